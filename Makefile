@@ -1,0 +1,53 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything they need is installed by this file.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check browser bench-encode check-tatoeba screenshot clean
+
+help: ## List what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+demo: $(VENV)/.installed-demo ## Evaluate the bundled encoder at four sizes and build the site, offline
+	$(BIN)/stiltboard demo
+
+test: $(VENV)/.installed-test browser ## Run the tests (under 10 minutes on two cores)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
+
+test-all: $(VENV)/.installed-test browser ## Run the slow lanes too
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+check: $(VENV)/.installed-test ## Lint, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench-encode: $(VENV)/.installed-bench ## Encoding against sentence-transformers; DATA=folder of raw layouts
+	$(BIN)/python benchmarks/encode.py $(if $(DATA),--data $(DATA))
+
+check-tatoeba: $(VENV)/.installed-demo ## Recompute published and stored Tatoeba scores; DATA=folder of raw layouts
+	$(BIN)/python benchmarks/check_tatoeba.py --data $(DATA)
+
+screenshot: $(VENV)/.installed-test browser ## Take the README's picture of the front page
+	$(BIN)/stiltboard build
+	$(BIN)/python docs/screenshot.py public/index.html docs/front-page.png
+
+clean: ## Remove what was installed and built
+	rm -rf $(VENV) public demo build
+
+# Debian's python3 comes without ensurepip; install it where that is allowed.
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.installed-%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[$*]'
+	@touch $@
+
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-core fonts-noto-cjk; } \
+	|| { echo "The browser tests need Chromium: install it with your system's package manager." >&2; exit 1; }

@@ -1,0 +1,26 @@
+"""Evaluate multilingual encoders after intermediate training.
+
+The Python interface is five functions, imported when first used so that `import harness` costs nothing: `evaluate`,
+`load_submission`, `load_results`, and `compare`, which takes two sides read with `load_side`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_INTERFACE = {
+    "evaluate": "harness.evaluation",
+    "load_submission": "harness.store",
+    "load_results": "harness.store",
+    "load_side": "harness.store",
+    "compare": "harness.diff",
+}
+
+__all__ = ["compare", "evaluate", "load_results", "load_side", "load_submission"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _INTERFACE:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    return getattr(import_module(_INTERFACE[name]), name)

@@ -1,0 +1,133 @@
+"""One target of one submission while it is measured, cell by cell, and the result that its cells make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.checkpoint import CheckpointFiles
+from harness.data import Bitext
+from harness.kinds import retrieval
+from harness.kinds.retrieval import RetrievalOutcomes
+from harness.records import CheckpointScores, Encoding, Outcomes, Result, Score, Target
+
+# The store puts the real file's name, digest and length in its place when it writes.
+UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)
+
+
+def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
+    """Return the index into the hidden states that `layer` means for this checkpoint."""
+    return files.layers if encoding.layer == "last" else encoding.layer
+
+
+def signature(target: Target, encoding: Encoding, layer: int) -> str:
+    """Return in one line all that the score depends on beside weights and text."""
+    how = f"h{layer}.{encoding.pooling.value}|prefix={encoding.prefix}|len={encoding.max_length}"
+    return f"{target.name}|acc|{target.direction}|cos|{how}|v{target.version}"
+
+
+@dataclass
+class Cells:
+    """Per (seed, language) the outcomes, or why there are none.
+
+    `examples` holds the text that this run may measure, `unreadable` why a language has none, `fingerprints` also those of
+    languages that only an earlier run measured.
+    """
+
+    target: Target
+    encoding: Encoding
+    examples: dict[str, Bitext] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    opened: dict[int, CheckpointFiles] = field(default_factory=dict)
+    outcomes: dict[tuple[int, str], RetrievalOutcomes] = field(default_factory=dict)
+    failed: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    def unfinished(self, seed: int) -> list[str]:
+        """Return the languages that this run may measure and has not."""
+        return [language for language in self.examples if (seed, language) not in self.outcomes]
+
+    def take_over(self, result: Result, table: pa.Table) -> None:
+        """Keep every cell of an earlier result that stands on the same weights and the same text."""
+        for checkpoint in result.checkpoints:
+            files = self.opened.get(checkpoint.seed)
+            if files is None or files.digest != checkpoint.weights:
+                continue
+            for language in checkpoint.scores:
+                cell = (checkpoint.seed, language)
+                same_text = self.fingerprints.setdefault(language, result.data[language]) == result.data[language]
+                if same_text and cell not in self.outcomes:
+                    rows = table.filter((pc.field("seed") == checkpoint.seed) & (pc.field("language") == language))
+                    self.outcomes[cell] = RetrievalOutcomes(rows["answer"].to_numpy(), rows["answer_to_english"].to_numpy())
+
+    def result(self, slug: str, run: Mapping[str, Any]) -> Result:
+        """Return the result; it has a score only when every language of the target was measured on every seed."""
+        target = self.target
+        checkpoints = tuple(self._checkpoint_scores(seed, files) for seed, files in self.opened.items())
+        measured = [language for language in target.languages if all(language in c.scores for c in checkpoints)]
+        complete = len(measured) == len(target.languages)
+        known = {language for _, language in self.outcomes}
+        return Result(
+            schema_=1,
+            submission=slug,
+            target=target.name,
+            signature=signature(target, self.encoding, checkpoints[0].layer),
+            metric=target.metric,
+            score=round(float(np.mean([[c.scores[language].score for c in checkpoints] for language in measured])), 4)
+            if complete
+            else None,
+            measured=len(measured),
+            of=len(target.languages),
+            checkpoints=checkpoints,
+            data={language: self.fingerprints[language] for language in target.languages if language in known},
+            outcomes=UNWRITTEN,
+            run=run,
+        )
+
+    def _checkpoint_scores(self, seed: int, files: CheckpointFiles) -> CheckpointScores:
+        scores: dict[str, Score] = {}
+        failed: dict[str, str] = {}
+        for language in self.target.languages:
+            if (seed, language) in self.outcomes:
+                scores[language] = retrieval.score(self.outcomes[seed, language])
+            elif (seed, language) in self.failed:
+                failed[language] = self.failed[seed, language]
+        return CheckpointScores(
+            seed=seed,
+            source=files.source,
+            weights=files.digest,
+            parameters=files.parameters,
+            layer=resolve_layer(self.encoding, files),
+            scores=scores,
+            failed=failed,
+        )
+
+    def table(self) -> pa.Table:
+        """Return the outcomes: one row per (seed, language, example), in the submission's and the catalog's order."""
+        parts = [
+            _rows(seed, language, self.outcomes[seed, language])
+            for seed in self.opened
+            for language in self.target.languages
+            if (seed, language) in self.outcomes
+        ]
+        return pa.concat_tables(parts) if parts else _rows(0, "", RetrievalOutcomes(np.zeros(0, np.int32), np.zeros(0, np.int32)))
+
+
+def _rows(seed: int, language: str, outcomes: RetrievalOutcomes) -> pa.Table:
+    n = len(outcomes.answer)
+    index = np.arange(n, dtype=np.int32)
+    return pa.table(
+        {
+            "seed": np.full(n, seed, np.int32),
+            "language": pa.array([language] * n, pa.string()),
+            "index": index,
+            "answer": outcomes.answer,
+            "answer_to_english": outcomes.answer_to_english,
+            "correct": outcomes.answer == index,
+        }
+    )

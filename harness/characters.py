@@ -1,0 +1,101 @@
+"""Say which characters a file here may hold, and make the others visible.
+
+A submission is read by people in a pull request before a machine reads it: what they see must be what
+the machine reads. So characters that reorder, hide or break text are refused, wherever they stand.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import islice
+
+from harness.errors import Fault, Where
+
+_CONTROL = "\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029"
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_INVISIBLE = "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\uffa0\ufff9-\ufffb"
+_TAGS = "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+_NO_CHARACTER = "\ud800-\udfff\ufdd0-\ufdef\ufeff" + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
+_NEVER = _CONTROL + _BIDI + _INVISIBLE + _TAGS + _NO_CHARACTER
+
+# Persian, the Indic scripts and emoji need the two joiners; there they stand between two of their letters.
+_JOINED = "\u0590-\u200b\u200e-\U0010ffff"
+_IDEOGRAPH = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_REFUSED = re.compile(
+    f"[{_NEVER}]"
+    f"|(?<![{_JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])"
+    "|(?<![#*0-9\u00a9\u00ae\u1000-\ufdff\U00010000-\U000e00ff])[\ufe00-\ufe0f]"  # variants of symbols, ideographs and Myanmar
+    f"|(?<![{_IDEOGRAPH}])[\U000e0100-\U000e01ef]"
+)
+_SUSPECT = re.compile(f"[{_NEVER}\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_HARMLESS = bytes(range(0x20, 0x7F)) + b"\n"
+
+
+def refused(text: str) -> str | None:
+    """Return the first character of a text that no file may hold, or None."""
+    if text.isascii() and text.isprintable():
+        return None
+    found = _REFUSED.search(text)
+    return found.group() if found else None
+
+
+def character_faults(data: bytes, text: str, file: str) -> list[Fault]:
+    """Return one fault per refused character, at its first place; `text` is `data` decoded.
+
+    What is plain ASCII is dropped first: that is all of most files, and costs a nanosecond a byte.
+    """
+    rest = data.translate(None, _HARMLESS)
+    if not rest or not _SUSPECT.search(rest.decode()):
+        return []
+    first: dict[str, int] = {}
+    for found in islice(_REFUSED.finditer(text), 10_000):
+        first.setdefault(found.group(), found.start())
+    return [Fault(f"found {described(char)}", place(text, at, file), cure(char)) for char, at in first.items()]
+
+
+def place(text: str, at: int, file: str) -> Where:
+    """Turn an offset into line and column, from 1."""
+    return Where(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
+def described(char: str) -> str:
+    """Name a character by code point, and by Unicode's name where it has one."""
+    name = {"\t": "TAB", "\r": "CARRIAGE RETURN", "\x1b": "ESCAPE", "\x00": "NULL"}.get(char) or unicodedata.name(char, "")
+    return f"U+{ord(char):04X} {name}".rstrip()
+
+
+def cure(char: str) -> str:
+    """Say what to write instead of a refused character."""
+    if char == "\t":
+        return "write spaces"
+    if char == "\r":
+        return "save the file with Unix line endings (LF)"
+    if char in "\u200c\u200d":
+        return "remove it; a joiner may stand only between two letters of a script that needs it"
+    return "remove it; control, bidirectional and invisible characters are refused everywhere"
+
+
+def visible(text: str) -> str:
+    r"""Replace every refused character by its escape, so that any text can be written and shown."""
+    return _REFUSED.sub(lambda found: _escape(found.group()), text) if refused(text) else text
+
+
+def shown(value: object, width: int = 80) -> str:
+    """Render a value that was found, for a message: one line, quoted, shortened, nothing invisible."""
+    if isinstance(value, dict):
+        return f"a mapping of {len(value)} keys" if len(value) != 1 else "a mapping of 1 key"
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)} values" if len(value) != 1 else "a list of 1 value"
+    text = str(value)
+    if not text:
+        return "nothing"
+    short = text if len(text) <= width else text[: width - 1] + "…"
+    return "'" + "".join(char if char.isprintable() else _escape(char) for char in visible(short)) + "'"
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x100:
+        return {"\t": "\\t", "\r": "\\r", "\n": "\\n"}.get(char, f"\\x{code:02x}")
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

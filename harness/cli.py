@@ -1,0 +1,46 @@
+"""The front door: `stiltboard`. Commands are imported when they are called, so that help is instant."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# name: (module that holds a click command of the name `command`, one line of help).
+# Names are strings: the harness never imports the site generator, and help imports neither.
+COMMANDS = {
+    "demo": ("harness.commands.demo", "Evaluate a bundled encoder at four sizes on bundled text and build the site, offline."),
+    "new": ("harness.commands.new", "Scaffold a submission."),
+    "validate": ("harness.commands.validate", "Check submissions and their results; list every fault at once."),
+    "targets": ("harness.commands.targets", "List what can be evaluated."),
+    "evaluate": ("harness.commands.evaluate", "Evaluate submissions zero-shot and write their results."),
+    "diff": ("harness.commands.diff", "Compare two results, paired on the same examples."),
+    "build": ("site_gen.commands.build", "Build the static site from the results."),
+    "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),
+}
+
+
+class FrontDoor(click.Group):
+    """List commands from the table above and import one only when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a first-time user's work, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module, or return None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table's help lines without importing a command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.command(cls=FrontDoor, context_settings={"auto_envvar_prefix": "STILTBOARD", "help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stiltboard")
+def main() -> None:
+    """Evaluate multilingual encoders after intermediate training, publish a leaderboard, diff results."""

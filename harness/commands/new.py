@@ -1,0 +1,23 @@
+"""Scaffold a submission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("new")
+@click.argument("slug")
+@click.option(
+    "--submissions", type=click.Path(path_type=Path), default=Path("submissions"), show_default=True, help="The folder of submissions."
+)
+@click.option("--title", default="", help="The row's name on the leaderboard.")
+@click.option("--family", default="", help="The family whose sizes a curve joins, such as xlm-roberta.")
+def command(slug: str, submissions: Path, title: str, family: str) -> None:
+    """Write submissions/SLUG/submission.yaml with every key explained."""
+    from harness.store import new_submission
+
+    path = new_submission(submissions, slug, title=title, family=family)
+    click.echo(f"wrote {path}")
+    click.echo(f"next: fill it in, then run: stiltboard validate {path.parent}")

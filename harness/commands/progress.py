@@ -1,0 +1,73 @@
+"""Show how an evaluation goes on: a bar with throughput and time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+_PLAIN_SECONDS = 30.0
+
+
+class Bar:
+    """Feed rich's progress bar."""
+
+    def __init__(self, name: str, bar: Progress) -> None:
+        self._bar, self._name, self._started, self._done = bar, name, 0.0, 0
+        self._task = bar.add_task(name, total=None, rate="")
+
+    def say(self, message: str) -> None:
+        """Print a line above the bar."""
+        self._bar.console.print(f"{self._name}: {message}", highlight=False, markup=False)
+
+    def encoded(self, texts: int, tokens: int, total: int) -> None:
+        """Advance by a batch."""
+        self._started = self._started or time.monotonic()
+        self._done += tokens
+        seconds = time.monotonic() - self._started
+        rate = f"{self._done / seconds:,.0f} tokens/s" if seconds > 1 else ""
+        self._bar.update(self._task, total=total, completed=self._done if self._done < total else total, rate=rate)
+
+
+class Lines:
+    """Print a plain line now and then."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._started, self._said, self._done, self._texts = name, 0.0, 0.0, 0, 0
+
+    def say(self, message: str) -> None:
+        """Print a line."""
+        click.echo(f"{self._name}: {message}", err=True)
+
+    def encoded(self, texts: int, tokens: int, total: int) -> None:
+        """Count a batch, and say how far the run is every half minute."""
+        now = time.monotonic()
+        self._started, self._said = self._started or now, self._said or now
+        self._done += tokens
+        self._texts += texts
+        if now - self._said >= _PLAIN_SECONDS:
+            self._said, rate = now, self._done / (now - self._started)
+            left = (total - self._done) / rate
+            self.say(f"{self._texts:,} texts, {self._done:,} of {total:,} tokens, {rate:,.0f} tokens/s, {left:.0f} s left")
+
+
+@contextmanager
+def watch(name: str) -> Iterator[Bar | Lines]:
+    """Yield the observer that fits where standard error goes."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Lines(name)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield Bar(name, bar)

@@ -1,0 +1,44 @@
+"""List what can be evaluated."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from harness.records import Target
+
+_COLUMNS = ("name", "title", "kind", "metric", "direction", "languages", "benchmark", "licence")
+
+
+@click.command("targets")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole catalog as JSON.")
+def command(as_json: bool) -> None:
+    """List the targets of the catalog."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from harness.catalog import TARGETS
+
+    if as_json:
+        entries = [{**target.model_dump(mode="json"), "demonstration": target.demonstration} for target in TARGETS]
+        click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+        return
+    rows = [_row(target) for target in TARGETS]
+    console = Console()
+    if not console.is_terminal:
+        widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
+        for row in (_COLUMNS, *rows):
+            click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    table = Table(*_COLUMNS)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _row(target: Target) -> tuple[str, ...]:
+    benchmark = target.benchmark or "demonstration"
+    return (target.name, target.title, target.kind, target.metric, target.direction, str(len(target.languages)), benchmark, target.licence)

@@ -1,0 +1,50 @@
+"""Check submissions and their results, and print their schema for editors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from harness.errors import Fault
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "--submissions", type=click.Path(path_type=Path), default=Path("submissions"), show_default=True, help="The folder of submissions."
+)
+@click.option("--schema", type=click.Choice(["submission", "result"]), help="Print the JSON Schema of such a file instead.")
+def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> None:
+    """Check submissions, their results and outcomes; list every fault at once.
+
+    PATH is a slug, a submission's folder, or its submission.yaml; without one, all submissions are checked.
+    """
+    if schema is not None:
+        click.echo(schema_text(schema), nl=False)
+        return
+    from harness.errors import BadInput
+    from harness.store import find_submissions, locate, submission_faults
+
+    folders = [locate(path, submissions) for path in paths] or [submissions / slug for slug in find_submissions(submissions)]
+    faults: list[Fault] = []
+    for folder in folders:
+        found = submission_faults(folder)
+        faults += found
+        if not found:
+            click.echo(f"{folder}: fine")
+    if faults:
+        raise BadInput(faults)
+    click.echo(f"{len(folders)} {'submission' if len(folders) == 1 else 'submissions'} checked, no faults")
+
+
+def schema_text(name: str) -> str:
+    """Return the JSON Schema of a submission or a result, as docs/schema/ holds it."""
+    from harness.records import Record, Result, Submission
+
+    records: dict[str, type[Record]] = {"submission": Submission, "result": Result}
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **records[name].model_json_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,121 @@
+"""Check what no single field can say: a submission against the catalog, a result against itself.
+
+Each check yields findings by path; the store gives them lines and columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from harness.catalog import BY_NAME
+from harness.characters import shown
+from harness.faults import dotted
+from harness.records import Result, Score, Submission, Target
+from harness.yaml_survey import Path, Plain
+
+
+class Finding(NamedTuple):
+    """One disagreement: at a value, or at the key itself."""
+
+    path: Path
+    message: str
+    cure: str = ""
+    key: bool = False
+
+
+# Retrieval compares vectors and has no head; these kinds are fine-tuned on English first.
+KINDS_WITH_HEAD = frozenset({"classification", "tagging", "qa"})
+_TOLERANCE = 0.01  # points; a score is written with four decimals, and so is each of its parts
+
+
+def placeholders(value: Plain, path: Path = ()) -> Iterator[Finding]:
+    """Find what `stiltboard new` left for people to fill in."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from placeholders(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from placeholders(inner, (*path, index))
+    elif re.fullmatch(r"<[^<>]+>", value):
+        yield Finding(path, f"{dotted(path)}: the placeholder {shown(value)} is still there", "replace it, angle brackets included")
+
+
+def submission_findings(submission: Submission) -> Iterator[Finding]:
+    """Check heads against the catalog, and the layer against checkpoints that are cut."""
+    heads = [target.name for target in BY_NAME.values() if target.kind in KINDS_WITH_HEAD]
+    for name in submission.finetuned:
+        if name not in heads:
+            known = f"target {name!r} takes no head" if name in BY_NAME else f"unknown target {name!r}"
+            cure = f"targets that take one: {', '.join(heads)}" if heads else "remove it; no target in the catalog takes a head yet"
+            yield Finding(("finetuned", name), f"finetuned: {known}", cure, key=True)
+    layer = submission.encoding.layer
+    for index, checkpoint in enumerate(submission.checkpoints):
+        if checkpoint.layers is not None and isinstance(layer, int) and layer > checkpoint.layers:
+            yield Finding(
+                ("encoding", "layer"),
+                f"encoding.layer: {layer} does not exist: checkpoints[{index}] has the hidden states 0 to {checkpoint.layers}",
+                f"write last, or a number from 0 to {checkpoint.layers}",
+            )
+
+
+def result_findings(result: Result) -> Iterator[Finding]:
+    """Check that a result's target is known, its parts are in the catalog, and its score is their mean."""
+    target = BY_NAME.get(result.target)
+    if target is None:
+        yield Finding(("target",), f"target: unknown target {result.target!r}", f"one of: {', '.join(BY_NAME)}")
+        return
+    if result.metric != target.metric:
+        yield Finding(("metric",), f"metric: expected {target.metric}, found {shown(result.metric)}")
+    if result.outcomes.file != f"{target.name}.parquet":
+        yield Finding(("outcomes", "file"), f"outcomes.file: expected {target.name}.parquet, found {shown(result.outcomes.file)}")
+    yield from _languages(result, target)
+    yield from _intervals(result)
+    yield from _score(result, target)
+
+
+def _languages(result: Result, target: Target) -> Iterator[Finding]:
+    for index, checkpoint in enumerate(result.checkpoints):
+        at: Path = ("checkpoints", index)
+        for block, languages in (("scores", checkpoint.scores), ("failed", checkpoint.failed)):
+            for language in languages:
+                if language not in target.languages:
+                    yield Finding((*at, block, language), f"{target.name} has no language {language!r}", key=True)
+        for language in checkpoint.scores.keys() & checkpoint.failed.keys():
+            yield Finding((*at, "failed", language), f"{language!r} stands among the scores and among the failed", key=True)
+    for language in result.data:
+        if language not in target.languages:
+            yield Finding(("data", language), f"{target.name} has no language {language!r}", key=True)
+
+
+def _intervals(result: Result) -> Iterator[Finding]:
+    for index, checkpoint in enumerate(result.checkpoints):
+        for language, score in checkpoint.scores.items():
+            if not _ordered(score):
+                path: Path = ("checkpoints", index, "scores", language, "interval")
+                yield Finding(path, f"the interval {list(score.interval)} of {language!r} does not hold its score {score.score}")
+
+
+def _ordered(score: Score) -> bool:
+    low, high = score.interval
+    return low - _TOLERANCE <= score.score <= high + _TOLERANCE
+
+
+def _score(result: Result, target: Target) -> Iterator[Finding]:
+    """Check that the score is the unweighted mean over languages of the mean over seeds, and stands only for the whole target."""
+    every = set(target.languages)
+    whole = bool(result.checkpoints) and all(set(c.scores) == every and not c.failed for c in result.checkpoints)
+    if whole != (result.measured == result.of):
+        yield Finding(("measured",), f"measured: {result.measured} of {result.of} does not agree with the languages measured")
+    if result.score is None:
+        if whole:
+            yield Finding(("score",), "score: missing, although every language was measured on every checkpoint")
+        return
+    if not whole:
+        yield Finding(("score",), f"score: {result.score} stands although not every language was measured on every checkpoint")
+        return
+    means = [sum(c.scores[language].score for c in result.checkpoints) / len(result.checkpoints) for language in target.languages]
+    mean = sum(means) / len(means)
+    if abs(mean - result.score) > _TOLERANCE:
+        yield Finding(("score",), f"score: {result.score} is not the mean of its parts, {mean:.4f}")

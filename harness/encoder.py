@@ -1,0 +1,316 @@
+"""Turn texts into sentence vectors at the asked layers: the only home of torch and transformers for inference."""
+
+from __future__ import annotations
+
+import inspect
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+
+from harness.checkpoint import CheckpointFiles
+from harness.errors import BadInput
+from harness.plan import Indices, plan_batches
+from harness.records import Pooling
+
+Vectors = NDArray[np.float32]
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+# Tokens in one pass. On a CPU a worker's activations then stay in its cache; a GPU wants enough rows to fill it.
+CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 65536
+# Below this many rows the CPU's matrix products take another path, which adds in another order.
+_MIN_ROWS = 16
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+@dataclass(frozen=True, order=True)
+class View:
+    """One way to read a sentence vector off the encoder: h[layer], pooled."""
+
+    layer: int
+    pooling: Pooling
+
+
+@dataclass
+class EncodingReport:
+    """What one run of the encoder did; `failed` maps an index of the texts to the reason."""
+
+    texts: int = 0
+    tokens: int = 0
+    passes: int = 0
+    seconds: float = 0.0
+    batch_tokens: int = 0
+    events: list[str] = field(default_factory=list)
+    failed: dict[int, str] = field(default_factory=dict)
+
+
+transformers.utils.logging.disable_progress_bar()  # the run's own bar tells more
+
+
+def choose_device(asked: str) -> str:
+    """Return the device for `auto`, or the asked one if it is there; raises BadInput otherwise."""
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked.partition(":")[0] not in ("cpu", "cuda") or (asked.startswith("cuda") and not torch.cuda.is_available()):
+        raise BadInput(f"device {asked!r} is not available here", cure="--device auto")
+    return asked
+
+
+def choose_dtype(asked: str, device: str) -> str:
+    """Return the dtype for `auto`: bfloat16 where the processor multiplies it natively, float32 elsewhere."""
+    if asked != "auto":
+        return asked
+    if device.startswith("cuda"):
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if native else "float32"
+
+
+def thread_count() -> int:
+    """Return how many processor threads the encoder uses."""
+    return torch.get_num_threads()
+
+
+def processor(device: str) -> str:
+    """Return the name of the device's processor."""
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.machine()
+
+
+class Encoder:
+    """An open checkpoint. Only the layers up to the deepest of `views` are kept and computed."""
+
+    def __init__(
+        self,
+        files: CheckpointFiles,
+        views: Sequence[View],
+        *,
+        max_length: int = 512,
+        device: str = "auto",
+        dtype: str = "auto",
+        batch_tokens: int | None = None,
+    ) -> None:
+        """Open the checkpoint from its verified folder, without network and without code of its own.
+
+        Raises BadInput when a view's layer does not exist, `max_length` exceeds the positions, or weights are missing.
+        """
+        self.device = choose_device(device)
+        self.dtype = choose_dtype(dtype, self.device)
+        self.views = tuple(sorted(set(views)))
+        self.max_length = max_length
+        self.on_gpu = self.device.startswith("cuda")
+        self.batch_tokens = batch_tokens or (GPU_BATCH_TOKENS if self.on_gpu else CPU_BATCH_TOKENS)
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(
+            str(files.folder.resolve()), local_files_only=True, trust_remote_code=False, use_fast=True
+        )
+        self._check(files)
+        self._model, self._layers = _open_model(files, DTYPES[self.dtype], self.device, deepest=self.views[-1].layer)
+        self._depth = files.layers
+        self.hidden_size = int(self._model.config.hidden_size)
+        self._captured = threading.local()
+        self._watch()
+
+    def _check(self, files: CheckpointFiles) -> None:
+        if not 0 <= self.views[0].layer <= self.views[-1].layer <= files.layers:
+            wrong = next(view.layer for view in self.views if not 0 <= view.layer <= files.layers)
+            raise BadInput(f"layer {wrong} of {files.source} does not exist", cure=f"0 (embeddings) to {files.layers}, or last")
+        positions = files.config.get("max_position_embeddings")
+        # RoBERTa's family counts positions from the padding token's id on.
+        first = files.config.get("pad_token_id", 1) + 1 if "roberta" in str(files.config.get("model_type")) else 0
+        if isinstance(positions, int) and self.max_length > positions - first:
+            raise BadInput(
+                f"max_length {self.max_length} exceeds the {positions - first} positions of {files.source}", cure="lower max_length"
+            )
+
+    def _watch(self) -> None:
+        """Capture each asked hidden state where it arises: h[0] goes into the first layer, h[i] comes out of layer i."""
+
+        def entering(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            self._captured.states[0] = args[0] if args else kwargs["hidden_states"]
+
+        def leaving(layer: int) -> Callable[..., None]:
+            def capture(_module: Any, _args: Any, output: Any) -> None:
+                self._captured.states[layer] = output[0] if isinstance(output, tuple) else output
+
+            return capture
+
+        for layer in sorted({view.layer for view in self.views}):
+            if layer == 0:
+                self._layers[0].register_forward_pre_hook(entering, with_kwargs=True)
+            elif layer < self._depth:
+                self._layers[layer - 1].register_forward_hook(leaving(layer))
+
+    # ---- one pass ----
+
+    def tokenize(self, texts: Sequence[str], prefix: str = "") -> list[list[int]]:
+        """Return token ids, specials included, cut at `max_length`; one call for all texts."""
+        if not texts:
+            return []
+        encoded = self.tokenizer(
+            [prefix + text for text in texts],
+            truncation=True,
+            max_length=self.max_length,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )
+        ids: list[list[int]] = encoded["input_ids"]
+        return ids
+
+    @torch.inference_mode()
+    def forward(self, token_ids: Sequence[Sequence[int]]) -> dict[View, Vectors]:
+        """Encode texts of one token count; returns L2-normalised float32 vectors (texts, hidden) per view."""
+        ids = torch.tensor(token_ids, dtype=torch.long)  # (texts, tokens)
+        texts = ids.shape[0]
+        if not self.on_gpu and ids.numel() < _MIN_ROWS:
+            ids = ids.repeat(-(-_MIN_ROWS // ids.numel()), 1)
+        self._captured.states = {}
+        output = self._model(input_ids=ids.to(self.device))
+        states = self._captured.states
+        states[self._depth] = output.last_hidden_state
+        vectors = {}
+        for view in self.views:
+            state = states[view.layer][:texts].float()  # (texts, tokens, hidden)
+            pooled = state.mean(dim=1) if view.pooling is Pooling.MEAN else state[:, 0]
+            norms = pooled.norm(dim=1, keepdim=True)
+            # A zero vector has no direction: it must fail by name, not score as a silent NaN.
+            vectors[view] = (pooled / norms).cpu().numpy()
+        self._captured.states = {}
+        return vectors
+
+    # ---- many texts ----
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        prefix: str = "",
+        sink: Callable[[Indices, Mapping[View, Vectors]], None],
+        progress: Callable[[int, int, int], None] = lambda texts, tokens, total: None,
+    ) -> EncodingReport:
+        """Encode distinct texts and hand each finished batch to `sink(indices, vectors by view)`, in any order.
+
+        `progress(texts, tokens, total tokens)` is told what each batch added. Too little memory halves the budget and goes
+        on. A text whose vector is not finite is tried alone, and if it stays so is named in the report and never handed on.
+        """
+        started = time.perf_counter()
+        ids = self.tokenize(texts, prefix)
+        lengths = [len(tokens) for tokens in ids]
+        report = EncodingReport(texts=len(texts), tokens=sum(lengths), batch_tokens=self.batch_tokens)
+        for index in (i for i, length in enumerate(lengths) if length == 0):
+            report.failed[index] = "the tokenizer gives no token for it"
+        batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]]]
+        for indices, vectors in self._run(batches, ids, report):
+            finite = np.logical_and.reduce([np.isfinite(v).all(axis=1) for v in vectors.values()])  # (texts,)
+            kept = {view: v[finite] for view, v in vectors.items()}
+            if finite.any():
+                sink(indices[finite], kept)
+            for index in indices[~finite]:
+                self._alone(int(index), ids[index], sink, report)
+            progress(len(indices), sum(lengths[i] for i in indices), report.tokens)
+        report.seconds = time.perf_counter() - started
+        report.batch_tokens = self.batch_tokens
+        return report
+
+    def _alone(self, index: int, ids: list[int], sink: Callable[[Indices, Mapping[View, Vectors]], None], report: EncodingReport) -> None:
+        vectors = self.forward([ids])
+        report.events.append("a vector was not finite and was tried alone")
+        if all(np.isfinite(v).all() for v in vectors.values()):
+            sink(np.array([index]), vectors)
+        else:
+            report.failed[index] = f"its vector is not finite in {self.dtype}"
+
+    def _run(self, batches: list[Indices], ids: list[list[int]], report: EncodingReport) -> Iterator[tuple[Indices, dict[View, Vectors]]]:
+        """Yield finished batches. On a CPU one worker a core, each on one thread: nothing waits at the end of a product."""
+        workers = 1 if self.on_gpu else torch.get_num_threads()
+        queue = list(reversed(batches))
+        with _threads_per_worker(workers) as pool:
+            running: dict[Future[dict[View, Vectors]], Indices] = {}
+            while queue or running:
+                while queue and len(running) < 2 * workers:
+                    batch = queue.pop()
+                    running[pool.submit(self.forward, [ids[i] for i in batch])] = batch
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    batch = running.pop(future)
+                    fault = future.exception()
+                    if fault is None:
+                        report.passes += 1
+                        yield batch, future.result()
+                    elif _is_out_of_memory(fault):
+                        queue.extend(self._halve(batch, ids, report))
+                    else:
+                        raise fault
+
+    def _halve(self, batch: Indices, ids: list[list[int]], report: EncodingReport) -> list[Indices]:
+        if self.on_gpu:
+            torch.cuda.empty_cache()
+        length = len(ids[batch[0]])
+        if len(batch) == 1:
+            report.failed[int(batch[0])] = f"out of memory on its {length} tokens alone"
+            return []
+        budget = max(length, length * len(batch) // 2)
+        if budget < self.batch_tokens:
+            self.batch_tokens = budget
+            report.events.append(f"out of memory: the budget was lowered to {budget} tokens a pass")
+        return list(np.array_split(batch, 2))
+
+
+def _is_out_of_memory(fault: BaseException) -> bool:
+    if isinstance(fault, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(fault, RuntimeError) and any(words in str(fault).lower() for words in _OUT_OF_MEMORY)
+
+
+@contextmanager
+def _threads_per_worker(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Give every worker one thread of its own, and the caller's setting back at the end."""
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="encode", initializer=lambda: torch.set_num_threads(before // workers or 1))
+    try:
+        if workers > 1:
+            torch.set_num_threads(1)
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(before)
+
+
+def _open_model(files: CheckpointFiles, dtype: torch.dtype, device: str, deepest: int) -> tuple[Any, Any]:
+    """Return the base model, its layers cut after the deepest one asked, and the list of those layers."""
+    folder = str(files.folder.resolve())
+    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    try:
+        architecture = transformers.AutoModel._model_mapping[type(config)]
+    except KeyError:
+        raise BadInput(f"{files.source}: transformers has no encoder for model_type {config.model_type!r}") from None
+    wants = {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(architecture).parameters else {}
+    model, info = architecture.from_pretrained(
+        folder, config=config, local_files_only=True, use_safetensors=True, dtype=dtype, output_loading_info=True, **wants
+    )
+    lacking = sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])})
+    lacking = [name for name in lacking if not name.startswith("pooler.")]
+    if lacking:
+        raise BadInput(
+            f"the weights of {files.source} lack {len(lacking)} tensors of {architecture.__name__}: {', '.join(lacking[:3])} …",
+            cure="they would be random: save the whole encoder",
+        )
+    layers = _find_layers(model, files)
+    del layers[max(deepest, 1) :]
+    return model.eval().to(device), layers
+
+
+def _find_layers(model: Any, files: CheckpointFiles) -> Any:
+    for module in model.modules():
+        if isinstance(module, torch.nn.ModuleList) and len(module) == files.layers:
+            return module
+    raise BadInput(
+        f"{files.source}: no stack of {files.layers} layers is found in {type(model).__name__}",
+        cure="only encoders with one list of layers are opened",
+    )

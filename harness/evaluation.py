@@ -1,0 +1,310 @@
+"""THE STORY of an evaluation: examples → vectors → outcomes → scores → a result on disk."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.cache import VectorSpace, cache_folder
+from harness.catalog import TARGETS, find_target
+from harness.cells import UNWRITTEN, Cells, resolve_layer, signature
+from harness.checkpoint import CheckpointFiles, fetch
+from harness.data import Bitext, load_bitext
+from harness.encoder import Encoder, EncodingReport, Vectors, View, choose_device, choose_dtype, processor, thread_count
+from harness.errors import BadInput, CheckFailed, Fault
+from harness.kinds import retrieval
+from harness.plan import Indices
+from harness.records import Result, Submission, Target
+from harness.store import load_outcomes, load_result, load_submission, results_lock, write_result
+
+_VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "numpy", "faiss-cpu")
+
+
+class Observer(Protocol):
+    """Who is told how a run goes on."""
+
+    def say(self, message: str) -> None:
+        """Take one line of news."""
+
+    def encoded(self, texts: int, tokens: int, total: int) -> None:
+        """Take what one batch added, and the total of tokens that the run will encode."""
+
+
+class Silent:
+    """Tell nobody."""
+
+    def say(self, message: str) -> None:
+        """Drop the line."""
+
+    def encoded(self, texts: int, tokens: int, total: int) -> None:
+        """Drop the count."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to evaluate; none of it may change a score beyond the rounding of the dtype.
+
+    `data` is a folder of raw layouts, `limit` tries the first pairs only, `cache` replaces STILTBOARD_CACHE.
+    """
+
+    data: Path | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    batch_tokens: int | None = None
+    limit: int | None = None
+    overwrite: bool = False
+    cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What stays the same through one evaluation of one submission."""
+
+    folder: Path
+    submission: Submission
+    options: Options
+    observer: Observer
+    device: str
+    dtype: str
+
+    @property
+    def cache(self) -> Path:
+        """Return the folder of the cache."""
+        return self.options.cache or cache_folder()
+
+
+def evaluate(
+    folder: Path | str,
+    targets: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    options: Options | None = None,
+    observer: Observer | None = None,
+) -> tuple[Result, ...]:
+    """Evaluate the submission in `folder` zero-shot, write one result per target, and return them.
+
+    `targets` default to the benchmark's and `languages` to all of a target's. What an earlier run of the same weights,
+    text and encoding finished is kept. A language that cannot be measured is named in the result, which then has no
+    score. With `options.limit` only the first pairs are tried and nothing is written. Raises BadInput when the
+    submission, its checkpoint or all of the text cannot be read, and CheckFailed, after the other targets are written,
+    when the whole text of one target cannot.
+    """
+    run = _open_run(Path(folder), options or Options(), observer or Silent())
+    work, unreadable = _load_targets(targets, languages, run)
+    opened = _fetch_all(run)
+    for cells in work:
+        cells.opened.update(opened)
+        _keep_finished(cells, run, run.observer)
+    reports = [_measure(seed, files, work, run) for seed, files in opened.items()]
+    description = _describe(reports, run)
+    results = tuple(_finish(cells, description, run) for cells in work)
+    if unreadable:
+        raise CheckFailed(unreadable)
+    return results
+
+
+def _open_run(folder: Path, options: Options, observer: Observer) -> Run:
+    device = choose_device(options.device)
+    return Run(folder, load_submission(folder), options, observer, device, choose_dtype(options.dtype, device))
+
+
+def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
+    """Fetch every seed's checkpoint before the first is measured: what is missing shows at once."""
+    opened = {checkpoint.seed: fetch(checkpoint, run.folder, run.cache / "checkpoints") for checkpoint in run.submission.checkpoints}
+    layers = sorted({resolve_layer(run.submission.encoding, files) for files in opened.values()})
+    if len(layers) > 1:
+        raise BadInput(
+            f"the checkpoints differ in depth, so that `layer: last` means {layers}", cure="one submission is one recipe at one size"
+        )
+    return opened
+
+
+# ---- examples ----------------------------------------------------------------------------------
+
+
+def _load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tuple[list[Cells], list[Fault]]:
+    """Load the named targets, or all of the benchmark (a demonstration is evaluated when it is named)."""
+    targets = [find_target(name) for name in dict.fromkeys(names)] if names else [t for t in TARGETS if not t.demonstration]
+    work: list[Cells] = []
+    faults: list[Fault] = []
+    for target in targets:
+        try:
+            work.append(_load_examples(target, languages, run))
+        except BadInput as reason:
+            faults.extend(reason.faults)
+    if not work:
+        raise BadInput(faults)
+    return work, faults
+
+
+def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Cells:
+    cells = Cells(target, run.submission.encoding)
+    faults: list[Fault] = []
+    for language in languages:
+        if language not in target.languages:
+            raise BadInput(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
+    for language in [language for language in target.languages if not languages or language in languages]:
+        try:
+            bitext = load_bitext(target, language, run.options.data)
+        except BadInput as reason:
+            cells.unreadable[language] = reason.faults[0].message
+            faults.extend(reason.faults)
+        else:
+            cells.examples[language] = bitext.first(run.options.limit) if run.options.limit else bitext
+            cells.fingerprints[language] = bitext.fingerprint
+    if not cells.examples:
+        raise BadInput(faults)
+    return cells
+
+
+# ---- what is there already ---------------------------------------------------------------------
+
+
+def _result_path(cells: Cells, run: Run) -> Path:
+    return run.folder / "results" / f"{cells.target.name}.yaml"
+
+
+def _keep_finished(cells: Cells, run: Run, observer: Observer) -> None:
+    """Take over what the result on disk holds; one whose outcomes are damaged is measured again."""
+    path = _result_path(cells, run)
+    if run.options.overwrite or run.options.limit or not path.is_file():
+        return
+    try:
+        with results_lock(run.folder):
+            result = load_result(path)
+            table = load_outcomes(path, result)
+    except BadInput as reason:
+        observer.say(f"{path} is measured again: {reason.faults[0].message}")
+        return
+    _refuse_other_measure(cells, path, result, run)
+    cells.take_over(result, table)
+
+
+def _refuse_other_measure(cells: Cells, path: Path, result: Result, run: Run) -> None:
+    """Refuse to mix two ways of measuring in one result."""
+    asked = signature(cells.target, cells.encoding, resolve_layer(cells.encoding, next(iter(cells.opened.values()))))
+    measured_in = str(result.run.get("dtype", run.dtype))
+    for what, found, now, cure in (
+        ("signature", result.signature, asked, "--overwrite measures all of it again"),
+        ("dtype", measured_in, run.dtype, f"--dtype {measured_in}, or --overwrite to measure all of it again"),
+    ):
+        if found != now:
+            raise BadInput(f"{path} was measured with the {what} {found!r}, now it is {now!r}: the two are not mixed", cure=cure)
+
+
+# ---- measuring ---------------------------------------------------------------------------------
+
+
+def _measure(seed: int, files: CheckpointFiles, work: Iterable[Cells], run: Run) -> EncodingReport:
+    """Encode every text that an unfinished cell of this checkpoint needs, in one plan, then run the cells one by one."""
+    todo = [(cells, language) for cells in work for language in cells.unfinished(seed)]
+    for cells in work:
+        cells.failed |= {(seed, language): reason for language, reason in cells.unreadable.items()}
+    texts = list(dict.fromkeys(text for cells, language in todo for text in retrieval.texts(cells.examples[language])))
+    if not texts:
+        return EncodingReport()
+    space, failures, report = _encode(texts, files, run)
+    for cells, language in todo:
+        bitext = cells.examples[language]
+        if reason := _unencoded(bitext, failures):
+            cells.failed[seed, language] = reason
+        else:
+            cells.outcomes[seed, language] = retrieval.run(bitext, space.get)
+    return report
+
+
+def _encode(texts: list[str], files: CheckpointFiles, run: Run) -> tuple[VectorSpace, Mapping[str, str], EncodingReport]:
+    """Bring every text's vector into the cache, and return the space with the texts that have none and why."""
+    encoding = run.submission.encoding
+    view = View(resolve_layer(encoding, files), encoding.pooling)
+    space = VectorSpace(
+        run.cache,
+        weights=files.digest,
+        layer=view.layer,
+        pooling=view.pooling.value,
+        dtype=run.dtype,
+        device=run.device.partition(":")[0],
+        prefix=encoding.prefix,
+        max_length=encoding.max_length,
+    )
+    missing = [text for text in texts if text not in space]
+    run.observer.say(f"{files.source}: {len(texts):,} distinct texts, {len(texts) - len(missing):,} of them in the cache")
+    if not missing:
+        return space, {}, EncodingReport()
+    encoder = Encoder(
+        files, [view], max_length=encoding.max_length, device=run.device, dtype=run.dtype, batch_tokens=run.options.batch_tokens
+    )
+
+    def keep(indices: Indices, vectors: Mapping[View, Vectors]) -> None:
+        space.put([missing[i] for i in indices], vectors[view])
+
+    try:
+        report = encoder.encode(missing, prefix=encoding.prefix, sink=keep, progress=run.observer.encoded)
+    finally:
+        space.flush()
+    return space, {missing[index]: reason for index, reason in report.failed.items()}, report
+
+
+def _unencoded(bitext: Bitext, failures: Mapping[str, str]) -> str | None:
+    """Return why a language cannot be scored: the first of its sentences without a vector."""
+    for side, sentences in ((bitext.language, bitext.foreign), ("en", bitext.english)):
+        for number, sentence in enumerate(sentences, start=1):
+            if sentence in failures:
+                return f"sentence {number} of the {side} side: {failures[sentence]}"
+    return None
+
+
+# ---- the result --------------------------------------------------------------------------------
+
+
+def _finish(cells: Cells, description: dict[str, Any], run: Run) -> Result:
+    """Write the result, together with what another run finished in the meantime; leave the file untouched if nothing is new."""
+    slug = run.folder.resolve().name
+    if run.options.limit:
+        return cells.result(slug, description)
+    path = _result_path(cells, run)
+    with results_lock(run.folder):
+        _keep_finished(cells, run, Silent())
+        result = cells.result(slug, description)
+        before = _readable(path)
+        if before and not run.options.overwrite and _same(before, result):
+            return before
+        write_result(run.folder, result, cells.table())
+        return load_result(path)
+
+
+def _readable(path: Path) -> Result | None:
+    try:
+        result = load_result(path)
+        load_outcomes(path, result)
+    except BadInput:  # absent or damaged: it is written anew
+        return None
+    return result
+
+
+def _same(before: Result, after: Result) -> bool:
+    return before.model_copy(update={"run": {}, "outcomes": UNWRITTEN}) == after.model_copy(update={"run": {}})
+
+
+def _describe(reports: Sequence[EncodingReport], run: Run) -> dict[str, Any]:
+    """Return what may differ when the same run is repeated."""
+    seconds = sum(report.seconds for report in reports)
+    texts = sum(report.texts for report in reports)
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "device": run.device,
+        "processor": processor(run.device),
+        "dtype": run.dtype,
+        "threads": thread_count(),
+        "batch_tokens": max((report.batch_tokens for report in reports), default=0),
+        "encoded_sentences": texts,
+        "encoded_tokens": sum(report.tokens for report in reports),
+        "seconds": round(seconds, 2),
+        "sentences_per_second": round(texts / seconds, 1) if seconds else 0.0,
+        "versions": {name: version(name) for name in _VERSIONS} | {"python": platform.python_version()},
+        "events": [event for report in reports for event in report.events],
+    }

@@ -1,0 +1,1 @@
+"""Intervals and paired tests; pure functions on numpy and scipy."""

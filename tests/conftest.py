@@ -1,0 +1,27 @@
+"""What every test gets: a cache of its own, no network, a toy encoder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.toys import save_toy_encoder
+
+# Nothing here may reach a network; set before any Hub library is imported.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test a cache of its own."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("STILTBOARD_CACHE", str(cache))
+    return cache
+
+
+@pytest.fixture(scope="session")
+def toy_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a random BERT with three layers."""
+    return save_toy_encoder(tmp_path_factory.mktemp("encoder") / "toy-bert")

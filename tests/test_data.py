@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from harness import data
+from harness.catalog import BY_NAME
+from harness.data import Bitext, load_bitext, tatoeba_from_folder, tatoeba_from_hub
+from harness.errors import BadInput
+
+GERMAN = ["Der Zug fährt heute nicht.", "Wo ist\u2028der Schlüssel?", "", "Ein Satz mit  zwei Leerzeichen. "]
+ENGLISH = ["The train does not run today.", "Where is\u2028the key?", "", "A sentence with  two spaces. "]
+
+
+def write_lines(path: Path, lines: list[str], end: str = "\n") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(("\n".join(lines) + end).encode())
+
+
+@pytest.fixture
+def laser(tmp_path: Path) -> Path:
+    write_lines(tmp_path / "tatoeba/v1/tatoeba.deu-eng.deu", GERMAN)
+    write_lines(tmp_path / "tatoeba/v1/tatoeba.deu-eng.eng", ENGLISH)
+    return tmp_path / "tatoeba"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lay out a folder as `google/xtreme` lies on the Hub; the same call opens it."""
+    root = tmp_path / "xtreme"
+    columns = {"source_sentence": [f"{s}\n" for s in GERMAN], "target_sentence": [f"{s}\n" for s in ENGLISH]}
+    languages = {"source_lang": ["deu"] * 4, "target_lang": ["eng"] * 4}
+    path = root / "tatoeba.deu/validation-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table(columns | languages), path)
+    config = "- config_name: tatoeba.deu\n  data_files:\n  - split: validation\n    path: tatoeba.deu/validation-*"
+    (root / "README.md").write_text(f"---\nconfigs:\n{config}\n---\n")
+    monkeypatch.setattr(data, "XTREME_HUB", str(root))
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "datasets"))
+    return root
+
+
+def test_hub_and_folder_give_one_record_and_one_fingerprint(laser: Path, hub: Path) -> None:
+    from_folder, from_hub = tatoeba_from_folder("de", laser), tatoeba_from_hub("de")
+    assert (from_folder.foreign, from_folder.english) == (tuple(GERMAN), tuple(ENGLISH)) == (from_hub.foreign, from_hub.english)
+    assert from_folder.fingerprint == from_hub.fingerprint
+
+
+def test_the_files_may_lie_in_the_folder_itself_and_lack_the_last_newline(tmp_path: Path) -> None:
+    write_lines(tmp_path / "tatoeba.deu-eng.deu", GERMAN[:2], end="")
+    write_lines(tmp_path / "tatoeba.deu-eng.eng", ENGLISH[:2])
+    assert tatoeba_from_folder("de", tmp_path).foreign == tuple(GERMAN[:2])
+
+
+def test_the_fingerprint_sees_order_sides_and_every_character() -> None:
+    base = Bitext("de", ("a", "b"), ("c", "d"), "here")
+    assert base.fingerprint == Bitext("de", ("a", "b"), ("c", "d"), "elsewhere").fingerprint
+    others = [(("b", "a"), ("d", "c")), (("c", "d"), ("a", "b")), (("a", "b "), ("c", "d")), (("a\tc", "b"), ("", "d"))]
+    assert base.fingerprint not in {Bitext("de", foreign, english, "here").fingerprint for foreign, english in others}
+
+
+def test_xtremes_preprocessed_folder_is_refused_and_says_why(tmp_path: Path) -> None:
+    write_lines(tmp_path / "de-en.de", GERMAN)
+    write_lines(tmp_path / "de-en.en", sorted(ENGLISH))
+    with pytest.raises(BadInput, match="XTREME's preprocessed Tatoeba: its English side is sorted and the alignment with de lost"):
+        tatoeba_from_folder("de", tmp_path)
+
+
+def test_sides_of_different_length_a_missing_file_and_bad_bytes_are_named(laser: Path) -> None:
+    with pytest.raises(BadInput, match=r"Tatoeba's tatoeba\.fra-eng\.fra and tatoeba\.fra-eng\.eng are not in "):
+        tatoeba_from_folder("fr", laser)
+    write_lines(laser / "v1/tatoeba.deu-eng.eng", ENGLISH[:3])
+    with pytest.raises(BadInput, match=r"tatoeba\.deu-eng\.deu has 4 lines, tatoeba\.deu-eng\.eng has 3"):
+        tatoeba_from_folder("de", laser)
+    (laser / "v1/tatoeba.deu-eng.eng").write_bytes(b"fine\nnot \xff fine\n")
+    with pytest.raises(BadInput, match=r"tatoeba\.deu-eng\.eng:2: byte 0xff is not UTF-8"):
+        tatoeba_from_folder("de", laser)
+
+
+def test_text_that_is_not_the_official_set_is_refused(laser: Path) -> None:
+    with pytest.raises(BadInput, match=r"tatoeba de has 4 pairs in .*, the official set has 1000"):
+        load_bitext(BY_NAME["tatoeba"], "de", laser.parent)
+    for side in ("deu", "eng"):
+        write_lines(laser / f"v1/tatoeba.deu-eng.{side}", [f"{side} {i}" for i in range(1000)])
+    with pytest.raises(BadInput, match=r"has the fingerprint sha256:[0-9a-f]{64}, the official set has sha256:[0-9a-f]{64}"):
+        load_bitext(BY_NAME["tatoeba"], "de", laser.parent)
+
+
+def test_an_unknown_language_lists_the_known_ones() -> None:
+    with pytest.raises(BadInput, match=r"target tatoeba has no language 'xx'\n    cure: one of: ar he vi"):
+        load_bitext(BY_NAME["tatoeba"], "xx")
+
+
+def test_without_the_hub_the_error_offers_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(data, "XTREME_HUB", str(tmp_path / "absent"))
+    with pytest.raises(BadInput, match=r"tatoeba\.deu cannot be loaded: .*\n    cure: check the network .*--data DIR"):
+        load_bitext(BY_NAME["tatoeba"], "de")

@@ -1,0 +1,42 @@
+"""Toys that are the real thing, only small: an encoder of transformers with a tokenizer, saved as people save theirs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+WORDS = (
+    *("the", "a", "cat", "dog", "sun", "moon", "sea", "tree", "red", "blue", "runs", "sleeps", "shines", "sings"),
+    *("die", "eine", "katze", "hund", "sonne", "mond", "rennt", "schläft"),
+)
+
+
+def save_toy_encoder(folder: Path, *, layers: int = 3, seed: int = 0, architecture: str = "bert") -> Path:
+    """Save a random encoder of 32 dimensions with a word-level tokenizer; positions for 64 tokens."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
+
+    torch.manual_seed(seed)
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *WORDS, *"abcdefghijklmnopqrstuvwxyz0123456789"]
+    sizes = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": len(pieces)}
+    if architecture == "bert":
+        model = BertModel(BertConfig(**sizes, max_position_embeddings=64, pad_token_id=1), add_pooling_layer=False)
+    else:
+        config = XLMRobertaConfig(**sizes, max_position_embeddings=66, pad_token_id=1, bos_token_id=0, eos_token_id=2, type_vocab_size=1)
+        model = XLMRobertaModel(config, add_pooling_layer=False)
+    with torch.no_grad():  # larger than transformers' default, so that layers differ visibly
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0, 0.2)
+    model.save_pretrained(folder)
+    tokenizer = Tokenizer(models.WordLevel({piece: i for i, piece in enumerate(pieces)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "cls_token": "<s>", "sep_token": "</s>"}
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 64, **names})
+    )
+    return folder
