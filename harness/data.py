@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.catalog import JUPYTERLAB_LOCALES, TATOEBA_ISO3
-from harness.errors import BadInput, Where
+from harness.errors import BadInput, Unreachable, Where
 from harness.fingerprints import FINGERPRINTS
 from harness.records import Target
 
@@ -117,7 +117,8 @@ def tatoeba_from_hub(language: str) -> Bitext:
         rows = load_dataset(XTREME_HUB, name, split="validation")
     except (DatasetsError, OSError, ValueError) as reason:
         first_line = str(reason).strip().partition("\n")[0]
-        raise BadInput(
+        error = Unreachable if isinstance(reason, ConnectionError) else BadInput
+        raise error(
             f"{XTREME_HUB} {name} cannot be loaded: {type(reason).__name__}: {first_line}",
             cure="check the network (HF_HUB_OFFLINE), or give LASER's files with --data DIR",
         ) from reason

@@ -61,6 +61,10 @@ class BadInput(StiltboardError):
     exit_code = 3
 
 
+class Unreachable(BadInput):
+    """A source that does not answer at all, so that asking it for the next language is in vain."""
+
+
 class NotComparable(StiltboardError):
     """Two results that were not measured in the same way."""
 

@@ -16,7 +16,7 @@ from harness.cells import UNWRITTEN, Cells, resolve_layer, signature
 from harness.checkpoint import CheckpointFiles, fetch
 from harness.data import Bitext, load_bitext
 from harness.encoder import Encoder, EncodingReport, Vectors, View, choose_device, choose_dtype, processor, thread_count
-from harness.errors import BadInput, CheckFailed, Fault
+from harness.errors import BadInput, CheckFailed, Fault, Unreachable
 from harness.kinds import retrieval
 from harness.plan import Indices
 from harness.records import Result, Submission, Target
@@ -150,6 +150,8 @@ def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Cells:
     for language in [language for language in target.languages if not languages or language in languages]:
         try:
             bitext = load_bitext(target, language, run.options.data)
+        except Unreachable:
+            raise
         except BadInput as reason:
             cells.unreadable[language] = reason.faults[0].message
             faults.extend(reason.faults)

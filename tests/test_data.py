@@ -9,7 +9,7 @@ import pytest
 from harness import data
 from harness.catalog import BY_NAME
 from harness.data import Bitext, load_bitext, tatoeba_from_folder, tatoeba_from_hub
-from harness.errors import BadInput
+from harness.errors import BadInput, Unreachable
 
 GERMAN = ["Der Zug fährt heute nicht.", "Wo ist\u2028der Schlüssel?", "", "Ein Satz mit  zwei Leerzeichen. "]
 ENGLISH = ["The train does not run today.", "Where is\u2028the key?", "", "A sentence with  two spaces. "]
@@ -94,7 +94,6 @@ def test_an_unknown_language_lists_the_known_ones() -> None:
         load_bitext(BY_NAME["tatoeba"], "xx")
 
 
-def test_without_the_hub_the_error_offers_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(data, "XTREME_HUB", str(tmp_path / "absent"))
-    with pytest.raises(BadInput, match=r"tatoeba\.deu cannot be loaded: .*\n    cure: check the network .*--data DIR"):
+def test_without_the_hub_the_error_offers_a_folder_and_no_other_language_is_asked_for() -> None:
+    with pytest.raises(Unreachable, match=r"tatoeba\.deu cannot be loaded: .*\n    cure: check the network .*--data DIR"):
         load_bitext(BY_NAME["tatoeba"], "de")
