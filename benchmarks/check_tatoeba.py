@@ -17,9 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import evaluate, load_side
+from harness import evaluate, load_side, load_submission
+from harness.address import layer_address
 from harness.cache import VectorSpace, cache_folder
 from harness.catalog import BY_NAME
+from harness.checkpoint import fetch
 from harness.commands.progress import watch
 from harness.data import load_bitext
 from harness.evaluation import Options
@@ -66,7 +68,8 @@ def wrong_answers(folder: Path, result: Result, data: Path, dtype: str, prefix: 
     """Count the answers of both directions that differ from a brute-force argmax over the same vectors."""
     checkpoint = result.checkpoints[0]
     what = {"layer": checkpoint.layer, "pooling": "mean", "dtype": dtype, "device": "cpu", "prefix": prefix, "max_length": 512}
-    space = VectorSpace(cache_folder(), weights=checkpoint.weights, **what)
+    files = fetch(load_submission(folder).checkpoints[0], folder, cache_folder() / "checkpoints")
+    space = VectorSpace(cache_folder(), weights=layer_address(files, checkpoint.layer), **what)
     table = load_side(folder).outcomes["tatoeba"].to_pandas()
     wrong = 0
     for language in checkpoint.scores:

@@ -16,11 +16,7 @@ from harness.errors import BadInput
 from harness.records import Checkpoint, Parameters
 
 # What an evaluation opens, and so all that is ever downloaded: no code, no pickles, no chat templates.
-ALLOWED = (
-    "config.json",
-    "model.safetensors",
-    "model-*-of-*.safetensors",
-    "model.safetensors.index.json",
+TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -31,12 +27,22 @@ ALLOWED = (
     "vocab.json",
     "merges.txt",
 )
+ALLOWED = ("config.json", "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json", *TOKENIZER_FILES)
 _TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "vocab.txt", "vocab.json")
 _REMOTE_CODE = ("auto_map", "trust_remote_code", "custom_pipelines")
 _HEADER_LIMIT = 100 * 2**20
 # Heads are dropped by the harness and counted nowhere; embeddings are counted in the total only.
-_HEADS = re.compile(r"^(lm_head|cls|classifier|qa_outputs|score|predictions|pooler|vocab_(transform|layer_norm|projector))\.")
+HEADS = re.compile(r"^(lm_head|cls|classifier|qa_outputs|score|predictions|pooler|vocab_(transform|layer_norm|projector))\.")
 _EMBEDDINGS = re.compile(r"(^|\.)(\w*embeddings?|embed_\w+|wte|wpe|shared|relative_attention_bias)(\.|$)")
+
+
+@dataclass(frozen=True)
+class TensorEntry:
+    """Where a tensor lies in its file, in bytes, and its shape."""
+
+    shape: tuple[int, ...]
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class CheckpointFiles:
     folder: Path
     source: str
     config: dict[str, Any]
+    weight_files: tuple[Path, ...]
     parameters: Parameters
     digest: str
 
@@ -113,9 +120,9 @@ def verify(folder: Path, source: str) -> CheckpointFiles:
         raise BadInput(f"{folder} holds no tokenizer", cure=f"save one of {', '.join(_TOKENIZERS)} beside the weights")
     shapes: dict[str, tuple[int, ...]] = {}
     for file in files:
-        shapes.update(read_header(file))
+        shapes.update((name, entry.shape) for name, entry in read_header(file).items())
     opened = sorted({path for pattern in ALLOWED for path in folder.glob(pattern)})
-    return CheckpointFiles(folder, source, config, count_parameters(shapes), _digest(opened))
+    return CheckpointFiles(folder, source, config, tuple(files), count_parameters(shapes), _digest(opened))
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -156,8 +163,8 @@ def _weight_files(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
-def read_header(path: Path) -> dict[str, tuple[int, ...]]:
-    """Return each tensor's shape from a safetensors header, without reading a tensor. Raises BadInput for a broken one."""
+def read_header(path: Path) -> dict[str, TensorEntry]:
+    """Return each tensor's shape and place from a safetensors header, without reading a tensor. Raises BadInput for a broken one."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -168,15 +175,19 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
         try:
             header = json.loads(file.read(length))
             header.pop("__metadata__", None)
-            shapes = {name: tuple(map(int, entry["shape"])) for name, entry in header.items()}
-            end = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
+            entries = {
+                name: TensorEntry(tuple(map(int, entry["shape"])), *(8 + length + int(offset) for offset in entry["data_offsets"]))
+                for name, entry in header.items()
+            }
         except (ValueError, KeyError, TypeError, AttributeError) as reason:
             raise BadInput(f"{path} has a malformed safetensors header: {reason!r}") from reason
-    if end != size - 8 - length:
+    end = max((entry.end for entry in entries.values()), default=8 + length)
+    if end != size:
         raise BadInput(
-            f"{path} holds {size - 8 - length} bytes of tensors where its header declares {end}", cure="download or save it again"
+            f"{path} holds {size - 8 - length} bytes of tensors where its header declares {end - 8 - length}",
+            cure="download or save it again",
         )
-    return shapes
+    return entries
 
 
 def count_parameters(shapes: dict[str, tuple[int, ...]]) -> Parameters:
@@ -187,7 +198,7 @@ def count_parameters(shapes: dict[str, tuple[int, ...]]) -> Parameters:
         first, _, rest = name.partition(".")
         # `roberta.encoder.…` beside `lm_head.…`: the base model's own prefix says nothing of the part.
         part = rest if first in prefixes - {"encoder", "embeddings"} and rest.startswith(("encoder.", "embeddings.", "pooler.")) else name
-        if _HEADS.match(part) or part.endswith("position_ids"):
+        if HEADS.match(part) or part.endswith("position_ids"):
             continue
         count = math.prod(shape)
         total += count

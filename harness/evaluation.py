@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.address import layer_address
 from harness.cache import VectorSpace, cache_folder
 from harness.catalog import TARGETS, find_target
 from harness.cells import UNWRITTEN, Cells, resolve_layer, signature
@@ -49,7 +50,8 @@ class Silent:
 class Options:
     """How to evaluate; none of it may change a score beyond the rounding of the dtype.
 
-    `data` is a folder of raw layouts, `limit` tries the first pairs only, `cache` replaces STILTBOARD_CACHE.
+    `data` is a folder of raw layouts, `limit` tries the first pairs only, `cache` replaces STILTBOARD_CACHE, and
+    `keep_layers` keeps the vectors of further layers, which the same passes give, for checkpoints cut there.
     """
 
     data: Path | None = None
@@ -59,6 +61,7 @@ class Options:
     limit: int | None = None
     overwrite: bool = False
     cache: Path | None = None
+    keep_layers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -223,32 +226,41 @@ def _encode(texts: list[str], files: CheckpointFiles, run: Run) -> tuple[VectorS
     """Bring every text's vector into the cache, and return the space with the texts that have none and why."""
     encoding = run.submission.encoding
     view = View(resolve_layer(encoding, files), encoding.pooling)
-    space = VectorSpace(
-        run.cache,
-        weights=files.digest,
-        layer=view.layer,
-        pooling=view.pooling.value,
-        dtype=run.dtype,
-        device=run.device.partition(":")[0],
-        prefix=encoding.prefix,
-        max_length=encoding.max_length,
-    )
+    space = _space(view, files, run)
     missing = [text for text in texts if text not in space]
     run.observer.say(f"{files.source}: {len(texts):,} distinct texts, {len(texts) - len(missing):,} of them in the cache")
     if not missing:
         return space, {}, EncodingReport()
+    spaces = {view: space} | {
+        other: _space(other, files, run) for layer in run.options.keep_layers if (other := View(layer, view.pooling)) < view
+    }
     encoder = Encoder(
-        files, [view], max_length=encoding.max_length, device=run.device, dtype=run.dtype, batch_tokens=run.options.batch_tokens
+        files, list(spaces), max_length=encoding.max_length, device=run.device, dtype=run.dtype, batch_tokens=run.options.batch_tokens
     )
 
     def keep(indices: Indices, vectors: Mapping[View, Vectors]) -> None:
-        space.put([missing[i] for i in indices], vectors[view])
+        for each, rows in vectors.items():
+            spaces[each].put([missing[i] for i in indices], rows)
 
     try:
         report = encoder.encode(missing, prefix=encoding.prefix, sink=keep, progress=run.observer.encoded)
     finally:
-        space.flush()
+        for each in spaces.values():
+            each.flush()
     return space, {missing[index]: reason for index, reason in report.failed.items()}, report
+
+
+def _space(view: View, files: CheckpointFiles, run: Run) -> VectorSpace:
+    return VectorSpace(
+        run.cache,
+        weights=layer_address(files, view.layer),
+        layer=view.layer,
+        pooling=view.pooling.value,
+        dtype=run.dtype,
+        device=run.device.partition(":")[0],
+        prefix=run.submission.encoding.prefix,
+        max_length=run.submission.encoding.max_length,
+    )
 
 
 def _unencoded(bitext: Bitext, failures: Mapping[str, str]) -> str | None:

@@ -209,13 +209,15 @@ class Side:
 
 def load_side(path: Path) -> Side:
     """Read every result of a submission's folder with its outcomes, or the one result whose file is named."""
-    paths = (path,) if path.is_file() and path.name != SUBMISSION_FILE else find_results(path.parent if path.is_file() else path)
-    results = {result_path: load_result(result_path) for result_path in paths}
-    return Side(
-        name=path.absolute().parent.parent.name if path in results else (path.parent if path.is_file() else path).absolute().name,
-        results={result.target: result for result in results.values()},
-        outcomes={result.target: load_outcomes(result_path, result) for result_path, result in results.items()},
-    )
+    one = path.suffix == ".yaml"
+    folder = path.absolute().parent.parent if one else path.absolute()
+    if not folder.is_dir() or (one and not path.is_file()):
+        raise BadInput(f"{path} does not exist", cure="name a slug under --submissions, a folder, or a results/<target>.yaml")
+    paths = (path,) if one else find_results(folder)
+    results = [load_result(result_path) for result_path in paths]
+    outcomes = [load_outcomes(result_path, result) for result_path, result in zip(paths, results, strict=True)]
+    targets = [result.target for result in results]
+    return Side(folder.name, dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)))
 
 
 def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from harness import checkpoint as module
+from harness.address import layer_address
 from harness.checkpoint import ALLOWED, count_parameters, download, fetch, read_header, verify
 from harness.errors import BadInput
 from harness.records import Checkpoint, Parameters
+from tests.toys import save_toy_encoder
 
 
 @pytest.fixture
@@ -117,6 +120,34 @@ def test_shards_are_read_by_their_index_and_a_missing_one_is_named(folder: Path)
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "../../outside.safetensors"}}))
     with pytest.raises(BadInput, match="which is not there"):
         verify(folder, "toy")
+
+
+def test_vectors_of_a_layer_are_named_by_what_they_depend_on(tmp_path: Path) -> None:
+    whole = verify(save_toy_encoder(tmp_path / "whole", layers=3), "whole")
+    cut = tmp_path / "cut"
+    shutil.copytree(whole.folder, cut)
+    tensors = load_file(cut / "model.safetensors")
+    config = json.loads((cut / "config.json").read_text())
+    (cut / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 2}))
+    save_file({name: tensor for name, tensor in tensors.items() if "layer.2." not in name}, cut / "model.safetensors")
+    short = verify(cut, "cut")
+    assert [layer_address(short, layer) == layer_address(whole, layer) for layer in (0, 1, 2)] == [True, True, True]
+    assert len({layer_address(whole, layer) for layer in range(4)}) == 4
+    tensors["encoder.layer.1.output.dense.bias"] = tensors["encoder.layer.1.output.dense.bias"] + 1
+    save_file({name: tensor for name, tensor in tensors.items() if "layer.2." not in name}, cut / "model.safetensors")
+    assert [layer_address(short, layer) == layer_address(whole, layer) for layer in (0, 1, 2)] == [True, True, False]
+    with (cut / "tokenizer_config.json").open("a") as file:
+        file.write(" ")
+    assert layer_address(short, 0) != layer_address(whole, 0)
+
+
+def test_a_norm_after_the_last_layer_sets_the_last_layer_apart(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    save_file(tensors | {"final_norm.weight": tensors["embeddings.LayerNorm.weight"]}, folder / "model.safetensors")
+    deep = verify(folder, "toy")
+    cut = replace(deep, config=deep.config | {"num_hidden_layers": 2})
+    assert layer_address(deep, 2) != layer_address(cut, 2)
+    assert layer_address(deep, 1) == layer_address(cut, 1)
 
 
 def test_a_path_is_relative_to_the_submission(folder: Path, tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_the_command_ends_with_the_designs_exit_codes(folders: Path) -> None:
     assert run(folders, "after", "before", "--fail-on", "regression")[0] == 0
     assert run(folders, "before")[0] == 2
     code, output = run(folders, "before", "nobody")
-    assert (code, "'nobody' is neither a submission under" in output) == (3, True)
+    assert (code, "nobody does not exist" in output) == (3, True)
     assert run(folders, "before", "other")[0] == 4
 
 

@@ -196,6 +196,19 @@ def test_other_weights_are_measured_anew(submission: Path) -> None:
     assert after.checkpoints[0].weights != before.checkpoints[0].weights
 
 
+def test_one_pass_keeps_further_layers_for_checkpoints_cut_there(submission: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluate(submission, "de", options=Options(dtype="float32", keep_layers=(2, 3)))
+    cut = write_submission(tmp_path / "submissions/cut", layer="2")
+    shutil.copytree(submission / "weights", cut / "weights")
+    from_cache = evaluate(cut, "de")
+    assert from_cache.run["encoded_sentences"] == "0"
+    before = files_of(cut)
+    shutil.rmtree(cut / "results")
+    monkeypatch.setenv("STILTBOARD_CACHE", str(tmp_path / "another cache"))
+    assert evaluate(cut, "de").run["encoded_sentences"] != "0"
+    assert files_of(cut) == before
+
+
 def test_a_limit_tries_the_first_pairs_and_writes_nothing(submission: Path) -> None:
     result = evaluate(submission, "de", options=Options(dtype="float32", limit=10))
     assert result.checkpoints[0].scores["de"].n == 10

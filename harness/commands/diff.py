@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.errors import BadInput, CheckFailed, Fault
+from harness.errors import CheckFailed, Fault
 
 
 @click.command(name="diff")
@@ -31,20 +31,10 @@ def command(first: str, second: str, style: str, fail_on: str | None, min_delta:
     """
     from harness import report
     from harness.diff import compare
-    from harness.store import load_side
+    from harness.store import load_side, locate
 
-    sides = [load_side(resolve(name, submissions)) for name in (first, second)]
+    sides = [load_side(locate(name, submissions)) for name in (first, second)]
     comparison = compare(*sides, level=1 - alpha)
     click.echo({"text": report.text, "markdown": report.markdown, "json": report.json}[style](comparison), nl=False)
     if fail_on and (fallen := comparison.regressions(min_delta)):
         raise CheckFailed([Fault(f"regression: {report.verdict(target)}") for target in fallen])
-
-
-def resolve(name: str, submissions: Path) -> Path:
-    """Return the folder or the result's file that a name means; what exists under the submissions comes first."""
-    for path in (submissions / name, Path(name)):
-        if path.exists():
-            return path
-    raise BadInput(
-        f"{name!r} is neither a submission under {submissions} nor a path", cure="name a slug, a folder, or a results/<target>.yaml"
-    )

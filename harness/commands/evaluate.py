@@ -10,6 +10,7 @@ import click
 
 from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError
 from harness.records import Result
+from harness.store import locate
 
 if TYPE_CHECKING:
     from harness.evaluation import Options
@@ -48,7 +49,7 @@ def command(
     overwrite: bool,
     submissions: Path,
 ) -> None:
-    """Evaluate submissions zero-shot and write submissions/SLUG/results.
+    """Evaluate submissions (slugs, or folders) zero-shot and write their results beside them.
 
     What an earlier run finished is kept; an interrupted run goes on where it stopped.
     """
@@ -57,7 +58,7 @@ def command(
     except ModuleNotFoundError as missing:
         raise MissingExtra("evaluate", "eval", str(missing.name)) from missing
     options = Options(data=data, device=device, dtype=dtype, batch_tokens=batch_tokens, limit=limit, overwrite=overwrite)
-    run_all([submissions / slug for slug in slugs], targets, languages, options)
+    run_all([locate(slug, submissions) for slug in slugs], targets, languages, options)
 
 
 def run_all(folders: Sequence[Path], targets: Sequence[str], languages: Sequence[str], options: Options) -> None:

@@ -1,0 +1,53 @@
+"""Name the vectors of a layer by what they depend on, so that checkpoints that share their lower layers share them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from harness.checkpoint import HEADS, TOKENIZER_FILES, CheckpointFiles, read_header
+
+_LAYER = re.compile(r"(?:^|\.)layers?\.(\d+)\.")
+_DEPTH = ("num_hidden_layers", "n_layers", "num_layers")
+
+
+def layer_address(files: CheckpointFiles, layer: int) -> str:
+    """Return sha256 over all that h[layer] depends on: tokenizer, configuration, embeddings and the layers below.
+
+    The depth of the model and the layers above do not enter, so a model cut to its first three layers has the address of
+    the whole model's h[3]. Where there are weights outside embeddings, layers and heads, such as a norm after the last
+    layer, they enter with whether this is the last layer, since only there they apply.
+    """
+    whole = hashlib.sha256()
+    config = {key: value for key, value in files.config.items() if key not in _DEPTH}
+    whole.update(json.dumps(config, sort_keys=True).encode())
+    for name in TOKENIZER_FILES:
+        if (path := files.folder / name).is_file():
+            whole.update(f"\n{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    others = False
+    for tensor, path, start, end, shape in sorted(_tensors(files)):
+        found = _LAYER.search(tensor)
+        if HEADS.match(tensor) or (found and int(found[1]) >= layer):
+            continue
+        others |= not found and "embedding" not in tensor
+        whole.update(f"\n{tensor}:{shape}:{_range_digest(path, start, end)}".encode())
+    if others:
+        whole.update(f"\nlast:{layer == files.layers}".encode())
+    return whole.hexdigest()
+
+
+def _tensors(files: CheckpointFiles) -> list[tuple[str, Path, int, int, tuple[int, ...]]]:
+    return [(name, path, entry.start, entry.end, entry.shape) for path in files.weight_files for name, entry in read_header(path).items()]
+
+
+def _range_digest(path: Path, start: int, end: int) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(start)
+        left = end - start
+        while left and (block := file.read(min(left, 2**24))):
+            digest.update(block)
+            left -= len(block)
+    return digest.hexdigest()
