@@ -9,6 +9,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from harness import encoder as encoder_module
 from harness.checkpoint import verify
 from harness.encoder import Encoder, EncodingReport, Vectors, View, choose_dtype
 from harness.errors import BadInput
@@ -91,6 +92,20 @@ def test_vectors_are_of_unit_length_also_in_bfloat16(toy_encoder: Path) -> None:
         a, b = exact[View(3, MEAN)][index], rounded[View(3, MEAN)][index]
         assert abs(float(b @ b) - 1) < 1e-5
         assert float(a @ b) > 0.99
+
+
+def test_bfloat16_without_instructions_for_it_equals_torchs_own_up_to_the_order_of_sums(
+    toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder_module, "_multiplies_bfloat16", lambda: True)
+    own, _ = encode(open_encoder(toy_encoder, dtype="bfloat16"), TEXTS)
+    monkeypatch.setattr(encoder_module, "_multiplies_bfloat16", lambda: False)
+    emulated, _ = encode(open_encoder(toy_encoder, dtype="bfloat16"), TEXTS)
+    exact, _ = encode(open_encoder(toy_encoder), TEXTS)
+    for index in range(len(TEXTS)):
+        a, b, c = (found[View(3, MEAN)][index] for found in (own, emulated, exact))
+        assert float(np.abs(a - b).max()) < 0.02
+        assert not np.array_equal(b, c)  # it is rounded
 
 
 def test_out_of_memory_halves_the_budget_goes_on_and_is_recorded(toy_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
