@@ -1,0 +1,1 @@
+"""Render the results as a static site; builds without torch."""

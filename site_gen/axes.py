@@ -1,0 +1,56 @@
+"""Axes: ranges and ticks; pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A range and its labelled ticks, in the unit of the data (not its logarithm)."""
+
+    title: str
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+
+
+def log_axis(title: str, values: Sequence[float]) -> Axis:
+    """Span positive values with 8 % of room on a logarithmic axis, at least a factor of four.
+
+    Ticks stand at 1 and 3 × 10ⁿ, which are about evenly spaced, or at 1, 2 and 5 where that gives fewer than three.
+    """
+    low, high = math.log10(min(values)), math.log10(max(values))
+    room = max(0.08 * (high - low), (math.log10(4) - (high - low)) / 2)
+    low, high = low - room, high + room
+    ticks = _log_ticks(low, high, (1, 3))
+    if len(ticks) < 3:
+        ticks = _log_ticks(low, high, (1, 2, 5))
+    return Axis(title, 10**low, 10**high, tuple((tick, compact(tick)) for tick in ticks))
+
+
+def _log_ticks(low: float, high: float, steps: Sequence[int]) -> list[float]:
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    return [tick for power in powers for step in steps if low <= math.log10(tick := step * 10.0**power) <= high]
+
+
+def points_axis(title: str, values: Sequence[float]) -> Axis:
+    """Span scores in points (0–100) with round ticks, at least five points wide."""
+    low, high = min(values), max(values)
+    room = max(0.08 * (high - low), (5 - (high - low)) / 2)
+    step = next(s for s in (1, 2, 5, 10, 20) if (high - low + 2 * room) / s <= 7)
+    low = max(0.0, math.floor((low - room) / step) * step)
+    high = min(100.0, math.ceil((high + room) / step) * step)
+    ticks = range(math.ceil(low / step), math.floor(high / step) + 1)
+    return Axis(title, low, high, tuple((float(tick * step), str(tick * step)) for tick in ticks))
+
+
+def compact(count: float) -> str:
+    """Write a number of parameters in three digits: 278 M, 1.07 B."""
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= 0.9995 * size:
+            digits = f"{count / size:.3g}"
+            return f"{float(digits):g} {unit}"
+    return f"{count:g}"

@@ -1,0 +1,52 @@
+"""`stiltboard build`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click
+
+from site_gen.build import build
+from site_gen.terminal import print_board
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _web_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+        raise click.BadParameter(f"{value!r} is not a web address such as https://user.github.io/leaderboard")
+    return value
+
+
+def site_options(command: _Command) -> _Command:
+    """Add the options that every command with a site takes."""
+    submissions = click.option(
+        "--submissions", type=click.Path(file_okay=False, path_type=Path), default=Path("submissions"), show_default=True,
+        help="The folder that holds the submissions.",
+    )  # fmt: skip
+    out = click.option(
+        "--out", type=click.Path(path_type=Path), default=Path("public"), show_default=True,
+        help="The folder to write: a new one, or an earlier build.",
+    )  # fmt: skip
+    base_url = click.option(
+        "--base-url", default="", callback=_web_address, metavar="URL",
+        help="Where the site will stand; pages work anywhere, and this adds canonical links.",
+    )  # fmt: skip
+    return submissions(out(base_url(command)))
+
+
+@click.command("build")
+@site_options
+def command(submissions: Path, out: Path, base_url: str) -> None:
+    """Build the static site from the results and print the leaderboard.
+
+    The site is written beside the old one and swapped in when it is whole. It needs no server, no network and
+    no JavaScript to be read.
+    """
+    site = build(submissions, out, base_url)
+    print_board(site.board)
+    click.echo(f"{site.index}")

@@ -1,0 +1,42 @@
+"""What the pages show, as one JSON document for programs; pure."""
+
+from __future__ import annotations
+
+import json
+
+from site_gen.leaderboard import Board, Cell, Row
+
+FORMAT = 1
+
+
+def leaderboard_json(board: Board) -> str:
+    """Return the whole leaderboard; the same board gives the same text."""
+    document = {
+        "format": FORMAT,
+        "targets": [standing.target.model_dump(mode="json") for standing in board.standings],
+        "submissions": [_row(row) for row in board.rows],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _row(row: Row) -> dict[str, object]:
+    return {
+        "slug": row.slug,
+        "submission": row.submission.model_dump(mode="json", by_alias=True),
+        "parameters": row.parameters.model_dump() if row.parameters else None,
+        "xtreme_mean": row.mean,
+        "xtreme_targets_measured": row.covered,
+        "targets": {name: _cell(cell) for name, cell in row.cells.items()},
+    }
+
+
+def _cell(cell: Cell) -> dict[str, object]:
+    return {
+        "score": cell.score,
+        "rank": cell.rank,
+        "unranked_because": cell.reason or None,
+        "languages_measured": cell.measured,
+        "languages": cell.of,
+        "seeds": {str(seed): score for seed, score in cell.seeds},
+        "result": cell.result.model_dump(mode="json", by_alias=True),
+    }

@@ -1,0 +1,221 @@
+"""Results → rows, ranks, tie groups and coverage; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.catalog import TARGETS
+from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Target
+from site_gen.wording import language_name, listed
+
+# The benchmark's average is over these nine (protocol, section 1), also while the catalog holds fewer of them.
+XTREME_TARGETS = 9
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the store holds for one slug."""
+
+    slug: str
+    submission: Submission
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One submission on one target; either `rank` is set, or `reason` says why it has none."""
+
+    target: Target
+    result: Result
+    measured: int
+    rank: int | None
+    reason: str
+
+    @property
+    def score(self) -> float | None:
+        """Return the target's score in points; None while a language is missing."""
+        return self.result.score
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every language was measured on every checkpoint."""
+        return self.result.complete
+
+    @property
+    def of(self) -> int:
+        """Return how many languages the target has."""
+        return len(self.target.languages)
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether nothing could be measured although it was tried."""
+        return self.measured == 0 and any(checkpoint.failed for checkpoint in self.result.checkpoints)
+
+    @property
+    def parameters(self) -> Parameters | None:
+        """Return the mean size over the seeds, which differ at most by a head."""
+        sizes = [checkpoint.parameters for checkpoint in self.result.checkpoints]
+        if not sizes:
+            return None
+        total, body = (round(sum(values) / len(sizes)) for values in zip(*((s.total, s.body) for s in sizes), strict=True))
+        return Parameters(total=total, body=body)
+
+    @property
+    def seeds(self) -> tuple[tuple[int, float], ...]:
+        """Return (seed, score in points) of each checkpoint, the unweighted mean over languages; none while incomplete."""
+        return tuple((c.seed, seed_score(c, self.target)) for c in self.result.checkpoints) if self.complete else ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One submission: one recipe at one size, with its cells in the order of the catalog."""
+
+    slug: str
+    submission: Submission
+    cells: Mapping[str, Cell]
+
+    @property
+    def regime(self) -> Regime:
+        """Return the regime of the intermediate training."""
+        return self.submission.intermediate.regime
+
+    @property
+    def parameters(self) -> Parameters | None:
+        """Return the size counted with the first target; None before any evaluation."""
+        return next((cell.parameters for cell in self.cells.values()), None)
+
+    @property
+    def covered(self) -> int:
+        """Return how many XTREME targets have a score."""
+        return sum(cell.complete for cell in self.cells.values() if not cell.target.demonstration)
+
+    @property
+    def mean(self) -> float | None:
+        """Return the XTREME average in points: the unweighted mean over all nine targets, or None while one is missing."""
+        scores = [cell.score for cell in self.cells.values() if not cell.target.demonstration and cell.score is not None]
+        return sum(scores) / XTREME_TARGETS if len(scores) == XTREME_TARGETS else None
+
+    @property
+    def evaluated(self) -> bool:
+        """Tell whether a target of the benchmark was tried."""
+        return any(not cell.target.demonstration for cell in self.cells.values())
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One target with the rows that have a result on it: ranked ones first, then the rest by how much was measured."""
+
+    target: Target
+    rows: tuple[Row, ...]
+
+    def cell(self, row: Row) -> Cell:
+        """Return a row's cell on this target."""
+        return row.cells[self.target.name]
+
+    @property
+    def ranked(self) -> tuple[Row, ...]:
+        """Return the rows that have a rank, best first."""
+        return tuple(row for row in self.rows if self.cell(row).rank is not None)
+
+    @property
+    def unranked(self) -> tuple[Row, ...]:
+        """Return the rows that have none."""
+        return tuple(row for row in self.rows if self.cell(row).rank is None)
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything the pages show."""
+
+    rows: tuple[Row, ...]
+    standings: tuple[Standing, ...]
+
+    @property
+    def benchmark(self) -> tuple[Standing, ...]:
+        """Return the standings that count towards the benchmark."""
+        return tuple(standing for standing in self.standings if not standing.target.demonstration)
+
+    @property
+    def demonstrations(self) -> tuple[Standing, ...]:
+        """Return the standings that are shown apart."""
+        return tuple(standing for standing in self.standings if standing.target.demonstration)
+
+    @property
+    def main(self) -> Standing:
+        """Return the standing the front page opens with: the first of the benchmark that has a row, else any that has one."""
+        ordered = [*self.benchmark, *self.demonstrations]
+        return next((standing for standing in ordered if standing.rows), ordered[0])
+
+    @property
+    def waiting(self) -> tuple[Row, ...]:
+        """Return the submissions without any result."""
+        return tuple(row for row in self.rows if not row.cells)
+
+
+def seed_score(checkpoint: CheckpointScores, target: Target) -> float:
+    """Return one seed's score in points: the unweighted mean over the target's languages."""
+    return sum(checkpoint.scores[language].score for language in target.languages) / len(target.languages)
+
+
+def make_board(entries: Iterable[Entry], targets: Sequence[Target] = TARGETS) -> Board:
+    """Rank entries per target and line them up; the order of the entries does not matter."""
+    entries = sorted(entries, key=lambda entry: entry.slug)
+    cells: dict[str, dict[str, Cell]] = {entry.slug: {} for entry in entries}
+    for target in targets:
+        results = {e.slug: r for e in entries for r in e.results if r.target == target.name}
+        for slug, cell in _rank(target, results).items():
+            cells[slug][target.name] = cell
+    rows = tuple(Row(entry.slug, entry.submission, cells[entry.slug]) for entry in entries)
+    return Board(rows, tuple(_stand(target, rows) for target in targets))
+
+
+def _rank(target: Target, results: Mapping[str, Result]) -> dict[str, Cell]:
+    """Give equal ranks to scores that print alike: a reader must not see an order that two decimals do not show."""
+    shared = _shared_data(results.values())
+    reasons = {slug: _why_unranked(target, result, shared) for slug, result in results.items()}
+    scores = {slug: round(result.score, 2) for slug, result in results.items() if result.score is not None and not reasons[slug]}
+    return {
+        slug: Cell(
+            target,
+            result,
+            sum(result.language_score(language) is not None for language in target.languages),
+            1 + sum(other > scores[slug] for other in scores.values()) if slug in scores else None,
+            reasons[slug],
+        )
+        for slug, result in results.items()
+    }
+
+
+def _shared_data(results: Iterable[Result]) -> Mapping[str, str]:
+    """Return the data fingerprints that most complete results share; on a tie those that sort first."""
+    counts = Counter(tuple(sorted(result.data.items())) for result in results if result.complete)
+    return dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
+
+
+def _why_unranked(target: Target, result: Result, shared: Mapping[str, str]) -> str:
+    """Say why a result has no rank; empty when it has one."""
+    if not result.complete:
+        missing = [language for language in target.languages if result.language_score(language) is None]
+        return f"no score for {_some(missing)}"
+    for checkpoint in result.checkpoints:
+        for language, size in target.sizes.items():
+            if checkpoint.scores[language].n != size:
+                return f"only {checkpoint.scores[language].n:,} of {size:,} pairs in {language_name(language)}"
+    if other := [language for language in target.languages if result.data.get(language) != shared.get(language)]:
+        return f"measured on other data than most rows in {_some(other)}"
+    return ""
+
+
+def _some(languages: Sequence[str]) -> str:
+    names = [language_name(language) for language in languages]
+    return listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more languages"
+
+
+def _stand(target: Target, rows: Iterable[Row]) -> Standing:
+    def place(row: Row) -> tuple[float, int, str]:
+        cell = row.cells[target.name]
+        return (cell.rank if cell.rank is not None else float("inf"), -cell.measured, row.slug)
+
+    return Standing(target, tuple(sorted((row for row in rows if target.name in row.cells), key=place)))

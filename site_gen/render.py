@@ -1,0 +1,53 @@
+"""Templates → text; the only importer of jinja2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import templates
+from site_gen import wording
+from site_gen.axes import compact
+
+TEMPLATES = Path(templates.__file__).parent
+
+
+def render(template: str, context: Mapping[str, object]) -> str:
+    """Render a page; everything is escaped, and a name that does not exist is an error."""
+    return _environment().get_template(template).render(context)
+
+
+def data_block(text: str) -> Markup:
+    """Make JSON safe inside a script element: no `<` or `&` is left in it, and it is the same JSON."""
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704  # nothing that HTML reads is left
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "compact": compact,
+        "count": wording.count,
+        "data_block": data_block,
+        "flat": lambda value: tuple(wording.flat(value)),
+        "heat": wording.heat,
+        "interval": wording.interval,
+        "language_name": wording.language_name,
+        "listed": wording.listed,
+        "metric_name": wording.metric_name,
+        "points": wording.points,
+    }
+    return environment

@@ -1,0 +1,78 @@
+"""The leaderboard on a terminal."""
+
+from __future__ import annotations
+
+import click
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from site_gen.axes import compact
+from site_gen.leaderboard import Board, Cell, Row, Standing
+from site_gen.wording import points
+
+_HEADINGS = ("rank", "submission", "regime", "tasks", "parameters", "seeds")
+_NUMBERS = frozenset({"rank", "parameters", "seeds"})
+
+
+def print_board(board: Board) -> None:
+    """Print one table per target that has rows: framed on a terminal, aligned plain text elsewhere."""
+    console = Console()
+    for standing in board.standings:
+        if standing.rows:
+            title = standing.target.title + (" (demonstration, outside the benchmark)" if standing.target.demonstration else "")
+            headings = (*_HEADINGS, standing.target.metric)
+            lines = [_line(standing, row) for row in standing.rows]
+            if console.is_terminal:
+                console.print(_framed(title, headings, lines))
+            else:
+                click.echo(f"{title}\n{_plain([headings, *lines])}\n")
+    if board.waiting:
+        click.echo(f"not evaluated yet: {', '.join(row.slug for row in board.waiting)}")
+    if not board.rows:
+        click.echo("no submission yet; `stiltboard new SLUG` scaffolds one")
+
+
+def _line(standing: Standing, row: Row) -> tuple[str, ...]:
+    cell = standing.cell(row)
+    return (
+        str(cell.rank or "–"),
+        row.submission.title,
+        row.regime.value,
+        ", ".join(row.submission.intermediate.tasks) or "–",
+        compact(row.parameters.body) if row.parameters else "–",
+        str(len(row.submission.checkpoints)),
+        _score(cell),
+    )
+
+
+def _score(cell: Cell) -> str:
+    if cell.score is None:
+        return "failed" if cell.failed else f"{cell.measured} of {cell.of} languages"
+    return points(cell.score)
+
+
+def _framed(title: str, headings: tuple[str, ...], lines: list[tuple[str, ...]]) -> Table:
+    table = Table(title=Text(title), title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="right" if _right(heading, headings) else "left")
+    for line in lines:
+        table.add_row(*map(Text, line))
+    return table
+
+
+def _plain(lines: list[tuple[str, ...]]) -> str:
+    """Align columns by their width on a terminal, where a Chinese character takes two cells."""
+    columns = [_aligned(column, right=_right(column[0], lines[0])) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
+
+
+def _right(heading: str, headings: tuple[str, ...]) -> bool:
+    return heading in _NUMBERS or heading == headings[-1]
+
+
+def _aligned(column: tuple[str, ...], *, right: bool) -> list[str]:
+    width = max(map(cell_len, column))
+    gaps = [" " * (width - cell_len(text)) for text in column]
+    return [gap + text if right else text + gap for gap, text in zip(gaps, column, strict=True)]

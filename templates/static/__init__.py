@@ -1,0 +1,1 @@
+"""Jinja templates and the static files written here; read as package data."""

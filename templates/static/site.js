@@ -1,0 +1,71 @@
+// Sorting and searching of tables. Every table is complete and in order without it.
+"use strict";
+
+// No locale: the same click gives every reader the same order.
+const collator = new Intl.Collator("en", { numeric: true });
+
+// A cell's number, else its text; of a submission its title, without the family below it.
+function value(row, column) {
+  const cell = row.cells[column];
+  if (cell.dataset.value !== undefined) {
+    return cell.dataset.value === "" ? null : Number(cell.dataset.value);
+  }
+  const text = (cell.querySelector("a") ?? cell).textContent.trim();
+  return text === "" || text === "–" ? null : text;
+}
+
+// Rows without a value stay last in both directions.
+function compare(a, b, sign) {
+  if (a === null || b === null) {
+    return (a === null) - (b === null);
+  }
+  return sign * (typeof a === "number" ? a - b : collator.compare(a, b));
+}
+
+function sort(table, header, sign) {
+  const column = header.cellIndex;
+  const body = table.tBodies[0];
+  const rows = [...body.rows].map((row) => [value(row, column), row]);
+  rows.sort(([a], [b]) => compare(a, b, sign));
+  body.append(...rows.map(([, row]) => row));
+  for (const other of header.parentElement.cells) {
+    other.removeAttribute("aria-sort");
+  }
+  header.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+}
+
+for (const table of document.querySelectorAll("table[data-sortable]")) {
+  for (const header of table.tHead.rows[0].cells) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...header.childNodes);
+    header.append(button);
+    // Scores and sizes are asked for largest first; ranks and names are not.
+    const firstSign = header.classList.contains("number") && header.cellIndex > 0 ? -1 : 1;
+    button.addEventListener("click", () => {
+      const now = header.getAttribute("aria-sort");
+      sort(table, header, now === null ? firstSign : now === "ascending" ? -1 : 1);
+    });
+  }
+}
+
+const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+for (const input of document.querySelectorAll("input[data-search]")) {
+  const rows = [...document.getElementById(input.dataset.search).tBodies[0].rows];
+  const texts = rows.map((row) => fold(row.textContent));
+  const form = input.form;
+  const search = () => {
+    const words = fold(input.value).split(/\s+/).filter(Boolean);
+    let shown = 0;
+    rows.forEach((row, index) => {
+      row.hidden = !words.every((word) => texts[index].includes(word));
+      shown += !row.hidden;
+    });
+    form.querySelector("output").value = words.length ? `${shown} of ${rows.length}` : "";
+  };
+  form.hidden = false;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  input.addEventListener("input", search);
+  search();
+}

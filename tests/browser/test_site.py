@@ -1,0 +1,211 @@
+"""Drive the built site in Chromium: from files, as a reader without a server has it, and under a path of a server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from site_gen.build import build, site_files
+from site_gen.folder import write_site
+from site_gen.leaderboard import Entry, make_board
+from tests.site_gen.boards import PAIR, SHOW, result, submission
+
+pytestmark = pytest.mark.browser
+SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
+KINDS = {
+    "front": "index.html",
+    "submission": "submissions/lodestar-xl-english.html",
+    "waiting": "submissions/beacon-b-english.html",
+    "target": "targets/tatoeba.html",
+    "404": "404.html",
+}
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next(filter(None, map(shutil.which, names)), None)
+    assert executable is not None, f"the browser tests need one of {', '.join(names)} on the PATH"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(SUBMISSIONS, tmp_path_factory.mktemp("site") / "public").out
+
+
+class Visit:
+    """A page of the site, and everything that went wrong or out while it was open."""
+
+    def __init__(self, browser: Browser, **options: Any) -> None:
+        self.context = browser.new_context(**options)
+        self.page: Page = self.context.new_page()
+        self.faults: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("requestfailed", lambda request: self.faults.append(request.url))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective));")
+
+    def open(self, address: str) -> Page:
+        self.page.goto(address, wait_until="load")
+        if self.page.locator("[data-figure]").count() and self.page.evaluate("typeof Plotly") != "undefined":
+            self.page.wait_for_selector(".plot.ready", timeout=20_000)
+        return self.page
+
+    def __enter__(self) -> Visit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+
+@pytest.fixture(scope="session")
+def served(site: Path) -> Iterator[str]:
+    """Serve the site under a path, as a project's pages are."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def translate_path(self, path: str) -> str:
+            return super().translate_path(path.removeprefix("/user/board"))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=os.fspath(site)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/user/board/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", ["file", "server"])
+def test_pages_are_quiet_and_ask_nobody_else(browser: Browser, site: Path, served: str, kind: str, place: str) -> None:
+    root = f"{site.as_uri()}/" if place == "file" else served
+    with Visit(browser) as visit:
+        visit.open(root + KINDS[kind])
+        assert visit.faults == []
+        assert [url for url in visit.requests if not url.startswith(root)] == []
+        assert all(urlsplit(url).scheme in ("file", "http") for url in visit.requests)
+
+
+def test_the_chart_is_drawn_from_a_file_and_takes_the_drawings_place(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        assert page.locator(".interactive .scatterlayer .trace").count() == 5
+        assert page.locator(".drawn").is_hidden()
+        for trace in page.locator(".interactive .scatterlayer .trace").all():
+            trace.locator(".point").last.hover(force=True)
+            page.wait_for_selector(".hovertext", timeout=5_000)
+            assert "Lodestar" in (page.locator(".hovertext").first.text_content() or "")
+        page.locator(".interactive").hover()
+        page.locator('.modebar-btn[data-title="Zoom in"]').click()
+        assert visit.faults == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scripted", [True, False])
+def test_a_phone_never_scrolls_the_page_sideways(browser: Browser, site: Path, kind: str, scripted: bool) -> None:
+    with Visit(browser, viewport={"width": 360, "height": 740}, java_script_enabled=scripted) as visit:
+        page = visit.open(f"{site.as_uri()}/{KINDS[kind]}")
+        page.mouse.wheel(500, 0)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        assert page.evaluate("scrollX") == 0
+
+
+def test_headers_sort_and_say_so_and_rows_without_a_value_stay_last(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        table = page.locator("#leaderboard-table")
+
+        def column(name: str) -> list[str]:
+            index = [text.split("\n")[0] for text in table.locator("thead th").all_inner_texts()].index(name)
+            return [row.locator("th, td").nth(index).inner_text() for row in table.locator("tbody tr").all()]
+
+        assert column("Rank")[-1].startswith("–")
+        table.get_by_role("button", name="Tatoeba").click()
+        assert column("Tatoeba")[0] == "82.33"
+        assert column("Tatoeba")[-1] == "35 of 36 languages"
+        table.get_by_role("button", name="Tatoeba").press("Enter")
+        assert column("Tatoeba")[0] == "33.18"
+        assert column("Tatoeba")[-1] == "35 of 36 languages"
+        assert table.locator("th[aria-sort]").all_inner_texts() == ["Tatoeba"]
+        assert table.locator("th[aria-sort]").get_attribute("aria-sort") == "ascending"
+        table.get_by_role("button", name="Parameters").click()
+        assert column("Parameters")[:4] == ["1.07 B"] * 3 + ["303 M"]
+        table.get_by_role("button", name="Submission").click()
+        assert column("Submission")[0].startswith("Lodestar Base\n")
+
+
+def test_search_keeps_the_rows_that_hold_every_word(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        page.get_by_label("Search the leaderboard").fill("xl MULTILINGUAL")
+        assert page.locator("#leaderboard-table tbody tr:visible th").all_inner_texts() == ["Lodestar XL + XNLI\nlodestar"]
+        assert page.locator(".search output").inner_text() == "1 of 12"
+        page.keyboard.press("Enter")
+        assert page.url.endswith("/index.html")
+        page.get_by_label("Search the leaderboard").fill("")
+        assert page.locator("#leaderboard-table tbody tr:visible").count() == 12
+        assert visit.faults == []
+
+
+def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -> None:
+    with Visit(browser, java_script_enabled=False) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        assert page.locator(".drawn svg").is_visible()
+        assert page.locator("#leaderboard-table tbody tr").count() == 12
+        assert page.locator(".search").is_hidden()
+        assert page.locator("#leaderboard-table button").count() == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_axe_finds_nothing(browser: Browser, site: Path, kind: str, scheme: str, width: int) -> None:
+    with Visit(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as visit:
+        page = visit.open(f"{site.as_uri()}/{KINDS[kind]}")
+        found = Axe().run(page)
+        assert [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in found.response["violations"]] == []
+
+
+def test_the_keyboard_reaches_the_content_first(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "content"
+
+
+def test_hostile_titles_do_nothing_in_a_browser(browser: Browser, tmp_path: Path) -> None:
+    hostile = (
+        "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><a href='https://example.org'>x</a>"
+    )
+    made = Entry("hostile", submission(hostile), (result("hostile", [{"de": 1.0, "fi": 2.0}]),))
+    write_site(site_files(make_board([made], (PAIR, SHOW))), tmp_path / "public")
+    with Visit(browser) as visit:
+        page = visit.open((tmp_path / "public" / "index.html").as_uri())
+        page.locator(".interactive .scatterlayer .point").first.hover(force=True)
+        page.wait_for_selector(".hovertext", timeout=5_000)
+        assert page.locator(".hovertext a, img").count() == 0
+        assert (page.title(), visit.faults) == ("Leaderboard – stiltboard", [])

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from harness.errors import BadInput
+from site_gen.build import build, gather, site_files
+from site_gen.leaderboard import Entry, make_board
+from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "site"
+SUBMISSIONS = FIXTURES / "submissions"
+VOID = frozenset({"meta", "link", "br", "input"})
+
+
+@pytest.fixture(scope="session")
+def files() -> dict[str, bytes]:
+    return site_files(make_board(gather(SUBMISSIONS)))
+
+
+class Page(HTMLParser):
+    """What a page consists of: elements in order, and whether every one that opens also closes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.blocks: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            self.blocks.append(data)
+
+    def values(self, *names: str) -> list[str]:
+        return [attrs[name] or "" for _, attrs in self.elements for name in names if name in attrs]
+
+
+def pages(files: dict[str, bytes]) -> dict[str, Page]:
+    return {path: Page(data.decode()) for path, data in files.items() if path.endswith(".html")}
+
+
+def test_a_stored_page_stays_as_it_is(files: dict[str, bytes]) -> None:
+    path = "submissions/lodestar-xl-english.html"
+    stored = FIXTURES / "golden" / "lodestar-xl-english.html"
+    assert files[path].decode() == stored.read_text(encoding="utf-8"), "if this is meant: python tests/fixtures/site/write.py"
+
+
+def test_every_page_is_whole_and_every_link_leads_somewhere(files: dict[str, bytes]) -> None:
+    found = pages(files)
+    assert sorted(path for path in found if "/" not in path or path.startswith("targets")) == [
+        "404.html", "index.html", "targets/jupyterlab.html", "targets/tatoeba.html",
+    ]  # fmt: skip
+    for path, page in found.items():
+        assert page.open == []
+        ids = page.values("id")
+        assert len(ids) == len(set(ids)), path
+        for link in page.values("href", "src"):
+            parts = urlsplit(link)
+            if parts.scheme:
+                assert parts.scheme == "https"
+            elif parts.path:
+                assert os.path.normpath(Path(path).parent / parts.path) in files, (path, link)
+            else:
+                assert parts.fragment in ids, (path, link)
+        for reference in [name for value in page.values("aria-labelledby", "for") for name in value.split()]:
+            assert reference in ids, (path, reference)
+
+
+def test_no_page_asks_another_origin_or_holds_inline_code_or_style(files: dict[str, bytes]) -> None:
+    for path, page in pages(files).items():
+        for tag, attrs in page.elements:
+            assert "style" not in attrs, path
+            assert not [name for name in attrs if name.startswith("on")], path
+            assert tag not in ("style", "iframe", "img", "object", "base"), path
+            if tag == "script":
+                assert ("src" in attrs) != (attrs.get("type") == "application/json"), path
+            if tag in ("script", "link") and "canonical" not in attrs.values():
+                assert not urlsplit(attrs.get("src") or attrs.get("href") or "").scheme, path
+        head = [(tag, attrs) for tag, attrs in page.elements if tag in ("meta", "link", "script")]
+        assert head[0][1]["http-equiv"] == "Content-Security-Policy"
+
+
+def test_the_data_file_holds_what_the_pages_show(files: dict[str, bytes]) -> None:
+    document = json.loads(files["data/leaderboard.json"])
+    row = next(row for row in document["submissions"] if row["slug"] == "lodestar-xl-english")
+    assert {key: value for key, value in row.items() if key not in ("submission", "targets")} == {
+        "slug": "lodestar-xl-english",
+        "parameters": {"total": 1_410_000_000, "body": 1_072_000_000},
+        "xtreme_mean": None,
+        "xtreme_targets_measured": 0,
+    }
+    cell = row["targets"]["tatoeba"]
+    assert cell["result"]["checkpoints"][1]["failed"] == {"th": "out of memory while encoding; 548 pairs were read"}
+    del cell["result"]
+    assert cell == {
+        "score": None,
+        "rank": None,
+        "unranked_because": "no score for Thai",
+        "languages_measured": 35,
+        "languages": 36,
+        "seeds": {},
+    }
+
+
+@pytest.mark.parametrize("environment", [{"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}])
+def test_every_machine_writes_the_same_bytes(tmp_path: Path, files: dict[str, bytes], environment: dict[str, str]) -> None:
+    out = tmp_path / "elsewhere" / "site"
+    code = "import sys; from pathlib import Path; from site_gen.build import build; build(Path(sys.argv[1]), Path(sys.argv[2]))"
+    subprocess.run([sys.executable, "-c", code, str(SUBMISSIONS), str(out)], check=True, env={**os.environ, **environment}, cwd=Path.cwd())
+    written = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    del written[".stiltboard-site"]
+    assert {path: hashlib.sha256(data).hexdigest() for path, data in written.items()} == {
+        path: hashlib.sha256(data).hexdigest() for path, data in files.items()
+    }
+
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
+
+
+def test_hostile_text_in_every_field_stays_text() -> None:
+    known = pages(site_files(make_board([Entry("toy", submission(seeds=1), (result("toy", [{"de": 1.0, "fi": 2.0}]),))], (PAIR, SHOW))))
+    made = submission(
+        HOSTILE,
+        encoding={"layer": "last", "pooling": "mean", "prefix": HOSTILE},
+        checkpoints=[{"path": HOSTILE}],
+        submitters=[{"name": HOSTILE}],
+        license=HOSTILE,
+    )
+    ranked = result("hostile", [{"de": 1.0, "fi": 2.0}], signature=HOSTILE, run={HOSTILE: {HOSTILE: [HOSTILE]}})
+    failed = result("hostile", [{"de": 1.0, "fi": HOSTILE}], target=SHOW, signature=HOSTILE)
+    source = ranked.checkpoints[0].model_copy(update={"source": HOSTILE})
+    ranked = ranked.model_copy(update={"checkpoints": (source,)})
+    files = site_files(make_board([Entry("hostile", made, (ranked, failed))], (PAIR, SHOW)))
+    for path, page in pages(files).items():
+        text = files[path].decode()
+        assert "<script>" not in text
+        assert "<img" not in text
+        assert "49" not in text or "{{7*7}}" in text
+        assert {tag for tag, _ in page.elements} <= {tag for other in known.values() for tag, _ in other.elements} | {"br", "title"}
+        assert page.open == []
+        for block in page.blocks:
+            assert "&lt;/script&gt;" in json.dumps(json.loads(block))
+    assert "&lt;/script&gt;&lt;script&gt;alert(1)" in files["submissions/hostile.html"].decode()
+
+
+def test_all_faults_of_all_submissions_are_named_and_the_old_site_stays(tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    build(SUBMISSIONS, out)
+    broken = tmp_path / "submissions"
+    for slug in ("a", "b"):
+        (broken / slug).mkdir(parents=True)
+        (broken / slug / "submission.yaml").write_text("schema: 2\n")
+    with pytest.raises(BadInput) as caught:
+        build(broken, out)
+    assert {str(fault.where).split(":")[0] for fault in caught.value.faults} == {
+        str(broken / slug / "submission.yaml") for slug in ("a", "b")
+    }
+    assert (out / "submissions" / "lodestar-b-none.html").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "public", "submissions"] or not (tmp_path / "cache").exists()
+
+
+def test_a_base_url_gives_canonical_links_and_a_404_page_that_finds_its_root() -> None:
+    files = site_files(make_board([entry("toy", {"de": 1, "fi": 2})], (PAIR,)), "https://user.example/board")
+    assert b'<link rel="canonical" href="https://user.example/board/">' in files["index.html"]
+    assert b'<link rel="canonical" href="https://user.example/board/targets/pair.html">' in files["targets/pair.html"]
+    assert b'href="../static/site.css"' in files["targets/pair.html"]
+    assert b'href="/board/static/site.css"' in files["404.html"]
+    assert b"canonical" not in files["404.html"]
+
+
+def test_a_board_without_rows_has_pages_too() -> None:
+    files = site_files(make_board([], (PAIR, SHOW)))
+    assert "No submission has a result on an XTREME target yet." in files["index.html"].decode()
+    assert "No result yet." in files["targets/pair.html"].decode()
+
+
+@pytest.mark.parametrize(
+    ("regimes", "sentence"),
+    [
+        ([], "So far no target has a ranked row."),
+        ([("none", "a")], "has only encoders without intermediate training"),
+        ([("english", "a")], "has English-only runs only."),
+        ([("multilingual", "a"), ("none", "a")], "has multilingual runs only."),
+        ([("multilingual", "a"), ("english", "b")], "has both, but of different families."),
+        ([("multilingual", "a"), ("english", "a")], "<strong>Runs of both regimes are here</strong>, for a."),
+    ],
+)
+def test_the_front_page_claims_no_more_than_the_data(regimes: list[tuple[str, str]], sentence: str) -> None:
+    entries = [entry(f"row-{index}", {"de": 1, "fi": 2}, regime=regime, family=family) for index, (regime, family) in enumerate(regimes)]
+    text = site_files(make_board(entries, (PAIR, SHOW)))["index.html"].decode()
+    assert sentence in text
+    assert ("<strong>Open.</strong>" in text) == ("Runs of both regimes" not in text)
+
+
+def test_a_demonstration_alone_answers_nothing() -> None:
+    entries = [entry(f"row-{regime}", {"de": 1, "fi": 2}, regime=regime, target=SHOW) for regime in ("english", "multilingual")]
+    text = site_files(make_board(entries, (PAIR, SHOW)))["index.html"].decode()
+    assert "So far no XTREME target has a row." in text
+    assert "Show is a demonstration" in text

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from harness.records import Regime
+from site_gen.axes import Axis, compact, log_axis, points_axis
+from site_gen.curves import Figure, Point, recipe, scaling_figure
+from site_gen.drawing import HEIGHT, WIDTH, draw, symbol
+from site_gen.figures import figure_json, guarded_id, plotly_js
+from site_gen.leaderboard import Entry, make_board
+from tests.site_gen.boards import PAIR, entry, result, submission
+
+MILLION = 1_000_000
+
+
+def figure(*entries: Entry) -> Figure:
+    found = scaling_figure(make_board(entries, (PAIR,)).standings[0])
+    assert found is not None
+    return found
+
+
+def three_sizes(regime: str = "english", family: str = "toy") -> list[Entry]:
+    return [
+        entry(
+            f"{family}-{regime}-{size}",
+            {"de": score, "fi": score},
+            {"de": score + 2, "fi": score},
+            regime=regime,
+            family=family,
+            body=size * MILLION,
+        )
+        for size, score in ((100, 40.0), (10, 20.0), (30, 30.0))
+    ]
+
+
+def test_a_curve_joins_one_family_under_one_regime_by_size() -> None:
+    curves = figure(*three_sizes("english"), *three_sizes("none"), *three_sizes("english", "other")).curves
+    assert [(curve.label, curve.variant, curve.joined) for curve in curves] == [
+        ("other, English-only (mnli)", 0, True),
+        ("toy, no intermediate training", 1, True),
+        ("toy, English-only (mnli)", 1, True),
+    ]
+    assert curves[2].points == (
+        Point("toy-english-10", "Toy-English-10", 10 * MILLION, 20.5, ((0, 20.0), (1, 21.0))),
+        Point("toy-english-30", "Toy-English-30", 30 * MILLION, 30.5, ((0, 30.0), (1, 31.0))),
+        Point("toy-english-100", "Toy-English-100", 100 * MILLION, 40.5, ((0, 40.0), (1, 41.0))),
+    )
+
+
+def test_other_tasks_make_another_curve() -> None:
+    squad = {"regime": "english", "tasks": ["squad"], "languages": ["en"], "examples": "5"}
+    other = Entry("squad", submission("Squad", intermediate=squad), (result("squad", [{"de": 10.0, "fi": 20.0}]),))
+    assert [curve.recipe for curve in figure(*three_sizes(), other).curves] == ["mnli", "squad"]
+
+
+def test_two_sizes_are_points_without_a_line() -> None:
+    found = figure(*three_sizes()[:2])
+    assert [curve.joined for curve in found.curves] == [False]
+    assert draw(found).lines[0].path == ""
+    assert {trace["mode"] for trace in json.loads(figure_json(found))["data"]} == {"markers"}
+
+
+def test_unranked_rows_do_not_enter_a_figure() -> None:
+    board = make_board([entry("half", {"de": 10, "fi": "out of memory"})], (PAIR,))
+    assert scaling_figure(board.standings[0]) is None
+
+
+def test_a_recipe_names_tasks_and_alternatives() -> None:
+    marks = {
+        "regime": "english",
+        "tasks": ["mnli", "squad"],
+        "languages": ["en"],
+        "examples": "1",
+        "translated": "true",
+        "continued_mlm": "true",
+    }
+    assert recipe(submission(intermediate=marks)) == "mnli + squad, translated, continued MLM"
+    assert recipe(submission()) == ""
+
+
+def test_axes_have_room_and_round_ticks() -> None:
+    assert log_axis("size", [21_300_000, 1_072_000_000]).ticks == ((3e7, "30 M"), (1e8, "100 M"), (3e8, "300 M"), (1e9, "1 B"))
+    assert log_axis("size", [20_000_000]).ticks == ((1e7, "10 M"), (2e7, "20 M"))
+    assert points_axis("score", [33.2, 82.3]) == Axis("score", 20.0, 90.0, tuple((float(tick), str(tick)) for tick in range(20, 91, 10)))
+    assert points_axis("score", [100.0, 100.0]) == Axis("score", 97.0, 100.0, ((97.0, "97"), (98.0, "98"), (99.0, "99"), (100.0, "100")))
+    assert points_axis("score", [0.0, 100.0]).low == 0.0
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(10, "10"), (999_499, "999 k"), (999_600, "1 M"), (21_300_000, "21.3 M"), (278_000_000, "278 M"), (1.072e9, "1.07 B")],
+)
+def test_sizes_are_written_in_three_digits(count: float, text: str) -> None:
+    assert compact(count) == text
+
+
+def test_the_drawing_stays_on_its_canvas_and_its_symbols_are_paths() -> None:
+    drawing = draw(figure(*three_sizes(), *three_sizes("multilingual")))
+    for line in drawing.lines:
+        for path, _ in line.symbols:
+            x, y = (float(number) for number in path[1:].replace("a", " ").replace("l", " ").split()[:2])
+            assert 0 < x < WIDTH
+            assert 0 < y < HEIGHT
+    assert [len(line.symbols) for line in drawing.lines] == [3, 3]
+    assert [len(line.seeds) for line in drawing.lines] == [6, 6]
+    assert symbol("square", 10, 20, 5) == "M5.5 15.5h9v9h-9Z"
+    assert symbol("diamond", 10, 20, 4) == "M10.0 15.0l5 5l-5 5l-5 -5Z"
+    ET.fromstring(f"<path d='{symbol('circle', 1, 2)}'/>")
+
+
+def test_the_chart_says_the_same_as_the_record() -> None:
+    document = json.loads(figure_json(figure(*three_sizes("multilingual"))))
+    seeds, means = document["data"]
+    assert means["x"] == [10 * MILLION, 30 * MILLION, 100 * MILLION]
+    assert means["y"] == [20.5, 30.5, 40.5]
+    assert means["mode"] == "lines+markers"
+    assert means["line"] == {"color": "#0072B2", "dash": "solid", "width": 2}
+    assert seeds["y"] == [20.0, 21.0, 30.0, 31.0, 40.0, 41.0]
+    layout = document["layout"]
+    assert layout["xaxis"]["title"]["text"] == "Parameters outside the embeddings (log scale)"
+    assert layout["yaxis"]["title"]["text"] == "Accuracy (points)"
+    assert (layout["xaxis"]["type"], layout["paper_bgcolor"]) == ("log", "rgba(0,0,0,0)")
+    assert document["config"]["displaylogo"] is False
+    assert document["config"]["showSendToCloud"] is False
+    assert "https://" not in json.dumps(document)
+
+
+def test_regimes_differ_in_colour_dash_and_symbol() -> None:
+    document = json.loads(figure_json(figure(*(made for regime in Regime for made in three_sizes(regime.value)))))
+    means = [trace for trace in document["data"] if "lines" in trace["mode"]]
+    looks = [(trace["line"]["color"], trace["line"]["dash"], trace["marker"]["symbol"]) for trace in means]
+    assert looks == [("#009E73", "2px,5px", "square"), ("#D55E00", "9px,5px", "diamond"), ("#0072B2", "solid", "circle")]
+
+
+def test_a_label_cannot_bring_markup_into_the_chart() -> None:
+    hostile = "<a href='https://example.org'>x</a>"
+    made = Entry("hostile", submission(hostile), (result("hostile", [{"de": 10.0, "fi": 20.0}]),))
+    assert json.loads(figure_json(figure(made)))["data"][0]["text"] == [
+        "&lt;a href='https://example.org'&gt;x&lt;/a&gt;<br>1 M parameters<br>15.00 points"
+    ]
+
+
+def test_the_bundle_comes_out_of_the_installed_package() -> None:
+    assert plotly_js().startswith(b"/**\n* plotly.js v")
+    assert len(guarded_id()) == 64

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import random
+
+from site_gen.leaderboard import Board, Entry, make_board
+from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
+
+TARGETS = (PAIR, SHOW)
+
+
+def ranks(board: Board, standing: int = 0) -> list[tuple[str, int | None, str]]:
+    chosen = board.standings[standing]
+    return [(row.slug, chosen.cell(row).rank, chosen.cell(row).reason) for row in chosen.rows]
+
+
+def test_scores_that_print_alike_share_a_rank_and_the_next_rank_is_skipped() -> None:
+    board = make_board(
+        [
+            entry("low", {"de": 10, "fi": 20}),
+            entry("tie-b", {"de": 50.001, "fi": 60}),
+            entry("tie-a", {"de": 50, "fi": 60}),
+            entry("best", {"de": 70, "fi": 80}),
+        ],
+        TARGETS,
+    )
+    assert ranks(board) == [("best", 1, ""), ("tie-a", 2, ""), ("tie-b", 2, ""), ("low", 4, "")]
+
+
+def test_an_incomplete_result_stands_last_without_a_rank_and_says_which_language_is_missing() -> None:
+    board = make_board([entry("half", {"de": 99, "fi": "out of memory"}), entry("whole", {"de": 1, "fi": 2})], TARGETS)
+    assert ranks(board) == [("whole", 1, ""), ("half", None, "no score for Finnish")]
+    cell = board.standings[0].cell(board.standings[0].rows[1])
+    assert (cell.score, cell.measured, cell.of, cell.failed, cell.seeds) == (None, 1, 2, False, ())
+
+
+def test_a_result_where_everything_failed_is_failed() -> None:
+    board = make_board([entry("none", {"de": "no weights", "fi": "no weights"})], TARGETS)
+    cell = board.standings[0].cell(board.rows[0])
+    assert (cell.failed, cell.reason) == (True, "no score for German and Finnish")
+
+
+def test_a_language_that_one_seed_lacks_is_missing() -> None:
+    board = make_board([entry("seeds", {"de": 10, "fi": 20}, {"de": 30, "fi": "out of memory"})], TARGETS)
+    assert ranks(board) == [("seeds", None, "no score for Finnish")]
+
+
+def test_a_score_over_a_part_of_the_pairs_is_not_ranked() -> None:
+    board = make_board([entry("part", {"de": 10, "fi": 20}, n=3)], TARGETS)
+    assert ranks(board) == [("part", None, "only 3 of 4 pairs in German")]
+
+
+def test_a_score_on_other_data_than_most_rows_is_not_ranked() -> None:
+    board = make_board(
+        [entry(slug, {"de": score, "fi": score}, data=data) for slug, score, data in (("a", 90, "0"), ("b", 10, "1"), ("c", 20, "1"))],
+        TARGETS,
+    )
+    assert ranks(board) == [("c", 1, ""), ("b", 2, ""), ("a", None, "measured on other data than most rows in German and Finnish")]
+
+
+def test_the_order_of_the_entries_does_not_matter() -> None:
+    entries = [entry(f"row-{index}", {"de": index % 3, "fi": 4}) for index in range(9)]
+    shuffled = entries[:]
+    random.Random(0).shuffle(shuffled)
+    assert make_board(shuffled, TARGETS) == make_board(entries, TARGETS)
+
+
+def test_the_average_needs_nine_targets_and_leaves_the_demonstration_out() -> None:
+    xtreme = tuple(PAIR.model_copy(update={"name": f"pair{number}"}) for number in range(9))
+    scores = {"de": 10.0, "fi": 30.0}
+    results = tuple(result("all", [scores], target=target) for target in xtreme)
+    shown = result("all", [{"de": 100.0, "fi": 100.0}], target=SHOW)
+    targets = (*xtreme, SHOW)
+
+    def row(*found: object) -> tuple[int, float | None]:
+        board = make_board([Entry("all", submission(), found)], targets)  # type: ignore[arg-type]
+        return board.rows[0].covered, board.rows[0].mean
+
+    assert row(*results, shown) == (9, 20.0)
+    assert row(*results[:8], shown) == (8, None)
+    assert row(shown) == (0, None)
+
+
+def test_seeds_are_averaged_and_kept() -> None:
+    board = make_board([entry("seeds", {"de": 10, "fi": 20}, {"de": 30, "fi": 50}, body=2_000_001)], TARGETS)
+    cell = board.standings[0].cell(board.rows[0])
+    assert cell.score == 27.5
+    assert cell.seeds == ((0, 15.0), (1, 40.0))
+    assert board.rows[0].parameters is not None
+    assert board.rows[0].parameters.body == 2_000_001
+
+
+def test_the_main_target_is_the_benchmarks_first_with_a_row_else_the_demonstration() -> None:
+    shown = entry("shown", {"de": 10, "fi": 20}, target=SHOW)
+    assert make_board([shown], TARGETS).main.target is SHOW
+    assert make_board([shown, entry("pair", {"de": 10, "fi": 20})], TARGETS).main.target is PAIR
+    assert make_board([], TARGETS).main.target is PAIR
+
+
+def test_a_submission_without_results_waits() -> None:
+    board = make_board([entry("waits"), entry("done", {"de": 10, "fi": 20})], TARGETS)
+    assert [row.slug for row in board.waiting] == ["waits"]
+    assert board.waiting[0].parameters is None

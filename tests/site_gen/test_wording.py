@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import templates
+from site_gen import wording
+from site_gen.marks import REGIME_MARKS
+
+CSS = (Path(templates.__file__).parent / "static" / "site.css").read_text()
+
+
+def test_numbers_and_names_read_the_same_everywhere() -> None:
+    assert wording.points(7.0) == "7.00"
+    assert wording.interval((1.005, 99.999)) == "[1.00, 100.00]"
+    assert wording.count(1234567) == "1,234,567"
+    assert [wording.language_name(code) for code in ("de", "tl", "zh-TW", "qqx")] == ["German", "Tagalog", "Chinese (TW)", "qqx"]
+    assert [wording.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+    assert wording.metric_name("f1_to_english") == "F1 to English"
+    assert [wording.heat(score) for score in (0, 9.99, 10, 99.9, 100)] == [0, 0, 1, 9, 9]
+    assert list(wording.flat({"a": 1, "b": {"c": "x", "d": [1, 2]}})) == [("a", "1"), ("b.c", "x"), ("b.d", "1, 2")]
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_every_step_of_the_heat_scale_is_readable_and_the_curves_are_visible(mode: str) -> None:
+    light, dark = re.findall(r":root \{(.*?)\}", CSS, re.DOTALL)[:2]
+    colours = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", light if mode == "light" else dark))
+    inks = ["low-ink"] * 6 + ["h6-ink"] + ["high-ink"] * 3
+    readable = [contrast(colours[f"h{step}"], colours[ink]) for step, ink in enumerate(inks)]
+    assert [step for step, ratio in enumerate(readable) if ratio < 4.5] == []
+    assert [mark.colour for mark in REGIME_MARKS.values() if contrast(mark.colour, colours["page"]) < 3] == []
