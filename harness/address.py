@@ -7,10 +7,9 @@ import json
 import re
 from pathlib import Path
 
-from harness.checkpoint import HEADS, TOKENIZER_FILES, CheckpointFiles, read_header
+from harness.checkpoint import DEPTH, HEADS, TOKENIZER_FILES, CheckpointFiles, TensorEntry, read_header
 
-_LAYER = re.compile(r"(?:^|\.)layers?\.(\d+)\.")
-_DEPTH = ("num_hidden_layers", "n_layers", "num_layers")
+_LAYER = re.compile(r"(?:^|\.)(?:block|layers?)\.(\d+)\.")
 
 
 def layer_address(files: CheckpointFiles, layer: int) -> str:
@@ -21,25 +20,26 @@ def layer_address(files: CheckpointFiles, layer: int) -> str:
     layer, they enter with whether this is the last layer, since only there they apply.
     """
     whole = hashlib.sha256()
-    config = {key: value for key, value in files.config.items() if key not in _DEPTH}
+    config = {key: value for key, value in files.config.items() if key not in DEPTH}
     whole.update(json.dumps(config, sort_keys=True).encode())
     for name in TOKENIZER_FILES:
         if (path := files.folder / name).is_file():
             whole.update(f"\n{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     others = False
-    for tensor, path, start, end, shape in sorted(_tensors(files)):
+    for tensor, path, entry in _tensors(files):
         found = _LAYER.search(tensor)
         if HEADS.match(tensor) or (found and int(found[1]) >= layer):
             continue
         others |= not found and "embedding" not in tensor
-        whole.update(f"\n{tensor}:{shape}:{_range_digest(path, start, end)}".encode())
+        whole.update(f"\n{tensor}:{entry.dtype}:{entry.shape}:{_range_digest(path, entry.start, entry.end)}".encode())
     if others:
         whole.update(f"\nlast:{layer == files.layers}".encode())
     return whole.hexdigest()
 
 
-def _tensors(files: CheckpointFiles) -> list[tuple[str, Path, int, int, tuple[int, ...]]]:
-    return [(name, path, entry.start, entry.end, entry.shape) for path in files.weight_files for name, entry in read_header(path).items()]
+def _tensors(files: CheckpointFiles) -> list[tuple[str, Path, TensorEntry]]:
+    found = [(name, path, entry) for path in files.weight_files for name, entry in read_header(path).items()]
+    return sorted(found, key=lambda tensor: tensor[0])
 
 
 def _range_digest(path: Path, start: int, end: int) -> str:

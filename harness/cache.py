@@ -55,7 +55,7 @@ class VectorSpace:
         try:
             tensors = load_file(shard)
             keys, vectors = tensors["keys"], tensors["vectors"]
-        except (SafetensorError, KeyError, OSError):
+        except (SafetensorError, KeyError):
             shard.unlink(missing_ok=True)  # truncated by a crash of the machine: its vectors are made again
             return
         self._rows.update((key.tobytes(), vector) for key, vector in zip(keys, vectors, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.errors import BadInput
+from harness.errors import WrongUsage
 from harness.records import Target
 
 # XTREME's two-letter code → the ISO 639-3 code in Tatoeba's file and configuration names.
@@ -81,7 +81,7 @@ BY_NAME = {target.name: target for target in TARGETS}
 
 
 def find_target(name: str) -> Target:
-    """Return the target of that name; an unknown name is bad input that lists the known ones."""
+    """Return the target of that name; an unknown one is wrong usage and lists the known."""
     if name not in BY_NAME:
-        raise BadInput(f"unknown target {name!r}", cure=f"one of: {', '.join(BY_NAME)}")
+        raise WrongUsage(f"unknown target {name!r}", cure=f"one of: {', '.join(BY_NAME)}")
     return BY_NAME[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,8 @@ def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
 
 def signature(target: Target, encoding: Encoding, layer: int) -> str:
     """Return in one line all that the score depends on beside weights and text."""
-    how = f"h{layer}.{encoding.pooling.value}|prefix={encoding.prefix}|len={encoding.max_length}"
+    prefix = json.dumps(encoding.prefix, ensure_ascii=False)[1:-1].replace("|", "\\u007c")
+    how = f"h{layer}.{encoding.pooling.value}|prefix={prefix}|len={encoding.max_length}"
     return f"{target.name}|acc|{target.direction}|cos|{how}|v{target.version}"
 
 
@@ -52,13 +54,21 @@ class Cells:
         """Return the languages that this run may measure and has not."""
         return [language for language in self.examples if (seed, language) not in self.outcomes]
 
-    def take_over(self, result: Result, table: pa.Table) -> None:
-        """Keep every cell of an earlier result that stands on the same weights and the same text."""
+    def take_over(self, result: Result, table: pa.Table, *, measured_again: bool = False) -> None:
+        """Keep every cell of an earlier result that stands on the same weights and the same text.
+
+        With `measured_again` only what this run leaves alone is kept. Why a language that this run leaves alone failed is
+        kept too.
+        """
         for checkpoint in result.checkpoints:
             files = self.opened.get(checkpoint.seed)
             if files is None or files.digest != checkpoint.weights:
                 continue
+            for language in set(checkpoint.failed) - set(self.examples) - set(self.unreadable):
+                self.failed[checkpoint.seed, language] = checkpoint.failed[language]
             for language in checkpoint.scores:
+                if measured_again and language in self.examples:
+                    continue
                 cell = (checkpoint.seed, language)
                 same_text = self.fingerprints.setdefault(language, result.data[language]) == result.data[language]
                 if same_text and cell not in self.outcomes:
@@ -96,7 +106,7 @@ class Cells:
             if (seed, language) in self.outcomes:
                 scores[language] = retrieval.score(self.outcomes[seed, language])
             elif (seed, language) in self.failed:
-                failed[language] = self.failed[seed, language]
+                failed[language] = self.failed[seed, language][:500]
         return CheckpointScores(
             seed=seed,
             source=files.source,

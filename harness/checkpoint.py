@@ -30,16 +30,20 @@ TOKENIZER_FILES = (
 ALLOWED = ("config.json", "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json", *TOKENIZER_FILES)
 _TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "vocab.txt", "vocab.json")
 _REMOTE_CODE = ("auto_map", "trust_remote_code", "custom_pipelines")
+DEPTH = ("num_hidden_layers", "n_layers", "num_layers")
 _HEADER_LIMIT = 100 * 2**20
 # Heads are dropped by the harness and counted nowhere; embeddings are counted in the total only.
-HEADS = re.compile(r"^(lm_head|cls|classifier|qa_outputs|score|predictions|pooler|vocab_(transform|layer_norm|projector))\.")
+HEADS = re.compile(
+    r"^((\w+_)?lm_head|cls|classifier|qa_outputs|score|head|decoder|(\w+_)?predictions|pooler|vocab_(transform|layer_norm|projector))\."
+)
 _EMBEDDINGS = re.compile(r"(^|\.)(\w*embeddings?|embed_\w+|wte|wpe|shared|relative_attention_bias)(\.|$)")
 
 
 @dataclass(frozen=True)
 class TensorEntry:
-    """Where a tensor lies in its file, in bytes, and its shape."""
+    """A tensor's dtype and shape, and where it lies in its file, in bytes."""
 
+    dtype: str
     shape: tuple[int, ...]
     start: int
     end: int
@@ -59,7 +63,7 @@ class CheckpointFiles:
     @property
     def layers(self) -> int:
         """Return the number of transformer layers."""
-        return int(self.config.get("num_hidden_layers") or self.config.get("n_layers") or self.config.get("num_layers") or 0)
+        return next(int(self.config[key]) for key in DEPTH if isinstance(self.config.get(key), int))
 
 
 def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFiles:
@@ -140,6 +144,10 @@ def _read_config(path: Path) -> dict[str, Any]:
                 f"{path} carries {key!r}: a checkpoint may not bring code",
                 cure=f"remove {key!r}; only architectures of transformers are opened",
             )
+    if config.get("is_encoder_decoder"):
+        raise BadInput(f"{path}: {config.get('model_type')} is an encoder-decoder; only encoders are evaluated")
+    if not any(isinstance(config.get(key), int) and config[key] > 0 for key in DEPTH):
+        raise BadInput(f"{path} does not say how many layers there are", cure=f"one of {', '.join(DEPTH)}, a whole number")
     if "quantization_config" in config:
         raise BadInput(f"{path} carries 'quantization_config': quantised weights are not evaluated", cure="save dequantised weights")
     return config
@@ -176,7 +184,9 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
             header = json.loads(file.read(length))
             header.pop("__metadata__", None)
             entries = {
-                name: TensorEntry(tuple(map(int, entry["shape"])), *(8 + length + int(offset) for offset in entry["data_offsets"]))
+                name: TensorEntry(
+                    str(entry["dtype"]), tuple(map(int, entry["shape"])), *(8 + length + int(offset) for offset in entry["data_offsets"])
+                )
                 for name, entry in header.items()
             }
         except (ValueError, KeyError, TypeError, AttributeError) as reason:

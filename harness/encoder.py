@@ -18,7 +18,7 @@ import transformers
 from numpy.typing import NDArray
 
 from harness.checkpoint import CheckpointFiles
-from harness.errors import BadInput
+from harness.errors import BadInput, WrongUsage
 from harness.plan import Indices, plan_batches
 from harness.records import Pooling
 
@@ -28,7 +28,9 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 65536
 # Below this many rows the CPU's matrix products take another path, which adds in another order.
 _MIN_ROWS = 16
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+# Raised when this module changes what it computes, so that older vectors are not taken from the cache.
+_REVISION = 1
+_OUT_OF_MEMORY = ("alloc_failed", "out of memory", "can't allocate memory", "not enough memory")
 
 
 @dataclass(frozen=True, order=True)
@@ -48,6 +50,7 @@ class EncodingReport:
     passes: int = 0
     seconds: float = 0.0
     batch_tokens: int = 0
+    retried: int = 0
     events: list[str] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
 
@@ -60,7 +63,7 @@ def choose_device(asked: str) -> str:
     if asked == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if asked.partition(":")[0] not in ("cpu", "cuda") or (asked.startswith("cuda") and not torch.cuda.is_available()):
-        raise BadInput(f"device {asked!r} is not available here", cure="--device auto")
+        raise WrongUsage(f"device {asked!r} is not available here", cure="--device auto")
     return asked
 
 
@@ -76,6 +79,12 @@ def choose_dtype(asked: str, device: str) -> str:
 def _multiplies_bfloat16() -> bool:
     """Tell whether this CPU has instructions for products of bfloat16."""
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def arithmetic(device: str, dtype: str) -> str:
+    """Name all beside weights and text that the last bits of a vector may depend on."""
+    how = "emulated" if dtype == "bfloat16" and device.startswith("cpu") and not _multiplies_bfloat16() else "native"
+    return f"{_REVISION}|{device.partition(':')[0]}|{dtype}|{how}|torch {torch.__version__}|transformers {transformers.__version__}"
 
 
 def thread_count() -> int:
@@ -111,15 +120,22 @@ class Encoder:
         self.max_length = max_length
         self.on_gpu = self.device.startswith("cuda")
         self.batch_tokens = batch_tokens or (GPU_BATCH_TOKENS if self.on_gpu else CPU_BATCH_TOKENS)
-        self.tokenizer = transformers.AutoTokenizer.from_pretrained(
-            str(files.folder.resolve()), local_files_only=True, trust_remote_code=False, use_fast=True
-        )
+        self._source, self._depth = files.source, files.layers
         self._check(files)
-        self._model, self._layers = _open_model(files, DTYPES[self.dtype], self.device, deepest=self.views[-1].layer)
-        self._depth = files.layers
+        try:
+            self.tokenizer = transformers.AutoTokenizer.from_pretrained(
+                str(files.folder.resolve()), local_files_only=True, trust_remote_code=False, use_fast=True
+            )
+            self._model = _open_model(files, DTYPES[self.dtype], self.device)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as reason:
+            first_line = str(reason).strip().partition("\n")[0]
+            raise BadInput(f"transformers cannot open {files.source}: {type(reason).__name__}: {first_line}") from reason
+        self._layers = _find_layers(self._model, files)
         self.hidden_size = int(self._model.config.hidden_size)
         self._captured = threading.local()
         self._watch()
+        self._compare_with_hidden_states()
+        del self._layers[max(self.views[-1].layer, 1) :]
 
     def _check(self, files: CheckpointFiles) -> None:
         if not 0 <= self.views[0].layer <= self.views[-1].layer <= files.layers:
@@ -151,6 +167,34 @@ class Encoder:
             elif layer < self._depth:
                 self._layers[layer - 1].register_forward_hook(leaving(layer))
 
+    @torch.inference_mode()
+    def _compare_with_hidden_states(self) -> None:
+        """Refuse an architecture whose hidden states do not arise where they are captured, before a layer is cut off."""
+        tokens = [int(i) for i in self.tokenizer("a b c")["input_ids"]][: self.max_length]
+        self._check_ids([tokens])
+        self._captured.states = {}
+        try:
+            output = self._model(input_ids=torch.tensor([tokens], device=self.device), output_hidden_states=True, return_dict=True)
+        except (TypeError, ValueError, RuntimeError, IndexError) as reason:
+            raise BadInput(f"{self._source} cannot encode a text: {type(reason).__name__}: {str(reason).partition(chr(10))[0]}") from reason
+        states = self._captured.states | {self._depth: output.last_hidden_state}
+        for layer in sorted({view.layer for view in self.views}):
+            expected = output.hidden_states[layer]
+            if layer not in states or states[layer].shape != expected.shape or not torch.equal(states[layer], expected):
+                raise BadInput(
+                    f"layer {layer} of {self._source} ({type(self._model).__name__}) is not its hidden_states[{layer}]",
+                    cure="take another layer, or an architecture with one plain stack of layers",
+                )
+
+    def _check_ids(self, ids: Sequence[Sequence[int]]) -> None:
+        rows = self._model.get_input_embeddings().num_embeddings
+        largest = max((max(tokens) for tokens in ids if tokens), default=0)
+        if largest >= rows:
+            raise BadInput(
+                f"the tokenizer of {self._source} gives the id {largest}, its embeddings have {rows} rows",
+                cure="resize_token_embeddings, then save again",
+            )
+
     # ---- one pass ----
 
     def tokenize(self, texts: Sequence[str], prefix: str = "") -> list[list[int]]:
@@ -175,7 +219,7 @@ class Encoder:
         if not self.on_gpu and ids.numel() < _MIN_ROWS:
             ids = ids.repeat(-(-_MIN_ROWS // ids.numel()), 1)
         self._captured.states = {}
-        output = self._model(input_ids=ids.to(self.device))
+        output = self._model(input_ids=ids.to(self.device), return_dict=True)
         states = self._captured.states
         states[self._depth] = output.last_hidden_state
         vectors = {}
@@ -183,8 +227,8 @@ class Encoder:
             state = states[view.layer][:texts].float()  # (texts, tokens, hidden)
             pooled = state.mean(dim=1) if view.pooling is Pooling.MEAN else state[:, 0]
             norms = pooled.norm(dim=1, keepdim=True)
-            # A zero vector has no direction: it must fail by name, not score as a silent NaN.
-            vectors[view] = (pooled / norms).cpu().numpy()
+            # A vector without direction (zero, or too long for its norm) becomes NaN here and then fails by name.
+            vectors[view] = (pooled / norms.where(norms.isfinite(), torch.nan)).cpu().numpy()
         self._captured.states = {}
         return vectors
 
@@ -205,6 +249,7 @@ class Encoder:
         """
         started = time.perf_counter()
         ids = self.tokenize(texts, prefix)
+        self._check_ids(ids)
         lengths = [len(tokens) for tokens in ids]
         report = EncodingReport(texts=len(texts), tokens=sum(lengths), batch_tokens=self.batch_tokens)
         for index in (i for i, length in enumerate(lengths) if length == 0):
@@ -218,14 +263,18 @@ class Encoder:
             for index in indices[~finite]:
                 self._alone(int(index), ids[index], sink, report)
             progress(len(indices), sum(lengths[i] for i in indices), report.tokens)
+        if report.retried:
+            report.events.append(f"{report.retried} vectors were not finite and were tried alone")
         report.seconds = time.perf_counter() - started
         report.batch_tokens = self.batch_tokens
         return report
 
     def _alone(self, index: int, ids: list[int], sink: Callable[[Indices, Mapping[View, Vectors]], None], report: EncodingReport) -> None:
-        vectors = self.forward([ids])
-        report.events.append("a vector was not finite and was tried alone")
-        if all(np.isfinite(v).all() for v in vectors.values()):
+        vectors = self._try([ids])
+        report.retried += 1
+        if vectors is None:
+            report.failed[index] = f"out of memory on its {len(ids)} tokens alone"
+        elif all(np.isfinite(v).all() for v in vectors.values()):
             sink(np.array([index]), vectors)
         else:
             report.failed[index] = f"its vector is not finite in {self.dtype}"
@@ -235,26 +284,37 @@ class Encoder:
         workers = 1 if self.on_gpu else torch.get_num_threads()
         queue = list(reversed(batches))
         with _threads_per_worker(workers) as pool:
-            running: dict[Future[dict[View, Vectors]], Indices] = {}
+            running: dict[Future[dict[View, Vectors] | None], Indices] = {}
             while queue or running:
                 while queue and len(running) < 2 * workers:
                     batch = queue.pop()
-                    running[pool.submit(self.forward, [ids[i] for i in batch])] = batch
+                    fits = max(1, self.batch_tokens // len(ids[batch[0]]))
+                    if len(batch) > fits:  # the budget was lowered since it was planned
+                        queue.extend(np.array_split(batch, -(-len(batch) // fits)))
+                        continue
+                    running[pool.submit(self._try, [ids[i] for i in batch])] = batch
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    batch = running.pop(future)
-                    fault = future.exception()
-                    if fault is None:
-                        report.passes += 1
-                        yield batch, future.result()
-                    elif _is_out_of_memory(fault):
+                    batch, vectors = running.pop(future), future.result()
+                    if vectors is None:
                         queue.extend(self._halve(batch, ids, report))
                     else:
-                        raise fault
+                        report.passes += 1
+                        yield batch, vectors
 
-    def _halve(self, batch: Indices, ids: list[list[int]], report: EncodingReport) -> list[Indices]:
+    def _try(self, token_ids: Sequence[Sequence[int]]) -> dict[View, Vectors] | None:
+        """Return the vectors, or None when memory ran out. The failed pass is let go here, before anything is tried again."""
+        try:
+            return self.forward(token_ids)
+        except (MemoryError, RuntimeError) as fault:
+            if not _is_out_of_memory(fault):
+                raise
+        self._captured.states = {}
         if self.on_gpu:
             torch.cuda.empty_cache()
+        return None
+
+    def _halve(self, batch: Indices, ids: list[list[int]], report: EncodingReport) -> list[Indices]:
         length = len(ids[batch[0]])
         if len(batch) == 1:
             report.failed[int(batch[0])] = f"out of memory on its {length} tokens alone"
@@ -286,8 +346,8 @@ def _threads_per_worker(workers: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(before)
 
 
-def _open_model(files: CheckpointFiles, dtype: torch.dtype, device: str, deepest: int) -> tuple[Any, Any]:
-    """Return the base model, its layers cut after the deepest one asked, and the list of those layers."""
+def _open_model(files: CheckpointFiles, dtype: torch.dtype, device: str) -> Any:
+    """Return the base model without pooler or head; raises BadInput when it is no encoder or lacks weights."""
     folder = str(files.folder.resolve())
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     try:
@@ -295,9 +355,8 @@ def _open_model(files: CheckpointFiles, dtype: torch.dtype, device: str, deepest
     except KeyError:
         raise BadInput(f"{files.source}: transformers has no encoder for model_type {config.model_type!r}") from None
     wants = {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(architecture).parameters else {}
-    model, info = architecture.from_pretrained(
-        folder, config=config, local_files_only=True, use_safetensors=True, dtype=dtype, output_loading_info=True, **wants
-    )
+    loading = {"local_files_only": True, "use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
+    model, info = architecture.from_pretrained(folder, config=config, dtype=dtype, **loading, **wants)
     lacking = sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])})
     lacking = [name for name in lacking if not name.startswith("pooler.")]
     if lacking:
@@ -305,11 +364,9 @@ def _open_model(files: CheckpointFiles, dtype: torch.dtype, device: str, deepest
             f"the weights of {files.source} lack {len(lacking)} tensors of {architecture.__name__}: {', '.join(lacking[:3])} …",
             cure="they would be random: save the whole encoder",
         )
-    layers = _find_layers(model, files)
-    del layers[max(deepest, 1) :]
-    if device == "cpu" and dtype is torch.bfloat16 and not _multiplies_bfloat16():
+    if device.startswith("cpu") and dtype is torch.bfloat16 and not _multiplies_bfloat16():
         _multiply_in_float32(model)
-    return model.eval().to(device), layers
+    return model.eval().to(device)
 
 
 def _multiply_in_float32(model: Any) -> None:

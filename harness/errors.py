@@ -61,6 +61,12 @@ class BadInput(StiltboardError):
     exit_code = 3
 
 
+class WrongUsage(BadInput):
+    """An argument of a command or a function that names nothing."""
+
+    exit_code = 2
+
+
 class Unreachable(BadInput):
     """A source that does not answer at all, so that asking it for the next language is in vain."""
 

@@ -16,8 +16,8 @@ from harness.catalog import TARGETS, find_target
 from harness.cells import UNWRITTEN, Cells, resolve_layer, signature
 from harness.checkpoint import CheckpointFiles, fetch
 from harness.data import Bitext, load_bitext
-from harness.encoder import Encoder, EncodingReport, Vectors, View, choose_device, choose_dtype, processor, thread_count
-from harness.errors import BadInput, CheckFailed, Fault, Unreachable
+from harness.encoder import Encoder, EncodingReport, Vectors, View, arithmetic, choose_device, choose_dtype, processor, thread_count
+from harness.errors import BadInput, CheckFailed, Fault, Unreachable, WrongUsage
 from harness.kinds import retrieval
 from harness.plan import Indices
 from harness.records import Result, Submission, Target
@@ -102,9 +102,12 @@ def evaluate(
     for cells in work:
         cells.opened.update(opened)
         _keep_finished(cells, run, run.observer)
-    reports = [_measure(seed, files, work, run) for seed, files in opened.items()]
-    description = _describe(reports, run)
-    results = tuple(_finish(cells, description, run) for cells in work)
+    reports: list[EncodingReport] = []
+    results: tuple[Result, ...] = ()
+    for seed, files in opened.items():
+        reports.append(_measure(seed, files, work, run))
+        # What a seed gave is on disk before the next one starts.
+        results = tuple(_finish(cells, _describe(reports, run), run) for cells in work)
     if unreadable:
         raise CheckFailed(unreadable)
     return results
@@ -149,7 +152,7 @@ def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Cells:
     faults: list[Fault] = []
     for language in languages:
         if language not in target.languages:
-            raise BadInput(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
+            raise WrongUsage(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
     for language in [language for language in target.languages if not languages or language in languages]:
         try:
             bitext = load_bitext(target, language, run.options.data)
@@ -174,28 +177,45 @@ def _result_path(cells: Cells, run: Run) -> Path:
 
 
 def _keep_finished(cells: Cells, run: Run, observer: Observer) -> None:
-    """Take over what the result on disk holds; one whose outcomes are damaged is measured again."""
+    """Take over what the result on disk holds; nothing that this run does not measure is lost."""
     path = _result_path(cells, run)
-    if run.options.overwrite or run.options.limit or not path.is_file():
+    if run.options.limit or not path.is_file():
         return
-    try:
-        with results_lock(run.folder):
+    with results_lock(run.folder):
+        named: Sequence[str] = cells.target.languages
+        try:
             result = load_result(path)
+            named = result.languages
             table = load_outcomes(path, result)
-    except BadInput as reason:
-        observer.say(f"{path} is measured again: {reason.faults[0].message}")
-        return
-    _refuse_other_measure(cells, path, result, run)
-    cells.take_over(result, table)
+        except BadInput as reason:
+            _replace_damaged(path, reason, [language for language in named if language not in cells.examples], observer)
+            return
+    if not run.options.overwrite or any(language not in cells.examples for language in named):
+        _refuse_other_measure(cells, path, result, run)
+        cells.take_over(result, table, measured_again=run.options.overwrite)
+
+
+def _replace_damaged(path: Path, reason: BadInput, left_alone: Sequence[str], observer: Observer) -> None:
+    """Let a damaged result be measured again, but only by a run that measures all that it names."""
+    if left_alone:
+        message = f"{path} is damaged, and this run would measure only a part of it again, without {' '.join(left_alone)}"
+        raise BadInput([*reason.faults, Fault(message, cure="evaluate without -l")]) from reason
+    observer.say(f"{path} is measured again: {reason.faults[0].message}")
 
 
 def _refuse_other_measure(cells: Cells, path: Path, result: Result, run: Run) -> None:
     """Refuse to mix two ways of measuring in one result."""
     asked = signature(cells.target, cells.encoding, resolve_layer(cells.encoding, next(iter(cells.opened.values()))))
-    measured_in = str(result.run.get("dtype", run.dtype))
+    measured_in, measured_on = (str(result.run.get(key, now)) for key, now in (("dtype", run.dtype), ("device", run.device)))
     for what, found, now, cure in (
-        ("signature", result.signature, asked, "--overwrite measures all of it again"),
-        ("dtype", measured_in, run.dtype, f"--dtype {measured_in}, or --overwrite to measure all of it again"),
+        ("signature", result.signature, asked, "--overwrite without -l measures all of it again"),
+        ("dtype", measured_in, run.dtype, f"--dtype {measured_in}, or --overwrite without -l to measure all of it again"),
+        (
+            "device",
+            measured_on.partition(":")[0],
+            run.device.partition(":")[0],
+            f"--device {measured_on}, or --overwrite without -l to measure all of it again",
+        ),
     ):
         if found != now:
             raise BadInput(f"{path} was measured with the {what} {found!r}, now it is {now!r}: the two are not mixed", cure=cure)
@@ -257,7 +277,7 @@ def _space(view: View, files: CheckpointFiles, run: Run) -> VectorSpace:
         layer=view.layer,
         pooling=view.pooling.value,
         dtype=run.dtype,
-        device=run.device.partition(":")[0],
+        arithmetic=arithmetic(run.device, run.dtype),
         prefix=run.submission.encoding.prefix,
         max_length=run.submission.encoding.max_length,
     )

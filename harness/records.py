@@ -61,6 +61,7 @@ Truth = Annotated[bool, BeforeValidator(_truth)]
 Count = Annotated[int, Field(ge=0), BeforeValidator(_integer)]
 Points = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_number)]
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+LongLine = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_one_line)]
 Tag = Annotated[str, Field(pattern=_TAG, max_length=64)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$", max_length=24)]
 Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
@@ -245,7 +246,7 @@ class CheckpointScores(Record):
     """One seed: what was measured on which weights. A language that failed stands in `failed` with its reason."""
 
     seed: Count
-    source: Line
+    source: LongLine
     weights: Digest
     parameters: Parameters
     layer: Count
@@ -270,7 +271,7 @@ class Result(Record):
     schema_: Annotated[Literal[1], BeforeValidator(_integer), Field(alias="schema")]
     submission: Slug
     target: Tag
-    signature: Line
+    signature: LongLine
     metric: Tag
     score: Annotated[Points | None, BeforeValidator(_nothing)]
     measured: Count

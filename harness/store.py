@@ -32,6 +32,7 @@ LOCK_FILE = ".results.lock"
 RESULT_LIMIT = 8 * 1024 * 1024
 RESULT_EVENTS = RESULT_LIMIT // 4
 _LOCK_SECONDS = 60.0
+_NEXT = ".next"
 _AnyRecord = TypeVar("_AnyRecord", bound=Record)
 
 
@@ -223,7 +224,8 @@ def load_side(path: Path) -> Side:
 def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
     """Write a result and its outcomes into a submission's folder, each whole or not at all, and return the result's path.
 
-    The outcomes come first: a crash in between leaves a result whose digest no longer agrees, which reading reports.
+    The outcomes wait beside until the result that names them is in place. A crash in between is finished by the next one
+    who takes the lock, so that neither an old nor a new pair is ever lost.
     `result.outcomes` is replaced by the real file, digest and row count. What is written is read back first.
     """
     name = f"{result.target}.parquet"
@@ -237,9 +239,23 @@ def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
     _no_link(results)
     results.mkdir(exist_ok=True)
     with results_lock(folder):
-        _replace(results / name, data)
+        side = results / f".{name}{_NEXT}"
+        _replace(side, data)
         _replace(path, text)
+        side.replace(results / name)
     return path
+
+
+def _finish_interrupted(results: Path) -> None:
+    """Put outcomes in place whose result is already there, and drop those whose result never came."""
+    for side in sorted(results.glob(f".*.parquet{_NEXT}")):
+        outcomes = results / side.name[1 : -len(_NEXT)]
+        named = hashlib.sha256(side.read_bytes()).hexdigest()
+        path = outcomes.with_suffix(".yaml")
+        if path.is_file() and named.encode() in path.read_bytes():
+            side.replace(outcomes)
+        else:
+            side.unlink()
 
 
 @contextmanager
@@ -252,6 +268,7 @@ def results_lock(folder: Path) -> Iterator[None]:
         message = f"another process holds {folder / LOCK_FILE} for more than {_LOCK_SECONDS:.0f} seconds"
         raise CheckFailed(message, cure="wait for it, then evaluate again; finished cells are kept") from None
     try:
+        _finish_interrupted(folder / RESULTS_FOLDER)
         yield
     finally:
         lock.release()

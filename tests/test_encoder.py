@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def encode(encoder: Encoder, texts: list[str], prefix: str = "") -> tuple[dict[V
 def reference(folder: Path, text: str, view: View) -> Vectors:
     """Encode one text as the documentation of transformers shows it."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = transformers.AutoModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    model = transformers.AutoModel.from_pretrained(folder).eval()
     with torch.inference_mode():
         state = model(**tokenizer(text, return_tensors="pt", return_token_type_ids=False), output_hidden_states=True).hidden_states[
             view.layer
@@ -48,7 +49,7 @@ def reference(folder: Path, text: str, view: View) -> Vectors:
     return (pooled / pooled.norm()).numpy()
 
 
-@pytest.mark.parametrize("architecture", ["bert", "xlm-roberta"])
+@pytest.mark.parametrize("architecture", ["bert", "xlm-roberta", "distilbert", "electra", "mpnet", "modernbert", "deberta-v2"])
 def test_every_layer_and_both_poolings_equal_hidden_states_in_one_pass(tmp_path: Path, architecture: str) -> None:
     folder = save_toy_encoder(tmp_path, architecture=architecture)
     views = [View(layer, pooling) for layer in range(4) for pooling in (MEAN, CLS)]
@@ -147,7 +148,7 @@ def test_a_vector_that_is_not_finite_is_tried_alone_and_then_fails_by_name(tmp_p
     found, report = encode(open_encoder(folder), ["the dog", "the cat", "a dog"])
     assert sorted(found[View(3, MEAN)]) == [0, 2]
     assert report.failed == {1: "its vector is not finite in float32"}
-    assert report.events == ["a vector was not finite and was tried alone"]
+    assert report.events == ["1 vectors were not finite and were tried alone"]
 
 
 def test_weights_that_are_missing_are_refused_and_never_random(tmp_path: Path) -> None:
@@ -156,6 +157,56 @@ def test_weights_that_are_missing_are_refused_and_never_random(tmp_path: Path) -
     del weights["encoder.layer.1.output.dense.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(BadInput, match=r"the weights of toy lack 1 tensors of BertModel: encoder\.layer\.1\.output\.dense\.weight"):
+        open_encoder(folder)
+
+
+def test_an_encoder_decoder_is_refused(toy_encoder: Path, tmp_path: Path) -> None:
+    config = transformers.MBartConfig(
+        d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=4, decoder_attention_heads=4, vocab_size=62
+    )
+    transformers.MBartModel(config).save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(toy_encoder / name, tmp_path)
+    with pytest.raises(BadInput, match="is an encoder-decoder; only encoders are evaluated"):
+        open_encoder(tmp_path, View(1, MEAN))
+
+
+def test_hidden_states_that_do_not_arise_where_they_are_captured_are_refused(toy_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = transformers.BertModel.forward
+
+    def convolved(self: transformers.BertModel, *args: object, **kwargs: object) -> object:
+        output = real(self, *args, **kwargs)
+        if output.hidden_states:
+            output.hidden_states = tuple(state * 2 for state in output.hidden_states)
+        return output
+
+    monkeypatch.setattr(transformers.BertModel, "forward", convolved)
+    with pytest.raises(BadInput, match=r"layer 1 of toy \(BertModel\) is not its hidden_states\[1\]"):
+        open_encoder(toy_encoder, View(1, MEAN))
+
+
+def test_a_tokenizer_with_more_ids_than_the_embeddings_have_rows_is_refused(tmp_path: Path) -> None:
+    folder = save_toy_encoder(tmp_path)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["novel", "other"])
+    tokenizer.save_pretrained(folder)
+    with pytest.raises(BadInput, match="the tokenizer of toy gives the id 62, its embeddings have 62 rows"):
+        encode(open_encoder(folder), ["some other text"])
+
+
+def test_a_vector_without_direction_fails_by_name(tmp_path: Path) -> None:
+    folder = save_toy_encoder(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    weights["encoder.layer.2.output.LayerNorm.weight"] *= 1e30  # the norm overflows
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    found, report = encode(open_encoder(folder), ["the cat", "a dog sleeps"])
+    assert (found[View(3, MEAN)], sorted(report.failed)) == ({}, [0, 1])
+
+
+def test_a_malformed_tokenizer_is_named(tmp_path: Path) -> None:
+    folder = save_toy_encoder(tmp_path)
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(BadInput, match="transformers cannot open toy: "):
         open_encoder(folder)
 
 
@@ -179,9 +230,10 @@ def test_the_callers_thread_setting_is_given_back(toy_encoder: Path) -> None:
     assert torch.get_num_threads() == before
 
 
-def test_auto_takes_bfloat16_only_where_the_processor_multiplies_it() -> None:
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    assert choose_dtype("auto", "cpu") == ("bfloat16" if native else "float32")
+@pytest.mark.parametrize(("native", "expected"), [(True, "bfloat16"), (False, "float32")])
+def test_auto_takes_bfloat16_only_where_the_processor_multiplies_it(monkeypatch: pytest.MonkeyPatch, native: bool, expected: str) -> None:
+    monkeypatch.setattr(encoder_module, "_multiplies_bfloat16", lambda: native)
+    assert choose_dtype("auto", "cpu") == expected
     assert choose_dtype("float32", "cpu") == "float32"
 
 

@@ -184,8 +184,82 @@ def test_a_result_measured_in_another_way_is_never_mixed(submission: Path) -> No
     write_submission(submission, layer="2")
     with pytest.raises(BadInput, match=r"with the signature 'jupyterlab\|.*h3\.mean.*', now it is '.*h2\.mean.*'"):
         evaluate(submission, "it")
+    with pytest.raises(BadInput, match="the two are not mixed"):  # German would be lost
+        evaluate(submission, "it", options=Options(dtype="float32", overwrite=True))
+    result = evaluate(submission, "it", "de", options=Options(dtype="float32", overwrite=True))
+    assert result.signature.split("|")[4] == "h2.mean"
+
+
+def test_overwriting_one_language_leaves_the_others_alone(submission: Path) -> None:
+    evaluate(submission, "de", "it")
+    before = files_of(submission)
     result = evaluate(submission, "it", options=Options(dtype="float32", overwrite=True))
-    assert list(result.checkpoints[0].scores) == ["it"]
+    assert list(result.checkpoints[0].scores) == ["it", "de"]
+    assert files_of(submission) == before
+
+
+def test_damaged_outcomes_are_not_replaced_by_a_part_of_them(submission: Path) -> None:
+    evaluate(submission, "de", "it")
+    (submission / "results/jupyterlab.parquet").write_bytes(b"PAR1")
+    with pytest.raises(BadInput, match="is damaged, and this run would measure only a part of it again, without it"):
+        evaluate(submission, "de")
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_a_crash_at_any_moment_of_writing_loses_neither_the_old_nor_the_new(
+    submission: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    evaluate(submission, "it")
+    evaluate(submission, "it", "de")
+    whole = files_of(submission)
+    shutil.rmtree(submission / "results")
+    evaluate(submission, "it")
+    real, moves = Path.replace, []
+
+    def power_cut(self: Path, target: Path) -> Path:
+        if "results" in str(target):
+            if len(moves) == moment:
+                raise KeyboardInterrupt
+            moves.append(target)
+        return real(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(submission, "de")
+    evaluate(submission, "de")
+    assert files_of(submission) == whole
+    assert list((submission / "results").glob(".*.next")) == []
+
+
+def test_why_a_language_failed_is_kept_until_it_is_tried_again(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.bundled import messages
+
+    real = messages.find_spec
+    with monkeypatch.context() as patch:
+        patch.setattr(messages, "find_spec", lambda name: None if name.endswith("fi_FI") else real(name))
+        evaluate(submission, "fi", "it")
+    assert list(evaluate(submission, "de").checkpoints[0].failed) == ["fi"]
+    assert evaluate(submission, "fi").checkpoints[0].failed == {}
+
+
+def test_a_prefix_of_any_text_is_written_into_one_line(submission: Path) -> None:
+    path = submission / "submission.yaml"
+    path.write_text(path.read_text().replace('prefix: ""', 'prefix: "Task | retrieve\\nQuery: "'))
+    assert "|prefix=Task \\u007c retrieve\\nQuery: |" in evaluate(submission, "de").signature
+
+
+def test_a_seed_is_on_disk_before_the_next_one_starts(submission: Path) -> None:
+    save_toy_encoder(submission / "other", seed=1)
+    weights = load_file(submission / "other/model.safetensors")
+    del weights["encoder.layer.1.output.dense.weight"]
+    save_file(weights, submission / "other/model.safetensors", metadata={"format": "pt"})
+    write_submission(submission, checkpoints="[{seed: 0, path: weights}, {seed: 7, path: other}]")
+    with pytest.raises(BadInput, match="lack 1 tensors"):
+        evaluate(submission, "de")
+    (result,) = harness.load_results(submission)
+    assert [list(checkpoint.scores) for checkpoint in result.checkpoints] == [["de"], []]
+    assert result.score is None
 
 
 def test_other_weights_are_measured_anew(submission: Path) -> None:

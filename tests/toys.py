@@ -12,16 +12,23 @@ WORDS = (
 
 
 def save_toy_encoder(folder: Path, *, layers: int = 3, seed: int = 0, architecture: str = "bert") -> Path:
-    """Save a random encoder of 32 dimensions with a word-level tokenizer; positions for 64 tokens."""
+    """Save a random encoder of 32 dimensions with a word-level tokenizer; positions for 64 tokens (66 in other architectures)."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
+    from transformers import AutoConfig, AutoModel, BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
 
     torch.manual_seed(seed)
     pieces = ["<s>", "<pad>", "</s>", "<unk>", *WORDS, *"abcdefghijklmnopqrstuvwxyz0123456789"]
     sizes = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": len(pieces)}
     if architecture == "bert":
         model = BertModel(BertConfig(**sizes, max_position_embeddings=64, pad_token_id=1), add_pooling_layer=False)
+    elif architecture != "xlm-roberta":
+        names = {"distilbert": {"dim": 32, "n_layers": layers, "n_heads": 4, "hidden_dim": 64}, "electra": {"embedding_size": 32}}
+        sizes |= names.get(architecture, {}) | (
+            {"global_attn_every_n_layers": 2, "local_attention": 4} if architecture == "modernbert" else {}
+        )
+        sizes |= {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]} if architecture == "deberta-v2" else {}
+        model = AutoModel.from_config(AutoConfig.for_model(architecture, **sizes, max_position_embeddings=66, pad_token_id=1))
     else:
         config = XLMRobertaConfig(**sizes, max_position_embeddings=66, pad_token_id=1, bos_token_id=0, eos_token_id=2, type_vocab_size=1)
         model = XLMRobertaModel(config, add_pooling_layer=False)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--batch-tokens", type=click.IntRange(min=16), help="Tokens in one pass; halved when memory runs out.")
 @click.option("--limit", type=click.IntRange(min=1), help="Try the first N pairs of each language; nothing is written.")
-@click.option("--overwrite", is_flag=True, help="Measure again what is already there.")
+@click.option("--overwrite", is_flag=True, help="Score again what is already there; cached vectors are used.")
 @click.option("--submissions", type=click.Path(path_type=Path, file_okay=False), default=Path("submissions"), show_default=True)
 def command(
     slugs: Sequence[str],
