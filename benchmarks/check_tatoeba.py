@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from harness import evaluate, load_side, load_submission
-from harness.address import layer_address
-from harness.cache import VectorSpace, cache_folder
+from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.checkpoint import fetch
 from harness.commands.progress import watch
 from harness.data import load_bitext
-from harness.evaluation import Options
+from harness.encoder import View, choose_device
+from harness.evaluation import Options, open_space
 from harness.records import Result
 
 # (prefix, layers) → language or "mean" → (foreign → English, English → foreign), in points.
@@ -64,12 +64,13 @@ def pairs(result: Result) -> dict[str, tuple[float, float]]:
     return found | {"mean": (float(foreign), float(english))}
 
 
-def wrong_answers(folder: Path, result: Result, data: Path, dtype: str, prefix: str) -> int:
+def wrong_answers(folder: Path, result: Result, data: Path, dtype: str) -> int:
     """Count the answers of both directions that differ from a brute-force argmax over the same vectors."""
     checkpoint = result.checkpoints[0]
-    what = {"layer": checkpoint.layer, "pooling": "mean", "dtype": dtype, "device": "cpu", "prefix": prefix, "max_length": 512}
-    files = fetch(load_submission(folder).checkpoints[0], folder, cache_folder() / "checkpoints")
-    space = VectorSpace(cache_folder(), weights=layer_address(files, checkpoint.layer), **what)
+    submission = load_submission(folder)
+    files = fetch(submission.checkpoints[0], folder, cache_folder() / "checkpoints")
+    view = View(checkpoint.layer, submission.encoding.pooling)
+    space = open_space(cache_folder(), files, view, submission.encoding, device=choose_device("auto"), dtype=dtype)
     table = load_side(folder).outcomes["tatoeba"].to_pandas()
     wrong = 0
     for language in checkpoint.scores:
@@ -95,7 +96,7 @@ def main() -> None:
         (folder / "submission.yaml").write_text(SUBMISSION.format(prefix=arguments.prefix, layers=arguments.layers))
         with watch("check") as observer:
             (result,) = evaluate(folder, ["tatoeba"], (), Options(data=arguments.data, dtype=arguments.dtype), observer)
-        wrong = wrong_answers(folder, result, arguments.data, arguments.dtype, arguments.prefix)
+        wrong = wrong_answers(folder, result, arguments.data, arguments.dtype)
     found, far = pairs(result), 0
     how = f"{arguments.layers} layers, prefix {arguments.prefix!r}, {arguments.dtype}"
     print(f"{how}: {result.run['seconds']} s for {result.run['encoded_sentences']} sentences")

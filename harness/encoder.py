@@ -81,9 +81,14 @@ def _multiplies_bfloat16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def is_emulated(device: str, dtype: str) -> bool:
+    """Tell whether products of this dtype are made with float32's on this device."""
+    return dtype == "bfloat16" and device.startswith("cpu") and not _multiplies_bfloat16()
+
+
 def arithmetic(device: str, dtype: str) -> str:
     """Name all beside weights and text that the last bits of a vector may depend on."""
-    how = "emulated" if dtype == "bfloat16" and device.startswith("cpu") and not _multiplies_bfloat16() else "native"
+    how = "emulated" if is_emulated(device, dtype) else "native"
     return f"{_REVISION}|{device.partition(':')[0]}|{dtype}|{how}|torch {torch.__version__}|transformers {transformers.__version__}"
 
 
@@ -126,7 +131,7 @@ class Encoder:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(
                 str(files.folder.resolve()), local_files_only=True, trust_remote_code=False, use_fast=True
             )
-            self._model = _open_model(files, DTYPES[self.dtype], self.device)
+            self._model = _open_model(files, self.dtype, self.device)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as reason:
             first_line = str(reason).strip().partition("\n")[0]
             raise BadInput(f"transformers cannot open {files.source}: {type(reason).__name__}: {first_line}") from reason
@@ -346,7 +351,7 @@ def _threads_per_worker(workers: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(before)
 
 
-def _open_model(files: CheckpointFiles, dtype: torch.dtype, device: str) -> Any:
+def _open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
     """Return the base model without pooler or head; raises BadInput when it is no encoder or lacks weights."""
     folder = str(files.folder.resolve())
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -356,7 +361,7 @@ def _open_model(files: CheckpointFiles, dtype: torch.dtype, device: str) -> Any:
         raise BadInput(f"{files.source}: transformers has no encoder for model_type {config.model_type!r}") from None
     wants = {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(architecture).parameters else {}
     loading = {"local_files_only": True, "use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
-    model, info = architecture.from_pretrained(folder, config=config, dtype=dtype, **loading, **wants)
+    model, info = architecture.from_pretrained(folder, config=config, dtype=DTYPES[dtype], **loading, **wants)
     lacking = sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])})
     lacking = [name for name in lacking if not name.startswith("pooler.")]
     if lacking:
@@ -364,7 +369,7 @@ def _open_model(files: CheckpointFiles, dtype: torch.dtype, device: str) -> Any:
             f"the weights of {files.source} lack {len(lacking)} tensors of {architecture.__name__}: {', '.join(lacking[:3])} …",
             cure="they would be random: save the whole encoder",
         )
-    if device.startswith("cpu") and dtype is torch.bfloat16 and not _multiplies_bfloat16():
+    if is_emulated(device, dtype):
         _multiply_in_float32(model)
     return model.eval().to(device)
 

@@ -16,11 +16,22 @@ from harness.catalog import TARGETS, find_target
 from harness.cells import UNWRITTEN, Cells, resolve_layer, signature
 from harness.checkpoint import CheckpointFiles, fetch
 from harness.data import Bitext, load_bitext
-from harness.encoder import Encoder, EncodingReport, Vectors, View, arithmetic, choose_device, choose_dtype, processor, thread_count
+from harness.encoder import (
+    Encoder,
+    EncodingReport,
+    Vectors,
+    View,
+    arithmetic,
+    choose_device,
+    choose_dtype,
+    is_emulated,
+    processor,
+    thread_count,
+)
 from harness.errors import BadInput, CheckFailed, Fault, Unreachable, WrongUsage
 from harness.kinds import retrieval
 from harness.plan import Indices
-from harness.records import Result, Submission, Target
+from harness.records import Encoding, Result, Submission, Target
 from harness.store import load_outcomes, load_result, load_submission, results_lock, write_result
 
 _VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "numpy", "faiss-cpu")
@@ -246,14 +257,12 @@ def _encode(texts: list[str], files: CheckpointFiles, run: Run) -> tuple[VectorS
     """Bring every text's vector into the cache, and return the space with the texts that have none and why."""
     encoding = run.submission.encoding
     view = View(resolve_layer(encoding, files), encoding.pooling)
-    space = _space(view, files, run)
+    spaces = {each: open_space(run.cache, files, each, encoding, device=run.device, dtype=run.dtype) for each in _views(view, run)}
+    space = spaces[view]
     missing = [text for text in texts if text not in space]
     run.observer.say(f"{files.source}: {len(texts):,} distinct texts, {len(texts) - len(missing):,} of them in the cache")
     if not missing:
         return space, {}, EncodingReport()
-    spaces = {view: space} | {
-        other: _space(other, files, run) for layer in run.options.keep_layers if (other := View(layer, view.pooling)) < view
-    }
     encoder = Encoder(
         files, list(spaces), max_length=encoding.max_length, device=run.device, dtype=run.dtype, batch_tokens=run.options.batch_tokens
     )
@@ -270,16 +279,22 @@ def _encode(texts: list[str], files: CheckpointFiles, run: Run) -> tuple[VectorS
     return space, {missing[index]: reason for index, reason in report.failed.items()}, report
 
 
-def _space(view: View, files: CheckpointFiles, run: Run) -> VectorSpace:
+def _views(view: View, run: Run) -> list[View]:
+    """Return the declared view, and those of shallower layers that the same passes give on request."""
+    others = (View(layer, view.pooling) for layer in run.options.keep_layers)
+    return [view, *(other for other in others if other < view)]
+
+
+def open_space(cache: Path, files: CheckpointFiles, view: View, encoding: Encoding, *, device: str, dtype: str) -> VectorSpace:
+    """Open the cached vectors of one view: the one place that says what a vector depends on beside its text."""
     return VectorSpace(
-        run.cache,
+        cache,
         weights=layer_address(files, view.layer),
         layer=view.layer,
         pooling=view.pooling.value,
-        dtype=run.dtype,
-        arithmetic=arithmetic(run.device, run.dtype),
-        prefix=run.submission.encoding.prefix,
-        max_length=run.submission.encoding.max_length,
+        arithmetic=arithmetic(device, dtype),
+        prefix=encoding.prefix,
+        max_length=encoding.max_length,
     )
 
 
@@ -340,5 +355,8 @@ def _describe(reports: Sequence[EncodingReport], run: Run) -> dict[str, Any]:
         "seconds": round(seconds, 2),
         "sentences_per_second": round(texts / seconds, 1) if seconds else 0.0,
         "versions": {name: version(name) for name in _VERSIONS} | {"python": platform.python_version()},
-        "events": [event for report in reports for event in report.events],
+        "events": [
+            *(["bfloat16 was emulated with float32 products"] if is_emulated(run.device, run.dtype) else []),
+            *(event for report in reports for event in report.events),
+        ],
     }

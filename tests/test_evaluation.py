@@ -283,6 +283,13 @@ def test_one_pass_keeps_further_layers_for_checkpoints_cut_there(submission: Pat
     assert files_of(cut) == before
 
 
+@pytest.mark.parametrize("native", [True, False])
+def test_emulated_bfloat16_is_recorded(submission: Path, monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
+    monkeypatch.setattr(encoder_module, "_multiplies_bfloat16", lambda: native)
+    result = evaluate(submission, "de", options=Options(dtype="bfloat16"))
+    assert result.run["events"] == ([] if native else ["bfloat16 was emulated with float32 products"])
+
+
 def test_a_limit_tries_the_first_pairs_and_writes_nothing(submission: Path) -> None:
     result = evaluate(submission, "de", options=Options(dtype="float32", limit=10))
     assert result.checkpoints[0].scores["de"].n == 10
