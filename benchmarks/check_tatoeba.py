@@ -22,7 +22,7 @@ from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.checkpoint import fetch
 from harness.commands.progress import watch
-from harness.data import load_bitext
+from harness.data import load_examples
 from harness.encoder import View, choose_device
 from harness.evaluation import Options, open_space
 from harness.records import Result
@@ -74,7 +74,7 @@ def wrong_answers(folder: Path, result: Result, data: Path, dtype: str) -> int:
     table = load_side(folder).outcomes["tatoeba"].to_pandas()
     wrong = 0
     for language in checkpoint.scores:
-        bitext = load_bitext(BY_NAME["tatoeba"], language, data)
+        bitext = load_examples(BY_NAME["tatoeba"], language, data)
         foreign, english = space.get(bitext.foreign).astype(np.float64), space.get(bitext.english).astype(np.float64)
         rows = table[table.language == language]
         wrong += int(np.sum(np.argmax(english @ foreign.T, axis=1) != rows.answer.to_numpy()))

@@ -27,7 +27,7 @@ from harness.bundled.weights import unpack
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.checkpoint import verify
-from harness.data import load_bitext
+from harness.data import load_examples
 from harness.encoder import Encoder, View, choose_dtype
 from harness.records import Pooling
 
@@ -40,7 +40,7 @@ def sentences(data: Path | None) -> list[str]:
     name, languages = ("tatoeba", ("de", "fr", "ja", "hi")) if data else ("jupyterlab", ("fr", "zh", "ru", "ko"))
     texts = []
     for language in languages:
-        bitext = load_bitext(BY_NAME[name], language, data).first(500)
+        bitext = load_examples(BY_NAME[name], language, data).first(500)
         texts += [*bitext.foreign, *bitext.english]
     return texts
 

@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.checkpoint import CheckpointFiles
-from harness.data import Bitext
-from harness.kinds import retrieval
-from harness.kinds.retrieval import RetrievalOutcomes
+from harness.data.examples import Examples
+from harness.kinds.registry import KINDS
 from harness.records import CheckpointScores, Encoding, Outcomes, Result, Score, Target
 
 # The store puts the real file's name, digest and length in its place when it writes.
@@ -30,12 +29,13 @@ def signature(target: Target, encoding: Encoding, layer: int) -> str:
     """Return in one line all that the score depends on beside weights and text."""
     prefix = json.dumps(encoding.prefix, ensure_ascii=False)[1:-1].replace("|", "\\u007c")
     how = f"h{layer}.{encoding.pooling.value}|prefix={prefix}|len={encoding.max_length}"
-    return f"{target.name}|acc|{target.direction}|cos|{how}|v{target.version}"
+    *what, version = target.signature
+    return "|".join((*what, how, version))
 
 
 @dataclass
 class Cells:
-    """Per (seed, language) the outcomes, or why there are none.
+    """Per (seed, language) the outcomes, one row per example, or why there are none.
 
     `examples` holds the text that this run may measure, `unreadable` why a language has none, `fingerprints` also those of
     languages that only an earlier run measured.
@@ -43,11 +43,11 @@ class Cells:
 
     target: Target
     encoding: Encoding
-    examples: dict[str, Bitext] = field(default_factory=dict)
+    examples: dict[str, Examples] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     fingerprints: dict[str, str] = field(default_factory=dict)
     opened: dict[int, CheckpointFiles] = field(default_factory=dict)
-    outcomes: dict[tuple[int, str], RetrievalOutcomes] = field(default_factory=dict)
+    outcomes: dict[tuple[int, str], pa.Table] = field(default_factory=dict)
     failed: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def unfinished(self, seed: int) -> list[str]:
@@ -73,7 +73,7 @@ class Cells:
                 same_text = self.fingerprints.setdefault(language, result.data[language]) == result.data[language]
                 if same_text and cell not in self.outcomes:
                     rows = table.filter((pc.field("seed") == checkpoint.seed) & (pc.field("language") == language))
-                    self.outcomes[cell] = RetrievalOutcomes(rows["answer"].to_numpy(), rows["answer_to_english"].to_numpy())
+                    self.outcomes[cell] = rows.drop_columns(["seed", "language"]).combine_chunks()
 
     def result(self, slug: str, run: Mapping[str, Any]) -> Result:
         """Return the result; it has a score only when every language of the target was measured on every seed."""
@@ -104,7 +104,7 @@ class Cells:
         failed: dict[str, str] = {}
         for language in self.target.languages:
             if (seed, language) in self.outcomes:
-                scores[language] = retrieval.score(self.outcomes[seed, language])
+                scores[language] = KINDS[self.target.kind].score(self.target, self.outcomes[seed, language])
             elif (seed, language) in self.failed:
                 failed[language] = self.failed[seed, language][:500]
         return CheckpointScores(
@@ -125,19 +125,10 @@ class Cells:
             for language in self.target.languages
             if (seed, language) in self.outcomes
         ]
-        return pa.concat_tables(parts) if parts else _rows(0, "", RetrievalOutcomes(np.zeros(0, np.int32), np.zeros(0, np.int32)))
+        return pa.concat_tables(parts) if parts else pa.table({})
 
 
-def _rows(seed: int, language: str, outcomes: RetrievalOutcomes) -> pa.Table:
-    n = len(outcomes.answer)
-    index = np.arange(n, dtype=np.int32)
-    return pa.table(
-        {
-            "seed": np.full(n, seed, np.int32),
-            "language": pa.array([language] * n, pa.string()),
-            "index": index,
-            "answer": outcomes.answer,
-            "answer_to_english": outcomes.answer_to_english,
-            "correct": outcomes.answer == index,
-        }
-    )
+def _rows(seed: int, language: str, outcomes: pa.Table) -> pa.Table:
+    n = outcomes.num_rows
+    cell = pa.table({"seed": pa.array(np.full(n, seed, np.int32)), "language": pa.array([language] * n, pa.string())})
+    return pa.table([*cell.columns, *outcomes.columns], names=[*cell.column_names, *outcomes.column_names])

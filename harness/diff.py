@@ -102,15 +102,10 @@ def _names(results: Mapping[str, Result]) -> str:
     return ", ".join(results) or "nothing"
 
 
-def _protocol(signature: str) -> list[str]:
-    """Return the parts of a signature that both sides must share; how texts are encoded belongs to the recipe."""
-    return [part for part in signature.split("|") if not part.startswith(("h", "prefix=", "len="))]
-
-
 def _differences_of_measure(first: Side, second: Side, target: str) -> list[Fault]:
     a, b = first.results[target], second.results[target]
     faults = []
-    if _protocol(a.signature) != _protocol(b.signature):
+    if a.protocol != b.protocol:
         faults.append(
             Fault(
                 f"{target}: {first.name} was measured as {a.signature}, {second.name} as {b.signature}",

@@ -15,7 +15,8 @@ from harness.cache import VectorSpace, cache_folder
 from harness.catalog import TARGETS, find_target
 from harness.cells import UNWRITTEN, Cells, resolve_layer, signature
 from harness.checkpoint import CheckpointFiles, fetch
-from harness.data import Bitext, load_bitext
+from harness.data import load_examples
+from harness.data.examples import Examples
 from harness.encoder import (
     Encoder,
     EncodingReport,
@@ -29,7 +30,7 @@ from harness.encoder import (
     thread_count,
 )
 from harness.errors import BadInput, CheckFailed, Fault, Unreachable, WrongUsage
-from harness.kinds import retrieval
+from harness.kinds.registry import KINDS
 from harness.plan import Indices
 from harness.records import Encoding, Result, Submission, Target
 from harness.store import load_outcomes, load_result, load_submission, results_lock, write_result
@@ -144,8 +145,8 @@ def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
 
 
 def _load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tuple[list[Cells], list[Fault]]:
-    """Load the named targets, or all of the benchmark (a demonstration is evaluated when it is named)."""
-    targets = [find_target(name) for name in dict.fromkeys(names)] if names else [t for t in TARGETS if not t.demonstration]
+    """Load the named targets, or all of XTREME (what stands outside it is evaluated when it is named)."""
+    targets = [find_target(name) for name in dict.fromkeys(names)] if names else [t for t in TARGETS if t.in_xtreme]
     work: list[Cells] = []
     faults: list[Fault] = []
     for target in targets:
@@ -166,15 +167,15 @@ def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Cells:
             raise WrongUsage(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
     for language in [language for language in target.languages if not languages or language in languages]:
         try:
-            bitext = load_bitext(target, language, run.options.data)
+            examples = load_examples(target, language, run.options.data)
         except Unreachable:
             raise
         except BadInput as reason:
             cells.unreadable[language] = reason.faults[0].message
             faults.extend(reason.faults)
         else:
-            cells.examples[language] = bitext.first(run.options.limit) if run.options.limit else bitext
-            cells.fingerprints[language] = bitext.fingerprint
+            cells.examples[language] = examples.first(run.options.limit) if run.options.limit else examples
+            cells.fingerprints[language] = examples.fingerprint
     if not cells.examples:
         raise BadInput(faults)
     return cells
@@ -240,16 +241,16 @@ def _measure(seed: int, files: CheckpointFiles, work: Iterable[Cells], run: Run)
     todo = [(cells, language) for cells in work for language in cells.unfinished(seed)]
     for cells in work:
         cells.failed |= {(seed, language): reason for language, reason in cells.unreadable.items()}
-    texts = list(dict.fromkeys(text for cells, language in todo for text in retrieval.texts(cells.examples[language])))
+    texts = list(dict.fromkeys(text for cells, language in todo for side in cells.examples[language].sides.values() for text in side))
     if not texts:
         return EncodingReport()
     space, failures, report = _encode(texts, files, run)
     for cells, language in todo:
-        bitext = cells.examples[language]
-        if reason := _unencoded(bitext, failures):
+        examples = cells.examples[language]
+        if reason := _unencoded(examples, failures):
             cells.failed[seed, language] = reason
         else:
-            cells.outcomes[seed, language] = retrieval.run(bitext, space.get)
+            cells.outcomes[seed, language] = KINDS[cells.target.kind].run(cells.target, examples, space.get)
     return report
 
 
@@ -298,12 +299,13 @@ def open_space(cache: Path, files: CheckpointFiles, view: View, encoding: Encodi
     )
 
 
-def _unencoded(bitext: Bitext, failures: Mapping[str, str]) -> str | None:
-    """Return why a language cannot be scored: the first of its sentences without a vector."""
-    for side, sentences in ((bitext.language, bitext.foreign), ("en", bitext.english)):
-        for number, sentence in enumerate(sentences, start=1):
-            if sentence in failures:
-                return f"sentence {number} of the {side} side: {failures[sentence]}"
+def _unencoded(examples: Examples, failures: Mapping[str, str]) -> str | None:
+    """Return why a language cannot be scored: the first of its texts without a vector."""
+    if failures:
+        for side, texts in examples.sides.items():
+            for number, text in enumerate(texts, start=1):
+                if text in failures:
+                    return f"sentence {number} of the {side}: {failures[text]}"
     return None
 
 

@@ -12,7 +12,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 SCHEMA = 1
 SLUG = r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$"
@@ -59,6 +68,7 @@ def _one_line(value: str) -> str:
 Integer = Annotated[int, BeforeValidator(_integer)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Count = Annotated[int, Field(ge=0), BeforeValidator(_integer)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
 Points = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_number)]
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 LongLine = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_one_line)]
@@ -197,19 +207,44 @@ class Submission(Record):
 # ---- what the harness knows: the catalog ------------------------------------------------------
 
 
+class Margin(StrEnum):
+    """How the cosine of a candidate pair is set against those of its neighbourhoods."""
+
+    RATIO = "ratio"
+    DISTANCE = "distance"
+    ABSOLUTE = "absolute"
+
+
+class Mining(Record):
+    """How pairs are mined: `neighbours` of each sentence enter the margin; `oracle` takes the threshold from the scored gold itself."""
+
+    margin: Margin = Margin.RATIO
+    keep_duplicates: bool = False
+    neighbours: int = 4
+    oracle: bool = False
+
+
 class Target(Record):
-    """One data set of the benchmark and how it is scored; `languages` is in the protocol's order."""
+    """One data set and how it is scored; `languages` is in the protocol's order.
+
+    `secondary` names further scores in points, `quantities` values in units of their own. `sizes` counts in `unit`.
+    """
 
     name: Tag
     title: str
-    kind: Literal["retrieval"]
+    kind: Literal["retrieval", "mining", "question_retrieval", "clir"]
     metric: str
     secondary: tuple[str, ...]
+    quantities: tuple[str, ...] = ()
+    measure: str
     direction: str
     languages: tuple[Language, ...]
     group: Literal["retrieval"] | None
-    benchmark: Literal["XTREME"] | None
+    benchmark: Literal["XTREME", "LAReQA"] | None
     sizes: Mapping[Language, int]
+    unit: str = "pairs"
+    mining: Mining | None = None
+    demonstration: bool = False
     version: int
     split: str
     protocol: str
@@ -218,21 +253,36 @@ class Target(Record):
     homepage: Link
 
     @property
-    def demonstration(self) -> bool:
-        """Tell whether the target stands outside every benchmark average."""
-        return self.benchmark is None
+    def signature(self) -> tuple[str, ...]:
+        """Return the target's own parts of a result's signature."""
+        return (self.name, *self.measure.split("|"), f"v{self.version}")
+
+    @property
+    def in_xtreme(self) -> bool:
+        """Tell whether the target counts towards the XTREME average."""
+        return self.benchmark == "XTREME"
 
 
 # ---- what the harness writes: submissions/<slug>/results/<target>.yaml ------------------------
 
 
 class Score(Record):
-    """One language: score and interval in points, n examples, the secondary scores in points."""
+    """One language: score and interval in points, n examples, the secondary scores in points.
+
+    `quantities` are not in points: ranks, counts, margins. `pairs` holds scores against each other language by its code.
+    """
 
     score: Points
     n: Annotated[int, Field(ge=1), BeforeValidator(_integer)]
     interval: tuple[Points, Points]
     secondary: Mapping[Tag, Points] = {}
+    quantities: Mapping[Tag, Number] = {}
+    pairs: Mapping[Language, Mapping[Tag, Points]] = {}
+
+    @model_serializer(mode="wrap")
+    def _without_what_the_kind_lacks(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        return {name: value for name, value in fields.items() if value or name not in ("quantities", "pairs")}
 
 
 class Parameters(Record):
@@ -280,6 +330,11 @@ class Result(Record):
     data: Mapping[Language, Digest]
     outcomes: Outcomes
     run: Mapping[str, Any] = {}
+
+    @property
+    def protocol(self) -> tuple[str, ...]:
+        """Return the parts of the signature that are the target's; how texts are encoded belongs to the recipe."""
+        return tuple(part for part in self.signature.split("|") if not re.match(r"h\d|prefix=|len=", part))
 
     @property
     def complete(self) -> bool:

@@ -89,18 +89,18 @@ class Row:
     @property
     def covered(self) -> int:
         """Return how many XTREME targets have a score."""
-        return sum(cell.complete for cell in self.cells.values() if not cell.target.demonstration)
+        return sum(cell.complete for cell in self.cells.values() if cell.target.in_xtreme)
 
     @property
     def mean(self) -> float | None:
         """Return the XTREME average in points: the unweighted mean over all nine targets, or None while one is missing."""
-        scores = [cell.score for cell in self.cells.values() if not cell.target.demonstration and cell.score is not None]
+        scores = [cell.score for cell in self.cells.values() if cell.target.in_xtreme and cell.score is not None]
         return sum(scores) / XTREME_TARGETS if len(scores) == XTREME_TARGETS else None
 
     @property
     def evaluated(self) -> bool:
         """Tell whether a target of the benchmark was tried."""
-        return any(not cell.target.demonstration for cell in self.cells.values())
+        return any(cell.target.in_xtreme for cell in self.cells.values())
 
 
 @dataclass(frozen=True)
@@ -135,17 +135,17 @@ class Board:
     @property
     def benchmark(self) -> tuple[Standing, ...]:
         """Return the standings that count towards the benchmark."""
-        return tuple(standing for standing in self.standings if not standing.target.demonstration)
+        return tuple(standing for standing in self.standings if standing.target.in_xtreme)
 
     @property
-    def demonstrations(self) -> tuple[Standing, ...]:
+    def others(self) -> tuple[Standing, ...]:
         """Return the standings that are shown apart."""
-        return tuple(standing for standing in self.standings if standing.target.demonstration)
+        return tuple(standing for standing in self.standings if not standing.target.in_xtreme)
 
     @property
     def main(self) -> Standing:
         """Return the standing the front page opens with: the first of the benchmark that has a row, else any that has one."""
-        ordered = [*self.benchmark, *self.demonstrations]
+        ordered = [*self.benchmark, *self.others]
         return next((standing for standing in ordered if standing.rows), ordered[0])
 
     @property
@@ -199,10 +199,12 @@ def _why_unranked(target: Target, result: Result, shared: Mapping[str, str]) -> 
     if not result.complete:
         missing = [language for language in target.languages if result.language_score(language) is None]
         return f"no score for {_some(missing)}"
+    if result.protocol != target.signature:
+        return f"measured as {'|'.join(result.protocol)}, not as {'|'.join(target.signature)}"
     for checkpoint in result.checkpoints:
         for language, size in target.sizes.items():
             if checkpoint.scores[language].n != size:
-                return f"only {checkpoint.scores[language].n:,} of {size:,} pairs in {language_name(language)}"
+                return f"only {checkpoint.scores[language].n:,} of {size:,} {target.unit} in {language_name(language)}"
     if other := [language for language in target.languages if result.data.get(language) != shared.get(language)]:
         return f"measured on other data than most rows in {_some(other)}"
     return ""

@@ -8,7 +8,7 @@ import pytest
 from harness.bundled import messages, weights
 from harness.catalog import BY_NAME, JUPYTERLAB_LOCALES
 from harness.checkpoint import verify
-from harness.data import load_bitext
+from harness.data import load_examples
 from harness.errors import BadInput
 from harness.records import Parameters
 
@@ -37,7 +37,7 @@ def test_another_file_than_the_pinned_one_is_refused(tmp_path: Path, monkeypatch
 def test_every_language_of_the_demonstration_has_its_official_text() -> None:
     target = BY_NAME["jupyterlab"]
     for language in target.languages:
-        bitext = load_bitext(target, language)
+        bitext = load_examples(target, language)
         assert len(bitext.english) == target.sizes[language]
         assert all(len(message.split()) >= 4 and not set(message) & set("%{<`") for message in bitext.english)
         assert all(english != foreign for english, foreign in zip(bitext.english, bitext.foreign, strict=True))

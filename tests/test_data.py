@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness import data
 from harness.catalog import BY_NAME
-from harness.data import Bitext, load_bitext, tatoeba_from_folder, tatoeba_from_hub
+from harness.data import bitext, load_examples
+from harness.data.bitext import Bitext, tatoeba_from_folder, tatoeba_from_hub
 from harness.errors import BadInput, Unreachable
 
 GERMAN = ["Der Zug fährt heute nicht.", "Wo ist\u2028der Schlüssel?", "", "Ein Satz mit  zwei Leerzeichen. "]
@@ -38,7 +38,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pq.write_table(pa.table(columns | languages), path)
     config = "- config_name: tatoeba.deu\n  data_files:\n  - split: validation\n    path: tatoeba.deu/validation-*"
     (root / "README.md").write_text(f"---\nconfigs:\n{config}\n---\n")
-    monkeypatch.setattr(data, "XTREME_HUB", str(root))
+    monkeypatch.setattr(bitext, "XTREME_HUB", str(root))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "datasets"))
     return root
 
@@ -81,19 +81,19 @@ def test_sides_of_different_length_a_missing_file_and_bad_bytes_are_named(laser:
 
 
 def test_text_that_is_not_the_official_set_is_refused(laser: Path) -> None:
-    with pytest.raises(BadInput, match=r"tatoeba de has 4 pairs in .*, the official set has 1000"):
-        load_bitext(BY_NAME["tatoeba"], "de", laser.parent)
+    with pytest.raises(BadInput, match=r"tatoeba de has 4 pairs in .*, the official set has 1,000"):
+        load_examples(BY_NAME["tatoeba"], "de", laser.parent)
     for side in ("deu", "eng"):
         write_lines(laser / f"v1/tatoeba.deu-eng.{side}", [f"{side} {i}" for i in range(1000)])
     with pytest.raises(BadInput, match=r"has the fingerprint sha256:[0-9a-f]{64}, the official set has sha256:[0-9a-f]{64}"):
-        load_bitext(BY_NAME["tatoeba"], "de", laser.parent)
+        load_examples(BY_NAME["tatoeba"], "de", laser.parent)
 
 
 def test_an_unknown_language_lists_the_known_ones() -> None:
     with pytest.raises(BadInput, match=r"target tatoeba has no language 'xx'\n    cure: one of: ar he vi"):
-        load_bitext(BY_NAME["tatoeba"], "xx")
+        load_examples(BY_NAME["tatoeba"], "xx")
 
 
 def test_without_the_hub_the_error_offers_a_folder_and_no_other_language_is_asked_for() -> None:
     with pytest.raises(Unreachable, match=r"tatoeba\.deu cannot be loaded: .*\n    cure: check the network .*--data DIR"):
-        load_bitext(BY_NAME["tatoeba"], "de")
+        load_examples(BY_NAME["tatoeba"], "de")

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
-from harness.data import Bitext
+from harness.catalog import BY_NAME
+from harness.data.bitext import Bitext
 from harness.kinds import retrieval
 from harness.records import Score
 
 # Unit vectors in the plane, in degrees: which text points where.
 ANGLES = {"eins": 0, "zwei": 40, "drei": 90, "vier": 40, "one": 5, "two": 38, "three": 60, "four": 42}
+TATOEBA = BY_NAME["tatoeba"]
 BITEXT = Bitext("de", ("eins", "zwei", "drei", "vier"), ("one", "two", "three", "four"), "here")
 
 
@@ -17,17 +20,17 @@ def encode(texts: tuple[str, ...]) -> np.ndarray:
 
 
 def test_both_directions_by_hand_with_ties_to_the_lowest_index() -> None:
-    outcomes = retrieval.run(BITEXT, encode)
+    outcomes = retrieval.run(TATOEBA, BITEXT, encode).to_pydict()
     # zwei and vier point alike, so that two, three and four all find zwei.
-    assert outcomes.answer.tolist() == [0, 1, 1, 1]
+    assert (outcomes["answer"], outcomes["correct"]) == ([0, 1, 1, 1], [True, True, False, False])
     # zwei and vier are as far from two (38°) as from four (42°); float32 decides which is nearer.
-    assert outcomes.answer_to_english[[0, 2]].tolist() == [0, 2]
-    assert outcomes.answer_to_english[1] == outcomes.answer_to_english[3]
+    assert outcomes["answer_to_english"][0::2] == [0, 2]
+    assert outcomes["answer_to_english"][1] == outcomes["answer_to_english"][3]
 
 
 def test_scores_by_hand() -> None:
-    outcomes = retrieval.RetrievalOutcomes(np.array([0, 1, 1, 1], np.int32), np.array([0, 1, 2, 1], np.int32))
-    assert retrieval.score(outcomes) == Score(
+    outcomes = pa.table({"answer": [0, 1, 1, 1], "answer_to_english": [0, 1, 2, 1]})
+    assert retrieval.score(TATOEBA, outcomes) == Score(
         score=50.0,
         n=4,
         interval=(15.0039, 84.9961),
@@ -40,4 +43,4 @@ def test_scores_by_hand() -> None:
 
 
 def test_every_text_of_both_sides_is_asked_for() -> None:
-    assert retrieval.texts(BITEXT) == ["eins", "zwei", "drei", "vier", "one", "two", "three", "four"]
+    assert BITEXT.sides == {"de side": ("eins", "zwei", "drei", "vier"), "en side": ("one", "two", "three", "four")}

@@ -23,7 +23,7 @@ def command(as_json: bool) -> None:
     from harness.catalog import TARGETS
 
     if as_json:
-        entries = [{**target.model_dump(mode="json"), "demonstration": target.demonstration} for target in TARGETS]
+        entries = [target.model_dump(mode="json") for target in TARGETS]
         click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
     rows = [_row(target) for target in TARGETS]
@@ -40,5 +40,5 @@ def command(as_json: bool) -> None:
 
 
 def _row(target: Target) -> tuple[str, ...]:
-    benchmark = target.benchmark or "demonstration"
+    benchmark = "demonstration" if target.demonstration else target.benchmark or "–"
     return (target.name, target.title, target.kind, target.metric, target.direction, str(len(target.languages)), benchmark, target.licence)

@@ -3,52 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from harness.data import Bitext
+from harness.data.bitext import Bitext
 from harness.metrics.accuracy import accuracy
 from harness.metrics.weighted_f1 import weighted_f1
 from harness.neighbours import nearest
-from harness.records import Score
+from harness.records import Score, Target
 from harness.statistics.intervals import wilson
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
-@dataclass(frozen=True)
-class RetrievalOutcomes:
-    """For each pair i, the index that was answered: `answer` among the foreign sentences, `answer_to_english` among the English."""
+def run(target: Target, examples: Bitext, encode: Encode) -> pa.Table:
+    """Answer every sentence of both sides with its nearest neighbour on the other; `encode` gives unit vectors (n, d).
 
-    answer: NDArray[np.int32]
-    answer_to_english: NDArray[np.int32]
-
-
-def texts(bitext: Bitext) -> list[str]:
-    """Return every text whose vector is needed."""
-    return [*bitext.foreign, *bitext.english]
-
-
-def run(bitext: Bitext, encode: Encode) -> RetrievalOutcomes:
-    """Answer every sentence of both sides with its nearest neighbour on the other; `encode` gives unit vectors (n, d)."""
-    foreign, english = encode(bitext.foreign), encode(bitext.english)
-    return RetrievalOutcomes(nearest(english, foreign).astype(np.int32), nearest(foreign, english).astype(np.int32))
+    A row is a pair: `answer` is the index that its English sentence chose among the foreign ones, `answer_to_english` the
+    other way round, `correct` whether `answer` is the pair's own.
+    """
+    foreign, english = encode(examples.foreign), encode(examples.english)
+    index = np.arange(len(foreign), dtype=np.int32)
+    answer = nearest(english, foreign).astype(np.int32)
+    to_english = nearest(foreign, english).astype(np.int32)
+    return pa.table({"index": index, "answer": answer, "answer_to_english": to_english, "correct": answer == index})
 
 
-def score(outcomes: RetrievalOutcomes) -> Score:
+def score(target: Target, outcomes: pa.Table) -> Score:
     """Return the scores in points: accuracy English → foreign with Wilson's interval; the other direction and mteb's F1 beside it."""
-    gold = np.arange(len(outcomes.answer))
-    correct = int(np.sum(outcomes.answer == gold))
-    low, high = wilson(correct, len(gold))
+    answer, to_english = (outcomes[column].to_numpy() for column in ("answer", "answer_to_english"))
+    gold = np.arange(len(answer))
+    low, high = wilson(int(np.sum(answer == gold)), len(gold))
     secondary = {
-        "accuracy_to_english": accuracy(outcomes.answer_to_english, gold),
-        "f1": weighted_f1(outcomes.answer),
-        "f1_to_english": weighted_f1(outcomes.answer_to_english),
+        "accuracy_to_english": accuracy(to_english, gold),
+        "f1": weighted_f1(answer),
+        "f1_to_english": weighted_f1(to_english),
     }
     return Score(
-        score=_points(accuracy(outcomes.answer, gold)),
+        score=_points(accuracy(answer, gold)),
         n=len(gold),
         interval=(_points(low), _points(high)),
         secondary={name: _points(value) for name, value in secondary.items()},

@@ -11,7 +11,7 @@ from site_gen.leaderboard import Entry
 TATOEBA = find_target("tatoeba")
 # Two languages of four pairs each: small enough to check every number by eye.
 PAIR = TATOEBA.model_copy(update={"name": "pair", "title": "Pair", "languages": ("de", "fi"), "sizes": {"de": 4, "fi": 4}})
-SHOW = PAIR.model_copy(update={"name": "show", "title": "Show", "benchmark": None, "group": None, "sizes": {}})
+SHOW = PAIR.model_copy(update={"name": "show", "title": "Show", "benchmark": None, "demonstration": True, "group": None, "sizes": {}})
 
 _REGIMES: dict[str, dict[str, object]] = {
     "none": {"regime": "none"},
@@ -73,7 +73,7 @@ def result(
         "schema": 1,
         "submission": slug,
         "target": target.name,
-        "signature": f"{target.name}|acc|en→xx|cos|h2.mean|prefix=|v1",
+        "signature": f"{target.name}|{target.measure}|h2.mean|prefix=|len=512|v{target.version}",
         "metric": target.metric,
         "score": sum(sum(scores) / len(scores) for scores in means.values()) / len(means) if whole else None,
         "measured": len(means),

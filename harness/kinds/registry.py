@@ -1,0 +1,31 @@
+"""KINDS: how each kind of target turns examples into outcomes, and outcomes into a score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from harness.kinds import retrieval
+from harness.records import Score, Target
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+class Kind(Protocol):
+    """A module with these two functions; everything a score says can be computed again from the outcomes."""
+
+    # Each kind takes its own record of examples, which the target's loader gives.
+    def run(self, target: Target, examples: Any, encode: Encode) -> pa.Table:
+        """Return the outcomes, one row per example; `encode` gives unit vectors (n, d) of texts."""
+
+    def score(self, target: Target, outcomes: pa.Table) -> Score:
+        """Return the scores in points with the headline's 95 % interval."""
+
+
+KINDS: Mapping[str, Kind] = {
+    "retrieval": retrieval,
+}
