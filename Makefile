@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check browser bench-encode check-tatoeba screenshot clean
+.PHONY: help demo test test-all check browser bench-encode bench-mining bench-layers check-tatoeba check-bucc screenshot clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,8 +29,17 @@ check: $(VENV)/.installed-test ## Lint, types, import contracts
 bench-encode: $(VENV)/.installed-bench ## Encoding against sentence-transformers; DATA=folder of raw layouts
 	$(BIN)/python benchmarks/encode.py $(if $(DATA),--data $(DATA))
 
+bench-mining: $(VENV)/.installed-bench ## Nearest neighbours both ways against faiss searched twice; DATA=folder of raw layouts
+	$(BIN)/python benchmarks/mining.py $(if $(DATA),--data $(DATA))
+
+bench-layers: $(VENV)/.installed-bench ## What every layer costs beside one; DATA=folder of raw layouts
+	$(BIN)/python benchmarks/layers.py $(if $(DATA),--data $(DATA))
+
 check-tatoeba: $(VENV)/.installed-demo ## Recompute published and stored Tatoeba scores; DATA=folder of raw layouts
 	$(BIN)/python benchmarks/check_tatoeba.py --data $(DATA)
+
+check-bucc: $(VENV)/.installed-demo ## Recompute BUCC zh-en dev, twice; DATA=folder of raw layouts
+	$(BIN)/python benchmarks/check_bucc.py --data $(DATA)
 
 screenshot: $(VENV)/.installed-test browser ## Take the README's picture of the front page
 	$(BIN)/stiltboard build

@@ -23,7 +23,8 @@ from harness.catalog import BY_NAME
 from harness.checkpoint import fetch
 from harness.commands.progress import watch
 from harness.data import load_examples
-from harness.encoder import View, choose_device
+from harness.device import choose_device
+from harness.encoder import View
 from harness.evaluation import Options, open_space
 from harness.records import Result
 

@@ -28,7 +28,8 @@ from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.checkpoint import verify
 from harness.data import load_examples
-from harness.encoder import Encoder, View, choose_dtype
+from harness.device import choose_dtype
+from harness.encoder import Encoder, View
 from harness.records import Pooling
 
 LAYERS = 12
@@ -49,11 +50,11 @@ def ours(texts: list[str], dtype: str, _batch: int) -> tuple[float, np.ndarray, 
     """Encode as `stiltboard evaluate` does."""
     view = View(LAYERS, Pooling.MEAN)
     encoder = Encoder(verify(unpack(LAYERS, cache_folder() / "checkpoints"), "bundled"), [view], dtype=dtype)
-    encoder.encode(texts[:WARM_UP], sink=lambda indices, vectors: None)
+    encoder.encode(texts[:WARM_UP], sink=lambda view, indices, vectors: None)
     start = time.perf_counter()
     distinct = {text: row for row, text in enumerate(dict.fromkeys(texts))}
     found = np.empty((len(distinct), encoder.hidden_size), np.float32)
-    report = encoder.encode(list(distinct), sink=lambda indices, vectors: found.__setitem__(indices, vectors[view]))
+    report = encoder.encode(list(distinct), sink=lambda view, indices, vectors: found.__setitem__(indices, vectors))
     vectors = found[[distinct[text] for text in texts]]
     return time.perf_counter() - start, vectors, report.tokens, sum(map(len, encoder.tokenize(texts)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from harness.checkpoint import DEPTH, HEADS, TOKENIZER_FILES, CheckpointFiles, TensorEntry, read_header
@@ -31,7 +32,9 @@ def layer_address(files: CheckpointFiles, layer: int) -> str:
         if HEADS.match(tensor) or (found and int(found[1]) >= layer):
             continue
         others |= not found and "embedding" not in tensor
-        whole.update(f"\n{tensor}:{entry.dtype}:{entry.shape}:{_range_digest(path, entry.start, entry.end)}".encode())
+        whole.update(
+            f"\n{tensor}:{entry.dtype}:{entry.shape}:{_range_digest(path, path.stat().st_mtime_ns, entry.start, entry.end)}".encode()
+        )
     if others:
         whole.update(f"\nlast:{layer == files.layers}".encode())
     return whole.hexdigest()
@@ -42,7 +45,9 @@ def _tensors(files: CheckpointFiles) -> list[tuple[str, Path, TensorEntry]]:
     return sorted(found, key=lambda tensor: tensor[0])
 
 
-def _range_digest(path: Path, start: int, end: int) -> str:
+@lru_cache(maxsize=4096)
+def _range_digest(path: Path, changed: int, start: int, end: int) -> str:
+    """Return the sha256 of a part of a file; a sweep asks for the same embeddings once a layer."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         file.seek(start)

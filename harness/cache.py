@@ -1,5 +1,8 @@
 """Keep vectors on disk by content address, so that nothing is encoded twice and a killed run goes on.
 
+What is encoded streams to the disk, and what is read is mapped from it: memory holds the addresses of the space that is
+read, and of the vectors only what waits to be written and what is asked for.
+
 A space is everything that a vector depends on but the text: weights, tokenizer, layer, pooling, dtype, prefix, length.
 Inside a space lie shards, each written once under a temporary name and renamed when whole, so a killed or second
 writer cannot corrupt what is there.
@@ -14,18 +17,21 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
-from harness.errors import CheckFailed
+from harness.checkpoint import TensorEntry, read_header
+from harness.errors import BadInput, CheckFailed
 
 Vectors = NDArray[np.float32]
 _KEY_BYTES = 16
 _FLUSH_SECONDS = 10.0
+WAITING_BYTES = 64 * 2**20
 
 
 def cache_folder() -> Path:
@@ -39,57 +45,66 @@ def text_key(text: str) -> bytes:
 
 
 class VectorSpace:
-    """The vectors (texts, hidden) of one space, in memory and on disk. Not safe for several threads; several processes are fine."""
+    """The vectors (texts, hidden) of one space. Not safe for several threads; several processes are fine."""
 
-    def __init__(self, root: Path, **what: object) -> None:
-        """Open the space that `what` describes; every value counts by its text."""
+    def __init__(self, root: Path, *, waiting: int = WAITING_BYTES, **what: object) -> None:
+        """Open the space that `what` describes; every value counts by its text. At most `waiting` bytes wait to be written."""
         address = hashlib.sha256(repr(sorted((key, str(value)) for key, value in what.items())).encode()).hexdigest()[:32]
         self._folder = root / "vectors" / address
-        self._rows: dict[bytes, Vectors] = {}
-        self._fresh: list[bytes] = []
+        self._limit = waiting
+        self._waiting: dict[bytes, Vectors] = {}
+        self._waiting_bytes = 0
         self._flushed = time.monotonic()
-        for shard in sorted(self._folder.glob("*.safetensors")):
-            self._read(shard)
-
-    def _read(self, shard: Path) -> None:
-        try:
-            tensors = load_file(shard)
-            keys, vectors = tensors["keys"], tensors["vectors"]
-        except (SafetensorError, KeyError):
-            shard.unlink(missing_ok=True)  # truncated by a crash of the machine: its vectors are made again
-            return
-        self._rows.update((key.tobytes(), vector) for key, vector in zip(keys, vectors, strict=True))
+        self._places: dict[bytes, int] | None = None  # text key → row over all shards
+        self._shards: list[Vectors] = []
+        self._starts: list[int] = []
+        self._rows = 0
 
     def __contains__(self, text: str) -> bool:
-        return text_key(text) in self._rows
+        key = text_key(text)
+        return key in self._waiting or key in self._index()
 
     def put(self, texts: Sequence[str], vectors: Vectors) -> None:
         """Add vectors (texts, hidden); they reach the disk within seconds, or with `flush`."""
         for text, vector in zip(texts, vectors, strict=True):
-            key = text_key(text)
-            self._rows[key] = vector
-            self._fresh.append(key)
-        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
+            self._waiting[text_key(text)] = vector
+        self._waiting_bytes += vectors.nbytes
+        if self._waiting_bytes > self._limit or time.monotonic() - self._flushed > _FLUSH_SECONDS:
             self.flush()
 
     def get(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors (texts, hidden); raises KeyError with the first text that has none."""
+        self.flush()
+        index = self._index()
         try:
-            return np.stack([self._rows[text_key(text)] for text in texts])
+            rows = np.array([index[text_key(text)] for text in texts], dtype=np.int64)
         except KeyError:
             raise KeyError(next(text for text in texts if text not in self)) from None
+        if not len(rows):
+            return np.zeros((0, 0), np.float32)
+        found = np.empty((len(rows), self._shards[0].shape[1]), np.float32)
+        shards = np.searchsorted(self._starts, rows, side="right") - 1
+        for shard in np.unique(shards):
+            here = np.flatnonzero(shards == shard)
+            found[here] = self._shards[shard][rows[here] - self._starts[shard]]
+        return found
+
+    def close(self) -> None:
+        """Write what waits and let the addresses and the mapped files go; what is used again is read again."""
+        self.flush()
+        self._places, self._shards, self._starts, self._rows = None, [], [], 0
 
     def flush(self) -> None:
-        """Write what is new as one shard. A full disk ends in a named error; everything before it is kept."""
+        """Write what waits as one shard. A full disk ends in a named error; everything before it is kept."""
         self._flushed = time.monotonic()
-        if not self._fresh:
+        if not self._waiting:
             return
-        keys = np.frombuffer(b"".join(self._fresh), np.uint8).reshape(-1, _KEY_BYTES)
+        keys = np.frombuffer(b"".join(self._waiting), np.uint8).reshape(-1, _KEY_BYTES)
         name = f"{uuid.uuid4().hex}.safetensors"
         temporary = self._folder / f".{name}.tmp"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            save_file({"keys": keys, "vectors": np.stack([self._rows[key] for key in self._fresh])}, temporary)
+            save_file({"keys": keys, "vectors": np.stack(list(self._waiting.values()))}, temporary)
             temporary.replace(self._folder / name)
         except (OSError, SafetensorError) as reason:
             with suppress(OSError):
@@ -98,4 +113,33 @@ class VectorSpace:
                 f"vectors cannot be written to {self._folder}: {reason}",
                 cure="free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on",
             ) from reason
-        self._fresh.clear()
+        self._waiting, self._waiting_bytes = {}, 0
+        if self._places is not None:
+            self._map(self._folder / name)
+
+    # ---- the shards on disk ----
+
+    def _index(self) -> dict[bytes, int]:
+        if self._places is None:
+            self._places = {}
+            for shard in sorted(self._folder.glob("*.safetensors")):
+                self._map(shard)
+        return self._places
+
+    def _map(self, shard: Path) -> None:
+        """Take up a shard's addresses and map its vectors."""
+        assert self._places is not None
+        try:
+            header = read_header(shard)
+            keys, vectors = (_mapped(shard, header[name], dtype) for name, dtype in (("keys", np.uint8), ("vectors", np.float32)))
+        except (BadInput, KeyError):
+            shard.unlink(missing_ok=True)  # truncated by a crash of the machine: its vectors are made again
+            return
+        self._places.update((key.tobytes(), self._rows + row) for row, key in enumerate(np.asarray(keys)))
+        self._shards.append(vectors)
+        self._starts.append(self._rows)
+        self._rows += len(keys)
+
+
+def _mapped(path: Path, entry: TensorEntry, dtype: type[np.generic]) -> Any:
+    return np.memmap(path, dtype, "r", entry.start, entry.shape)

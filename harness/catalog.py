@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.errors import WrongUsage
-from harness.records import Target
+from harness.records import Mining, Target
 
 # XTREME's two-letter code → the ISO 639-3 code in Tatoeba's file and configuration names.
 TATOEBA_ISO3 = {
@@ -25,7 +27,45 @@ _JUPYTERLAB_SIZES = {
     "he": 410, "pt": 260, "es": 252, "fi": 242, "it": 233, "de": 216,
 }  # fmt: skip
 
+# XTREME's two-letter code → the name in NTREX-128's files, in XTREME's order.
+NTREX_NAMES = {
+    "ar": "arb", "he": "heb", "vi": "vie", "id": "ind", "eu": "eus", "ta": "tam", "te": "tel", "de": "deu", "hi": "hin",
+    "fr": "fra", "es": "spa", "ru": "rus", "ja": "jpn", "ka": "kat", "ko": "kor", "th": "tha", "sw": "swa", "zh": "zho-CN",
+    "tr": "tur", "et": "est", "fi": "fin",
+}  # fmt: skip
+
 _RETRIEVAL_SECONDARY = ("accuracy_to_english", "f1", "f1_to_english")
+
+_XQUAD_LANGUAGES = ("en", "es", "de", "el", "ru", "tr", "ar", "vi", "th", "zh", "hi")
+_MLQA_R_QUESTIONS = {"en": 1148, "es": 500, "de": 512, "ar": 517, "hi": 507, "vi": 511, "zh": 504}
+_LAREQA_SECONDARY = (
+    "map_mono", "map_cross", "recall_1_mono", "recall_10_mono", "recall_1_cross", "recall_10_cross", "recall_1_multi", "recall_10_multi",
+)  # fmt: skip
+_LAREQA_PROTOCOL = (
+    "Every question searches the sentences of all languages at once, by cosine; the sentence that answers it is right in every "
+    "language that has it. The score is mAP@20, in points: per question the sum of the precision at every right sentence among "
+    "the first 20, over the smaller of 20 and the number of right sentences. Beside it stand mono (only the sentences of the "
+    "question's language), cross (those of one other language, the mean over these), recall, and the language bias: the worst "
+    "minus the best rank among a question's right sentences, in ranks. Ties go to the lower index in the catalog's order of "
+    "languages; a question without an answer in a language is left out there."
+)
+_LAREQA_CITATION = (
+    "Uma Roy, Noah Constant, Rami Al-Rfou, Aditya Barua, Aaron Phillips and Yinfei Yang. LAReQA: Language-Agnostic Answer "
+    "Retrieval from a Multilingual Pool. arXiv 2004.05484. Language bias as in Elmahdy et al. 2024, arXiv 2408.10536."
+)
+_LAREQA_HOMEPAGE = "https://github.com/google-research-datasets/lareqa"
+
+_BUCC_PROTOCOL = (
+    "Both sides of a comparable corpus are searched for translations: exact duplicates are dropped, each sentence is scored "
+    "against its 4 nearest neighbours on the other side by the ratio of their cosine to the mean cosine of both "
+    "neighbourhoods, the best candidates of both directions are matched one to one, sentences whose text repeats are dropped, "
+    "and pairs above a threshold are kept. F1 is over pairs of ids, in points. "
+)
+_BUCC_CITATION = (
+    "Pierre Zweigenbaum, Serge Sharoff and Reinhard Rapp. 2018. Overview of the Third BUCC Shared Task: Spotting Parallel "
+    "Sentences in Comparable Corpora. BUCC Workshop, LREC. Used as in Junjie Hu et al. 2020. XTREME. ICML."
+)
+_BUCC_HOMEPAGE = "https://comparable.limsi.fr/bucc2018/bucc2018-task.html"
 
 TARGETS = (
     Target(
@@ -55,6 +95,133 @@ TARGETS = (
         homepage="https://github.com/google-research/xtreme",
     ),
     Target(
+        name="bucc2018",
+        title="BUCC 2018",
+        kind="mining",
+        metric="f1",
+        secondary=("precision", "recall"),
+        quantities=("mined", "threshold"),
+        measure="f1|xx–en|ratio.k4.drop|dev threshold",
+        direction="xx–en",
+        languages=("de", "fr", "ru", "zh"),
+        group="retrieval",
+        benchmark="XTREME",
+        sizes={"de": 9580, "fr": 9086, "ru": 14435, "zh": 1899},
+        unit="gold pairs",
+        mining=Mining(),
+        version=1,
+        split="training split of the shared task (XTREME's test), threshold from its sample split (XTREME's dev)",
+        protocol=_BUCC_PROTOCOL + "The threshold is the one of the best F1 on the dev split, applied unchanged to the test split.",
+        licence="terms of the shared task",
+        citation=_BUCC_CITATION,
+        homepage=_BUCC_HOMEPAGE,
+    ),
+    Target(
+        name="bucc2018_dev",
+        title="BUCC 2018 dev, oracle threshold",
+        kind="mining",
+        metric="f1",
+        secondary=("precision", "recall"),
+        quantities=("mined", "threshold"),
+        measure="f1|xx–en|ratio.k4.drop|oracle threshold",
+        direction="xx–en",
+        languages=("de", "fr", "ru", "zh"),
+        group=None,
+        benchmark=None,
+        sizes={"de": 1038, "fr": 929, "ru": 2374, "zh": 257},
+        unit="gold pairs",
+        mining=Mining(),
+        version=1,
+        split="sample split of the shared task (XTREME's dev)",
+        protocol=(
+            _BUCC_PROTOCOL + "The threshold is the one of the best F1 on the very gold that is scored, an oracle's: the figure is an "
+            "upper bound for this split and no BUCC score."
+        ),
+        licence="terms of the shared task",
+        citation=_BUCC_CITATION,
+        homepage=_BUCC_HOMEPAGE,
+    ),
+    Target(
+        name="xquad_r",
+        title="XQuAD-R",
+        kind="question_retrieval",
+        metric="map_20",
+        secondary=_LAREQA_SECONDARY,
+        quantities=("language_bias",),
+        measure="mAP@20|xx→all|cos",
+        direction="xx→all",
+        languages=_XQUAD_LANGUAGES,
+        group=None,
+        benchmark="LAReQA",
+        sizes=dict.fromkeys(_XQUAD_LANGUAGES, 1190),
+        unit="questions",
+        version=1,
+        split="all 13,090 questions over 13,014 sentences of 11 languages",
+        protocol=_LAREQA_PROTOCOL,
+        licence="CC BY-SA 4.0",
+        citation=_LAREQA_CITATION,
+        homepage=_LAREQA_HOMEPAGE,
+    ),
+    Target(
+        name="mlqa_r",
+        title="MLQA-R",
+        kind="question_retrieval",
+        metric="map_20",
+        secondary=_LAREQA_SECONDARY,
+        quantities=("language_bias",),
+        measure="mAP@20|xx→all|cos",
+        direction="xx→all",
+        languages=tuple(_MLQA_R_QUESTIONS),
+        group=None,
+        benchmark="LAReQA",
+        sizes=_MLQA_R_QUESTIONS,
+        unit="questions",
+        version=1,
+        split="MLQA's dev split: 4,199 questions over 20,534 sentences of 7 languages",
+        protocol=_LAREQA_PROTOCOL,
+        licence="CC BY-NC 4.0",
+        citation=_LAREQA_CITATION,
+        homepage=_LAREQA_HOMEPAGE,
+    ),
+    Target(
+        name="ntrex_docs",
+        title="NTREX documents",
+        kind="clir",
+        metric="map",
+        secondary=(
+            "map_average",
+            "map_top3",
+            "ndcg_10_best",
+            "ndcg_10_average",
+            "ndcg_10_top3",
+            "recall_100_best",
+            "recall_100_average",
+            "recall_100_top3",
+            "map_best_to_english",
+            "map_average_to_english",
+            "map_top3_to_english",
+        ),
+        measure="map|en→xx|best",
+        direction="en→xx",
+        languages=tuple(NTREX_NAMES),
+        group=None,
+        benchmark=None,
+        sizes=dict.fromkeys(NTREX_NAMES, 1997),
+        unit="queries",
+        version=1,
+        split="NTREX-128 (newstest2019), 1,997 sentences in 123 documents",
+        protocol=(
+            "Every English sentence is a query for the news document it stands in, among the 123 documents in the other "
+            "language. For that query alone its own translation is taken out of its document, so that the rest of the document must "
+            "be recognised. A document scores by its best sentence (best); the mean of its three best (top3) and the normalised "
+            "mean of all (average) stand beside it, as does the other direction. One document is relevant, so that mean average "
+            "precision, in points, is the mean of 1 / rank; ties go to the lower document."
+        ),
+        licence="CC BY-SA 4.0",
+        citation=("NTREX-128, MicrosoftTranslator/NTREX on GitHub. Document scoring after Robert Litschko et al. 2022. arXiv 2112.11031."),
+        homepage="https://github.com/MicrosoftTranslator/NTREX",
+    ),
+    Target(
         name="jupyterlab",
         title="JupyterLab messages",
         kind="retrieval",
@@ -82,9 +249,91 @@ TARGETS = (
 
 BY_NAME = {target.name: target for target in TARGETS}
 
+# What people score on text of their own: `bitext.NAME` and `clir.NAME`, never ranked with XTREME.
+OWN_KINDS = {
+    "bitext": Target(
+        name="bitext",
+        title="Own bitext",
+        kind="retrieval",
+        metric="accuracy",
+        secondary=_RETRIEVAL_SECONDARY,
+        measure="acc|yy→xx|cos",
+        direction="yy→xx",
+        languages=(),
+        group=None,
+        benchmark=None,
+        sizes={},
+        version=1,
+        split="all pairs of the given files",
+        protocol=(
+            "Parallel files that somebody scored on their own, as Tatoeba is scored: every sentence of the second side is a query "
+            "among those of the first. Comparable only with results on the same text; outside every benchmark."
+        ),
+        licence="as its owner says",
+        citation="",
+        homepage="https://github.com/facebookresearch/LASER",
+    ),
+    "clir": Target(
+        name="clir",
+        title="Own collection",
+        kind="clir",
+        metric="map",
+        secondary=(
+            "map_whole",
+            "map_average",
+            "map_top3",
+            "ndcg_10_whole",
+            "ndcg_10_best",
+            "ndcg_10_average",
+            "ndcg_10_top3",
+            "recall_100_whole",
+            "recall_100_best",
+            "recall_100_average",
+            "recall_100_top3",
+        ),
+        measure="map|yy→xx|best.c512",
+        direction="yy→xx",
+        languages=(),
+        group=None,
+        benchmark=None,
+        sizes={},
+        unit="queries",
+        version=1,
+        split="all judged queries of the given collection",
+        protocol=(
+            "A test collection that somebody scored on their own. Documents are cut at sentence ends into chunks of at most 512 "
+            "characters, the title opening the first. Every query ranks all documents by their best chunk (best); the mean of the "
+            "three best chunks (top3), the normalised mean of all (average) and the document embedded at once, cut at the "
+            "encoder's length (whole), stand beside it. The score is mean average precision over queries with a relevant document, "
+            "uncut, in points. Comparable only with results on the same text; outside every benchmark."
+        ),
+        licence="as its owner says",
+        citation="",
+        homepage="https://arxiv.org/abs/2112.11031",
+    ),
+}
+
+
+def is_own(name: str) -> bool:
+    """Tell whether a target's name is one of people's own: `bitext.NAME` or `clir.NAME`."""
+    kind, dot, rest = name.partition(".")
+    return kind in OWN_KINDS and bool(dot and rest)
+
+
+def own_target(name: str, languages: Sequence[str]) -> Target:
+    """Return the target `bitext.NAME` or `clir.NAME` over the given languages, or pairs of languages."""
+    kind, _, rest = name.partition(".")
+    template = OWN_KINDS[kind]
+    return template.model_copy(update={"name": name, "title": f"{template.title} {rest}", "languages": tuple(languages)})
+
+
+def target_named(name: str, languages: Sequence[str]) -> Target | None:
+    """Return the catalog's target, or people's own over `languages`, or None for a name that is neither."""
+    return own_target(name, languages) if is_own(name) else BY_NAME.get(name)
+
 
 def find_target(name: str) -> Target:
-    """Return the target of that name; an unknown one is wrong usage and lists the known."""
+    """Return the catalog's target of that name; an unknown one is wrong usage and lists the known."""
     if name not in BY_NAME:
         raise WrongUsage(f"unknown target {name!r}", cure=f"one of: {', '.join(BY_NAME)}")
     return BY_NAME[name]

@@ -25,12 +25,12 @@ def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
     return files.layers if encoding.layer == "last" else encoding.layer
 
 
-def signature(target: Target, encoding: Encoding, layer: int) -> str:
-    """Return in one line all that the score depends on beside weights and text."""
+def signature(target: Target, encoding: Encoding, layer: int | None) -> str:
+    """Return in one line all that the score depends on beside weights and text; without a layer that of a sweep over all."""
     prefix = json.dumps(encoding.prefix, ensure_ascii=False)[1:-1].replace("|", "\\u007c")
-    how = f"h{layer}.{encoding.pooling.value}|prefix={prefix}|len={encoding.max_length}"
+    view = [] if layer is None else [f"h{layer}.{encoding.pooling.value}"]
     *what, version = target.signature
-    return "|".join((*what, how, version))
+    return "|".join((*what, *view, f"prefix={prefix}", f"len={encoding.max_length}", version))
 
 
 @dataclass

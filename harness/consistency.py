@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from harness.catalog import BY_NAME
+from harness.catalog import BY_NAME, target_named
 from harness.characters import shown
 from harness.faults import dotted
 from harness.records import Result, Score, Submission, Target
@@ -62,7 +62,7 @@ def submission_findings(submission: Submission) -> Iterator[Finding]:
 
 def result_findings(result: Result) -> Iterator[Finding]:
     """Check that a result's target is known, its parts are in the catalog, and its score is their mean."""
-    target = BY_NAME.get(result.target)
+    target = target_named(result.target, tuple(result.data) + tuple(name for name in result.languages if name not in result.data))
     if target is None:
         yield Finding(("target",), f"target: unknown target {result.target!r}", f"one of: {', '.join(BY_NAME)}")
         return

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from harness.catalog import TARGETS
+from harness.catalog import target_named
 from harness.errors import Fault, NotComparable
+from harness.metrics.pair_counts import pair_counts
 from harness.records import Record, Result
-from harness.statistics.paired import bootstrap_difference, mcnemar
+from harness.statistics.paired import bootstrap_difference, bootstrap_f1_difference, mcnemar
+from harness.statistics.resampling import f1
 from harness.store import Side
 
 REPLICATES = 10_000
+Examples = NDArray[np.float64]
+# Kind → the column of its outcomes whose mean is the score.
+_COLUMNS = {"retrieval": "correct", "question_retrieval": "average_precision", "clir": "average_precision"}
 
 
 class LanguageDifference(Record):
     """One language: second − first in points, with the interval of the paired bootstrap.
 
     `only_first` and `only_second` count the examples that one side alone got right, and `p` is McNemar's exact
-    two-sided p value; all three are None when a side has several seeds, whose examples are not independent.
+    two-sided p value; all three are None when a side has several seeds, whose examples are not independent, and where an
+    example is not simply right or wrong.
     """
 
     language: str
@@ -77,10 +84,11 @@ class Comparison(Record):
 def compare(first: Side, second: Side, *, level: float = 0.95, seed: int = 0) -> Comparison:
     """Compare two sides target by target, language by language, paired on the same examples.
 
-    The examples are resampled within each language, so the intervals speak of these languages and these checkpoints.
+    The examples (for F1: the foreign sentences) are resampled within each language, so the intervals speak of these
+    languages and these checkpoints.
     Raises NotComparable when no target is shared, or when protocol or text differ, naming each difference.
     """
-    shared = [target.name for target in TARGETS if target.name in first.results and target.name in second.results]
+    shared = [name for name in first.results if name in second.results]
     if not shared:
         raise NotComparable(
             f"{first.name} has results for {_names(first.results)}, {second.name} for {_names(second.results)}: no target is shared",
@@ -123,28 +131,87 @@ def _differences_of_measure(first: Side, second: Side, target: str) -> list[Faul
     return faults
 
 
-def _correct(side: Side, target: str) -> dict[str, NDArray[np.float64]]:
-    """Return per language the outcomes (seeds, examples) as 0 and 1, for languages that every seed measured."""
+def _examples(first: Side, second: Side, target: str) -> tuple[dict[str, Examples], dict[str, Examples]]:
+    """Return per side and language what each example brought, for languages that every seed of the side measured.
+
+    (seeds, examples) where the score is a mean over examples; (seeds, sentences, 3) with the counts of `pair_counts` where it is
+    an F1, over the same sentences on both sides.
+    """
+    ours, theirs = _by_language(first, target), _by_language(second, target)
+    entry = target_named(target, tuple(first.results[target].data))
+    assert entry is not None  # the store refuses results of unknown targets
+    if entry.kind != "mining":
+        column = _COLUMNS[entry.kind]
+
+        def arrays(side: dict[str, list[pa.Table]]) -> dict[str, Examples]:
+            return {language: np.stack([_column(rows, column) for rows in tables]) for language, tables in side.items()}
+    else:
+        sentences = {language: _sentences([*ours.get(language, []), *theirs.get(language, [])]) for language in ours | theirs}
+
+        def arrays(side: dict[str, list[pa.Table]]) -> dict[str, Examples]:
+            return {language: np.stack([_counts(rows, sentences[language]) for rows in tables]) for language, tables in side.items()}
+
+    return arrays(ours), arrays(theirs)
+
+
+def _by_language(side: Side, target: str) -> dict[str, list[pa.Table]]:
+    """Return per language the outcomes of each seed, for languages that every seed measured."""
     result, table = side.results[target], side.outcomes[target]
-    grids = {}
-    seeds = [checkpoint.seed for checkpoint in result.checkpoints]
+    found = {}
     for language in result.languages:
         rows = table.filter(pc.field("language") == language)
-        by_seed = [rows.filter(pc.field("seed") == seed)["correct"].to_numpy(zero_copy_only=False) for seed in seeds]
-        if all(len(correct) for correct in by_seed):
-            grids[language] = np.stack(by_seed).astype(np.float64)
-    return grids
+        by_seed = [rows.filter(pc.field("seed") == checkpoint.seed) for checkpoint in result.checkpoints]
+        if all(len(part) for part in by_seed):
+            found[language] = [_scored_split(part) for part in by_seed]
+    return found
+
+
+def _scored_split(rows: pa.Table) -> pa.Table:
+    """Return the rows of the split that is scored: the last one where there are several."""
+    return rows.filter(pc.field("split") == rows["split"][-1]) if "split" in rows.column_names else rows
+
+
+def _column(rows: pa.Table, name: str) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = rows[name].to_numpy(zero_copy_only=False).astype(np.float64)
+    return values
+
+
+def _sentences(tables: Sequence[pa.Table]) -> NDArray[np.str_]:
+    return np.unique(np.concatenate([rows["foreign"].to_numpy(zero_copy_only=False).astype(str) for rows in tables]))
+
+
+def _counts(rows: pa.Table, sentences: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Return the counts (sentences, 3) of one seed over the given sentences."""
+    gold, accepted = (rows[name].to_numpy(zero_copy_only=False) for name in ("gold", "accepted"))
+    found, counts = pair_counts(rows["foreign"].to_numpy(zero_copy_only=False).astype(str), gold, accepted)
+    whole = np.zeros((len(sentences), 3))
+    whole[np.searchsorted(sentences, found)] = counts
+    return whole
+
+
+def _score(examples: Examples) -> float:
+    """Return the mean over seeds of the score, a fraction."""
+    return float(examples.mean() if examples.ndim == 2 else f1(examples.sum(axis=1)).mean())
+
+
+def _interval(ours: Sequence[Examples], theirs: Sequence[Examples], level: float, seed: int) -> tuple[float, float]:
+    """Return the bootstrap interval in points of the mean over languages of second − first."""
+    if ours[0].ndim == 2:
+        deltas = [second.mean(axis=0) - first.mean(axis=0) for first, second in zip(ours, theirs, strict=True)]
+        low, high = bootstrap_difference(deltas, replicates=REPLICATES, level=level, seed=seed)
+    else:
+        low, high = bootstrap_f1_difference(ours, theirs, replicates=REPLICATES, level=level, seed=seed)
+    return round(100 * low, 4), round(100 * high, 4)
 
 
 def _compare_target(first: Side, second: Side, target: str, level: float, seed: int) -> TargetDifference:
-    ours, theirs = _correct(first, target), _correct(second, target)
+    ours, theirs = _examples(first, second, target)
     shared = [language for language in ours if language in theirs]
     if not shared:
         raise NotComparable(
             f"{target}: {first.name} and {second.name} share no measured language", cure="evaluate both on the same languages"
         )
     rows = tuple(_compare_language(language, ours[language], theirs[language], level, seed) for language in shared)
-    deltas = [theirs[language].mean(axis=0) - ours[language].mean(axis=0) for language in shared]
     result = first.results[target]
     means = [float(np.mean([getattr(row, side) for row in rows])) for side in ("first", "second")]
     return TargetDifference(
@@ -156,29 +223,25 @@ def _compare_target(first: Side, second: Side, target: str, level: float, seed: 
         first=round(means[0], 4),
         second=round(means[1], 4),
         difference=round(means[1] - means[0], 4),
-        interval=_points(bootstrap_difference(deltas, replicates=REPLICATES, level=level, seed=seed)),
+        interval=_interval([ours[language] for language in shared], [theirs[language] for language in shared], level, seed),
         missing=tuple(language for language in ours if language not in theirs),
         added=tuple(language for language in theirs if language not in ours),
         of=result.of,
     )
 
 
-def _compare_language(language: str, ours: NDArray[np.float64], theirs: NDArray[np.float64], level: float, seed: int) -> LanguageDifference:
-    difference = theirs.mean(axis=0) - ours.mean(axis=0)  # (examples,)
-    single = len(ours) == len(theirs) == 1
-    test = mcnemar(ours[0] > 0, theirs[0] > 0) if single else None
+def _compare_language(language: str, ours: Examples, theirs: Examples, level: float, seed: int) -> LanguageDifference:
+    scores = 100 * _score(ours), 100 * _score(theirs)
+    right_or_wrong = ours.ndim == 2 and len(ours) == len(theirs) == 1 and bool(np.isin([ours, theirs], (0, 1)).all())
+    test = mcnemar(ours[0] > 0, theirs[0] > 0) if right_or_wrong else None
     return LanguageDifference(
         language=language,
-        n=ours.shape[1],
-        first=round(100 * float(ours.mean()), 4),
-        second=round(100 * float(theirs.mean()), 4),
-        difference=round(100 * float(difference.mean()), 4),
-        interval=_points(bootstrap_difference([difference], replicates=REPLICATES, level=level, seed=seed)),
+        n=ours.shape[1] if ours.ndim == 2 else int(ours[0, :, 2].sum()),
+        first=round(scores[0], 4),
+        second=round(scores[1], 4),
+        difference=round(scores[1] - scores[0], 4),
+        interval=_interval([ours], [theirs], level, seed),
         only_first=test.only_first if test else None,
         only_second=test.only_second if test else None,
         p=test.p if test else None,
     )
-
-
-def _points(interval: tuple[float, float]) -> tuple[float, float]:
-    return round(100 * interval[0], 4), round(100 * interval[1], 4)

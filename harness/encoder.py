@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import platform
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,18 +17,16 @@ import transformers
 from numpy.typing import NDArray
 
 from harness.checkpoint import CheckpointFiles
-from harness.errors import BadInput, WrongUsage
+from harness.device import DTYPES, choose_device, choose_dtype, is_emulated
+from harness.errors import BadInput
 from harness.plan import Indices, plan_batches
 from harness.records import Pooling
 
 Vectors = NDArray[np.float32]
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 # Tokens in one pass. On a CPU a worker's activations then stay in its cache; a GPU wants enough rows to fill it.
 CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 65536
 # Below this many rows the CPU's matrix products take another path, which adds in another order.
 _MIN_ROWS = 16
-# Raised when this module changes what it computes, so that older vectors are not taken from the cache.
-_REVISION = 1
 _OUT_OF_MEMORY = ("alloc_failed", "out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -43,7 +40,7 @@ class View:
 
 @dataclass
 class EncodingReport:
-    """What one run of the encoder did; `failed` maps an index of the texts to the reason."""
+    """What one run of the encoder did; `failed` maps a view and an index of the texts to the reason."""
 
     texts: int = 0
     tokens: int = 0
@@ -52,54 +49,15 @@ class EncodingReport:
     batch_tokens: int = 0
     retried: int = 0
     events: list[str] = field(default_factory=list)
-    failed: dict[int, str] = field(default_factory=dict)
+    failed: dict[View, dict[int, str]] = field(default_factory=dict)
+
+    def fail(self, views: Iterable[View], index: int, reason: str) -> None:
+        """Note why a text has no vector in some views."""
+        for view in views:
+            self.failed.setdefault(view, {})[index] = reason
 
 
 transformers.utils.logging.disable_progress_bar()  # the run's own bar tells more
-
-
-def choose_device(asked: str) -> str:
-    """Return the device for `auto`, or the asked one if it is there; raises BadInput otherwise."""
-    if asked == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if asked.partition(":")[0] not in ("cpu", "cuda") or (asked.startswith("cuda") and not torch.cuda.is_available()):
-        raise WrongUsage(f"device {asked!r} is not available here", cure="--device auto")
-    return asked
-
-
-def choose_dtype(asked: str, device: str) -> str:
-    """Return the dtype for `auto`: bfloat16 where the processor multiplies it natively, float32 elsewhere."""
-    if asked != "auto":
-        return asked
-    if device.startswith("cuda"):
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    return "bfloat16" if _multiplies_bfloat16() else "float32"
-
-
-def _multiplies_bfloat16() -> bool:
-    """Tell whether this CPU has instructions for products of bfloat16."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
-def is_emulated(device: str, dtype: str) -> bool:
-    """Tell whether products of this dtype are made with float32's on this device."""
-    return dtype == "bfloat16" and device.startswith("cpu") and not _multiplies_bfloat16()
-
-
-def arithmetic(device: str, dtype: str) -> str:
-    """Name all beside weights and text that the last bits of a vector may depend on."""
-    how = "emulated" if is_emulated(device, dtype) else "native"
-    return f"{_REVISION}|{device.partition(':')[0]}|{dtype}|{how}|torch {torch.__version__}|transformers {transformers.__version__}"
-
-
-def thread_count() -> int:
-    """Return how many processor threads the encoder uses."""
-    return torch.get_num_threads()
-
-
-def processor(device: str) -> str:
-    """Return the name of the device's processor."""
-    return torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.machine()
 
 
 class Encoder:
@@ -229,8 +187,8 @@ class Encoder:
         states[self._depth] = output.last_hidden_state
         vectors = {}
         for view in self.views:
-            state = states[view.layer][:texts].float()  # (texts, tokens, hidden)
-            pooled = state.mean(dim=1) if view.pooling is Pooling.MEAN else state[:, 0]
+            state = states[view.layer][:texts]  # (texts, tokens, hidden)
+            pooled = state.float().mean(dim=1) if view.pooling is Pooling.MEAN else state[:, 0].float()
             norms = pooled.norm(dim=1, keepdim=True)
             # A vector without direction (zero, or too long for its norm) becomes NaN here and then fails by name.
             vectors[view] = (pooled / norms.where(norms.isfinite(), torch.nan)).cpu().numpy()
@@ -244,10 +202,10 @@ class Encoder:
         texts: Sequence[str],
         *,
         prefix: str = "",
-        sink: Callable[[Indices, Mapping[View, Vectors]], None],
+        sink: Callable[[View, Indices, Vectors], None],
         progress: Callable[[int, int, int], None] = lambda texts, tokens, total: None,
     ) -> EncodingReport:
-        """Encode distinct texts and hand each finished batch to `sink(indices, vectors by view)`, in any order.
+        """Encode distinct texts and hand each finished batch to `sink(view, indices, vectors)`, view by view, in any order.
 
         `progress(texts, tokens, total tokens)` is told what each batch added. Too little memory halves the budget and goes
         on. A text whose vector is not finite is tried alone, and if it stays so is named in the report and never handed on.
@@ -258,15 +216,12 @@ class Encoder:
         lengths = [len(tokens) for tokens in ids]
         report = EncodingReport(texts=len(texts), tokens=sum(lengths), batch_tokens=self.batch_tokens)
         for index in (i for i, length in enumerate(lengths) if length == 0):
-            report.failed[index] = "the tokenizer gives no token for it"
+            report.fail(self.views, index, "the tokenizer gives no token for it")
         batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]]]
         for indices, vectors in self._run(batches, ids, report):
-            finite = np.logical_and.reduce([np.isfinite(v).all(axis=1) for v in vectors.values()])  # (texts,)
-            kept = {view: v[finite] for view, v in vectors.items()}
-            if finite.any():
-                sink(indices[finite], kept)
-            for index in indices[~finite]:
-                self._alone(int(index), ids[index], sink, report)
+            again = self._hand_on(indices, vectors, sink)
+            for index in sorted({int(index) for failed in again.values() for index in failed}):
+                self._alone(index, ids[index], [view for view in again if index in again[view]], sink, report)
             progress(len(indices), sum(lengths[i] for i in indices), report.tokens)
         if report.retried:
             report.events.append(f"{report.retried} vectors were not finite and were tried alone")
@@ -274,15 +229,52 @@ class Encoder:
         report.batch_tokens = self.batch_tokens
         return report
 
-    def _alone(self, index: int, ids: list[int], sink: Callable[[Indices, Mapping[View, Vectors]], None], report: EncodingReport) -> None:
+    def rehearse(self, texts: Sequence[str], *, prefix: str = "", passes: int = 24) -> EncodingReport:
+        """Plan the encoding of texts, make some of the passes, spread over all lengths, and report what all would take."""
+        ids = self.tokenize(texts, prefix)
+        self._check_ids(ids)
+        lengths = [len(tokens) for tokens in ids]
+        batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]]]
+        report = EncodingReport(texts=len(texts), tokens=sum(lengths), passes=len(batches), batch_tokens=self.batch_tokens)
+        if not batches:
+            return report
+        tried = [batches[i] for i in sorted({round(i) for i in np.linspace(0, len(batches) - 1, min(passes, len(batches)))})]
+        trial = EncodingReport()
+        for _ in self._run(tried[:2], ids, trial):
+            pass  # the first passes pay for what is set up once
+        started = time.perf_counter()
+        for _ in self._run(tried, ids, trial):
+            pass
+        share = sum(len(batch) * lengths[batch[0]] for batch in tried) / report.tokens
+        report.seconds = (time.perf_counter() - started) / share
+        return report
+
+    def _hand_on(
+        self, indices: Indices, vectors: dict[View, Vectors], sink: Callable[[View, Indices, Vectors], None]
+    ) -> dict[View, Indices]:
+        """Give the finite vectors to the sink, and return per view the texts whose vector is none."""
+        again = {}
+        for view, rows in vectors.items():
+            finite = np.isfinite(rows).all(axis=1)  # (texts,)
+            if finite.all():
+                sink(view, indices, rows)
+                continue
+            again[view] = indices[~finite]
+            if finite.any():
+                sink(view, indices[finite], rows[finite])
+        return again
+
+    def _alone(
+        self, index: int, ids: list[int], views: Sequence[View], sink: Callable[[View, Indices, Vectors], None], report: EncodingReport
+    ) -> None:
+        """Encode one text by itself for the views where it has no vector yet."""
         vectors = self._try([ids])
         report.retried += 1
         if vectors is None:
-            report.failed[index] = f"out of memory on its {len(ids)} tokens alone"
-        elif all(np.isfinite(v).all() for v in vectors.values()):
-            sink(np.array([index]), vectors)
-        else:
-            report.failed[index] = f"its vector is not finite in {self.dtype}"
+            report.fail(views, index, f"out of memory on its {len(ids)} tokens alone")
+            return
+        still = self._hand_on(np.array([index]), {view: vectors[view] for view in views}, sink)
+        report.fail(still, index, f"its vector is not finite in {self.dtype}")
 
     def _run(self, batches: list[Indices], ids: list[list[int]], report: EncodingReport) -> Iterator[tuple[Indices, dict[View, Vectors]]]:
         """Yield finished batches. On a CPU one worker a core, each on one thread: nothing waits at the end of a product."""
@@ -322,7 +314,7 @@ class Encoder:
     def _halve(self, batch: Indices, ids: list[list[int]], report: EncodingReport) -> list[Indices]:
         length = len(ids[batch[0]])
         if len(batch) == 1:
-            report.failed[int(batch[0])] = f"out of memory on its {length} tokens alone"
+            report.fail(self.views, int(batch[0]), f"out of memory on its {length} tokens alone")
             return []
         budget = max(length, length * len(batch) // 2)
         if budget < self.batch_tokens:

@@ -1,9 +1,4 @@
-"""The records that travel through the project: frozen, without I/O.
-
-Scalars in YAML arrive here as text, and the annotated types below are the only place where text
-becomes a number or a truth value. That is why `no` stays Norwegian, `0e12…` stays a revision,
-and `1_000` is an error instead of a surprise.
-"""
+"""The records that travel through the project: frozen, without I/O. Scalars in YAML arrive here as text."""
 
 from __future__ import annotations
 
@@ -12,73 +7,25 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from harness.scalars import (
+    Count,
+    Digest,
+    HubId,
+    Language,
+    Line,
+    Link,
+    LongLine,
+    Number,
+    Points,
+    Revision,
+    Slug,
+    Tag,
+    Truth,
+    integer,
+    nothing,
 )
-
-SCHEMA = 1
-SLUG = r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$"
-_HUB_ID = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?/[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$"
-_TAG = r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$"
-
-
-def _integer(value: object) -> object:
-    if isinstance(value, str):
-        if not re.fullmatch(r"-?(?:0|[1-9][0-9]{0,17})", value):
-            raise ValueError("expected a whole number in plain digits")
-        return int(value)
-    return value
-
-
-def _number(value: object) -> object:
-    if isinstance(value, str):
-        if not re.fullmatch(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?(?:e-?[0-9]{1,3})?", value):
-            raise ValueError("expected a number in plain decimal digits")
-        return float(value)
-    return value
-
-
-def _truth(value: object) -> object:
-    if isinstance(value, str):
-        if value not in ("true", "false"):
-            raise ValueError("expected true or false")
-        return value == "true"
-    return value
-
-
-def _nothing(value: object) -> object:
-    """Read YAML's `null` (text here, as every scalar) as None."""
-    return None if value == "null" else value
-
-
-def _one_line(value: str) -> str:
-    if value != value.strip() or "\n" in value or "\t" in value:
-        raise ValueError("expected one line of text without tabs or spaces around it")
-    return value
-
-
-# Bounds stand before the validator: pydantic then writes them as minimum and maximum into the JSON Schema.
-Integer = Annotated[int, BeforeValidator(_integer)]
-Truth = Annotated[bool, BeforeValidator(_truth)]
-Count = Annotated[int, Field(ge=0), BeforeValidator(_integer)]
-Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
-Points = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_number)]
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
-LongLine = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_one_line)]
-Tag = Annotated[str, Field(pattern=_TAG, max_length=64)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$", max_length=24)]
-Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
-HubId = Annotated[str, Field(pattern=_HUB_ID, max_length=193)]
-Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-Link = Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.-]+(?:/[^\s<>\"'`\\{}|^]*)?$", max_length=500)]
 
 
 class Record(BaseModel):
@@ -94,7 +41,7 @@ class Base(Record):
     """The pretrained encoder that intermediate training started from."""
 
     id: HubId
-    revision: Annotated[Revision | None, BeforeValidator(_nothing)] = None
+    revision: Annotated[Revision | None, BeforeValidator(nothing)] = None
 
 
 class Regime(StrEnum):
@@ -138,10 +85,10 @@ class Pooling(StrEnum):
 class Encoding(Record):
     """How a text becomes a vector: which hidden state, pooled how, after which prefix, cut at how many tokens."""
 
-    layer: Annotated[Literal["last"] | Annotated[int, Field(ge=0)], BeforeValidator(lambda v: v if v == "last" else _integer(v))]
+    layer: Annotated[Literal["last"] | Annotated[int, Field(ge=0)], BeforeValidator(lambda v: v if v == "last" else integer(v))]
     pooling: Pooling
     prefix: Annotated[str, Field(max_length=200)] = ""
-    max_length: Annotated[int, Field(ge=8, le=8192), BeforeValidator(_integer)] = 512
+    max_length: Annotated[int, Field(ge=8, le=8192), BeforeValidator(integer)] = 512
 
 
 class Checkpoint(Record):
@@ -152,7 +99,7 @@ class Checkpoint(Record):
     revision: Revision | None = None
     path: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     bundled: Literal["multilingual-e5-small"] | None = None
-    layers: Annotated[int, Field(ge=1, le=12), BeforeValidator(_integer)] | None = None
+    layers: Annotated[int, Field(ge=1, le=12), BeforeValidator(integer)] | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Checkpoint:
@@ -182,7 +129,7 @@ class Submitter(Record):
 class Submission(Record):
     """One recipe at one size; its checkpoints are its seeds."""
 
-    schema_: Annotated[Literal[1], BeforeValidator(_integer), Field(alias="schema")]
+    schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
     title: Line
     family: Tag
     base: Base
@@ -216,12 +163,16 @@ class Margin(StrEnum):
 
 
 class Mining(Record):
-    """How pairs are mined: `neighbours` of each sentence enter the margin; `oracle` takes the threshold from the scored gold itself."""
+    """How pairs are mined; so many `neighbours` of each sentence enter the margin."""
 
     margin: Margin = Margin.RATIO
     keep_duplicates: bool = False
     neighbours: int = 4
-    oracle: bool = False
+
+    @property
+    def measure(self) -> str:
+        """Return its part of a signature."""
+        return f"{self.margin.value}.k{self.neighbours}.{'keep' if self.keep_duplicates else 'drop'}"
 
 
 class Target(Record):
@@ -252,6 +203,13 @@ class Target(Record):
     citation: str
     homepage: Link
 
+    def with_mining(self, policy: Mining) -> Target:
+        """Return the target mined in another way, which its signature then says; other kinds stay as they are."""
+        if self.mining is None:
+            return self
+        measure = self.measure.replace(self.mining.measure, policy.measure)
+        return self.model_copy(update={"mining": policy, "measure": measure})
+
     @property
     def signature(self) -> tuple[str, ...]:
         """Return the target's own parts of a result's signature."""
@@ -273,7 +231,7 @@ class Score(Record):
     """
 
     score: Points
-    n: Annotated[int, Field(ge=1), BeforeValidator(_integer)]
+    n: Annotated[int, Field(ge=1), BeforeValidator(integer)]
     interval: tuple[Points, Points]
     secondary: Mapping[Tag, Points] = {}
     quantities: Mapping[Tag, Number] = {}
@@ -318,12 +276,12 @@ class Result(Record):
     `measured` of `of` counts the languages that every checkpoint measured; `score`, their mean, is None unless that is all.
     """
 
-    schema_: Annotated[Literal[1], BeforeValidator(_integer), Field(alias="schema")]
+    schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
     submission: Slug
     target: Tag
     signature: LongLine
     metric: Tag
-    score: Annotated[Points | None, BeforeValidator(_nothing)]
+    score: Annotated[Points | None, BeforeValidator(nothing)]
     measured: Count
     of: Count
     checkpoints: tuple[CheckpointScores, ...]
@@ -353,3 +311,43 @@ class Result(Record):
         for checkpoint in self.checkpoints:
             seen |= dict.fromkeys([*checkpoint.scores, *checkpoint.failed])
         return tuple(seen)
+
+
+# ---- what the harness writes: submissions/<slug>/results/<target>.layers.yaml ------------------
+
+
+class ViewScores(Record):
+    """The headline score in points of one way to read sentence vectors off a checkpoint: h[layer], pooled.
+
+    `score`, the mean over the target's languages, is None while one is missing.
+    """
+
+    layer: Count
+    pooling: Pooling
+    score: Annotated[Points | None, BeforeValidator(nothing)]
+    scores: Mapping[Language, Points]
+
+
+class SweptCheckpoint(Record):
+    """One seed's views, from the embeddings to the last layer."""
+
+    seed: Count
+    weights: Digest
+    views: tuple[ViewScores, ...]
+
+
+class Sweep(Record):
+    """What every layer and both poolings would score on one target; the submission's score stays the declared view's.
+
+    `signature` is the result's without its layer and pooling.
+    """
+
+    schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
+    submission: Slug
+    target: Tag
+    signature: LongLine
+    metric: Tag
+    of: Count
+    checkpoints: tuple[SweptCheckpoint, ...]
+    data: Mapping[Language, Digest]
+    run: Mapping[str, Any] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,21 @@ class Axis:
     low: float
     high: float
     ticks: tuple[tuple[float, str], ...]
+    scale: Literal["linear", "log"] = "linear"
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Return both ends as the scale counts: powers of ten on a logarithmic axis."""
+        return self.along(self.low), self.along(self.high)
+
+    def along(self, value: float) -> float:
+        """Return a value as the scale counts."""
+        return math.log10(value) if self.scale == "log" else value
+
+    def share(self, value: float) -> float:
+        """Return where a value stands, from 0 at the low end to 1 at the high one."""
+        low, high = self.ends
+        return (self.along(value) - low) / (high - low)
 
 
 def log_axis(title: str, values: Sequence[float]) -> Axis:
@@ -28,7 +44,7 @@ def log_axis(title: str, values: Sequence[float]) -> Axis:
     ticks = _log_ticks(low, high, (1, 3))
     if len(ticks) < 3:
         ticks = _log_ticks(low, high, (1, 2, 5))
-    return Axis(title, 10**low, 10**high, tuple((tick, compact(tick)) for tick in ticks))
+    return Axis(title, 10**low, 10**high, tuple((tick, compact(tick)) for tick in ticks), "log")
 
 
 def _log_ticks(low: float, high: float, steps: Sequence[int]) -> list[float]:
@@ -45,6 +61,18 @@ def points_axis(title: str, values: Sequence[float]) -> Axis:
     high = min(100.0, math.ceil((high + room) / step) * step)
     ticks = range(math.ceil(low / step), math.floor(high / step) + 1)
     return Axis(title, low, high, tuple((float(tick * step), str(tick * step)) for tick in ticks))
+
+
+def whole_points_axis(title: str) -> Axis:
+    """Span all points from 0 to 100, with a little room for symbols that stand on an end."""
+    return Axis(title, -2.0, 102.0, tuple((float(tick), str(tick)) for tick in range(0, 101, 20)))
+
+
+def layers_axis(title: str, last: int) -> Axis:
+    """Span the layers 0 to `last` with at most 13 ticks on whole numbers."""
+    steps = (digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5))
+    step = next((step for step in steps if last / step <= 12), 1)
+    return Axis(title, -0.5, last + 0.5, tuple((float(tick), str(tick)) for tick in range(0, last + 1, step)))
 
 
 def compact(count: float) -> str:

@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from harness.records import Regime, Submission
-from site_gen.axes import Axis, log_axis, points_axis
+from site_gen.axes import compact, log_axis, points_axis
+from site_gen.chart import Column, Curve, Figure, Line, Point, Table
 from site_gen.leaderboard import Cell, Row, Standing
-from site_gen.marks import REGIME_NAMES
+from site_gen.marks import REGIME_MARKS, REGIME_NAMES
+from site_gen.wording import capital, count, metric_name, points
 
 # Two points fit every line exactly: below this many sizes a curve shows its points and nothing through them.
 SIZES_FOR_A_LINE = 3
-
-
-@dataclass(frozen=True)
-class Point:
-    """One submission: its size, its score in points, and the score of each seed."""
-
-    slug: str
-    title: str
-    parameters: int
-    score: float
-    seeds: tuple[tuple[int, float], ...]
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One family under one regime and recipe, by size."""
-
-    family: str
-    regime: Regime
-    recipe: str
-    variant: int  # the family's number in the figure, from 0
-    points: tuple[Point, ...]
-
-    @property
-    def label(self) -> str:
-        """Name the curve in the legend."""
-        recipe = f" ({self.recipe})" if self.recipe else ""
-        return f"{self.family}, {REGIME_NAMES[self.regime]}{recipe}"
-
-    @property
-    def joined(self) -> bool:
-        """Tell whether there are enough sizes to draw a line through the means."""
-        return len({point.parameters for point in self.points}) >= SIZES_FOR_A_LINE
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One chart: drawn from this record by Plotly in the browser and as SVG at build time."""
-
-    name: str
-    title: str
-    x: Axis
-    y: Axis
-    curves: tuple[Curve, ...]
 
 
 def scaling_figure(standing: Standing) -> Figure | None:
@@ -64,19 +21,25 @@ def scaling_figure(standing: Standing) -> Figure | None:
     Only ranked rows enter: an incomplete mean, or one on other data, does not belong on the same axis. A curve joins
     one family under one regime *and* recipe, because sizes trained on different tasks are no scaling curve.
     """
-    placed = [(row, standing.cell(row)) for row in standing.ranked]
-    placed = [(row, cell) for row, cell in placed if cell.parameters is not None and cell.parameters.body > 0]
-    curves = _curves(placed)
-    if not curves:
+    groups = _groups(standing)
+    if not groups:
         return None
-    points = [point for curve in curves for point in curve.points]
-    scores = [point.score for point in points] + [score for point in points for _, score in point.seeds]
+    curves = _curves(groups)
+    shown = [point for curve in curves for point in curve.points]
+    scores = [point.y for point in shown] + [score for point in shown for _, score in point.seeds]
+    caption = ["Large symbols are submissions, small dots their seeds where there are several."]
+    if any(curve.joined for curve in curves):
+        caption.append("A line joins the means of one family under one regime and recipe; it is no fit.")
+    if not all(curve.joined for curve in curves):
+        caption.append("With fewer than three sizes a curve shows its points only.")
     return Figure(
         name=f"scaling-{standing.target.name}",
         title=f"{standing.target.title}: score by model size",
-        x=log_axis("Parameters outside the embeddings (log scale)", [point.parameters for point in points]),
-        y=points_axis(f"{standing.target.metric.capitalize()} (points)", scores),
+        x=log_axis("Parameters outside the embeddings (log scale)", [point.x for point in shown]),
+        y=points_axis(f"{capital(metric_name(standing.target.metric))} (points)", scores),
         curves=curves,
+        caption=tuple(caption),
+        table=_table(groups, curves),
     )
 
 
@@ -89,22 +52,56 @@ def recipe(submission: Submission) -> str:
     return ", ".join(marks)
 
 
-def _curves(placed: Iterable[tuple[Row, Cell]]) -> tuple[Curve, ...]:
-    groups: dict[tuple[str, str, str], list[Point]] = {}
-    for row, cell in placed:
-        assert cell.parameters is not None
-        assert cell.score is not None
-        key = (row.submission.family, row.regime.value, recipe(row.submission))
-        point = Point(row.slug, row.submission.title, cell.parameters.body, cell.score, cell.seeds)
-        groups.setdefault(key, []).append(point)
-    families = sorted({family for family, _, _ in groups})
+# A curve's family, regime and recipe, and the ranked rows that it joins, by size.
+_Groups = dict[tuple[str, Regime, str], list[tuple[Row, Cell]]]
+
+
+def _groups(standing: Standing) -> _Groups:
+    found: _Groups = {}
+    for row in standing.ranked:
+        if _size(cell := standing.cell(row)):
+            found.setdefault((row.submission.family, row.regime, recipe(row.submission)), []).append((row, cell))
     order = list(Regime)
-    keys = sorted(groups, key=lambda key: (key[0], order.index(Regime(key[1])), key[2]))
+    keys = sorted(found, key=lambda key: (key[0], order.index(key[1]), key[2]))
+    return {key: sorted(found[key], key=lambda placed: (_size(placed[1]), placed[0].slug)) for key in keys}
+
+
+def _curves(groups: _Groups) -> tuple[Curve, ...]:
+    families = sorted({family for family, _, _ in groups})
     return tuple(
-        Curve(family, Regime(regime), name, families.index(family), tuple(sorted(groups[family, regime, name], key=_by_size)))
-        for family, regime, name in keys
+        Curve(
+            label=f"{family}, {REGIME_NAMES[regime]}{f' ({name})' if name else ''}",
+            mark=REGIME_MARKS[regime],
+            points=tuple(_point(row, cell) for row, cell in placed),
+            joined=len({_size(cell) for _, cell in placed}) >= SIZES_FOR_A_LINE,
+            open=families.index(family) % 2 == 1,
+        )
+        for (family, regime, name), placed in groups.items()
     )
 
 
-def _by_size(point: Point) -> tuple[int, str]:
-    return point.parameters, point.slug
+def _point(row: Row, cell: Cell) -> Point:
+    assert cell.score is not None
+    says = (row.submission.title, f"{compact(_size(cell))} parameters", f"{points(cell.score)} points")
+    means = (f"mean of {len(cell.seeds)} seeds",) if len(cell.seeds) > 1 else ()
+    return Point(_size(cell), cell.score, (*says, *means), cell.seeds)
+
+
+def _table(groups: _Groups, curves: Iterable[Curve]) -> Table:
+    columns = (
+        Column("Curve"), Column("Submission", head=True), Column("Parameters", number=True), Column("Score", number=True), Column("Seeds"),
+    )  # fmt: skip
+    lines = (
+        Line(
+            (curve.label, row.submission.title, count(_size(cell)), points(point.y), ", ".join(points(seed) for _, seed in point.seeds)),
+            f"submissions/{row.slug}.html",
+        )
+        for curve, placed in zip(curves, groups.values(), strict=True)
+        for point, (row, cell) in zip(curve.points, placed, strict=True)
+    )
+    return Table(columns, tuple(lines))
+
+
+def _size(cell: Cell) -> int:
+    """Return the parameters outside the embeddings; 0 where there is nothing to place on the axis."""
+    return cell.parameters.body if cell.parameters is not None else 0

@@ -39,4 +39,5 @@ def _cell(cell: Cell) -> dict[str, object]:
         "languages": cell.of,
         "seeds": {str(seed): score for seed, score in cell.seeds},
         "result": cell.result.model_dump(mode="json", by_alias=True),
+        "layers": cell.sweep.model_dump(mode="json", by_alias=True) if cell.sweep else None,
     }

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from site_gen.axes import Axis
-from site_gen.curves import Curve, Figure
-from site_gen.marks import REGIME_MARKS, Mark
+from site_gen.chart import Curve, Figure, Point
+from site_gen.marks import Mark, symbol_path
 
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 14, 58
-_RADIUS = 5.5
+RADIUS = 5.5
 
 
 @dataclass(frozen=True)
@@ -24,15 +23,26 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Line:
-    """One curve in pixels: the path through its means, its symbols, and the dots of its seeds."""
+class Symbol:
+    """The path of a symbol, its centre, and what it says."""
+
+    path: str
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One curve in pixels: the path through its points, its symbols, the dots of its seeds, and the symbols that stand out."""
 
     label: str
     mark: Mark
     open: bool
-    path: str  # empty where there are too few sizes for a line
-    symbols: tuple[tuple[str, str], ...]  # (path, what it says)
+    path: str  # empty where no line joins the points
+    symbols: tuple[Symbol, ...]
     seeds: tuple[tuple[float, float], ...]
+    marked: tuple[Symbol, ...]
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Drawing:
     figure: Figure
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[Stroke, ...]
 
     width = WIDTH
     height = HEIGHT
@@ -58,47 +68,37 @@ def draw(figure: Figure) -> Drawing:
         figure,
         tuple(Tick(_across(figure.x, value), label) for value, label in figure.x.ticks),
         tuple(Tick(_up(figure.y, value), label) for value, label in figure.y.ticks),
-        tuple(_line(figure, curve) for curve in figure.curves),
+        tuple(_stroke(figure, curve) for curve in figure.curves),
     )
 
 
-def symbol(name: str, x: float, y: float, radius: float = _RADIUS) -> str:
-    """Return the path of a circle, square or diamond of about equal area around (x, y)."""
-    if name == "circle":
-        return f"M{x - radius:.1f} {y:.1f}a{radius} {radius} 0 1 0 {2 * radius} 0a{radius} {radius} 0 1 0 {-2 * radius} 0Z"
-    if name == "square":
-        half = round(radius * 0.9, 2)
-        return f"M{x - half:.1f} {y - half:.1f}h{2 * half:g}v{2 * half:g}h{-2 * half:g}Z"
-    assert name == "diamond", name
-    half = round(radius * 1.25, 2)
-    return f"M{x:.1f} {y - half:.1f}l{half:g} {half:g}l{-half:g} {half:g}l{-half:g} {-half:g}Z"
+def _stroke(figure: Figure, curve: Curve) -> Stroke:
+    def symbols(points: Iterable[Point]) -> tuple[Symbol, ...]:
+        places = ((_across(figure.x, point.x), _up(figure.y, point.y), ", ".join(point.says)) for point in points)
+        return tuple(Symbol(symbol_path(curve.mark.symbol, x, y, RADIUS), x, y, text) for x, y, text in places)
 
-
-def _line(figure: Figure, curve: Curve) -> Line:
-    mark = REGIME_MARKS[curve.regime]
-    means = [(_across(figure.x, point.parameters), _up(figure.y, point.score)) for point in curve.points]
     several = [point for point in curve.points if len(point.seeds) > 1]
-    seeds = ((_across(figure.x, point.parameters), _up(figure.y, score)) for point in several for _, score in point.seeds)
-    says = (f"{point.title}: {point.score:.2f}" for point in curve.points)
-    return Line(
+    return Stroke(
         curve.label,
-        mark,
-        bool(curve.variant % 2),
-        _path(means) if curve.joined else "",
-        tuple((symbol(mark.symbol, x, y), text) for (x, y), text in zip(means, says, strict=True)),
-        tuple(seeds),
+        curve.mark,
+        curve.open,
+        _path(figure, curve.points) if curve.joined else "",
+        symbols(curve.points) if curve.symbols else (),
+        tuple((_across(figure.x, point.x), _up(figure.y, score)) for point in several for _, score in point.seeds),
+        symbols(curve.marked),
     )
 
 
-def _path(points: Iterable[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+def _path(figure: Figure, points: Iterable[Point]) -> str:
+    return "".join(
+        f"{'M' if number == 0 or point.after_gap else 'L'}{_across(figure.x, point.x):.1f} {_up(figure.y, point.y):.1f}"
+        for number, point in enumerate(points)
+    )
 
 
 def _across(axis: Axis, value: float) -> float:
-    share = (math.log10(value) - math.log10(axis.low)) / (math.log10(axis.high) - math.log10(axis.low))
-    return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+    return round(LEFT + axis.share(value) * (WIDTH - LEFT - RIGHT), 1)
 
 
 def _up(axis: Axis, value: float) -> float:
-    share = (value - axis.low) / (axis.high - axis.low)
-    return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+    return round(HEIGHT - BOTTOM - axis.share(value) * (HEIGHT - TOP - BOTTOM), 1)

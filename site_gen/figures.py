@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import html
 import json
-import math
 import re
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from site_gen.axes import Axis, compact
-from site_gen.curves import Curve, Figure, Point
-from site_gen.marks import REGIME_MARKS
+from site_gen.axes import Axis
+from site_gen.chart import Curve, Figure, Point
 
 # No logo, no upload, no link anywhere else; panning and zooming go through the buttons, so that a finger can scroll the page.
 CONFIG = {
@@ -55,35 +55,43 @@ def guarded_id() -> str:
 
 
 def _traces(curve: Curve) -> list[go.Scatter]:
-    mark = REGIME_MARKS[curve.regime]
-    means = go.Scatter(
-        name=_text(curve.label),
-        x=[point.parameters for point in curve.points],
-        y=[round(point.score, 4) for point in curve.points],
-        text=[_hover(point) for point in curve.points],
+    mark = curve.mark
+    line = {"color": mark.colour, "width": 2, "dash": f"{mark.dash.replace(' ', 'px,')}px" if mark.dash else "solid"}
+    look = {
+        "color": mark.colour,
+        "size": 11,
+        "symbol": mark.symbol + (_OPEN if curve.open else ""),
+        "line": {"width": 1.5, "color": mark.colour},
+    }
+    modes = [name for name, wanted in (("lines", curve.joined), ("markers", curve.symbols)) if wanted]
+    means = _scatter(curve.label, curve.points, mode="+".join(modes), line=line, **({"marker": look} if curve.symbols else {}))
+    several = [
+        Point(point.x, score, (point.says[0], f"seed {seed}: {score:.2f}"))
+        for point in curve.points
+        if len(point.seeds) > 1
+        for seed, score in point.seeds
+    ]
+    dot = {"color": mark.colour, "size": 5, "symbol": "circle", "opacity": 0.75}
+    seeds = [_scatter(f"{curve.label}: seeds", several, mode="markers", marker=dot)] if several else []
+    # A symbol and a ring around it on each.
+    ringed = {**look, "opacity": 1, "symbol": [look["symbol"], "circle-open"] * len(curve.marked), "size": [11, 21] * len(curve.marked)}
+    twice = [point for point in curve.marked for _ in range(2)]
+    marked = [_scatter(f"{curve.label}: marked", twice, mode="markers", marker=ringed, cliponaxis=False)] if twice else []
+    return [*seeds, means, *marked]
+
+
+def _scatter(name: str, points: Sequence[Point], **look: Any) -> go.Scatter:
+    # A place that is nowhere parts the line.
+    places = [place for point in points for place in ((None, point) if point.after_gap else (point,))]
+    return go.Scatter(
+        name=_text(name),
+        x=[round(point.x, 4) if point else None for point in places],
+        y=[round(point.y, 4) if point else None for point in places],
+        # Bold type would need a style attribute, which the policy of the pages forbids.
+        text=["<br>".join(map(_text, point.says)) if point else None for point in places],
         hovertemplate="%{text}<extra></extra>",
-        mode="lines+markers" if curve.joined else "markers",
-        line={"color": mark.colour, "width": 2, "dash": f"{mark.dash.replace(' ', 'px,')}px" if mark.dash else "solid"},
-        marker={
-            "color": mark.colour,
-            "size": 11,
-            "symbol": mark.symbol + (_OPEN if curve.variant % 2 else ""),
-            "line": {"width": 1.5, "color": mark.colour},
-        },
+        **look,
     )
-    several = [(point, seed, score) for point in curve.points if len(point.seeds) > 1 for seed, score in point.seeds]
-    if not several:
-        return [means]
-    seeds = go.Scatter(
-        name=_text(f"{curve.label}: seeds"),
-        x=[point.parameters for point, _, _ in several],
-        y=[round(score, 4) for _, _, score in several],
-        text=[f"{_text(point.title)}<br>seed {seed}: {score:.2f}" for point, seed, score in several],
-        hovertemplate="%{text}<extra></extra>",
-        mode="markers",
-        marker={"color": mark.colour, "size": 5, "symbol": "circle", "opacity": 0.75},
-    )
-    return [seeds, means]
 
 
 def _layout(figure: Figure) -> go.Layout:
@@ -97,17 +105,16 @@ def _layout(figure: Figure) -> go.Layout:
         hovermode="closest",
         hoverlabel={"align": "left", "font": {"size": 13, "family": _FONT}},
         dragmode=False,
-        xaxis=_axis(figure.x, "log"),
-        yaxis=_axis(figure.y, "linear"),
+        xaxis=_axis(figure.x),
+        yaxis=_axis(figure.y),
     )
 
 
-def _axis(axis: Axis, kind: str) -> dict[str, object]:
-    ends = [math.log10(axis.low), math.log10(axis.high)] if kind == "log" else [axis.low, axis.high]
+def _axis(axis: Axis) -> dict[str, object]:
     return {
-        "type": kind,
+        "type": axis.scale,
         "title": {"text": axis.title, "standoff": 12},
-        "range": [round(end, 6) for end in ends],
+        "range": [round(end, 6) for end in axis.ends],
         "tickvals": [value for value, _ in axis.ticks],
         "ticktext": [label for _, label in axis.ticks],
         "gridcolor": _RULE,
@@ -115,12 +122,6 @@ def _axis(axis: Axis, kind: str) -> dict[str, object]:
         "zeroline": False,
         "ticks": "",
     }
-
-
-def _hover(point: Point) -> str:
-    """Say what a point is. Bold type would need a style attribute, which the policy of the pages forbids."""
-    seeds = f"<br>mean of {len(point.seeds)} seeds" if len(point.seeds) > 1 else ""
-    return f"{_text(point.title)}<br>{compact(point.parameters)} parameters<br>{point.score:.2f} points{seeds}"
 
 
 def _text(text: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from harness.catalog import TARGETS
-from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Target
+from harness.catalog import TARGETS, is_own, own_target
+from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target
+from site_gen.mined import MinedCurve
 from site_gen.wording import language_name, listed
 
 # The benchmark's average is over these nine (protocol, section 1), also while the catalog holds fewer of them.
@@ -16,11 +17,13 @@ XTREME_TARGETS = 9
 
 @dataclass(frozen=True)
 class Entry:
-    """What the store holds for one slug."""
+    """What the store holds for one slug; `mined` has the curves of each target that pairs were mined for."""
 
     slug: str
     submission: Submission
     results: tuple[Result, ...]
+    sweeps: tuple[Sweep, ...] = ()
+    mined: Mapping[str, tuple[MinedCurve, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,21 @@ class Cell:
     measured: int
     rank: int | None
     reason: str
+    sweep: Sweep | None = None
+    mined: tuple[MinedCurve, ...] = ()
 
     @property
     def score(self) -> float | None:
-        """Return the target's score in points; None while a language is missing."""
-        return self.result.score
+        """Return the target's score in points; None while a language is missing.
+
+        People's own targets have the languages of all their results, so a result can be whole and still lack one.
+        """
+        return self.result.score if self.measured == self.of else None
 
     @property
     def complete(self) -> bool:
         """Tell whether every language was measured on every checkpoint."""
-        return self.result.complete
+        return self.score is not None
 
     @property
     def of(self) -> int:
@@ -143,6 +151,11 @@ class Board:
         return tuple(standing for standing in self.standings if not standing.target.in_xtreme)
 
     @property
+    def empty(self) -> tuple[Standing, ...]:
+        """Return the standings that nobody has a result on."""
+        return tuple(standing for standing in self.standings if not standing.rows)
+
+    @property
     def main(self) -> Standing:
         """Return the standing the front page opens with: the first of the benchmark that has a row, else any that has one."""
         ordered = [*self.benchmark, *self.others]
@@ -160,44 +173,64 @@ def seed_score(checkpoint: CheckpointScores, target: Target) -> float:
 
 
 def make_board(entries: Iterable[Entry], targets: Sequence[Target] = TARGETS) -> Board:
-    """Rank entries per target and line them up; the order of the entries does not matter."""
+    """Rank entries per target and line them up; the order of the entries does not matter.
+
+    The targets are followed by people's own, which exist in results only.
+    """
     entries = sorted(entries, key=lambda entry: entry.slug)
+    targets = (*targets, *_own_targets(entries))
     cells: dict[str, dict[str, Cell]] = {entry.slug: {} for entry in entries}
     for target in targets:
-        results = {e.slug: r for e in entries for r in e.results if r.target == target.name}
-        for slug, cell in _rank(target, results).items():
+        for slug, cell in _rank(target, entries).items():
             cells[slug][target.name] = cell
     rows = tuple(Row(entry.slug, entry.submission, cells[entry.slug]) for entry in entries)
     return Board(rows, tuple(_stand(target, rows) for target in targets))
 
 
-def _rank(target: Target, results: Mapping[str, Result]) -> dict[str, Cell]:
+def _own_targets(entries: Iterable[Entry]) -> Iterator[Target]:
+    """Yield people's own targets by name, each over the languages of all results that have it, in the order of their codes."""
+    languages: dict[str, set[str]] = {}
+    for entry in entries:
+        for result in entry.results:
+            if is_own(result.target):
+                languages.setdefault(result.target, set()).update(result.languages, result.data)
+    for name in sorted(languages):
+        yield own_target(name, sorted(languages[name]))
+
+
+def _rank(target: Target, entries: Iterable[Entry]) -> dict[str, Cell]:
     """Give equal ranks to scores that print alike: a reader must not see an order that two decimals do not show."""
-    shared = _shared_data(results.values())
-    reasons = {slug: _why_unranked(target, result, shared) for slug, result in results.items()}
-    scores = {slug: round(result.score, 2) for slug, result in results.items() if result.score is not None and not reasons[slug]}
+    found = {entry.slug: (entry, result) for entry in entries for result in entry.results if result.target == target.name}
+    shared = _shared_data(target, (result for _, result in found.values()))
+    reasons = {slug: _why_unranked(target, result, shared) for slug, (_, result) in found.items()}
+    scores = {slug: round(result.score, 2) for slug, (_, result) in found.items() if result.score is not None and not reasons[slug]}
     return {
         slug: Cell(
             target,
             result,
-            sum(result.language_score(language) is not None for language in target.languages),
+            len(target.languages) - len(_missing(target, result)),
             1 + sum(other > scores[slug] for other in scores.values()) if slug in scores else None,
             reasons[slug],
+            next((sweep for sweep in entry.sweeps if sweep.target == target.name), None),
+            entry.mined.get(target.name, ()),
         )
-        for slug, result in results.items()
+        for slug, (entry, result) in found.items()
     }
 
 
-def _shared_data(results: Iterable[Result]) -> Mapping[str, str]:
+def _missing(target: Target, result: Result) -> list[str]:
+    return [language for language in target.languages if result.language_score(language) is None]
+
+
+def _shared_data(target: Target, results: Iterable[Result]) -> Mapping[str, str]:
     """Return the data fingerprints that most complete results share; on a tie those that sort first."""
-    counts = Counter(tuple(sorted(result.data.items())) for result in results if result.complete)
+    counts = Counter(tuple(sorted(result.data.items())) for result in results if not _missing(target, result))
     return dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
 
 
 def _why_unranked(target: Target, result: Result, shared: Mapping[str, str]) -> str:
     """Say why a result has no rank; empty when it has one."""
-    if not result.complete:
-        missing = [language for language in target.languages if result.language_score(language) is None]
+    if missing := _missing(target, result):
         return f"no score for {_some(missing)}"
     if result.protocol != target.signature:
         return f"measured as {'|'.join(result.protocol)}, not as {'|'.join(target.signature)}"

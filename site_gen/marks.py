@@ -2,28 +2,80 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from harness.records import Regime
+from harness.records import Pooling, Regime
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Colour, dash and symbol together, so that no regime is told apart by colour alone."""
+    """Colour, dash and symbol together, so that no curve is told apart by colour alone."""
 
     colour: str
     dash: str  # in pixels, as both Plotly and SVG take it; empty is solid
     symbol: str  # Plotly's name
 
 
-# Three of the colours of Okabe and Ito (2008) that keep 3:1 against the page in light and dark.
+# Of the colours of Okabe and Ito (2008) those that keep 3:1 against the page in light and dark; their reddish purple, #CC79A7,
+# needs to be a shade darker for that, and grey stands for their black, which would be lost at night.
+_GREEN, _VERMILION, _BLUE, _PURPLE, _GREY = "#009E73", "#D55E00", "#0072B2", "#C46F9F", "#7D7D7D"
+
 REGIME_MARKS = {
-    Regime.NONE: Mark("#009E73", "2 5", "square"),
-    Regime.ENGLISH: Mark("#D55E00", "9 5", "diamond"),
-    Regime.MULTILINGUAL: Mark("#0072B2", "", "circle"),
+    Regime.NONE: Mark(_GREEN, "2 5", "square"),
+    Regime.ENGLISH: Mark(_VERMILION, "9 5", "diamond"),
+    Regime.MULTILINGUAL: Mark(_BLUE, "", "circle"),
 }
 REGIME_NAMES = {
     Regime.NONE: "no intermediate training",
     Regime.ENGLISH: "English-only",
     Regime.MULTILINGUAL: "multilingual",
+}
+POOLING_MARKS = {Pooling.MEAN: Mark(_BLUE, "", "circle"), Pooling.CLS: Mark(_VERMILION, "9 5", "diamond")}
+POOLING_NAMES = {Pooling.MEAN: "mean pooling", Pooling.CLS: "first token"}
+
+# For curves that have no look of their own, such as languages: dashes and symbols all differ, colours as far as they reach.
+SERIES_MARKS = (
+    Mark(_BLUE, "", "circle"),
+    Mark(_VERMILION, "9 5", "diamond"),
+    Mark(_GREEN, "2 5", "square"),
+    Mark(_PURPLE, "12 4 2 4", "triangle-up"),
+    Mark(_GREY, "5 3", "triangle-down"),
+    Mark(_BLUE, "16 5", "cross"),
+    Mark(_VERMILION, "2 3 6 3", "x"),
+    Mark(_GREEN, "9 3 2 3 2 3", "pentagon"),
+    Mark(_PURPLE, "4 8", "star"),
+)
+
+
+def symbol_path(name: str, x: float, y: float, radius: float) -> str:
+    """Return the path of a symbol around (x, y); all are of about the area of a circle of that radius."""
+    if name == "circle":
+        return f"M{x - radius:.1f} {y:.1f}a{radius} {radius} 0 1 0 {2 * radius} 0a{radius} {radius} 0 1 0 {-2 * radius} 0Z"
+    if name == "square":
+        half = round(radius * 0.9, 2)
+        return f"M{x - half:.1f} {y - half:.1f}h{2 * half:g}v{2 * half:g}h{-2 * half:g}Z"
+    if name == "diamond":
+        half = round(radius * 1.25, 2)
+        return f"M{x:.1f} {y - half:.1f}l{half:g} {half:g}l{-half:g} {half:g}l{-half:g} {-half:g}Z"
+    corners = ((radius * size * math.sin(turn * math.tau), -radius * size * math.cos(turn * math.tau)) for turn, size in _CORNERS[name])
+    return "M" + "L".join(f"{x + across:.1f} {y + up:.1f}" for across, up in corners) + "Z"
+
+
+def _cross(turn: float) -> tuple[tuple[float, float], ...]:
+    """Return the twelve corners of a cross, its arms as wide as half its hollow."""
+    arm = math.atan2(0.42, 1.15) / math.tau
+    tips = [((quarter / 4 + side * arm + turn), 1.22) for quarter in range(4) for side in (-1, 1)]
+    hollows = [(quarter / 4 + 1 / 8 + turn, 0.6) for quarter in range(4)]
+    return tuple(sorted([*tips, *hollows]))
+
+
+# Corners as (turns clockwise from the top, distance in radii).
+_CORNERS = {
+    "triangle-up": tuple((third / 3, 1.35) for third in range(3)),
+    "triangle-down": tuple((third / 3 + 1 / 2, 1.35) for third in range(3)),
+    "pentagon": tuple((fifth / 5, 1.12) for fifth in range(5)),
+    "star": tuple((tenth / 10, 1.5 if tenth % 2 == 0 else 0.65) for tenth in range(10)),
+    "cross": _cross(0.0),
+    "x": _cross(1 / 8),
 }

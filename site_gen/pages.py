@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from harness.catalog import is_own
 from harness.records import Regime
-from site_gen.curves import Figure, recipe, scaling_figure
+from site_gen.chart import Figure
+from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import Drawing, draw
 from site_gen.figures import figure_json, guarded_id
+from site_gen.languages import language_lines, pair_lines
 from site_gen.leaderboard import XTREME_TARGETS, Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
+from site_gen.mined import mined_figure
+from site_gen.sweeps import sweep_figure
 
 Context = Mapping[str, object]
 
@@ -34,26 +39,36 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class LanguageLine:
-    """One language of one submission on one target, over its seeds."""
+class Exhibit:
+    """A figure below a result's scores, or the `note` that says why there is none."""
 
-    code: str
-    score: float | None
-    seeds: tuple[tuple[int, float, tuple[float, float]], ...]  # (seed, score, interval)
-    n: int | None
-    secondary: Mapping[str, float]
-    failures: tuple[tuple[int, str], ...]  # (seed, reason)
+    chart: Chart | None
+    note: str
 
 
-def chart(standing: Standing) -> Chart | None:
+def scaling_chart(standing: Standing) -> Chart | None:
     """Make a target's scaling figure, or None while there is nothing to draw."""
-    figure = scaling_figure(standing)
+    return _chart(scaling_figure(standing))
+
+
+def _chart(figure: Figure | None) -> Chart | None:
     return Chart(figure, draw(figure), figure_json(figure)) if figure else None
 
 
-def language_lines(cell: Cell) -> tuple[LanguageLine, ...]:
-    """Line up a result's languages in the order of the protocol."""
-    return tuple(_language_line(cell, language) for language in cell.target.languages)
+def exhibits(row: Row, cell: Cell) -> Iterator[Exhibit]:
+    """Yield what can be shown of a result beside its scores: where pairs were mined, and what each layer scores."""
+    if cell.target.kind == "mining":
+        figure = mined_figure(cell.target, cell.result, cell.mined, curves_path(row, cell))
+        note = "No curve of precision and recall: the outcomes are not kept here, or nothing right was mined."
+        yield Exhibit(_chart(figure), note)
+    if cell.sweep is not None:
+        note = "No score by layer: no layer was measured with every language."
+        yield Exhibit(_chart(sweep_figure(cell, row.submission.encoding.pooling)), note)
+
+
+def curves_path(row: Row, cell: Cell) -> str:
+    """Return where the whole precision-recall curves of a result stand within the site."""
+    return f"data/precision-recall/{row.slug}/{cell.target.name}.json"
 
 
 @dataclass(frozen=True)
@@ -72,26 +87,10 @@ def evidence(standing: Standing) -> Evidence:
     return Evidence(tuple(regime for regime in trained if any(regime == other for _, other in found)), tuple(families))
 
 
-def _language_line(cell: Cell, language: str) -> LanguageLine:
-    measured = [(c.seed, c.scores[language]) for c in cell.result.checkpoints if language in c.scores]
-    secondary = {
-        name: sum(score.secondary[name] for _, score in measured) / len(measured)
-        for name in cell.target.secondary
-        if measured and all(name in score.secondary for _, score in measured)
-    }
-    return LanguageLine(
-        language,
-        cell.result.language_score(language),
-        tuple((seed, score.score, score.interval) for seed, score in measured),
-        measured[0][1].n if measured else None,
-        secondary,
-        tuple((c.seed, c.failed[language]) for c in cell.result.checkpoints if language in c.failed),
-    )
-
-
 def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, object]:
     return {
         "board": board,
+        "listed_targets": _listed(board, current),
         "root": "../" * path.count("/"),
         "canonical": f"{base_url}{'' if path == 'index.html' else path}" if base_url else "",
         "current": current,
@@ -103,33 +102,49 @@ def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, o
     }
 
 
+def _listed(board: Board, current: str) -> tuple[Standing, ...]:
+    """Return what the navigation lists: targets with rows, and the one that is open; people's own have a place on the front page."""
+    return tuple(s for s in board.standings if s.target.name == current or (s.rows and not is_own(s.target.name)))
+
+
 def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "index.html"
+    apart = [standing for standing in board.others if standing.rows]
     extra = {
-        "chart": chart(board.main),
+        "chart": scaling_chart(board.main),
         "evidence": evidence(board.main),
         "benchmark_rows": _benchmark_rows(board),
+        "columns": [standing for standing in board.benchmark if standing.rows],
+        "apart": [standing for standing in apart if not is_own(standing.target.name)],
+        "own": [standing for standing in apart if is_own(standing.target.name)],
     }
     yield path, {**_common(board, base_url, path, "front"), **extra}
 
 
 def _benchmark_rows(board: Board) -> tuple[Row, ...]:
     """Return the rows of the leaderboard in the order of the main target, then those that only have another."""
-    first = board.benchmark[0].rows
+    if not board.main.target.in_xtreme:
+        return ()
+    first = board.main.rows
     return (*first, *(row for row in board.rows if row.evaluated and row not in first))
 
 
 def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for row in board.rows:
         path = f"submissions/{row.slug}.html"
-        lines = {name: language_lines(cell) for name, cell in row.cells.items()}
-        yield path, {**_common(board, base_url, path, "submission"), "row": row, "lines": lines}
+        extra = {
+            "row": row,
+            "lines": {name: language_lines(cell) for name, cell in row.cells.items()},
+            "pairs": {name: pair_lines(cell) for name, cell in row.cells.items()},
+            "exhibits": {name: tuple(exhibits(row, cell)) for name, cell in row.cells.items()},
+        }
+        yield path, {**_common(board, base_url, path, "submission"), **extra}
 
 
 def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
-        extra = {"standing": standing, "target": standing.target, "chart": chart(standing), "evidence": evidence(standing)}
+        extra = {"standing": standing, "target": standing.target, "chart": scaling_chart(standing), "evidence": evidence(standing)}
         yield path, {**_common(board, base_url, path, standing.target.name), **extra}
 
 

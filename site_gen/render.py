@@ -12,6 +12,8 @@ from markupsafe import Markup
 import templates
 from site_gen import wording
 from site_gen.axes import compact
+from site_gen.marks import symbol_path
+from site_gen.places import place
 
 TEMPLATES = Path(templates.__file__).parent
 
@@ -39,6 +41,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
+        "capital": wording.capital,
         "compact": compact,
         "count": wording.count,
         "data_block": data_block,
@@ -48,6 +51,10 @@ def _environment() -> Environment:
         "language_name": wording.language_name,
         "listed": wording.listed,
         "metric_name": wording.metric_name,
+        "place": place,
         "points": wording.points,
+        "quantity": wording.quantity,
+        "quantity_unit": wording.quantity_unit,
+        "sign": lambda mark: symbol_path(mark.symbol, 20, 7, 4.6),
     }
     return environment

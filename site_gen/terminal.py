@@ -10,7 +10,8 @@ from rich.text import Text
 
 from site_gen.axes import compact
 from site_gen.leaderboard import Board, Cell, Row, Standing
-from site_gen.wording import points
+from site_gen.places import place
+from site_gen.wording import metric_name, points
 
 _HEADINGS = ("rank", "submission", "regime", "tasks", "parameters", "seeds")
 _NUMBERS = frozenset({"rank", "parameters", "seeds"})
@@ -21,8 +22,9 @@ def print_board(board: Board) -> None:
     console = Console()
     for standing in board.standings:
         if standing.rows:
-            title = standing.target.title + (" (demonstration, outside the benchmark)" if standing.target.demonstration else "")
-            headings = (*_HEADINGS, standing.target.metric)
+            tag = place(standing.target).tag
+            title = standing.target.title + (f" ({tag}, outside the benchmark)" if tag else "")
+            headings = (*_HEADINGS, metric_name(standing.target.metric))
             lines = [_line(standing, row) for row in standing.rows]
             if console.is_terminal:
                 console.print(_framed(title, headings, lines))

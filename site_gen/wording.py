@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -15,9 +16,15 @@ def _english() -> Locale:
 
 
 def language_name(code: str) -> str:
-    """Return the English name of a language code, such as Portuguese (BR); the code itself where CLDR has none."""
+    """Return the English name of a language code, such as Portuguese (BR); the code itself where CLDR has none.
+
+    A pair of languages is named by both: de-fi is German–Finnish. A region is no language: it is written in capitals.
+    """
+    known = _english().languages
     language, *rest = code.split("-")
-    name = str(_english().languages.get(language, language))
+    name = str(known.get(language, language))
+    if len(rest) == 1 and rest[0].islower() and rest[0] in known:
+        return f"{name}–{known[rest[0]]}"
     return f"{name} ({'-'.join(rest)})" if rest else name
 
 
@@ -46,9 +53,34 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
+# Keys of metrics that are not words: a bound becomes @10, and names keep their capitals.
+_METRIC_WORDS = {"f1": "F1", "map": "mAP", "ndcg": "nDCG", "english": "English"}
+
+
 def metric_name(name: str) -> str:
-    """Write a metric's key in words: f1_to_english → F1 to English."""
-    return name.replace("_", " ").replace("english", "English").replace("f1", "F1")
+    """Write a metric's key in words: f1_to_english → F1 to English, recall_10_mono → recall@10 mono."""
+    name = re.sub(r"(map|ndcg|recall)(?:_at)?_(\d+)", r"\1@\2", name)
+    return " ".join(re.sub(r"^[a-z0-9]+", lambda word: _METRIC_WORDS.get(word[0], word[0]), part) for part in name.split("_"))
+
+
+def capital(words: str) -> str:
+    """Begin with a capital, unless the first word has one inside, as mAP has."""
+    first = words.partition(" ")[0]
+    return words if first != first.lower() else words[:1].upper() + words[1:]
+
+
+# What is not in points: its unit, and how many decimals say something.
+_QUANTITIES = {"mined": ("pairs", 0), "threshold": ("margin", 4), "language_bias": ("ranks", 1)}
+
+
+def quantity_unit(name: str) -> str:
+    """Return the unit of a quantity; empty where it is not known."""
+    return _QUANTITIES.get(name, ("", 0))[0]
+
+
+def quantity(value: float, name: str) -> str:
+    """Write a quantity with the decimals of its unit; an unknown one with four significant digits."""
+    return f"{value:,.{_QUANTITIES[name][1]}f}" if name in _QUANTITIES else f"{value:.4g}"
 
 
 def heat(score: float) -> int:

@@ -210,3 +210,28 @@ def test_a_changed_outcomes_file_is_refused(folders: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     code, output = run(folders, "before", "after")
     assert (code, "sha256 is" in output) == (3, True)
+
+
+def mined(name: str, *pairs: tuple[str, bool, bool]) -> Side:
+    """Return a side of BUCC dev from (foreign id, gold, accepted)."""
+    rows = [
+        {"seed": 0, "language": "zh", "split": "dev", "foreign": f, "english": "e", "margin": 1.0, "gold": gold, "accepted": accepted}
+        for f, gold, accepted in pairs
+    ]
+    result, _ = measured(name, one_seed(zh=[RIGHT]))
+    signature = "bucc2018_dev|f1|xx–en|ratio.k4.drop|oracle threshold|h3.mean|prefix=|len=512|v1"
+    update = {"target": "bucc2018_dev", "metric": "f1", "of": 4, "signature": signature}
+    return Side(name, {"bucc2018_dev": result.model_copy(update=update)}, {"bucc2018_dev": pa.Table.from_pylist(rows)})
+
+
+def test_mining_is_compared_by_f1_over_the_same_foreign_sentences() -> None:
+    first = mined("first", ("a", True, True), ("b", True, False), ("c", False, True), *((f"x{i}", True, True) for i in range(17)))
+    second = mined("second", ("a", True, True), ("b", True, True), *((f"x{i}", True, True) for i in range(17)))
+    (target,) = compare(first, second).targets
+    (row,) = target.languages
+    # First: 18 right of 19 proposed and 19 gold; second: all right.
+    assert (row.n, row.first, row.second) == (19, round(100 * 36 / 38, 4), 100.0)
+    assert row.interval[0] <= row.difference <= row.interval[1]
+    assert row.interval[0] >= 0
+    assert (row.only_first, row.only_second, row.p) == (None, None, None)
+    assert compare(second, second).targets[0].languages[0].interval == (0.0, 0.0)

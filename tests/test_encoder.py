@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,10 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from harness import encoder as encoder_module
+from harness import device
 from harness.checkpoint import verify
-from harness.encoder import Encoder, EncodingReport, Vectors, View, choose_dtype
+from harness.device import choose_dtype
+from harness.encoder import Encoder, EncodingReport, Vectors, View
 from harness.errors import BadInput
 from harness.plan import Indices
 from harness.records import Pooling
@@ -29,10 +29,9 @@ def open_encoder(folder: Path, *views: View, **options: object) -> Encoder:
 def encode(encoder: Encoder, texts: list[str], prefix: str = "") -> tuple[dict[View, dict[int, Vectors]], EncodingReport]:
     found: dict[View, dict[int, Vectors]] = {view: {} for view in encoder.views}
 
-    def sink(indices: Indices, vectors: Mapping[View, Vectors]) -> None:
-        for view, rows in vectors.items():
-            assert rows.dtype == np.float32
-            found[view].update(zip(indices.tolist(), rows, strict=True))
+    def sink(view: View, indices: Indices, rows: Vectors) -> None:
+        assert rows.dtype == np.float32
+        found[view].update(zip(indices.tolist(), rows, strict=True))
 
     return found, encoder.encode(texts, prefix=prefix, sink=sink)
 
@@ -98,9 +97,9 @@ def test_vectors_are_of_unit_length_also_in_bfloat16(toy_encoder: Path) -> None:
 def test_bfloat16_without_instructions_for_it_equals_torchs_own_up_to_the_order_of_sums(
     toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encoder_module, "_multiplies_bfloat16", lambda: True)
+    monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: True)
     own, _ = encode(open_encoder(toy_encoder, dtype="bfloat16"), TEXTS)
-    monkeypatch.setattr(encoder_module, "_multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: False)
     emulated, _ = encode(open_encoder(toy_encoder, dtype="bfloat16"), TEXTS)
     exact, _ = encode(open_encoder(toy_encoder), TEXTS)
     for index in range(len(TEXTS)):
@@ -137,7 +136,7 @@ def test_a_text_too_long_for_the_memory_fails_alone_by_name(toy_encoder: Path, m
     monkeypatch.setattr(Encoder, "forward", small_machine)
     found, report = encode(open_encoder(toy_encoder), ["the cat", "the cat " * 4, "a dog"])
     assert sorted(found[View(3, MEAN)]) == [0, 2]
-    assert report.failed == {1: "out of memory on its 10 tokens alone"}
+    assert report.failed == {View(3, MEAN): {1: "out of memory on its 10 tokens alone"}}
 
 
 def test_a_vector_that_is_not_finite_is_tried_alone_and_then_fails_by_name(tmp_path: Path) -> None:
@@ -147,7 +146,7 @@ def test_a_vector_that_is_not_finite_is_tried_alone_and_then_fails_by_name(tmp_p
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     found, report = encode(open_encoder(folder), ["the dog", "the cat", "a dog"])
     assert sorted(found[View(3, MEAN)]) == [0, 2]
-    assert report.failed == {1: "its vector is not finite in float32"}
+    assert report.failed == {View(3, MEAN): {1: "its vector is not finite in float32"}}
     assert report.events == ["1 vectors were not finite and were tried alone"]
 
 
@@ -194,13 +193,23 @@ def test_a_tokenizer_with_more_ids_than_the_embeddings_have_rows_is_refused(tmp_
         encode(open_encoder(folder), ["some other text"])
 
 
+def test_a_view_without_a_vector_leaves_the_others_alone(tmp_path: Path) -> None:
+    folder = save_toy_encoder(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    weights["encoder.layer.2.output.LayerNorm.weight"] *= 1e30  # the norm of h[3] overflows
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    found, report = encode(open_encoder(folder, View(3, MEAN), View(2, CLS)), ["the cat", "a dog sleeps"])
+    assert {view: sorted(rows) for view, rows in found.items()} == {View(3, MEAN): [], View(2, CLS): [0, 1]}
+    assert report.failed == {View(3, MEAN): dict.fromkeys((0, 1), "its vector is not finite in float32")}
+
+
 def test_a_vector_without_direction_fails_by_name(tmp_path: Path) -> None:
     folder = save_toy_encoder(tmp_path)
     weights = load_file(folder / "model.safetensors")
     weights["encoder.layer.2.output.LayerNorm.weight"] *= 1e30  # the norm overflows
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     found, report = encode(open_encoder(folder), ["the cat", "a dog sleeps"])
-    assert (found[View(3, MEAN)], sorted(report.failed)) == ({}, [0, 1])
+    assert (found[View(3, MEAN)], sorted(report.failed[View(3, MEAN)])) == ({}, [0, 1])
 
 
 def test_a_malformed_tokenizer_is_named(tmp_path: Path) -> None:
@@ -232,7 +241,7 @@ def test_the_callers_thread_setting_is_given_back(toy_encoder: Path) -> None:
 
 @pytest.mark.parametrize(("native", "expected"), [(True, "bfloat16"), (False, "float32")])
 def test_auto_takes_bfloat16_only_where_the_processor_multiplies_it(monkeypatch: pytest.MonkeyPatch, native: bool, expected: str) -> None:
-    monkeypatch.setattr(encoder_module, "_multiplies_bfloat16", lambda: native)
+    monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: native)
     assert choose_dtype("auto", "cpu") == expected
     assert choose_dtype("float32", "cpu") == "float32"
 

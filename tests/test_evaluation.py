@@ -13,6 +13,7 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 import harness
+from harness import device
 from harness import encoder as encoder_module
 from harness.cache import VectorSpace
 from harness.errors import BadInput
@@ -285,7 +286,7 @@ def test_one_pass_keeps_further_layers_for_checkpoints_cut_there(submission: Pat
 
 @pytest.mark.parametrize("native", [True, False])
 def test_emulated_bfloat16_is_recorded(submission: Path, monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
-    monkeypatch.setattr(encoder_module, "_multiplies_bfloat16", lambda: native)
+    monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: native)
     result = evaluate(submission, "de", options=Options(dtype="bfloat16"))
     assert result.run["events"] == ([] if native else ["bfloat16 was emulated with float32 products"])
 

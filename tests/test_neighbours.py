@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
+
+import faiss
 import numpy as np
 import pytest
+import torch
 
-from harness.neighbours import nearest
+from harness import neighbours, products
+from harness.neighbours import Neighbours, mutual_neighbours, nearest
 
 
 def brute_force(queries: np.ndarray, pool: np.ndarray) -> np.ndarray:
@@ -49,3 +55,176 @@ def test_neighbours_closer_than_the_rounding_of_float32_are_told_apart() -> None
 def test_an_empty_pool_is_an_error() -> None:
     with pytest.raises(ValueError, match="the pool is empty"):
         nearest(np.zeros((1, 4), np.float32), np.zeros((0, 4), np.float32))
+
+
+def test_a_crowd_larger_than_a_chunk_still_goes_to_the_lowest_index() -> None:
+    queries = np.repeat(unit(np.ones((1, 8))), 700, axis=0)
+    assert nearest(queries, queries[:300]).tolist() == [0] * 700
+
+
+# ---- both directions ---------------------------------------------------------------------------
+
+
+def all_products(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Multiply one query at a time, each pair added in the same order."""
+    wide = y.astype(np.float64)
+    return np.array([np.einsum("nd,nd->n", np.repeat(query[None].astype(np.float64), len(y), axis=0), wide) for query in x])
+
+
+def best(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(-np.rint(scores / 1e-12), axis=1, kind="stable")[:, :k]
+    return order, np.take_along_axis(scores, order, axis=1)
+
+
+def assert_exact(found: tuple[Neighbours, Neighbours], x: np.ndarray, y: np.ndarray, k: int) -> None:
+    scores = all_products(x, y)
+    for side, expected in zip(found, (best(scores, k), best(scores.T, k)), strict=True):
+        assert np.array_equal(side.indices, expected[0])
+        assert np.array_equal(side.similarities, expected[1])
+        assert (side.indices.dtype, side.similarities.dtype) == (np.int64, np.float64)
+
+
+def problem(seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Make a small problem: any numbers, few distinct ones, repeated vectors, or vectors of very different lengths."""
+    rng = np.random.default_rng(seed)
+    n, m, d, k = (int(rng.integers(1, limit)) for limit in (150, 150, 40, 12))
+    x, y = rng.normal(size=(n, d)).astype(np.float32), rng.normal(size=(m, d)).astype(np.float32)
+    match seed % 4:
+        case 1:
+            x, y = np.rint(x), np.rint(y)
+        case 2:
+            x, y = x[rng.integers(0, n, n)], y[rng.integers(0, m, m)]
+        case 3:
+            x *= np.float32(10) ** rng.integers(-6, 6, size=(n, 1)).astype(np.float32)
+            y[rng.integers(0, m)] = 0
+    return x, y, k
+
+
+@pytest.mark.parametrize("coarse", [None, 0, 1, 5, 20])
+@pytest.mark.parametrize("memory", [1, 1 << 17, 1 << 30])
+@pytest.mark.parametrize("seed", range(12))
+def test_both_directions_equal_brute_force(seed: int, memory: int, coarse: int | None) -> None:
+    x, y, k = problem(seed)
+    assert_exact(mutual_neighbours(x, y, k, memory=memory, coarse=coarse), x, y, k)
+
+
+@pytest.mark.parametrize("coarse", [0, 24])
+def test_the_answer_does_not_depend_on_the_blocks(coarse: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    x, y = unit(rng.normal(size=(700, 48))), unit(rng.normal(size=(900, 48)))
+    x[300:400] = x[:100]
+    whole = mutual_neighbours(x, y, 4, coarse=coarse)
+    for tile, panel in (((64, 128), 256), ((128, 32), 1 << 15), ((33, 57), 100)):
+        monkeypatch.setattr(neighbours, "_CPU_TILE", tile)
+        monkeypatch.setattr(neighbours, "_PANEL", panel)
+        for side, expected in zip(mutual_neighbours(x, y, 4, coarse=coarse), whole, strict=True):
+            assert np.array_equal(side.indices, expected.indices)
+            assert np.array_equal(side.similarities, expected.similarities)
+
+
+@pytest.mark.parametrize("coarse", [0, 32, None])
+def test_equals_faiss_searched_twice(coarse: int | None) -> None:
+    rng = np.random.default_rng(7)
+    x, y = unit(rng.normal(size=(3000, 64))), unit(rng.normal(size=(2500, 64)))
+    for side, (queries, pool) in zip(mutual_neighbours(x, y, 4, coarse=coarse), ((x, y), (y, x)), strict=True):
+        index = faiss.IndexFlatIP(64)
+        index.add(pool)
+        assert np.mean(side.indices == index.search(queries, 4)[1]) > 0.9999
+
+
+def test_a_steep_spectrum_is_pruned_and_a_flat_one_is_not() -> None:
+    rng = np.random.default_rng(1)
+    flat = unit(rng.normal(size=(2500, 96)))
+    steep = unit(rng.normal(size=(2500, 96)) * np.exp(-np.arange(96) / 6))
+    assert products.choose_rotation(flat, flat, 4, None) is None
+    rotation = products.choose_rotation(steep[:1250], steep[1250:], 4, None)
+    assert rotation is not None
+    assert rotation.shape[1] < 70
+    assert_exact(mutual_neighbours(steep[:1250], steep[1250:], 3), steep[:1250], steep[1250:], 3)
+
+
+@pytest.mark.parametrize("d", [3, 65, 384])
+def test_the_coarse_product_is_never_below_the_exact_one(d: int) -> None:
+    rng = np.random.default_rng(d)
+    x = (rng.normal(size=(200, d)) + 3).astype(np.float32)
+    x[::7, d // 2 :] = 0
+    for columns in (1, d // 2, d - 1):
+        rotation = products.choose_rotation(x, x, 1, columns)
+        with products.single_threads() as pool:
+            panel = products.load_panel(x, slice(0, 200), "x", rotation, "cpu", pool)
+        bound = (panel.stages[0] @ panel.stages[0].T).double().numpy()
+        slack = products.rounding(columns + 1, torch.float32) * panel.norms[:, None] * panel.norms
+        assert (bound + slack >= all_products(x, x)).all()
+
+
+def test_equal_vectors_are_ordered_by_index_however_many_there_are() -> None:
+    x = np.repeat(unit(np.arange(1, 17, dtype=float)[None]), 1500, axis=0)
+    for side in mutual_neighbours(x, x[:1200], 3):
+        assert (side.indices == np.arange(3)).all()
+
+
+def test_a_crowd_closer_than_the_rounding_of_float32_is_told_apart() -> None:
+    rng = np.random.default_rng(3)
+    x = np.repeat(unit(rng.normal(size=(1, 64))), 1500, axis=0)
+    x.view(np.int32)[:] += rng.integers(0, 2, size=x.shape, dtype=np.int32)
+    assert_exact(mutual_neighbours(x[:700], x[700:], 5), x[:700], x[700:], 5)
+
+
+@pytest.mark.parametrize("how", ["mapped", "strided", "float64", "sliced map"])
+def test_vectors_may_lie_anywhere(how: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    x, y = unit(rng.normal(size=(600, 33))), unit(rng.normal(size=(500, 33)))
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    given = {"mapped": mapped, "strided": np.repeat(x, 2, axis=0)[::2], "float64": x.astype(np.float64), "sliced map": mapped[100:]}[how]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = mutual_neighbours(given, y, 4, memory=1 << 19)
+    assert_exact(found, x[100:] if how == "sliced map" else x, y, 4)
+    assert np.array_equal(mapped, x)
+
+
+def test_what_was_written_to_a_private_map_is_kept(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((400, 16), np.float32))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
+    mapped[1] = 2
+    assert mutual_neighbours(mapped, mapped, 1)[0].indices.tolist() == [[1]] * 400
+    assert mapped[1].tolist() == [2] * 16
+
+
+def test_the_budget_bounds_panels_and_blocks() -> None:
+    for memory in (1 << 20, 1 << 24, 1 << 28, 1 << 32):
+        plan = neighbours._plan(10**6, 10**6, 768, memory, 2, "cpu")
+        assert 2 * 4 * 2 * 768 * plan.panel <= memory
+        assert 2 * 12 * plan.rows * plan.columns <= memory
+
+
+def test_the_callers_threads_and_precision_come_back() -> None:
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    with pytest.raises(ValueError, match="not finite"):
+        mutual_neighbours(np.full((3, 2), np.nan, np.float32), np.ones((3, 2), np.float32), 1)
+    assert (torch.get_num_threads(), torch.get_float32_matmul_precision()) == before
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
+@pytest.mark.parametrize("coarse", [None, 0, 2])
+def test_a_vector_that_is_not_finite_is_named(bad: float, coarse: int | None) -> None:
+    x, y = np.ones((400, 4), np.float32), np.ones((300, 4), np.float32)
+    y[299, 3] = bad
+    with pytest.raises(ValueError, match="vector 299 of y is not finite"):
+        mutual_neighbours(x, y, 2, coarse=coarse)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "k", "message"),
+    [
+        ((0, 4), (3, 4), 1, "the pool is empty"),
+        ((3, 4), (0, 4), 1, "the pool is empty"),
+        ((3, 4), (3, 4), 0, "at least one neighbour"),
+        ((3, 4), (3, 5), 1, "no inner products"),
+        ((3, 0), (3, 0), 1, "no inner products"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(x: tuple[int, int], y: tuple[int, int], k: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        mutual_neighbours(np.ones(x, np.float32), np.ones(y, np.float32), k)

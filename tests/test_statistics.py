@@ -5,8 +5,9 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar as mcnemar_oracle
 from statsmodels.stats.proportion import proportion_confint
 
-from harness.statistics.intervals import wilson
-from harness.statistics.paired import McNemar, bootstrap_difference, mcnemar
+from harness.statistics.intervals import bootstrap_f1, bootstrap_mean, wilson
+from harness.statistics.paired import McNemar, bootstrap_difference, bootstrap_f1_difference, mcnemar
+from harness.statistics.resampling import f1, resampled_sums
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 5), (1, 5), (5, 5), (971, 1000), (1, 2), (317, 390)])
@@ -62,3 +63,46 @@ def test_bootstrap_equals_a_plain_loop_over_examples() -> None:
 def test_bootstrap_refuses_a_language_without_examples() -> None:
     with pytest.raises(ValueError, match="at least one example in every language"):
         bootstrap_difference([np.zeros(3), np.zeros(0)])
+
+
+def test_resampled_sums_have_the_moments_of_drawing_one_by_one() -> None:
+    values = np.array([[0, 1], [0, 1], [2, 0], [5, 3]])
+    sums = resampled_sums(values, 200_000, np.random.default_rng(0))
+    assert sums.mean(axis=0) == pytest.approx(values.sum(axis=0), rel=0.01)
+    assert np.cov(sums.T) == pytest.approx(4 * np.cov(values.T, ddof=0), rel=0.02)
+    # Where every row differs the draws come in portions.
+    many = np.random.default_rng(1).normal(size=(3000, 1))
+    spread = resampled_sums(many, 3000, np.random.default_rng(2)).std()
+    assert spread == pytest.approx(np.sqrt(3000) * many.std(), rel=0.06)
+
+
+def test_the_interval_of_a_mean_is_about_two_standard_errors() -> None:
+    values = np.random.default_rng(0).random(400)
+    low, high = bootstrap_mean(values)
+    error = values.std() / 20
+    assert (low, high) == pytest.approx((values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.005)
+    assert bootstrap_mean(np.full(7, 0.1)) == (pytest.approx(0.1), pytest.approx(0.1))
+    assert bootstrap_mean(np.zeros(0)) == (0.0, 1.0)
+
+
+def test_f1_by_hand_and_its_interval_of_binomial_hits() -> None:
+    assert f1(np.array([[3, 4, 5], [0, 0, 0]])).tolist() == [6 / 9, 0.0]
+    # Everything is proposed and gold, half of it right: F1 is the share, and its error a proportion's.
+    right = np.arange(1000) % 2
+    low, high = bootstrap_f1(np.stack([right, np.ones(1000, int), np.ones(1000, int)], axis=1))
+    assert (low, high) == pytest.approx((0.5 - 0.031, 0.5 + 0.031), abs=0.004)
+    assert bootstrap_f1(np.zeros((0, 3), int)) == (0.0, 1.0)
+
+
+def test_an_f1_difference_pairs_the_units() -> None:
+    rng = np.random.default_rng(0)
+    right = rng.integers(0, 2, 500)
+    ours = np.stack([right, np.ones(500, int), np.ones(500, int)], axis=1)[None]
+    better = ours.copy()
+    better[0, :25, 0] = 1
+    low, high = bootstrap_f1_difference([ours], [better])
+    difference = float(f1(better[0].sum(axis=0)) - f1(ours[0].sum(axis=0)))
+    assert 0 <= low < difference < high < 2.5 * difference  # far narrower than two independent intervals
+    assert bootstrap_f1_difference([ours], [ours]) == (0.0, 0.0)
+    with pytest.raises(ValueError, match="the same units, got 500 and 499"):
+        bootstrap_f1_difference([ours], [better[:, 1:]])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError
-from harness.records import Result
+from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError, WrongUsage
+from harness.records import Margin, Mining, Result
+from harness.scalars import TAG
 from harness.store import locate
 
 if TYPE_CHECKING:
-    from harness.evaluation import Options
+    from harness.run import Options
 
 
 @click.command(name="evaluate")
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 @click.option(
     "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Read raw layouts under DIR/<target> instead of the Hub."
 )
+@click.option(
+    "--bitext", multiple=True, metavar="NAME=DIR", help="Score your own parallel files as Tatoeba is scored, as target bitext.NAME."
+)
+@click.option("--clir", multiple=True, metavar="NAME=DIR", help="Score your own test collection (BEIR or TREC), as target clir.NAME.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--dtype",
@@ -34,7 +40,23 @@ if TYPE_CHECKING:
     help="auto: bfloat16 where the processor has it.",
 )
 @click.option("--batch-tokens", type=click.IntRange(min=16), help="Tokens in one pass; halved when memory runs out.")
-@click.option("--limit", type=click.IntRange(min=1), help="Try the first N pairs of each language; nothing is written.")
+@click.option(
+    "--layers",
+    type=click.Choice(["declared", "all"]),
+    default="declared",
+    show_default=True,
+    help="all: score every layer in both poolings beside the declared one, from the same passes.",
+)
+@click.option(
+    "--margin",
+    type=click.Choice([margin.value for margin in Margin]),
+    default=Margin.RATIO.value,
+    show_default=True,
+    help="How mining weighs a pair; only ratio is ranked.",
+)
+@click.option("--keep-duplicates", is_flag=True, help="Mining keeps sentences whose text repeats; such a score is not ranked.")
+@click.option("--limit", type=click.IntRange(min=1), help="Try the first N examples of each language; nothing is written.")
+@click.option("--dry-run", is_flag=True, help="Print what would be computed and how long it would take; nothing is written.")
 @click.option("--overwrite", is_flag=True, help="Score again what is already there; cached vectors are used.")
 @click.option("--submissions", type=click.Path(path_type=Path, file_okay=False), default=Path("submissions"), show_default=True)
 def command(
@@ -42,10 +64,16 @@ def command(
     targets: Sequence[str],
     languages: Sequence[str],
     data: Path | None,
+    bitext: Sequence[str],
+    clir: Sequence[str],
     device: str,
     dtype: str,
     batch_tokens: int | None,
+    layers: str,
+    margin: str,
+    keep_duplicates: bool,
     limit: int | None,
+    dry_run: bool,
     overwrite: bool,
     submissions: Path,
 ) -> None:
@@ -57,8 +85,43 @@ def command(
         from harness.evaluation import Options
     except ModuleNotFoundError as missing:
         raise MissingExtra("evaluate", "eval", str(missing.name)) from missing
-    options = Options(data=data, device=device, dtype=dtype, batch_tokens=batch_tokens, limit=limit, overwrite=overwrite)
-    run_all([locate(slug, submissions) for slug in slugs], targets, languages, options)
+    options = Options(
+        data=data,
+        own={**_own_targets("bitext", bitext), **_own_targets("clir", clir)},
+        device=device,
+        dtype=dtype,
+        batch_tokens=batch_tokens,
+        sweep=layers == "all",
+        mining=Mining(margin=Margin(margin), keep_duplicates=keep_duplicates),
+        limit=limit,
+        overwrite=overwrite,
+    )
+    folders = [locate(slug, submissions) for slug in slugs]
+    if dry_run:
+        _estimate_all(folders, targets, languages, options)
+    else:
+        run_all(folders, targets, languages, options)
+
+
+def _own_targets(kind: str, given: Sequence[str]) -> dict[str, Path]:
+    """Return target → folder from NAME=DIR."""
+    own = {}
+    for text in given:
+        name, equals, folder = text.partition("=")
+        if not equals or not folder or not re.fullmatch(TAG, name):
+            raise WrongUsage(f"--{kind} {text!r} is not NAME=DIR", cure="a NAME of lower-case letters, digits, - and _, and a folder")
+        own[f"{kind}.{name}"] = Path(folder)
+    return own
+
+
+def _estimate_all(folders: Sequence[Path], targets: Sequence[str], languages: Sequence[str], options: Options) -> None:
+    from harness.commands.progress import watch
+    from harness.estimate import estimate
+
+    for folder in folders:
+        with watch(folder.name) as observer:
+            found = estimate(folder, targets, languages, options, observer)
+        click.echo(f"{folder.name}\n{found.text()}")
 
 
 def run_all(folders: Sequence[Path], targets: Sequence[str], languages: Sequence[str], options: Options) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.data import bitext
+from harness.catalog import is_own
+from harness.data import bitext, bucc, collection, lareqa, ntrex, own_bitext
 from harness.data.examples import Examples
 from harness.errors import BadInput
 from harness.fingerprints import FINGERPRINTS
@@ -13,18 +14,37 @@ from harness.records import Target
 
 _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
     "tatoeba": bitext.tatoeba,
+    "bucc2018": bucc.bucc2018,
+    "bucc2018_dev": bucc.bucc2018_dev,
+    "xquad_r": lareqa.xquad_r,
+    "mlqa_r": lareqa.mlqa_r,
+    "ntrex_docs": ntrex.ntrex_docs,
     "jupyterlab": bitext.jupyterlab,
 }
+# Kind of people's own targets → the languages, or pairs, in a folder, and the loader of one.
+_OWN: dict[str, tuple[Callable[[Path], tuple[str, ...]], Callable[[str, Path], Examples]]] = {
+    "bitext": (own_bitext.languages_in, own_bitext.own_bitext),
+    "clir": (collection.collection_pairs, collection.load_collection),
+}
+
+
+def own_languages(name: str, folder: Path) -> tuple[str, ...]:
+    """Return the languages, or pairs of languages, that the folder of somebody's own target holds."""
+    return _OWN[name.partition(".")[0]][0](folder)
 
 
 def load_examples(target: Target, language: str, data: Path | None = None) -> Examples:
     """Return the examples of a target in one language, checked against the catalog's count and fingerprint.
 
-    `data` is a folder of raw layouts, read from `data/<target>`; without it the Hub (or, for the demonstration, the
-    installed wheels) is asked. Raises BadInput for text that is missing, malformed or not the official one.
+    `data` is a folder of raw layouts, read from `data/<target>`, or that of somebody's own target; without it the Hub (or,
+    for the demonstration, the installed wheels) is asked. Raises BadInput for text that is missing, malformed or not the
+    official one.
     """
     if language not in target.languages:
         raise BadInput(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
+    if is_own(target.name):
+        assert data is not None  # the folder itself
+        return _OWN[target.name.partition(".")[0]][1](language, data)
     examples = _SOURCES[target.name](language, data)
     official = FINGERPRINTS.get(target.name, {}).get(language)
     expected = target.sizes.get(language)

@@ -1,4 +1,4 @@
-"""Parallel sentences: Tatoeba from the Hub or from LASER's files, JupyterLab's messages, and anybody's own files."""
+"""Parallel sentences: Tatoeba from the Hub or from LASER's files, and JupyterLab's messages."""
 
 from __future__ import annotations
 

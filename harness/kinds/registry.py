@@ -9,18 +9,24 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harness.kinds import retrieval
+from harness.kinds import clir, mining, question_retrieval, retrieval
 from harness.records import Score, Target
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 class Kind(Protocol):
-    """A module with these two functions; everything a score says can be computed again from the outcomes."""
+    """A module with these functions; everything a score says can be computed again from the outcomes."""
 
     # Each kind takes its own record of examples, which the target's loader gives.
     def run(self, target: Target, examples: Any, encode: Encode) -> pa.Table:
         """Return the outcomes, one row per example; `encode` gives unit vectors (n, d) of texts."""
+
+    def similarities(self, examples: Any) -> int:
+        """Count the similarities that `run` computes."""
+
+    def headline(self, outcomes: pa.Table) -> float:
+        """Return the headline score alone, a fraction."""
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return the scores in points with the headline's 95 % interval."""
@@ -28,4 +34,7 @@ class Kind(Protocol):
 
 KINDS: Mapping[str, Kind] = {
     "retrieval": retrieval,
+    "mining": mining,
+    "question_retrieval": question_retrieval,
+    "clir": clir,
 }

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
+
+from harness.statistics.resampling import f1, resampled_sums
+
+REPLICATES = 2_000
 
 
 def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -22,3 +28,33 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     half = z / shrink * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     # At 0 and n successes the bound is exactly 0 or 1; rounding must not push it past the score.
     return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
+
+
+def bootstrap_mean(
+    values: NDArray[np.floating], *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of the mean of values (n,), such as average precisions; (0, 1) for n = 0.
+
+    Source: B. Efron. 1979. Annals of Statistics 7(1), 1–26.
+    """
+    if len(values) == 0:
+        return 0.0, 1.0
+    means = resampled_sums(values[:, None], replicates, np.random.default_rng(seed))[:, 0] / len(values)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    # Where all values are equal, rounding must not push the bounds past the mean.
+    mean = float(values.mean())
+    return min(float(low), mean), max(float(high), mean)
+
+
+def bootstrap_f1(counts: NDArray[np.integer], *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of F1 from counts (units, 3): true positives, proposed and gold of each unit.
+
+    A unit is what is drawn together, such as a source sentence with its proposed and its gold pair; a unit without either
+    never changes F1 and is left out. (0, 1) without a unit. Source: as for the mean.
+    """
+    if len(counts) == 0:
+        return 0.0, 1.0
+    scores = f1(resampled_sums(counts, replicates, np.random.default_rng(seed)))
+    low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
+    score = float(f1(counts.sum(axis=0)))
+    return min(float(low), score), max(float(high), score)

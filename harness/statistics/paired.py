@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
+from harness.statistics.resampling import f1, resampled_sums
+
 
 @dataclass(frozen=True)
 class McNemar:
@@ -41,19 +43,41 @@ def bootstrap_difference(
     """Return the percentile bootstrap interval of the mean over languages of the mean paired difference.
 
     `differences` holds one array (n_l,) a language: second − first for each example. Examples are resampled within their
-    language, so the claim is about these languages. An example's difference takes few values (−1, 0, 1 with one seed a
-    side), so a resample is drawn as the multinomial counts of those values: the same distribution as drawing the
-    examples one by one, at a cost that does not grow with n. Source: B. Efron. 1979. Annals of Statistics 7(1), 1–26.
+    language, so the claim is about these languages. Source: B. Efron. 1979. Annals of Statistics 7(1), 1–26.
     """
     if not differences or any(len(values) == 0 for values in differences):
         raise ValueError("a bootstrap needs at least one example in every language")
     rng = np.random.default_rng(seed)
     means = np.zeros(replicates)
     for values in differences:
-        distinct, counts = np.unique(values, return_counts=True)
-        drawn = rng.multinomial(len(values), counts / len(values), size=replicates)  # (replicates, distinct)
-        means += drawn @ distinct / len(values)
+        means += resampled_sums(values[:, None], replicates, rng)[:, 0] / len(values)
     means /= len(differences)
     tail = (1 - level) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def bootstrap_f1_difference(
+    first: Sequence[NDArray[np.number]],
+    second: Sequence[NDArray[np.number]],
+    *,
+    replicates: int = 10_000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of the mean over languages of F1(second) − F1(first).
+
+    `first` and `second` hold per language counts (seeds, units, 3): true positives, proposed and gold of the same units,
+    which are drawn together on both sides and all seeds. Source: as for `bootstrap_difference`.
+    """
+    rng = np.random.default_rng(seed)
+    means = np.zeros(replicates)
+    for ours, theirs in zip(first, second, strict=True):
+        if ours.shape[1] != theirs.shape[1] or ours.shape[1] == 0:
+            raise ValueError(f"paired systems need the same units, got {ours.shape[1]} and {theirs.shape[1]}")
+        seeds = [*ours, *theirs]
+        sums = resampled_sums(np.concatenate(seeds, axis=1), replicates, rng).reshape(replicates, len(seeds), 3)
+        scores = f1(sums)  # (replicates, seeds of both)
+        means += scores[:, len(ours) :].mean(axis=1) - scores[:, : len(ours)].mean(axis=1)
+    low, high = np.quantile(means / len(first), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

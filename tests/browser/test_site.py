@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from site_gen.build import build, site_files
 from site_gen.folder import write_site
 from site_gen.leaderboard import Entry, make_board
-from tests.site_gen.boards import PAIR, SHOW, result, submission
+from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, result, submission
 
 pytestmark = pytest.mark.browser
 SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
@@ -27,6 +27,8 @@ KINDS = {
     "front": "index.html",
     "submission": "submissions/lodestar-xl-english.html",
     "waiting": "submissions/beacon-b-english.html",
+    "figures": "submissions/lantern-b-none.html",
+    "own text": "targets/bitext.harbour.html",
     "target": "targets/tatoeba.html",
     "404": "404.html",
 }
@@ -177,6 +179,36 @@ def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -
         assert page.locator("#leaderboard-table tbody tr").count() == 12
         assert page.locator(".search").is_hidden()
         assert page.locator("#leaderboard-table button").count() == 0
+
+
+def test_every_figure_of_a_page_is_drawn_and_says_what_its_points_are(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/{KINDS['figures']}")
+        page.wait_for_function("document.querySelectorAll('.plot.ready').length === 2")
+        mined, swept = page.locator(".interactive").all()
+        # Each language has a line and the ring of its threshold; of the poolings one is the declared one, and both have seeds.
+        assert [plot.locator(".scatterlayer .trace").count() for plot in (mined, swept)] == [8, 5]
+        for plot, text in ((mined, "the oracle threshold"), (swept, "declared by the submission")):
+            plot.locator(".scatterlayer .trace").last.locator(".point").last.scroll_into_view_if_needed()
+            ringed = [trace for trace in plot.locator(".scatterlayer .trace").all() if trace.locator(".point").count() == 2]
+            ringed[-1].locator(".point").first.hover(force=True)
+            page.wait_for_selector(".hovertext", timeout=5_000)
+            assert text in (plot.locator(".hovertext").first.text_content() or "")
+        page.get_by_text("The numbers of this figure").first.click()
+        assert page.locator("figcaption table").first.locator("tbody tr").count() > 50
+        assert visit.faults == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_a_table_of_pairs_of_languages_fits_and_is_accessible(browser: Browser, tmp_path: Path, scheme: str, width: int) -> None:
+    made = Entry("asked", submission("Asked", seeds=2), (asked_result("asked", 0.0, 1.0),))
+    write_site(site_files(make_board([made], (PAIR, ASKED))), tmp_path / "public")
+    with Visit(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as visit:
+        page = visit.open((tmp_path / "public" / "submissions" / "asked.html").as_uri())
+        assert page.locator("table.pairs td").all_inner_texts() == ["60.50", "40.50", "40.50", "60.50"]
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert visit.faults == []
+        assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,6 +12,15 @@ TATOEBA = find_target("tatoeba")
 # Two languages of four pairs each: small enough to check every number by eye.
 PAIR = TATOEBA.model_copy(update={"name": "pair", "title": "Pair", "languages": ("de", "fi"), "sizes": {"de": 4, "fi": 4}})
 SHOW = PAIR.model_copy(update={"name": "show", "title": "Show", "benchmark": None, "demonstration": True, "group": None, "sizes": {}})
+MINED = find_target("bucc2018_dev").model_copy(
+    update={"name": "mined", "title": "Mined", "measure": "f1|oracle threshold", "languages": ("de", "fi"), "sizes": {}}
+)
+ASKED = SHOW.model_copy(
+    update={
+        "name": "asked", "title": "Asked", "kind": "question_retrieval", "metric": "map_20", "demonstration": False, "benchmark": "LAReQA",
+        "secondary": ("map_mono", "recall_10_multi"), "quantities": ("language_bias",), "unit": "questions",
+    }
+)  # fmt: skip
 
 _REGIMES: dict[str, dict[str, object]] = {
     "none": {"regime": "none"},
@@ -84,6 +93,25 @@ def result(
         "run": {"date": "2026-03-02T09:14:07Z", "versions": {"torch": "2.10.0"}},
     }
     return Result.model_validate(fields | more)
+
+
+def asked_result(slug: str, *seeds: float) -> Result:
+    """Return a result of questions; a seed's number moves all its scores."""
+    made = result(slug, [{"de": 30.0 + seed, "fi": 20.0 + seed} for seed in seeds], target=ASKED)
+    checkpoints = []
+    for checkpoint, seed in zip(made.checkpoints, seeds, strict=True):
+        scores = {
+            language: checkpoint.scores[language].model_copy(
+                update={
+                    "secondary": {"map_mono": 60.0 + seed, "recall_10_multi": 50.0},
+                    "quantities": {"language_bias": 12.25 + seed},
+                    "pairs": {other: {"map": 40.0 + seed, "recall_1": 1.0, "recall_10": 2.0}},
+                }
+            )
+            for language, other in (("de", "fi"), ("fi", "de"))
+        }
+        checkpoints.append(checkpoint.model_copy(update={"scores": scores}))
+    return made.model_copy(update={"checkpoints": tuple(checkpoints)})
 
 
 def entry(slug: str, *seeds: Mapping[str, float | str], regime: str = "none", family: str = "toy", **more: object) -> Entry:

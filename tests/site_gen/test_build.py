@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,10 +12,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from harness import store
+from harness.catalog import TARGETS
 from harness.errors import BadInput
 from site_gen.build import build, gather, site_files
 from site_gen.leaderboard import Entry, make_board
-from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
+from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, entry, result, submission
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "site"
 SUBMISSIONS = FIXTURES / "submissions"
@@ -60,17 +63,18 @@ def pages(files: dict[str, bytes]) -> dict[str, Page]:
     return {path: Page(data.decode()) for path, data in files.items() if path.endswith(".html")}
 
 
-def test_a_stored_page_stays_as_it_is(files: dict[str, bytes]) -> None:
-    path = "submissions/lodestar-xl-english.html"
-    stored = FIXTURES / "golden" / "lodestar-xl-english.html"
-    assert files[path].decode() == stored.read_text(encoding="utf-8"), "if this is meant: python tests/fixtures/site/write.py"
+@pytest.mark.parametrize("name", ["lodestar-xl-english.html", "lantern-b-none.html"])
+def test_a_stored_page_stays_as_it_is(files: dict[str, bytes], name: str) -> None:
+    stored = (FIXTURES / "golden" / name).read_text(encoding="utf-8")
+    assert files[f"submissions/{name}"].decode() == stored, "if this is meant: python tests/fixtures/site/write.py"
 
 
 def test_every_page_is_whole_and_every_link_leads_somewhere(files: dict[str, bytes]) -> None:
     found = pages(files)
-    assert sorted(path for path in found if "/" not in path or path.startswith("targets")) == [
-        "404.html", "index.html", "targets/jupyterlab.html", "targets/tatoeba.html",
-    ]  # fmt: skip
+    names = [*(target.name for target in TARGETS), "bitext.harbour"]
+    assert {path for path in found if "/" not in path or path.startswith("targets")} == {
+        "404.html", "index.html", *(f"targets/{name}.html" for name in names),
+    }  # fmt: skip
     for path, page in found.items():
         assert page.open == []
         ids = page.values("id")
@@ -120,7 +124,10 @@ def test_the_data_file_holds_what_the_pages_show(files: dict[str, bytes]) -> Non
         "languages_measured": 35,
         "languages": 36,
         "seeds": {},
+        "layers": None,
     }
+    swept = next(row for row in document["submissions"] if row["slug"] == "lantern-b-none")["targets"]["bucc2018_dev"]["layers"]
+    assert [len(checkpoint["views"]) for checkpoint in swept["checkpoints"]] == [10, 10]
 
 
 @pytest.mark.parametrize("environment", [{"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}])
@@ -218,3 +225,70 @@ def test_a_demonstration_alone_answers_nothing() -> None:
     text = site_files(make_board(entries, (PAIR, SHOW)))["index.html"].decode()
     assert "So far no XTREME target has a row." in text
     assert "Show is a demonstration" in text
+
+
+def test_a_target_without_rows_takes_one_line_of_the_front_page_and_none_of_the_navigation() -> None:
+    text = site_files(make_board([entry("toy", {"de": 1, "fi": 2})], (PAIR, SHOW, ASKED)))["index.html"].decode()
+    assert text.count("Show") == text.count("Asked") == 1
+    assert '<p class="aside">No result yet on <a href="targets/show.html">Show</a> or <a href="targets/asked.html">Asked</a>.</p>' in text
+
+
+@pytest.mark.parametrize(
+    ("name", "kicker"),
+    [
+        ("bucc2018", "XTREME target, mining of sentence pairs"),
+        ("bucc2018_dev", "Oracle threshold, outside every benchmark, mining of sentence pairs"),
+        ("jupyterlab", "Demonstration, outside every benchmark"),
+        ("bitext.harbour", "Somebody&#39;s own text, outside every benchmark, sentence retrieval"),
+    ],
+)
+def test_a_target_says_where_it_stands(files: dict[str, bytes], name: str, kicker: str) -> None:
+    assert f'<p class="kicker">{kicker}</p>' in files[f"targets/{name}.html"].decode()
+
+
+def test_quantities_stand_in_their_own_unit_and_pairs_of_languages_in_a_table_over_seeds() -> None:
+    made = Entry("asked", submission("Asked", seeds=2), (asked_result("asked", 0.0, 1.0),))
+    files = site_files(make_board([made], (PAIR, ASKED)))
+    text = files["submissions/asked.html"].decode()
+    assert '<th scope="col" class="number">Language bias<span class="unit">ranks</span></th>' in text
+    assert '<td class="number">12.8</td>' in text
+    assert '<th scope="row">German <span class="code">de</span></th><td class="h6">60.50</td><td class="h4">40.50</td>' in text
+    assert '<p class="kicker">LAReQA target, outside the XTREME average, question retrieval</p>' in files["targets/asked.html"].decode()
+
+
+def copied(tmp_path: Path) -> Path:
+    shutil.copytree(SUBMISSIONS / "lantern-b-none", tmp_path / "lantern-b-none")
+    return tmp_path / "lantern-b-none" / "results"
+
+
+def test_without_outcomes_the_scores_stand_and_the_page_says_that_there_is_no_curve(tmp_path: Path) -> None:
+    (copied(tmp_path) / "bucc2018_dev.parquet").unlink()
+    files = site_files(make_board(gather(tmp_path)))
+    assert "No curve of precision and recall" in files["submissions/lantern-b-none.html"].decode()
+    assert not [path for path in files if path.startswith("data/precision-recall")]
+
+
+def test_outcomes_that_mining_did_not_write_are_a_fault_that_names_the_file(tmp_path: Path) -> None:
+    results = copied(tmp_path)
+    path = results / "bucc2018_dev.yaml"
+    found = store.load_result(path)
+    store.write_result(results.parent, found, store.load_outcomes(path, found).drop_columns(["margin"]))
+    with pytest.raises(BadInput) as caught:
+        gather(tmp_path)
+    assert [(str(fault.where), fault.message) for fault in caught.value.faults] == [
+        (str(results / "bucc2018_dev.parquet"), "has no column 'margin'")
+    ]
+
+
+def test_ids_of_pairs_stay_out_of_the_site(tmp_path: Path) -> None:
+    results = copied(tmp_path)
+    path = results / "bucc2018_dev.yaml"
+    found = store.load_result(path)
+    table = store.load_outcomes(path, found)
+    hostile = table.set_column(table.column_names.index("foreign"), "foreign", [[f"{HOSTILE}{row}" for row in range(len(table))]])
+    store.write_result(results.parent, found, hostile)
+    files = site_files(make_board(gather(tmp_path)))
+    assert not [path for path, data in files.items() if b"alert(1)" in data]
+    stored = (FIXTURES / "golden" / "lantern-b-none.html").read_bytes()
+    assert files["data/precision-recall/lantern-b-none/bucc2018_dev.json"].count(b"margin") == 4
+    assert files["submissions/lantern-b-none.html"].count(b"<script") == stored.count(b"<script")

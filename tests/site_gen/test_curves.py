@@ -6,11 +6,13 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from harness.records import Regime
-from site_gen.axes import Axis, compact, log_axis, points_axis
-from site_gen.curves import Figure, Point, recipe, scaling_figure
-from site_gen.drawing import HEIGHT, WIDTH, draw, symbol
+from site_gen.axes import Axis, compact, layers_axis, log_axis, points_axis, whole_points_axis
+from site_gen.chart import Curve, Figure, Line, Point, Table
+from site_gen.curves import recipe, scaling_figure
+from site_gen.drawing import HEIGHT, WIDTH, draw
 from site_gen.figures import figure_json, guarded_id, plotly_js
 from site_gen.leaderboard import Entry, make_board
+from site_gen.marks import SERIES_MARKS, Mark, symbol_path
 from tests.site_gen.boards import PAIR, entry, result, submission
 
 MILLION = 1_000_000
@@ -38,22 +40,29 @@ def three_sizes(regime: str = "english", family: str = "toy") -> list[Entry]:
 
 def test_a_curve_joins_one_family_under_one_regime_by_size() -> None:
     curves = figure(*three_sizes("english"), *three_sizes("none"), *three_sizes("english", "other")).curves
-    assert [(curve.label, curve.variant, curve.joined) for curve in curves] == [
-        ("other, English-only (mnli)", 0, True),
-        ("toy, no intermediate training", 1, True),
-        ("toy, English-only (mnli)", 1, True),
+    assert [(curve.label, curve.open, curve.joined) for curve in curves] == [
+        ("other, English-only (mnli)", False, True),
+        ("toy, no intermediate training", True, True),
+        ("toy, English-only (mnli)", True, True),
     ]
+    means = "mean of 2 seeds"
     assert curves[2].points == (
-        Point("toy-english-10", "Toy-English-10", 10 * MILLION, 20.5, ((0, 20.0), (1, 21.0))),
-        Point("toy-english-30", "Toy-English-30", 30 * MILLION, 30.5, ((0, 30.0), (1, 31.0))),
-        Point("toy-english-100", "Toy-English-100", 100 * MILLION, 40.5, ((0, 40.0), (1, 41.0))),
+        Point(10 * MILLION, 20.5, ("Toy-English-10", "10 M parameters", "20.50 points", means), ((0, 20.0), (1, 21.0))),
+        Point(30 * MILLION, 30.5, ("Toy-English-30", "30 M parameters", "30.50 points", means), ((0, 30.0), (1, 31.0))),
+        Point(100 * MILLION, 40.5, ("Toy-English-100", "100 M parameters", "40.50 points", means), ((0, 40.0), (1, 41.0))),
     )
 
 
 def test_other_tasks_make_another_curve() -> None:
     squad = {"regime": "english", "tasks": ["squad"], "languages": ["en"], "examples": "5"}
     other = Entry("squad", submission("Squad", intermediate=squad), (result("squad", [{"de": 10.0, "fi": 20.0}]),))
-    assert [curve.recipe for curve in figure(*three_sizes(), other).curves] == ["mnli", "squad"]
+    found = figure(*three_sizes(), other)
+    assert [curve.label for curve in found.curves] == ["toy, English-only (mnli)", "toy, English-only (squad)"]
+    assert found.table.lines[-1] == Line(("toy, English-only (squad)", "Squad", "1,000,000", "15.00", "15.00"), "submissions/squad.html")
+    assert found.caption[1:] == (
+        "A line joins the means of one family under one regime and recipe; it is no fit.",
+        "With fewer than three sizes a curve shows its points only.",
+    )
 
 
 def test_two_sizes_are_points_without_a_line() -> None:
@@ -87,6 +96,11 @@ def test_axes_have_room_and_round_ticks() -> None:
     assert points_axis("score", [33.2, 82.3]) == Axis("score", 20.0, 90.0, tuple((float(tick), str(tick)) for tick in range(20, 91, 10)))
     assert points_axis("score", [100.0, 100.0]) == Axis("score", 97.0, 100.0, ((97.0, "97"), (98.0, "98"), (99.0, "99"), (100.0, "100")))
     assert points_axis("score", [0.0, 100.0]).low == 0.0
+    assert [label for _, label in whole_points_axis("recall").ticks] == ["0", "20", "40", "60", "80", "100"]
+    assert [label for _, label in layers_axis("layer", 24).ticks] == [str(layer) for layer in range(0, 25, 2)]
+    assert layers_axis("layer", 0) == Axis("layer", -0.5, 0.5, ((0.0, "0"),))
+    assert len(layers_axis("layer", 10**17).ticks) <= 13
+    assert (log_axis("size", [10, 1000]).share(100), points_axis("score", [0, 100]).share(25)) == (0.5, 0.25)
 
 
 @pytest.mark.parametrize(
@@ -100,15 +114,38 @@ def test_sizes_are_written_in_three_digits(count: float, text: str) -> None:
 def test_the_drawing_stays_on_its_canvas_and_its_symbols_are_paths() -> None:
     drawing = draw(figure(*three_sizes(), *three_sizes("multilingual")))
     for line in drawing.lines:
-        for path, _ in line.symbols:
-            x, y = (float(number) for number in path[1:].replace("a", " ").replace("l", " ").split()[:2])
-            assert 0 < x < WIDTH
-            assert 0 < y < HEIGHT
+        for symbol in line.symbols:
+            assert 0 < symbol.x < WIDTH
+            assert 0 < symbol.y < HEIGHT
+            assert symbol.path.startswith("M")
     assert [len(line.symbols) for line in drawing.lines] == [3, 3]
     assert [len(line.seeds) for line in drawing.lines] == [6, 6]
-    assert symbol("square", 10, 20, 5) == "M5.5 15.5h9v9h-9Z"
-    assert symbol("diamond", 10, 20, 4) == "M10.0 15.0l5 5l-5 5l-5 -5Z"
-    ET.fromstring(f"<path d='{symbol('circle', 1, 2)}'/>")
+    assert symbol_path("square", 10, 20, 5) == "M5.5 15.5h9v9h-9Z"
+    assert symbol_path("diamond", 10, 20, 4) == "M10.0 15.0l5 5l-5 5l-5 -5Z"
+    assert symbol_path("triangle-down", 10, 20, 4) == "M10.0 25.4L5.3 17.3L14.7 17.3Z"
+    for mark in SERIES_MARKS:
+        ET.fromstring(f"<path d='{symbol_path(mark.symbol, 1, 2, 5.5)}'/>")
+
+
+def test_series_differ_in_dash_and_in_symbol() -> None:
+    assert len(SERIES_MARKS) == 9
+    for looks in ([mark.dash for mark in SERIES_MARKS], [mark.symbol for mark in SERIES_MARKS]):
+        assert len(set(looks)) == 9
+
+
+def test_gaps_part_a_line_and_marked_points_stand_within_a_ring() -> None:
+    points = tuple(Point(x, x, (f"at {x}",), after_gap=x == 40) for x in (0, 20, 40, 60))
+    curve = Curve("line", Mark("#000000", "1 2", "x"), points, symbols=False, marked=points[1:2])
+    axis = whole_points_axis("points")
+    found = Figure("f", "F", axis, axis, (curve,), (), Table((), ()))
+    (stroke,) = draw(found).lines
+    assert stroke.path.count("M") == 2
+    assert (stroke.symbols, [symbol.text for symbol in stroke.marked]) == ((), ["at 20"])
+    line, marked = json.loads(figure_json(found))["data"]
+    assert (line["x"], line["mode"], line["line"]["dash"]) == ([0, 20, None, 40, 60], "lines", "1px,2px")
+    assert line["text"] == ["at 0", "at 20", None, "at 40", "at 60"]
+    assert (marked["x"], marked["mode"], marked["marker"]["symbol"]) == ([20, 20], "markers", ["x", "circle-open"])
+    assert json.loads(figure_json(found))["layout"]["xaxis"]["type"] == "linear"
 
 
 def test_the_chart_says_the_same_as_the_record() -> None:

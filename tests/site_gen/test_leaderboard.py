@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+from harness.catalog import own_target
 from site_gen.leaderboard import Board, Entry, make_board
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
 
@@ -100,3 +101,23 @@ def test_a_submission_without_results_waits() -> None:
     board = make_board([entry("waits"), entry("done", {"de": 10, "fi": 20})], TARGETS)
     assert [row.slug for row in board.waiting] == ["waits"]
     assert board.waiting[0].parameters is None
+
+
+def test_peoples_own_targets_come_by_name_with_the_languages_of_all_their_results() -> None:
+    fish, apple = own_target("bitext.fish", ("de", "fi")), own_target("bitext.apple", ("de",))
+    fewer = own_target("bitext.fish", ("de",))
+    board = make_board(
+        [
+            Entry(
+                "both", submission(), (result("both", [{"de": 10.0, "fi": 20.0}], target=fish), result("both", [{"de": 5.0}], target=apple))
+            ),
+            Entry("one", submission(), (result("one", [{"de": 99.0}], target=fewer),)),
+        ],
+        TARGETS,
+    )
+    assert [(s.target.name, s.target.languages) for s in board.standings[2:]] == [("bitext.apple", ("de",)), ("bitext.fish", ("de", "fi"))]
+    assert ranks(board, 3) == [("both", 1, ""), ("one", None, "no score for Finnish")]
+    partial = board.standings[3].cell(board.rows[1])
+    assert (partial.score, partial.measured, partial.of, partial.seeds) == (None, 1, 2, ())
+    assert [standing.target.name for standing in board.empty] == ["pair", "show"]
+    assert [row.evaluated for row in board.rows] == [False, False]

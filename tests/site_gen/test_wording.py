@@ -7,7 +7,7 @@ import pytest
 
 import templates
 from site_gen import wording
-from site_gen.marks import REGIME_MARKS
+from site_gen.marks import POOLING_MARKS, REGIME_MARKS, SERIES_MARKS
 
 CSS = (Path(templates.__file__).parent / "static" / "site.css").read_text()
 
@@ -18,7 +18,15 @@ def test_numbers_and_names_read_the_same_everywhere() -> None:
     assert wording.count(1234567) == "1,234,567"
     assert [wording.language_name(code) for code in ("de", "tl", "zh-TW", "qqx")] == ["German", "Tagalog", "Chinese (TW)", "qqx"]
     assert [wording.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
-    assert wording.metric_name("f1_to_english") == "F1 to English"
+    assert wording.language_name("de-fi") == "German–Finnish"
+    keys = ("f1_to_english", "map_20", "map_mono", "recall_10_multi", "ndcg_10_best", "language_bias")
+    names = ["F1 to English", "mAP@20", "mAP mono", "recall@10 multi", "nDCG@10 best", "language bias"]
+    assert [wording.metric_name(key) for key in keys] == names
+    assert [wording.capital(name) for name in names[2:5]] == ["mAP mono", "Recall@10 multi", "nDCG@10 best"]
+    assert [wording.quantity(1234.56789, key) for key in ("mined", "threshold", "language_bias", "new")] == [
+        "1,235", "1,234.5679", "1,234.6", "1235",
+    ]  # fmt: skip
+    assert [wording.quantity_unit(key) for key in ("mined", "threshold", "language_bias", "new")] == ["pairs", "margin", "ranks", ""]
     assert [wording.heat(score) for score in (0, 9.99, 10, 99.9, 100)] == [0, 0, 1, 9, 9]
     assert list(wording.flat({"a": 1, "b": {"c": "x", "d": [1, 2]}})) == [("a", "1"), ("b.c", "x"), ("b.d", "1, 2")]
 
@@ -41,4 +49,8 @@ def test_every_step_of_the_heat_scale_is_readable_and_the_curves_are_visible(mod
     inks = ["low-ink"] * 6 + ["h6-ink"] + ["high-ink"] * 3
     readable = [contrast(colours[f"h{step}"], colours[ink]) for step, ink in enumerate(inks)]
     assert [step for step, ratio in enumerate(readable) if ratio < 4.5] == []
-    assert [mark.colour for mark in REGIME_MARKS.values() if contrast(mark.colour, colours["page"]) < 3] == []
+    assert [
+        mark.colour
+        for mark in (*REGIME_MARKS.values(), *POOLING_MARKS.values(), *SERIES_MARKS)
+        if contrast(mark.colour, colours["page"]) < 3
+    ] == []

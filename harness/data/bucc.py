@@ -1,0 +1,155 @@
+"""BUCC 2018's comparable corpora: two sides of sentences with ids, and gold pairs of ids, in two splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+
+from harness.data.lines import fingerprint, read_lines
+from harness.errors import BadInput, Fault, Where
+
+# What XTREME calls a split → what the shared task, and LASER with it, calls it.
+_SPLITS = {"dev": "sample", "test": "training"}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Sentences by id on both sides, in the order of the files, and the gold pairs (foreign id, English id)."""
+
+    foreign: Mapping[str, str]
+    english: Mapping[str, str]
+    gold: tuple[tuple[str, str], ...]
+
+    def first(self, n: int) -> Split:
+        """Return the first n gold pairs with their sentences, between the first n sentences of each side."""
+        gold = self.gold[:n]
+        sides = []
+        for side, own in ((self.foreign, {pair[0] for pair in gold}), (self.english, {pair[1] for pair in gold})):
+            kept = own | set(list(side)[:n])
+            sides.append({name: text for name, text in side.items() if name in kept})
+        return Split(sides[0], sides[1], gold)
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """The splits of one language with English; the last one is scored."""
+
+    language: str
+    splits: Mapping[str, Split]
+    source: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return sha256 over ids, sentences and gold of every split; the layout of the files does not enter."""
+        rows = (
+            chain(([name, "foreign", *row] for row in split.foreign.items()), ([name, "english", *row] for row in split.english.items()))
+            for name, split in self.splits.items()
+        )
+        gold = ([name, "gold", *pair] for name, split in self.splits.items() for pair in split.gold)
+        return fingerprint(chain(*rows, gold))
+
+    @cached_property
+    def sides(self) -> Mapping[str, Sequence[str]]:
+        """Return both sides of every split."""
+        return {
+            f"{side} side of the {name} split": tuple(sentences.values())
+            for name, split in self.splits.items()
+            for side, sentences in ((self.language, split.foreign), ("en", split.english))
+        }
+
+    def __len__(self) -> int:
+        """Count the gold pairs of the scored split."""
+        return len(list(self.splits.values())[-1].gold)
+
+    def first(self, n: int) -> Comparable:
+        """Return the first n gold pairs of every split and about as many sentences around them."""
+        return replace(self, splits={name: split.first(n) for name, split in self.splits.items()})
+
+
+def bucc2018(language: str, data: Path | None) -> Comparable:
+    """Read the dev split, which gives the threshold, and the test split, which is scored, from `data/bucc2018`."""
+    folder = _folder(data)
+    dev, test = (_read_split(folder, language, split) for split in ("dev", "test"))
+    if test is None and dev is not None:
+        raise BadInput(
+            f"{folder} holds only the dev split of BUCC 2018 {language}-en: {language}-en.test.* or {language}-en.training.* is missing",
+            cure="get the training archive of the shared task, or score the dev split as it is with -t bucc2018_dev (oracle threshold)",
+        )
+    if dev is None or test is None:
+        raise _missing(folder, language, "dev" if dev is None else "test")
+    return Comparable(language, {"dev": dev, "test": test}, str(folder))
+
+
+def bucc2018_dev(language: str, data: Path | None) -> Comparable:
+    """Read the dev split alone from `data/bucc2018`."""
+    folder = _folder(data)
+    dev = _read_split(folder, language, "dev")
+    if dev is None:
+        raise _missing(folder, language, "dev")
+    return Comparable(language, {"dev": dev}, str(folder))
+
+
+def _folder(data: Path | None) -> Path:
+    if data is None:
+        raise BadInput(
+            "BUCC 2018 cannot be read from the Hub: google/xtreme has its gold pairs without the other sentences, mteb/BUCC no dev split",
+            cure="get the sample and training archives of the shared task and give --data DIR, which reads DIR/bucc2018",
+        )
+    return data / "bucc2018"
+
+
+def _missing(folder: Path, language: str, split: str) -> BadInput:
+    return BadInput(
+        f"the {split} split of BUCC 2018 {language}-en is not in {folder}: neither {language}-en.{split}.{{{language},en,gold}} "
+        f"nor {language}-en.{_SPLITS[split]}.{{{language},en,gold}}",
+        cure="get the sample and training archives of the shared task; --data DIR reads DIR/bucc2018",
+    )
+
+
+def _read_split(folder: Path, language: str, split: str) -> Split | None:
+    """Read XTREME's or LASER's files of a split; None when there are none, an error when there are some."""
+    for name in (split, _SPLITS[split]):
+        for place in (folder, folder / f"{language}-en", folder / "bucc2018" / f"{language}-en"):
+            paths = [place / f"{language}-en.{name}.{side}" for side in (language, "en", "gold")]
+            if not any(path.is_file() for path in paths):
+                continue
+            if lacking := [path for path in paths if not path.is_file()]:
+                raise BadInput(f"{lacking[0].name} is missing in {place}", cure="take all three files of the split from one archive")
+            foreign, english = _read_side(paths[0]), _read_side(paths[1])
+            return Split(foreign, english, _read_gold(paths[2], foreign, english))
+    return None
+
+
+def _read_side(path: Path) -> dict[str, str]:
+    sentences: dict[str, str] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        name, tab, text = line.removesuffix("\r").partition("\t")
+        if not tab or not name:
+            raise BadInput("expected an id, a tab and a sentence", where=Where(str(path), number), cure="download it again")
+        if name in sentences:
+            raise BadInput(f"the id {name!r} stands for a second time", where=Where(str(path), number), cure="download it again")
+        sentences[name] = text
+    if not sentences:
+        raise BadInput("holds no sentence", where=Where(str(path)), cure="download it again")
+    return sentences
+
+
+def _read_gold(path: Path, foreign: Mapping[str, str], english: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    pairs: dict[tuple[str, str], None] = {}
+    faults: list[Fault] = []
+    for number, line in enumerate(read_lines(path), start=1):
+        first, _, second = line.removesuffix("\r").partition("\t")
+        unknown = [name for name, side in ((first, foreign), (second, english)) if name not in side]
+        if unknown:
+            faults.append(
+                Fault(f"the id {unknown[0]!r} is not among the sentences", Where(str(path), number), "take all files from one archive")
+            )
+        pairs[first, second] = None
+    if faults:
+        raise BadInput(faults[:10])
+    if not pairs:
+        raise BadInput("holds no gold pair", where=Where(str(path)), cure="download it again")
+    return tuple(pairs)

@@ -1,0 +1,324 @@
+"""Test collections over a language pair: queries, documents in chunks, and graded judgements, in BEIR's or TREC's formats."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+
+from harness.data import trec
+from harness.data.lines import fingerprint
+from harness.data.trec import Judged, Judgements, Row, numbered_lines
+from harness.errors import BadInput, Where
+
+# About 128 tokens of Latin script: one idea, and far below what any encoder truncates at.
+CHUNK_CHARACTERS = 512
+
+_LANGUAGE = r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
+_PAIR = re.compile(rf"{_LANGUAGE}-{_LANGUAGE}")
+_LAYOUTS = "corpus.jsonl, queries.jsonl and qrels/test.tsv (BEIR), or topics.*, documents.* and qrels.* (TREC), plain or .gz"
+# JSON can spell halves of characters, which no encoder takes.
+_HALF = re.compile("[\ud800-\udfff]")
+_HEADER = ["query-id", "corpus-id", "score"]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as it was found; either part may be empty."""
+
+    title: str
+    text: str
+
+    @property
+    def whole(self) -> str:
+        """Return title and text as one text."""
+        return f"{self.title} {self.text}".strip()
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Queries and documents by id, in the order of the files, and the grade of each relevant document by query.
+
+    `pair` is `<query language>-<document language>`. Every query has a relevant document: those without, which have no average
+    precision, were left out, and `left_out` counts them.
+    """
+
+    pair: str
+    queries: Mapping[str, str]
+    documents: Mapping[str, Document]
+    judgements: Mapping[str, Mapping[str, int]]
+    left_out: int
+    place: str
+
+    @property
+    def source(self) -> str:
+        """Say where it was read and how many queries are not scored."""
+        return f"{self.place} ({self.left_out} queries without a relevant document left out)" if self.left_out else self.place
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return sha256 over all that can change a score; format, place and unscored queries do not enter."""
+        queries = (["query", *row] for row in self.queries.items())
+        documents = (["document", name, document.title, document.text] for name, document in self.documents.items())
+        grades = (["judgement", query, *row] for query, found in self.judgements.items() for row in found.items())
+        return fingerprint(chain(queries, documents, grades))
+
+    @cached_property
+    def chunks(self) -> tuple[tuple[str, ...], ...]:
+        """Return each document's chunks, at least one a document."""
+        return tuple(chunks(document.title, document.text) for document in self.documents.values())
+
+    @cached_property
+    def sides(self) -> Mapping[str, Sequence[str]]:
+        """Return queries, whole documents and their chunks."""
+        return {
+            f"queries of {self.pair}": tuple(self.queries.values()),
+            f"documents of {self.pair}": tuple(document.whole for document in self.documents.values()),
+            f"chunks of {self.pair}": tuple(chain(*self.chunks)),
+        }
+
+    def __len__(self) -> int:
+        """Count the queries that are scored."""
+        return len(self.queries)
+
+    def first(self, n: int) -> Collection:
+        """Return the first n queries among their relevant documents and the first n others."""
+        queries = dict(list(self.queries.items())[:n])
+        relevant = {document for query in queries for document in self.judgements[query]}
+        others = [name for name in self.documents if name not in relevant][:n]
+        kept = relevant | set(others)
+        documents = {name: document for name, document in self.documents.items() if name in kept}
+        return replace(self, queries=queries, documents=documents, judgements={query: self.judgements[query] for query in queries})
+
+
+# ---- folders -----------------------------------------------------------------------------------
+
+
+def collection_pairs(folder: Path) -> tuple[str, ...]:
+    """Return the language pairs of a folder: its subfolders named like `de-en`, sorted, or itself if it holds a collection."""
+    if _holds_collection(folder):
+        if not _PAIR.fullmatch(folder.resolve().name):
+            raise BadInput(
+                f"{folder} holds a test collection, but its name is no language pair",
+                cure="name the folder <query language>-<document language>, for instance de-en",
+            )
+        return (folder.resolve().name,)
+    found = sorted(place.name for place in folder.iterdir() if place.is_dir() and _PAIR.fullmatch(place.name)) if folder.is_dir() else []
+    if not found:
+        raise BadInput(
+            f"{folder} holds no test collection",
+            cure=f"put one folder per language pair into it, named <query language>-<document language>, with {_LAYOUTS}",
+        )
+    return tuple(found)
+
+
+def load_collection(pair: str, folder: Path) -> Collection:
+    """Read the collection of a language pair from `folder/pair`, or from `folder` if that is the pair's own.
+
+    Raises BadInput for what is missing or malformed, with its line.
+    """
+    place = folder / pair if (folder / pair).is_dir() else folder
+    read = _read_beir if _beir(place, "corpus.jsonl") else _read_trec
+    queries, documents, found = read(place)
+    if not any(document.whole for document in documents.values()):
+        raise BadInput("no document has a text", where=Where(str(place)), cure="text stands in `text`, <TEXT> or the second column")
+    scored = {name: text for name, text in queries.items() if name in found}
+    if not scored:
+        raise BadInput("no query has a relevant document", where=Where(str(place)), cure="take all files of one collection")
+    order = {name: number for number, name in enumerate(documents)}
+    grades = {query: dict(sorted(found[query].items(), key=lambda row: order[row[0]])) for query in scored}
+    return Collection(pair, scored, documents, grades, len(queries) - len(scored), str(place))
+
+
+def _holds_collection(folder: Path) -> bool:
+    return bool(_beir(folder, "corpus.jsonl") or _trec(folder, "documents"))
+
+
+def _read_beir(folder: Path) -> tuple[dict[str, str], dict[str, Document], Judgements]:
+    paths = []
+    for name in ("queries.jsonl", "corpus.jsonl", "qrels/test.tsv"):
+        path = _beir(folder, name)
+        if path is None:
+            raise BadInput(f"{name} is missing in {folder}", cure=f"a collection is {_LAYOUTS}")
+        paths.append(path)
+    queries = _queries(((line, name, text) for line, name, _, text in _objects(paths[0])), paths[0])
+    documents = _documents(_objects(paths[1]), paths[1])
+    return queries, documents, trec.judgements(_beir_qrels(paths[2]), paths[2], queries, documents)
+
+
+def _read_trec(folder: Path) -> tuple[dict[str, str], dict[str, Document], Judgements]:
+    single = {}
+    for stem in ("topics", "qrels"):
+        paths = _trec(folder, stem)
+        if len(paths) != 1:
+            names = ", ".join(path.name for path in paths) or "none"
+            raise BadInput(f"{folder} must hold one file {stem}.*, found {names}", cure=f"a collection is {_LAYOUTS}")
+        single[stem] = paths[0]
+    parts = _trec(folder, "documents")
+    if not parts:
+        raise BadInput(f"{folder} holds no file documents.*", cure=f"a collection is {_LAYOUTS}")
+    queries = _queries(trec.read_topics(single["topics"]), single["topics"])
+    documents: dict[str, Document] = {}
+    for path in parts:
+        documents |= _documents(trec.read_documents(path), path, documents)
+    return queries, documents, trec.judgements(trec.read_qrels(single["qrels"]), single["qrels"], queries, documents)
+
+
+def _beir(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def _trec(folder: Path, stem: str) -> list[Path]:
+    """Return the files named stem or stem.*, and those in a folder of that name."""
+    places = [*folder.glob(stem), *folder.glob(f"{stem}.*")]
+    return sorted(path for place in places for path in ((place,) if place.is_file() else place.iterdir()) if path.is_file())
+
+
+# ---- records -----------------------------------------------------------------------------------
+
+
+def _objects(path: Path) -> Iterator[tuple[int, str, str, str]]:
+    """Yield line, id, title and text of BEIR's objects, one a line."""
+    for number, line in numbered_lines(path):
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError) as reason:
+            raise _malformed(path, number, f"not JSON: {reason}") from None
+        if not isinstance(found, dict):
+            raise _malformed(path, number, "expected an object")
+        name, title, text = (_text(found, key, path, number) for key in ("_id", "title", "text"))
+        if not name.strip():
+            raise _malformed(path, number, "'_id' is empty")
+        yield number, name, title.strip(), text.strip()
+
+
+def _text(found: Mapping[str, object], key: str, path: Path, line: int) -> str:
+    value = found.get(key)
+    if value is None and key == "title":
+        return ""
+    if not isinstance(value, str):
+        raise _malformed(path, line, f"{key!r} is {'missing' if value is None else 'no text'}")
+    if _HALF.search(value):
+        raise _malformed(path, line, f"{key!r} holds half a character (a lone surrogate)")
+    return value
+
+
+def _beir_qrels(path: Path) -> Iterator[Judged]:
+    for number, line in numbered_lines(path):
+        fields = line.split("\t")
+        if number == 1:
+            if fields != _HEADER:
+                raise _malformed(path, 1, "expected the header `query-id corpus-id score`, parted by tabs")
+        elif len(fields) != 3:
+            raise _malformed(path, number, f"expected query-id, corpus-id and score, found {len(fields)} columns")
+        else:
+            yield number, fields[0], fields[1], fields[2]
+
+
+def _queries(rows: Iterable[Row], path: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line, name, text in rows:
+        if name in found:
+            raise _malformed(path, line, f"query {name!r} stands for a second time")
+        if not text:
+            raise _malformed(path, line, f"query {name!r} has no text")
+        found[name] = text
+    return found
+
+
+def _documents(rows: Iterable[tuple[int, str, str, str]], path: Path, others: Mapping[str, Document] | None = None) -> dict[str, Document]:
+    found: dict[str, Document] = {}
+    for line, name, title, text in rows:
+        if name in found or name in (others or {}):
+            raise _malformed(path, line, f"document {name!r} stands for a second time")
+        found[name] = Document(title, text)
+    return found
+
+
+def _malformed(path: Path, line: int, message: str) -> BadInput:
+    return BadInput(message, where=Where(str(path), line), cure="correct the line, or get the file again")
+
+
+# ---- chunks ------------------------------------------------------------------------------------
+
+_CLOSING = "\"'”’»)\\]）」』】〉》〕］"
+# Scripts whose full stop is written without a space after it, or serves for nothing else, end there whatever follows.
+_SENTENCE_END = re.compile(
+    rf"[。！？｡؟۔।॥።፧፨။។៕།༎։᠃᱾꓿꯫⸮]+[{_CLOSING}]*\s*"
+    rf"|[.!?…‥]+[{_CLOSING}]*\s+"
+    r"|\n\s*\n\s*"
+)  # fmt: skip
+_OPENING = "([\"'«“„"
+_LONGEST_WORD = 40
+_ABBREVIATIONS = frozenset(["dr", "mr", "mrs", "ms", "prof", "st", "sr", "sra", "jr", "mme", "vs", "nr", "bzw", "ca", "approx", "fig"])
+_JOINERS = "\u200c\u200d"
+
+
+def chunks(title: str, text: str, limit: int = CHUNK_CHARACTERS) -> tuple[str, ...]:
+    """Cut a document at sentence ends and merge the sentences to chunks of at most `limit` characters, at least one chunk.
+
+    The title opens the first chunk and is a part of its own. What is longer than a chunk is cut at white space, or by length
+    where a script writes none. Only white space is lost between chunks.
+    """
+    whole = f"{title} {text}".strip()
+    if len(whole) <= limit:
+        return (whole,)
+    found: list[str] = []
+    open_chunk = ""
+    for sentence in chain([f"{title} "] if title else [], sentences(text)):
+        for piece in _cut(sentence, limit):
+            if open_chunk and len((open_chunk + piece).rstrip()) > limit:
+                found.append(open_chunk.strip())
+                open_chunk = ""
+            open_chunk += piece
+    return tuple(chunk for chunk in (*found, open_chunk.strip()) if chunk)
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of a text in any script, white space behind included; joined they are the text.
+
+    A full stop with a space behind ends no sentence after an initial, a short number or an abbreviation, nor before a lower-case
+    letter; without a space, as in 3.14, it never does.
+    """
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if text[match.start()] == "." and not _full_stop(text, match):
+            continue
+        yield text[start : match.end()]
+        start = match.end()
+    if start < len(text):
+        yield text[start:]
+
+
+def _full_stop(text: str, match: re.Match[str]) -> bool:
+    if match[0].startswith("..") or match.end() == len(text):
+        return True
+    if text[match.end()].islower():
+        return False
+    words = text[max(0, match.start() - _LONGEST_WORD) : match.start()].split()
+    word = words[-1].lstrip(_OPENING) if words else ""
+    short = len(word) == 1 or (len(word) == 2 and word.isdigit())
+    dotted = "." in word and not word[-1].isdigit()
+    return not (short or dotted or word.lower() in _ABBREVIATIONS)
+
+
+def _cut(sentence: str, limit: int) -> Iterator[str]:
+    """Yield parts of at most `limit` characters, white space behind not counted."""
+    while len(sentence.rstrip()) > limit:
+        end = max((space.end() for space in re.finditer(r"\s", sentence[: limit + 1])), default=0) or _whole_letters(sentence, limit)
+        yield sentence[:end]
+        sentence = sentence[end:].lstrip()
+    yield sentence
+
+
+def _whole_letters(text: str, end: int) -> int:
+    """Return the last place up to `end` that parts no letter from its marks; `end` itself if all are marks."""
+    for place in range(end, 0, -1):
+        if not unicodedata.category(text[place]).startswith("M") and text[place] not in _JOINERS and text[place - 1] not in _JOINERS:
+            return place
+    return end

@@ -1,0 +1,103 @@
+"""NTREX-128 as documents: parallel news text in which every sentence knows the document it stands in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from harness.catalog import NTREX_NAMES
+from harness.data.lines import fingerprint, read_lines
+from harness.errors import BadInput, Where
+
+_CURE = "get MicrosoftTranslator/NTREX from GitHub and give --data DIR, which reads DIR/ntrex"
+
+
+@dataclass(frozen=True)
+class ParallelDocuments:
+    """The same documents in English and one other language: foreign[i] ↔ english[i], both in the document named documents[i].
+
+    The sentences of a document stand together. A query is a sentence of one language; it looks for its own document in the
+    other language, from which its own counterpart is taken out. Only the first `limit` queries are asked.
+    """
+
+    language: str
+    foreign: tuple[str, ...]
+    english: tuple[str, ...]
+    documents: tuple[str, ...]
+    source: str
+    limit: int | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return sha256 over document, foreign and English sentence of every line; the source does not enter."""
+        return fingerprint(zip(self.documents, self.foreign, self.english, strict=True))
+
+    @property
+    def sides(self) -> Mapping[str, Sequence[str]]:
+        """Return both sides; the sentences are the queries of one direction and the chunks of the other."""
+        return {f"{self.language} side": self.foreign, "en side": self.english}
+
+    @cached_property
+    def queries(self) -> tuple[int, ...]:
+        """Return the lines that are asked: those whose document has something left without their counterpart.
+
+        The document of a single sentence would be empty for its only query, which nothing could find; it stays among the
+        documents that the other queries search.
+        """
+        size = Counter(self.documents)
+        return tuple(line for line, document in enumerate(self.documents) if size[document] > 1)[: self.limit]
+
+    def __len__(self) -> int:
+        """Count the queries of one direction."""
+        return len(self.queries)
+
+    def first(self, n: int) -> ParallelDocuments:
+        """Return the first n queries among the sentences of the first n documents."""
+        kept = set(list(dict.fromkeys(self.documents))[:n])
+        end = sum(document in kept for document in self.documents)
+        return replace(self, foreign=self.foreign[:end], english=self.english[:end], documents=self.documents[:end], limit=n)
+
+
+def ntrex_docs(language: str, data: Path | None) -> ParallelDocuments:
+    """Read NTREX-128 from `data/ntrex` or `data/ntrex_docs`, where the files lie or the repository was cloned."""
+    if data is None:
+        raise BadInput("NTREX-128 is read from its files only: no data set on the Hub names the documents", cure=_CURE)
+    folder = data / "ntrex"
+    if not folder.is_dir() and (data / "ntrex_docs").is_dir():
+        folder = data / "ntrex_docs"
+    foreign = _sentences(folder, f"newstest2019-ref.{NTREX_NAMES[language]}.txt")
+    english = _sentences(folder, "newstest2019-src.eng.txt")
+    path = _find(folder, "DOCUMENT_IDS.tsv")
+    documents = tuple(line.removesuffix("\r") for line in read_lines(path))
+    for lines, name in ((foreign, f"newstest2019-ref.{NTREX_NAMES[language]}.txt"), (documents, path.name)):
+        if len(lines) != len(english):
+            message = f"{name} has {len(lines):,} lines, newstest2019-src.eng.txt has {len(english):,}"
+            raise BadInput(message, where=Where(str(folder)), cure="take all files of one version")
+    _refuse_scattered(documents, path)
+    return ParallelDocuments(language, foreign, english, documents, str(folder))
+
+
+def _find(folder: Path, name: str) -> Path:
+    for place in (folder, folder / "NTREX-128"):
+        if (place / name).is_file():
+            return place / name
+    raise BadInput(f"NTREX-128's {name} is not in {folder} or {folder / 'NTREX-128'}", cure=_CURE)
+
+
+def _sentences(folder: Path, name: str) -> tuple[str, ...]:
+    return tuple(line.removesuffix("\r") for line in read_lines(_find(folder, name)))
+
+
+def _refuse_scattered(documents: Sequence[str], path: Path) -> None:
+    """Refuse lines without a document, and a document whose sentences do not stand together."""
+    seen: set[str] = set()
+    for number, (document, before) in enumerate(zip(documents, ("", *documents), strict=False), start=1):
+        if not document:
+            raise BadInput("expected the id of a document", where=Where(str(path), number), cure=_CURE)
+        if document != before and document in seen:
+            message = f"document {document!r} goes on after another one"
+            raise BadInput(message, where=Where(str(path), number), cure="take the official file unchanged")
+        seen.add(document)

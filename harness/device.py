@@ -1,0 +1,58 @@
+"""Choose where and in which dtype to compute, and name what the last bits of a vector depend on there."""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+import transformers
+
+from harness.errors import WrongUsage
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+# Raised when the encoder changes what it computes, so that older vectors are not taken from the cache.
+_REVISION = 1
+
+
+def choose_device(asked: str) -> str:
+    """Return the device for `auto`, or the asked one if it is there; raises BadInput otherwise."""
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked.partition(":")[0] not in ("cpu", "cuda") or (asked.startswith("cuda") and not torch.cuda.is_available()):
+        raise WrongUsage(f"device {asked!r} is not available here", cure="--device auto")
+    return asked
+
+
+def choose_dtype(asked: str, device: str) -> str:
+    """Return the dtype for `auto`: bfloat16 where the processor multiplies it natively, float32 elsewhere."""
+    if asked != "auto":
+        return asked
+    if device.startswith("cuda"):
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    return "bfloat16" if _multiplies_bfloat16() else "float32"
+
+
+def _multiplies_bfloat16() -> bool:
+    """Tell whether this CPU has instructions for products of bfloat16."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def is_emulated(device: str, dtype: str) -> bool:
+    """Tell whether products of this dtype are made with float32's on this device."""
+    return dtype == "bfloat16" and device.startswith("cpu") and not _multiplies_bfloat16()
+
+
+def arithmetic(device: str, dtype: str) -> str:
+    """Name all beside weights and text that the last bits of a vector may depend on."""
+    how = "emulated" if is_emulated(device, dtype) else "native"
+    return f"{_REVISION}|{device.partition(':')[0]}|{dtype}|{how}|torch {torch.__version__}|transformers {transformers.__version__}"
+
+
+def thread_count() -> int:
+    """Return how many processor threads the encoder uses."""
+    return torch.get_num_threads()
+
+
+def processor(device: str) -> str:
+    """Return the name of the device's processor."""
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.machine()

@@ -1,0 +1,140 @@
+"""Mine pairs of translations from two comparable corpora."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from harness.data.bucc import Comparable, Split
+from harness.margins import match
+from harness.metrics.pair_counts import pair_counts
+from harness.metrics.precision_recall import best_threshold, precision_recall
+from harness.neighbours import mutual_neighbours
+from harness.records import Mining, Score, Target
+from harness.statistics.intervals import bootstrap_f1
+from harness.statistics.resampling import f1
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+def run(target: Target, examples: Comparable, encode: Encode) -> pa.Table:
+    """Mine every split on its own; `encode` gives unit vectors (n, d).
+
+    A row is a matched pair, best margin first; gold pairs that were not matched follow without a margin. `accepted` says
+    whether the margin reaches the dev threshold. Matched pairs far below the last gold or accepted one are left out: neither
+    a score nor a threshold that F1 favours depends on them.
+    """
+    assert target.mining is not None
+    mined = pa.concat_tables(_mine(name, split, encode, target.mining) for name, split in examples.splits.items())
+    return _without_tail(mined.append_column("accepted", pa.array(_accepted(mined))))
+
+
+def similarities(examples: Comparable) -> int:
+    """Count the similarities, which serve both directions."""
+    return sum(len(split.foreign) * len(split.english) for split in examples.splits.values())
+
+
+def headline(outcomes: pa.Table) -> float:
+    """Return F1 on the scored split, a fraction."""
+    return float(f1(_counts(outcomes).sum(axis=0)))
+
+
+def score(target: Target, outcomes: pa.Table) -> Score:
+    """Return F1, precision and recall of the scored split in points; the interval resamples foreign sentences.
+
+    The scored split is the last one. Where that is the dev split itself, the threshold is an oracle's.
+    """
+    counts = _counts(outcomes)
+    correct, proposed, total = counts.sum(axis=0).tolist()
+    low, high = bootstrap_f1(counts)
+    threshold = threshold_of(outcomes)
+    return Score(
+        score=_points(headline(outcomes)),
+        n=total,
+        interval=(_points(low), _points(high)),
+        secondary={"precision": _points(correct / proposed if proposed else 0.0), "recall": _points(correct / total)},
+        quantities={"mined": proposed} | ({"threshold": round(threshold, 6)} if np.isfinite(threshold) else {}),
+    )
+
+
+def _counts(outcomes: pa.Table) -> NDArray[np.int64]:
+    """Return true positives, proposed and gold (sentences, 3) by the foreign sentences of the scored split."""
+    last = outcomes["split"].to_numpy(zero_copy_only=False) == outcomes["split"][-1].as_py()
+    gold = outcomes["gold"].to_numpy(zero_copy_only=False)[last]
+    return pair_counts(outcomes["foreign"].to_numpy(zero_copy_only=False)[last].astype(str), gold, _accepted(outcomes)[last])[1]
+
+
+def threshold_of(outcomes: pa.Table) -> float:
+    """Return the margin that gives the best F1 on the dev split; infinity where nothing right was mined."""
+    dev = outcomes.filter(pc.field("split") == "dev")
+    matched = dev.filter(pc.is_valid(pc.field("margin")))
+    gold = matched["gold"].to_numpy(zero_copy_only=False)
+    return best_threshold(precision_recall(matched["margin"].to_numpy(), gold, int(pc.sum(dev["gold"]).as_py())))
+
+
+def _accepted(outcomes: pa.Table) -> NDArray[np.bool_]:
+    margins = outcomes["margin"].to_numpy(zero_copy_only=False)  # NaN where a gold pair was not matched
+    return np.asarray(margins >= threshold_of(outcomes))
+
+
+def _mine(name: str, split: Split, encode: Encode, policy: Mining) -> pa.Table:
+    foreign, english = _distinct(split.foreign), _distinct(split.english)
+    x_to_y, y_to_x = mutual_neighbours(encode(list(foreign)), encode(list(english)), policy.neighbours)
+    matches = match(x_to_y, y_to_x, policy.margin)
+    # Each text stands for the first id that has it: ids are never looked up by text afterwards.
+    ids = [list(foreign.values()), list(english.values())]
+    rows = [(ids[0][i], ids[1][j], margin) for i, j, margin in zip(*(column.tolist() for column in matches), strict=True)]
+    if not policy.keep_duplicates:
+        repeated = [_repeated(split.foreign), _repeated(split.english)]
+        rows = [row for row in rows if row[0] not in repeated[0] and row[1] not in repeated[1]]
+    gold = dict.fromkeys(split.gold)
+    matched = {row[:2] for row in rows}
+    missed = [pair for pair in gold if pair not in matched]
+    columns = {
+        "split": pa.array([name] * (len(rows) + len(missed)), pa.string()),
+        "foreign": pa.array([row[0] for row in rows] + [pair[0] for pair in missed], pa.string()),
+        "english": pa.array([row[1] for row in rows] + [pair[1] for pair in missed], pa.string()),
+        "margin": pa.array([row[2] for row in rows] + [None] * len(missed), pa.float64()),
+        "gold": pa.array([row[:2] in gold for row in rows] + [True] * len(missed), pa.bool_()),
+    }
+    return pa.table(columns)
+
+
+def _without_tail(outcomes: pa.Table) -> pa.Table:
+    """Drop what follows, in its split, on the first margin below the last row that is gold or accepted.
+
+    That margin itself stays: the threshold may lie halfway to it.
+    """
+    counts = np.logical_or(*(outcomes[name].to_numpy(zero_copy_only=False) for name in ("gold", "accepted")))
+    splits, margins = (outcomes[name].to_numpy(zero_copy_only=False) for name in ("split", "margin"))
+    keep = np.isnan(margins)  # gold pairs that were not matched
+    for split in dict.fromkeys(splits.tolist()):
+        rows = np.flatnonzero((splits == split) & ~np.isnan(margins))
+        last = np.flatnonzero(counts[rows])
+        if len(last):
+            below = margins[rows][margins[rows] < margins[rows[last[-1]]]]
+            keep[rows] = margins[rows] >= (below[0] if len(below) else -np.inf)
+    return outcomes.filter(pa.array(keep))
+
+
+def _distinct(sentences: Mapping[str, str]) -> dict[str, str]:
+    """Return each distinct text with the first id that has it."""
+    first: dict[str, str] = {}
+    for name, text in sentences.items():
+        first.setdefault(text, name)
+    return first
+
+
+def _repeated(sentences: Mapping[str, str]) -> set[str]:
+    """Return the ids whose text stands more than once."""
+    times = Counter(sentences.values())
+    return {name for name, text in sentences.items() if times[text] > 1}
+
+
+def _points(fraction: float) -> float:
+    return round(100 * fraction, 4)

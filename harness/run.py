@@ -1,0 +1,75 @@
+"""What stays the same through one evaluation of one submission, and who is told how it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from harness.cache import cache_folder
+from harness.records import Mining, Submission
+
+
+class Observer(Protocol):
+    """Who is told how a run goes on."""
+
+    def say(self, message: str) -> None:
+        """Take one line of news."""
+
+    def encoded(self, texts: int, tokens: int, total: int) -> None:
+        """Take what one batch added, and the total of tokens that the run will encode."""
+
+
+class Silent:
+    """Tell nobody."""
+
+    def say(self, message: str) -> None:
+        """Drop the line."""
+
+    def encoded(self, texts: int, tokens: int, total: int) -> None:
+        """Drop the count."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to evaluate; but for `mining`, which the signature says, none of it may change a score beyond the rounding of the dtype.
+
+    `data` is a folder of raw layouts, `own` maps people's own targets (`bitext.NAME`) to their folders, `limit` tries the
+    first examples only, `cache` replaces STILTBOARD_CACHE, `sweep` scores every layer and both poolings beside the declared
+    view, and `keep_layers` keeps the vectors of further layers, which the same passes give, for checkpoints cut there.
+    """
+
+    data: Path | None = None
+    own: Mapping[str, Path] = field(default_factory=dict)
+    device: str = "auto"
+    dtype: str = "auto"
+    batch_tokens: int | None = None
+    limit: int | None = None
+    overwrite: bool = False
+    cache: Path | None = None
+    sweep: bool = False
+    mining: Mining = field(default_factory=Mining)
+    keep_layers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What stays the same through one evaluation of one submission."""
+
+    folder: Path
+    submission: Submission
+    options: Options
+    observer: Observer
+    device: str
+    dtype: str
+
+    @property
+    def slug(self) -> str:
+        """Return the submission's name."""
+        return self.folder.resolve().name
+
+    @property
+    def cache(self) -> Path:
+        """Return the folder of the cache."""
+        return self.options.cache or cache_folder()

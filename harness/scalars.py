@@ -1,0 +1,68 @@
+"""The scalars of every record: the only place where text becomes a number or a truth value.
+
+That is why `no` stays Norwegian, `0e12…` stays a revision, and `1_000` is an error instead of a surprise.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+SLUG = r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$"
+HUB_ID = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?/[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$"
+TAG = r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$"
+
+
+def integer(value: object) -> object:
+    """Read a whole number in plain digits; what is no text passes."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"-?(?:0|[1-9][0-9]{0,17})", value):
+            raise ValueError("expected a whole number in plain digits")
+        return int(value)
+    return value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, str):
+        if not re.fullmatch(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?(?:e-?[0-9]{1,3})?", value):
+            raise ValueError("expected a number in plain decimal digits")
+        return float(value)
+    return value
+
+
+def _truth(value: object) -> object:
+    if isinstance(value, str):
+        if value not in ("true", "false"):
+            raise ValueError("expected true or false")
+        return value == "true"
+    return value
+
+
+def nothing(value: object) -> object:
+    """Read YAML's `null` (text here, as every scalar) as None."""
+    return None if value == "null" else value
+
+
+def _one_line(value: str) -> str:
+    if value != value.strip() or "\n" in value or "\t" in value:
+        raise ValueError("expected one line of text without tabs or spaces around it")
+    return value
+
+
+# Bounds stand before the validator: pydantic then writes them as minimum and maximum into the JSON Schema.
+Integer = Annotated[int, BeforeValidator(integer)]
+Truth = Annotated[bool, BeforeValidator(_truth)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(integer)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
+Points = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_number)]
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+LongLine = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_one_line)]
+Tag = Annotated[str, Field(pattern=TAG, max_length=64)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$", max_length=24)]
+Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
+HubId = Annotated[str, Field(pattern=HUB_ID, max_length=193)]
+Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Link = Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.-]+(?:/[^\s<>\"'`\\{}|^]*)?$", max_length=500)]

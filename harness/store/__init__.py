@@ -1,0 +1,41 @@
+"""The only reader and writer of submissions/: strict YAML in, atomic files out."""
+
+from __future__ import annotations
+
+from harness.store.results import (
+    find_results,
+    load_outcomes,
+    load_result,
+    load_results,
+    parse_outcomes,
+    parse_result,
+    results_lock,
+    write_result,
+)
+from harness.store.sides import Side, load_side
+from harness.store.submissions import find_submissions, load_submission, locate, new_submission, parse_submission, submission_faults
+from harness.store.sweeps import find_sweeps, load_sweep, load_sweeps, sweep_path, write_sweep
+
+__all__ = [
+    "Side",
+    "find_results",
+    "find_submissions",
+    "find_sweeps",
+    "load_outcomes",
+    "load_result",
+    "load_results",
+    "load_side",
+    "load_submission",
+    "load_sweep",
+    "load_sweeps",
+    "locate",
+    "new_submission",
+    "parse_outcomes",
+    "parse_result",
+    "parse_submission",
+    "results_lock",
+    "submission_faults",
+    "sweep_path",
+    "write_result",
+    "write_sweep",
+]

@@ -1,0 +1,86 @@
+"""Read and write files whole, and turn their text into records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from harness.characters import visible
+from harness.consistency import Finding
+from harness.errors import BadInput, Fault, Where
+from harness.faults import schema_faults
+from harness.records import Record
+from harness.strict_yaml import Document, refuse
+
+_AnyRecord = TypeVar("_AnyRecord", bound=Record)
+
+
+def no_link(path: Path) -> None:
+    """Refuse a symbolic link: what it leads to may lie anywhere."""
+    if path.is_symlink():
+        refuse([link_fault(path)])
+
+
+def link_fault(path: Path) -> Fault:
+    """Say that a path is a symbolic link."""
+    return Fault("found a symbolic link", Where(str(path)), "put the files themselves there")
+
+
+def read_file(path: Path, limit: int | None, cure: str) -> bytes:
+    """Read a regular file, and no more of it than it takes to see that it is too long."""
+    no_link(path)
+    if not path.is_file():
+        raise BadInput("the file does not exist" if not path.exists() else "not a file", where=Where(str(path)), cure=cure)
+    with path.open("rb") as file:
+        return file.read() if limit is None else file.read(limit + 1)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put a file in place whole: write beside it, flush to disk, rename. The lock makes the other name ours."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    with partial.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+# ---- records and text --------------------------------------------------------------------------
+
+
+def typed(record: type[_AnyRecord], document: Document, faults: list[Fault], cure: str = "") -> _AnyRecord | None:
+    """Type a document; what the schema refuses goes to `faults`."""
+    try:
+        return record.model_validate(document.value)
+    except ValidationError as error:
+        faults += schema_faults(error, document, record, cure)
+        return None
+
+
+def located(findings: Iterable[Finding], document: Document, cure: str = "") -> list[Fault]:
+    """Give findings their line and column."""
+    return [Fault(finding.message, document.where(finding.path, key=finding.key), finding.cure or cure) for finding in findings]
+
+
+def plain(record: Record) -> dict[str, object]:
+    """Turn a result or a sweep into what the writer takes, `run` last, points rounded to four decimals, nothing unreadable in it."""
+    fields = record.model_dump(by_alias=True)
+    run = fields.pop("run")
+    rounded = _writable(fields, decimals=4)
+    assert isinstance(rounded, dict)
+    return {**rounded, "run": _writable(run, decimals=None)}
+
+
+def _writable(value: object, decimals: int | None) -> object:
+    if isinstance(value, Mapping):
+        return {visible(str(key)): _writable(inner, decimals) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_writable(inner, decimals) for inner in value]
+    if isinstance(value, float) and decimals is not None:
+        return round(float(value), decimals)
+    return visible(value) if isinstance(value, str) else value

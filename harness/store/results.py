@@ -1,0 +1,184 @@
+"""Read and write what only the harness writes: <slug>/results/<target>.yaml with its outcomes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from harness.catalog import TARGETS, is_own
+from harness.characters import shown
+from harness.consistency import result_findings
+from harness.errors import BadInput, CheckFailed, Fault, Where
+from harness.records import Outcomes, Result
+from harness.store.files import located, no_link, plain, read_file, replace_file, typed
+from harness.strict_yaml import Document, dump, parse, refuse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RESULTS_FOLDER = "results"
+SWEEP_SUFFIX = ".layers.yaml"
+LOCK_FILE = ".results.lock"
+RESULT_LIMIT = 8 * 1024 * 1024
+RESULT_EVENTS = RESULT_LIMIT // 4
+_LOCK_SECONDS = 60.0
+_NEXT = ".next"
+
+
+def find_results(folder: Path) -> tuple[Path, ...]:
+    """Return the paths of a submission's results in the order of the catalog, then of people's own targets.
+
+    A file of no known target is a fault.
+    """
+    return find_files(folder, ".yaml", but=SWEEP_SUFFIX)
+
+
+def find_files(folder: Path, suffix: str, but: str | None = None) -> tuple[Path, ...]:
+    """Return the files of known targets among a submission's results that end in one suffix `but` not in another."""
+    results = folder / RESULTS_FOLDER
+    no_link(results)
+    if not results.is_dir():
+        return ()
+    found = [path for path in sorted(results.glob(f"*{suffix}")) if not path.name.startswith(".") and not (but and path.name.endswith(but))]
+    paths = {path.name.removesuffix(suffix): path for path in found}
+    names = [target.name for target in TARGETS]
+    names += [name for name in paths if is_own(name)]
+    if unknown := [path for name, path in paths.items() if name not in names]:
+        refuse(
+            [
+                Fault(f"no target is named {path.name.removesuffix(suffix)!r}", Where(str(path)), f"remove it; one of: {', '.join(names)}")
+                for path in unknown
+            ]
+        )
+    return tuple(paths[name] for name in names if name in paths)
+
+
+def load_results(folder: Path) -> tuple[Result, ...]:
+    """Read and check all results of a submission, in the order of the catalog."""
+    return tuple(load_result(path) for path in find_results(folder))
+
+
+def load_result(path: Path) -> Result:
+    """Read and check <slug>/results/<target>.yaml, which names that slug and that target."""
+    result, document = _parse_result(read_file(path, RESULT_LIMIT, "stiltboard evaluate writes it"), str(path))
+    slug = path.absolute().parent.parent.name
+    faults = []
+    for key, found, expected in (("submission", result.submission, slug), ("target", result.target, path.stem)):
+        if found != expected:
+            message = f"{key}: expected {expected} as in the file's path, found {shown(found)}"
+            faults.append(Fault(message, document.where((key,)), "results are not copied between submissions; run stiltboard evaluate"))
+    if faults:
+        refuse(faults)
+    return result
+
+
+def parse_result(data: bytes, file: str) -> Result:
+    """Check the text of a result that need not stand in its folder, such as one from another revision."""
+    return _parse_result(data, file)[0]
+
+
+def _parse_result(data: bytes, file: str) -> tuple[Result, Document]:
+    cure = "only the harness writes results; run stiltboard evaluate with --overwrite"
+    document = parse(data, file, limit=RESULT_LIMIT, max_events=RESULT_EVENTS)
+    faults: list[Fault] = []
+    result = typed(Result, document, faults, cure)
+    if result is not None:
+        faults += located(result_findings(result), document, cure)
+    if result is None or faults:
+        refuse(faults)
+    return result, document
+
+
+def load_outcomes(result_path: Path, result: Result) -> pa.Table:
+    """Read the outcomes that a result names, one row per example; refuse a file that is not the one it was computed from."""
+    path = result_path.parent / result.outcomes.file
+    cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
+    return parse_outcomes(read_file(path, None, cure), result, str(path))
+
+
+def parse_outcomes(data: bytes, result: Result, file: str) -> pa.Table:
+    """Check the bytes of an outcomes file against its result and return its table."""
+    import pyarrow as pa  # noqa: PLC0415  # a third of a second, which most commands need not spend
+    import pyarrow.parquet as pq  # noqa: PLC0415  # the same
+
+    where = Where(file)
+    cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != result.outcomes.sha256:
+        raise BadInput(f"sha256 is {digest}, but the result names {result.outcomes.sha256}", where=where, cure=cure)
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise BadInput(f"not a parquet file: {shown(first_line)[1:-1]}", where=where, cure=cure) from None
+    if table.num_rows != result.outcomes.rows:
+        raise BadInput(f"holds {table.num_rows} rows, but the result names {result.outcomes.rows}", where=where, cure=cure)
+    return table
+
+
+def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
+    """Write a result and its outcomes into a submission's folder, each whole or not at all, and return the result's path.
+
+    The outcomes wait beside until the result that names them is in place. A crash in between is finished by the next one
+    who takes the lock, so that neither an old nor a new pair is ever lost.
+    `result.outcomes` is replaced by the real file, digest and row count. What is written is read back first.
+    """
+    name = f"{result.target}.parquet"
+    data = _parquet(outcomes)
+    written = Outcomes(file=name, sha256=hashlib.sha256(data).hexdigest(), rows=outcomes.num_rows)
+    result = result.model_copy(update={"outcomes": written})
+    results = folder / RESULTS_FOLDER
+    path = results / f"{result.target}.yaml"
+    text = dump(plain(result)).encode()
+    parse_result(text, str(path))
+    no_link(results)
+    results.mkdir(exist_ok=True)
+    with results_lock(folder):
+        side = results / f".{name}{_NEXT}"
+        replace_file(side, data)
+        replace_file(path, text)
+        side.replace(results / name)
+    return path
+
+
+def _finish_interrupted(results: Path) -> None:
+    """Put outcomes in place whose result is already there, and drop those whose result never came."""
+    for side in sorted(results.glob(f".*.parquet{_NEXT}")):
+        outcomes = results / side.name[1 : -len(_NEXT)]
+        named = hashlib.sha256(side.read_bytes()).hexdigest()
+        path = outcomes.with_suffix(".yaml")
+        if path.is_file() and named.encode() in path.read_bytes():
+            side.replace(outcomes)
+        else:
+            side.unlink()
+
+
+@contextmanager
+def results_lock(folder: Path) -> Iterator[None]:
+    """Hold the results of a submission against other processes; the same thread may hold it twice."""
+    lock = FileLock(folder / LOCK_FILE, timeout=_LOCK_SECONDS, is_singleton=True)
+    try:
+        lock.acquire()
+    except Timeout:
+        message = f"another process holds {folder / LOCK_FILE} for more than {_LOCK_SECONDS:.0f} seconds"
+        raise CheckFailed(message, cure="wait for it, then evaluate again; finished cells are kept") from None
+    try:
+        _finish_interrupted(folder / RESULTS_FOLDER)
+        yield
+    finally:
+        lock.release()
+
+
+def _parquet(table: pa.Table) -> bytes:
+    """Write a table to bytes that depend on its content only: one chunk, fixed compression, nobody's metadata."""
+    import pyarrow as pa  # noqa: PLC0415  # see parse_outcomes
+    import pyarrow.parquet as pq  # noqa: PLC0415  # the same
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(None).combine_chunks(), sink, compression="zstd", compression_level=9)
+    return bytes(sink.getvalue())

@@ -1,0 +1,37 @@
+"""Read a submission as one side of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import BadInput
+from harness.records import Result
+from harness.store.results import find_results, load_outcomes, load_result
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Side:
+    """A submission as one side of a comparison: its name, and per target the result with its outcomes."""
+
+    name: str
+    results: Mapping[str, Result]
+    outcomes: Mapping[str, pa.Table]
+
+
+def load_side(path: Path) -> Side:
+    """Read every result of a submission's folder with its outcomes, or the one result whose file is named."""
+    one = path.suffix == ".yaml"
+    folder = path.absolute().parent.parent if one else path.absolute()
+    if not folder.is_dir() or (one and not path.is_file()):
+        raise BadInput(f"{path} does not exist", cure="name a slug under --submissions, a folder, or a results/<target>.yaml")
+    paths = (path,) if one else find_results(folder)
+    results = [load_result(result_path) for result_path in paths]
+    outcomes = [load_outcomes(result_path, result) for result_path, result in zip(paths, results, strict=True)]
+    targets = [result.target for result in results]
+    return Side(folder.name, dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)))

@@ -1,0 +1,74 @@
+"""Read and write what every layer would score: <slug>/results/<target>.layers.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.catalog import target_named
+from harness.characters import shown
+from harness.errors import Fault, Where
+from harness.records import Sweep
+from harness.store.files import no_link, plain, read_file, replace_file, typed
+from harness.store.results import RESULT_EVENTS, RESULT_LIMIT, RESULTS_FOLDER, SWEEP_SUFFIX, find_files, results_lock
+from harness.strict_yaml import dump, parse, refuse
+
+_CURE = "only the harness writes sweeps; run stiltboard evaluate with --layers all"
+
+
+def find_sweeps(folder: Path) -> tuple[Path, ...]:
+    """Return the paths of a submission's sweeps in the order of the catalog; a file of no known target is a fault."""
+    return find_files(folder, SWEEP_SUFFIX)
+
+
+def sweep_path(folder: Path, target: str) -> Path:
+    """Return where the sweep of a target lies."""
+    return folder / RESULTS_FOLDER / f"{target}{SWEEP_SUFFIX}"
+
+
+def load_sweeps(folder: Path) -> tuple[Sweep, ...]:
+    """Read and check all sweeps of a submission, in the order of the catalog."""
+    return tuple(load_sweep(path) for path in find_sweeps(folder))
+
+
+def load_sweep(path: Path) -> Sweep:
+    """Read and check <slug>/results/<target>.layers.yaml, which names that slug and that target."""
+    return _parse(read_file(path, RESULT_LIMIT, "stiltboard evaluate --layers all writes it"), path)
+
+
+def write_sweep(folder: Path, sweep: Sweep) -> Path:
+    """Write a sweep beside the result, whole or not at all, and return its path."""
+    path = sweep_path(folder, sweep.target)
+    text = dump(plain(sweep)).encode()
+    no_link(path.parent)
+    path.parent.mkdir(exist_ok=True)
+    _parse(text, path)
+    with results_lock(folder):
+        replace_file(path, text)
+    return path
+
+
+def _parse(data: bytes, path: Path) -> Sweep:
+    document = parse(data, str(path), limit=RESULT_LIMIT, max_events=RESULT_EVENTS)
+    faults: list[Fault] = []
+    sweep = typed(Sweep, document, faults, _CURE)
+    if sweep is None:
+        refuse(faults)
+    expected = {"submission": path.absolute().parent.parent.name, "target": path.name.removesuffix(SWEEP_SUFFIX)}
+    for key, value in expected.items():
+        if (found := getattr(sweep, key)) != value:
+            faults.append(Fault(f"{key}: expected {value} as in the file's path, found {shown(found)}", document.where((key,)), _CURE))
+    target = target_named(sweep.target, tuple(sweep.data))
+    if target is None or faults:
+        refuse(faults or [Fault(f"target: unknown target {sweep.target!r}", Where(str(path)), _CURE)])
+    for number, checkpoint in enumerate(sweep.checkpoints):
+        for place, view in enumerate(checkpoint.views):
+            at = ("checkpoints", number, "views", place)
+            whole = set(view.scores) == set(target.languages)
+            mean = sum(view.scores.values()) / len(view.scores) if whole else None
+            if (mean is None) != (view.score is None) or (mean is not None and view.score is not None and abs(mean - view.score) > 0.01):
+                faults.append(
+                    Fault(f"score: {view.score} is not the mean over the target's languages", document.where((*at, "score")), _CURE)
+                )
+    if faults:
+        refuse(faults)
+    return sweep

@@ -1,0 +1,105 @@
+"""Score every layer and both poolings of a checkpoint beside the view that its submission declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.cells import Cells, signature
+from harness.checkpoint import CheckpointFiles
+from harness.encoder import View
+from harness.errors import BadInput
+from harness.kinds.registry import KINDS
+from harness.records import Sweep, SweptCheckpoint, ViewScores
+from harness.run import Run
+from harness.store import load_sweep, sweep_path, write_sweep
+from harness.vectors import Encoded, every_view
+
+
+class Sweeping:
+    """One target of one submission while its views are measured; `points` per (seed, view, language)."""
+
+    def __init__(self, cells: Cells, run: Run) -> None:
+        """Take over what an earlier sweep of the same weights, text and encoding holds."""
+        self.cells, self._run = cells, run
+        self.points: dict[tuple[int, View, str], float] = {}
+        if not run.options.limit:
+            self._keep()
+
+    def _keep(self) -> None:
+        path = sweep_path(self._run.folder, self.cells.target.name)
+        if not path.is_file():
+            return
+        try:
+            sweep = load_sweep(path)
+        except BadInput as reason:
+            self._run.observer.say(f"{path} is measured again: {reason.faults[0].message}")
+            return
+        if sweep.signature != self._signature():
+            self._run.observer.say(f"{path} is measured again: its signature is {sweep.signature!r}, now it is {self._signature()!r}")
+            return
+        for checkpoint in sweep.checkpoints:
+            files = self.cells.opened.get(checkpoint.seed)
+            if files is None or files.digest != checkpoint.weights:
+                continue
+            for scored in checkpoint.views:
+                for language, points in scored.scores.items():
+                    measured_again = self._run.options.overwrite and language in self.cells.examples
+                    same_text = self.cells.fingerprints.setdefault(language, sweep.data[language]) == sweep.data[language]
+                    if same_text and not measured_again:
+                        self.points[checkpoint.seed, View(scored.layer, scored.pooling), language] = points
+
+    def _signature(self) -> str:
+        return signature(self.cells.target, self.cells.encoding, None)
+
+    def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
+        """Return the languages of this run that lack a view."""
+        views = every_view(files)
+        return [language for language in self.cells.examples if any((seed, view, language) not in self.points for view in views)]
+
+    def measure(self, seed: int, language: str, view: View, encoded: Encoded) -> None:
+        """Score one language in one view; a view in which a text has no vector stays without a score."""
+        target, examples = self.cells.target, self.cells.examples[language]
+        if encoded.why_not(view, examples) is None:
+            kind = KINDS[target.kind]
+            outcomes = kind.run(target, examples, encoded.spaces[view].get)
+            self.points[seed, view, language] = round(100 * kind.headline(outcomes), 4)
+
+    def write(self, description: Mapping[str, Any]) -> None:
+        """Write the sweep and say which view is the best; a trial is not written."""
+        sweep = self._sweep(description)
+        if not sweep.checkpoints:
+            return
+        if not self._run.options.limit:
+            write_sweep(self._run.folder, sweep)
+        complete = [view for checkpoint in sweep.checkpoints for view in checkpoint.views if view.score is not None]
+        if complete:
+            best = max(complete, key=lambda view: view.score or 0.0)
+            self._run.observer.say(f"{sweep.target}: best view h{best.layer}.{best.pooling.value} with {sweep.metric} {best.score:.2f}")
+
+    def _sweep(self, description: Mapping[str, Any]) -> Sweep:
+        known = {language for _, _, language in self.points}
+        return Sweep(
+            schema_=1,
+            submission=self._run.slug,
+            target=self.cells.target.name,
+            signature=self._signature(),
+            metric=self.cells.target.metric,
+            of=len(self.cells.target.languages),
+            checkpoints=tuple(
+                SweptCheckpoint(seed=seed, weights=files.digest, views=self._views(seed, files))
+                for seed, files in self.cells.opened.items()
+                if any(seed == measured for measured, _, _ in self.points)
+            ),
+            data={language: self.cells.fingerprints[language] for language in self.cells.target.languages if language in known},
+            run=description,
+        )
+
+    def _views(self, seed: int, files: CheckpointFiles) -> tuple[ViewScores, ...]:
+        return tuple(self._scores(seed, view) for view in every_view(files))
+
+    def _scores(self, seed: int, view: View) -> ViewScores:
+        languages = self.cells.target.languages
+        scores = {language: self.points[seed, view, language] for language in languages if (seed, view, language) in self.points}
+        mean = round(sum(scores.values()) / len(scores), 4) if len(scores) == len(languages) else None
+        return ViewScores(layer=view.layer, pooling=view.pooling, score=mean, scores=scores)

@@ -1,0 +1,110 @@
+"""Bring the vectors of texts into the cache: what is missing is encoded in one plan, for every view at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.address import layer_address
+from harness.cache import WAITING_BYTES, VectorSpace
+from harness.cells import resolve_layer
+from harness.checkpoint import CheckpointFiles
+from harness.data.examples import Examples
+from harness.device import arithmetic
+from harness.encoder import Encoder, EncodingReport, Vectors, View
+from harness.plan import Indices
+from harness.records import Encoding, Pooling
+from harness.run import Run
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Per view the space of its vectors, and the texts that have none there with the reason."""
+
+    spaces: Mapping[View, VectorSpace]
+    failures: Mapping[View, Mapping[str, str]] = field(default_factory=dict)
+    report: EncodingReport = field(default_factory=EncodingReport)
+
+    def why_not(self, view: View, examples: Examples) -> str | None:
+        """Return why examples cannot be scored in a view: the first of their texts without a vector."""
+        failures = self.failures.get(view)
+        if failures:
+            for side, texts in examples.sides.items():
+                for number, text in enumerate(texts, start=1):
+                    if text in failures:
+                        return f"sentence {number} of the {side}: {failures[text]}"
+        return None
+
+
+def declared_view(encoding: Encoding, files: CheckpointFiles) -> View:
+    """Return the view that the submission declares."""
+    return View(resolve_layer(encoding, files), encoding.pooling)
+
+
+def every_view(files: CheckpointFiles) -> tuple[View, ...]:
+    """Return every hidden state of a checkpoint in both poolings, from the embeddings to the last layer."""
+    return tuple(View(layer, pooling) for layer in range(files.layers + 1) for pooling in Pooling)
+
+
+def distinct_texts(examples: Iterable[Examples]) -> list[str]:
+    """Return every text that the examples need, once, in their order."""
+    return list(dict.fromkeys(text for each in examples for side in each.sides.values() for text in side))
+
+
+def open_space(
+    cache: Path, files: CheckpointFiles, view: View, encoding: Encoding, *, device: str, dtype: str, waiting: int = WAITING_BYTES
+) -> VectorSpace:
+    """Open the cached vectors of one view: the one place that says what a vector depends on beside its text."""
+    return VectorSpace(
+        cache,
+        waiting=waiting,
+        weights=layer_address(files, view.layer),
+        layer=view.layer,
+        pooling=view.pooling.value,
+        arithmetic=arithmetic(device, dtype),
+        prefix=encoding.prefix,
+        max_length=encoding.max_length,
+    )
+
+
+def open_spaces(views: Sequence[View], files: CheckpointFiles, run: Run) -> dict[View, VectorSpace]:
+    """Open the spaces of several views; what waits to be written is bounded for all of them together."""
+    encoding, waiting = run.submission.encoding, WAITING_BYTES // max(1, len(views))
+    return {
+        view: open_space(run.cache, files, view, encoding, device=run.device, dtype=run.dtype, waiting=waiting)
+        for view in dict.fromkeys(views)
+    }
+
+
+def missing_texts(texts: Sequence[str], spaces: Mapping[View, VectorSpace]) -> list[str]:
+    """Return the texts that lack a vector in some view; one space's addresses are in memory at a time."""
+    missing: set[str] = set()
+    for space in spaces.values():
+        missing.update(text for text in texts if text not in space)
+        space.close()
+    return [text for text in texts if text in missing]
+
+
+def encode_missing(texts: Sequence[str], views: Sequence[View], files: CheckpointFiles, run: Run) -> Encoded:
+    """Encode the texts that lack a vector in some view; every view's vectors come from the same passes and stream to the disk."""
+    spaces = open_spaces(views, files, run)
+    missing = missing_texts(texts, spaces)
+    run.observer.say(f"{files.source}: {len(texts):,} distinct texts, {len(texts) - len(missing):,} of them in the cache")
+    if not missing:
+        return Encoded(spaces)
+    encoding = run.submission.encoding
+    encoder = Encoder(
+        files, list(spaces), max_length=encoding.max_length, device=run.device, dtype=run.dtype, batch_tokens=run.options.batch_tokens
+    )
+
+    def keep(view: View, indices: Indices, rows: Vectors) -> None:
+        spaces[view].put([missing[i] for i in indices], rows)
+
+    try:
+        report = encoder.encode(missing, prefix=encoding.prefix, sink=keep, progress=run.observer.encoded)
+    finally:
+        for space in spaces.values():
+            space.close()
+    failures = {view: {missing[index]: reason for index, reason in failed.items()} for view, failed in report.failed.items()}
+    return Encoded(spaces, failures, report)

@@ -1,0 +1,144 @@
+"""Find out what a run has to do: which cells, on which checkpoints, and what earlier runs finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.catalog import TARGETS, find_target, is_own, own_target
+from harness.cells import Cells, resolve_layer, signature
+from harness.checkpoint import CheckpointFiles, fetch
+from harness.data import load_examples, own_languages
+from harness.device import choose_device, choose_dtype
+from harness.errors import BadInput, Fault, Unreachable, WrongUsage
+from harness.records import Result, Target
+from harness.run import Observer, Options, Run
+from harness.store import load_outcomes, load_result, load_submission, results_lock
+
+
+def open_run(folder: Path, options: Options, observer: Observer) -> Run:
+    """Read the submission and choose where to compute."""
+    device = choose_device(options.device)
+    return Run(folder, load_submission(folder), options, observer, device, choose_dtype(options.dtype, device))
+
+
+def fetch_all(run: Run) -> dict[int, CheckpointFiles]:
+    """Fetch every seed's checkpoint before the first is measured: what is missing shows at once."""
+    opened = {checkpoint.seed: fetch(checkpoint, run.folder, run.cache / "checkpoints") for checkpoint in run.submission.checkpoints}
+    layers = sorted({resolve_layer(run.submission.encoding, files) for files in opened.values()})
+    if len(layers) > 1:
+        raise BadInput(
+            f"the checkpoints differ in depth, so that `layer: last` means {layers}", cure="one submission is one recipe at one size"
+        )
+    return opened
+
+
+# ---- examples ----------------------------------------------------------------------------------
+
+
+def load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tuple[list[Cells], list[Fault]]:
+    """Load the named targets; without a name the run's own ones, or else all of XTREME (what stands outside it is named)."""
+    targets = [_find(name, run) for name in dict.fromkeys(names or [*run.options.own] or [t.name for t in TARGETS if t.in_xtreme])]
+    work: list[Cells] = []
+    faults: list[Fault] = []
+    for target in targets:
+        try:
+            work.append(_load_examples(target, languages, run))
+        except BadInput as reason:
+            faults.extend(reason.faults)
+    if not work:
+        raise BadInput(faults)
+    return work, faults
+
+
+def _find(name: str, run: Run) -> Target:
+    if is_own(name):
+        if name not in run.options.own:
+            kind, _, rest = name.partition(".")
+            raise WrongUsage(f"where the text of {name} lies is not said", cure=f"--{kind} {rest}=DIR")
+        return own_target(name, own_languages(name, run.options.own[name]))
+    return find_target(name).with_mining(run.options.mining)
+
+
+def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Cells:
+    cells = Cells(target, run.submission.encoding)
+    faults: list[Fault] = []
+    for language in languages:
+        if language not in target.languages:
+            raise WrongUsage(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
+    for language in [language for language in target.languages if not languages or language in languages]:
+        try:
+            examples = load_examples(target, language, run.options.own.get(target.name, run.options.data))
+        except Unreachable:
+            raise
+        except BadInput as reason:
+            cells.unreadable[language] = reason.faults[0].message
+            faults.extend(reason.faults)
+        else:
+            cells.examples[language] = examples.first(run.options.limit) if run.options.limit else examples
+            cells.fingerprints[language] = examples.fingerprint
+    if not cells.examples:
+        raise BadInput(faults)
+    return cells
+
+
+# ---- what is there already ---------------------------------------------------------------------
+
+
+def result_path(cells: Cells, run: Run) -> Path:
+    """Return where the result of a target lies."""
+    return run.folder / "results" / f"{cells.target.name}.yaml"
+
+
+def keep_finished(cells: Cells, run: Run, observer: Observer) -> None:
+    """Take over what the result on disk holds; nothing that this run does not measure is lost."""
+    path = result_path(cells, run)
+    if run.options.limit or not path.is_file():
+        return
+    with results_lock(run.folder):
+        named: Sequence[str] = cells.target.languages
+        try:
+            result = load_result(path)
+            named = result.languages
+            table = load_outcomes(path, result)
+        except BadInput as reason:
+            _replace_damaged(path, reason, [language for language in named if language not in cells.examples], observer)
+            return
+    if not run.options.overwrite or any(language not in cells.examples for language in named):
+        _refuse_other_languages(cells, path, result)
+        _refuse_other_measure(cells, path, result, run)
+        cells.take_over(result, table, measured_again=run.options.overwrite)
+
+
+def _refuse_other_languages(cells: Cells, path: Path, result: Result) -> None:
+    """Refuse to drop what an earlier run measured on somebody's own text that is no longer there."""
+    if gone := [language for language in result.languages if language not in cells.target.languages]:
+        raise BadInput(
+            f"{path} has scores for {' '.join(gone)}, whose text is gone", cure="put it back, or give the other text another NAME"
+        )
+
+
+def _replace_damaged(path: Path, reason: BadInput, left_alone: Sequence[str], observer: Observer) -> None:
+    """Let a damaged result be measured again, but only by a run that measures all that it names."""
+    if left_alone:
+        message = f"{path} is damaged, and this run would measure only a part of it again, without {' '.join(left_alone)}"
+        raise BadInput([*reason.faults, Fault(message, cure="evaluate without -l")]) from reason
+    observer.say(f"{path} is measured again: {reason.faults[0].message}")
+
+
+def _refuse_other_measure(cells: Cells, path: Path, result: Result, run: Run) -> None:
+    """Refuse to mix two ways of measuring in one result."""
+    asked = signature(cells.target, cells.encoding, resolve_layer(cells.encoding, next(iter(cells.opened.values()))))
+    measured_in, measured_on = (str(result.run.get(key, now)) for key, now in (("dtype", run.dtype), ("device", run.device)))
+    for what, found, now, cure in (
+        ("signature", result.signature, asked, "--overwrite without -l measures all of it again"),
+        ("dtype", measured_in, run.dtype, f"--dtype {measured_in}, or --overwrite without -l to measure all of it again"),
+        (
+            "device",
+            measured_on.partition(":")[0],
+            run.device.partition(":")[0],
+            f"--device {measured_on}, or --overwrite without -l to measure all of it again",
+        ),
+    ):
+        if found != now:
+            raise BadInput(f"{path} was measured with the {what} {found!r}, now it is {now!r}: the two are not mixed", cure=cure)
