@@ -25,8 +25,9 @@ from harness.commands.progress import watch
 from harness.data import load_examples
 from harness.device import choose_device
 from harness.encoder import View
-from harness.evaluation import Options, open_space
+from harness.evaluation import Options
 from harness.records import Result
+from harness.vectors import open_space
 
 # (prefix, layers) → language or "mean" → (foreign → English, English → foreign), in points.
 REFERENCES = {

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ Vectors = NDArray[np.float32]
 _KEY_BYTES = 16
 _FLUSH_SECONDS = 10.0
 WAITING_BYTES = 64 * 2**20
+_IN_MEMORY_BYTES = 512 * 2**20
 
 
 def cache_folder() -> Path:
@@ -56,7 +58,7 @@ class VectorSpace:
         self._waiting_bytes = 0
         self._flushed = time.monotonic()
         self._places: dict[bytes, int] | None = None  # text key → row over all shards
-        self._shards: list[Vectors] = []
+        self._shards: list[tuple[Path, TensorEntry]] = []
         self._starts: list[int] = []
         self._rows = 0
 
@@ -82,11 +84,12 @@ class VectorSpace:
             raise KeyError(next(text for text in texts if text not in self)) from None
         if not len(rows):
             return np.zeros((0, 0), np.float32)
-        found = np.empty((len(rows), self._shards[0].shape[1]), np.float32)
+        found = _room(len(rows), self._shards[0][1].shape[1], self._folder)
         shards = np.searchsorted(self._starts, rows, side="right") - 1
         for shard in np.unique(shards):
             here = np.flatnonzero(shards == shard)
-            found[here] = self._shards[shard][rows[here] - self._starts[shard]]
+            # Mapped only while it is read: a space may have more shards than a process may have open files.
+            found[here] = _mapped(*self._shards[shard])[rows[here] - self._starts[shard]]
         return found
 
     def close(self) -> None:
@@ -131,15 +134,23 @@ class VectorSpace:
         assert self._places is not None
         try:
             header = read_header(shard)
-            keys, vectors = (_mapped(shard, header[name], dtype) for name, dtype in (("keys", np.uint8), ("vectors", np.float32)))
+            keys, vectors = np.array(_mapped(shard, header["keys"])), header["vectors"]
         except (BadInput, KeyError):
             shard.unlink(missing_ok=True)  # truncated by a crash of the machine: its vectors are made again
             return
-        self._places.update((key.tobytes(), self._rows + row) for row, key in enumerate(np.asarray(keys)))
-        self._shards.append(vectors)
+        self._places.update((key.tobytes(), self._rows + row) for row, key in enumerate(keys))
+        self._shards.append((shard, vectors))
         self._starts.append(self._rows)
         self._rows += len(keys)
 
 
-def _mapped(path: Path, entry: TensorEntry, dtype: type[np.generic]) -> Any:
-    return np.memmap(path, dtype, "r", entry.start, entry.shape)
+def _room(rows: int, columns: int, folder: Path) -> Vectors:
+    """Make room for vectors: in memory, or, where they are many, in a file that goes when they are let go."""
+    if rows * columns * 4 <= _IN_MEMORY_BYTES:
+        return np.empty((rows, columns), np.float32)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return np.memmap(file, np.float32, "w+", shape=(rows, columns))
+
+
+def _mapped(path: Path, entry: TensorEntry) -> Any:
+    return np.memmap(path, {"F32": np.float32, "U8": np.uint8}[entry.dtype], "r", entry.start, entry.shape)

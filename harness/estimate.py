@@ -12,6 +12,7 @@ import numpy as np
 from harness.cells import Cells
 from harness.checkpoint import CheckpointFiles
 from harness.encoder import Encoder, View
+from harness.errors import Fault
 from harness.kinds.registry import KINDS
 from harness.run import Observer, Options, Run, Silent
 from harness.sweeping import Sweeping
@@ -27,7 +28,7 @@ _PRODUCT = (1024, 4096)
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is left to do: `texts` to encode of `distinct`, and what that takes in bytes and seconds."""
+    """What is left to do: `texts` to encode of `distinct`, what that takes in bytes and seconds, and what could not be read."""
 
     targets: tuple[tuple[str, int, int], ...]  # name, languages left, texts in them
     distinct: int
@@ -40,6 +41,7 @@ class Estimate:
     memory: int
     encoding_seconds: float
     search_seconds: float
+    unreadable: tuple[Fault, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -77,7 +79,7 @@ def estimate(
     all lengths, are made and timed. Raises what `evaluate` raises before it encodes.
     """
     run = open_run(Path(folder), options or Options(), observer or Silent())
-    work, _ = load_targets(targets, languages, run)
+    work, unreadable = load_targets(targets, languages, run)
     opened = fetch_all(run)
     for cells in work:
         cells.opened.update(opened)
@@ -90,7 +92,11 @@ def estimate(
         view = declared_view(run.submission.encoding, files)
         views = list(dict.fromkeys([view, *(every_view(files) if swept else ())]))
         parts.append(_Part(files, views, todo | swept, len(todo) + len(swept) * (len(views) if swept else 0), run))
-    return _sum(parts)
+    faults = (
+        *unreadable,
+        *(Fault(f"{cells.target.name} {language}: {reason}") for cells in work for language, reason in cells.unreadable.items()),
+    )
+    return _sum(parts, faults)
 
 
 class _Part:
@@ -121,7 +127,7 @@ class _Part:
         self.memory = _BASE_BYTES + weights + 3 * largest * 4 * self.hidden + sum(map(len, missing)) * 2 + 64 * 2**20
 
 
-def _sum(parts: Sequence[_Part]) -> Estimate:
+def _sum(parts: Sequence[_Part], unreadable: tuple[Fault, ...]) -> Estimate:
     similarities = sum(part.similarities for part in parts)
     hidden = max((part.hidden for part in parts), default=0)
     rate = _product_rate(hidden) if similarities else 1.0
@@ -141,6 +147,7 @@ def _sum(parts: Sequence[_Part]) -> Estimate:
         memory=max((part.memory for part in parts), default=0),
         encoding_seconds=sum(part.seconds for part in parts),
         search_seconds=2 * similarities * hidden / (rate * _SEARCH_SHARE),
+        unreadable=unreadable,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ from harness.records import Result
 from harness.run import Observer, Options, Run, Silent
 from harness.store import load_outcomes, load_result, results_lock, write_result
 from harness.sweeping import Sweeping
-from harness.vectors import declared_view, distinct_texts, encode_missing, every_view
+from harness.vectors import Encoded, declared_view, distinct_texts, encode_missing, every_view
 from harness.work import fetch_all, keep_finished, load_targets, open_run, result_path
 
 __all__ = ["Options", "evaluate"]
@@ -51,27 +51,30 @@ def evaluate(
     sweeps = [Sweeping(cells, run) for cells in work] if run.options.sweep else []
     reports: list[EncodingReport] = []
     results: tuple[Result, ...] = ()
-    for seed, files in opened.items():
-        reports.append(_measure(seed, files, work, sweeps, run))
-        # What a seed gave is on disk before the next one starts.
-        description = _describe(reports, run)
-        results = tuple(_finish(cells, description, run) for cells in work)
-        for sweeping in sweeps:
-            sweeping.write(description)
+    for number, (seed, files) in enumerate(opened.items(), start=1):
+        swept = [(sweeping, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
+        encoded = _measure(seed, files, work, swept, run)
+        reports.append(encoded.report)
+        # What a seed gave is on disk before anything else starts; what is overwritten stays until all seeds are measured.
+        if number == len(opened) or not run.options.overwrite:
+            results = tuple(_finish(cells, _describe(reports, run), run) for cells in work)
+        _sweep(seed, files, swept, encoded, _describe(reports, run))
     if unreadable:
         raise CheckFailed(unreadable)
     return results
 
 
-def _measure(seed: int, files: CheckpointFiles, work: Sequence[Cells], sweeps: Sequence[Sweeping], run: Run) -> EncodingReport:
+Swept = Sequence[tuple[Sweeping, str]]
+
+
+def _measure(seed: int, files: CheckpointFiles, work: Sequence[Cells], swept: Swept, run: Run) -> Encoded:
     """Encode every text that an unfinished cell of this checkpoint needs, in one plan, then run the cells one by one."""
     todo = [(cells, language) for cells in work for language in cells.unfinished(seed)]
-    swept = [(sweeping, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
     for cells in work:
         cells.failed |= {(seed, language): reason for language, reason in cells.unreadable.items()}
     examples = [cells.examples[language] for cells, language in [*todo, *((sweeping.cells, language) for sweeping, language in swept)]]
     if not examples:
-        return EncodingReport()
+        return Encoded({})
     view = declared_view(run.submission.encoding, files)
     views = [view, *(every_view(files) if swept else _kept(view, run))]
     encoded = encode_missing(distinct_texts(examples), views, files, run)
@@ -82,12 +85,20 @@ def _measure(seed: int, files: CheckpointFiles, work: Sequence[Cells], sweeps: S
             space = encoded.spaces[view]
             cells.outcomes[seed, language] = KINDS[cells.target.kind].run(cells.target, cells.examples[language], space.get)
     encoded.spaces[view].close()
-    if swept:
-        for each in every_view(files):
-            for sweeping, language in swept:
-                sweeping.measure(seed, language, each, encoded)
-            encoded.spaces[each].close()
-    return encoded.report
+    return encoded
+
+
+def _sweep(seed: int, files: CheckpointFiles, swept: Swept, encoded: Encoded, description: Mapping[str, Any]) -> None:
+    """Score every view of what was encoded, and write each view before the next one is scored."""
+    sweeps = list(dict.fromkeys(sweeping for sweeping, _ in swept))
+    for view in every_view(files) if swept else ():
+        for sweeping, language in swept:
+            sweeping.measure(seed, language, view, encoded)
+        encoded.spaces[view].close()
+        for sweeping in sweeps:
+            sweeping.write(description)
+    for sweeping in sweeps:
+        sweeping.say_best()
 
 
 def _kept(view: View, run: Run) -> list[View]:

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import faiss
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from harness.products import CHUNK, Panel, choose_rotation, load_panel, multiply_pairs, rounding, single_threads
+from harness.candidates import Candidates, Narrow, by_query
+from harness.panels import CHUNK, TIE, Indices, Side, Vectors, Wide, multiply_pairs, open_side, rounding
 
-Vectors = NDArray[np.float32]
-Indices = NDArray[np.int64]
-Wide = NDArray[np.float64]
 _CANDIDATES = 8
-# float32 products of unit vectors of d dimensions are wrong by at most about d · 2^-24, 6e-5 at 1,024; what lies
-# within twice that of the best may be the best.
-_SLACK = 1.3e-4
-# Exact products of equal vectors may still be summed in another order: closer than this is a tie.
-_TIE = 1e-12
-# The largest blocks that pay: a worker's products stay in its cache. A GPU wants enough of them to fill it.
-_CPU_TILE, _GPU_TILE = (1024, 2048), (8192, 16384)
-_PANEL = 32768
-# Beyond this share of a block, looking at pairs one by one costs more than a finer product of the whole block.
-_CROWDED = 1 / 64
-_FEW = 4096
+_CROWD_BYTES = 1 << 26
+# Blocks of products: a worker's stay in the cache that the cores share; a GPU wants enough of them to fill it.
+_CPU_BLOCK, _GPU_BLOCK = (1024, 2048), (8192, 16384)
+_CPU_PANEL, _GPU_PANEL = 16384, 131072
+# What a block takes: its products, and as much again for what is compared and found in it.
+_BLOCK_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -42,42 +34,33 @@ class Neighbours:
 def nearest(queries: Vectors, pool: Vectors) -> Indices:
     """Return for each query (q, d) the index of the pool vector (n, d) of the largest inner product; ties go to the lowest index.
 
-    faiss searches in float32; every candidate that its rounding cannot exclude is scored again in float64, so the answer is
-    a property of the vectors and not of a library's block sizes. L2-normalised vectors make this the largest cosine.
+    faiss searches in float32; what its rounding cannot exclude is multiplied again in float64, so the answer is a property of
+    the vectors and not of a library's block sizes. L2-normalised vectors make this the largest cosine.
     """
     if len(pool) == 0:
         raise ValueError("the pool is empty")
+    own, others = open_side(queries, "the queries"), open_side(pool, "the pool")
     k = min(_CANDIDATES, len(pool))
-    scores, indices = faiss.knn(np.ascontiguousarray(queries), np.ascontiguousarray(pool), k, metric=faiss.METRIC_INNER_PRODUCT)
-    wide = pool.astype(np.float64)
-    answers = np.empty(len(queries), np.int64)
-    for start in range(0, len(queries), CHUNK):
-        part = slice(start, start + CHUNK)
-        products = np.einsum("qd,qkd->qk", queries[part].astype(np.float64), wide[indices[part]])  # (queries, k)
-        best = products.max(axis=1, keepdims=True)
-        answers[part] = np.where(products >= best - _TIE, indices[part], len(pool)).min(axis=1)
-    # More candidates within the slack than were asked for: look at the whole pool.
-    crowded = np.flatnonzero(scores[:, -1] >= scores[:, 0] - _SLACK) if k < len(pool) else np.array([], dtype=np.int64)
-    for start in range(0, len(crowded), _CANDIDATES):
-        some = crowded[start : start + _CANDIDATES]
-        products = queries[some].astype(np.float64) @ wide.T  # (queries, n)
-        answers[some] = np.argmax(products >= products.max(axis=1, keepdims=True) - _TIE, axis=1)
+    products, indices = faiss.knn(np.ascontiguousarray(queries), np.ascontiguousarray(pool), k, metric=faiss.METRIC_INNER_PRODUCT)
+    floor = products[:, 0] - 2 * rounding(pool.shape[1]) * own.norms * float(others.norms.max())
+    candidates = np.where(products >= floor[:, None], indices, -1)
+    answers = _exact(own, others, np.arange(len(queries)), candidates, 1)[0][:, 0]
+    # More candidates within the rounding than were asked for: look at the whole pool.
+    crowded = np.flatnonzero(candidates[:, -1] >= 0) if k < len(pool) else np.array([], dtype=np.int64)
+    for some in _some(crowded, len(pool), _CROWD_BYTES):
+        answers[some] = _search_wide(own, others, some, 1)[:, 0]
     return answers
 
 
-def mutual_neighbours(
-    x: Vectors, y: Vectors, k: int, *, memory: int = 1 << 30, device: str = "cpu", coarse: int | None = None
-) -> tuple[Neighbours, Neighbours]:
+def mutual_neighbours(x: Vectors, y: Vectors, k: int, *, memory: int = 1 << 30, device: str = "auto") -> tuple[Neighbours, Neighbours]:
     """Return the k nearest y of each x, and the k nearest x of each y, by inner product, from one pass over the products.
 
-    The answer is that of float64 products, whatever the block sizes: a float32 product only excludes, by a bound on its
-    rounding. Products are compared in units of 1e-12 and ties go to the lowest index; k is cut to the size of the pool.
-
-    x (n, d) and y (m, d) may be memory-mapped; they are read in panels, and mapped pages are given back. Beyond the inputs
-    and the answer (16 bytes times k for every vector of both sides, once more while it is made), `memory` bounds in bytes
-    the panels and all the workers' blocks. `coarse` is how many coordinates of a rotation are multiplied before a bound on
-    the others excludes most pairs: None lets a sample say whether that pays, 0 multiplies all. Raises ValueError for a side
-    without vectors, for different dimensions, and for vectors that are not finite.
+    The answer is that of float64 products, whatever the block sizes: float32 products only exclude, by a bound on their
+    rounding, and what they leave is multiplied again. Products closer than 1e-12 are ties, which go to the lowest index; k is
+    cut to the size of the pool. x (n, d) and y (m, d) may be memory-mapped: they are read in panels, and mapped pages are
+    given back. `device` multiplies; `auto` is a GPU where there is one. `memory` bounds in bytes the panels and the workers'
+    blocks; beside them stand the inputs, if they are not mapped, and 12 (k + 4) + 16 k + 20 bytes a vector for candidates
+    and answer. Raises ValueError for a side without vectors, for different dimensions, and for vectors that are not finite.
     """
     if len(x) == 0 or len(y) == 0:
         raise ValueError("the pool is empty")
@@ -85,23 +68,23 @@ def mutual_neighbours(
         raise ValueError(f"k is {k}: at least one neighbour must be asked for")
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or x.shape[1] == 0:
         raise ValueError(f"vectors of {x.shape} and {y.shape} have no inner products")
-    rotation = choose_rotation(x, y, k, coarse)
-    sides = _Best(len(x), min(k, len(y)), len(y)), _Best(len(y), min(k, len(x)), len(x))
-    with single_threads() as pool:
-        workers = 1 if device.startswith("cuda") else pool._max_workers
-        plan = _plan(len(x), len(y), x.shape[1], memory, workers, device)
+    left, right = open_side(x, "x"), open_side(y, "y")
+    # A float32 smaller than the least normal one may be lost, a term at a time.
+    error = rounding(x.shape[1])
+    of_x = Candidates(min(k, len(y)), error * left.norms * float(right.norms.max()) + 1e-33)
+    of_y = Candidates(min(k, len(x)), error * right.norms * float(left.norms.max()) + 1e-33)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    on_gpu = device.startswith("cuda")
+    with _workers(1 if on_gpu else torch.get_num_threads()) as (pool, workers):
+        plan = _plan(x.shape[1], memory, workers, on_gpu=on_gpu)
         for rows in _cut(len(x), plan.panel):
-            left = load_panel(x, rows, "x", rotation, device, pool)
+            ours = torch.from_numpy(left.panel(rows)).to(device)
             for columns in _cut(len(y), plan.panel):
-                right = load_panel(y, columns, "y", rotation, device, pool)
-                search = _Search(left, right, *sides)
-                blocks = _diagonals(list(_cut(len(left), plan.rows)), list(_cut(len(right), plan.columns)))
-                if workers == 1:
-                    for block in blocks:
-                        search.look(*block)
-                else:
-                    list(pool.map(lambda block, search=search: search.look(*block), blocks))
-    return sides[0].answer(), sides[1].answer()
+                search = _Search(ours, torch.from_numpy(right.panel(columns)).to(device), rows.start, columns.start, of_x, of_y)
+                blocks = _diagonals(list(_cut(len(ours), plan.rows)), list(_cut(columns.stop - columns.start, plan.columns)))
+                list(pool.map(search.look, blocks))
+        return _settle(of_x, left, right, memory, pool), _settle(of_y, right, left, memory, pool)
 
 
 # ---- how much at a time ------------------------------------------------------------------------
@@ -114,21 +97,24 @@ class _Plan:
     panel: int
 
 
-def _plan(n: int, m: int, d: int, memory: int, workers: int, device: str) -> _Plan:
+def _plan(d: int, memory: int, workers: int, *, on_gpu: bool) -> _Plan:
     """Return the blocks and panels that fit into `memory`: half for the workers' blocks, half for the two panels."""
-    rows, columns = _GPU_TILE if device.startswith("cuda") else _CPU_TILE
-    # A product in float32 and in float64, their comparisons and copies; vectors of the block's sides in float64.
-    while workers * (24 * rows * columns + 12 * d * (rows + columns)) > memory // 2 and rows * columns > 256:
+    rows, columns = _GPU_BLOCK if on_gpu else _CPU_BLOCK
+    while workers * _BLOCK_BYTES * rows * columns > memory // 2 and rows * columns > 256:
         rows, columns = max(rows // 2, 16), max(columns // 2, 16)
-    widest = memory // 2 // (2 * (8 * d + 16))
-    return _Plan(rows, columns, max(16, min(widest, _PANEL if device == "cpu" else max(n, m))))
+    panel = min(_GPU_PANEL if on_gpu else _CPU_PANEL, memory // 2 // (2 * 4 * d))
+    return _Plan(rows, columns, max(16, panel))
 
 
 def _cut(count: int, widest: int) -> Iterator[slice]:
-    """Yield the fewest slices of nearly equal length, none longer than `widest`."""
+    """Yield slices of nearly equal length, none longer than `widest`; all but the last begin and end at whole cache lines.
+
+    A product whose rows are not a multiple of 64 floats apart takes a third longer.
+    """
     pieces = -(-count // widest)
-    edges = [count * piece // pieces for piece in range(pieces + 1)]
-    return (slice(start, stop) for start, stop in itertools.pairwise(edges))
+    even = -(-count // pieces)
+    width = min(widest, -(-even // 64) * 64)
+    return (slice(start, min(start + width, count)) for start in range(0, count, width))
 
 
 def _diagonals(rows: list[slice], columns: list[slice]) -> list[tuple[slice, slice]]:
@@ -136,179 +122,123 @@ def _diagonals(rows: list[slice], columns: list[slice]) -> list[tuple[slice, sli
     return [(row, columns[(number + shift) % len(columns)]) for shift in range(len(columns)) for number, row in enumerate(rows)]
 
 
-# ---- what was found ----------------------------------------------------------------------------
+@contextmanager
+def _workers(count: int) -> Iterator[tuple[ThreadPoolExecutor, int]]:
+    """Run workers that multiply on one thread each, in full float32, and give the caller's settings back at the end."""
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    pool = ThreadPoolExecutor(count, thread_name_prefix="search", initializer=lambda: torch.set_num_threads(1))
+    try:
+        torch.set_float32_matmul_precision("highest")
+        yield pool, count
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(precision)
 
 
-class _Best:
-    """The k best of every query so far, in the order of the answer."""
-
-    def __init__(self, queries: int, k: int, pool: int) -> None:
-        self.k = k
-        self._pool = pool
-        self._indices = np.full((queries, k), pool, np.int64)
-        self._scores = np.full((queries, k), -np.inf)
-        self._lock = threading.Lock()
-
-    def floor(self, queries: slice, first: int) -> Wide:
-        """Return for each query what a product must reach to be among its best, if the pool's vectors before `first` are not asked."""
-        with self._lock:
-            last, index = self._scores[queries, -1], self._indices[queries, -1]
-        # Equal to the last of the best in units of a tie: only a lower index than its own comes before it.
-        return (np.rint(last / _TIE) + np.where(index < first, 0.5, -0.5)) * _TIE
-
-    def last(self, queries: Indices) -> Indices:
-        """Return the index of the last of the best of each query."""
-        with self._lock:
-            last: Indices = self._indices[queries, -1]
-        return last
-
-    def admit(self, queries: Indices, indices: Indices, scores: Wide) -> None:
-        """Take pairs among the best where they belong there; a pair may come twice."""
-        with self._lock:
-            near = scores >= self._scores[queries, -1] - 2 * _TIE
-            queries, indices, scores = queries[near], indices[near], scores[near]
-            if not len(queries):
-                return
-            touched = np.unique(queries)
-            rows = np.concatenate([np.repeat(touched, self.k), queries])
-            indices = np.concatenate([self._indices[touched].ravel(), indices])
-            scores = np.concatenate([self._scores[touched].ravel(), scores])
-            order = np.lexsort((indices, -np.rint(scores / _TIE), rows))
-            rows, indices, scores = rows[order], indices[order], scores[order]
-            again = (rows[1:] == rows[:-1]) & (indices[1:] == indices[:-1]) & (indices[1:] < self._pool)
-            kept = np.concatenate([[True], ~again])
-            rows, indices, scores = rows[kept], indices[kept], scores[kept]
-            best = np.searchsorted(rows, touched)[:, None] + np.arange(self.k)  # (touched, k)
-            self._indices[touched], self._scores[touched] = indices[best], scores[best]
-
-    def answer(self) -> Neighbours:
-        """Return what is best when all was seen."""
-        return Neighbours(self._indices, self._scores)
+# ---- one panel against another -----------------------------------------------------------------
 
 
+@dataclass(frozen=True)
 class _Search:
-    """One panel of x against one panel of y."""
+    """A panel of x (rows, d) against a panel of y (columns, d), which begin at these places."""
 
-    def __init__(self, left: Panel, right: Panel, of_x: _Best, of_y: _Best) -> None:
-        self._left, self._right, self._of_x, self._of_y = left, right, of_x, of_y
-        self._longest = float(left.norms.max()), float(right.norms.max())
+    x: torch.Tensor
+    y: torch.Tensor
+    x_start: int
+    y_start: int
+    of_x: Candidates
+    of_y: Candidates
 
-    def look(self, rows: slice, columns: slice, stage: int = 0) -> None:
-        """Score all pairs of a block that the stage's products cannot exclude; where they are many, a finer stage excludes more."""
-        left, right = (
-            torch.from_numpy(side.vectors[part]).double() if stage == len(side.stages) else side.stages[stage][part]
-            for side, part in ((self._left, rows), (self._right, columns))
-        )
-        products = left @ right.T  # (rows, columns)
-        slack = rounding(left.shape[1], left.dtype)
-        if stage == 0:
-            self._seed(products, rows, columns)
-        self._settle(products, rows, columns, stage, slack)
-
-    def _seed(self, products: torch.Tensor, rows: slice, columns: slice) -> None:
-        """Score the largest products of queries that have no k neighbours yet, so that there is something to exclude by."""
-        for best, table, queries, pool, start in (
-            (self._of_x, products, rows, columns, self._left.start),
-            (self._of_y, products.T, columns, rows, self._right.start),
-        ):
-            new = np.flatnonzero(np.isneginf(best.floor(_shift(queries, start), 0)))
-            if len(new) and best.k <= table.shape[1]:
-                top = torch.topk(table[torch.from_numpy(new).to(table.device)], best.k, dim=1).indices.cpu().numpy()
-                # Where many are equal, the first of them exclude the others.
-                top = np.hstack([top, np.broadcast_to(np.arange(best.k), top.shape)])
-                left, right = np.repeat(new + queries.start, top.shape[1]), top.ravel() + pool.start
-                if best is self._of_y:
-                    left, right = right, left
-                self._score(left, right)
-
-    def _settle(self, products: torch.Tensor, rows: slice, columns: slice, stage: int, slack: float) -> None:
-        row_floor, column_floor = self._floors(rows, columns, slack, products)
-        cells = _reached(products, row_floor, column_floor)
-        last_stage = stage == len(self._left.stages)
-        if last_stage:
-            cells = self._untie(cells, products, rows, columns, slack)
-        if len(cells) <= max(_CROWDED * products.numel(), min(_FEW, products.numel())) or (last_stage and len(products) == 1):
-            i, j = cells // products.shape[1] + rows.start, cells % products.shape[1] + columns.start
-            if stage + 1 < len(self._left.stages):
-                i, j = self._sift(i, j, rows, columns)
-            if len(i):
-                self._score(i, j)
-        elif not last_stage:
-            del cells
-            self.look(rows, columns, stage + 1)
-        else:
-            middle = len(products) // 2
-            del cells
-            self._settle(products[:middle], slice(rows.start, rows.start + middle), columns, stage, slack)
-            self._settle(products[middle:], slice(rows.start + middle, rows.stop), columns, stage, slack)
-
-    def _sift(self, i: Indices, j: Indices, rows: slice, columns: slice) -> tuple[Indices, Indices]:
-        """Keep the pairs that their whole float32 product cannot exclude either."""
-        products = multiply_pairs(self._left.vectors, self._right.vectors, i, j, np.float32)
-        like = self._left.stages[-1]
-        slack = rounding(like.shape[1], like.dtype)
-        row_floor, column_floor = (floor.cpu().numpy() for floor in self._floors(rows, columns, slack, like))
-        kept = (products >= row_floor[i - rows.start]) | (products >= column_floor[j - columns.start])
-        return i[kept], j[kept]
-
-    def _untie(self, cells: Indices, products: torch.Tensor, rows: slice, columns: slice, slack: float) -> Indices:
-        """Leave out the cells that no more than equal the last of the best and come after it."""
-        i, j = cells // products.shape[1], cells % products.shape[1]
-        found = products.cpu().numpy()[i, j]
-        above, equal = (self._floors(rows, columns, slack, products, first) for first in (np.iinfo(np.int64).max, 0))
-        kept = np.zeros(len(cells), bool)
-        for best, over, level, own, start, other in (
-            (self._of_x, above[0], equal[0], i, rows.start + self._left.start, j + columns.start + self._right.start),
-            (self._of_y, above[1], equal[1], j, columns.start + self._right.start, i + rows.start + self._left.start),
-        ):
-            lower = other < best.last(own + start)
-            kept |= (found >= over.cpu().numpy()[own]) | (lower & (found >= level.cpu().numpy()[own]))
-        return cells[kept]
-
-    def _floors(
-        self, rows: slice, columns: slice, slack: float, like: torch.Tensor, first: int | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return per row and per column the product below which the exact one of this block cannot be among the best."""
-        floors = []
-        for best, panel, part, other, others, longest in (
-            (self._of_x, self._left, rows, self._right, columns, self._longest[1]),
-            (self._of_y, self._right, columns, self._left, rows, self._longest[0]),
-        ):
-            floor = best.floor(_shift(part, panel.start), other.start + others.start if first is None else first)
-            # A float32 smaller than the least normal one may be lost, a term at a time.
-            floor = floor - slack * panel.norms[part] * longest - 1e-33
-            floors.append(torch.from_numpy(floor).to(like.device, like.dtype))
-        return floors[0], floors[1]
-
-    def _score(self, rows: Indices, columns: Indices) -> None:
-        """Score pairs exactly and offer them to both sides."""
-        scores = multiply_pairs(self._left.vectors, self._right.vectors, rows, columns).astype(np.float64, copy=False)
-        rows, columns = rows + self._left.start, columns + self._right.start
-        self._of_x.admit(rows, columns, scores)
-        self._of_y.admit(columns, rows, scores)
+    def look(self, block: tuple[slice, slice]) -> None:
+        """Multiply a block once, and take up what reaches the floors of its rows and of its columns."""
+        rows, columns = block
+        products = self.x[rows] @ self.y[columns].T  # (rows, columns)
+        _take(self.of_x, products, 1, _shift(rows, self.x_start), columns.start + self.y_start)
+        _take(self.of_y, products, 0, _shift(columns, self.y_start), rows.start + self.x_start)
 
 
-def _reached(products: torch.Tensor, row_floor: torch.Tensor, column_floor: torch.Tensor) -> Indices:
-    """Return the cells of a block, counted row by row, that reach the floor of their row or their column.
+def _take(found: Candidates, products: torch.Tensor, over: int, queries: slice, first: int) -> None:
+    """Take up the candidates of one direction: those of a block's rows (`over` 1) or of its columns (`over` 0)."""
+    floor = found.floor(queries)
+    if np.isneginf(floor).any():  # nothing to exclude by as yet: the largest of each are sought at once
+        most = min(found.width + 1, products.shape[over])
+        top = torch.topk(products if over else products.T, most, dim=1)
+        everyone = np.arange(queries.start, queries.stop)
+        found.admit(everyone, first + top.indices.cpu().numpy(), top.values.cpu().numpy())
+        return
+    hits, answered, values = _reached(products, floor, over)
+    if len(hits):
+        found.admit(*by_query(queries.start + hits, first + answered, values))
 
-    Most rows and columns have none: their largest values say so, and only the others are looked at. On one thread numpy
-    compares five times as fast as torch, and finds what is true ten times as fast in one dimension as in two.
+
+def _reached(products: torch.Tensor, floor: Narrow, over: int) -> tuple[Indices, Indices, Narrow]:
+    """Return the cells of a block that reach the floor of their query: the query's place, the other's, and the product.
+
+    Where the largest product of most queries lies below their floor, only the others are looked at.
     """
-    width = products.shape[1]
-    hit_rows = (products.amax(1) >= row_floor).nonzero()[:, 0]
-    hit_columns = (products.amax(0) >= column_floor).nonzero()[:, 0]
-    if 8 * len(hit_columns) > width:
-        hit_columns = torch.arange(width, device=products.device)
-    chosen = products if len(hit_columns) == width else products.index_select(1, hit_columns)
-    by_row = np.flatnonzero(products.index_select(0, hit_rows).cpu().numpy() >= row_floor[hit_rows, None].cpu().numpy())
-    by_column = np.flatnonzero(chosen.cpu().numpy() >= column_floor[hit_columns].cpu().numpy())
-    if 8 * (len(by_row) + len(by_column)) > products.numel():
-        host = products.cpu().numpy()
-        return np.flatnonzero((host >= row_floor[:, None].cpu().numpy()) | (host >= column_floor.cpu().numpy()))
-    i, j = hit_rows.cpu().numpy()[by_row // width], by_row % width
-    p, q = by_column // max(len(hit_columns), 1), hit_columns.cpu().numpy()[by_column % max(len(hit_columns), 1)]
-    return np.unique(np.concatenate([i * width + j, p * width + q]))
+    largest = products.numpy().max(over) if products.device.type == "cpu" else products.amax(over).cpu().numpy()
+    reached = np.flatnonzero(largest >= floor)
+    if not len(reached):
+        return reached, reached, np.zeros(0, np.float32)
+    some = 4 * len(reached) < len(floor)
+    if some:
+        floor = floor[reached]
+        products = products.index_select(1 - over, torch.from_numpy(reached).to(products.device))
+    host: Narrow = products.cpu().numpy()
+    # On one thread numpy compares several times as fast as torch.
+    cells = np.flatnonzero(host >= (floor[:, None] if over else floor))
+    i, j = cells // host.shape[1], cells % host.shape[1]
+    asked, answered = (i, j) if over else (j, i)
+    return reached[asked] if some else asked, answered, host.ravel()[cells]
 
 
 def _shift(part: slice, by: int) -> slice:
     return slice(part.start + by, part.stop + by)
+
+
+# ---- the exact answer --------------------------------------------------------------------------
+
+
+def _settle(found: Candidates, own: Side, pool: Side, memory: int, workers: ThreadPoolExecutor) -> Neighbours:
+    """Multiply every candidate in float64, put the k best in order, and search the crowded queries in float64 altogether."""
+    queries, k = len(own.vectors), found.k
+    indices, similarities = np.empty((queries, k), np.int64), np.empty((queries, k))
+
+    def settle(part: slice) -> None:
+        indices[part], similarities[part] = _exact(own, pool, np.arange(part.start, part.stop), found.left(part), k)
+
+    list(workers.map(settle, _cut(queries, CHUNK)))
+    for some in _some(found.crowded(), len(pool.vectors), memory // 4):
+        indices[some], similarities[some] = _exact(own, pool, some, _search_wide(own, pool, some, k), k)
+    return Neighbours(indices, similarities)
+
+
+def _some(queries: Indices, pool: int, memory: int) -> Iterator[Indices]:
+    """Yield so many queries at a time that their float64 products with the whole pool fit into the memory."""
+    step = max(1, memory // (8 * pool))
+    return (queries[start : start + step] for start in range(0, len(queries), step))
+
+
+def _exact(own: Side, pool: Side, queries: Indices, candidates: Indices, k: int) -> tuple[Indices, Wide]:
+    """Return the k best of candidates (queries, m), −1 for none, by their products in float64."""
+    row, column = np.nonzero(candidates >= 0)
+    products = np.full(candidates.shape, -np.inf)
+    products[row, column] = multiply_pairs(own, pool, queries[row], candidates[row, column])
+    order = np.lexsort((candidates, -np.rint(products / TIE)), axis=1)[:, :k]
+    return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(products, order, axis=1)
+
+
+def _search_wide(own: Side, pool: Side, queries: Indices, k: int) -> Indices:
+    """Return the k nearest of some queries from float64 products with the whole pool; ties go to the lowest index."""
+    asked = own.vectors[queries].astype(np.float64)
+    products = np.empty((len(queries), len(pool.vectors)))
+    for part in _cut(len(pool.vectors), CHUNK):
+        products[:, part] = asked @ pool.panel(part).astype(np.float64).T
+    best = np.empty((len(queries), k), np.int64)
+    for row, values in enumerate(products):
+        last = np.partition(values, -k)[-k]
+        above = np.flatnonzero(values > last + TIE)
+        equal = np.flatnonzero(np.abs(values - last) <= TIE)
+        best[row] = np.concatenate([above, equal[: k - len(above)]])
+    return best

@@ -178,7 +178,8 @@ class Mining(Record):
 class Target(Record):
     """One data set and how it is scored; `languages` is in the protocol's order.
 
-    `secondary` names further scores in points, `quantities` values in units of their own. `sizes` counts in `unit`.
+    `secondary` names further scores in points, `quantities` values in units of their own. `sizes` counts in `unit`. With
+    `needs_data` the Hub does not have its text.
     """
 
     name: Tag
@@ -196,6 +197,7 @@ class Target(Record):
     unit: str = "pairs"
     mining: Mining | None = None
     demonstration: bool = False
+    needs_data: bool = False
     version: int
     split: str
     protocol: str

@@ -8,46 +8,52 @@ from typing import Any
 from harness.cells import Cells, signature
 from harness.checkpoint import CheckpointFiles
 from harness.encoder import View
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 from harness.kinds.registry import KINDS
 from harness.records import Sweep, SweptCheckpoint, ViewScores
 from harness.run import Run
-from harness.store import load_sweep, sweep_path, write_sweep
+from harness.store import load_sweep, results_lock, sweep_path, write_sweep
 from harness.vectors import Encoded, every_view
+from harness.work import refuse_other_measure
 
 
 class Sweeping:
     """One target of one submission while its views are measured; `points` per (seed, view, language)."""
 
     def __init__(self, cells: Cells, run: Run) -> None:
-        """Take over what an earlier sweep of the same weights, text and encoding holds."""
+        """Take over what an earlier sweep of the same weights, text and encoding holds.
+
+        Raises BadInput where this run would replace, by a part of it, what was measured in another way or is damaged.
+        """
         self.cells, self._run = cells, run
         self.points: dict[tuple[int, View, str], float] = {}
-        if not run.options.limit:
-            self._keep()
-
-    def _keep(self) -> None:
-        path = sweep_path(self._run.folder, self.cells.target.name)
-        if not path.is_file():
+        self._path = sweep_path(run.folder, cells.target.name)
+        if run.options.limit or not self._path.is_file():
             return
         try:
-            sweep = load_sweep(path)
+            sweep = load_sweep(self._path)
         except BadInput as reason:
-            self._run.observer.say(f"{path} is measured again: {reason.faults[0].message}")
+            if left := [language for language in cells.target.languages if language not in cells.examples]:
+                message = f"{self._path} is damaged, and this run would measure only a part of it again, without {' '.join(left)}"
+                raise BadInput([*reason.faults, Fault(message, cure="evaluate without -l")]) from reason
+            run.observer.say(f"{self._path} is measured again: {reason.faults[0].message}")
             return
-        if sweep.signature != self._signature():
-            self._run.observer.say(f"{path} is measured again: its signature is {sweep.signature!r}, now it is {self._signature()!r}")
-            return
+        if not run.options.overwrite or any(language not in cells.examples for language in sweep.data):
+            refuse_other_measure(self._path, sweep, self._signature(), run)
+            self._keep(sweep)
+
+    def _keep(self, sweep: Sweep) -> None:
+        """Take over the points that this run has not measured and does not measure again."""
         for checkpoint in sweep.checkpoints:
             files = self.cells.opened.get(checkpoint.seed)
             if files is None or files.digest != checkpoint.weights:
                 continue
             for scored in checkpoint.views:
                 for language, points in scored.scores.items():
-                    measured_again = self._run.options.overwrite and language in self.cells.examples
+                    again = self._run.options.overwrite and language in self.cells.examples
                     same_text = self.cells.fingerprints.setdefault(language, sweep.data[language]) == sweep.data[language]
-                    if same_text and not measured_again:
-                        self.points[checkpoint.seed, View(scored.layer, scored.pooling), language] = points
+                    if same_text and not again:
+                        self.points.setdefault((checkpoint.seed, View(scored.layer, scored.pooling), language), points)
 
     def _signature(self) -> str:
         return signature(self.cells.target, self.cells.encoding, None)
@@ -66,16 +72,30 @@ class Sweeping:
             self.points[seed, view, language] = round(100 * kind.headline(outcomes), 4)
 
     def write(self, description: Mapping[str, Any]) -> None:
-        """Write the sweep and say which view is the best; a trial is not written."""
-        sweep = self._sweep(description)
-        if not sweep.checkpoints:
+        """Write what is measured so far, together with what another run wrote in the meantime; a trial is not written."""
+        if self._run.options.limit or not self.points:
             return
-        if not self._run.options.limit:
-            write_sweep(self._run.folder, sweep)
-        complete = [view for checkpoint in sweep.checkpoints for view in checkpoint.views if view.score is not None]
-        if complete:
-            best = max(complete, key=lambda view: view.score or 0.0)
-            self._run.observer.say(f"{sweep.target}: best view h{best.layer}.{best.pooling.value} with {sweep.metric} {best.score:.2f}")
+        with results_lock(self._run.folder):
+            before = self._readable()
+            if before is not None and before.signature == self._signature():
+                self._keep(before)
+            sweep = self._sweep(description)
+            if before is None or before.model_copy(update={"run": {}}) != sweep.model_copy(update={"run": {}}):
+                write_sweep(self._run.folder, sweep)
+
+    def _readable(self) -> Sweep | None:
+        try:
+            return load_sweep(self._path)
+        except BadInput:  # absent or damaged: it is written anew
+            return None
+
+    def say_best(self) -> None:
+        """Say which view is the best of those that have a score."""
+        views = [view for checkpoint in self._sweep({}).checkpoints for view in checkpoint.views if view.score is not None]
+        if views:
+            best = max(views, key=lambda view: view.score or 0.0)
+            name, metric = self.cells.target.name, self.cells.target.metric
+            self._run.observer.say(f"{name}: best view h{best.layer}.{best.pooling.value} with {metric} {best.score:.2f}")
 
     def _sweep(self, description: Mapping[str, Any]) -> Sweep:
         known = {language for _, _, language in self.points}

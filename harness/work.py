@@ -11,7 +11,7 @@ from harness.checkpoint import CheckpointFiles, fetch
 from harness.data import load_examples, own_languages
 from harness.device import choose_device, choose_dtype
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
-from harness.records import Result, Target
+from harness.records import Result, Sweep, Target
 from harness.run import Observer, Options, Run
 from harness.store import load_outcomes, load_result, load_submission, results_lock
 
@@ -38,7 +38,11 @@ def fetch_all(run: Run) -> dict[int, CheckpointFiles]:
 
 def load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tuple[list[Cells], list[Fault]]:
     """Load the named targets; without a name the run's own ones, or else all of XTREME (what stands outside it is named)."""
-    targets = [_find(name, run) for name in dict.fromkeys(names or [*run.options.own] or [t.name for t in TARGETS if t.in_xtreme])]
+    targets = [_find(name, run) for name in dict.fromkeys([*names] or [*run.options.own])] or _benchmark(languages, run)
+    for target in targets:
+        for language in languages:
+            if language not in target.languages and (names or len(targets) == 1):
+                raise WrongUsage(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
     work: list[Cells] = []
     faults: list[Fault] = []
     for target in targets:
@@ -49,6 +53,20 @@ def load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tu
     if not work:
         raise BadInput(faults)
     return work, faults
+
+
+def _benchmark(languages: Sequence[str], run: Run) -> list[Target]:
+    """Return the targets of XTREME that have one of the languages; say which are left out because the Hub does not have their text."""
+    targets = [target.with_mining(run.options.mining) for target in TARGETS if target.in_xtreme]
+    if run.options.data is None:
+        for target in targets:
+            if target.needs_data:
+                run.observer.say(f"{target.name} is left out: the Hub does not have its text; --data DIR reads it from DIR/{target.name}")
+        targets = [target for target in targets if not target.needs_data]
+    known = [language for target in targets for language in target.languages]
+    if unknown := [language for language in languages if language not in known]:
+        raise WrongUsage(f"no target has the language {unknown[0]!r}", cure=f"one of: {' '.join(dict.fromkeys(known))}")
+    return [target for target in targets if not languages or set(languages) & set(target.languages)]
 
 
 def _find(name: str, run: Run) -> Target:
@@ -63,9 +81,6 @@ def _find(name: str, run: Run) -> Target:
 def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Cells:
     cells = Cells(target, run.submission.encoding)
     faults: list[Fault] = []
-    for language in languages:
-        if language not in target.languages:
-            raise WrongUsage(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
     for language in [language for language in target.languages if not languages or language in languages]:
         try:
             examples = load_examples(target, language, run.options.own.get(target.name, run.options.data))
@@ -106,7 +121,8 @@ def keep_finished(cells: Cells, run: Run, observer: Observer) -> None:
             return
     if not run.options.overwrite or any(language not in cells.examples for language in named):
         _refuse_other_languages(cells, path, result)
-        _refuse_other_measure(cells, path, result, run)
+        refuse_other_measure(path, result, asked_signature(cells), run)
+        _say_what_goes(cells, path, result, observer)
         cells.take_over(result, table, measured_again=run.options.overwrite)
 
 
@@ -126,12 +142,25 @@ def _replace_damaged(path: Path, reason: BadInput, left_alone: Sequence[str], ob
     observer.say(f"{path} is measured again: {reason.faults[0].message}")
 
 
-def _refuse_other_measure(cells: Cells, path: Path, result: Result, run: Run) -> None:
-    """Refuse to mix two ways of measuring in one result."""
-    asked = signature(cells.target, cells.encoding, resolve_layer(cells.encoding, next(iter(cells.opened.values()))))
+def _say_what_goes(cells: Cells, path: Path, result: Result, observer: Observer) -> None:
+    """Say which scores stand on weights that are no longer the submission's, and are not measured again by this run."""
+    for checkpoint in result.checkpoints:
+        files = cells.opened.get(checkpoint.seed)
+        left = [language for language in checkpoint.scores if language not in cells.examples]
+        if left and (files is None or files.digest != checkpoint.weights):
+            observer.say(f"{path}: the weights of seed {checkpoint.seed} changed, its scores for {' '.join(left)} go")
+
+
+def asked_signature(cells: Cells) -> str:
+    """Return the signature of what this run measures."""
+    return signature(cells.target, cells.encoding, resolve_layer(cells.encoding, next(iter(cells.opened.values()))))
+
+
+def refuse_other_measure(path: Path, result: Result | Sweep, asked: str, run: Run) -> None:
+    """Refuse to mix two ways of measuring in one file."""
     measured_in, measured_on = (str(result.run.get(key, now)) for key, now in (("dtype", run.dtype), ("device", run.device)))
     for what, found, now, cure in (
-        ("signature", result.signature, asked, "--overwrite without -l measures all of it again"),
+        ("signature", result.signature, asked, "--overwrite without -l measures all of it again, in place of what is there"),
         ("dtype", measured_in, run.dtype, f"--dtype {measured_in}, or --overwrite without -l to measure all of it again"),
         (
             "device",

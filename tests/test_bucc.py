@@ -87,3 +87,33 @@ def test_a_missing_or_an_empty_file_of_a_split_is_named(tmp_path: Path) -> None:
     (tmp_path / "bucc2018/de-en.dev.gold").unlink()
     with pytest.raises(BadInput, match=r"de-en\.dev\.gold is missing in "):
         bucc2018_dev("de", tmp_path)
+
+
+def test_test_sentences_without_their_gold_are_no_split(tmp_path: Path) -> None:
+    """XTREME's download script deletes *.test.gold and keeps the sentences."""
+    folder = tmp_path / "bucc2018"
+    write_split(folder, "dev")
+    write_split(folder, "test")
+    (folder / "de-en.test.gold").unlink()
+    with pytest.raises(BadInput) as caught:
+        bucc2018("de", tmp_path)
+    assert str(caught.value) == (
+        f"{folder} holds only the dev split of BUCC 2018 de-en: de-en.test.gold is missing in {folder}\n"
+        "    cure: get the training archive of the shared task, or score the dev split as it is with -t bucc2018_dev (oracle threshold)"
+    )
+    write_split(folder / "de-en", "training", gold=["de-2\ten-1"])
+    assert bucc2018("de", tmp_path).splits["test"].gold == (("de-2", "en-1"),)
+    (folder / "de-en/de-en.training.gold").unlink()
+    missing = rf"de-en\.test\.gold is missing in {folder} and de-en\.training\.gold is missing in {folder}/de-en\n"
+    with pytest.raises(BadInput, match=missing):
+        bucc2018("de", tmp_path)
+
+
+@pytest.mark.parametrize("side", ["de", "en"])
+def test_gold_without_one_side_is_an_error(tmp_path: Path, side: str) -> None:
+    write_split(tmp_path / "bucc2018", "dev")
+    write_split(tmp_path / "bucc2018", "test")
+    write_split(tmp_path / "bucc2018", "training")
+    (tmp_path / f"bucc2018/de-en.test.{side}").unlink()
+    with pytest.raises(BadInput, match=rf"^de-en\.test\.{side} is missing in .*\n    cure: take all three files of the split"):
+        bucc2018("de", tmp_path)

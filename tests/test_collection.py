@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from harness.data.collection import Collection, chunks, collection_pairs, load_collection, sentences
 from harness.errors import BadInput
+from harness.scalars import Language
 
 QUERIES = {"q1": "Wo liegt die Fähre?", "q2": "Was kostet Brot & Salz?", "q3": "Wer sang?"}
 DOCUMENTS = {
@@ -64,7 +66,7 @@ def test_a_beir_folder_gives_queries_documents_and_relevant_grades(tmp_path: Pat
         ("q2", [("d2", 2)]),
     ]
     assert (len(found), found.left_out) == (2, 1)
-    assert found.source == f"{tmp_path / 'de-en'} (1 queries without a relevant document left out)"
+    assert found.source == f"{tmp_path / 'de-en'} (1 queries without a relevant document left out, 1 documents without a text)"
 
 
 def test_beir_and_trec_give_one_collection_and_one_fingerprint(tmp_path: Path) -> None:
@@ -81,6 +83,89 @@ def test_two_columns_are_read_too_plain_or_gzipped(tmp_path: Path) -> None:
     (tmp_path / "qrels").write_text("7\t0\ta\t1\n")
     found = load_collection("de-en", tmp_path)
     assert (found.queries, [document.whole for document in found.documents.values()]) == ({"7": "Wo liegt die Fähre?"}, ["The ferry.", ""])
+
+
+SDA = """<DOC>
+<DOCNO>SDA.940101.0001</DOCNO>
+<DOCID>SDA.940101.0001</DOCID>
+<KW>Verkehr</KW>
+<TI>Fähre verspätet</TI>
+<LD>Die Fähre blieb <!-- heute --> im Hafen.</LD>
+<TX>Sie wartet &amp; wartet.</TX>
+</DOC>
+"""
+
+
+def texts(pair: Path) -> dict[str, tuple[str, str]]:
+    found = load_collection("de-en", pair)
+    return {name: (document.title, " ".join(document.text.split())) for name, document in found.documents.items()}
+
+
+def small(folder: Path, **files: str) -> Path:
+    """Write a collection of one query and the given documents, of which d1 is relevant."""
+    (folder / "documents").mkdir(parents=True)
+    (folder / "topics.txt").write_text("q1\tWo liegt die Fähre?\n", "utf-8")
+    (folder / "qrels.txt").write_text("q1 0 d1 1\n")
+    for name, content in files.items():
+        (folder / "documents" / f"{name}.sgml").write_text(content, "utf-8")
+    return folder
+
+
+def test_a_record_without_text_elements_is_text_but_for_its_ids_and_titles(tmp_path: Path) -> None:
+    folder = small(tmp_path / "de-en", a=SDA.replace("SDA.940101.0001", "d1"))
+    assert texts(folder) == {"d1": ("Fähre verspätet", "Verkehr Die Fähre blieb im Hafen. Sie wartet & wartet.")}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('<DATE>1</DATE><TITLE lang="de">T</TITLE>\n<TEXT lang="de">a</TEXT><TEXT>b</TEXT>', ("T", "a b")),
+        ("<HEADLINE><P>T</P></HEADLINE><TEXT><![CDATA[a]]></TEXT>", ("T", "a")),
+        ("<TIME>9</TIME>\n<TEXT>never closed", ("", "9 never closed")),
+        ("<KW>k</KW><TEXT>a</TEXT>", ("", "a")),
+    ],
+)
+def test_attributes_and_markup_are_no_text(tmp_path: Path, body: str, expected: tuple[str, str]) -> None:
+    assert texts(small(tmp_path / "de-en", a=f"<DOC>\n<DOCNO>d1</DOCNO>\n{body}\n</DOC>\n")) == {"d1": expected}
+
+
+def test_an_empty_document_is_counted_and_refused_where_somebody_found_it_relevant(tmp_path: Path) -> None:
+    empty = "<DOC><DOCNO>{}</DOCNO><TEXT>\n</TEXT></DOC>\n"
+    full = "<DOC><DOCNO>{}</DOCNO><TEXT>a</TEXT></DOC>\n"
+    folder = small(tmp_path / "fine", a=full.format("d1"), b=empty.format("d2"))
+    assert load_collection("de-en", folder).source == f"{folder} (1 documents without a text)"
+    folder = small(tmp_path / "lost", a=full.format("d2"), b=empty.format("d1"))
+    with pytest.raises(BadInput, match=r"b\.sgml: document 'd1' has no text, but is relevant to query 'q1'\n    cure: put its text into"):
+        load_collection("de-en", folder)
+
+
+def test_documents_are_read_from_subfolders_too_and_nothing_but_dot_files_is_left_out(tmp_path: Path) -> None:
+    folder = small(tmp_path / "de-en", b="d1\tone\n")
+    for name in ("c/z/1994.tsv", "c/a.tsv", "a/.DS_Store", "a/.git/config", ".DS_Store"):
+        path = folder / "documents" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\xff" if "/." in f"/{name}" else f"{path.stem}\ttext\n".encode())
+    assert list(load_collection("de-en", folder).documents) == ["d1", "a", "1994"]
+    (folder / "documents/d.xml").write_text("<docs>\n<document>text</document>\n</docs>\n")
+    with pytest.raises(BadInput, match=r"d\.xml: holds no document\n    cure: a document is <DOC>"):
+        load_collection("de-en", folder)
+    (folder / "documents/d.xml").unlink()
+    (folder / "documents/d.xml").symlink_to("nowhere")
+    with pytest.raises(BadInput, match=r"d\.xml: is neither a file nor a folder\n    cure: mend the link"):
+        load_collection("de-en", folder)
+
+
+def test_names_need_only_begin_with_topics_qrels_and_documents(tmp_path: Path) -> None:
+    folder = write_trec(tmp_path / "de-en")
+    before = load_collection("de-en", folder).fingerprint
+    for old, new in (("topics.txt", "topics-de.xml"), ("qrels.txt", "qrels.de.txt"), ("documents", "documents_en")):
+        (folder / old).rename(folder / new)
+    (folder / ".topics.swp").write_bytes(b"\xff")
+    assert collection_pairs(tmp_path) == ("de-en",)
+    assert load_collection("de-en", folder).fingerprint == before
+    (folder / "qrels-dev").write_text("")
+    with pytest.raises(BadInput, match=r"de-en must hold one file qrels\*, found qrels-dev, qrels\.de\.txt\n    cure: a collection is"):
+        load_collection("de-en", folder)
 
 
 def test_every_text_whose_vector_is_needed_is_named(tmp_path: Path) -> None:
@@ -133,6 +218,28 @@ def test_a_folder_without_a_pair_says_what_is_expected(tmp_path: Path) -> None:
     write_beir(tmp_path / "scifact")
     with pytest.raises(BadInput, match=r"scifact holds a test collection, but its name is no language pair\n    cure: name the folder"):
         collection_pairs(tmp_path / "scifact")
+
+
+@pytest.mark.parametrize("name", ["scifact", "DE-EN", "de_Latn-en_Latn", "de-Abcdefgh-en-Abcdefghij", "de-abcdefgh-en-abcdefgh-x1"])
+def test_a_collection_in_a_subfolder_that_is_no_language_pair_is_named(tmp_path: Path, name: str) -> None:
+    write_beir(tmp_path / "de-en")
+    write_beir(tmp_path / name)
+    (tmp_path / ".hidden-en").mkdir()
+    message = (
+        rf"{name} holds a test collection, but its name is no language pair\n    cure: name the folder <query .*, at most 24 characters"
+    )
+    with pytest.raises(BadInput, match=message):
+        collection_pairs(tmp_path)
+    with pytest.raises(BadInput, match=message):
+        collection_pairs(tmp_path / name)
+
+
+def test_every_pair_that_is_accepted_is_one_that_a_result_keeps(tmp_path: Path) -> None:
+    names = ("de-abcdefgh-en-abcdefgh", "deu-Latn-1996-eng-Latn", "zh-Hans-en")
+    for name in names:
+        write_beir(tmp_path / name)
+    assert collection_pairs(tmp_path) == names
+    assert [TypeAdapter(Language).validate_python(name) for name in names] == [*names]
 
 
 # ---- what is malformed -------------------------------------------------------------------------
@@ -214,7 +321,7 @@ def test_bytes_that_are_no_utf8_and_damaged_archives_are_named(tmp_path: Path) -
     [
         ("queries.jsonl", r"queries\.jsonl is missing in .*de-en\n    cure: a collection is corpus\.jsonl"),
         ("qrels/test.tsv", r"qrels/test\.tsv is missing in .*de-en"),
-        ("corpus.jsonl", r"de-en must hold one file topics\.\*, found none"),
+        ("corpus.jsonl", r"de-en must hold one file topics\*, found none"),
     ],
 )
 def test_a_missing_beir_file_is_named(tmp_path: Path, missing: str, message: str) -> None:
@@ -228,17 +335,17 @@ def test_two_topic_files_and_missing_documents_are_named(tmp_path: Path) -> None
     folder = write_trec(tmp_path / "de-en")
     for path in (folder / "documents").iterdir():
         path.unlink()
-    with pytest.raises(BadInput, match=r"de-en holds no file documents\.\*"):
+    with pytest.raises(BadInput, match=r"de-en holds no file documents\*"):
         load_collection("de-en", folder)
     (folder / "topics.fr.txt").write_text("1\ta\n")
-    with pytest.raises(BadInput, match=r"de-en must hold one file topics\.\*, found topics\.fr\.txt, topics\.txt"):
+    with pytest.raises(BadInput, match=r"de-en must hold one file topics\*, found topics\.fr\.txt, topics\.txt"):
         load_collection("de-en", folder)
 
 
 def test_a_collection_without_any_text_is_refused(tmp_path: Path) -> None:
     write_trec(tmp_path / "de-en")
     (tmp_path / "de-en/documents/b.sgml.gz").unlink()
-    (tmp_path / "de-en/documents/a.sgml").write_text("".join(f"<DOC><DOCNO>d{i}</DOCNO><BODY>a</BODY></DOC>\n" for i in range(1, 5)))
+    (tmp_path / "de-en/documents/a.sgml").write_text("".join(f"<DOC><DOCNO>d{i}</DOCNO><TEXT></TEXT></DOC>\n" for i in range(1, 5)))
     with pytest.raises(BadInput, match=r"de-en: no document has a text\n    cure: text stands in `text`, <TEXT> or the second column"):
         load_collection("de-en", tmp_path)
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from harness.data.own_bitext import languages_in, own_bitext
 from harness.errors import BadInput
+from harness.scalars import Language
 
 
 def write(folder: Path, **files: list[str]) -> Path:
@@ -29,11 +31,77 @@ def test_lasers_naming_and_tsv_give_the_same_pairs(tmp_path: Path) -> None:
     assert own_bitext("de", laser).fingerprint == own_bitext("de", tsv).fingerprint
 
 
+def named(folder: Path, *names: str) -> Path:
+    """Write files of one line each: in a TSV both codes, English where there is one, elsewhere the code that the name ends in."""
+    for name in names:
+        stem, _, last = name.rpartition(".")
+        first, _, second = stem.partition("-")
+        text = f"{first}\t{second or 'en'}" if last == "tsv" else last
+        (folder / name).write_text(f"{text}\n")
+    return folder
+
+
+@pytest.mark.parametrize("names", [("Europarl.en-fr.en", "Europarl.en-fr.fr"), ("en-fr.tsv",), ("eng_Latn-fra_Latn.tsv",)])
+def test_english_is_the_pivot_on_whichever_side_it_stands(tmp_path: Path, names: tuple[str, ...]) -> None:
+    assert languages_in(named(tmp_path, *names)) == ("fr",)
+    found = own_bitext("fr", tmp_path)
+    assert (found.language, found.pivot) == ("fr", "en")
+    assert (found.foreign[0][:2], found.english[0][:2]) == ("fr", "en")
+
+
+@pytest.mark.parametrize(
+    ("names", "languages"),
+    [
+        (["deu_Latn-eng_Latn.deu_Latn", "deu_Latn-eng_Latn.eng_Latn"], ("de",)),
+        (["srp_Cyrl-eng_Latn.tsv", "srp_Latn-eng_Latn.tsv", "ary_Arab-eng_Latn.tsv"], ("ary", "sr-Cyrl", "sr-Latn")),
+        (["eng_Latn-zho_Hans.tsv", "eng_Latn-zho_Hant.tsv", "zh_hk.tsv"], ("zh-HK", "zh-Hans", "zh-Hant")),
+        (["pt_BR-en_GB.tsv", "pt_pt.tsv", "twi_Latn.tsv", "aka_Latn.tsv"], ("ak", "pt-BR", "pt-PT", "tw")),
+        (["deu_Latn-fra_Latn.tsv", "srp_Cyrl-srp_Latn.tsv"], ("de-fr", "sr-Cyrl-sr-Latn")),
+    ],
+)
+def test_scripts_stand_in_a_label_only_where_they_tell_files_apart(tmp_path: Path, names: list[str], languages: tuple[str, ...]) -> None:
+    assert languages_in(named(tmp_path, *names)) == languages
+    for language in languages:
+        assert TypeAdapter(Language).validate_python(language) == language
+        assert len(own_bitext(language, tmp_path)) == 1
+
+
+def test_both_sides_of_a_pair_keep_their_names(tmp_path: Path) -> None:
+    named(tmp_path, "zh_CN.tsv", "srp_Cyrl-srp_Latn.tsv")
+    assert list(own_bitext("zh-CN", tmp_path).sides) == ["zh-CN side", "en side"]
+    assert list(own_bitext("sr-Cyrl-sr-Latn", tmp_path).sides) == ["sr-Cyrl side", "sr-Latn side"]
+
+
+def test_how_an_editor_saved_a_file_changes_nothing(tmp_path: Path) -> None:
+    for name, head, end in (("unix", "", "\n"), ("windows", "\ufeff", "\r\n")):
+        for layout in ("tsv", "two"):
+            (tmp_path / name / layout).mkdir(parents=True)
+        lines = {"tsv/de-en.tsv": ["eins\tone", "zwei\u2028\ttwo"], "two/de-en.de": ["eins", "zwei\u2028"], "two/de-en.en": ["one", "two"]}
+        for file, rows in lines.items():
+            (tmp_path / name / file).write_bytes((head + "".join(row + end for row in rows)).encode())
+    found = [own_bitext("de", tmp_path / name / layout) for name in ("unix", "windows") for layout in ("tsv", "two")]
+    assert {(bitext.foreign, bitext.english) for bitext in found} == {(("eins", "zwei\u2028"), ("one", "two"))}
+
+
+def test_names_that_are_no_sentences_are_left_alone_and_folders_that_may_be_meant_are_named(tmp_path: Path) -> None:
+    named(tmp_path, "de-en.tsv", "README", "Europarl.de-en.ids", "._a.fr-en.fr")
+    (tmp_path / "documentation").mkdir()
+    assert languages_in(tmp_path) == ("de",)
+    for name in ("fr-en.tsv", "fr-en.fr", "fr-en"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(BadInput, match=rf"{name} is no file\n    cure: the files lie in the folder itself: NAME\.de-en\.de"):
+            languages_in(tmp_path)
+        (tmp_path / name).rmdir()
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
         ({}, r"holds no parallel files\n    cure: NAME\.de-en\.de with NAME\.de-en\.en"),
         ({"x_de__en_de": ["eins"]}, r"x\.de-en\.en is missing beside x\.de-en\.de"),
+        ({"de_tsv": ["eins\tone"], "fr__en_en": ["one"]}, r"fr-en\.fr is missing beside fr-en\.en\n    cure: put both sides there"),
+        ({"en_tsv": ["one\tone"]}, r"en\.tsv: both sides are en\n    cure: name the file by two languages"),
+        ({"de__en_tsv": ["eins\tone"], "en__de_tsv": ["one\teins"]}, r"de-en\.tsv and en-de\.tsv are both for de\n"),
         ({"x_de__en_de": ["eins"], "x_de__en_en": ["one", "two"]}, r"x\.de-en\.de has 1 lines, x\.de-en\.en has 2"),
         ({"de_tsv": ["eins"]}, r"de\.tsv:1: expected two columns, found 1"),
         ({"de_tsv": ["eins\tone", "zwei\t "]}, r"de\.tsv:2: an empty sentence has no translation"),
@@ -50,3 +118,9 @@ def test_files_that_cannot_be_meant_are_named(tmp_path: Path, files: dict[str, l
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no folder"):
         languages_in(tmp_path / "nowhere")
+
+
+def test_a_label_that_no_result_could_keep_is_refused(tmp_path: Path) -> None:
+    named(tmp_path, "ace_abcdefgh-bjn_abcdefgh.tsv")
+    with pytest.raises(BadInput, match=r"names the language ace-abcdefgh-bjn-abcdefgh, longer than 24 characters\n    cure: name the file"):
+        languages_in(tmp_path)

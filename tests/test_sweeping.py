@@ -132,3 +132,54 @@ def test_a_sweep_that_is_not_what_it_says_is_refused(submission: Path) -> None:
     path.rename(path.with_name("tatoeba.layers.yaml"))
     (fault,) = submission_faults(submission)
     assert "target: expected tatoeba as in the file's path, found 'jupyterlab'" in str(fault)
+
+
+def test_two_sweeps_at_once_lose_nothing(submission: Path) -> None:
+    from harness.evaluation import evaluate
+    from harness.sweeping import Sweeping
+
+    real = Sweeping.measure
+    done = []
+
+    def meanwhile(self: Sweeping, *arguments: object) -> None:
+        real(self, *arguments)  # type: ignore[arg-type]
+        if not done:  # another process measures Italian from start to end, while this one measures German
+            done.append(True)
+            evaluate(submission, ["jupyterlab"], ["it"], SWEEP)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sweeping, "measure", meanwhile)
+        sweep(submission, "de")
+    assert [sorted(view.scores) for view in load_sweep(sweep_path(submission, "jupyterlab")).checkpoints[0].views] == [["de", "it"]] * 8
+
+
+def test_what_was_swept_in_another_way_is_neither_kept_nor_replaced_by_a_part(submission: Path) -> None:
+    sweep(submission, "de", "it")
+    before = sweep_path(submission, "jupyterlab").read_bytes()
+    shutil.move(submission / "results/jupyterlab.yaml", submission / "kept.yaml")
+    with pytest.raises(BadInput, match=r"layers\.yaml was measured with the dtype 'float32', now it is 'bfloat16': the two are not mixed"):
+        sweep(submission, "de", options=Options(dtype="bfloat16", sweep=True))
+    assert sweep_path(submission, "jupyterlab").read_bytes() == before
+    sweep_path(submission, "jupyterlab").write_text("schema: 1\n")
+    with pytest.raises(BadInput, match=r"is damaged, and this run would measure only a part of it again"):
+        sweep(submission, "de")
+
+
+def test_a_sweep_with_nothing_to_do_leaves_the_file_alone(submission: Path) -> None:
+    sweep(submission, "de")
+    before = sweep_path(submission, "jupyterlab").stat().st_mtime_ns
+    sweep(submission, "de")
+    assert sweep_path(submission, "jupyterlab").stat().st_mtime_ns == before
+
+
+def test_the_headline_is_on_disk_before_the_sweep_starts(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.sweeping import Sweeping
+
+    def power_cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Sweeping, "measure", power_cut)
+    with pytest.raises(KeyboardInterrupt):
+        harness.evaluate(submission, ["jupyterlab"], ["de"], SWEEP)
+    (result,) = harness.load_results(submission)
+    assert list(result.checkpoints[0].scores) == ["de"]

@@ -11,7 +11,6 @@ import click
 
 from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError, WrongUsage
 from harness.records import Margin, Mining, Result
-from harness.scalars import TAG
 from harness.store import locate
 
 if TYPE_CHECKING:
@@ -108,8 +107,11 @@ def _own_targets(kind: str, given: Sequence[str]) -> dict[str, Path]:
     own = {}
     for text in given:
         name, equals, folder = text.partition("=")
-        if not equals or not folder or not re.fullmatch(TAG, name):
-            raise WrongUsage(f"--{kind} {text!r} is not NAME=DIR", cure="a NAME of lower-case letters, digits, - and _, and a folder")
+        if not equals or not folder or len(name) > 48 or not re.fullmatch(r"[a-z0-9]+(?:[-_][a-z0-9]+)*", name):
+            cure = "a NAME of at most 48 lower-case letters, digits, - and _, and a folder"
+            raise WrongUsage(f"--{kind} {text!r} is not NAME=DIR", cure=cure)
+        if f"{kind}.{name}" in own:
+            raise WrongUsage(f"--{kind} {name} is given twice", cure="one folder a NAME")
         own[f"{kind}.{name}"] = Path(folder)
     return own
 
@@ -118,10 +120,14 @@ def _estimate_all(folders: Sequence[Path], targets: Sequence[str], languages: Se
     from harness.commands.progress import watch
     from harness.estimate import estimate
 
+    unreadable: list[Fault] = []
     for folder in folders:
         with watch(folder.name) as observer:
             found = estimate(folder, targets, languages, options, observer)
         click.echo(f"{folder.name}\n{found.text()}")
+        unreadable.extend(found.unreadable)
+    if unreadable:
+        raise CheckFailed(unreadable)
 
 
 def run_all(folders: Sequence[Path], targets: Sequence[str], languages: Sequence[str], options: Options) -> None:
@@ -141,7 +147,7 @@ def run_all(folders: Sequence[Path], targets: Sequence[str], languages: Sequence
                 error.show()
             continue
         for result in results:
-            click.echo(summary(result))
+            click.echo(summary(result) + (f"  trial of the first {options.limit}, not written" if options.limit else ""))
             failed.extend(_failures(result))
     if errors:
         raise (

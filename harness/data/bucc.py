@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -74,8 +74,9 @@ def bucc2018(language: str, data: Path | None) -> Comparable:
     folder = _folder(data)
     dev, test = (_read_split(folder, language, split) for split in ("dev", "test"))
     if test is None and dev is not None:
+        missing = _lacking_gold(folder, language, "test") or f"{language}-en.test.* or {language}-en.training.* is missing"
         raise BadInput(
-            f"{folder} holds only the dev split of BUCC 2018 {language}-en: {language}-en.test.* or {language}-en.training.* is missing",
+            f"{folder} holds only the dev split of BUCC 2018 {language}-en: {missing}",
             cure="get the training archive of the shared task, or score the dev split as it is with -t bucc2018_dev (oracle threshold)",
         )
     if dev is None or test is None:
@@ -102,25 +103,42 @@ def _folder(data: Path | None) -> Path:
 
 
 def _missing(folder: Path, language: str, split: str) -> BadInput:
+    missing = _lacking_gold(folder, language, split) or (
+        f"neither {language}-en.{split}.{{{language},en,gold}} nor {language}-en.{_SPLITS[split]}.{{{language},en,gold}}"
+    )
     return BadInput(
-        f"the {split} split of BUCC 2018 {language}-en is not in {folder}: neither {language}-en.{split}.{{{language},en,gold}} "
-        f"nor {language}-en.{_SPLITS[split]}.{{{language},en,gold}}",
+        f"the {split} split of BUCC 2018 {language}-en is not in {folder}: {missing}",
         cure="get the sample and training archives of the shared task; --data DIR reads DIR/bucc2018",
     )
 
 
 def _read_split(folder: Path, language: str, split: str) -> Split | None:
-    """Read XTREME's or LASER's files of a split; None when there are none, an error when there are some."""
+    """Read XTREME's or LASER's files of a split; None when there is no gold, an error when there is gold without a side.
+
+    XTREME's own download script keeps the test sentences and deletes their gold, so text alone is no split.
+    """
+    for paths in _places(folder, language, split):
+        if not paths[2].is_file():
+            continue
+        if lacking := [path for path in paths if not path.is_file()]:
+            raise BadInput(f"{lacking[0].name} is missing in {paths[0].parent}", cure="take all three files of the split from one archive")
+        foreign, english = _read_side(paths[0]), _read_side(paths[1])
+        return Split(foreign, english, _read_gold(paths[2], foreign, english))
+    return None
+
+
+def _lacking_gold(folder: Path, language: str, split: str) -> str:
+    """Name the gold files that are missing beside sentences; empty when there are no sentences either."""
+    lacking = [paths[2] for paths in _places(folder, language, split) if any(side.is_file() for side in paths[:2])]
+    return " and ".join(f"{gold.name} is missing in {gold.parent}" for gold in lacking)
+
+
+def _places(folder: Path, language: str, split: str) -> Iterator[tuple[Path, Path, Path]]:
+    """Yield where foreign side, English side and gold of a split may lie, the preferred place first."""
     for name in (split, _SPLITS[split]):
         for place in (folder, folder / f"{language}-en", folder / "bucc2018" / f"{language}-en"):
-            paths = [place / f"{language}-en.{name}.{side}" for side in (language, "en", "gold")]
-            if not any(path.is_file() for path in paths):
-                continue
-            if lacking := [path for path in paths if not path.is_file()]:
-                raise BadInput(f"{lacking[0].name} is missing in {place}", cure="take all three files of the split from one archive")
-            foreign, english = _read_side(paths[0]), _read_side(paths[1])
-            return Split(foreign, english, _read_gold(paths[2], foreign, english))
-    return None
+            stem = f"{language}-en.{name}."
+            yield place / (stem + language), place / (stem + "en"), place / (stem + "gold")
 
 
 def _read_side(path: Path) -> dict[str, str]:

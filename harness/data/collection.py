@@ -12,16 +12,17 @@ from itertools import chain
 from pathlib import Path
 
 from harness.data import trec
-from harness.data.lines import fingerprint
-from harness.data.trec import Judged, Judgements, Row, numbered_lines
+from harness.data.lines import fingerprint, numbered_lines
+from harness.data.trec import Judged, Judgements, Row
 from harness.errors import BadInput, Where
 
 # About 128 tokens of Latin script: one idea, and far below what any encoder truncates at.
 CHUNK_CHARACTERS = 512
 
 _LANGUAGE = r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
-_PAIR = re.compile(rf"{_LANGUAGE}-{_LANGUAGE}")
-_LAYOUTS = "corpus.jsonl, queries.jsonl and qrels/test.tsv (BEIR), or topics.*, documents.* and qrels.* (TREC), plain or .gz"
+_PAIR = re.compile(rf"(?=.{{5,24}}\Z){_LANGUAGE}-{_LANGUAGE}")  # a result keeps at most 24 characters
+_NAMING = "name the folder <query language>-<document language>, at most 24 characters, for instance de-en"
+_LAYOUTS = "corpus.jsonl, queries.jsonl and qrels/test.tsv (BEIR), or topics*, documents* and qrels* (TREC), plain or .gz"
 # JSON can spell halves of characters, which no encoder takes.
 _HALF = re.compile("[\ud800-\udfff]")
 _HEADER = ["query-id", "corpus-id", "score"]
@@ -57,8 +58,16 @@ class Collection:
 
     @property
     def source(self) -> str:
-        """Say where it was read and how many queries are not scored."""
-        return f"{self.place} ({self.left_out} queries without a relevant document left out)" if self.left_out else self.place
+        """Say where it was read, how many queries are not scored, and how many documents have no text.
+
+        Official collections hold some empty records; they stay, because a ranking is over all documents.
+        """
+        empty = sum(not document.whole for document in self.documents.values())
+        notes = (
+            f"{self.left_out} queries without a relevant document left out" if self.left_out else "",
+            f"{empty} documents without a text" if empty else "",
+        )
+        return f"{self.place} ({', '.join(filter(None, notes))})" if any(notes) else self.place
 
     @cached_property
     def fingerprint(self) -> str:
@@ -100,15 +109,14 @@ class Collection:
 
 
 def collection_pairs(folder: Path) -> tuple[str, ...]:
-    """Return the language pairs of a folder: its subfolders named like `de-en`, sorted, or itself if it holds a collection."""
+    """Return the language pairs of a folder: its subfolders named like `de-en`, sorted, or itself if it holds a collection.
+
+    Raises BadInput for a collection under another name, which no result could keep; other subfolders are nobody's data.
+    """
     if _holds_collection(folder):
-        if not _PAIR.fullmatch(folder.resolve().name):
-            raise BadInput(
-                f"{folder} holds a test collection, but its name is no language pair",
-                cure="name the folder <query language>-<document language>, for instance de-en",
-            )
-        return (folder.resolve().name,)
-    found = sorted(place.name for place in folder.iterdir() if place.is_dir() and _PAIR.fullmatch(place.name)) if folder.is_dir() else []
+        return (_pair(folder, folder.resolve().name),)
+    places = sorted(place for place in folder.iterdir() if place.is_dir() and not _hidden(place)) if folder.is_dir() else []
+    found = [_pair(place, place.name) for place in places if _PAIR.fullmatch(place.name) or _holds_collection(place)]
     if not found:
         raise BadInput(
             f"{folder} holds no test collection",
@@ -135,6 +143,12 @@ def load_collection(pair: str, folder: Path) -> Collection:
     return Collection(pair, scored, documents, grades, len(queries) - len(scored), str(place))
 
 
+def _pair(folder: Path, name: str) -> str:
+    if not _PAIR.fullmatch(name):
+        raise BadInput(f"{folder} holds a test collection, but its name is no language pair", cure=_NAMING)
+    return name
+
+
 def _holds_collection(folder: Path) -> bool:
     return bool(_beir(folder, "corpus.jsonl") or _trec(folder, "documents"))
 
@@ -157,16 +171,36 @@ def _read_trec(folder: Path) -> tuple[dict[str, str], dict[str, Document], Judge
         paths = _trec(folder, stem)
         if len(paths) != 1:
             names = ", ".join(path.name for path in paths) or "none"
-            raise BadInput(f"{folder} must hold one file {stem}.*, found {names}", cure=f"a collection is {_LAYOUTS}")
+            raise BadInput(f"{folder} must hold one file {stem}*, found {names}", cure=f"a collection is {_LAYOUTS}")
         single[stem] = paths[0]
     parts = _trec(folder, "documents")
     if not parts:
-        raise BadInput(f"{folder} holds no file documents.*", cure=f"a collection is {_LAYOUTS}")
+        raise BadInput(f"{folder} holds no file documents*", cure=f"a collection is {_LAYOUTS}")
     queries = _queries(trec.read_topics(single["topics"]), single["topics"])
     documents: dict[str, Document] = {}
+    empty: dict[str, Path] = {}
     for path in parts:
-        documents |= _documents(trec.read_documents(path), path, documents)
-    return queries, documents, trec.judgements(trec.read_qrels(single["qrels"]), single["qrels"], queries, documents)
+        found = _documents(trec.read_documents(path), path, documents)
+        if not found:
+            raise BadInput("holds no document", where=Where(str(path)), cure="a document is <DOC> … </DOC>, or an id, a tab and a text")
+        documents |= found
+        empty |= {name: path for name, document in found.items() if not document.whole}
+    judged = trec.judgements(trec.read_qrels(single["qrels"]), single["qrels"], queries, documents)
+    if len(empty) < len(documents):
+        _refuse_lost(judged, empty)
+    return queries, documents, judged
+
+
+def _refuse_lost(judged: Judgements, empty: Mapping[str, Path]) -> None:
+    """Refuse a relevant document without a text: somebody has read it, so its text stands where it was not looked for.
+
+    Empty records that nobody found relevant are common in official collections.
+    """
+    for query, grades in judged.items():
+        for name in grades:
+            if name in empty:
+                message = f"document {name!r} has no text, but is relevant to query {query!r}"
+                raise BadInput(message, where=Where(str(empty[name])), cure="put its text into <TEXT>, or take the judgement out")
 
 
 def _beir(folder: Path, name: str) -> Path | None:
@@ -174,9 +208,26 @@ def _beir(folder: Path, name: str) -> Path | None:
 
 
 def _trec(folder: Path, stem: str) -> list[Path]:
-    """Return the files named stem or stem.*, and those in a folder of that name."""
-    places = [*folder.glob(stem), *folder.glob(f"{stem}.*")]
-    return sorted(path for place in places for path in ((place,) if place.is_file() else place.iterdir()) if path.is_file())
+    """Return the files whose names begin with the stem, and all files in folders of such a name, sorted."""
+    places = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for place in places if place.name.startswith(stem) for path in _files(place)]
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """Yield a file, or those of a folder and its subfolders, sorted; what cannot be read is an error, never left out."""
+    if place.is_dir():
+        for entry in sorted(place.iterdir()):
+            if not _hidden(entry):
+                yield from _files(entry)
+    elif place.is_file():
+        yield place
+    else:
+        raise BadInput("is neither a file nor a folder", where=Where(str(place)), cure="mend the link, or take it away")
+
+
+def _hidden(place: Path) -> bool:
+    """Tell dot files, such as .DS_Store, which systems and editors leave behind."""
+    return place.name.startswith(".")
 
 
 # ---- records -----------------------------------------------------------------------------------

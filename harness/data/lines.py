@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.errors import BadInput, Where
@@ -21,9 +23,32 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
-    """Return the lines of a UTF-8 file; only a newline ends one (other line separators belong to the text)."""
+    """Return the lines of an official UTF-8 file; only a newline ends one (other line separators belong to the text).
+
+    Nothing else is taken off, since the fingerprints of the official sets are pinned to it; people's own files are read by
+    `numbered_lines`.
+    """
     lines = read_text(path).split("\n")
     return tuple(lines[:-1] if lines[-1] == "" else lines)
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of somebody's own UTF-8 file, counted from 1; a name in .gz is unpacked on the way.
+
+    Editors differ in how they end a line and in whether they begin with a byte order mark: neither belongs to the text. Raises
+    BadInput with the line of the first byte that is no UTF-8, and for a damaged archive.
+    """
+    number = 0
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            for number, raw in enumerate(stream, start=1):
+                line = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
+                yield number, line.removeprefix("\ufeff") if number == 1 else line
+    except UnicodeDecodeError as reason:
+        message = f"byte {reason.object[reason.start]:#04x} is not UTF-8"
+        raise BadInput(message, where=Where(str(path), number), cure="convert the file to UTF-8, for instance with iconv") from reason
+    except (gzip.BadGzipFile, EOFError, zlib.error) as reason:
+        raise BadInput(f"cannot be unpacked: {reason}", where=Where(str(path), number + 1), cure="download it again") from reason
 
 
 def fingerprint(rows: Iterable[object]) -> str:

@@ -1,35 +1,75 @@
-"""Anybody's own parallel files: LASER's naming, two files a language, or a two-column TSV."""
+"""Anybody's own parallel files: two files a pair, as LASER, OPUS and NLLB name them, or a two-column TSV."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
+
+from babel.core import get_global
 
 from harness.catalog import TATOEBA_ISO3
 from harness.data.bitext import Bitext
-from harness.data.lines import read_lines
+from harness.data.lines import numbered_lines
 from harness.errors import BadInput, Where
 
-_CODE = r"[a-z]{2,3}(?:_[A-Za-z]{2,8})?"
-_LASER = re.compile(rf"(?:.+\.)?({_CODE})-({_CODE})\.({_CODE})")
+_CODE = r"[a-z]{2,3}(?:_[A-Za-z0-9]{2,8})*"
+_SIDE = re.compile(rf"((?:.+\.)?({_CODE})-({_CODE}))\.({_CODE})")
 _TSV = re.compile(rf"(?:.+\.)?({_CODE})(?:-({_CODE}))?\.tsv")
-_TWO_LETTERS = {iso3: code for code, iso3 in TATOEBA_ISO3.items()} | {"eng": "en"}
+_FOLDER = re.compile(rf"{_CODE}-{_CODE}")
+# A result keeps at most so many characters of a language.
+_LONGEST_LABEL = 24
+_NAMING = "NAME.de-en.de with NAME.de-en.en (line i is the translation of line i), or de-en.tsv with two columns"
+
+
+class _Code(NamedTuple):
+    """A language as a file names it: `zh_Hans_CN` is zh, Hans and CN. English is English in every script and region."""
+
+    language: str
+    script: str = ""
+    rest: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "-".join(filter(None, (self.language, self.script, *self.rest)))
+
+
+class _Pair(NamedTuple):
+    """Where a pair stands: two files, foreign first, or one TSV, `swapped` when its first column is the pivot."""
+
+    foreign: _Code
+    pivot: _Code
+    paths: tuple[Path, ...]
+    swapped: bool
+
+    @property
+    def label(self) -> str:
+        return str(self.foreign) if self.pivot == _ENGLISH else f"{self.foreign}-{self.pivot}"
+
+    @property
+    def bare(self) -> _Pair:
+        return self._replace(foreign=self.foreign._replace(script=""), pivot=self.pivot._replace(script=""))
+
+
+_ENGLISH = _Code("en")
 
 
 def languages_in(folder: Path) -> tuple[str, ...]:
     """Return the languages, sorted, that a folder holds with English, and pairs such as de-fr without it."""
-    return tuple(_files(folder))
+    return tuple(_pairs(folder))
 
 
 def own_bitext(language: str, folder: Path) -> Bitext:
     """Read one language, or pair, from a folder; raises BadInput for sides of different length, empty sentences and odd lines."""
-    paths = _files(folder)[language]
-    first, _, second = language.partition("-")
+    pair = _pairs(folder)[language]
+    paths = pair.paths
     if len(paths) == 1:
-        foreign, pivot = _read_tsv(paths[0])
+        columns = _read_tsv(paths[0])
+        foreign, pivot = reversed(columns) if pair.swapped else columns
     else:
-        foreign, pivot = (read_lines(path) for path in paths)
+        foreign, pivot = (tuple(line for _, line in numbered_lines(path)) for path in paths)
         if len(foreign) != len(pivot):
             raise BadInput(
                 f"{paths[0].name} has {len(foreign):,} lines, {paths[1].name} has {len(pivot):,}",
@@ -41,51 +81,91 @@ def own_bitext(language: str, folder: Path) -> Bitext:
     for side, path in zip((foreign, pivot), (paths[0], paths[-1]), strict=True):
         if empty := [number for number, sentence in enumerate(side, start=1) if not sentence.strip()]:
             raise BadInput("an empty sentence has no translation", where=Where(str(path), empty[0]), cure="leave the pair out")
-    return Bitext(first, foreign, pivot, str(folder), pivot=second or "en")
+    return Bitext(str(pair.foreign), foreign, pivot, str(folder), pivot=str(pair.pivot))
 
 
-def _files(folder: Path) -> Mapping[str, tuple[Path, ...]]:
-    """Return per language its TSV, or its two files, foreign first."""
+# ---- names -------------------------------------------------------------------------------------
+
+
+def _pairs(folder: Path) -> Mapping[str, _Pair]:
+    """Return per label its files; a script enters a label only where two files of a language differ by nothing else."""
     if not folder.is_dir():
         raise BadInput(f"no folder {folder}", cure="--bitext NAME=DIR names the folder of the parallel files")
-    sides: dict[tuple[str, str, str], Path] = {}
-    found: dict[str, tuple[Path, ...]] = {}
-    for path in sorted(folder.iterdir()):
-        if tsv := _TSV.fullmatch(path.name):
-            _add(found, _label(tsv[1], tsv[2] or "en"), (path,))
-        elif (laser := _LASER.fullmatch(path.name)) and laser[3] in (laser[1], laser[2]):
-            sides[path.name.removesuffix(f".{laser[3]}"), laser[1], laser[3]] = path
-    for (stem, first, side), path in sides.items():
-        if side != first:
-            continue
-        second = stem.rpartition("-")[2]
-        if (stem, first, second) not in sides:
-            raise BadInput(f"{stem}.{second} is missing beside {path.name}", where=Where(str(folder)), cure="put both sides there")
-        _add(found, _label(first, second), (path, sides[stem, first, second]))
-    if not found:
-        raise BadInput(
-            f"{folder} holds no parallel files",
-            cure="NAME.de-en.de with NAME.de-en.en (line i is the translation of line i), or de-en.tsv with two columns",
-        )
+    pairs = list(_named(folder))
+    if not pairs:
+        raise BadInput(f"{folder} holds no parallel files", cure=_NAMING)
+    alike = Counter(pair.bare.label for pair in pairs)
+    found: dict[str, _Pair] = {}
+    for whole in pairs:
+        same = whole.bare.foreign == whole.bare.pivot
+        pair = whole if same or alike[whole.bare.label] > 1 else whole.bare
+        if pair.label in found:
+            names = f"{found[pair.label].paths[0].name} and {pair.paths[0].name}"
+            raise BadInput(f"{names} are both for {pair.label}", where=Where(str(folder)), cure="one folder a set")
+        if len(pair.label) > _LONGEST_LABEL:
+            message = f"{pair.paths[0].name} names the language {pair.label}, longer than {_LONGEST_LABEL} characters"
+            raise BadInput(message, where=Where(str(folder)), cure="name the file by shorter codes, for instance de-en.tsv")
+        found[pair.label] = pair
     return dict(sorted(found.items()))
 
 
-def _label(first: str, second: str) -> str:
-    first, second = (_TWO_LETTERS.get(code, code).replace("_", "-") for code in (first, second))
-    return first if second == "en" else f"{first}-{second}"
+def _named(folder: Path) -> Iterator[_Pair]:
+    """Yield the pairs that the names in a folder speak of; other names, such as README or de-en.ids, are nobody's sentences."""
+    sides: dict[tuple[str, str, str], dict[str, Path]] = {}
+    for path in sorted(folder.iterdir()):
+        tsv, side = _TSV.fullmatch(path.name), _SIDE.fullmatch(path.name)
+        if side and side[4] not in (side[2], side[3]):
+            side = None
+        if path.name.startswith(".") or not (tsv or side or (path.is_dir() and _FOLDER.fullmatch(path.name))):
+            continue
+        if not path.is_file():
+            raise BadInput(f"{path.name} is no file", where=Where(str(folder)), cure=f"the files lie in the folder itself: {_NAMING}")
+        if tsv:
+            yield _pair(tsv[1], tsv[2] or "en", (path,))
+        elif side:
+            sides.setdefault((side[1], side[2], side[3]), {})[side[4]] = path
+    for (stem, first, second), paths in sides.items():
+        for code in (first, second):
+            if code not in paths:
+                beside = next(iter(paths.values())).name
+                raise BadInput(f"{stem}.{code} is missing beside {beside}", where=Where(str(folder)), cure="put both sides there")
+        yield _pair(first, second, (paths[first], paths[second]))
 
 
-def _add(found: dict[str, tuple[Path, ...]], language: str, paths: tuple[Path, ...]) -> None:
-    if language in found:
-        names = f"{found[language][0].name} and {paths[0].name}"
-        raise BadInput(f"{names} are both for {language}", where=Where(str(paths[0].parent)), cure="one folder a set")
-    found[language] = paths
+def _pair(first: str, second: str, paths: tuple[Path, ...]) -> _Pair:
+    """Return a pair whose pivot is English wherever English stands, as OPUS names it first in en-fr."""
+    foreign, pivot = _code(first), _code(second)
+    if foreign == pivot:
+        raise BadInput(f"both sides are {foreign}", where=Where(str(paths[0])), cure="name the file by two languages, as de-en.tsv")
+    if foreign == _ENGLISH:
+        return _Pair(pivot, foreign, paths[::-1], swapped=True)
+    return _Pair(foreign, pivot, paths, swapped=False)
+
+
+def _code(name: str) -> _Code:
+    language, *rest = name.split("_")
+    language = _two_letters().get(language, language)
+    if language == _ENGLISH.language:
+        return _ENGLISH
+    script = "".join(part.title() for part in rest[:1] if len(part) == 4 and part.isalpha())
+    # A region is written in capitals: in small letters it would read as the second language of a pair.
+    return _Code(language, script, tuple(part.upper() if len(part) == 2 else part for part in rest[bool(script) :]))
+
+
+@cache
+def _two_letters() -> Mapping[str, str]:
+    """Return the two-letter code of a three-letter one: CLDR's, and Tatoeba's where XTREME says otherwise.
+
+    CLDR takes Twi for Akan, which FLORES has side by side.
+    """
+    shorter = {code: other for code, other in get_global("language_aliases").items() if len(code) == 3 and len(other) == 2}
+    return shorter | {"twi": "tw"} | {iso3: code for code, iso3 in TATOEBA_ISO3.items()}
 
 
 def _read_tsv(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     pairs = []
-    for number, line in enumerate(read_lines(path), start=1):
-        columns = line.removesuffix("\r").split("\t")
+    for number, line in numbered_lines(path):
+        columns = line.split("\t")
         if len(columns) != 2:
             raise BadInput(f"expected two columns, found {len(columns)}", where=Where(str(path), number), cure="sentence, tab, translation")
         pairs.append(columns)

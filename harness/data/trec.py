@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import html
 import re
-import zlib
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from harness.data.lines import numbered_lines
 from harness.errors import BadInput, Fault, Where
 
 Judgements = dict[str, dict[str, int]]
@@ -16,30 +15,13 @@ Row = tuple[int, str, str]  # line, id, text
 Judged = tuple[int, str, str, str]  # line, query, document, grade
 
 _SHOWN = 10
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->|<!\[CDATA\[|\]\]>", re.DOTALL)
 _NUMBER = re.compile(r"<(?:\w\w-)?num>\s*(?:Number:)?\s*([^<\n]+)", re.IGNORECASE)
 _TITLE = re.compile(r"<(?:\w\w-)?title>\s*(?:Topic:)?\s*([^<]+)", re.IGNORECASE)
-_NAME = re.compile(r"<DOCNO>([^<]*)</DOCNO>", re.IGNORECASE)
-_HEADLINE = re.compile(r"<(TITLE|HEADLINE)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
-_TEXT = re.compile(r"<TEXT>(.*?)</TEXT>", re.IGNORECASE | re.DOTALL)
-
-
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a UTF-8 file, counted from 1, without their ends; a name in .gz is unpacked on the way.
-
-    Raises BadInput with the line of the first byte that is no UTF-8, and for a damaged archive.
-    """
-    number = 0
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            for number, raw in enumerate(stream, start=1):
-                line = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
-                yield number, line.removeprefix("\ufeff") if number == 1 else line
-    except UnicodeDecodeError as reason:
-        message = f"byte {reason.object[reason.start]:#04x} is not UTF-8"
-        raise BadInput(message, where=Where(str(path), number), cure="convert the file to UTF-8, for instance with iconv") from reason
-    except (gzip.BadGzipFile, EOFError, zlib.error) as reason:
-        raise BadInput(f"cannot be unpacked: {reason}", where=Where(str(path), number + 1), cure="download it again") from reason
+_NAME = re.compile(r"<DOCNO(?:\s[^<>]*)?>([^<]*)</DOCNO>", re.IGNORECASE)
+_IDENTITY = re.compile(r"<(DOCNO|DOCID)(?:\s[^<>]*)?>.*?</\1>", re.IGNORECASE | re.DOTALL)
+_HEADLINE = re.compile(r"<(TITLE|HEADLINE|TI)(?:\s[^<>]*)?>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
+_TEXT = re.compile(r"<TEXT(?:\s[^<>]*)?>(.*?)</TEXT>", re.IGNORECASE | re.DOTALL)
 
 
 def read_topics(path: Path) -> Iterator[Row]:
@@ -57,7 +39,9 @@ def read_topics(path: Path) -> Iterator[Row]:
 def read_documents(path: Path) -> Iterator[tuple[int, str, str, str]]:
     """Yield line, id, title and text of every document: `<DOC>` records with `<DOCNO>` and `<TEXT>`, or an id, a tab and a text a line.
 
-    `<TITLE>` or `<HEADLINE>` gives the title; several `<TEXT>` are one text. Markup inside is dropped.
+    `<TITLE>`, `<HEADLINE>` or `<TI>` gives the title; several `<TEXT>` are one text. Collections name the parts of a text in many
+    ways, such as SDA's `<LD>` and `<TX>`: a record without `<TEXT>` is text as a whole, but for its ids and titles. Markup inside
+    is dropped.
     """
     if not _is_sgml(path):
         for line, name, text in _columns(path):
@@ -67,7 +51,8 @@ def read_documents(path: Path) -> Iterator[tuple[int, str, str, str]]:
         number = _NAME.search(body)
         if number is None or not number[1].strip():
             raise _malformed(path, line, "the document has no <DOCNO>")
-        titles, texts = (match[1] for match in _HEADLINE.findall(body)), _TEXT.findall(body)
+        titles = [match[1] for match in _HEADLINE.findall(body)]
+        texts = _TEXT.findall(body) or [_HEADLINE.sub(" ", _IDENTITY.sub(" ", body))]
         yield line, number[1].strip(), _plain(titles), _plain(texts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from harness.data.collection import Collection
 from harness.data.ntrex import ParallelDocuments
+from harness.kinds.encode import Encode
 from harness.metrics.average_precision import average_precision
 from harness.metrics.ndcg import ndcg
 from harness.metrics.recall import recall
+from harness.panels import TIE
 from harness.records import Score, Target
 from harness.statistics.intervals import bootstrap_mean
 
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Wide = NDArray[np.float64]
 Indices = NDArray[np.int64]
 # Variant → how well each document fits each query (documents, queries).
@@ -28,8 +29,6 @@ Fits = Mapping[str, Wide]
 # The products of one block of documents, and the fits that are kept between two looks at them.
 _BLOCK_BYTES = 1 << 26
 _KEPT_BYTES = 1 << 28
-# Exact products of equal vectors may be summed in another order: closer than this is a tie.
-_TIE = 1e-12
 _TO_ENGLISH = "_to_english"
 
 
@@ -256,7 +255,7 @@ def _ranks(pairs: Pairs, judging: Iterable[Block], ranking: Iterable[Block]) -> 
             lower = block.documents[:, None] < pairs.document[some]
             for variant, fits in block.fits.items():
                 ahead = fits[:, pairs.query[some]] - own[variant][some]
-                ranks[variant][some] += np.count_nonzero((ahead > _TIE) | (lower & (ahead >= -_TIE)), axis=0)
+                ranks[variant][some] += np.count_nonzero((ahead > TIE) | (lower & (ahead >= -TIE)), axis=0)
     return ranks
 
 
@@ -269,7 +268,8 @@ def _table(ranks: Mapping[str, Indices], query: Indices, gains: Indices, names: 
     offsets = pa.array(np.append(0, np.cumsum(sizes)), pa.int32())
 
     def lists(values: Indices) -> pa.Array:
-        return pa.ListArray.from_arrays(offsets, pa.array(values, pa.int32()))
+        # The name that parquet gives back, so that what is read and written again has the same bytes.
+        return pa.ListArray.from_arrays(offsets, pa.array(values, pa.int32()), pa.list_(pa.field("element", pa.int32())))
 
     columns = {"gains": lists(gains)} | {f"ranks_{variant}": lists(each) for variant, each in ranks.items()}
     table = pa.table({"index": pa.array(index, pa.int32()), **names, **columns})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harness.data.bucc import Comparable, Split
+from harness.kinds.encode import Encode
 from harness.margins import match
 from harness.metrics.pair_counts import pair_counts
 from harness.metrics.precision_recall import best_threshold, precision_recall
@@ -18,8 +19,6 @@ from harness.neighbours import mutual_neighbours
 from harness.records import Mining, Score, Target
 from harness.statistics.intervals import bootstrap_f1
 from harness.statistics.resampling import f1
-
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 def run(target: Target, examples: Comparable, encode: Encode) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,16 +14,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harness.data.lareqa import NO_ANSWER, Questions
+from harness.kinds.encode import Encode
 from harness.metrics.average_precision import average_precision
 from harness.metrics.rank_distance import rank_distance
 from harness.metrics.recall import recall
+from harness.panels import TIE
 from harness.records import Score, Target
 from harness.statistics.intervals import bootstrap_mean
 
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
-
 CUTOFF = 20
-TIE = 1e-12
+# The name that parquet gives back, so that what is read and written again has the same bytes.
+_RANKS = pa.list_(pa.field("element", pa.int32()))
 # So many products at once (64 MiB), and of these so many questions and candidates: two blocks of 0.5 MiB in a core's cache. A column
 # count stays below 8 · 256, because what lies above a threshold is counted in the 8 bytes of a word, 255 times each.
 _PRODUCTS, _ROWS, _COLUMNS = 2**24, 64, 2040
@@ -43,8 +44,8 @@ def run(target: Target, examples: Questions, encode: Encode) -> pa.Table:
         {
             "index": np.arange(len(examples), dtype=np.int32),
             "question_language": pa.array([examples.language] * len(examples), pa.string()),
-            "rank_in_language": pa.array(list(in_language[:, order]), pa.list_(pa.int32())),
-            "rank_in_union": pa.array(list(in_union[:, order]), pa.list_(pa.int32())),
+            "rank_in_language": pa.array(list(in_language[:, order]), _RANKS),
+            "rank_in_union": pa.array(list(in_union[:, order]), _RANKS),
             "average_precision": average_precision(in_union, CUTOFF),
         }
     )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from harness.kinds import clir, mining, question_retrieval, retrieval
+from harness.kinds.encode import Encode
 from harness.records import Score, Target
-
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 class Kind(Protocol):

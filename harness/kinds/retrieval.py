@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from harness.data.bitext import Bitext
+from harness.kinds.encode import Encode
 from harness.metrics.accuracy import accuracy
 from harness.metrics.weighted_f1 import weighted_f1
 from harness.neighbours import nearest
 from harness.records import Score, Target
 from harness.statistics.intervals import wilson
-
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 def run(target: Target, examples: Bitext, encode: Encode) -> pa.Table:

@@ -63,7 +63,7 @@ def _parse(data: bytes, path: Path) -> Sweep:
     for number, checkpoint in enumerate(sweep.checkpoints):
         for place, view in enumerate(checkpoint.views):
             at = ("checkpoints", number, "views", place)
-            whole = set(view.scores) == set(target.languages)
+            whole = set(view.scores) == set(target.languages) and len(view.scores) == sweep.of
             mean = sum(view.scores.values()) / len(view.scores) if whole else None
             if (mean is None) != (view.score is None) or (mean is not None and view.score is not None and abs(mean - view.score) > 0.01):
                 faults.append(
