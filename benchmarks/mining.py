@@ -20,6 +20,7 @@ import csv
 import itertools
 import json
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -155,7 +156,8 @@ def prepare(data: Path | None, size: int, folder: Path) -> str:
 def resident(*, peak: bool) -> int:
     """Return the bytes of this process in memory, now or at most so far."""
     if peak:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        # Not ru_maxrss, which a child begins with its parent's size.
+        return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1024
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from harness.work import fetch_all, keep_finished, load_targets, open_run, resul
 
 __all__ = ["Options", "evaluate"]
 
+_WRITE_SECONDS = 60.0
 _VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "numpy", "faiss-cpu")
 
 
@@ -89,15 +91,19 @@ def _measure(seed: int, files: CheckpointFiles, work: Sequence[Cells], swept: Sw
 
 
 def _sweep(seed: int, files: CheckpointFiles, swept: Swept, encoded: Encoded, description: Mapping[str, Any]) -> None:
-    """Score every view of what was encoded, and write each view before the next one is scored."""
+    """Score every view of what was encoded; what is measured is on disk within a minute, and at the end."""
     sweeps = list(dict.fromkeys(sweeping for sweeping, _ in swept))
+    written = time.monotonic()
     for view in every_view(files) if swept else ():
         for sweeping, language in swept:
             sweeping.measure(seed, language, view, encoded)
         encoded.spaces[view].close()
-        for sweeping in sweeps:
-            sweeping.write(description)
+        if time.monotonic() - written > _WRITE_SECONDS:
+            for sweeping in sweeps:
+                sweeping.write(description)
+            written = time.monotonic()
     for sweeping in sweeps:
+        sweeping.write(description)
         sweeping.say_best()
 
 

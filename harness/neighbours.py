@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,10 +13,11 @@ import numpy as np
 import torch
 
 from harness.candidates import Candidates, Narrow, by_query
-from harness.panels import CHUNK, TIE, Indices, Side, Vectors, Wide, multiply_pairs, open_side, rounding
+from harness.panels import CHUNK, TIE, Indices, Side, Vectors, Wide, multiply_pairs, open_side, release, rounding
 
 _CANDIDATES = 8
 _CROWD_BYTES = 1 << 26
+_OWN = threading.local()
 # Blocks of products: a worker's stay in the cache that the cores share; a GPU wants enough of them to fill it.
 _CPU_BLOCK, _GPU_BLOCK = (1024, 2048), (8192, 16384)
 _CPU_PANEL, _GPU_PANEL = 16384, 131072
@@ -78,13 +80,24 @@ def mutual_neighbours(x: Vectors, y: Vectors, k: int, *, memory: int = 1 << 30, 
     on_gpu = device.startswith("cuda")
     with _workers(1 if on_gpu else torch.get_num_threads()) as (pool, workers):
         plan = _plan(x.shape[1], memory, workers, on_gpu=on_gpu)
-        for rows in _cut(len(x), plan.panel):
-            ours = torch.from_numpy(left.panel(rows)).to(device)
-            for columns in _cut(len(y), plan.panel):
-                search = _Search(ours, torch.from_numpy(right.panel(columns)).to(device), rows.start, columns.start, of_x, of_y)
-                blocks = _diagonals(list(_cut(len(ours), plan.rows)), list(_cut(columns.stop - columns.start, plan.columns)))
-                list(pool.map(search.look, blocks))
-        return _settle(of_x, left, right, memory, pool), _settle(of_y, right, left, memory, pool)
+        _pass(left, right, of_x, of_y, plan, device, pool)
+        return _settle(of_x, left, right, plan.panel, memory), _settle(of_y, right, left, plan.panel, memory)
+
+
+def _pass(left: Side, right: Side, of_x: Candidates, of_y: Candidates, plan: _Plan, device: str, workers: ThreadPoolExecutor) -> None:
+    """Multiply every panel of x with every panel of y; the next one is read while the workers are busy with the last."""
+    running: list[Future[None]] = []
+    for rows in _cut(len(left.vectors), plan.panel):
+        ours = torch.from_numpy(left.panel(rows)).to(device)
+        for columns in _cut(len(right.vectors), plan.panel):
+            search = _Search(ours, torch.from_numpy(right.panel(columns)).to(device), rows.start, columns.start, of_x, of_y)
+            blocks = _diagonals(list(_cut(len(ours), plan.rows)), list(_cut(columns.stop - columns.start, plan.columns)))
+            started = [workers.submit(search.look, block) for block in blocks]
+            for future in running:
+                future.result()
+            running = started
+    for future in running:
+        future.result()
 
 
 # ---- how much at a time ------------------------------------------------------------------------
@@ -153,9 +166,18 @@ class _Search:
     def look(self, block: tuple[slice, slice]) -> None:
         """Multiply a block once, and take up what reaches the floors of its rows and of its columns."""
         rows, columns = block
-        products = self.x[rows] @ self.y[columns].T  # (rows, columns)
+        products = torch.mm(self.x[rows], self.y[columns].T, out=_buffer(rows, columns, self.x.device))  # (rows, columns)
         _take(self.of_x, products, 1, _shift(rows, self.x_start), columns.start + self.y_start)
         _take(self.of_y, products, 0, _shift(columns, self.y_start), rows.start + self.x_start)
+
+
+def _buffer(rows: slice, columns: slice, device: torch.device) -> torch.Tensor:
+    """Return this worker's own room for a block's products: taking and giving back so much at a time costs time and memory."""
+    shape = rows.stop - rows.start, columns.stop - columns.start
+    room: torch.Tensor | None = getattr(_OWN, "room", None)
+    if room is None or room.numel() < shape[0] * shape[1]:
+        room = _OWN.room = torch.empty(shape[0] * shape[1], device=device)
+    return room[: shape[0] * shape[1]].view(shape)
 
 
 def _take(found: Candidates, products: torch.Tensor, over: int, queries: slice, first: int) -> None:
@@ -200,17 +222,14 @@ def _shift(part: slice, by: int) -> slice:
 # ---- the exact answer --------------------------------------------------------------------------
 
 
-def _settle(found: Candidates, own: Side, pool: Side, memory: int, workers: ThreadPoolExecutor) -> Neighbours:
+def _settle(found: Candidates, own: Side, pool: Side, panel: int, memory: int) -> Neighbours:
     """Multiply every candidate in float64, put the k best in order, and search the crowded queries in float64 altogether."""
     queries, k = len(own.vectors), found.k
     indices, similarities = np.empty((queries, k), np.int64), np.empty((queries, k))
-
-    def settle(part: slice) -> None:
-        indices[part], similarities[part] = _exact(own, pool, np.arange(part.start, part.stop), found.left(part), k)
-
-    list(workers.map(settle, _cut(queries, CHUNK)))
+    for part in _cut(queries, panel):
+        indices[part], similarities[part] = _exact(own, pool, np.arange(part.start, part.stop), found.left(part), k, panel)
     for some in _some(found.crowded(), len(pool.vectors), memory // 4):
-        indices[some], similarities[some] = _exact(own, pool, some, _search_wide(own, pool, some, k), k)
+        indices[some], similarities[some] = _exact(own, pool, some, _search_wide(own, pool, some, k), k, panel)
     return Neighbours(indices, similarities)
 
 
@@ -220,13 +239,24 @@ def _some(queries: Indices, pool: int, memory: int) -> Iterator[Indices]:
     return (queries[start : start + step] for start in range(0, len(queries), step))
 
 
-def _exact(own: Side, pool: Side, queries: Indices, candidates: Indices, k: int) -> tuple[Indices, Wide]:
-    """Return the k best of candidates (queries, m), −1 for none, by their products in float64."""
+def _exact(own: Side, pool: Side, queries: Indices, candidates: Indices, k: int, panel: int = _CPU_PANEL) -> tuple[Indices, Wide]:
+    """Return the k best of candidates (queries, m), −1 for none, by their products in float64.
+
+    The pool is read panel by panel: vectors gathered from all over a mapped file would bring all of it into memory.
+    """
+    asked = own.vectors[queries]
     row, column = np.nonzero(candidates >= 0)
+    wanted = candidates[row, column]
+    order = np.argsort(wanted, kind="stable")
+    row, column, wanted = row[order], column[order], wanted[order]
     products = np.full(candidates.shape, -np.inf)
-    products[row, column] = multiply_pairs(own, pool, queries[row], candidates[row, column])
-    order = np.lexsort((candidates, -np.rint(products / TIE)), axis=1)[:, :k]
-    return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(products, order, axis=1)
+    for part in _cut(len(pool.vectors), panel):
+        here = slice(*np.searchsorted(wanted, (part.start, part.stop)))
+        if here.start < here.stop:
+            products[row[here], column[here]] = multiply_pairs(asked, pool.panel(part), row[here], wanted[here] - part.start)
+    release(own.vectors, slice(0, len(own.vectors)))
+    best = np.lexsort((candidates, -np.rint(products / TIE)), axis=1)[:, :k]
+    return np.take_along_axis(candidates, best, axis=1), np.take_along_axis(products, best, axis=1)
 
 
 def _search_wide(own: Side, pool: Side, queries: Indices, k: int) -> Indices:

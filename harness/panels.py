@@ -72,13 +72,11 @@ def rounding(d: int) -> float:
     return 1.05 * (d + 8) * 2.0**-24 + 1e-12
 
 
-def multiply_pairs(left: Side, right: Side, rows: Indices, columns: Indices) -> Wide:
+def multiply_pairs(left: Vectors, right: Vectors, rows: Indices, columns: Indices) -> Wide:
     """Return the inner products (pairs,) in float64, each added in the same order wherever it stands."""
     products = np.empty(len(rows))
     for start in range(0, len(rows), CHUNK):
         part = slice(start, start + CHUNK)
-        a, b = (side.vectors[which[part]].astype(np.float64) for side, which in ((left, rows), (right, columns)))
+        a, b = (side[which[part]].astype(np.float64) for side, which in ((left, rows), (right, columns)))
         products[part] = np.einsum("nd,nd->n", a, b)
-    for side in (left, right):
-        release(side.vectors, slice(0, len(side.vectors)))
     return products

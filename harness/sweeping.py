@@ -67,9 +67,8 @@ class Sweeping:
         """Score one language in one view; a view in which a text has no vector stays without a score."""
         target, examples = self.cells.target, self.cells.examples[language]
         if encoded.why_not(view, examples) is None:
-            kind = KINDS[target.kind]
-            outcomes = kind.run(target, examples, encoded.spaces[view].get)
-            self.points[seed, view, language] = round(100 * kind.headline(outcomes), 4)
+            fraction = KINDS[target.kind].headline(target, examples, encoded.spaces[view].get)
+            self.points[seed, view, language] = round(100 * fraction, 4)
 
     def write(self, description: Mapping[str, Any]) -> None:
         """Write what is measured so far, together with what another run wrote in the meantime; a trial is not written."""

@@ -69,9 +69,9 @@ def similarities(examples: Collection | ParallelDocuments) -> int:
     return len(examples) * (len(examples.documents) + sum(map(len, examples.chunks)))
 
 
-def headline(outcomes: pa.Table) -> float:
+def headline(target: Target, examples: Collection | ParallelDocuments, encode: Encode) -> float:
     """Return mean average precision by the best chunk, a fraction."""
-    return float(outcomes["average_precision"].to_numpy().mean())
+    return float(run(target, examples, encode)["average_precision"].to_numpy().mean())
 
 
 def score(target: Target, outcomes: pa.Table) -> Score:

@@ -56,9 +56,9 @@ def similarities(examples: Questions) -> int:
     return len(examples) * len(examples.pool.sentences)
 
 
-def headline(outcomes: pa.Table) -> float:
+def headline(target: Target, examples: Questions, encode: Encode) -> float:
     """Return mAP@20 in the union, a fraction."""
-    return float(outcomes["average_precision"].to_numpy().mean())
+    return float(run(target, examples, encode)["average_precision"].to_numpy().mean())
 
 
 def score(target: Target, outcomes: pa.Table) -> Score:

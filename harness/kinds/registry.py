@@ -22,8 +22,8 @@ class Kind(Protocol):
     def similarities(self, examples: Any) -> int:
         """Count the similarities that `run` computes."""
 
-    def headline(self, outcomes: pa.Table) -> float:
-        """Return the headline score alone, a fraction."""
+    def headline(self, target: Target, examples: Any, encode: Encode) -> float:
+        """Return the headline score alone, a fraction, at the least cost."""
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return the scores in points with the headline's 95 % interval."""
