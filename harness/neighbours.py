@@ -23,6 +23,8 @@ _CPU_BLOCK, _GPU_BLOCK = (1024, 2048), (8192, 16384)
 _CPU_PANEL, _GPU_PANEL = 16384, 131072
 # What a block takes: its products, and as much again for what is compared and found in it.
 _BLOCK_BYTES = 8
+# Of each side the panel that is multiplied and the one that is read meanwhile.
+_PANELS = 4
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def nearest(queries: Vectors, pool: Vectors) -> Indices:
     answers = _exact(own, others, np.arange(len(queries)), candidates, 1)[0][:, 0]
     # More candidates within the rounding than were asked for: look at the whole pool.
     crowded = np.flatnonzero(candidates[:, -1] >= 0) if k < len(pool) else np.array([], dtype=np.int64)
-    for some in _some(crowded, len(pool), _CROWD_BYTES):
+    for some in _some(crowded, others, _CROWD_BYTES):
         answers[some] = _search_wide(own, others, some, 1)[:, 0]
     return answers
 
@@ -78,8 +80,9 @@ def mutual_neighbours(x: Vectors, y: Vectors, k: int, *, memory: int = 1 << 30, 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     on_gpu = device.startswith("cuda")
-    with _workers(1 if on_gpu else torch.get_num_threads()) as (pool, workers):
-        plan = _plan(x.shape[1], memory, workers, on_gpu=on_gpu)
+    workers = 1 if on_gpu else torch.get_num_threads()
+    plan = _plan(x.shape[1], memory, workers, on_gpu=on_gpu)
+    with _workers(workers) as pool:
         _pass(left, right, of_x, of_y, plan, device, pool)
         return _settle(of_x, left, right, plan.panel, memory), _settle(of_y, right, left, plan.panel, memory)
 
@@ -111,18 +114,18 @@ class _Plan:
 
 
 def _plan(d: int, memory: int, workers: int, *, on_gpu: bool) -> _Plan:
-    """Return the blocks and panels that fit into `memory`: half for the workers' blocks, half for the two panels."""
+    """Return the blocks and panels that fit into `memory`: half for the workers' blocks, half for the panels."""
     rows, columns = _GPU_BLOCK if on_gpu else _CPU_BLOCK
     while workers * _BLOCK_BYTES * rows * columns > memory // 2 and rows * columns > 256:
         rows, columns = max(rows // 2, 16), max(columns // 2, 16)
-    panel = min(_GPU_PANEL if on_gpu else _CPU_PANEL, memory // 2 // (2 * 4 * d))
+    panel = min(_GPU_PANEL if on_gpu else _CPU_PANEL, memory // 2 // (_PANELS * 4 * d))
     return _Plan(rows, columns, max(16, panel))
 
 
 def _cut(count: int, widest: int) -> Iterator[slice]:
-    """Yield slices of nearly equal length, none longer than `widest`; all but the last begin and end at whole cache lines.
+    """Yield slices of nearly equal length, none longer than `widest`; all but the last hold a multiple of 64 vectors.
 
-    A product whose rows are not a multiple of 64 floats apart takes a third longer.
+    A product whose rows do not begin at whole cache lines takes a third longer.
     """
     pieces = -(-count // widest)
     even = -(-count // pieces)
@@ -136,13 +139,13 @@ def _diagonals(rows: list[slice], columns: list[slice]) -> list[tuple[slice, sli
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[tuple[ThreadPoolExecutor, int]]:
+def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
     """Run workers that multiply on one thread each, in full float32, and give the caller's settings back at the end."""
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
     pool = ThreadPoolExecutor(count, thread_name_prefix="search", initializer=lambda: torch.set_num_threads(1))
     try:
         torch.set_float32_matmul_precision("highest")
-        yield pool, count
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
@@ -228,14 +231,14 @@ def _settle(found: Candidates, own: Side, pool: Side, panel: int, memory: int) -
     indices, similarities = np.empty((queries, k), np.int64), np.empty((queries, k))
     for part in _cut(queries, panel):
         indices[part], similarities[part] = _exact(own, pool, np.arange(part.start, part.stop), found.left(part), k, panel)
-    for some in _some(found.crowded(), len(pool.vectors), memory // 4):
+    for some in _some(found.crowded(), pool, memory // 4):
         indices[some], similarities[some] = _exact(own, pool, some, _search_wide(own, pool, some, k), k, panel)
     return Neighbours(indices, similarities)
 
 
-def _some(queries: Indices, pool: int, memory: int) -> Iterator[Indices]:
-    """Yield so many queries at a time that their float64 products with the whole pool fit into the memory."""
-    step = max(1, memory // (8 * pool))
+def _some(queries: Indices, pool: Side, memory: int) -> Iterator[Indices]:
+    """Yield so many queries at a time that they and their products with the whole pool, in float64, fit into the memory."""
+    step = max(1, memory // (8 * sum(pool.vectors.shape)))
     return (queries[start : start + step] for start in range(0, len(queries), step))
 
 

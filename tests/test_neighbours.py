@@ -186,7 +186,7 @@ def test_what_was_written_to_a_private_map_is_kept(tmp_path: Path) -> None:
 def test_the_budget_bounds_panels_and_blocks() -> None:
     for memory in (1 << 20, 1 << 24, 1 << 28, 1 << 32):
         plan = neighbours._plan(768, memory, 2, on_gpu=False)
-        assert 2 * 4 * 768 * plan.panel + 2 * 8 * plan.rows * plan.columns <= memory
+        assert 4 * 4 * 768 * plan.panel + 2 * 8 * plan.rows * plan.columns <= memory
 
 
 def test_the_callers_threads_and_precision_come_back() -> None:
