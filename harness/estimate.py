@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from harness.cache import WAITING_BYTES
 from harness.cells import Cells
 from harness.checkpoint import CheckpointFiles
-from harness.encoder import Encoder, View
+from harness.encoder import Encoder
 from harness.errors import Fault
 from harness.kinds.registry import KINDS
 from harness.run import Observer, Options, Run, Silent
-from harness.sweeping import Sweeping
+from harness.sweeping import open_sweeps
 from harness.vectors import declared_view, distinct_texts, every_view, missing_texts, open_spaces
-from harness.work import fetch_all, keep_finished, load_targets, open_run
+from harness.work import open_work
 
 # What the interpreter, torch and transformers take before a weight is loaded, measured on Linux.
 _BASE_BYTES = 700 * 2**20
 # Search reaches about this share of the speed of a bare product: the rest goes into finding the best of each row.
 _SEARCH_SHARE = 0.5
 _PRODUCT = (1024, 4096)
+Cell = tuple[Cells, str]  # one target and one of its languages
 
 
 @dataclass(frozen=True)
@@ -78,53 +80,51 @@ def estimate(
     The submission's checkpoints and the text are fetched and read as a run would; of the planned passes some, spread over
     all lengths, are made and timed. Raises what `evaluate` raises before it encodes.
     """
-    run = open_run(Path(folder), options or Options(), observer or Silent())
-    work, unreadable = load_targets(targets, languages, run)
-    opened = fetch_all(run)
-    for cells in work:
-        cells.opened.update(opened)
-        keep_finished(cells, run, run.observer)
-    sweeps = [Sweeping(cells, run) for cells in work] if run.options.sweep else []
+    work = open_work(Path(folder), targets, languages, options or Options(), observer or Silent())
+    sweeps = open_sweeps(work)
     parts = []
-    for seed, files in opened.items():
-        todo = {(cells.target.name, language): cells for cells in work for language in cells.unfinished(seed)}
-        swept = {(s.cells.target.name, language): s.cells for s in sweeps for language in s.unfinished(seed, files)}
-        view = declared_view(run.submission.encoding, files)
-        views = list(dict.fromkeys([view, *(every_view(files) if swept else ())]))
-        parts.append(_Part(files, views, todo | swept, len(todo) + len(swept) * (len(views) if swept else 0), run))
-    faults = (
-        *unreadable,
-        *(Fault(f"{cells.target.name} {language}: {reason}") for cells in work for language, reason in cells.unreadable.items()),
-    )
-    return _sum(parts, faults)
+    for seed, files in work.checkpoints.items():
+        todo = [(cells, language) for cells in work.cells for language in cells.unfinished(seed)]
+        swept = [(sweeping.cells, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
+        parts.append(_Part(files, todo, swept, work.run))
+    broken = [(cells.target.name, *why) for cells in work.cells for why in cells.unreadable.items()]
+    return _sum(parts, (*work.unreadable, *(Fault(f"{name} {language}: {reason}") for name, language, reason in broken)))
 
 
 class _Part:
     """What one checkpoint takes."""
 
-    def __init__(self, files: CheckpointFiles, views: list[View], cells: Mapping[tuple[str, str], Cells], runs: int, run: Run) -> None:
-        self.views = views
-        examples = {cell: held.examples[cell[1]] for cell, held in cells.items()}
-        self.targets = [(cell[0], sum(map(len, each.sides.values()))) for cell, each in examples.items()]
-        texts = distinct_texts(examples.values())
-        self.distinct = len(texts)
-        missing = missing_texts(texts, open_spaces(views, files, run)) if texts else []
-        self.texts, self.tokens, self.passes, self.seconds, self.hidden = len(missing), 0, 0, 0.0, 0
+    def __init__(self, files: CheckpointFiles, todo: Sequence[Cell], swept: Sequence[Cell], run: Run) -> None:
+        """Plan the cells to score in the declared view, and those to score in every view."""
         encoding = run.submission.encoding
+        every = every_view(files) if swept else ()
+        self.views = len({declared_view(encoding, files), *every})
+        cells = {(cells.target.name, language): cells for cells, language in [*todo, *swept]}
+        examples = {key: held.examples[key[1]] for key, held in cells.items()}
+        self.targets = [(name, sum(map(len, each.sides.values()))) for (name, _), each in examples.items()]
+        self.similarities = sum(_similarities(cell) for cell in todo) + len(every) * sum(_similarities(cell) for cell in swept)
+        texts = distinct_texts(examples.values())
+        views = list(dict.fromkeys([declared_view(encoding, files), *every]))
+        missing = missing_texts(texts, open_spaces(views, files, run))
+        self.distinct, self.texts, self.tokens, self.passes, self.seconds = len(texts), len(missing), 0, 0, 0.0
         self.hidden = int(files.config.get("hidden_size") or files.config.get("dim") or files.config.get("d_model") or 0)
         if missing:
             run.observer.say("a few passes are timed")
             encoder = Encoder(
                 files, views, max_length=encoding.max_length, device=run.device, dtype=run.dtype, batch_tokens=run.options.batch_tokens
             )
-            rehearsed = encoder.rehearse(missing, prefix=encoding.prefix)
-            self.tokens, self.passes, self.seconds, self.hidden = rehearsed.tokens, rehearsed.passes, rehearsed.seconds, encoder.hidden_size
-        per_cell = [KINDS[held.target.kind].similarities(examples[cell]) for cell, held in cells.items()]
-        self.similarities = sum(per_cell) * runs // max(1, len(cells))
+            tried = encoder.rehearse(missing, prefix=encoding.prefix)
+            self.tokens, self.passes, self.seconds, self.hidden = tried.tokens, tried.passes, tried.seconds, encoder.hidden_size
         self.disk = len(missing) * len(views) * (4 * self.hidden + 16)
-        largest = max((sum(map(len, each.sides.values())) for each in examples.values()), default=0)
+        largest = max((texts for _, texts in self.targets), default=0)
         weights = sum(path.stat().st_size for path in files.weight_files)
-        self.memory = _BASE_BYTES + weights + 3 * largest * 4 * self.hidden + sum(map(len, missing)) * 2 + 64 * 2**20
+        # The largest cell's vectors, once as they are, once in float64; the texts to encode as Python holds them.
+        self.memory = _BASE_BYTES + weights + 3 * largest * 4 * self.hidden + 2 * sum(map(len, missing)) + WAITING_BYTES
+
+
+def _similarities(cell: Cell) -> int:
+    cells, language = cell
+    return KINDS[cells.target.kind].similarities(cells.examples[language])
 
 
 def _sum(parts: Sequence[_Part], unreadable: tuple[Fault, ...]) -> Estimate:
@@ -141,7 +141,7 @@ def _sum(parts: Sequence[_Part], unreadable: tuple[Fault, ...]) -> Estimate:
         texts=sum(part.texts for part in parts),
         tokens=sum(part.tokens for part in parts),
         passes=sum(part.passes for part in parts),
-        views=max((len(part.views) for part in parts), default=0),
+        views=max((part.views for part in parts), default=0),
         similarities=similarities,
         disk=sum(part.disk for part in parts),
         memory=max((part.memory for part in parts), default=0),
@@ -152,7 +152,7 @@ def _sum(parts: Sequence[_Part], unreadable: tuple[Fault, ...]) -> Estimate:
 
 
 def _product_rate(hidden: int) -> float:
-    """Return the operations a second of a float32 product of this width, the best of three."""
+    """Return the operations a second of a float32 product of this width, the best of some."""
     rng = np.random.default_rng(0)
     left, right = (rng.standard_normal((rows, hidden), dtype=np.float32) for rows in _PRODUCT)
     seconds = []

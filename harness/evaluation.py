@@ -19,9 +19,9 @@ from harness.kinds.registry import KINDS
 from harness.records import Result
 from harness.run import Observer, Options, Run, Silent
 from harness.store import load_outcomes, load_result, results_lock, write_result
-from harness.sweeping import Sweeping
+from harness.sweeping import Sweeping, open_sweeps
 from harness.vectors import Encoded, declared_view, distinct_texts, encode_missing, every_view
-from harness.work import fetch_all, keep_finished, load_targets, open_run, result_path
+from harness.work import keep_finished, open_work, result_path
 
 __all__ = ["Options", "evaluate"]
 
@@ -44,25 +44,21 @@ def evaluate(
     submission, its checkpoint or all of the text cannot be read, and CheckFailed, after the other targets are written,
     when the whole text of one target cannot.
     """
-    run = open_run(Path(folder), options or Options(), observer or Silent())
-    work, unreadable = load_targets(targets, languages, run)
-    opened = fetch_all(run)
-    for cells in work:
-        cells.opened.update(opened)
-        keep_finished(cells, run, run.observer)
-    sweeps = [Sweeping(cells, run) for cells in work] if run.options.sweep else []
+    work = open_work(Path(folder), targets, languages, options or Options(), observer or Silent())
+    run = work.run
+    sweeps = open_sweeps(work)
     reports: list[EncodingReport] = []
     results: tuple[Result, ...] = ()
-    for number, (seed, files) in enumerate(opened.items(), start=1):
+    for number, (seed, files) in enumerate(work.checkpoints.items(), start=1):
         swept = [(sweeping, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
-        encoded = _measure(seed, files, work, swept, run)
+        encoded = _measure(seed, files, work.cells, swept, run)
         reports.append(encoded.report)
         # What a seed gave is on disk before anything else starts; what is overwritten stays until all seeds are measured.
-        if number == len(opened) or not run.options.overwrite:
-            results = tuple(_finish(cells, _describe(reports, run), run) for cells in work)
+        if number == len(work.checkpoints) or not run.options.overwrite:
+            results = tuple(_finish(cells, _describe(reports, run), run) for cells in work.cells)
         _sweep(seed, files, swept, encoded, _describe(reports, run))
-    if unreadable:
-        raise CheckFailed(unreadable)
+    if work.unreadable:
+        raise CheckFailed(list(work.unreadable))
     return results
 
 

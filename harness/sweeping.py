@@ -14,11 +14,13 @@ from harness.records import Sweep, SweptCheckpoint, ViewScores
 from harness.run import Run
 from harness.store import load_sweep, results_lock, sweep_path, write_sweep
 from harness.vectors import Encoded, every_view
-from harness.work import refuse_other_measure
+from harness.work import Work, refuse_other_measure
+
+Point = tuple[int, View, str]  # seed, view, language
 
 
 class Sweeping:
-    """One target of one submission while its views are measured; `points` per (seed, view, language)."""
+    """One target of one submission while its views are measured; `points` holds the headline scores."""
 
     def __init__(self, cells: Cells, run: Run) -> None:
         """Take over what an earlier sweep of the same weights, text and encoding holds.
@@ -26,7 +28,7 @@ class Sweeping:
         Raises BadInput where this run would replace, by a part of it, what was measured in another way or is damaged.
         """
         self.cells, self._run = cells, run
-        self.points: dict[tuple[int, View, str], float] = {}
+        self.points: dict[Point, float] = {}
         self._path = sweep_path(run.folder, cells.target.name)
         if run.options.limit or not self._path.is_file():
             return
@@ -40,20 +42,21 @@ class Sweeping:
             return
         if not run.options.overwrite or any(language not in cells.examples for language in sweep.data):
             refuse_other_measure(self._path, sweep, self._signature(), run)
-            self._keep(sweep)
+            again = cells.examples if run.options.overwrite else ()
+            self.points.update({point: value for point, value in self._readable_points(sweep).items() if point[2] not in again})
 
-    def _keep(self, sweep: Sweep) -> None:
-        """Take over the points that this run has not measured and does not measure again."""
+    def _readable_points(self, sweep: Sweep) -> dict[Point, float]:
+        """Return the points of a sweep that stand on this run's weights and text."""
+        points = {}
         for checkpoint in sweep.checkpoints:
             files = self.cells.opened.get(checkpoint.seed)
             if files is None or files.digest != checkpoint.weights:
                 continue
             for scored in checkpoint.views:
-                for language, points in scored.scores.items():
-                    again = self._run.options.overwrite and language in self.cells.examples
-                    same_text = self.cells.fingerprints.setdefault(language, sweep.data[language]) == sweep.data[language]
-                    if same_text and not again:
-                        self.points.setdefault((checkpoint.seed, View(scored.layer, scored.pooling), language), points)
+                for language, value in scored.scores.items():
+                    if self.cells.fingerprints.setdefault(language, sweep.data[language]) == sweep.data[language]:
+                        points[checkpoint.seed, View(scored.layer, scored.pooling), language] = value
+        return points
 
     def _signature(self) -> str:
         return signature(self.cells.target, self.cells.encoding, None)
@@ -71,14 +74,16 @@ class Sweeping:
             self.points[seed, view, language] = round(100 * fraction, 4)
 
     def write(self, description: Mapping[str, Any]) -> None:
-        """Write what is measured so far, together with what another run wrote in the meantime; a trial is not written."""
+        """Write what is measured so far over what the file holds; a trial is not written.
+
+        So nothing is lost that another run wrote in the meantime, or that this run will measure again later.
+        """
         if self._run.options.limit or not self.points:
             return
         with results_lock(self._run.folder):
             before = self._readable()
-            if before is not None and before.signature == self._signature():
-                self._keep(before)
-            sweep = self._sweep(description)
+            kept = self._readable_points(before) if before is not None and before.signature == self._signature() else {}
+            sweep = self._sweep(kept | self.points, description)
             if before is None or before.model_copy(update={"run": {}}) != sweep.model_copy(update={"run": {}}):
                 write_sweep(self._run.folder, sweep)
 
@@ -90,14 +95,14 @@ class Sweeping:
 
     def say_best(self) -> None:
         """Say which view is the best of those that have a score."""
-        views = [view for checkpoint in self._sweep({}).checkpoints for view in checkpoint.views if view.score is not None]
+        views = [view for checkpoint in self._sweep(self.points, {}).checkpoints for view in checkpoint.views if view.score is not None]
         if views:
             best = max(views, key=lambda view: view.score or 0.0)
             name, metric = self.cells.target.name, self.cells.target.metric
             self._run.observer.say(f"{name}: best view h{best.layer}.{best.pooling.value} with {metric} {best.score:.2f}")
 
-    def _sweep(self, description: Mapping[str, Any]) -> Sweep:
-        known = {language for _, _, language in self.points}
+    def _sweep(self, points: Mapping[Point, float], description: Mapping[str, Any]) -> Sweep:
+        seeds, known = {seed for seed, _, _ in points}, {language for _, _, language in points}
         return Sweep(
             schema_=1,
             submission=self._run.slug,
@@ -106,19 +111,23 @@ class Sweeping:
             metric=self.cells.target.metric,
             of=len(self.cells.target.languages),
             checkpoints=tuple(
-                SweptCheckpoint(seed=seed, weights=files.digest, views=self._views(seed, files))
+                SweptCheckpoint(
+                    seed=seed, weights=files.digest, views=tuple(self._scores(points, seed, view) for view in every_view(files))
+                )
                 for seed, files in self.cells.opened.items()
-                if any(seed == measured for measured, _, _ in self.points)
+                if seed in seeds
             ),
             data={language: self.cells.fingerprints[language] for language in self.cells.target.languages if language in known},
             run=description,
         )
 
-    def _views(self, seed: int, files: CheckpointFiles) -> tuple[ViewScores, ...]:
-        return tuple(self._scores(seed, view) for view in every_view(files))
-
-    def _scores(self, seed: int, view: View) -> ViewScores:
+    def _scores(self, points: Mapping[Point, float], seed: int, view: View) -> ViewScores:
         languages = self.cells.target.languages
-        scores = {language: self.points[seed, view, language] for language in languages if (seed, view, language) in self.points}
+        scores = {language: points[seed, view, language] for language in languages if (seed, view, language) in points}
         mean = round(sum(scores.values()) / len(scores), 4) if len(scores) == len(languages) else None
         return ViewScores(layer=view.layer, pooling=view.pooling, score=mean, scores=scores)
+
+
+def open_sweeps(work: Work) -> tuple[Sweeping, ...]:
+    """Return the sweeps that the run is asked for, one a target."""
+    return tuple(Sweeping(cells, work.run) for cells in work.cells) if work.run.options.sweep else ()

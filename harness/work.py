@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.catalog import TARGETS, find_target, is_own, own_target
@@ -16,13 +17,13 @@ from harness.run import Observer, Options, Run
 from harness.store import load_outcomes, load_result, load_submission, results_lock
 
 
-def open_run(folder: Path, options: Options, observer: Observer) -> Run:
+def _open_run(folder: Path, options: Options, observer: Observer) -> Run:
     """Read the submission and choose where to compute."""
     device = choose_device(options.device)
     return Run(folder, load_submission(folder), options, observer, device, choose_dtype(options.dtype, device))
 
 
-def fetch_all(run: Run) -> dict[int, CheckpointFiles]:
+def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
     """Fetch every seed's checkpoint before the first is measured: what is missing shows at once."""
     opened = {checkpoint.seed: fetch(checkpoint, run.folder, run.cache / "checkpoints") for checkpoint in run.submission.checkpoints}
     layers = sorted({resolve_layer(run.submission.encoding, files) for files in opened.values()})
@@ -33,10 +34,31 @@ def fetch_all(run: Run) -> dict[int, CheckpointFiles]:
     return opened
 
 
+@dataclass(frozen=True)
+class Work:
+    """What one evaluation has to do: a target's cells each, the checkpoints by seed, and what could not be read."""
+
+    run: Run
+    cells: tuple[Cells, ...]
+    checkpoints: Mapping[int, CheckpointFiles]
+    unreadable: tuple[Fault, ...]
+
+
+def open_work(folder: Path, targets: Sequence[str], languages: Sequence[str], options: Options, observer: Observer) -> Work:
+    """Read the submission, the text and what earlier runs finished, and fetch the checkpoints."""
+    run = _open_run(folder, options, observer)
+    work, unreadable = _load_targets(targets, languages, run)
+    opened = _fetch_all(run)
+    for cells in work:
+        cells.opened.update(opened)
+        keep_finished(cells, run, observer)
+    return Work(run, tuple(work), opened, tuple(unreadable))
+
+
 # ---- examples ----------------------------------------------------------------------------------
 
 
-def load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tuple[list[Cells], list[Fault]]:
+def _load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tuple[list[Cells], list[Fault]]:
     """Load the named targets; without a name the run's own ones, or else all of XTREME (what stands outside it is named)."""
     targets = [_find(name, run) for name in dict.fromkeys([*names] or [*run.options.own])] or _benchmark(languages, run)
     for target in targets:
