@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,11 @@ import pyarrow.compute as pc
 
 from harness.checkpoint import CheckpointFiles
 from harness.data.examples import Examples
+from harness.data.training import Training
+from harness.errors import BadInput
 from harness.kinds.registry import KINDS
-from harness.records import CheckpointScores, Encoding, Outcomes, Result, Score, Target
+from harness.recipes import RECIPES, Recipe
+from harness.records import CheckpointScores, Encoding, Head, Outcomes, Result, Score, Target
 
 # The store puts the real file's name, digest and length in its place when it writes.
 UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)
@@ -25,12 +28,17 @@ def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
     return files.layers if encoding.layer == "last" else encoding.layer
 
 
-def signature(target: Target, encoding: Encoding, layer: int | None) -> str:
-    """Return in one line all that the score depends on beside weights and text; without a layer that of a sweep over all."""
+def view_parts(encoding: Encoding, layer: int | None) -> tuple[str, ...]:
+    """Return the parts of a signature that say how a text becomes a vector; without a layer those of a sweep over all."""
     prefix = json.dumps(encoding.prefix, ensure_ascii=False)[1:-1].replace("|", "\\u007c")
     view = [] if layer is None else [f"h{layer}.{encoding.pooling.value}"]
+    return (*view, f"prefix={prefix}", f"len={encoding.max_length}")
+
+
+def signature(target: Target, how: Sequence[str]) -> str:
+    """Return in one line all that a score depends on beside weights and text."""
     *what, version = target.signature
-    return "|".join((*what, *view, f"prefix={prefix}", f"len={encoding.max_length}", version))
+    return "|".join((*what, *how, version))
 
 
 @dataclass
@@ -38,17 +46,34 @@ class Cells:
     """Per (seed, language) the outcomes, one row per example, or why there are none.
 
     `examples` holds the text that this run may measure, `unreadable` why a language has none, `fingerprints` also those of
-    languages that only an earlier run measured.
+    languages that only an earlier run measured. A target with a head has its signature's part on it in `how`, the `recipe` that
+    trains it (None where the submission brings it), the `training` text, and per seed the head that predicted.
     """
 
     target: Target
     encoding: Encoding
+    how: str = ""
+    recipe: Recipe | None = None
+    training: Training | None = None
+    heads: dict[int, Head] = field(default_factory=dict)
     examples: dict[str, Examples] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     fingerprints: dict[str, str] = field(default_factory=dict)
     opened: dict[int, CheckpointFiles] = field(default_factory=dict)
     outcomes: dict[tuple[int, str], pa.Table] = field(default_factory=dict)
     failed: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> str:
+        """Return the signature of what these cells measure."""
+        if self.target.has_head:
+            return signature(self.target, (self.how,))
+        return signature(self.target, view_parts(self.encoding, resolve_layer(self.encoding, next(iter(self.opened.values())))))
+
+    @property
+    def lengths(self) -> Recipe:
+        """Return the recipe that says how inputs are cut; a head that was submitted reads what XTREME's recipe would."""
+        return self.recipe or RECIPES["xtreme"][self.target.kind]
 
     def unfinished(self, seed: int) -> list[str]:
         """Return the languages that this run may measure and has not."""
@@ -72,8 +97,19 @@ class Cells:
                 cell = (checkpoint.seed, language)
                 same_text = self.fingerprints.setdefault(language, result.data[language]) == result.data[language]
                 if same_text and cell not in self.outcomes:
+                    if checkpoint.head is not None:
+                        self.use_head(checkpoint.seed, checkpoint.head)
                     rows = table.filter((pc.field("seed") == checkpoint.seed) & (pc.field("language") == language))
                     self.outcomes[cell] = rows.drop_columns(["seed", "language"]).combine_chunks()
+
+    def use_head(self, seed: int, head: Head) -> None:
+        """Name the head that predicts; refuse to mix two in one result, as those of two machines without a common cache."""
+        before = self.heads.setdefault(seed, head)
+        if before.digest != head.digest:
+            raise BadInput(
+                f"{self.target.name}, seed {seed}: what is there was predicted by the head {before.digest}, now it is {head.digest}",
+                cure="the two are not mixed; --overwrite without -l predicts all languages with the head that is there now",
+            )
 
     def result(self, slug: str, run: Mapping[str, Any]) -> Result:
         """Return the result; it has a score only when every language of the target was measured on every seed."""
@@ -86,7 +122,7 @@ class Cells:
             schema_=1,
             submission=slug,
             target=target.name,
-            signature=signature(target, self.encoding, checkpoints[0].layer),
+            signature=self.signature,
             metric=target.metric,
             score=round(float(np.mean([[c.scores[language].score for c in checkpoints] for language in measured])), 4)
             if complete
@@ -112,7 +148,8 @@ class Cells:
             source=files.source,
             weights=files.digest,
             parameters=files.parameters,
-            layer=resolve_layer(self.encoding, files),
+            layer=files.layers if self.target.has_head else resolve_layer(self.encoding, files),
+            head=self.heads.get(seed),
             scores=scores,
             failed=failed,
         )

@@ -34,7 +34,7 @@ DEPTH = ("num_hidden_layers", "n_layers", "num_layers")
 _HEADER_LIMIT = 100 * 2**20
 # Heads are dropped by the harness and counted nowhere; embeddings are counted in the total only.
 HEADS = re.compile(
-    r"^((\w+_)?lm_head|cls|classifier|qa_outputs|score|head|decoder|(\w+_)?predictions|pooler|vocab_(transform|layer_norm|projector))\."
+    r"^((\w+_)?lm_head|cls|classifier|qa_outputs|pre_classifier|sequence_summary|score|head|decoder|(\w+_)?predictions|pooler|vocab_(transform|layer_norm|projector))\."
 )
 _EMBEDDINGS = re.compile(r"(^|\.)(\w*embeddings?|embed_\w+|wte|wpe|shared|relative_attention_bias)(\.|$)")
 
@@ -64,6 +64,24 @@ class CheckpointFiles:
     def layers(self) -> int:
         """Return the number of transformer layers."""
         return next(int(self.config[key]) for key in DEPTH if isinstance(self.config.get(key), int))
+
+    @property
+    def width(self) -> int:
+        """Return the hidden size, or 0 where the configuration does not say it."""
+        return next((int(self.config[key]) for key in ("hidden_size", "dim", "d_model") if isinstance(self.config.get(key), int)), 0)
+
+    @property
+    def positions(self) -> int | None:
+        """Return how many tokens have a position, or None where the configuration sets no bound."""
+        positions = self.config.get("max_position_embeddings")
+        # RoBERTa's family counts positions from the padding token's id on.
+        first = self.config.get("pad_token_id", 1) + 1 if "roberta" in str(self.config.get("model_type")) else 0
+        return positions - first if isinstance(positions, int) else None
+
+    def check_length(self, tokens: int) -> None:
+        """Raise BadInput when so many tokens exceed the positions."""
+        if self.positions is not None and tokens > self.positions:
+            raise BadInput(f"max_length {tokens} exceeds the {self.positions} positions of {self.source}", cure="lower max_length")
 
 
 def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFiles:

@@ -25,8 +25,6 @@ class Finding(NamedTuple):
     key: bool = False
 
 
-# Retrieval compares vectors and has no head; these kinds are fine-tuned on English first.
-KINDS_WITH_HEAD = frozenset({"classification", "tagging", "qa"})
 _TOLERANCE = 0.01  # points; a score is written with four decimals, and so is each of its parts
 
 
@@ -44,12 +42,16 @@ def placeholders(value: Plain, path: Path = ()) -> Iterator[Finding]:
 
 def submission_findings(submission: Submission) -> Iterator[Finding]:
     """Check heads against the catalog, and the layer against checkpoints that are cut."""
-    heads = [target.name for target in BY_NAME.values() if target.kind in KINDS_WITH_HEAD]
-    for name in submission.finetuned:
-        if name not in heads:
-            known = f"target {name!r} takes no head" if name in BY_NAME else f"unknown target {name!r}"
-            cure = f"targets that take one: {', '.join(heads)}" if heads else "remove it; no target in the catalog takes a head yet"
-            yield Finding(("finetuned", name), f"finetuned: {known}", cure, key=True)
+    heads = [target.name for target in BY_NAME.values() if target.has_head]
+    for block, named in (("finetuning", submission.finetuning), ("finetuned", submission.finetuned)):
+        for name in named:
+            if name not in heads:
+                known = f"target {name!r} takes no head" if name in BY_NAME else f"unknown target {name!r}"
+                yield Finding((block, name), f"{block}: {known}", f"targets that take one: {', '.join(heads)}", key=True)
+    for name in submission.finetuning:
+        if name in submission.finetuned:
+            message = f"finetuning: {name} brings its own head under finetuned, so that nothing is trained"
+            yield Finding(("finetuning", name), message, "remove one of the two", key=True)
     layer = submission.encoding.layer
     for index, checkpoint in enumerate(submission.checkpoints):
         if checkpoint.layers is not None and isinstance(layer, int) and layer > checkpoint.layers:

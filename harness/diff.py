@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.catalog import target_named
 from harness.errors import Fault, NotComparable
+from harness.kinds.tagging import COUNTS
 from harness.metrics.pair_counts import pair_counts
 from harness.records import Record, Result
 from harness.statistics.paired import bootstrap_difference, bootstrap_f1_difference, mcnemar
@@ -20,7 +21,13 @@ from harness.store import Side
 REPLICATES = 10_000
 Examples = NDArray[np.float64]
 # Kind → the column of its outcomes whose mean is the score.
-_COLUMNS = {"retrieval": "correct", "question_retrieval": "average_precision", "clir": "average_precision"}
+_COLUMNS = {
+    "retrieval": "correct",
+    "question_retrieval": "average_precision",
+    "clir": "average_precision",
+    "classification": "correct",
+    "qa": "score",
+}
 
 
 class LanguageDifference(Record):
@@ -122,11 +129,11 @@ def _differences_of_measure(first: Side, second: Side, target: str) -> list[Faul
         )
     faults.extend(
         Fault(
-            f"{target} {language}: the text differs ({first.name}: {a.data[language]}, {second.name}: {b.data[language]})",
+            f"{target} {name}: the text differs ({first.name}: {a.texts[name]}, {second.name}: {b.texts[name]})",
             cure="evaluate both on the same text",
         )
-        for language in a.data
-        if language in b.data and a.data[language] != b.data[language]
+        for name in a.texts
+        if name in b.texts and a.texts[name] != b.texts[name]
     )
     return faults
 
@@ -140,7 +147,11 @@ def _examples(first: Side, second: Side, target: str) -> tuple[dict[str, Example
     ours, theirs = _by_language(first, target), _by_language(second, target)
     entry = target_named(target, tuple(first.results[target].data))
     assert entry is not None  # the store refuses results of unknown targets
-    if entry.kind != "mining":
+    if entry.kind == "tagging":
+
+        def arrays(side: dict[str, list[pa.Table]]) -> dict[str, Examples]:
+            return {language: np.stack([_chunks(rows) for rows in tables]) for language, tables in side.items()}
+    elif entry.kind != "mining":
         column = _COLUMNS[entry.kind]
 
         def arrays(side: dict[str, list[pa.Table]]) -> dict[str, Examples]:
@@ -174,6 +185,11 @@ def _scored_split(rows: pa.Table) -> pa.Table:
 def _column(rows: pa.Table, name: str) -> NDArray[np.float64]:
     values: NDArray[np.float64] = rows[name].to_numpy(zero_copy_only=False).astype(np.float64)
     return values
+
+
+def _chunks(rows: pa.Table) -> NDArray[np.float64]:
+    """Return the counts (sentences, 3) of a tagger."""
+    return np.stack([_column(rows, name) for name in COUNTS], axis=1)
 
 
 def _sentences(tables: Sequence[pa.Table]) -> NDArray[np.str_]:

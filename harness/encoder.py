@@ -6,7 +6,6 @@ import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,15 +18,13 @@ from numpy.typing import NDArray
 from harness.checkpoint import CheckpointFiles
 from harness.device import DTYPES, choose_device, choose_dtype, is_emulated
 from harness.errors import BadInput
+from harness.passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
 from harness.plan import Indices, plan_batches
 from harness.records import Pooling
 
 Vectors = NDArray[np.float32]
-# Tokens in one pass. On a CPU a worker's activations then stay in its cache; a GPU wants enough rows to fill it.
-CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 65536
 # Below this many rows the CPU's matrix products take another path, which adds in another order.
 _MIN_ROWS = 16
-_OUT_OF_MEMORY = ("alloc_failed", "out of memory", "can't allocate memory", "not enough memory")
 
 
 @dataclass(frozen=True, order=True)
@@ -85,14 +82,11 @@ class Encoder:
         self.batch_tokens = batch_tokens or (GPU_BATCH_TOKENS if self.on_gpu else CPU_BATCH_TOKENS)
         self._source, self._depth = files.source, files.layers
         self._check(files)
-        try:
+        with opening(files.source):
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(
                 str(files.folder.resolve()), local_files_only=True, trust_remote_code=False, use_fast=True
             )
             self._model = _open_model(files, self.dtype, self.device)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as reason:
-            first_line = str(reason).strip().partition("\n")[0]
-            raise BadInput(f"transformers cannot open {files.source}: {type(reason).__name__}: {first_line}") from reason
         self._layers = _find_layers(self._model, files)
         self.hidden_size = int(self._model.config.hidden_size)
         self._captured = threading.local()
@@ -104,13 +98,7 @@ class Encoder:
         if not 0 <= self.views[0].layer <= self.views[-1].layer <= files.layers:
             wrong = next(view.layer for view in self.views if not 0 <= view.layer <= files.layers)
             raise BadInput(f"layer {wrong} of {files.source} does not exist", cure=f"0 (embeddings) to {files.layers}, or last")
-        positions = files.config.get("max_position_embeddings")
-        # RoBERTa's family counts positions from the padding token's id on.
-        first = files.config.get("pad_token_id", 1) + 1 if "roberta" in str(files.config.get("model_type")) else 0
-        if isinstance(positions, int) and self.max_length > positions - first:
-            raise BadInput(
-                f"max_length {self.max_length} exceeds the {positions - first} positions of {files.source}", cure="lower max_length"
-            )
+        files.check_length(self.max_length)
 
     def _watch(self) -> None:
         """Capture each asked hidden state where it arises: h[0] goes into the first layer, h[i] comes out of layer i."""
@@ -150,13 +138,7 @@ class Encoder:
                 )
 
     def _check_ids(self, ids: Sequence[Sequence[int]]) -> None:
-        rows = self._model.get_input_embeddings().num_embeddings
-        largest = max((max(tokens) for tokens in ids if tokens), default=0)
-        if largest >= rows:
-            raise BadInput(
-                f"the tokenizer of {self._source} gives the id {largest}, its embeddings have {rows} rows",
-                cure="resize_token_embeddings, then save again",
-            )
+        check_ids(self._model, ids, self._source)
 
     # ---- one pass ----
 
@@ -218,15 +200,20 @@ class Encoder:
         for index in (i for i, length in enumerate(lengths) if length == 0):
             report.fail(self.views, index, "the tokenizer gives no token for it")
         batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]]]
-        for indices, vectors in self._run(batches, ids, report):
+        passes = self._passes(ids)
+        for indices, vectors in passes.run(batches, lengths):
+            if vectors is None:
+                report.fail(self.views, int(indices[0]), f"out of memory on its {lengths[indices[0]]} tokens alone")
+                continue
             again = self._hand_on(indices, vectors, sink)
             for index in sorted({int(index) for failed in again.values() for index in failed}):
-                self._alone(index, ids[index], [view for view in again if index in again[view]], sink, report)
+                self._alone(index, passes, [view for view in again if index in again[view]], sink, report)
             progress(len(indices), sum(lengths[i] for i in indices), report.tokens)
+        report.events.extend(passes.events)
         if report.retried:
             report.events.append(f"{report.retried} vectors were not finite and were tried alone")
-        report.seconds = time.perf_counter() - started
-        report.batch_tokens = self.batch_tokens
+        report.seconds, report.passes = time.perf_counter() - started, passes.made
+        report.batch_tokens = self.batch_tokens = passes.tokens
         return report
 
     def rehearse(self, texts: Sequence[str], *, prefix: str = "", passes: int = 24) -> EncodingReport:
@@ -239,11 +226,10 @@ class Encoder:
         if not batches:
             return report
         tried = [batches[i] for i in sorted({round(i) for i in np.linspace(0, len(batches) - 1, min(passes, len(batches)))})]
-        trial = EncodingReport()
-        for _ in self._run(tried[:2], ids, trial):
+        for _ in self._passes(ids).run(tried[:2], lengths):
             pass  # the first passes pay for what is set up once
         started = time.perf_counter()
-        for _ in self._run(tried, ids, trial):
+        for _ in self._passes(ids).run(tried, lengths):
             pass
         share = sum(len(batch) * lengths[batch[0]] for batch in tried) / report.tokens
         report.seconds = (time.perf_counter() - started) / share
@@ -265,82 +251,50 @@ class Encoder:
         return again
 
     def _alone(
-        self, index: int, ids: list[int], views: Sequence[View], sink: Callable[[View, Indices, Vectors], None], report: EncodingReport
+        self,
+        index: int,
+        passes: Passes[dict[View, Vectors]],
+        views: Sequence[View],
+        sink: Callable[[View, Indices, Vectors], None],
+        report: EncodingReport,
     ) -> None:
         """Encode one text by itself for the views where it has no vector yet."""
-        vectors = self._try([ids])
+        vectors = passes.attempt(np.array([index]))
         report.retried += 1
         if vectors is None:
-            report.fail(views, index, f"out of memory on its {len(ids)} tokens alone")
+            report.fail(views, index, "out of memory when tried alone")
             return
         still = self._hand_on(np.array([index]), {view: vectors[view] for view in views}, sink)
         report.fail(still, index, f"its vector is not finite in {self.dtype}")
 
-    def _run(self, batches: list[Indices], ids: list[list[int]], report: EncodingReport) -> Iterator[tuple[Indices, dict[View, Vectors]]]:
-        """Yield finished batches. On a CPU one worker a core, each on one thread: nothing waits at the end of a product."""
-        workers = 1 if self.on_gpu else torch.get_num_threads()
-        queue = list(reversed(batches))
-        with _threads_per_worker(workers) as pool:
-            running: dict[Future[dict[View, Vectors] | None], Indices] = {}
-            while queue or running:
-                while queue and len(running) < 2 * workers:
-                    batch = queue.pop()
-                    fits = max(1, self.batch_tokens // len(ids[batch[0]]))
-                    if len(batch) > fits:  # the budget was lowered since it was planned
-                        queue.extend(np.array_split(batch, -(-len(batch) // fits)))
-                        continue
-                    running[pool.submit(self._try, [ids[i] for i in batch])] = batch
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    batch, vectors = running.pop(future), future.result()
-                    if vectors is None:
-                        queue.extend(self._halve(batch, ids, report))
-                    else:
-                        report.passes += 1
-                        yield batch, vectors
+    def _passes(self, ids: list[list[int]]) -> Passes[dict[View, Vectors]]:
+        """Return what makes passes over these texts."""
 
-    def _try(self, token_ids: Sequence[Sequence[int]]) -> dict[View, Vectors] | None:
-        """Return the vectors, or None when memory ran out. The failed pass is let go here, before anything is tried again."""
-        try:
-            return self.forward(token_ids)
-        except (MemoryError, RuntimeError) as fault:
-            if not _is_out_of_memory(fault):
-                raise
-        self._captured.states = {}
-        if self.on_gpu:
-            torch.cuda.empty_cache()
-        return None
+        def forget() -> None:
+            self._captured.states = {}
 
-    def _halve(self, batch: Indices, ids: list[list[int]], report: EncodingReport) -> list[Indices]:
-        length = len(ids[batch[0]])
-        if len(batch) == 1:
-            report.fail(self.views, int(batch[0]), f"out of memory on its {length} tokens alone")
-            return []
-        budget = max(length, length * len(batch) // 2)
-        if budget < self.batch_tokens:
-            self.batch_tokens = budget
-            report.events.append(f"out of memory: the budget was lowered to {budget} tokens a pass")
-        return list(np.array_split(batch, 2))
-
-
-def _is_out_of_memory(fault: BaseException) -> bool:
-    if isinstance(fault, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return isinstance(fault, RuntimeError) and any(words in str(fault).lower() for words in _OUT_OF_MEMORY)
+        return Passes(lambda batch: self.forward([ids[i] for i in batch]), self.batch_tokens, self.on_gpu, forget)
 
 
 @contextmanager
-def _threads_per_worker(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Give every worker one thread of its own, and the caller's setting back at the end."""
-    before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="encode", initializer=lambda: torch.set_num_threads(before // workers or 1))
+def opening(source: str) -> Iterator[None]:
+    """Name a checkpoint that transformers cannot open."""
     try:
-        if workers > 1:
-            torch.set_num_threads(1)
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as reason:
+        first_line = str(reason).strip().partition("\n")[0]
+        raise BadInput(f"transformers cannot open {source}: {type(reason).__name__}: {first_line}") from reason
+
+
+def check_ids(model: Any, ids: Iterable[Sequence[int]], source: str) -> None:
+    """Refuse token ids that the embeddings have no row for."""
+    rows = model.get_input_embeddings().num_embeddings
+    largest = max((max(tokens) for tokens in ids if tokens), default=0)
+    if largest >= rows:
+        raise BadInput(
+            f"the tokenizer of {source} gives the id {largest}, its embeddings have {rows} rows",
+            cure="resize_token_embeddings, then save again",
+        )
 
 
 def _open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
@@ -362,11 +316,11 @@ def _open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
             cure="they would be random: save the whole encoder",
         )
     if is_emulated(device, dtype):
-        _multiply_in_float32(model)
+        multiply_in_float32(model)
     return model.eval().to(device)
 
 
-def _multiply_in_float32(model: Any) -> None:
+def multiply_in_float32(model: Any) -> None:
     """Do on any CPU what bfloat16 hardware does: multiply the rounded values, add in float32, round the result.
 
     torch's own product of bfloat16 on such a CPU is about ten times slower than float32's.

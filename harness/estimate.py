@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from harness.cells import Cells
 from harness.checkpoint import CheckpointFiles
 from harness.encoder import Encoder
 from harness.errors import Fault
-from harness.kinds.registry import KINDS
+from harness.kinds.registry import EMBEDDED
 from harness.run import Observer, Options, Run, Silent
 from harness.sweeping import open_sweeps
 from harness.vectors import declared_view, distinct_texts, every_view, missing_texts, open_spaces
@@ -43,6 +44,7 @@ class Estimate:
     memory: int
     encoding_seconds: float
     search_seconds: float
+    heads: tuple[tuple[str, str], ...] = ()  # name, what is trained and predicted; not in the time
     unreadable: tuple[Fault, ...] = ()
 
     @property
@@ -64,6 +66,7 @@ class Estimate:
                 f"about {_duration(self.seconds)} (encoding {_duration(self.encoding_seconds)}, search {_duration(self.search_seconds)})",
             ),
         ]
+        lines += [(name, f"{what}; not in the time above") for name, what in self.heads]
         width = max(len(label) for label, _ in lines)
         return "\n".join(f"  {label.ljust(width)}  {what}" for label, what in lines)
 
@@ -84,11 +87,28 @@ def estimate(
     sweeps = open_sweeps(work)
     parts = []
     for seed, files in work.checkpoints.items():
-        todo = [(cells, language) for cells in work.cells for language in cells.unfinished(seed)]
+        todo = [(cells, language) for cells in work.embedded for language in cells.unfinished(seed)]
         swept = [(sweeping.cells, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
         parts.append(_Part(files, todo, swept, work.run))
     broken = [(cells.target.name, *why) for cells in work.cells for why in cells.unreadable.items()]
-    return _sum(parts, (*work.unreadable, *(Fault(f"{name} {language}: {reason}") for name, language, reason in broken)))
+    heads = tuple((cells.target.name, _head_text(cells)) for cells in work.headed)
+    return _sum(parts, heads, (*work.unreadable, *(Fault(f"{name} {language}: {reason}") for name, language, reason in broken)))
+
+
+def _head_text(cells: Cells) -> str:
+    """Say what is left to do for a target with a head: the training's steps and the examples to predict."""
+    seeds = [seed for seed in cells.opened if cells.unfinished(seed)]
+    left = [(seed, language) for seed in seeds for language in cells.unfinished(seed)]
+    count = sum(len(cells.examples[language]) for _, language in left)
+    predicted = f"{count:,} {cells.target.unit} in {len(left)} languages to predict"
+    if cells.recipe is None or cells.training is None or not seeds:
+        return predicted
+    recipe, examples = cells.recipe, cells.recipe.taken(len(cells.training.train))
+    steps = math.ceil(examples / recipe.batch_size) * recipe.epochs
+    return (
+        f"a head{'' if len(seeds) == 1 else ' a seed'} on {examples:,} English examples, {recipe.epochs} epochs, about {steps:,} steps of "
+        f"{recipe.batch_size}, unless it is in the cache; {predicted}"
+    )
 
 
 class _Part:
@@ -124,10 +144,10 @@ class _Part:
 
 def _similarities(cell: Cell) -> int:
     cells, language = cell
-    return KINDS[cells.target.kind].similarities(cells.examples[language])
+    return EMBEDDED[cells.target.kind].similarities(cells.examples[language])
 
 
-def _sum(parts: Sequence[_Part], unreadable: tuple[Fault, ...]) -> Estimate:
+def _sum(parts: Sequence[_Part], heads: tuple[tuple[str, str], ...], unreadable: tuple[Fault, ...]) -> Estimate:
     similarities = sum(part.similarities for part in parts)
     hidden = max((part.hidden for part in parts), default=0)
     rate = _product_rate(hidden) if similarities else 1.0
@@ -147,6 +167,7 @@ def _sum(parts: Sequence[_Part], unreadable: tuple[Fault, ...]) -> Estimate:
         memory=max((part.memory for part in parts), default=0),
         encoding_seconds=sum(part.seconds for part in parts),
         search_seconds=2 * similarities * hidden / (rate * _SEARCH_SHARE),
+        heads=heads,
         unreadable=unreadable,
     )
 

@@ -1,4 +1,4 @@
-"""THE STORY of an evaluation: examples → vectors → outcomes → scores → a result on disk."""
+"""THE STORY of an evaluation: examples → vectors or predictions → outcomes → scores → a result on disk."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from harness.checkpoint import CheckpointFiles
 from harness.device import is_emulated, processor, thread_count
 from harness.encoder import EncodingReport, View
 from harness.errors import BadInput, CheckFailed
-from harness.kinds.registry import KINDS
+from harness.kinds.registry import EMBEDDED
 from harness.records import Result
-from harness.run import Observer, Options, Run, Silent
+from harness.run import WRITE_SECONDS, Observer, Options, Run, Silent
 from harness.store import load_outcomes, load_result, results_lock, write_result
 from harness.sweeping import Sweeping, open_sweeps
+from harness.tuning import predict
 from harness.vectors import Encoded, declared_view, distinct_texts, encode_missing, every_view
-from harness.work import keep_finished, open_work, result_path
+from harness.work import Work, keep_finished, open_work, result_path
 
 __all__ = ["Options", "evaluate"]
 
-_WRITE_SECONDS = 60.0
-_VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "numpy", "faiss-cpu")
+_VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "accelerate", "numpy", "faiss-cpu")
 
 
 def evaluate(
@@ -40,25 +40,45 @@ def evaluate(
 
     `targets` default to the benchmark's and `languages` to all of a target's. What an earlier run of the same weights,
     text and encoding finished is kept. A language that cannot be measured is named in the result, which then has no
-    score. With `options.limit` only the first examples are tried and nothing is written. Raises BadInput when the
-    submission, its checkpoint or all of the text cannot be read, and CheckFailed, after the other targets are written,
-    when the whole text of one target cannot.
+    score. Targets with a head are fine-tuned on English first, once. With `options.limit` only the first examples are tried
+    and nothing is written. Raises BadInput when the submission, its checkpoint or all of the text cannot be read, and
+    CheckFailed, after the other targets are written, when the whole text of one target cannot, or its head cannot be trained.
     """
     work = open_work(Path(folder), targets, languages, options or Options(), observer or Silent())
-    run = work.run
-    sweeps = open_sweeps(work)
+    results = _compare_vectors(work)
+    faults = list(work.unreadable)
+    for cells in work.headed:
+        try:
+            results[cells.target.name] = _predict(cells, work.run)
+        except (BadInput, CheckFailed) as reason:  # the other targets go on
+            if len(work.cells) == 1:
+                raise
+            faults.extend(reason.faults)
+    if faults:
+        raise CheckFailed(faults)
+    return tuple(results[cells.target.name] for cells in work.cells)
+
+
+def _predict(cells: Cells, run: Run) -> Result:
+    """Predict with a head, which is trained first where it has to be."""
+    results: list[Result] = []
+    predict(cells, run, lambda reports: results.append(_finish(cells, _describe(reports, run), run)))
+    return results[-1]
+
+
+def _compare_vectors(work: Work) -> dict[str, Result]:
+    """Encode what the targets without a head need, checkpoint by checkpoint, and run their cells."""
+    run, sweeps = work.run, open_sweeps(work)
     reports: list[EncodingReport] = []
-    results: tuple[Result, ...] = ()
-    for number, (seed, files) in enumerate(work.checkpoints.items(), start=1):
+    results: dict[str, Result] = {}
+    for number, (seed, files) in enumerate(work.checkpoints.items() if work.embedded else (), start=1):
         swept = [(sweeping, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
-        encoded = _measure(seed, files, work.cells, swept, run)
+        encoded = _measure(seed, files, work.embedded, swept, run)
         reports.append(encoded.report)
         # What a seed gave is on disk before anything else starts; what is overwritten stays until all seeds are measured.
         if number == len(work.checkpoints) or not run.options.overwrite:
-            results = tuple(_finish(cells, _describe(reports, run), run) for cells in work.cells)
+            results = {cells.target.name: _finish(cells, _describe(reports, run), run) for cells in work.embedded}
         _sweep(seed, files, swept, encoded, _describe(reports, run))
-    if work.unreadable:
-        raise CheckFailed(list(work.unreadable))
     return results
 
 
@@ -81,7 +101,7 @@ def _measure(seed: int, files: CheckpointFiles, work: Sequence[Cells], swept: Sw
             cells.failed[seed, language] = reason
         else:
             space = encoded.spaces[view]
-            cells.outcomes[seed, language] = KINDS[cells.target.kind].run(cells.target, cells.examples[language], space.get)
+            cells.outcomes[seed, language] = EMBEDDED[cells.target.kind].run(cells.target, cells.examples[language], space.get)
     encoded.spaces[view].close()
     return encoded
 
@@ -94,7 +114,7 @@ def _sweep(seed: int, files: CheckpointFiles, swept: Swept, encoded: Encoded, de
         for sweeping, language in swept:
             sweeping.measure(seed, language, view, encoded)
         encoded.spaces[view].close()
-        if time.monotonic() - written > _WRITE_SECONDS:
+        if time.monotonic() - written > WRITE_SECONDS:
             for sweeping in sweeps:
                 sweeping.write(description)
             written = time.monotonic()

@@ -16,7 +16,7 @@ from harness.records import Record
 from harness.strict_yaml import MAX_FAULTS, Document
 from harness.yaml_survey import Path
 
-# What each pattern of records.py wants, in words, and what to write; a test holds that none is missing.
+# What each pattern of the records wants, in words, and what to write; a test holds that none is missing.
 PATTERNS = {
     r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$": (
         "lowercase letters and digits, joined by single hyphens or dots",

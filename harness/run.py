@@ -10,6 +10,9 @@ from typing import Protocol
 from harness.cache import cache_folder
 from harness.records import Mining, Submission
 
+# What is measured reaches the disk at least so often.
+WRITE_SECONDS = 60.0
+
 
 class Observer(Protocol):
     """Who is told how a run goes on."""
@@ -20,6 +23,9 @@ class Observer(Protocol):
     def encoded(self, texts: int, tokens: int, total: int) -> None:
         """Take what one batch added, and the total of tokens that the run will encode."""
 
+    def trained(self, step: int, steps: int, loss: float) -> None:
+        """Take how far a head's training is, and the loss of the last steps."""
+
 
 class Silent:
     """Tell nobody."""
@@ -29,6 +35,9 @@ class Silent:
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
         """Drop the count."""
+
+    def trained(self, step: int, steps: int, loss: float) -> None:
+        """Drop the step."""
 
 
 @dataclass(frozen=True)

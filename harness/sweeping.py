@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.cells import Cells, signature
+from harness.cells import Cells, signature, view_parts
 from harness.checkpoint import CheckpointFiles
 from harness.encoder import View
 from harness.errors import BadInput, Fault
-from harness.kinds.registry import KINDS
+from harness.kinds.registry import EMBEDDED
 from harness.records import Sweep, SweptCheckpoint, ViewScores
 from harness.run import Run
 from harness.store import load_sweep, results_lock, sweep_path, write_sweep
@@ -59,7 +59,7 @@ class Sweeping:
         return points
 
     def _signature(self) -> str:
-        return signature(self.cells.target, self.cells.encoding, None)
+        return signature(self.cells.target, view_parts(self.cells.encoding, None))
 
     def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
         """Return the languages of this run that lack a view."""
@@ -70,7 +70,7 @@ class Sweeping:
         """Score one language in one view; a view in which a text has no vector stays without a score."""
         target, examples = self.cells.target, self.cells.examples[language]
         if encoded.why_not(view, examples) is None:
-            fraction = KINDS[target.kind].headline(target, examples, encoded.spaces[view].get)
+            fraction = EMBEDDED[target.kind].headline(target, examples, encoded.spaces[view].get)
             self.points[seed, view, language] = round(100 * fraction, 4)
 
     def write(self, description: Mapping[str, Any]) -> None:
@@ -130,4 +130,4 @@ class Sweeping:
 
 def open_sweeps(work: Work) -> tuple[Sweeping, ...]:
     """Return the sweeps that the run is asked for, one a target."""
-    return tuple(Sweeping(cells, work.run) for cells in work.cells) if work.run.options.sweep else ()
+    return tuple(Sweeping(cells, work.run) for cells in work.embedded) if work.run.options.sweep else ()

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.catalog import TARGETS, find_target, is_own, own_target
-from harness.cells import Cells, resolve_layer, signature
+from harness.cells import Cells, resolve_layer
 from harness.checkpoint import CheckpointFiles, fetch
 from harness.data import load_examples, own_languages
+from harness.data.training import load_training
 from harness.device import choose_device, choose_dtype
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
+from harness.recipes import recipe_for, recipe_text
 from harness.records import Result, Sweep, Target
 from harness.run import Observer, Options, Run
 from harness.store import load_outcomes, load_result, load_submission, results_lock
@@ -43,16 +45,54 @@ class Work:
     checkpoints: Mapping[int, CheckpointFiles]
     unreadable: tuple[Fault, ...]
 
+    @property
+    def embedded(self) -> tuple[Cells, ...]:
+        """Return the cells of targets that compare vectors."""
+        return tuple(cells for cells in self.cells if not cells.target.has_head)
+
+    @property
+    def headed(self) -> tuple[Cells, ...]:
+        """Return the cells of targets that a head predicts."""
+        return tuple(cells for cells in self.cells if cells.target.has_head)
+
 
 def open_work(folder: Path, targets: Sequence[str], languages: Sequence[str], options: Options, observer: Observer) -> Work:
     """Read the submission, the text and what earlier runs finished, and fetch the checkpoints."""
     run = _open_run(folder, options, observer)
-    work, unreadable = _load_targets(targets, languages, run)
+    loaded, unreadable = _load_targets(targets, languages, run)
     opened = _fetch_all(run)
-    for cells in work:
-        cells.opened.update(opened)
-        keep_finished(cells, run, observer)
+    work = []
+    for cells in loaded:
+        try:
+            _open_cells(cells, opened, run)
+        except BadInput as reason:
+            if len(loaded) == 1:
+                raise
+            unreadable.extend(reason.faults)
+        else:
+            work.append(cells)
+    if not work:
+        raise BadInput(unreadable)
     return Work(run, tuple(work), opened, tuple(unreadable))
+
+
+def _open_cells(cells: Cells, opened: Mapping[int, CheckpointFiles], run: Run) -> None:
+    """Give a target its checkpoints and what an earlier run finished, and the English text where a head has to be trained."""
+    name = cells.target.name
+    if cells.target.has_head and (own := run.submission.finetuned.get(name)) is not None:
+        cells.opened[own.seed], cells.how = fetch(own, run.folder, run.cache / "checkpoints"), "head=own"
+    else:
+        cells.opened.update(opened)
+    if cells.target.has_head and not cells.how:
+        asked = run.submission.finetuning.get(name)
+        width = next(iter(opened.values())).width
+        cells.recipe, cells.how = recipe_for(cells.target, asked, width), recipe_text(asked)
+    keep_finished(cells, run, run.observer)
+    if cells.recipe is not None and any(cells.unfinished(seed) for seed in cells.opened):
+        cells.training = load_training(cells.target, run.options.data)
+        if limit := run.options.limit:  # a trial
+            cells.recipe = cells.recipe.model_copy(update={"epochs": 1})
+            cells.training = cells.training.first(limit)
 
 
 # ---- examples ----------------------------------------------------------------------------------
@@ -143,7 +183,7 @@ def keep_finished(cells: Cells, run: Run, observer: Observer) -> None:
             return
     if not run.options.overwrite or any(language not in cells.examples for language in named):
         _refuse_other_languages(cells, path, result)
-        refuse_other_measure(path, result, asked_signature(cells), run)
+        refuse_other_measure(path, result, cells.signature, run)
         _say_what_goes(cells, path, result, observer)
         cells.take_over(result, table, measured_again=run.options.overwrite)
 
@@ -171,11 +211,6 @@ def _say_what_goes(cells: Cells, path: Path, result: Result, observer: Observer)
         left = [language for language in checkpoint.scores if language not in cells.examples]
         if left and (files is None or files.digest != checkpoint.weights):
             observer.say(f"{path}: the weights of seed {checkpoint.seed} changed, its scores for {' '.join(left)} go")
-
-
-def asked_signature(cells: Cells) -> str:
-    """Return the signature of what this run measures."""
-    return signature(cells.target, cells.encoding, resolve_layer(cells.encoding, next(iter(cells.opened.values()))))
 
 
 def refuse_other_measure(path: Path, result: Result | Sweep, asked: str, run: Run) -> None:

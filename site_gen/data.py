@@ -24,8 +24,9 @@ def _row(row: Row) -> dict[str, object]:
         "slug": row.slug,
         "submission": row.submission.model_dump(mode="json", by_alias=True),
         "parameters": row.parameters.model_dump() if row.parameters else None,
-        "xtreme_mean": row.mean,
-        "xtreme_targets_measured": row.covered,
+        "xtreme_mean": row.average.mean,
+        "xtreme_targets_measured": row.average.covered,
+        "xtreme_groups": {group: average.mean for group, average in row.groups.items()},
         "targets": {name: _cell(cell) for name, cell in row.cells.items()},
     }
 

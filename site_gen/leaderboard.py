@@ -11,8 +11,8 @@ from harness.records import CheckpointScores, Parameters, Regime, Result, Submis
 from site_gen.mined import MinedCurve
 from site_gen.wording import language_name, listed
 
-# The benchmark's average is over these nine (protocol, section 1), also while the catalog holds fewer of them.
-XTREME_TARGETS = 9
+# Group → how many of XTREME's targets it has, in the order of the groups' columns.
+XTREME_GROUPS = Counter(target.group for target in TARGETS if target.in_xtreme and target.group is not None)
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,15 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Average:
+    """The unweighted mean of the scores of some targets in points; None while one of them has none."""
+
+    mean: float | None
+    covered: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Row:
     """One submission: one recipe at one size, with its cells in the order of the catalog."""
 
@@ -95,15 +104,20 @@ class Row:
         return next((cell.parameters for cell in self.cells.values()), None)
 
     @property
-    def covered(self) -> int:
-        """Return how many XTREME targets have a score."""
-        return sum(cell.complete for cell in self.cells.values() if cell.target.in_xtreme)
+    def average(self) -> Average:
+        """Return the XTREME average over all nine targets."""
+        return self._average(None, XTREME_GROUPS.total())
 
     @property
-    def mean(self) -> float | None:
-        """Return the XTREME average in points: the unweighted mean over all nine targets, or None while one is missing."""
-        scores = [cell.score for cell in self.cells.values() if cell.target.in_xtreme and cell.score is not None]
-        return sum(scores) / XTREME_TARGETS if len(scores) == XTREME_TARGETS else None
+    def groups(self) -> Mapping[str, Average]:
+        """Return the averages of XTREME's groups of targets."""
+        return {group: self._average(group, count) for group, count in XTREME_GROUPS.items()}
+
+    def _average(self, group: str | None, of: int) -> Average:
+        """Average what has a rank: a score of other text, or measured in another way, is not the benchmark's."""
+        cells = [cell for cell in self.cells.values() if cell.target.in_xtreme and group in (None, cell.target.group)]
+        scores = [cell.score for cell in cells if cell.rank is not None and cell.score is not None]
+        return Average(sum(scores) / of if len(scores) == of else None, len(scores), of)
 
     @property
     def evaluated(self) -> bool:
@@ -224,7 +238,7 @@ def _missing(target: Target, result: Result) -> list[str]:
 
 def _shared_data(target: Target, results: Iterable[Result]) -> Mapping[str, str]:
     """Return the data fingerprints that most complete results share; on a tie those that sort first."""
-    counts = Counter(tuple(sorted(result.data.items())) for result in results if not _missing(target, result))
+    counts = Counter(tuple(sorted(result.texts.items())) for result in results if not _missing(target, result))
     return dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
 
 
@@ -240,6 +254,8 @@ def _why_unranked(target: Target, result: Result, shared: Mapping[str, str]) -> 
                 return f"only {checkpoint.scores[language].n:,} of {size:,} {target.unit} in {language_name(language)}"
     if other := [language for language in target.languages if result.data.get(language) != shared.get(language)]:
         return f"measured on other data than most rows in {_some(other)}"
+    if any(name not in result.data and text != shared.get(name, text) for name, text in result.texts.items()):
+        return "fine-tuned on other English text than most rows"
     return ""
 
 

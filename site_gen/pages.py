@@ -13,7 +13,7 @@ from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import Drawing, draw
 from site_gen.figures import figure_json, guarded_id
 from site_gen.languages import language_lines, pair_lines
-from site_gen.leaderboard import XTREME_TARGETS, Board, Cell, Row, Standing
+from site_gen.leaderboard import XTREME_GROUPS, Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.mined import mined_figure
 from site_gen.sweeps import sweep_figure
@@ -97,7 +97,7 @@ def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, o
         "guarded_id": guarded_id(),
         "regime_marks": REGIME_MARKS,
         "regime_names": REGIME_NAMES,
-        "xtreme_targets": XTREME_TARGETS,
+        "xtreme_targets": XTREME_GROUPS.total(),
         "recipe": recipe,
     }
 
@@ -115,6 +115,7 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         "evidence": evidence(board.main),
         "benchmark_rows": _benchmark_rows(board),
         "columns": [standing for standing in board.benchmark if standing.rows],
+        "groups": [group for group in XTREME_GROUPS if any(s.rows and s.target.group == group for s in board.benchmark)],
         "apart": [standing for standing in apart if not is_own(standing.target.name)],
         "own": [standing for standing in apart if is_own(standing.target.name)],
     }

@@ -12,6 +12,9 @@ _KINDS = {
     "mining": "mining of sentence pairs",
     "question_retrieval": "question retrieval",
     "clir": "document retrieval",
+    "classification": "classification",
+    "tagging": "tagging",
+    "qa": "question answering",
 }
 
 

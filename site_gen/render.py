@@ -50,6 +50,7 @@ def _environment() -> Environment:
         "interval": wording.interval,
         "language_name": wording.language_name,
         "listed": wording.listed,
+        "group_name": wording.group_name,
         "metric_name": wording.metric_name,
         "place": place,
         "points": wording.points,

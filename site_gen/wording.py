@@ -59,8 +59,18 @@ _METRIC_WORDS = {"f1": "F1", "map": "mAP", "ndcg": "nDCG", "english": "English"}
 
 def metric_name(name: str) -> str:
     """Write a metric's key in words: f1_to_english → F1 to English, recall_10_mono → recall@10 mono."""
+    if name == "em_f1":
+        return "mean of EM and F1"
     name = re.sub(r"(map|ndcg|recall)(?:_at)?_(\d+)", r"\1@\2", name)
     return " ".join(re.sub(r"^[a-z0-9]+", lambda word: _METRIC_WORDS.get(word[0], word[0]), part) for part in name.split("_"))
+
+
+_GROUPS = {"qa": "Question answering"}
+
+
+def group_name(group: str) -> str:
+    """Write the name of a group of XTREME's targets."""
+    return _GROUPS.get(group, group.capitalize())
 
 
 def capital(words: str) -> str:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from harness import store
-from harness.catalog import BY_NAME
+from harness.catalog import BY_NAME, TARGETS
 from harness.errors import BadInput
 from harness.faults import EXAMPLES, PATTERNS
 from harness.records import Checkpoint, Result, Submission
@@ -71,7 +71,8 @@ def test_a_submission_is_typed_by_the_schema_alone() -> None:
     assert [submitter.name for submitter in submission.submitters] == ["Åsa Müller", "山田 太郎", "می‌خواهم"]
 
 
-ALLOWED = "schema, title, family, base, intermediate, encoding, checkpoints, finetuned, trained_on, submitters, license, links"
+ALLOWED = "schema, title, family, base, intermediate, encoding, checkpoints, finetuning, finetuned, trained_on, submitters, license, links"
+WITH_HEAD = ", ".join(target.name for target in TARGETS if target.has_head)
 MAIN_FAULTS = [
     ("family: toy", "familly: toy", [
         "s.yaml:1:1: family: the key is missing\n    cure: add a line such as `family: xlm-roberta`",
@@ -128,9 +129,15 @@ MAIN_FAULTS = [
     ("license: MIT", f"license: {'x' * 201}", [
         f"s.yaml:10:10: license: expected at most 200 characters, found '{'x' * 79}…'\n    cure: shorten it",
     ]),
-    ("license: MIT", "license: MIT\nfinetuned: {xnli: {seed: 0, path: x}, tatoeba: {seed: 0, path: x}}", [
-        "s.yaml:11:13: finetuned: unknown target 'xnli'\n    cure: remove it; no target in the catalog takes a head yet",
-        "s.yaml:11:39: finetuned: target 'tatoeba' takes no head\n    cure: remove it; no target in the catalog takes a head yet",
+    ("license: MIT", "license: MIT\nfinetuned: {xnlu: {seed: 0, path: x}, tatoeba: {seed: 0, path: x}}", [
+        f"s.yaml:11:13: finetuned: unknown target 'xnlu'\n    cure: targets that take one: {WITH_HEAD}",
+        f"s.yaml:11:39: finetuned: target 'tatoeba' takes no head\n    cure: targets that take one: {WITH_HEAD}",
+    ]),
+    ("license: MIT", "license: MIT\nfinetuning: {xnli: {epochs: 3}}\nfinetuned: {xnli: {seed: 0, path: x}}", [
+        "s.yaml:11:14: finetuning: xnli brings its own head under finetuned, so that nothing is trained\n    cure: remove one of the two",
+    ]),
+    ("license: MIT", "license: MIT\nfinetuning: {xnli: {epochs: 0}}", [
+        "s.yaml:11:29: finetuning.xnli.epochs: expected a number from 1, found '0'\n    cure: write a number from 1",
     ]),
     ("license: MIT", "license: MIT\nlinks: {My Paper: https://x.org}", [
         "s.yaml:11:9: links: the key must be lowercase letters and digits, joined by single hyphens, underscores or dots, found 'My Paper'\n    cure: choose a name such as mnli or xlm-roberta",

@@ -17,27 +17,36 @@ class Bar:
     """Feed rich's progress bar."""
 
     def __init__(self, name: str, bar: Progress) -> None:
-        self._bar, self._name, self._started, self._done = bar, name, 0.0, 0
+        self._bar, self._name, self._started, self._done, self._total = bar, name, 0.0, 0, 0
         self._task = bar.add_task(name, total=None, rate="")
+        self._training = _Speed()
 
     def say(self, message: str) -> None:
         """Print a line above the bar."""
         self._bar.console.print(f"{self._name}: {message}", highlight=False, markup=False)
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
-        """Advance by a batch."""
+        """Advance by a batch; another total begins anew."""
+        if total != self._total:
+            self._started, self._done, self._total = 0.0, 0, total
         self._started = self._started or time.monotonic()
         self._done += tokens
         seconds = time.monotonic() - self._started
         rate = f"{self._done / seconds:,.0f} tokens/s" if seconds > 1 else ""
         self._bar.update(self._task, total=total, completed=self._done if self._done < total else total, rate=rate)
 
+    def trained(self, step: int, steps: int, loss: float) -> None:
+        """Show how far training is."""
+        rate = f"loss {loss:.3f}, {self._training.per_second(step):.2f} steps/s"
+        self._bar.update(self._task, total=steps, completed=step, rate=rate)
+
 
 class Lines:
     """Print a plain line now and then."""
 
     def __init__(self, name: str) -> None:
-        self._name, self._started, self._said, self._done, self._texts = name, 0.0, 0.0, 0, 0
+        self._name, self._started, self._said, self._done, self._texts, self._total = name, 0.0, 0.0, 0, 0, 0
+        self._training = _Speed()
 
     def say(self, message: str) -> None:
         """Print a line."""
@@ -46,6 +55,8 @@ class Lines:
     def encoded(self, texts: int, tokens: int, total: int) -> None:
         """Count a batch, and say how far the run is every half minute."""
         now = time.monotonic()
+        if total != self._total:
+            self._started, self._said, self._done, self._texts, self._total = 0.0, 0.0, 0, 0, total
         self._started, self._said = self._started or now, self._said or now
         self._done += tokens
         self._texts += texts
@@ -53,6 +64,28 @@ class Lines:
             self._said, rate = now, self._done / (now - self._started)
             left = (total - self._done) / rate
             self.say(f"{self._texts:,} texts, {self._done:,} of {total:,} tokens, {rate:,.0f} tokens/s, {left:.0f} s left")
+
+    def trained(self, step: int, steps: int, loss: float) -> None:
+        """Say how far training is every half minute."""
+        speed, now = self._training.per_second(step), time.monotonic()
+        if speed and now - self._said >= _PLAIN_SECONDS:
+            self._said = now
+            self.say(f"step {step:,} of {steps:,}, loss {loss:.3f}, {speed:.2f} steps/s, {(steps - step) / speed:.0f} s left")
+
+
+class _Speed:
+    """Steps a second since the first that was told; a smaller step begins anew."""
+
+    def __init__(self) -> None:
+        self._first, self._last, self._since = 0, 0, 0.0
+
+    def per_second(self, step: int) -> float:
+        """Return the mean speed so far, 0 at the first step."""
+        now = time.monotonic()
+        if not self._since or step <= self._last:
+            self._first, self._since = step, now
+        self._last = step
+        return (step - self._first) / (now - self._since) if step > self._first else 0.0
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.catalog import is_own
-from harness.data import bitext, bucc, collection, lareqa, ntrex, own_bitext
+from harness.data import bitext, bucc, collection, lareqa, ntrex, own_bitext, pairs, reading, tagged
 from harness.data.examples import Examples
 from harness.errors import BadInput
 from harness.fingerprints import FINGERPRINTS
@@ -20,6 +20,19 @@ _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
     "mlqa_r": lareqa.mlqa_r,
     "ntrex_docs": ntrex.ntrex_docs,
     "jupyterlab": bitext.jupyterlab,
+    "xnli": pairs.xnli,
+    "xnli_from_dev": pairs.xnli,
+    "pawsx": pairs.pawsx,
+    "pawsx_from_dev": pairs.pawsx_certain,
+    "udpos": tagged.udpos,
+    "udpos_dev": tagged.udpos_dev,
+    "udpos_hub": tagged.udpos_hub,
+    "panx": tagged.panx,
+    "panx_dev": tagged.panx_dev,
+    "xquad": reading.xquad,
+    "mlqa": reading.mlqa,
+    "mlqa_dev": reading.mlqa_dev,
+    "tydiqa": reading.tydiqa,
 }
 # Kind of people's own targets → the languages, or pairs, in a folder, and the loader of one.
 _OWN: dict[str, tuple[Callable[[Path], tuple[str, ...]], Callable[[str, Path], Examples]]] = {
@@ -47,6 +60,8 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
         return _OWN[target.name.partition(".")[0]][1](language, data)
     examples = _SOURCES[target.name](language, data)
     official = FINGERPRINTS.get(target.name, {}).get(language)
+    if examples.fingerprint == f"sha256:{FINGERPRINTS.get(f'{target.name}_dev', {}).get(language)}":
+        raise BadInput(f"{examples.source} is the dev split of {target.name} {language}", cure=f"score it with -t {target.name}_dev")
     expected = target.sizes.get(language)
     if expected is not None and len(examples) != expected:
         raise BadInput(

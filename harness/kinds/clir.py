@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harness.data.collection import Collection
 from harness.data.ntrex import ParallelDocuments
-from harness.kinds.encode import Encode
+from harness.kinds.model import Encode
 from harness.metrics.average_precision import average_precision
 from harness.metrics.ndcg import ndcg
 from harness.metrics.recall import recall

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harness.data.bucc import Comparable, Split
-from harness.kinds.encode import Encode
+from harness.kinds.model import Encode
 from harness.margins import match
 from harness.metrics.pair_counts import pair_counts
 from harness.metrics.precision_recall import best_threshold, precision_recall

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harness.data.lareqa import NO_ANSWER, Questions
-from harness.kinds.encode import Encode
+from harness.kinds.model import Encode
 from harness.metrics.average_precision import average_precision
 from harness.metrics.rank_distance import rank_distance
 from harness.metrics.recall import recall

@@ -7,13 +7,20 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from harness.kinds import clir, mining, question_retrieval, retrieval
-from harness.kinds.encode import Encode
+from harness.kinds import classification, clir, mining, qa, question_retrieval, retrieval, tagging
+from harness.kinds.model import Encode, Predict
 from harness.records import Score, Target
 
 
-class Kind(Protocol):
-    """A module with these functions; everything a score says can be computed again from the outcomes."""
+class Scored(Protocol):
+    """A module with this function; everything a score says can be computed again from the outcomes."""
+
+    def score(self, target: Target, outcomes: pa.Table) -> Score:
+        """Return the scores in points with the headline's 95 % interval."""
+
+
+class Embedded(Scored, Protocol):
+    """A kind that compares vectors."""
 
     # Each kind takes its own record of examples, which the target's loader gives.
     def run(self, target: Target, examples: Any, encode: Encode) -> pa.Table:
@@ -25,13 +32,23 @@ class Kind(Protocol):
     def headline(self, target: Target, examples: Any, encode: Encode) -> float:
         """Return the headline score alone, a fraction, at the least cost."""
 
-    def score(self, target: Target, outcomes: pa.Table) -> Score:
-        """Return the scores in points with the headline's 95 % interval."""
+
+class Predicted(Scored, Protocol):
+    """A kind that a head is trained for."""
+
+    def run(self, target: Target, examples: Any, model: Predict) -> pa.Table:
+        """Return the outcomes, one row per example, with what was predicted."""
 
 
-KINDS: Mapping[str, Kind] = {
+EMBEDDED: Mapping[str, Embedded] = {
     "retrieval": retrieval,
     "mining": mining,
     "question_retrieval": question_retrieval,
     "clir": clir,
 }
+PREDICTED: Mapping[str, Predicted] = {
+    "classification": classification,
+    "tagging": tagging,
+    "qa": qa,
+}
+KINDS: Mapping[str, Scored] = {**EMBEDDED, **PREDICTED}

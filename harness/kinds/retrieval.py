@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from harness.data.bitext import Bitext
-from harness.kinds.encode import Encode
+from harness.kinds.model import Encode
 from harness.metrics.accuracy import accuracy
 from harness.metrics.weighted_f1 import weighted_f1
 from harness.neighbours import nearest

@@ -113,6 +113,7 @@ def test_the_data_file_holds_what_the_pages_show(files: dict[str, bytes]) -> Non
         "parameters": {"total": 1_410_000_000, "body": 1_072_000_000},
         "xtreme_mean": None,
         "xtreme_targets_measured": 0,
+        "xtreme_groups": {"retrieval": None, "classification": None, "tagging": None, "qa": None},
     }
     cell = row["targets"]["tatoeba"]
     assert cell["result"]["checkpoints"][1]["failed"] == {"th": "out of memory while encoding; 548 pairs were read"}

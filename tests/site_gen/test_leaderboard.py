@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+from harness.catalog import TARGETS as CATALOG
 from harness.catalog import own_target
 from site_gen.leaderboard import Board, Entry, make_board
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
@@ -74,11 +75,36 @@ def test_the_average_needs_nine_targets_and_leaves_the_demonstration_out() -> No
 
     def row(*found: object) -> tuple[int, float | None]:
         board = make_board([Entry("all", submission(), found)], targets)  # type: ignore[arg-type]
-        return board.rows[0].covered, board.rows[0].mean
+        return board.rows[0].average.covered, board.rows[0].average.mean
 
     assert row(*results, shown) == (9, 20.0)
     assert row(*results[:8], shown) == (8, None)
     assert row(shown) == (0, None)
+
+
+def test_a_group_has_a_mean_once_all_its_targets_are_ranked() -> None:
+    xtreme = tuple(target for target in CATALOG if target.in_xtreme and target.group in ("retrieval", "classification"))
+    scores = {target.name: float(10 * number) for number, target in enumerate(xtreme, start=1)}
+
+    def groups(**signature: str) -> dict[str, tuple[float | None, int, int]]:
+        found = []
+        for target in xtreme:
+            made = result("all", [dict.fromkeys(target.languages, scores[target.name])], target=target)
+            sized = {
+                language: score.model_copy(update={"n": target.sizes[language]}) for language, score in made.checkpoints[0].scores.items()
+            }
+            checkpoint = made.checkpoints[0].model_copy(update={"scores": sized})
+            changed = {"signature": signature[target.name]} if target.name in signature else {}
+            found.append(made.model_copy(update={"checkpoints": (checkpoint,), **changed}))
+        row = make_board([Entry("all", submission(), tuple(found))]).rows[0]
+        return {group: (average.mean, average.covered, average.of) for group, average in row.groups.items()}
+
+    assert [target.name for target in xtreme] == ["tatoeba", "bucc2018", "xnli", "pawsx"]
+    empty = {"tagging": (None, 0, 2), "qa": (None, 0, 3)}
+    assert groups() == {"retrieval": (15.0, 2, 2), "classification": (35.0, 2, 2), **empty}
+    # What was measured in another way is not the benchmark's score.
+    other = groups(xnli="xnli|acc|en⇒xx|dev|head=xtreme|v1")
+    assert other == {"retrieval": (15.0, 2, 2), "classification": (None, 1, 2), **empty}
 
 
 def test_seeds_are_averaged_and_kept() -> None:

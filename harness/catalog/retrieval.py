@@ -1,10 +1,7 @@
-"""The benchmark as literals: one entry per target, languages in the order of the protocol."""
+"""Targets that compare vectors: no head is trained for them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from harness.errors import WrongUsage
 from harness.records import Mining, Target
 
 # XTREME's two-letter code → the ISO 639-3 code in Tatoeba's file and configuration names.
@@ -34,7 +31,7 @@ NTREX_NAMES = {
     "tr": "tur", "et": "est", "fi": "fin",
 }  # fmt: skip
 
-_RETRIEVAL_SECONDARY = ("accuracy_to_english", "f1", "f1_to_english")
+RETRIEVAL_SECONDARY = ("accuracy_to_english", "f1", "f1_to_english")
 
 _XQUAD_LANGUAGES = ("en", "es", "de", "el", "ru", "tr", "ar", "vi", "th", "zh", "hi")
 _MLQA_R_QUESTIONS = {"en": 1148, "es": 500, "de": 512, "ar": 517, "hi": 507, "vi": 511, "zh": 504}
@@ -67,13 +64,13 @@ _BUCC_CITATION = (
 )
 _BUCC_HOMEPAGE = "https://comparable.limsi.fr/bucc2018/bucc2018-task.html"
 
-TARGETS = (
+RETRIEVAL_TARGETS = (
     Target(
         name="tatoeba",
         title="Tatoeba",
         kind="retrieval",
         metric="accuracy",
-        secondary=_RETRIEVAL_SECONDARY,
+        secondary=RETRIEVAL_SECONDARY,
         measure="acc|en→xx|cos",
         direction="en→xx",
         languages=tuple(TATOEBA_ISO3),
@@ -231,7 +228,7 @@ TARGETS = (
         title="JupyterLab messages",
         kind="retrieval",
         metric="accuracy",
-        secondary=_RETRIEVAL_SECONDARY,
+        secondary=RETRIEVAL_SECONDARY,
         measure="acc|en→xx|cos",
         direction="en→xx",
         languages=tuple(JUPYTERLAB_LOCALES),
@@ -251,94 +248,3 @@ TARGETS = (
         homepage="https://github.com/jupyterlab/language-packs",
     ),
 )
-
-BY_NAME = {target.name: target for target in TARGETS}
-
-# What people score on text of their own: `bitext.NAME` and `clir.NAME`, never ranked with XTREME.
-OWN_KINDS = {
-    "bitext": Target(
-        name="bitext",
-        title="Own bitext",
-        kind="retrieval",
-        metric="accuracy",
-        secondary=_RETRIEVAL_SECONDARY,
-        measure="acc|yy→xx|cos",
-        direction="yy→xx",
-        languages=(),
-        group=None,
-        benchmark=None,
-        sizes={},
-        version=1,
-        split="all pairs of the given files",
-        protocol=(
-            "Parallel files that somebody scored on their own, as Tatoeba is scored: every sentence of the second side is a query "
-            "among those of the first. Comparable only with results on the same text; outside every benchmark."
-        ),
-        licence="as its owner says",
-        citation="",
-        homepage="https://github.com/facebookresearch/LASER",
-    ),
-    "clir": Target(
-        name="clir",
-        title="Own collection",
-        kind="clir",
-        metric="map",
-        secondary=(
-            "map_whole",
-            "map_average",
-            "map_top3",
-            "ndcg_10_whole",
-            "ndcg_10_best",
-            "ndcg_10_average",
-            "ndcg_10_top3",
-            "recall_100_whole",
-            "recall_100_best",
-            "recall_100_average",
-            "recall_100_top3",
-        ),
-        measure="map|yy→xx|best.c512",
-        direction="yy→xx",
-        languages=(),
-        group=None,
-        benchmark=None,
-        sizes={},
-        unit="queries",
-        version=1,
-        split="all judged queries of the given collection",
-        protocol=(
-            "A test collection that somebody scored on their own. Documents are cut at sentence ends into chunks of at most 512 "
-            "characters, the title opening the first. Every query ranks all documents by their best chunk (best); the mean of the "
-            "three best chunks (top3), the normalised mean of all (average) and the document embedded at once, cut at the "
-            "encoder's length (whole), stand beside it. The score is mean average precision over queries with a relevant document, "
-            "uncut, in points. Comparable only with results on the same text; outside every benchmark."
-        ),
-        licence="as its owner says",
-        citation="",
-        homepage="https://arxiv.org/abs/2112.11031",
-    ),
-}
-
-
-def is_own(name: str) -> bool:
-    """Tell whether a target's name is one of people's own: `bitext.NAME` or `clir.NAME`."""
-    kind, dot, rest = name.partition(".")
-    return kind in OWN_KINDS and bool(dot and rest)
-
-
-def own_target(name: str, languages: Sequence[str]) -> Target:
-    """Return the target `bitext.NAME` or `clir.NAME` over the given languages, or pairs of languages."""
-    kind, _, rest = name.partition(".")
-    template = OWN_KINDS[kind]
-    return template.model_copy(update={"name": name, "title": f"{template.title} {rest}", "languages": tuple(languages)})
-
-
-def target_named(name: str, languages: Sequence[str]) -> Target | None:
-    """Return the catalog's target, or people's own over `languages`, or None for a name that is neither."""
-    return own_target(name, languages) if is_own(name) else BY_NAME.get(name)
-
-
-def find_target(name: str) -> Target:
-    """Return the catalog's target of that name; an unknown one is wrong usage and lists the known."""
-    if name not in BY_NAME:
-        raise WrongUsage(f"unknown target {name!r}", cure=f"one of: {', '.join(BY_NAME)}")
-    return BY_NAME[name]

@@ -1,0 +1,53 @@
+"""The benchmark as literals: one entry per target, languages in the order of the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.catalog.fine_tuned import FINE_TUNED_TARGETS
+from harness.catalog.own import OWN_KINDS
+from harness.catalog.retrieval import JUPYTERLAB_LOCALES, NTREX_NAMES, RETRIEVAL_TARGETS, TATOEBA_ISO3
+from harness.errors import WrongUsage
+from harness.records import Target
+
+__all__ = [
+    "BY_NAME",
+    "JUPYTERLAB_LOCALES",
+    "NTREX_NAMES",
+    "OWN_KINDS",
+    "TARGETS",
+    "TATOEBA_ISO3",
+    "find_target",
+    "is_own",
+    "own_target",
+    "target_named",
+]
+
+# XTREME's targets first, retrieval before the others; then what stands outside the benchmark.
+TARGETS = tuple(sorted((*RETRIEVAL_TARGETS, *FINE_TUNED_TARGETS), key=lambda target: not target.in_xtreme))
+BY_NAME = {target.name: target for target in TARGETS}
+
+
+def is_own(name: str) -> bool:
+    """Tell whether a target's name is one of people's own: `bitext.NAME` or `clir.NAME`."""
+    kind, dot, rest = name.partition(".")
+    return kind in OWN_KINDS and bool(dot and rest)
+
+
+def own_target(name: str, languages: Sequence[str]) -> Target:
+    """Return the target `bitext.NAME` or `clir.NAME` over the given languages, or pairs of languages."""
+    kind, _, rest = name.partition(".")
+    template = OWN_KINDS[kind]
+    return template.model_copy(update={"name": name, "title": f"{template.title} {rest}", "languages": tuple(languages)})
+
+
+def target_named(name: str, languages: Sequence[str]) -> Target | None:
+    """Return the catalog's target, or people's own over `languages`, or None for a name that is neither."""
+    return own_target(name, languages) if is_own(name) else BY_NAME.get(name)
+
+
+def find_target(name: str) -> Target:
+    """Return the catalog's target of that name; an unknown one is wrong usage and lists the known."""
+    if name not in BY_NAME:
+        raise WrongUsage(f"unknown target {name!r}", cure=f"one of: {', '.join(BY_NAME)}")
+    return BY_NAME[name]

@@ -1,0 +1,194 @@
+"""Pairs of sentences with a label: XNLI, with MNLI to train on, and PAWS-X, from the Hub or from files of one pair a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from harness.catalog.fine_tuned import PAWSX_LABELS, XNLI_LABELS
+from harness.data.hub import XTREME_HUB, load_rows
+from harness.data.lines import fingerprint, read_lines
+from harness.errors import BadInput, Where
+
+MNLI_HUB = "nyu-mll/multi_nli"
+UNCERTAIN = "TEST_LABELS_UNCERTAIN_ROWS.txt"
+
+_CURE = "take the official set unchanged"
+
+
+@dataclass(frozen=True)
+class SentencePairs:
+    """Labelled pairs of one language: labels[i] says how second_sentences[i] stands to first_sentences[i]."""
+
+    language: str
+    first_sentences: tuple[str, ...]
+    second_sentences: tuple[str, ...]
+    labels: tuple[str, ...]
+    source: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return sha256 over both sentences and the label of every pair, in their order; the source does not enter."""
+        return fingerprint(zip(self.first_sentences, self.second_sentences, self.labels, strict=True))
+
+    @property
+    def sides(self) -> Mapping[str, Sequence[str]]:
+        """Return the first and the second sentences."""
+        return {"first sentences": self.first_sentences, "second sentences": self.second_sentences}
+
+    def __len__(self) -> int:
+        """Count the pairs."""
+        return len(self.labels)
+
+    def first(self, n: int) -> SentencePairs:
+        """Return the first n pairs."""
+        return self.kept(range(min(n, len(self))))
+
+    def kept(self, rows: Sequence[int]) -> SentencePairs:
+        """Return the pairs in these rows, counted from 0."""
+        columns = ([column[row] for row in rows] for column in (self.first_sentences, self.second_sentences, self.labels))
+        first, second, labels = map(tuple, columns)
+        return replace(self, first_sentences=first, second_sentences=second, labels=labels)
+
+
+def xnli(language: str, data: Path | None) -> SentencePairs:
+    """Read the test pairs of XNLI from `data/xnli/test-{language}.tsv`, or from the Hub."""
+    return _xnli(language, data, "test", "test")
+
+
+def xnli_dev(language: str, data: Path | None) -> SentencePairs:
+    """Read the dev pairs of XNLI from `data/xnli/dev-{language}.tsv`, or from the Hub."""
+    return _xnli(language, data, "dev", "validation")
+
+
+def mnli(language: str, data: Path | None) -> SentencePairs:
+    """Read MNLI's training pairs, which are English, from `data/xnli/train-en.tsv`, or from the Hub."""
+    if data is not None:
+        return _from_file(language, data / "xnli" / "train-en.tsv", XNLI_LABELS)
+    rows = load_rows(MNLI_HUB, "default", "train", cure="give XTREME's train-en.tsv: --data DIR reads DIR/xnli/train-en.tsv")[:]
+    names = dict(enumerate(XNLI_LABELS))  # MNLI's numbers there
+    pairs = zip(rows["premise"], rows["hypothesis"], (names.get(label, str(label)) for label in rows["label"]), strict=True)
+    return _from_hub(language, enumerate(pairs, start=1), XNLI_LABELS, f"{MNLI_HUB} default train")
+
+
+def pawsx(language: str, data: Path | None) -> SentencePairs:
+    """Read the test pairs of PAWS-X from `data/pawsx/test-{language}.tsv`, or from the Hub.
+
+    A folder that says that some of its labels are uncertain is refused for the languages in which they are.
+    """
+    if data is not None and language != "de" and (data / "pawsx" / UNCERTAIN).is_file():
+        raise BadInput(
+            f"{data / 'pawsx'} has test rows with uncertain labels for every language but de, listed in {UNCERTAIN}",
+            cure="score the other rows with -t pawsx_from_dev, or give the official files",
+        )
+    return _pawsx(language, data, "test", "test")
+
+
+def pawsx_certain(language: str, data: Path | None) -> SentencePairs:
+    """Read the test pairs of PAWS-X whose label is certain, which for German are all."""
+    if data is None:
+        raise BadInput(f"the Hub's PAWS-X does not say which labels are uncertain: {UNCERTAIN} does", cure="--data DIR reads DIR/pawsx")
+    pairs = _pawsx(language, data, "test", "test")
+    if language == "de":
+        return pairs
+    uncertain = _uncertain_rows(data / "pawsx" / UNCERTAIN, len(pairs))
+    return pairs.kept([row for row in range(len(pairs)) if row not in uncertain])
+
+
+def pawsx_dev(language: str, data: Path | None) -> SentencePairs:
+    """Read the dev pairs of PAWS-X from `data/pawsx/dev-{language}.tsv`, or from the Hub."""
+    return _pawsx(language, data, "dev", "validation")
+
+
+def pawsx_train(language: str, data: Path | None) -> SentencePairs:
+    """Read the training pairs of PAWS-X, of which only the English ones are original, from `data/pawsx/train-en.tsv`, or from the Hub."""
+    return _pawsx(language, data, "train", "train")
+
+
+def _xnli(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
+    if data is not None:
+        return _from_file(language, data / "xnli" / f"{name}-{language}.tsv", XNLI_LABELS)
+    rows = load_rows(XTREME_HUB, "XNLI", split, cure="give XNLI's files with --data DIR, which reads DIR/xnli")[:]
+    pairs = zip(rows["sentence1"], rows["sentence2"], rows["gold_label"], strict=True)
+    # One configuration holds all languages.
+    own = ((number, pair) for number, (pair, code) in enumerate(zip(pairs, rows["language"], strict=True), start=1) if code == language)
+    return _from_hub(language, own, XNLI_LABELS, f"{XTREME_HUB} XNLI {split}")
+
+
+def _pawsx(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
+    if data is not None:
+        return _from_file(language, data / "pawsx" / f"{name}-{language}.tsv", PAWSX_LABELS)
+    config = f"PAWS-X.{language}"
+    rows = load_rows(XTREME_HUB, config, split, cure="give PAWS-X's files with --data DIR, which reads DIR/pawsx")[:]
+    pairs = zip(rows["sentence1"], rows["sentence2"], rows["label"], strict=True)
+    return _from_hub(language, enumerate(pairs, start=1), PAWSX_LABELS, f"{XTREME_HUB} {config} {split}")
+
+
+def _from_file(language: str, path: Path, labels: Sequence[str]) -> SentencePairs:
+    if not path.is_file():
+        raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/{path.parent.name}/{path.name}")
+    return _checked(language, enumerate(_rows_of(path), start=1), labels, str(path))
+
+
+def _rows_of(path: Path) -> list[list[str]]:
+    """Read a file of first sentence, tab, second sentence, tab, label, without a header.
+
+    XTREME's script writes through Python's csv module, which puts every text with a quotation mark between quotation marks and
+    doubles those inside; the sets themselves know no quoting, and a sentence of theirs may begin with a quotation mark and never
+    end with one. So the quoting is undone only where all of a file follows it.
+    """
+    rows = [line.removesuffix("\r").split("\t") for line in read_lines(path)]
+    if all(_quoted(_unquoted(text)) == text for row in rows for text in row if '"' in text):
+        return [[_unquoted(text) if '"' in text else text for text in row] for row in rows]
+    return rows
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if '"' in text else text
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].replace('""', '"')
+
+
+def _from_hub(language: str, rows: Iterable[tuple[int, Sequence[str | None]]], labels: Sequence[str], source: str) -> SentencePairs:
+    # The files lack the spaces around a sentence, which the Hub keeps.
+    stripped = ((number, [(text or "").strip() for text in row]) for number, row in rows)
+    return _checked(language, stripped, labels, source)
+
+
+def _checked(language: str, rows: Iterable[tuple[int, Sequence[str]]], labels: Sequence[str], source: str) -> SentencePairs:
+    pairs: list[Sequence[str]] = []
+    for number, row in rows:
+        where = Where(source, number)
+        if len(row) != 3:
+            raise BadInput(
+                f"found {len(row)} columns, expected first sentence, second sentence and label",
+                where=where,
+                cure=f"{_CURE}; XTREME's download script leaves the labels of test files out",
+            )
+        if not (row[0].strip() and row[1].strip()):
+            raise BadInput("a sentence is empty", where=where, cure=_CURE)
+        if row[2] not in labels:
+            raise BadInput(f"found the label {row[2]!r}, expected one of: {' '.join(labels)}", where=where, cure=_CURE)
+        pairs.append(row)
+    if not pairs:
+        raise BadInput(f"no pair of {language} is in {source}", cure=_CURE)
+    first, second, found = zip(*pairs, strict=True)
+    return SentencePairs(language, first, second, found, source)
+
+
+def _uncertain_rows(path: Path, count: int) -> frozenset[int]:
+    """Read the rows, counted from 0, whose label is uncertain; a line that begins with # is a comment."""
+    if not path.is_file():
+        raise BadInput(f"{path.name} is not in {path.parent}", cure="without it every label counts as certain: score -t pawsx")
+    rows = []
+    for number, line in enumerate(read_lines(path), start=1):
+        if line.startswith("#"):
+            continue
+        if not (line.isdecimal() and int(line) < count):
+            raise BadInput(f"found {line!r}, expected the number of a row, 0 to {count - 1}", where=Where(str(path), number), cure=_CURE)
+        rows.append(int(line))
+    return frozenset(rows)

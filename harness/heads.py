@@ -1,0 +1,100 @@
+"""Find the head of a target in the cache, or fine-tune it there, once: it lies under the address of all that it depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.catalog import BY_NAME
+from harness.cells import Cells
+from harness.checkpoint import CheckpointFiles, verify
+from harness.errors import WrongUsage
+from harness.finetune import Job, Trained, finetune
+from harness.predictor import Predictor, open_head
+from harness.records import Head
+from harness.run import Run
+
+# Raised when training changes what it computes, so that older heads are not taken from the cache.
+_REVISION = 1
+_TRAINED = "trained.json"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A checkpoint with its head, and what the result says of it."""
+
+    files: CheckpointFiles
+    head: Head
+
+
+def tuned(cells: Cells, seed: int, run: Run) -> Tuned:
+    """Return the head that predicts for one seed: the submission's own, one from the cache, or one that is trained now."""
+    files = cells.opened[seed]
+    if cells.recipe is None:
+        return Tuned(files, Head(digest=files.digest))
+    assert cells.training is not None  # loaded with the examples wherever a language is unfinished
+    training = cells.training
+    # English answers are compared by SQuAD's rules in training, so that targets with one training text share the head.
+    target = cells.target.model_copy(update={"measure": BY_NAME["xquad"].measure}) if cells.target.kind == "qa" else cells.target
+    job = Job(files, target, cells.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype)
+    folder = run.cache / "heads" / _address(job)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = folder.with_name(f".{folder.name}.work")
+    with FileLock(folder.with_name(f".{folder.name}.lock")):
+        if not (folder / _TRAINED).is_file():
+            _refuse_several_processes(run)
+            taken = cells.recipe.taken(len(training.train))
+            run.observer.say(f"{files.source}: a head for {target.training} is fine-tuned on {taken:,} English examples")
+            trained = finetune(replace(job, folder=work), run.observer)
+            (work / "model" / _TRAINED).write_text(json.dumps(asdict(trained)))
+            shutil.rmtree(folder, ignore_errors=True)
+            (work / "model").replace(folder)
+        shutil.rmtree(work, ignore_errors=True)
+    opened = verify(folder, f"{files.source}, fine-tuned on {target.training}")
+    trained = Trained(**json.loads((folder / _TRAINED).read_text()))
+    return Tuned(opened, Head(digest=opened.digest, training=training.fingerprint, **asdict(trained)))
+
+
+def _refuse_several_processes(run: Run) -> None:
+    """Refuse what would wait for itself: one process holds the lock while the others are needed to train."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise WrongUsage("fine-tuning was started in several processes", cure="start one: it takes all GPUs of the machine")
+    if run.device.startswith("cuda:"):
+        index = run.device.partition(":")[2]
+        raise WrongUsage(f"fine-tuning takes no --device {run.device}", cure=f"CUDA_VISIBLE_DEVICES={index} and --device cuda")
+
+
+def predictor_of(found: Tuned, cells: Cells, run: Run) -> Predictor:
+    """Open a head for prediction; a submitted one reads inputs as long as XTREME's recipe would make them, if it has the positions."""
+    model, tokenizer, order = open_head(found.files, cells.target, device=run.device, dtype=run.dtype)
+    return Predictor(
+        model,
+        tokenizer,
+        order,
+        max_length=min(cells.lengths.max_length, found.files.positions or cells.lengths.max_length),
+        stride=cells.lengths.stride,
+        batch_tokens=run.options.batch_tokens,
+        progress=run.observer.encoded,
+    )
+
+
+def _address(job: Job) -> str:
+    """Name all that a head depends on: of the device only whether it multiplies in bfloat16."""
+    what = {
+        "revision": _REVISION,
+        "weights": job.files.digest,
+        "kind": job.target.kind,
+        "labels": job.target.labels,
+        "recipe": job.recipe.model_dump(),
+        "train": job.train.fingerprint,
+        "dev": job.dev.fingerprint,
+        "bfloat16": job.in_bfloat16,
+        "seed": job.seed,
+    }
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]

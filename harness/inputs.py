@@ -1,0 +1,150 @@
+"""Turn examples into what a model reads: token ids, and where their words and characters stand.
+
+What is trained and what is predicted passes through here, so that both see the same tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# What a label is where the loss must not look.
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Input:
+    """The tokens of one pass, specials included, and to which of two texts each belongs, where the model asks for that."""
+
+    ids: list[int]
+    types: list[int] | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a sentence: words[i] of the sentence begins at token first[i]."""
+
+    input: Input
+    sentence: int
+    words: range
+    first: list[int]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a passage with its question; offsets[i] is the place (begin, end) of token i in the passage, None elsewhere."""
+
+    input: Input
+    question: int
+    offsets: list[tuple[int, int] | None]
+
+
+def pair_inputs(tokenizer: Any, first: Sequence[str], second: Sequence[str], max_length: int) -> list[Input]:
+    """Return the tokens of sentence pairs; of what is too long the longer sentence loses its end first."""
+    encoded = tokenizer(list(first), list(second), truncation="longest_first", max_length=max_length, return_attention_mask=False)
+    return [Input(*row) for row in zip(encoded["input_ids"], _types(encoded, len(first)), strict=True)]
+
+
+def pieces(tokenizer: Any, sentences: Sequence[Sequence[str]], max_length: int) -> list[Piece]:
+    """Return the tokens of sentences given as words, split between words where they are too long.
+
+    Every word is tokenised by itself, as in XTREME's scripts, and as it would be within a text; one that the tokenizer has
+    nothing for becomes its unknown token, and one that fills a piece alone is cut, so that every word has a first token
+    somewhere.
+    """
+    words = list(dict.fromkeys(word for sentence in sentences for word in sentence))
+    blank = " " if _begins_words_with_blanks(tokenizer) else ""
+    spaced = [blank + word for word in words]
+    tokens = dict(zip(words, tokenizer(spaced, add_special_tokens=False)["input_ids"], strict=True)) if words else {}
+    before, after = _specials(tokenizer)
+    room = max_length - len(before) - len(after)
+    found = []
+    for number, sentence in enumerate(sentences):
+        start, ids, first = 0, list(before), list[int]()
+        for place, word in enumerate(sentence):
+            own = (tokens[word] or [tokenizer.unk_token_id])[:room]
+            if len(ids) - len(before) + len(own) > room:
+                found.append(Piece(_single(tokenizer, ids + after), number, range(start, place), first))
+                start, ids, first = place, list(before), []
+            first.append(len(ids))
+            ids += own
+        if first:
+            found.append(Piece(_single(tokenizer, ids + after), number, range(start, len(sentence)), first))
+    return found
+
+
+def windows(tokenizer: Any, questions: Sequence[str], contexts: Sequence[str], max_length: int, stride: int) -> list[Window]:
+    """Return windows over the passages, each behind its whole question; the next window begins `stride` tokens further.
+
+    A question is cut so that at least half of a window is left for the passage.
+    """
+    if not questions:
+        return []
+    frame = _Frame(tokenizer)
+    # A passage longer than the model's positions is what windows are for: `verbose` would warn of it.
+    asked = tokenizer(list(questions), add_special_tokens=False, verbose=False)["input_ids"]
+    read = tokenizer(list(contexts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    found = []
+    for number, (question, ids, offsets) in enumerate(zip(asked, read["input_ids"], read["offset_mapping"], strict=True)):
+        question = question[: max_length // 2 - frame.specials]  # noqa: PLW2901 - the rest is never read
+        room = max_length - frame.specials - len(question)
+        start = 0
+        while True:
+            part = slice(start, start + room)
+            before = len(frame.before) + len(question) + len(frame.between)
+            places = [*[None] * before, *map(tuple, offsets[part]), *[None] * len(frame.after)]
+            found.append(Window(frame.input(question, ids[part]), number, places))
+            if start + room >= len(ids):
+                break
+            start += min(stride or room, room)
+    return found
+
+
+class _Frame:
+    """The special tokens around a pair of texts, and the type of each of its parts."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        """Read them off a short pair."""
+        bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+        pair = tokenizer("a", "a")
+        ids, types = list(pair["input_ids"]), list(pair["token_type_ids"]) if "token_type_ids" in pair else None
+        first = _find(ids, bare, 0)
+        second = _find(ids, bare, first + len(bare))
+        ends = first, first + len(bare), second, second + len(bare)
+        self.before, _, self.between, _, self.after = (ids[start:end] for start, end in zip((0, *ends), (*ends, len(ids)), strict=True))
+        self.specials = len(self.before) + len(self.between) + len(self.after)
+        self._types = types and (types[:first], types[first], types[ends[1] : second], types[second], types[ends[3] :])
+
+    def input(self, first: list[int], second: list[int]) -> Input:
+        """Return the pair with its special tokens."""
+        ids = [*self.before, *first, *self.between, *second, *self.after]
+        if not self._types:
+            return Input(ids)
+        before, own, between, other, after = self._types
+        return Input(ids, [*before, *[own] * len(first), *between, *[other] * len(second), *after])
+
+
+def _find(ids: list[int], part: list[int], start: int) -> int:
+    return next(i for i in range(start, len(ids) - len(part) + 1) if ids[i : i + len(part)] == part)
+
+
+def _single(tokenizer: Any, ids: list[int]) -> Input:
+    return Input(ids, [0] * len(ids) if "token_type_ids" in tokenizer.model_input_names else None)
+
+
+def _types(encoded: Any, rows: int) -> list[list[int] | None]:
+    return list(encoded["token_type_ids"]) if "token_type_ids" in encoded else [None] * rows
+
+
+def _specials(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """Return the special tokens before and after a text."""
+    whole, bare = (list(tokenizer("a", add_special_tokens=wanted)["input_ids"]) for wanted in (True, False))
+    start = _find(whole, bare, 0)
+    return whole[:start], whole[start + len(bare) :]
+
+
+def _begins_words_with_blanks(tokenizer: Any) -> bool:
+    """Tell whether a word within a text is another token than at its beginning, as in byte-level BPE."""
+    alone, spaced, twice = (list(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in ("a", " a", "a a"))
+    return twice[len(alone) :] == spaced != alone

@@ -1,0 +1,103 @@
+"""Mark the answer to a question in its passage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from harness.data.reading import AnsweredQuestions
+from harness.inputs import Window, windows
+from harness.kinds.model import Logits, Predict
+from harness.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1
+from harness.records import Score, Target
+from harness.statistics.intervals import bootstrap_mean
+
+N_BEST = 20
+LONGEST_ANSWER = 30
+
+
+class Span(NamedTuple):
+    """A part of a passage, in characters, and the sum of the logits of its ends."""
+
+    start: int
+    end: int
+    logit: float
+
+
+def run(target: Target, examples: AnsweredQuestions, model: Predict) -> pa.Table:
+    """Answer every question with the best span over all windows of its passage.
+
+    A row is a question: `start` and `end`, the answer's place in the passage in characters, whether it is an `exact` match, its
+    token `f1`, and `score`, the mean of the two. A question without a span scores 0.
+    """
+    parts = windows(model.tokenizer, examples.questions, examples.contexts, model.max_length, model.stride)
+    best: dict[int, Span] = {}
+    for part, logits in zip(parts, model.logits([part.input for part in parts]), strict=True):
+        span = best_span(part, logits)
+        if span and (part.question not in best or span.logit > best[part.question].logit):
+            best[part.question] = span
+    spans = [best.get(number, Span(0, 0, 0.0)) for number in range(len(examples))]
+    read = tokens_of(target, examples.language)
+    answered = [read(context[span.start : span.end]) for context, span in zip(examples.contexts, spans, strict=True)]
+    gold = [[read(answer) for answer in answers] for answers in examples.answers]
+    exact = np.array([exact_match(*pair) for pair in zip(answered, gold, strict=True)], dtype=bool)
+    shared = np.array([token_f1(*pair) for pair in zip(answered, gold, strict=True)], dtype=np.float64)
+    return pa.table(
+        {
+            "index": np.arange(len(examples), dtype=np.int32),
+            "start": np.array([span.start for span in spans], dtype=np.int32),
+            "end": np.array([span.end for span in spans], dtype=np.int32),
+            "exact": exact,
+            "f1": shared,
+            "score": (exact + shared) / 2,
+        }
+    )
+
+
+def tokens_of(target: Target, language: str) -> Callable[[str], Sequence[str]]:
+    """Return how an answer in a language becomes the tokens that are compared."""
+    return (lambda text: mlqa_tokens(text, language)) if "MLQA" in target.measure.split("|") else squad_tokens
+
+
+def best_span(window: Window, logits: Logits) -> Span | None:
+    """Return the span of the largest sum of logits (tokens, 2) among the 20 best begins and ends, at most 30 tokens long.
+
+    Of equal sums the earlier begin wins, then the earlier end; None where the best begins and ends make no span.
+    """
+    inside = np.array([place is not None for place in window.offsets])
+    begins, ends = (_best(column, inside) for column in logits.T)
+    sums = logits[begins, 0][:, None] + logits[ends, 1][None, :]  # (begins, ends)
+    length = ends[None, :] - begins[:, None] + 1
+    sums = np.where((length >= 1) & (length <= LONGEST_ANSWER), sums, -np.inf)
+    if sums.size == 0 or np.isneginf(sums.max()):
+        return None
+    row, column = np.unravel_index(int(sums.argmax()), sums.shape)
+    first, last = window.offsets[begins[row]], window.offsets[ends[column]]
+    assert first is not None and last is not None  # what lies outside the passage was left out
+    return Span(first[0], last[1], float(sums[row, column]))
+
+
+def _best(column: Logits, inside: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return those of the 20 largest logits that lie in the passage, in the order of the text, as SQuAD's scripts choose them."""
+    order = np.argsort(-column, kind="stable")[:N_BEST]
+    return np.sort(order[inside[order]])
+
+
+def score(target: Target, outcomes: pa.Table) -> Score:
+    """Return the mean of exact match and F1 in points with its interval over questions, and both beside it."""
+    values = outcomes["score"].to_numpy()
+    low, high = bootstrap_mean(values)
+    beside = {
+        "exact_match": float(outcomes["exact"].to_numpy(zero_copy_only=False).mean()),
+        "f1": float(outcomes["f1"].to_numpy().mean()),
+    }
+    return Score(
+        score=round(100 * float(values.mean()), 4),
+        n=len(values),
+        interval=(round(100 * low, 4), round(100 * high, 4)),
+        secondary={name: round(100 * value, 4) for name, value in beside.items()},
+    )

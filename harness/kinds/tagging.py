@@ -1,0 +1,53 @@
+"""Tag the words of sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from harness.data.tagged import TaggedSentences
+from harness.inputs import pieces
+from harness.kinds.model import Predict
+from harness.metrics.chunks import chunk_counts
+from harness.records import Score, Target
+from harness.statistics.intervals import bootstrap_f1
+from harness.statistics.resampling import f1
+
+COUNTS = ("true_positives", "proposed", "gold")
+
+
+def run(target: Target, examples: TaggedSentences, model: Predict) -> pa.Table:
+    """Give every word the tag of the largest logit at its first sub-word.
+
+    A row is a sentence: `tags`, what was predicted for its `words`, of which `correct` are right, and the chunks that were
+    found, proposed and gold, by which F1 is micro-averaged.
+    """
+    parts = pieces(model.tokenizer, examples.words, model.max_length)
+    predicted: list[list[str]] = [[] for _ in examples.words]
+    for part, logits in zip(parts, model.logits([part.input for part in parts]), strict=True):
+        predicted[part.sentence] += [target.labels[best] for best in logits[part.first].argmax(axis=1)]
+    counts = chunk_counts(examples.tags, predicted)
+    correct = [sum(a == b for a, b in zip(*pair, strict=True)) for pair in zip(examples.tags, predicted, strict=True)]
+    return pa.table(
+        {
+            "index": np.arange(len(examples), dtype=np.int32),
+            # The name that parquet gives back, so that what is read and written again has the same bytes.
+            "tags": pa.array(predicted, pa.list_(pa.field("element", pa.string()))),
+            "words": np.array([len(tags) for tags in examples.tags], dtype=np.int32),
+            "correct": np.array(correct, dtype=np.int32),
+            **{name: column.astype(np.int32) for name, column in zip(COUNTS, counts.T, strict=True)},
+        }
+    )
+
+
+def score(target: Target, outcomes: pa.Table) -> Score:
+    """Return seqeval's F1 in points with its interval over sentences, and beside it the accuracy over words."""
+    counts = np.stack([outcomes[name].to_numpy() for name in COUNTS], axis=1)  # (sentences, 3)
+    low, high = bootstrap_f1(counts)
+    correct, words = (int(outcomes[name].to_numpy().sum()) for name in ("correct", "words"))
+    return Score(
+        score=round(100 * float(f1(counts.sum(axis=0))), 4),
+        n=len(counts),
+        interval=(round(100 * low, 4), round(100 * high, 4)),
+        secondary={"accuracy": round(100 * correct / words, 4) if words else 0.0},
+    )

@@ -1,0 +1,132 @@
+"""Predict with a fine-tuned head: inputs → logits, in passes of one length without padding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+
+from harness.checkpoint import CheckpointFiles
+from harness.device import DTYPES, is_emulated
+from harness.encoder import check_ids, multiply_in_float32, opening
+from harness.errors import BadInput, CheckFailed
+from harness.inputs import Input
+from harness.passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
+from harness.plan import plan_batches
+from harness.records import Target
+
+Logits = NDArray[np.float32]
+ARCHITECTURES: dict[str, Any] = {
+    "classification": transformers.AutoModelForSequenceClassification,
+    "tagging": transformers.AutoModelForTokenClassification,
+    "qa": transformers.AutoModelForQuestionAnswering,
+}
+
+
+class Predictor:
+    """A model with its head. `max_length` and `stride` say how inputs are cut, as in the head's training."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        order: Sequence[int] | None,
+        *,
+        max_length: int,
+        stride: int,
+        batch_tokens: int | None = None,
+        progress: Callable[[int, int, int], None] = lambda texts, tokens, total: None,
+    ) -> None:
+        """Take an open model; its outputs are read in `order`, which puts its labels into the target's."""
+        self.tokenizer, self.max_length, self.stride = tokenizer, max_length, stride
+        self._model, self._order, self._progress = model, order, progress
+        self._on_gpu = model.device.type == "cuda"
+        self.batch_tokens = batch_tokens or (GPU_BATCH_TOKENS if self._on_gpu else CPU_BATCH_TOKENS)
+        self.events: list[str] = []
+        self.texts = self.tokens = 0
+
+    def logits(self, inputs: Sequence[Input]) -> list[Logits]:
+        """Return for each input its logits: (labels,) of a classifier, (tokens, labels) of a tagger, (tokens, 2) of begins and ends.
+
+        Raises CheckFailed when memory is too small for one input alone, and when a logit is not finite.
+        """
+        check_ids(self._model, [each.ids for each in inputs], "this checkpoint")
+        lengths = [len(each.ids) for each in inputs]
+        found: list[Logits | None] = [None] * len(inputs)
+        passes = Passes(lambda batch: self._forward([inputs[i] for i in batch]), self.batch_tokens, self._on_gpu)
+        for indices, made in passes.run(plan_batches(lengths, self.batch_tokens), lengths):
+            if made is None:
+                raise CheckFailed(f"out of memory on the {lengths[indices[0]]} tokens of one input alone", cure="use a larger machine")
+            for index, row in zip(indices, made, strict=True):
+                found[index] = row
+            self._progress(len(indices), int(sum(lengths[i] for i in indices)), sum(lengths))
+        self.batch_tokens = passes.tokens
+        self.events.extend(passes.events)
+        self.texts, self.tokens = self.texts + len(inputs), self.tokens + sum(lengths)
+        whole = [row for row in found if row is not None]
+        if not all(np.isfinite(row).all() for row in whole):
+            raise CheckFailed("a logit is not finite", cure="the head diverged in training, or the dtype is too narrow: --dtype float32")
+        return whole
+
+    @torch.inference_mode()
+    def _forward(self, inputs: Sequence[Input]) -> Logits:
+        """Return the logits (inputs, …) of inputs of one length."""
+        given = {"input_ids": torch.tensor([each.ids for each in inputs], device=self._model.device)}
+        if inputs[0].types is not None:
+            given["token_type_ids"] = torch.tensor([each.types for each in inputs], device=self._model.device)
+        output = self._model(**given, return_dict=True)
+        logits = output.logits if "logits" in output else torch.stack([output.start_logits, output.end_logits], dim=-1)
+        rows: Logits = logits.float().cpu().numpy()
+        return rows if self._order is None else rows[..., self._order]
+
+
+def open_head(files: CheckpointFiles, target: Target, *, device: str, dtype: str) -> tuple[Any, Any, list[int] | None]:
+    """Open a verified checkpoint that carries a head: its model, its tokenizer, and the order that puts its labels into the target's.
+
+    Raises BadInput when there is no such head, weights are missing, or a label of the target is not among the head's.
+    """
+    with opening(files.source):
+        model, info, tokenizer = load(files, target, dtype=DTYPES[dtype])
+    if lacking := sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])}):
+        raise BadInput(
+            f"{files.source} lacks {len(lacking)} tensors of {type(model).__name__}: {', '.join(lacking[:3])} …",
+            cure=f"finetuned: names a checkpoint with its head for {target.kind}, saved whole",
+        )
+    if is_emulated(device, dtype):
+        multiply_in_float32(model)
+    return model.eval().to(device), tokenizer, _order(model.config, target, files.source)
+
+
+def load(files: CheckpointFiles, target: Target, **more: Any) -> tuple[Any, dict[str, Any], Any]:
+    """Return a model with the target's kind of head, what its weights lack, which the caller judges, and its tokenizer."""
+    folder = str(files.folder.resolve())
+    safely = {"local_files_only": True, "trust_remote_code": False}
+    spoken = transformers.utils.logging.get_verbosity()
+    transformers.utils.logging.set_verbosity_error()  # what is lacking would be reported as a warning
+    try:
+        model, info = ARCHITECTURES[target.kind].from_pretrained(folder, use_safetensors=True, output_loading_info=True, **safely, **more)
+    finally:
+        transformers.utils.logging.set_verbosity(spoken)
+    return model, info, transformers.AutoTokenizer.from_pretrained(folder, use_fast=True, **safely)
+
+
+def label_names(target: Target) -> dict[str, Any]:
+    """Return how a head's configuration names a target's labels; begins and ends of answers are two without a name."""
+    numbered = dict(enumerate(target.labels))
+    return {"id2label": numbered, "label2id": {name: number for number, name in numbered.items()}} if numbered else {"num_labels": 2}
+
+
+def _order(config: Any, target: Target, source: str) -> list[int] | None:
+    if target.kind == "qa":
+        return None
+    own = {str(label): int(number) for number, label in config.id2label.items()}
+    if lacking := [label for label in target.labels if label not in own]:
+        raise BadInput(
+            f"the head of {source} has the labels {', '.join(own)}; {target.name} wants {', '.join(lacking)}, too",
+            cure="write the labels into id2label of config.json, in the head's order",
+        )
+    return [own[label] for label in target.labels]

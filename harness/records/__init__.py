@@ -1,0 +1,33 @@
+"""The records that travel through the project: frozen, without I/O."""
+
+from __future__ import annotations
+
+from harness.records.base import Record
+from harness.records.result import CheckpointScores, Head, Outcomes, Parameters, Result, Score, Sweep, SweptCheckpoint, ViewScores
+from harness.records.submission import Base, Checkpoint, Encoding, FineTuning, Intermediate, Pooling, Regime, Submission, Submitter
+from harness.records.target import Margin, Mining, Target
+
+__all__ = [
+    "Base",
+    "Checkpoint",
+    "CheckpointScores",
+    "Encoding",
+    "FineTuning",
+    "Head",
+    "Intermediate",
+    "Margin",
+    "Mining",
+    "Outcomes",
+    "Parameters",
+    "Pooling",
+    "Record",
+    "Regime",
+    "Result",
+    "Score",
+    "Submission",
+    "Submitter",
+    "Sweep",
+    "SweptCheckpoint",
+    "Target",
+    "ViewScores",
+]

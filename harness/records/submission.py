@@ -1,0 +1,159 @@
+"""What people write: submissions/<slug>/submission.yaml. Scalars in YAML arrive here as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from harness.records.base import Record
+from harness.scalars import (
+    Count,
+    HubId,
+    Integer,
+    Language,
+    Line,
+    Link,
+    Number,
+    Revision,
+    Tag,
+    Truth,
+    integer,
+    nothing,
+)
+
+
+class Base(Record):
+    """The pretrained encoder that intermediate training started from."""
+
+    id: HubId
+    revision: Annotated[Revision | None, BeforeValidator(nothing)] = None
+
+
+class Regime(StrEnum):
+    """In which languages the intermediate training data stood."""
+
+    NONE = "none"
+    ENGLISH = "english"
+    MULTILINGUAL = "multilingual"
+
+
+class Intermediate(Record):
+    """What was done between pretraining and evaluation; examples counts training examples."""
+
+    regime: Regime
+    tasks: tuple[Tag, ...] = ()
+    languages: tuple[Language, ...] = ()
+    examples: Count = 0
+    continued_mlm: Truth = False
+    translated: Truth = False
+
+    @model_validator(mode="after")
+    def _regime_agrees(self) -> Intermediate:
+        if self.regime is Regime.NONE and (self.tasks or self.languages or self.examples):
+            raise ValueError("regime none has no tasks, no languages and 0 examples")
+        if self.regime is not Regime.NONE and not (self.tasks and self.examples):
+            raise ValueError(f"regime {self.regime.value} names its tasks and its number of examples")
+        if self.regime is Regime.ENGLISH and self.languages != ("en",):
+            raise ValueError("regime english has languages: [en]")
+        if self.regime is Regime.MULTILINGUAL and len(set(self.languages)) < 2:
+            raise ValueError("regime multilingual names at least two languages")
+        return self
+
+
+class Pooling(StrEnum):
+    """How token vectors become one sentence vector: mean over all tokens, specials included, or the first token."""
+
+    MEAN = "mean"
+    CLS = "cls"
+
+
+class Encoding(Record):
+    """How a text becomes a vector: which hidden state, pooled how, after which prefix, cut at how many tokens."""
+
+    layer: Annotated[Literal["last"] | Annotated[int, Field(ge=0)], BeforeValidator(lambda v: v if v == "last" else integer(v))]
+    pooling: Pooling
+    prefix: Annotated[str, Field(max_length=200)] = ""
+    max_length: Annotated[int, Field(ge=8, le=8192), BeforeValidator(integer)] = 512
+
+
+class Checkpoint(Record):
+    """One seed's weights: on the Hub at a commit, in a folder, or bundled and cut to its first layers."""
+
+    seed: Count = 0
+    hub: HubId | None = None
+    revision: Revision | None = None
+    path: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    bundled: Literal["multilingual-e5-small"] | None = None
+    layers: Annotated[int, Field(ge=1, le=12), BeforeValidator(integer)] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Checkpoint:
+        if sum(source is not None for source in (self.hub, self.path, self.bundled)) != 1:
+            raise ValueError("name exactly one of hub, path and bundled")
+        if (self.hub is None) != (self.revision is None):
+            raise ValueError("hub and revision (40 hexadecimal digits) go together")
+        if (self.bundled is None) != (self.layers is None):
+            raise ValueError("bundled and layers (1 to 12) go together")
+        return self
+
+    @property
+    def source(self) -> str:
+        """Name the place of the weights in one line, for messages and pages."""
+        if self.hub is not None:
+            return f"{self.hub}@{self.revision}"
+        return self.path if self.path is not None else f"bundled {self.bundled}, first {self.layers} layers"
+
+
+class FineTuning(Record):
+    """How a target's head is trained on English: a named recipe of the catalog, in which single values are replaced.
+
+    `examples` takes at most so many training examples; `freeze_embeddings` leaves the word embeddings as they are.
+    """
+
+    recipe: Literal["xtreme", "jiant"] = "xtreme"
+    learning_rate: Annotated[Annotated[Number, Field(gt=0, le=1)] | None, BeforeValidator(nothing)] = None
+    epochs: Annotated[Annotated[Integer, Field(ge=1, le=1000)] | None, BeforeValidator(nothing)] = None
+    max_length: Annotated[Annotated[Integer, Field(ge=16, le=8192)] | None, BeforeValidator(nothing)] = None
+    stride: Annotated[Annotated[Integer, Field(ge=0, le=4096)] | None, BeforeValidator(nothing)] = None
+    batch_size: Annotated[Annotated[Integer, Field(ge=1, le=65536)] | None, BeforeValidator(nothing)] = None
+    warmup: Annotated[Annotated[Number, Field(ge=0)] | None, BeforeValidator(nothing)] = None
+    weight_decay: Annotated[Annotated[Number, Field(ge=0, le=1)] | None, BeforeValidator(nothing)] = None
+    patience: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nothing)] = None
+    examples: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nothing)] = None
+    freeze_embeddings: Annotated[Truth | None, BeforeValidator(nothing)] = None
+
+
+class Submitter(Record):
+    """Who answers for the submission."""
+
+    name: Line
+    url: Link | None = None
+
+
+class Submission(Record):
+    """One recipe at one size; its checkpoints are its seeds."""
+
+    schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
+    title: Line
+    family: Tag
+    base: Base
+    intermediate: Intermediate
+    encoding: Encoding
+    checkpoints: Annotated[tuple[Checkpoint, ...], Field(min_length=1, max_length=100)]
+    finetuning: Mapping[Tag, FineTuning] = {}
+    finetuned: Mapping[Tag, Checkpoint] = {}
+    trained_on: tuple[Tag, ...] = ()
+    submitters: Annotated[tuple[Submitter, ...], Field(min_length=1, max_length=50)]
+    license: Line
+    links: Mapping[Tag, Link] = {}
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> Submission:
+        seeds = [checkpoint.seed for checkpoint in self.checkpoints]
+        for seed in seeds:
+            if seeds.count(seed) > 1:
+                raise ValueError(f"seed {seed} stands on more than one checkpoint")
+        return self

@@ -1,0 +1,91 @@
+"""What the harness knows of a data set: an entry of the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
+
+from harness.records.base import Record
+from harness.scalars import (
+    Language,
+    Link,
+    Tag,
+)
+
+
+class Margin(StrEnum):
+    """How the cosine of a candidate pair is set against those of its neighbourhoods."""
+
+    RATIO = "ratio"
+    DISTANCE = "distance"
+    ABSOLUTE = "absolute"
+
+
+class Mining(Record):
+    """How pairs are mined; so many `neighbours` of each sentence enter the margin."""
+
+    margin: Margin = Margin.RATIO
+    keep_duplicates: bool = False
+    neighbours: int = 4
+
+    @property
+    def measure(self) -> str:
+        """Return its part of a signature."""
+        return f"{self.margin.value}.k{self.neighbours}.{'keep' if self.keep_duplicates else 'drop'}"
+
+
+class Target(Record):
+    """One data set and how it is scored; `languages` is in the protocol's order.
+
+    `secondary` names further scores in points, `quantities` values in units of their own. `sizes` counts in `unit`. With
+    `needs_data` the Hub does not have its text. `labels` are what a head chooses from, `training` names the English text that
+    it is trained on; targets without it compare vectors.
+    """
+
+    name: Tag
+    title: str
+    kind: Literal["retrieval", "mining", "question_retrieval", "clir", "classification", "tagging", "qa"]
+    metric: str
+    secondary: tuple[str, ...]
+    quantities: tuple[str, ...] = ()
+    measure: str
+    direction: str
+    languages: tuple[Language, ...]
+    group: Literal["classification", "tagging", "qa", "retrieval"] | None
+    benchmark: Literal["XTREME", "LAReQA"] | None
+    sizes: Mapping[Language, int]
+    unit: str = "pairs"
+    mining: Mining | None = None
+    labels: tuple[str, ...] = ()
+    training: str = ""
+    demonstration: bool = False
+    needs_data: bool = False
+    version: int
+    split: str
+    protocol: str
+    licence: str
+    citation: str
+    homepage: Link
+
+    def with_mining(self, policy: Mining) -> Target:
+        """Return the target mined in another way, which its signature then says; other kinds stay as they are."""
+        if self.mining is None:
+            return self
+        measure = self.measure.replace(self.mining.measure, policy.measure)
+        return self.model_copy(update={"mining": policy, "measure": measure})
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        """Return the target's own parts of a result's signature."""
+        return (self.name, *self.measure.split("|"), f"v{self.version}")
+
+    @property
+    def has_head(self) -> bool:
+        """Tell whether a head is trained on English and predicts; otherwise vectors are compared."""
+        return self.kind in ("classification", "tagging", "qa")
+
+    @property
+    def in_xtreme(self) -> bool:
+        """Tell whether the target counts towards the XTREME average."""
+        return self.benchmark == "XTREME"
