@@ -116,8 +116,8 @@ def test_the_fingerprint_sees_all_that_decides_the_score(data: Path) -> None:
 
 def test_files_are_read_once_for_all_languages_and_again_when_one_was_replaced(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    original = lareqa.read_text
-    monkeypatch.setattr(lareqa, "read_text", lambda path: read.append(path.name) or original(path))
+    original = lareqa.read_json
+    monkeypatch.setattr(lareqa, "read_json", lambda path: read.append(path.name) or original(path))
     assert xquad_r("en", data).pool is xquad_r("de", data).pool
     assert read == ["en.json", "de.json"]
     path = data / "lareqa/xquad-r/de.json"

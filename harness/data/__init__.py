@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.catalog import is_own
 from harness.data import bitext, bucc, collection, lareqa, ntrex, own_bitext, pairs, reading, tagged
 from harness.data.examples import Examples
+from harness.data.lines import refuse_other_text
 from harness.errors import BadInput
 from harness.fingerprints import FINGERPRINTS
 from harness.records import Target
@@ -68,10 +69,5 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
             f"{target.name} {language} has {len(examples):,} {target.unit} in {examples.source}, the official set has {expected:,}",
             cure="download it again",
         )
-    if official and examples.fingerprint != f"sha256:{official}":
-        raise BadInput(
-            f"the text of {target.name} {language} in {examples.source} has the fingerprint {examples.fingerprint}, "
-            f"the official set has sha256:{official}",
-            cure="scores on another text are not comparable: take the official files unchanged",
-        )
+    refuse_other_text(examples.fingerprint, official, f"the text of {target.name} {language} in {examples.source}")
     return examples

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.lines import fingerprint, read_text
+from harness.data.lines import fingerprint, read_json
 from harness.errors import BadInput, Unreachable, Where
 
 HOME = "https://github.com/google-research-datasets/lareqa"
@@ -182,12 +181,7 @@ def _check(which: _Set, path: Path, file: _File, official: tuple[int, int], file
 
 def _read_file(path: Path) -> _File:
     """Read a SQuAD file whose paragraphs carry `sentences` and their `sentence_breaks`, [start, end) in characters of the context."""
-    text = read_text(path)
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as reason:
-        line, column = (reason.lineno, reason.colno) if isinstance(reason, json.JSONDecodeError) else (None, None)
-        raise BadInput("not JSON", where=Where(str(path), line, column), cure="download it again") from reason
+    document = read_json(path)
     file = _File({}, [])
     for place, paragraph in _paragraphs(document, path):
         sentences = [_typed(sentence, str, path, f"{place}.sentences") for sentence in _get(paragraph, "sentences", list, path, place)]

@@ -8,6 +8,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from harness.errors import BadInput, Where
 
@@ -20,6 +21,24 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as reason:
         line = data[: reason.start].count(b"\n") + 1
         raise BadInput(f"byte {data[reason.start]:#04x} is not UTF-8", where=Where(str(path), line), cure="download it again") from reason
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds; raises BadInput with the place where it is none, as in a truncated file."""
+    try:
+        return json.loads(read_text(path))
+    except (ValueError, RecursionError) as reason:
+        line, column = (reason.lineno, reason.colno) if isinstance(reason, json.JSONDecodeError) else (None, None)
+        raise BadInput("not JSON", where=Where(str(path), line, column), cure="download it again") from reason
+
+
+def refuse_other_text(found: str, official: str | None, what: str) -> None:
+    """Refuse a fingerprint that is not the official set's; `what` names the text and its source."""
+    if official and found != f"sha256:{official}":
+        raise BadInput(
+            f"{what} has the fingerprint {found}, the official set has sha256:{official}",
+            cure="scores on another text are not comparable: take the official files unchanged",
+        )
 
 
 def read_lines(path: Path) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.hub import XTREME_HUB, load_rows
-from harness.data.lines import fingerprint, read_text
+from harness.data.lines import fingerprint, read_json
 from harness.errors import BadInput, Where
 
 # Two-letter code → what the ids of the Hub's questions begin with, in XTREME's order.
@@ -129,12 +128,7 @@ def _from_file(language: str, data: Path, name: str, *, numbered: bool = False) 
     path = data / name
     if not path.is_file():
         raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/{name}")
-    text = read_text(path)
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as reason:
-        line, column = (reason.lineno, reason.colno) if isinstance(reason, json.JSONDecodeError) else (None, None)
-        raise BadInput("not JSON", where=Where(str(path), line, column), cure="download it again") from reason
+    document = read_json(path)
     where = Where(str(path))
     asked = (_settled(question, where, 0) for question in _questions_of(document, where))
     return _record(language, asked, where, numbered=numbered)

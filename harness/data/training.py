@@ -9,8 +9,7 @@ from typing import Any
 
 from harness.data import pairs, reading, tagged
 from harness.data.examples import Examples
-from harness.data.lines import fingerprint
-from harness.errors import BadInput
+from harness.data.lines import fingerprint, refuse_other_text
 from harness.fingerprints import TRAINING_FINGERPRINTS
 from harness.records import Target
 
@@ -65,12 +64,7 @@ def load_training(target: Target, data: Path | None) -> Training:
 def _official(loader: Loader, target: Target, data: Path | None) -> Examples:
     text = loader("en", data)
     official = TRAINING_FINGERPRINTS.get(loader.__name__)
-    if official and text.fingerprint != f"sha256:{official}":
-        raise BadInput(
-            f"the English text for {target.name} in {text.source} has the fingerprint {text.fingerprint}, "
-            f"the official set has sha256:{official}",
-            cure="heads trained on another text are not comparable: take the official files unchanged",
-        )
+    refuse_other_text(text.fingerprint, official, f"the English text for {target.name} in {text.source}")
     return text
 
 
