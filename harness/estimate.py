@@ -127,7 +127,7 @@ class _Part:
         views = list(dict.fromkeys([declared_view(encoding, files), *every]))
         missing = missing_texts(texts, open_spaces(views, files, run))
         self.distinct, self.texts, self.tokens, self.passes, self.seconds = len(texts), len(missing), 0, 0, 0.0
-        self.hidden = int(files.config.get("hidden_size") or files.config.get("dim") or files.config.get("d_model") or 0)
+        self.hidden = files.width
         if missing:
             run.observer.say("a few passes are timed")
             encoder = Encoder(

@@ -14,7 +14,7 @@ from filelock import FileLock
 from harness.catalog import BY_NAME
 from harness.cells import Cells
 from harness.checkpoint import CheckpointFiles, verify
-from harness.errors import WrongUsage
+from harness.errors import CheckFailed, WrongUsage
 from harness.finetune import Job, Trained, finetune
 from harness.predictor import Predictor, open_head
 from harness.records import Head
@@ -44,21 +44,32 @@ def tuned(cells: Cells, seed: int, run: Run) -> Tuned:
     target = cells.target.model_copy(update={"measure": BY_NAME["xquad"].measure}) if cells.target.kind == "qa" else cells.target
     job = Job(files, target, cells.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype)
     folder = run.cache / "heads" / _address(job)
+    try:
+        _train_once(job, folder, run)
+    except OSError as reason:
+        raise CheckFailed(
+            f"the head of {files.source} cannot be kept in {folder}: {reason}",
+            cure="free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on",
+        ) from reason
+    opened = verify(folder, f"{files.source}, fine-tuned on {target.training}")
+    trained = Trained(**json.loads((folder / _TRAINED).read_text()))
+    return Tuned(opened, Head(digest=opened.digest, training=training.fingerprint, **asdict(trained)))
+
+
+def _train_once(job: Job, folder: Path, run: Run) -> None:
+    """Train a head into its folder unless it is there, while no other process does."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = folder.with_name(f".{folder.name}.work")
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         if not (folder / _TRAINED).is_file():
             _refuse_several_processes(run)
-            taken = cells.recipe.taken(len(training.train))
-            run.observer.say(f"{files.source}: a head for {target.training} is fine-tuned on {taken:,} English examples")
+            taken = job.recipe.taken(len(job.train))
+            run.observer.say(f"{job.files.source}: a head for {job.target.training} is fine-tuned on {taken:,} English examples")
             trained = finetune(replace(job, folder=work), run.observer)
             (work / "model" / _TRAINED).write_text(json.dumps(asdict(trained)))
             shutil.rmtree(folder, ignore_errors=True)
             (work / "model").replace(folder)
         shutil.rmtree(work, ignore_errors=True)
-    opened = verify(folder, f"{files.source}, fine-tuned on {target.training}")
-    trained = Trained(**json.loads((folder / _TRAINED).read_text()))
-    return Tuned(opened, Head(digest=opened.digest, training=training.fingerprint, **asdict(trained)))
 
 
 def _refuse_several_processes(run: Run) -> None:

@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+# What a model makes of one input: (labels,) of a classifier, (tokens, labels) of a tagger, (tokens, 2) of begins and ends.
+Logits = NDArray[np.float32]
 # What a label is where the loss must not look.
 IGNORED = -100
 

@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from numpy.typing import NDArray
 
 from harness.checkpoint import CheckpointFiles
 from harness.device import DTYPES, is_emulated
 from harness.encoder import check_ids, multiply_in_float32, opening
 from harness.errors import BadInput, CheckFailed
-from harness.inputs import Input
+from harness.inputs import Input, Logits
 from harness.passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
 from harness.plan import plan_batches
 from harness.records import Target
 
-Logits = NDArray[np.float32]
 ARCHITECTURES: dict[str, Any] = {
     "classification": transformers.AutoModelForSequenceClassification,
     "tagging": transformers.AutoModelForTokenClassification,

@@ -230,7 +230,6 @@ FINE_TUNED_TARGETS = (
         labels=XNLI_LABELS,
         sizes=dict.fromkeys(_XNLI, 5010),
         training="xnli_dev",
-        needs_data=False,
         split=f"test, 5,010 pairs a language; fine-tuned on the 2,490 English pairs of the dev set, {_HELD_OUT}",
         said="does the first sentence entail or contradict the second, or neither? Not XTREME's XNLI, whose training set is MNLI.",
     ),

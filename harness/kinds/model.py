@@ -8,11 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.inputs import Input
+from harness.inputs import Input, Logits
 
 # Texts → their unit vectors (n, d).
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
-Logits = NDArray[np.float32]
 
 
 class Predict(Protocol):

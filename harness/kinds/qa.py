@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harness.data.reading import AnsweredQuestions
-from harness.inputs import Window, windows
-from harness.kinds.model import Logits, Predict
+from harness.inputs import Logits, Window, windows
+from harness.kinds.model import Predict
 from harness.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1
 from harness.records import Score, Target
 from harness.statistics.intervals import bootstrap_mean
