@@ -16,8 +16,10 @@ from harness.data.examples import Examples
 from harness.data.training import Training
 from harness.errors import BadInput
 from harness.kinds.registry import KINDS
+from harness.outcomes import units
 from harness.recipes import RECIPES, Recipe
 from harness.records import CheckpointScores, Encoding, Head, Outcomes, Result, Score, Target
+from harness.statistics.levels import Claim, Claims, Sample, score_claims
 
 # The store puts the real file's name, digest and length in its place when it writes.
 UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)
@@ -117,6 +119,7 @@ class Cells:
         checkpoints = tuple(self._checkpoint_scores(seed, files) for seed, files in self.opened.items())
         measured = [language for language in target.languages if all(language in c.scores for c in checkpoints)]
         complete = len(measured) == len(target.languages)
+        claims = self._claims() if complete and checkpoints else None
         known = {language for _, language in self.outcomes}
         return Result(
             schema_=1,
@@ -127,6 +130,8 @@ class Cells:
             score=round(float(np.mean([[c.scores[language].score for c in checkpoints] for language in measured])), 4)
             if complete
             else None,
+            interval=_points(claims.these) if claims else None,
+            general_interval=_points(claims.general) if claims and claims.general else None,
             measured=len(measured),
             of=len(target.languages),
             checkpoints=checkpoints,
@@ -134,6 +139,11 @@ class Cells:
             outcomes=UNWRITTEN,
             run=run,
         )
+
+    def _claims(self) -> Claims:
+        """Return what the score allows to say."""
+        languages = [units(self.target, [self.outcomes[seed, language] for seed in self.opened]) for language in self.target.languages]
+        return score_claims(Sample(languages, self.target.parallel))
 
     def _checkpoint_scores(self, seed: int, files: CheckpointFiles) -> CheckpointScores:
         scores: dict[str, Score] = {}
@@ -163,6 +173,11 @@ class Cells:
             if (seed, language) in self.outcomes
         ]
         return pa.concat_tables(parts) if parts else pa.table({})
+
+
+def _points(claim: Claim) -> tuple[float, float]:
+    low, high = (round(100 * min(max(bound, 0.0), 1.0), 4) for bound in claim.interval)
+    return low, high
 
 
 def _rows(seed: int, language: str, outcomes: pa.Table) -> pa.Table:

@@ -92,6 +92,13 @@ def _languages(result: Result, target: Target) -> Iterator[Finding]:
 
 
 def _intervals(result: Result) -> Iterator[Finding]:
+    for name, bounds in (("interval", result.interval), ("general_interval", result.general_interval)):
+        if bounds is None:
+            continue
+        if result.score is None:
+            yield Finding((name,), f"{name}: {list(bounds)} stands without a score", key=True)
+        elif not bounds[0] - _TOLERANCE <= result.score <= bounds[1] + _TOLERANCE:
+            yield Finding((name,), f"{name}: {list(bounds)} does not hold the score {result.score}")
     for index, checkpoint in enumerate(result.checkpoints):
         for language, score in checkpoint.scores.items():
             if not _ordered(score):

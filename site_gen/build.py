@@ -9,9 +9,11 @@ from typing import TypeVar
 
 from harness.catalog import target_named
 from harness.errors import BadInput, Fault, Where
-from harness.records import Result
+from harness.records import Result, Submission
+from harness.statistics.entrants import Entrant
 from harness.store import find_results, find_submissions, load_outcomes, load_result, load_submission, load_sweeps
 from site_gen.data import leaderboard_json
+from site_gen.entrants import paired_entrant
 from site_gen.figures import plotly_js
 from site_gen.folder import refuse_foreign, write_site
 from site_gen.leaderboard import Board, Entry, make_board
@@ -19,6 +21,8 @@ from site_gen.mined import MinedCurve, curves_json, mined_curves
 from site_gen.pages import PAGES, curves_path
 from site_gen.render import TEMPLATES, render
 
+# With more, every pair's examples would take longer than the site is worth: ranks are then made from intervals alone.
+PAIRED_SUBMISSIONS = 300
 STATIC = ("chart.js", "icon.svg", "site.css", "site.js")
 
 
@@ -45,19 +49,13 @@ def build(submissions: Path, out: Path, base_url: str = "") -> Site:
 
 def gather(submissions: Path) -> tuple[Entry, ...]:
     """Read every submission and result, and refuse all of them with all faults when one is malformed."""
-    entries: list[Entry] = []
+    slugs = find_submissions(submissions)
+    paired = len(slugs) <= PAIRED_SUBMISSIONS
     faults: list[Fault] = []
-    for slug in find_submissions(submissions):
-        folder = submissions / slug
-        submission = _collected(load_submission, folder, faults)
-        results = _collected(_read_results, folder, faults)
-        sweeps = _collected(load_sweeps, folder, faults)
-        if submission is not None and results is not None and sweeps is not None:
-            mined = {result.target: curves for result, curves in results if curves}
-            entries.append(Entry(slug, submission, tuple(result for result, _ in results), sweeps, mined))
+    entries = [_collected(lambda folder: _read_entry(folder, paired), submissions / slug, faults) for slug in slugs]
     if faults:
         raise BadInput(faults)
-    return tuple(entries)
+    return tuple(entry for entry in entries if entry is not None)
 
 
 _Found = TypeVar("_Found")
@@ -72,27 +70,55 @@ def _collected(read: Callable[[Path], _Found], path: Path, faults: list[Fault]) 
         return None
 
 
-def _read_results(folder: Path) -> tuple[tuple[Result, tuple[MinedCurve, ...]], ...]:
-    """Read a submission's results with the curves of what was mined."""
+def _read_entry(folder: Path, paired: bool) -> Entry:
+    """Read one submission with its results and sweeps."""
     faults: list[Fault] = []
-    found = [_collected(_read_result, path, faults) for path in find_results(folder)]
-    if faults:
+    submission = _collected(load_submission, folder, faults)
+    paths = _collected(find_results, folder, faults) or ()
+    sweeps = _collected(load_sweeps, folder, faults)
+    results = [_collected(load_result, path, faults) for path in paths]
+    read = [
+        _collected(lambda path, result=result: _read_outcomes(path, result, submission, paired), path, faults)  # type: ignore[misc]
+        for path, result in zip(paths, results, strict=True)
+        if result is not None and submission is not None
+    ]
+    if faults or submission is None or sweeps is None:
         raise BadInput(faults)
-    return tuple(each for each in found if each is not None)
+    kept = [each for each in read if each is not None]
+    return Entry(
+        folder.name,
+        submission,
+        tuple(result for result in results if result is not None),
+        sweeps,
+        {each.target: each.mined for each in kept if each.mined},
+        {each.target: each.entrant for each in kept if each.entrant is not None},
+    )
 
 
-def _read_result(path: Path) -> tuple[Result, tuple[MinedCurve, ...]]:
-    """Read a result and, for mining only, its outcomes, which the rest of the site does without; so it does where they are not there."""
-    result = load_result(path)
+@dataclass(frozen=True)
+class _Read:
+    """What the outcomes of a result give: the curves of what was mined, and how it enters a ranking."""
+
+    target: str
+    mined: tuple[MinedCurve, ...] = ()
+    entrant: Entrant | None = None
+
+
+def _read_outcomes(path: Path, result: Result, submission: Submission, paired: bool) -> _Read:
+    """Read a result's outcomes where they are at hand; without them the site lacks its curves and its pairing."""
     target = target_named(result.target, result.languages)
     outcomes = path.parent / result.outcomes.file
-    if target is None or target.kind != "mining" or not outcomes.exists():
-        return result, ()
+    if target is None or not outcomes.exists() or not (paired or target.kind == "mining"):
+        return _Read(result.target)
+    table = load_outcomes(path, result)
     try:
-        return result, mined_curves(target, result, load_outcomes(path, result))
-    except ValueError as error:
+        mined = mined_curves(target, result, table) if target.kind == "mining" else ()
+        entrant = paired_entrant(target, submission, result, table) if paired and result.complete else None
+    except (ValueError, KeyError) as error:
+        message = error.args[0] if isinstance(error, KeyError) else str(error)
         cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
-        raise BadInput(str(error), where=Where(str(outcomes)), cure=cure) from None
+        raise BadInput(str(message), where=Where(str(outcomes)), cure=cure) from None
+    return _Read(result.target, mined, entrant)
 
 
 def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:

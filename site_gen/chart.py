@@ -26,7 +26,7 @@ class Point:
 class Curve:
     """Points in order under one mark: a line through them where `joined`, a symbol on each where `symbols`.
 
-    `marked` points stand out by a symbol within a ring.
+    `marked` points stand out by a symbol within a ring. A fitted line is given by `trend`, (x, y), and its `band`, (x, low, high).
     """
 
     label: str
@@ -36,6 +36,8 @@ class Curve:
     symbols: bool = True
     open: bool = False
     marked: tuple[Point, ...] = ()
+    trend: tuple[tuple[float, float], ...] = ()
+    band: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
+import numpy as np
+
 from harness.records import Regime, Submission
+from harness.statistics.scaling import fit_scaling, presentation
 from site_gen.axes import compact, log_axis, points_axis
 from site_gen.chart import Column, Curve, Figure, Line, Point, Table
 from site_gen.leaderboard import Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.wording import capital, count, metric_name, points
 
-# Two points fit every line exactly: below this many sizes a curve shows its points and nothing through them.
-SIZES_FOR_A_LINE = 3
+# Places at which a fit is drawn: on 720 pixels nobody sees its corners.
+_PLACES = 41
 
 
 def scaling_figure(standing: Standing) -> Figure | None:
@@ -27,10 +31,13 @@ def scaling_figure(standing: Standing) -> Figure | None:
     curves = _curves(groups)
     shown = [point for curve in curves for point in curve.points]
     scores = [point.y for point in shown] + [score for point in shown for _, score in point.seeds]
+    scores += [bound for curve in curves for _, low, high in curve.band for bound in (low, high)]
     caption = ["Large symbols are submissions, small dots their seeds where there are several."]
+    if any(curve.trend for curve in curves):
+        caption.append("With five sizes of three seeds or more a line is a fit, within the sizes measured, in its 95 % band.")
     if any(curve.joined for curve in curves):
-        caption.append("A line joins the means of one family under one regime and recipe; it is no fit.")
-    if not all(curve.joined for curve in curves):
+        caption.append("A line through symbols joins the means of one family under one regime and recipe; it is no fit.")
+    if not all(curve.joined or curve.trend for curve in curves):
         caption.append("With fewer than three sizes a curve shows its points only.")
     return Figure(
         name=f"scaling-{standing.target.name}",
@@ -53,7 +60,8 @@ def recipe(submission: Submission) -> str:
 
 
 # A curve's family, regime and recipe, and the ranked rows that it joins, by size.
-_Groups = dict[tuple[str, Regime, str], list[tuple[Row, Cell]]]
+_Placed = list[tuple[Row, Cell]]
+_Groups = dict[tuple[str, Regime, str], _Placed]
 
 
 def _groups(standing: Standing) -> _Groups:
@@ -68,16 +76,33 @@ def _groups(standing: Standing) -> _Groups:
 
 def _curves(groups: _Groups) -> tuple[Curve, ...]:
     families = sorted({family for family, _, _ in groups})
-    return tuple(
-        Curve(
-            label=f"{family}, {REGIME_NAMES[regime]}{f' ({name})' if name else ''}",
-            mark=REGIME_MARKS[regime],
-            points=tuple(_point(row, cell) for row, cell in placed),
-            joined=len({_size(cell) for _, cell in placed}) >= SIZES_FOR_A_LINE,
-            open=families.index(family) % 2 == 1,
-        )
-        for (family, regime, name), placed in groups.items()
+    return tuple(_curve(key, placed, outlined=families.index(key[0]) % 2 == 1) for key, placed in groups.items())
+
+
+def _curve(key: tuple[str, Regime, str], placed: _Placed, *, outlined: bool) -> Curve:
+    family, regime, name = key
+    seeds = Counter(float(_size(cell)) for _, cell in placed for _ in cell.seeds)
+    shown = presentation(seeds)
+    trend, band = _fit(placed) if shown == "fit" else ((), ())
+    return Curve(
+        label=f"{family}, {REGIME_NAMES[regime]}{f' ({name})' if name else ''}",
+        mark=REGIME_MARKS[regime],
+        points=tuple(_point(row, cell) for row, cell in placed),
+        joined=shown == "line",
+        open=outlined,
+        trend=trend,
+        band=band,
     )
+
+
+def _fit(placed: _Placed) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float, float], ...]]:
+    """Return a fit's line and band in points, between the smallest and the largest size."""
+    runs = [(_size(cell), score / 100) for _, cell in placed for _, score in cell.seeds]
+    fit = fit_scaling(*zip(*runs, strict=True), chance=placed[0][1].target.chance / 100)
+    places = np.clip(np.geomspace(fit.sizes[0], fit.sizes[-1], _PLACES), fit.sizes[0], fit.sizes[-1])
+    low, high = fit.band(places)
+    line, edges = 100 * fit.curve(places), 100 * np.stack([low, high])
+    return tuple(zip(places.tolist(), line.tolist(), strict=True)), tuple(zip(places.tolist(), *edges.tolist(), strict=True))
 
 
 def _point(row: Row, cell: Cell) -> Point:

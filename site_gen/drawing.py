@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from site_gen.axes import Axis
@@ -34,12 +34,16 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Stroke:
-    """One curve in pixels: the path through its points, its symbols, the dots of its seeds, and the symbols that stand out."""
+    """One curve in pixels: its path, its symbols, the dots of its seeds, the symbols that stand out, and the outline of its band.
+
+    The path leads through its points or along its fit.
+    """
 
     label: str
     mark: Mark
     open: bool
-    path: str  # empty where no line joins the points
+    path: str  # empty where no line joins the points and none is fitted
+    band: str  # empty without a fit
     symbols: tuple[Symbol, ...]
     seeds: tuple[tuple[float, float], ...]
     marked: tuple[Symbol, ...]
@@ -82,7 +86,8 @@ def _stroke(figure: Figure, curve: Curve) -> Stroke:
         curve.label,
         curve.mark,
         curve.open,
-        _path(figure, curve.points) if curve.joined else "",
+        _path(figure, curve.points) if curve.joined else _outline(figure, curve.trend),
+        _outline(figure, band_outline(curve), closed=True),
         symbols(curve.points) if curve.symbols else (),
         tuple((_across(figure.x, point.x), _up(figure.y, score)) for point in several for _, score in point.seeds),
         symbols(curve.marked),
@@ -94,6 +99,16 @@ def _path(figure: Figure, points: Iterable[Point]) -> str:
         f"{'M' if number == 0 or point.after_gap else 'L'}{_across(figure.x, point.x):.1f} {_up(figure.y, point.y):.1f}"
         for number, point in enumerate(points)
     )
+
+
+def band_outline(curve: Curve) -> tuple[tuple[float, float], ...]:
+    """Return the outline of a curve's band: along its upper edge and back along the lower."""
+    return (*((x, high) for x, _, high in curve.band), *((x, low) for x, low, _ in reversed(curve.band)))
+
+
+def _outline(figure: Figure, places: Sequence[tuple[float, float]], *, closed: bool = False) -> str:
+    path = "L".join(f"{_across(figure.x, x):.1f} {_up(figure.y, y):.1f}" for x, y in places)
+    return f"M{path}{'Z' if closed else ''}" if path else ""
 
 
 def _across(axis: Axis, value: float) -> float:

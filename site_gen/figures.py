@@ -14,6 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from site_gen.axes import Axis
 from site_gen.chart import Curve, Figure, Point
+from site_gen.drawing import band_outline
 
 # No logo, no upload, no link anywhere else; panning and zooming go through the buttons, so that a finger can scroll the page.
 CONFIG = {
@@ -56,7 +57,7 @@ def guarded_id() -> str:
 
 def _traces(curve: Curve) -> list[go.Scatter]:
     mark = curve.mark
-    line = {"color": mark.colour, "width": 2, "dash": f"{mark.dash.replace(' ', 'px,')}px" if mark.dash else "solid"}
+    line = {"color": mark.colour, "width": 2, "dash": _dash(mark.dash)}
     look = {
         "color": mark.colour,
         "size": 11,
@@ -77,7 +78,39 @@ def _traces(curve: Curve) -> list[go.Scatter]:
     ringed = {**look, "opacity": 1, "symbol": [look["symbol"], "circle-open"] * len(curve.marked), "size": [11, 21] * len(curve.marked)}
     twice = [point for point in curve.marked for _ in range(2)]
     marked = [_scatter(f"{curve.label}: marked", twice, mode="markers", marker=ringed, cliponaxis=False)] if twice else []
-    return [*seeds, means, *marked]
+    return [*_fitted(curve), *seeds, means, *marked]
+
+
+def _fitted(curve: Curve) -> list[go.Scatter]:
+    """Return a fit's band and its line; neither says anything when pointed at, which is left to what was measured."""
+    if not curve.trend:
+        return []
+    silent = {"hoverinfo": "skip", "mode": "lines"}
+    edge = band_outline(curve)
+    colour = curve.mark.colour
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    band = go.Scatter(
+        name=_text(f"{curve.label}: band"),
+        x=[round(x, 4) for x, _ in edge],
+        y=[round(y, 4) for _, y in edge],
+        fill="toself",
+        fillcolor=f"rgba({red},{green},{blue},0.16)",
+        line={"width": 0},
+        **silent,
+    )
+    line = {"color": colour, "width": 2, "dash": _dash(curve.mark.dash)}
+    fit = go.Scatter(
+        name=_text(f"{curve.label}: fit"),
+        x=[round(x, 4) for x, _ in curve.trend],
+        y=[round(y, 4) for _, y in curve.trend],
+        line=line,
+        **silent,
+    )
+    return [band, fit]
+
+
+def _dash(pixels: str) -> str:
+    return f"{pixels.replace(' ', 'px,')}px" if pixels else "solid"
 
 
 def _scatter(name: str, points: Sequence[Point], **look: Any) -> go.Scatter:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from harness.catalog import TARGETS, is_own, own_target
 from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target
+from harness.statistics.entrants import Entrant, differences
+from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
+from site_gen.entrants import unpaired_entrant
 from site_gen.mined import MinedCurve
 from site_gen.wording import language_name, listed
 
@@ -17,18 +20,27 @@ XTREME_GROUPS = Counter(target.group for target in TARGETS if target.in_xtreme a
 
 @dataclass(frozen=True)
 class Entry:
-    """What the store holds for one slug; `mined` has the curves of each target that pairs were mined for."""
+    """What the store holds for one slug.
+
+    `mined` has the curves of each target that pairs were mined for, `entrants` how each whole result enters a ranking where
+    its outcomes were read.
+    """
 
     slug: str
     submission: Submission
     results: tuple[Result, ...]
     sweeps: tuple[Sweep, ...] = ()
     mined: Mapping[str, tuple[MinedCurve, ...]] = field(default_factory=dict)
+    entrants: Mapping[str, Entrant] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One submission on one target; either `rank` is set, or `reason` says why it has none."""
+    """One submission on one target; either `rank` is set, or `reason` says why it has none.
+
+    `rank` is the place by score; `ranks` are the best and the worst that the examples and seeds leave possible, and `group`
+    counts the groups of ties from the top.
+    """
 
     target: Target
     result: Result
@@ -37,6 +49,9 @@ class Cell:
     reason: str
     sweep: Sweep | None = None
     mined: tuple[MinedCurve, ...] = ()
+    entrant: Entrant | None = None
+    ranks: tuple[int, int] | None = None
+    group: int = 0
 
     @property
     def score(self) -> float | None:
@@ -213,11 +228,19 @@ def _own_targets(entries: Iterable[Entry]) -> Iterator[Target]:
 
 
 def _rank(target: Target, entries: Iterable[Entry]) -> dict[str, Cell]:
-    """Give equal ranks to scores that print alike: a reader must not see an order that two decimals do not show."""
+    """Place results by score, with the range of ranks that is left when only real differences count.
+
+    Scores that print alike share a place: a reader must not see an order that two decimals do not show.
+    """
     found = {entry.slug: (entry, result) for entry in entries for result in entry.results if result.target == target.name}
     shared = _shared_data(target, (result for _, result in found.values()))
     reasons = {slug: _why_unranked(target, result, shared) for slug, (_, result) in found.items()}
     scores = {slug: round(result.score, 2) for slug, (_, result) in found.items() if result.score is not None and not reasons[slug]}
+    entrants = {slug: _entrant(target, *found[slug]) for slug in scores}
+    differs = real_differences(differences(list(entrants.values())).p)
+    exact = [entrant.score for entrant in entrants.values()]
+    ranges = dict(zip(entrants, rank_ranges(exact, differs), strict=True))
+    groups = dict(zip(entrants, tie_groups(exact, differs), strict=True))
     return {
         slug: Cell(
             target,
@@ -227,9 +250,16 @@ def _rank(target: Target, entries: Iterable[Entry]) -> dict[str, Cell]:
             reasons[slug],
             next((sweep for sweep in entry.sweeps if sweep.target == target.name), None),
             entry.mined.get(target.name, ()),
+            entrants.get(slug),
+            ranges.get(slug),
+            groups.get(slug, 0),
         )
         for slug, (entry, result) in found.items()
     }
+
+
+def _entrant(target: Target, entry: Entry, result: Result) -> Entrant:
+    return entry.entrants.get(target.name) or unpaired_entrant(target, entry.submission, result)
 
 
 def _missing(target: Target, result: Result) -> list[str]:

@@ -12,6 +12,7 @@ from site_gen.chart import Figure
 from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import Drawing, draw
 from site_gen.figures import figure_json, guarded_id
+from site_gen.gap import gaps
 from site_gen.languages import language_lines, pair_lines
 from site_gen.leaderboard import XTREME_GROUPS, Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
@@ -113,6 +114,7 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     extra = {
         "chart": scaling_chart(board.main),
         "evidence": evidence(board.main),
+        "gaps": gaps(board.main),
         "benchmark_rows": _benchmark_rows(board),
         "columns": [standing for standing in board.benchmark if standing.rows],
         "groups": [group for group in XTREME_GROUPS if any(s.rows and s.target.group == group for s in board.benchmark)],
@@ -145,7 +147,13 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
-        extra = {"standing": standing, "target": standing.target, "chart": scaling_chart(standing), "evidence": evidence(standing)}
+        extra = {
+            "standing": standing,
+            "target": standing.target,
+            "chart": scaling_chart(standing),
+            "evidence": evidence(standing),
+            "gaps": gaps(standing),
+        }
         yield path, {**_common(board, base_url, path, standing.target.name), **extra}
 
 

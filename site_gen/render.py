@@ -54,6 +54,7 @@ def _environment() -> Environment:
         "metric_name": wording.metric_name,
         "place": place,
         "points": wording.points,
+        "rank_range": wording.rank_range,
         "quantity": wording.quantity,
         "quantity_unit": wording.quantity_unit,
         "sign": lambda mark: symbol_path(mark.symbol, 20, 7, 4.6),

@@ -11,7 +11,7 @@ from rich.text import Text
 from site_gen.axes import compact
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.places import place
-from site_gen.wording import metric_name, points
+from site_gen.wording import metric_name, points, rank_range
 
 _HEADINGS = ("rank", "submission", "regime", "tasks", "parameters", "seeds")
 _NUMBERS = frozenset({"rank", "parameters", "seeds"})
@@ -39,7 +39,7 @@ def print_board(board: Board) -> None:
 def _line(standing: Standing, row: Row) -> tuple[str, ...]:
     cell = standing.cell(row)
     return (
-        str(cell.rank or "–"),
+        rank_range(*cell.ranks) if cell.ranks else "–",
         row.submission.title,
         row.regime.value,
         ", ".join(row.submission.intermediate.tasks) or "–",

@@ -38,6 +38,11 @@ def interval(bounds: tuple[float, float]) -> str:
     return f"[{bounds[0]:.2f}, {bounds[1]:.2f}]"
 
 
+def rank_range(best: int, worst: int) -> str:
+    """Write a rank that is a range: 2–5, or 3 alone."""
+    return str(best) if best == worst else f"{best}–{worst}"
+
+
 def count(number: int) -> str:
     """Write a whole number with a comma every three digits."""
     return f"{number:,}"

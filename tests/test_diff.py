@@ -15,7 +15,9 @@ from harness.cli import main
 from harness.diff import compare
 from harness.errors import NotComparable
 from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score
+from harness.report import Report
 from harness.store import Side, write_result
+from tests.site_gen.boards import submission
 
 SIGNATURE = "jupyterlab|acc|en→xx|cos|h3.mean|prefix=|len=512|v1"
 Answers = Mapping[str, Mapping[int, list[bool]]]  # language → seed → right or wrong
@@ -112,7 +114,57 @@ def test_languages_of_one_side_only_are_named_and_left_out_of_the_mean() -> None
 def test_several_seeds_are_averaged_per_example_and_get_no_mcnemar() -> None:
     seeds = side("seeds", {"de": {0: [RIGHT] * 20, 1: [RIGHT] * 10 + [WRONG] * 10}, "it": {0: [RIGHT] * 10, 1: [RIGHT] * 10}})
     german = compare(FIRST, seeds).targets[0].languages[0]
-    assert (german.second, german.p, german.only_first, german.only_second) == (75.0, None, None, None)
+    assert (german.second, german.p, german.only_first, german.only_second) == (75.0, 1.0, None, None)
+
+
+def test_a_verdict_about_recipes_takes_seeds_on_both_sides_or_nothing_trained() -> None:
+    two = side("two", {"de": {0: [RIGHT] * 20, 1: [RIGHT] * 18 + [WRONG] * 2}})
+    assert not compare(FIRST, two).targets[0].recipe
+    said = report.text(Report(comparisons=(compare(FIRST, two),)))
+    assert "nothing is said of the recipes: that takes several seeds a side, here 1 and 2" in said
+    assert compare(two, two).targets[0].recipe
+    untrained = replace(FIRST, submission=submission("Toy", "none"))
+    assert compare(untrained, two).targets[0].recipe
+    english = replace(FIRST, submission=submission("Toy", "english"))
+    assert not compare(english, two).targets[0].recipe
+
+
+def test_twelve_planted_sentences_of_a_thousand_give_mcnemars_p_by_hand() -> None:
+    # The second is wrong on nine that the first gets right, and right on three: p = 2 · Σ C(12, k ≤ 3) / 2^12 = 598 / 4096.
+    first = [RIGHT] * 700 + [WRONG] * 300
+    second = [WRONG] * 9 + [RIGHT] * 691 + [RIGHT] * 3 + [WRONG] * 297
+    (row,) = compare(side("a", one_seed(de=first)), side("b", one_seed(de=second))).targets[0].languages
+    assert (row.only_first, row.only_second, row.difference) == (9, 3, -0.6)
+    assert row.p == row.q == pytest.approx(598 / 4096)
+
+
+def test_languages_are_corrected_for_their_number() -> None:
+    (target,) = compare(FIRST, SECOND).targets
+    german, italian = target.languages
+    assert (german.q, italian.q) == (pytest.approx(2 * german.p), 1.0)
+
+
+def test_targets_are_corrected_for_their_number() -> None:
+    def both(one: Side) -> Side:
+        return replace(
+            one, results=one.results | {"tatoeba": retarget(one)}, outcomes=one.outcomes | {"tatoeba": one.outcomes["jupyterlab"]}
+        )
+
+    def retarget(one: Side) -> Result:
+        return one.results["jupyterlab"].model_copy(update={"target": "tatoeba"})
+
+    alone, other = compare(both(FIRST), both(SECOND)).targets
+    assert alone.p == other.p < alone.holm == pytest.approx(2 * alone.p, rel=1e-4)
+    assert compare(both(FIRST), both(SECOND), targets=["jupyterlab"]).targets[0].holm == pytest.approx(alone.p)
+
+
+def test_filters_choose_targets_and_languages() -> None:
+    (target,) = compare(FIRST, SECOND, languages=["it"]).targets
+    assert ([row.language for row in target.languages], target.difference) == (["it"], 0.0)
+    with pytest.raises(NotComparable, match="share no measured language"):
+        compare(FIRST, SECOND, languages=["fr"])
+    with pytest.raises(NotComparable, match="no target is shared"):
+        compare(FIRST, SECOND, targets=["tatoeba"])
 
 
 @pytest.mark.parametrize(
@@ -135,11 +187,11 @@ def test_what_was_not_measured_alike_is_refused(other: Side, message: str) -> No
 
 def test_another_encoding_is_comparable_and_said() -> None:
     second = side("deep", one_seed(de=[RIGHT] * 20), signature=SIGNATURE.replace("h3.mean|prefix=", "h12.cls|prefix=query: "))
-    assert "encoded differently: " in report.text(compare(FIRST, second))
+    assert "encoded differently: " in report.text(Report(comparisons=(compare(FIRST, second),)))
 
 
 def test_text_is_aligned() -> None:
-    lines = report.text(compare(FIRST, SECOND)).splitlines()
+    lines = report.text(Report(comparisons=(compare(FIRST, SECOND),))).splitlines()
     assert lines[:4] == [
         "first: before",
         "second: after",
@@ -148,18 +200,36 @@ def test_text_is_aligned() -> None:
     ]
     german = next(line for line in lines if line.startswith("  de"))
     assert german.split()[:5] == ["de", "20", "75.00", "30.00", "-45.00"]
-    assert german.endswith("10            1     0.0117")
-    assert lines[-2].startswith("jupyterlab: 62.50 → 40.00, -22.50 [")
+    assert german.endswith("10            1  0.0117  0.0234")
+    assert lines[-3].startswith("jupyterlab: 62.50 → 40.00, -22.50 [")
+    assert lines[-3].endswith("over 2 languages, p 0.0122: worse (these checkpoints, on these languages)")
     assert lines[-1] == "incomplete: 2 of 12 languages; this mean is not the target's score"
 
 
-def test_markdown_is_one_table_whose_cells_cannot_break_out() -> None:
+def test_colour_marks_what_became_worse_only_where_it_is_asked_for() -> None:
+    found = Report(comparisons=(compare(FIRST, SECOND),))
+    assert "\x1b[" not in report.text(found)
+    (marked,) = [line for line in report.text(found, colour=True).splitlines() if "\x1b[31m" in line]
+    assert "worse" in marked
+
+
+def test_markdown_has_a_summary_and_tables_whose_cells_cannot_break_out() -> None:
     first, second = side("x", one_seed(de=[RIGHT])), side("y", one_seed(de=[RIGHT]))
-    text = report.markdown(compare(replace(first, name="<b>|x"), second))
-    assert text.startswith("### &lt;b>\\|x → y\n")
+    text = report.markdown(Report(comparisons=(compare(replace(first, name="<b>|x"), second),)))
+    assert text.startswith("### &lt;b>\\|x → y\n- jupyterlab: 100.00 → 100.00, ")
     table = [line for line in text.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in table} == {10}
-    assert table[2] == "| de | 1 | 100.00 | 100.00 | +0.00 | [+0.00, +0.00] | 0 | 0 | 1.0000 |"
+    assert {line.count("|") for line in table} == {11}
+    assert table[2] == "| de | 1 | 100.00 | 100.00 | +0.00 | [+0.00, +0.00] | 0 | 0 | 1.0000 | 1.0000 |"
+
+
+def test_markdown_fits_into_a_comment_whatever_the_size() -> None:
+    one = compare(FIRST, SECOND)
+    text = report.markdown(Report(comparisons=(one,) * 300))
+    assert len(text.encode()) < 60_000
+    assert text.count("### ") == 300
+    left = 300 - text.count("<details>")
+    assert text.endswith(f"{left} more parts left out: a comment holds no more; `stiltboard diff` prints everything.\n")
+    assert len(report.markdown(Report(comparisons=(one,) * 3000)).encode()) < 60_000
 
 
 @pytest.fixture
@@ -190,10 +260,12 @@ def test_the_command_compares_slugs_folders_and_files(folders: Path) -> None:
 
 def test_the_command_ends_with_the_designs_exit_codes(folders: Path) -> None:
     code, output = run(folders, "before", "after", "--fail-on", "regression")
-    assert (code, output.splitlines()[-1].startswith("error: regression: jupyterlab: 75.00 → 25.00")) == (1, True)
+    assert (code, output.splitlines()[-1].startswith("error: regression: after: jupyterlab: 75.00 → 25.00")) == (1, True)
     assert run(folders, "before", "after", "--fail-on", "regression", "--min-delta", "60")[0] == 0
     assert run(folders, "after", "before", "--fail-on", "regression")[0] == 0
     assert run(folders, "before")[0] == 2
+    assert run(folders, "before", "after", "-t", "nothing")[0] == 2
+    assert run(folders, "before", "after", "-l", "de", "-t", "jupyterlab")[0] == 0
     code, output = run(folders, "before", "nobody")
     assert (code, "nobody does not exist" in output) == (3, True)
     assert run(folders, "before", "other")[0] == 4
@@ -202,7 +274,21 @@ def test_the_command_ends_with_the_designs_exit_codes(folders: Path) -> None:
 def test_json_is_the_record(folders: Path) -> None:
     code, output = run(folders, "before", "after", "--format", "json")
     record = json.loads(output)
-    assert (code, record["first"], record["targets"][0]["languages"][0]["difference"]) == (0, "before", -50.0)
+    one = record["comparisons"][0]
+    assert (code, record["schema"], one["first"], one["targets"][0]["languages"][0]["difference"]) == (0, 1, "before", -50.0)
+    assert Report.model_validate_json(output).comparisons[0].first == "before"
+
+
+def test_two_hundred_runs_of_one_checkpoint_are_no_regression() -> None:
+    # As on another device: of 2,000 answers a few change, as many for the better as for the worse.
+    rng = np.random.default_rng(0)
+    fails = 0
+    for _ in range(200):
+        right = rng.random(2000) < 0.7
+        again = right ^ (rng.random(2000) < 0.002)
+        pair = [side(name, one_seed(de=values[:1000].tolist(), it=values[1000:].tolist())) for name, values in (("a", right), ("b", again))]
+        fails += bool(compare(*pair).regressions(min_delta=0.5))
+    assert fails == 0
 
 
 def test_a_changed_outcomes_file_is_refused(folders: Path) -> None:
@@ -233,5 +319,6 @@ def test_mining_is_compared_by_f1_over_the_same_foreign_sentences() -> None:
     assert (row.n, row.first, row.second) == (19, round(100 * 36 / 38, 4), 100.0)
     assert row.interval[0] <= row.difference <= row.interval[1]
     assert row.interval[0] >= 0
-    assert (row.only_first, row.only_second, row.p) == (None, None, None)
+    assert (row.only_first, row.only_second) == (None, None)
+    assert 0 < row.p <= 1
     assert compare(second, second).targets[0].languages[0].interval == (0.0, 0.0)

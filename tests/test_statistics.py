@@ -6,8 +6,8 @@ from statsmodels.stats.contingency_tables import mcnemar as mcnemar_oracle
 from statsmodels.stats.proportion import proportion_confint
 
 from harness.statistics.intervals import bootstrap_f1, bootstrap_mean, wilson
-from harness.statistics.paired import McNemar, bootstrap_difference, bootstrap_f1_difference, mcnemar
-from harness.statistics.resampling import f1, resampled_sums
+from harness.statistics.mcnemar import McNemar, mcnemar
+from harness.statistics.resampling import f1, resampled_sums, signed_sums
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 5), (1, 5), (5, 5), (971, 1000), (1, 2), (317, 390)])
@@ -45,35 +45,33 @@ def test_mcnemar_of_equal_systems_is_one_and_of_other_examples_an_error() -> Non
         mcnemar(np.ones(3, bool), np.ones(2, bool))
 
 
-def test_bootstrap_is_repeatable_and_zero_for_equal_systems() -> None:
-    same = np.zeros(50)
-    assert bootstrap_difference([same, same]) == (0.0, 0.0)
-    values = np.array([-1.0, 0, 0, 1, 1, 1, 0, 0])
-    assert bootstrap_difference([values]) == bootstrap_difference([values])
-
-
-def test_bootstrap_equals_a_plain_loop_over_examples() -> None:
-    rng = np.random.default_rng(7)
-    languages = [rng.choice([-1.0, 0.0, 0.5, 1.0], size=n, p=[0.1, 0.6, 0.1, 0.2]) for n in (200, 80)]
-    means = [np.mean([rng.choice(values, len(values)).mean() for values in languages]) for _ in range(6000)]
-    # Two Monte Carlo estimates of one quantile: about 0.001 apart.
-    assert bootstrap_difference(languages) == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.004)
-
-
-def test_bootstrap_refuses_a_language_without_examples() -> None:
-    with pytest.raises(ValueError, match="at least one example in every language"):
-        bootstrap_difference([np.zeros(3), np.zeros(0)])
-
-
 def test_resampled_sums_have_the_moments_of_drawing_one_by_one() -> None:
     values = np.array([[0, 1], [0, 1], [2, 0], [5, 3]])
-    sums = resampled_sums(values, 200_000, np.random.default_rng(0))
+    sums = resampled_sums(values, 100_000, np.random.default_rng(0))
     assert sums.mean(axis=0) == pytest.approx(values.sum(axis=0), rel=0.01)
     assert np.cov(sums.T) == pytest.approx(4 * np.cov(values.T, ddof=0), rel=0.02)
-    # Where every row differs the draws come in portions.
-    many = np.random.default_rng(1).normal(size=(3000, 1))
-    spread = resampled_sums(many, 3000, np.random.default_rng(2)).std()
-    assert spread == pytest.approx(np.sqrt(3000) * many.std(), rel=0.06)
+
+
+def test_many_distinct_rows_are_resampled_with_normal_weights() -> None:
+    values = np.random.default_rng(1).normal(size=(300, 2)) @ np.array([[1.0, 0.5], [0.0, 2.0]])
+    sums = resampled_sums(values, 50_000, np.random.default_rng(2))
+    assert sums.mean(axis=0) == pytest.approx(values.sum(axis=0), abs=0.8)
+    assert np.cov(sums.T) == pytest.approx(300 * np.cov(values.T, ddof=0), abs=0.03 * float(np.sum(values**2)))
+    # The same distribution as drawing rows one by one, up to Monte Carlo error.
+    rng = np.random.default_rng(3)
+    plain = np.array([values[rng.integers(0, 300, 300)].sum(axis=0) for _ in range(5000)])
+    levels = (0.025, 0.25, 0.5, 0.75, 0.975)
+    spread = plain.std(axis=0)
+    assert np.quantile(sums, levels, axis=0) / spread == pytest.approx(np.quantile(plain, levels, axis=0) / spread, abs=0.12)
+
+
+@pytest.mark.parametrize("distinct", [2, 300])
+def test_signs_are_kept_or_changed_by_chance(distinct: int) -> None:
+    values = np.random.default_rng(1).normal(size=(distinct, 2)).repeat(600 // distinct, axis=0)
+    sums = signed_sums(values, 50_000, np.random.default_rng(2))
+    assert sums.mean(axis=0) == pytest.approx([0.0, 0.0], abs=0.5)
+    assert np.cov(sums.T) == pytest.approx(values.T @ values, abs=0.03 * float(np.sum(values**2)))
+    assert not signed_sums(np.zeros((5, 3)), 4, np.random.default_rng(0)).any()
 
 
 def test_the_interval_of_a_mean_is_about_two_standard_errors() -> None:
@@ -92,17 +90,3 @@ def test_f1_by_hand_and_its_interval_of_binomial_hits() -> None:
     low, high = bootstrap_f1(np.stack([right, np.ones(1000, int), np.ones(1000, int)], axis=1))
     assert (low, high) == pytest.approx((0.5 - 0.031, 0.5 + 0.031), abs=0.004)
     assert bootstrap_f1(np.zeros((0, 3), int)) == (0.0, 1.0)
-
-
-def test_an_f1_difference_pairs_the_units() -> None:
-    rng = np.random.default_rng(0)
-    right = rng.integers(0, 2, 500)
-    ours = np.stack([right, np.ones(500, int), np.ones(500, int)], axis=1)[None]
-    better = ours.copy()
-    better[0, :25, 0] = 1
-    low, high = bootstrap_f1_difference([ours], [better])
-    difference = float(f1(better[0].sum(axis=0)) - f1(ours[0].sum(axis=0)))
-    assert 0 <= low < difference < high < 2.5 * difference  # far narrower than two independent intervals
-    assert bootstrap_f1_difference([ours], [ours]) == (0.0, 0.0)
-    with pytest.raises(ValueError, match="the same units, got 500 and 499"):
-        bootstrap_f1_difference([ours], [better[:, 1:]])

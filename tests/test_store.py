@@ -382,6 +382,7 @@ RESULT_FAULTS = [
     ("score: 50.0\nmeasured", "score: 60.0\nmeasured", ["6:8: score: 60.0 is not the mean of its parts, 50.0000"]),
     ("score: 50.0\nmeasured", "score: null\nmeasured", ["6:8: score: missing, although every language was measured on every checkpoint"]),
     ("measured: 12", "measured: 11", ["7:11: measured: 11 of 12 does not agree with the languages measured"]),
+    ("measured: 12", "interval: [60.0, 70.0]\nmeasured: 12", ["7:1: interval: [60.0, 70.0] does not hold the score 50.0"]),
     ("metric: accuracy", "metric: f1", ["5:9: metric: expected accuracy, found 'f1'"]),
     ("      fr:\n        score: 50.0", "      fr:\n        score: 99.0", [
         "21:9: the interval [9.4531, 90.5469] of 'fr' does not hold its score 99.0",

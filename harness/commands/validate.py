@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @click.option(
     "--submissions", type=click.Path(path_type=Path), default=Path("submissions"), show_default=True, help="The folder of submissions."
 )
-@click.option("--schema", type=click.Choice(["submission", "result", "sweep"]), help="Print the JSON Schema of such a file instead.")
+@click.option(
+    "--schema", type=click.Choice(["submission", "result", "sweep", "diff"]), help="Print the JSON Schema of such a file instead."
+)
 def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> None:
     """Check submissions, their results and outcomes; list every fault at once.
 
@@ -42,9 +44,10 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
 
 
 def schema_text(name: str) -> str:
-    """Return the JSON Schema of a submission, a result or a sweep over layers, as docs/schema/ holds it."""
+    """Return the JSON Schema of a submission, a result, a sweep over layers or what `diff` prints, as docs/schema/ holds it."""
     from harness.records import Record, Result, Submission, Sweep
+    from harness.report import Report
 
-    records: dict[str, type[Record]] = {"submission": Submission, "result": Result, "sweep": Sweep}
+    records: dict[str, type[Record]] = {"submission": Submission, "result": Result, "sweep": Sweep, "diff": Report}
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **records[name].model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -9,11 +9,10 @@ from harness.data.tagged import TaggedSentences
 from harness.inputs import pieces
 from harness.kinds.model import Predict
 from harness.metrics.chunks import chunk_counts
+from harness.outcomes import COUNTS
 from harness.records import Score, Target
 from harness.statistics.intervals import bootstrap_f1
 from harness.statistics.resampling import f1
-
-COUNTS = ("true_positives", "proposed", "gold")
 
 
 def run(target: Target, examples: TaggedSentences, model: Predict) -> pa.Table:

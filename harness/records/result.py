@@ -93,6 +93,8 @@ class Result(Record):
     """One target of one submission.
 
     `measured` of `of` counts the languages that every checkpoint measured; `score`, their mean, is None unless that is all.
+    `interval`, at 95 %, speaks of these languages, `general_interval` of languages in general (None with fewer than three); both
+    hold what other seeds would have given where there are several, and only these checkpoints' examples where there is one.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -101,6 +103,8 @@ class Result(Record):
     signature: LongLine
     metric: Tag
     score: Annotated[Points | None, BeforeValidator(nothing)]
+    interval: Annotated[tuple[Points, Points] | None, BeforeValidator(nothing)] = None
+    general_interval: Annotated[tuple[Points, Points] | None, BeforeValidator(nothing)] = None
     measured: Count
     of: Count
     checkpoints: tuple[CheckpointScores, ...]

@@ -39,8 +39,9 @@ class Target(Record):
     """One data set and how it is scored; `languages` is in the protocol's order.
 
     `secondary` names further scores in points, `quantities` values in units of their own. `sizes` counts in `unit`. With
-    `needs_data` the Hub does not have its text. `labels` are what a head chooses from, `training` names the English text that
-    it is trained on; targets without it compare vectors.
+    `needs_data` the Hub does not have its text. Example i of a `parallel` target is the same in every language, translated.
+    `labels` are what a head chooses from, `training` names the English text that it is trained on; targets without it compare
+    vectors.
     """
 
     name: Tag
@@ -57,6 +58,7 @@ class Target(Record):
     sizes: Mapping[Language, int]
     unit: str = "pairs"
     mining: Mining | None = None
+    parallel: bool = False
     labels: tuple[str, ...] = ()
     training: str = ""
     demonstration: bool = False
@@ -79,6 +81,15 @@ class Target(Record):
     def signature(self) -> tuple[str, ...]:
         """Return the target's own parts of a result's signature."""
         return (self.name, *self.measure.split("|"), f"v{self.version}")
+
+    @property
+    def chance(self) -> float:
+        """Return the score of knowing nothing, in points: one label of several, one sentence of the pool, else 0."""
+        if self.kind == "classification":
+            return 100 / len(self.labels)
+        if self.kind == "retrieval" and self.sizes:
+            return 100 * sum(1 / size for size in self.sizes.values()) / len(self.sizes)
+        return 0.0
 
     @property
     def has_head(self) -> bool:

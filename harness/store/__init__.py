@@ -12,12 +12,15 @@ from harness.store.results import (
     results_lock,
     write_result,
 )
+from harness.store.revisions import Changes, changed_submissions, load_side_at, split_revision
 from harness.store.sides import Side, load_side
 from harness.store.submissions import find_submissions, load_submission, locate, new_submission, parse_submission, submission_faults
 from harness.store.sweeps import find_sweeps, load_sweep, load_sweeps, sweep_path, write_sweep
 
 __all__ = [
+    "Changes",
     "Side",
+    "changed_submissions",
     "find_results",
     "find_submissions",
     "find_sweeps",
@@ -25,6 +28,7 @@ __all__ = [
     "load_result",
     "load_results",
     "load_side",
+    "load_side_at",
     "load_submission",
     "load_sweep",
     "load_sweeps",
@@ -34,6 +38,7 @@ __all__ = [
     "parse_result",
     "parse_submission",
     "results_lock",
+    "split_revision",
     "submission_faults",
     "sweep_path",
     "write_result",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,18 +44,24 @@ def find_files(folder: Path, suffix: str, but: str | None = None) -> tuple[Path,
     no_link(results)
     if not results.is_dir():
         return ()
-    found = [path for path in sorted(results.glob(f"*{suffix}")) if not path.name.startswith(".") and not (but and path.name.endswith(but))]
+    found = [path for path in sorted(results.iterdir()) if is_named(path.name, suffix, but)]
     paths = {path.name.removesuffix(suffix): path for path in found}
+    return tuple(paths[name] for name in in_order({name: str(path) for name, path in paths.items()}))
+
+
+def is_named(name: str, suffix: str = ".yaml", but: str | None = SWEEP_SUFFIX) -> bool:
+    """Tell whether a file's name ends in one suffix `but` not in another, which by default is a result's."""
+    return name.endswith(suffix) and not name.startswith(".") and not (but and name.endswith(but))
+
+
+def in_order(files: Mapping[str, str]) -> tuple[str, ...]:
+    """Return targets in the order of the catalog, then people's own, given where the file of each stands; an unknown one is a fault."""
     names = [target.name for target in TARGETS]
-    names += [name for name in paths if is_own(name)]
-    if unknown := [path for name, path in paths.items() if name not in names]:
-        refuse(
-            [
-                Fault(f"no target is named {path.name.removesuffix(suffix)!r}", Where(str(path)), f"remove it; one of: {', '.join(names)}")
-                for path in unknown
-            ]
-        )
-    return tuple(paths[name] for name in names if name in paths)
+    names += [name for name in files if is_own(name)]
+    if unknown := [name for name in files if name not in names]:
+        cure = f"remove it; one of: {', '.join(names)}"
+        refuse([Fault(f"no target is named {name!r}", Where(files[name]), cure) for name in unknown])
+    return tuple(name for name in names if name in files)
 
 
 def load_results(folder: Path) -> tuple[Result, ...]:
@@ -65,10 +71,15 @@ def load_results(folder: Path) -> tuple[Result, ...]:
 
 def load_result(path: Path) -> Result:
     """Read and check <slug>/results/<target>.yaml, which names that slug and that target."""
-    result, document = _parse_result(read_file(path, RESULT_LIMIT, "stiltboard evaluate writes it"), str(path))
-    slug = path.absolute().parent.parent.name
+    data = read_file(path, RESULT_LIMIT, "stiltboard evaluate writes it")
+    return parse_placed(data, str(path), path.absolute().parent.parent.name, path.stem)
+
+
+def parse_placed(data: bytes, file: str, slug: str, target: str) -> Result:
+    """Check the text of a result that must name the slug and the target of its path."""
+    result, document = _parse_result(data, file)
     faults = []
-    for key, found, expected in (("submission", result.submission, slug), ("target", result.target, path.stem)):
+    for key, found, expected in (("submission", result.submission, slug), ("target", result.target, target)):
         if found != expected:
             message = f"{key}: expected {expected} as in the file's path, found {shown(found)}"
             faults.append(Fault(message, document.where((key,)), "results are not copied between submissions; run stiltboard evaluate"))

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
-from harness.records import Result
+from harness.records import Regime, Result, Submission
 from harness.store.results import find_results, load_outcomes, load_result
+from harness.store.submissions import SUBMISSION_FILE, load_submission
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,11 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Side:
-    """A submission as one side of a comparison: its name, and per target the result with its outcomes."""
+    """A submission as one side of a comparison: its name, and per target the result with its outcomes.
+
+    `submission` is None where there is nothing but results.
+    """
 
     name: str
     results: Mapping[str, Result]
     outcomes: Mapping[str, pa.Table]
+    submission: Submission | None = None
+
+    def trained(self, target: str) -> bool:
+        """Tell whether another training would have given other weights; as long as nobody says otherwise, it would."""
+        untrained = self.submission is not None and self.submission.intermediate.regime is Regime.NONE
+        return not untrained or any(checkpoint.head for checkpoint in self.results[target].checkpoints)
 
 
 def load_side(path: Path) -> Side:
@@ -34,4 +44,5 @@ def load_side(path: Path) -> Side:
     results = [load_result(result_path) for result_path in paths]
     outcomes = [load_outcomes(result_path, result) for result_path, result in zip(paths, results, strict=True)]
     targets = [result.target for result in results]
-    return Side(folder.name, dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)))
+    submission = load_submission(folder) if (folder / SUBMISSION_FILE).exists() else None
+    return Side(folder.name, dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)), submission)

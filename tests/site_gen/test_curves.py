@@ -53,6 +53,38 @@ def test_a_curve_joins_one_family_under_one_regime_by_size() -> None:
     )
 
 
+def five_sizes(seeds: int = 3) -> list[Entry]:
+    noise = (-0.4, 0.1, 0.3, -0.2, 0.5)
+    return [
+        entry(
+            f"toy-{size}",
+            *({"de": score + noise[(index + seed) % 5], "fi": score} for seed in range(seeds)),
+            regime="english",
+            body=size * MILLION,
+        )
+        for index, (size, score) in enumerate(((5, 40.0), (10, 55.0), (20, 65.0), (40, 72.0), (80, 77.0)))
+    ]
+
+
+def test_five_sizes_of_three_seeds_are_fitted_within_the_sizes_measured() -> None:
+    found = figure(*five_sizes())
+    (curve,) = found.curves
+    assert (curve.joined, curve.trend[0][0], curve.trend[-1][0]) == (False, 5 * MILLION, 80 * MILLION)
+    assert [x for x, _ in curve.trend] == [x for x, _, _ in curve.band]
+    assert all(low <= y <= high for (_, y), (_, low, high) in zip(curve.trend, curve.band, strict=True))
+    assert abs(curve.trend[0][1] - 40) < 1.5
+    assert "a line is a fit, within the sizes measured, in its 95 % band" in found.caption[1]
+    (stroke,) = draw(found).lines
+    assert stroke.path.startswith("M") and stroke.band.endswith("Z")
+    names = [trace["name"] for trace in json.loads(figure_json(found))["data"]]
+    assert names == [f"toy, English-only (mnli){part}" for part in (": band", ": fit", ": seeds", "")]
+
+
+def test_two_seeds_a_size_are_joined_and_not_fitted() -> None:
+    (curve,) = figure(*five_sizes(seeds=2)).curves
+    assert (curve.joined, curve.trend, curve.band) == (True, (), ())
+
+
 def test_other_tasks_make_another_curve() -> None:
     squad = {"regime": "english", "tasks": ["squad"], "languages": ["en"], "examples": "5"}
     other = Entry("squad", submission("Squad", intermediate=squad), (result("squad", [{"de": 10.0, "fi": 20.0}]),))
@@ -60,7 +92,7 @@ def test_other_tasks_make_another_curve() -> None:
     assert [curve.label for curve in found.curves] == ["toy, English-only (mnli)", "toy, English-only (squad)"]
     assert found.table.lines[-1] == Line(("toy, English-only (squad)", "Squad", "1,000,000", "15.00", "15.00"), "submissions/squad.html")
     assert found.caption[1:] == (
-        "A line joins the means of one family under one regime and recipe; it is no fit.",
+        "A line through symbols joins the means of one family under one regime and recipe; it is no fit.",
         "With fewer than three sizes a curve shows its points only.",
     )
 

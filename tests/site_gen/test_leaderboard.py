@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
 
 from harness.catalog import TARGETS as CATALOG
 from harness.catalog import own_target
+from harness.statistics.entrants import Entrant
 from site_gen.leaderboard import Board, Entry, make_board
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
 
@@ -147,3 +152,26 @@ def test_peoples_own_targets_come_by_name_with_the_languages_of_all_their_result
     assert (partial.score, partial.measured, partial.of, partial.seeds) == (None, 1, 2, ())
     assert [standing.target.name for standing in board.empty] == ["pair", "show"]
     assert [row.evaluated for row in board.rows] == [False, False]
+
+
+def test_a_rank_is_the_range_that_real_differences_leave() -> None:
+    def row(slug: str, score: float) -> Entry:
+        entrant = Entrant(score / 100, 0.01**2, np.array([score / 100]))  # a standard error of one point
+        return replace(entry(slug, {"de": score, "fi": score}), entrants={PAIR.name: entrant})
+
+    board = make_board([row("a", 80.0), row("b", 79.0), row("c", 60.0)], (PAIR,))
+    cells = {each.slug: each.cells[PAIR.name] for each in board.rows}
+    assert {slug: (cell.rank, cell.ranks, cell.group) for slug, cell in cells.items()} == {
+        "a": (1, (1, 2), 1),
+        "b": (2, (1, 2), 1),
+        "c": (3, (3, 3), 2),
+    }
+
+
+def test_without_outcomes_ranks_stand_on_the_intervals() -> None:
+    # Each language's interval is ±10 points: the mean over two has a standard error of 10 / 1.96 / √2.
+    rows = make_board([entry("a", {"de": 60, "fi": 60}), entry("b", {"de": 40, "fi": 40})], (PAIR,)).rows
+    entrant = rows[0].cells[PAIR.name].entrant
+    assert entrant is not None
+    assert np.sqrt(entrant.variance) == pytest.approx(0.1 / 1.959964 / np.sqrt(2))
+    assert [row.cells[PAIR.name].ranks for row in rows] == [(1, 1), (2, 2)]

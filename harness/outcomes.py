@@ -1,0 +1,87 @@
+"""What each example brought to a score, out of the outcomes: the arrays that intervals and tests resample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from harness.metrics.pair_counts import pair_counts
+from harness.records import Target
+
+Floats = NDArray[np.float64]
+
+# A tagger's chunks, of which F1 is made.
+COUNTS = ("true_positives", "proposed", "gold")
+
+# Kind → the column of its outcomes whose mean is the score.
+_MEANS = {
+    "retrieval": "correct",
+    "question_retrieval": "average_precision",
+    "clir": "average_precision",
+    "classification": "correct",
+    "qa": "score",
+}
+
+
+def columns_of(target: Target) -> tuple[str, ...]:
+    """Return the columns of a target's outcomes that `units` reads."""
+    if target.kind == "tagging":
+        return COUNTS
+    return ("split", "foreign", "gold", "accepted") if target.kind == "mining" else (_MEANS[target.kind],)
+
+
+def cells(outcomes: pa.Table) -> Mapping[tuple[int, str], pa.Table]:
+    """Return the rows of each (seed, language) without copying them; in the harness' own files each stands in one piece."""
+    if not outcomes.num_rows:
+        return {}
+    seeds = outcomes["seed"].to_numpy()
+    codes = outcomes["language"].combine_chunks().dictionary_encode()
+    languages, names = codes.indices.to_numpy(), codes.dictionary.to_pylist()
+    begins = np.flatnonzero(np.diff(seeds, prepend=seeds[0] - 1) | np.diff(languages, prepend=-1))
+    found: dict[tuple[int, str], list[pa.Table]] = {}
+    for begin, end in pairwise([*begins.tolist(), len(seeds)]):
+        found.setdefault((int(seeds[begin]), names[languages[begin]]), []).append(outcomes.slice(begin, end - begin))
+    return {cell: pa.concat_tables(parts) for cell, parts in found.items()}
+
+
+def units(target: Target, outcomes: Sequence[pa.Table]) -> Floats:
+    """Return the units of one language's outcomes, one table a seed, in a common order.
+
+    (tables, n) where the score is a mean over examples; (tables, n, 3) with true positives, proposed and gold where it is an F1:
+    over sentences of a tagger, over the foreign sentences of the scored split of mined pairs.
+    Raises ValueError where the tables do not hold the same examples.
+    """
+    if target.kind == "mining":
+        scored = [_scored_split(rows) for rows in outcomes]
+        sentences = np.unique(np.concatenate([_strings(rows, "foreign") for rows in scored]))
+        return np.stack([_pair_counts(rows, sentences) for rows in scored])
+    if target.kind == "tagging":
+        return np.stack([np.stack([_numbers(rows, name) for name in COUNTS], axis=1) for rows in outcomes])
+    return np.stack([_numbers(rows, _MEANS[target.kind]) for rows in outcomes])
+
+
+def _scored_split(rows: pa.Table) -> pa.Table:
+    """Return the rows of the split that is scored: the last one."""
+    return rows.filter(pc.field("split") == rows["split"][-1])
+
+
+def _pair_counts(rows: pa.Table, sentences: NDArray[np.str_]) -> Floats:
+    """Return the counts (sentences, 3) over the given sentences, 0 for those without a pair."""
+    gold, accepted = (rows[name].to_numpy(zero_copy_only=False) for name in ("gold", "accepted"))
+    found, counts = pair_counts(_strings(rows, "foreign"), gold, accepted)
+    whole = np.zeros((len(sentences), 3))
+    whole[np.searchsorted(sentences, found)] = counts
+    return whole
+
+
+def _strings(rows: pa.Table, name: str) -> NDArray[np.str_]:
+    return np.asarray(rows[name].to_numpy(zero_copy_only=False).astype(str))
+
+
+def _numbers(rows: pa.Table, name: str) -> Floats:
+    return np.asarray(rows[name].to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -1,0 +1,34 @@
+"""Compare two systems that are right or wrong on the same examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import bdtr
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """Discordant examples and the exact two-sided p value."""
+
+    only_first: int
+    only_second: int
+    p: float
+
+
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
+    """Test whether two systems are right equally often; first and second (n,) say which examples each got right.
+
+    Exact: under the null the b examples that only one system got right split as Binomial(b + c, 1/2);
+    p = min(1, 2 · P(X ≤ min(b, c))), and 1 where the systems never differ.
+    Source: Q. McNemar. 1947. Psychometrika 12(2), 153–157.
+    """
+    if first.shape != second.shape:
+        raise ValueError(f"paired systems need the same examples, got {first.shape} and {second.shape}")
+    only_first = int(np.sum(first & ~second))
+    only_second = int(np.sum(second & ~first))
+    n = only_first + only_second
+    p = min(1.0, 2 * float(bdtr(min(only_first, only_second), n, 0.5))) if n else 1.0
+    return McNemar(only_first, only_second, p)

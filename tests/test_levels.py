@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from harness.statistics.levels import Sample, difference_claims, influences, interaction, score_claims, scores_of, standard_error
+from harness.statistics.mcnemar import mcnemar
+
+Floats = NDArray[np.float64]
+
+
+def answers(rng: np.random.Generator, seeds: int, n: int, share: float) -> Floats:
+    return (rng.random((seeds, n)) < share).astype(np.float64)
+
+
+def chunks(rng: np.random.Generator, seeds: int, n: int) -> Floats:
+    gold = rng.integers(0, 6, n)
+    proposed = rng.integers(0, 6, (seeds, n))
+    found = np.minimum(proposed, rng.binomial(gold, 0.7, (seeds, n)))
+    return np.stack([found, proposed, np.broadcast_to(gold, (seeds, n))], axis=2).astype(np.float64)
+
+
+def test_one_seed_of_right_and_wrong_gives_the_binomials_standard_error_and_says_nothing_of_the_recipe() -> None:
+    values = np.array([[1.0] * 600 + [0.0] * 400])
+    claims = score_claims(Sample([values]))
+    assert (claims.recipe, claims.general, claims.these.p) == (False, None, None)
+    assert claims.these.estimate == 0.6
+    error = np.sqrt(0.6 * 0.4 / 1000)
+    assert claims.these.interval == pytest.approx((0.6 - 1.96 * error, 0.6 + 1.96 * error), abs=0.002)
+
+
+def test_seeds_that_agree_on_every_example_leave_only_the_examples() -> None:
+    values = answers(np.random.default_rng(0), 1, 500, 0.7)
+    one = score_claims(Sample([values])).these.interval
+    three = score_claims(Sample([np.repeat(values, 3, axis=0)]))
+    assert three.recipe
+    assert three.these.interval == pytest.approx(one, abs=0.002)
+
+
+def test_seeds_that_differ_give_students_interval() -> None:
+    # Examples without any spread: each seed is right on a fixed share, and another training would be right on another.
+    shares = np.array([0.60, 0.66, 0.63])
+    values = np.repeat(shares[:, None], 50, axis=1)
+    claims = score_claims(Sample([values]), replicates=100_000)
+    low, high = stats.t.interval(0.95, 2, loc=shares.mean(), scale=shares.std(ddof=1) / np.sqrt(3))
+    # A little wider: the degrees of freedom are taken with care.
+    assert low - 0.004 < claims.these.interval[0] <= low + 0.001
+    assert high - 0.001 <= claims.these.interval[1] < high + 0.004
+
+
+def test_the_standard_error_over_seeds_is_welchs() -> None:
+    first, second = np.array([1.0, 2.0, 4.0]), np.array([3.0, 8.0, 9.0, 4.0])
+    error = standard_error([first, second])
+    welch = stats.ttest_ind(second, first, equal_var=False)
+    assert (second.mean() - first.mean()) / error.size == pytest.approx(welch.statistic)
+    assert error.freedom == pytest.approx(welch.df)
+    assert standard_error([np.array([1.0]), first]).freedom == pytest.approx(2)
+    assert standard_error([np.array([1.0])]).size == 0.0
+
+
+def test_the_interaction_is_the_residual_mean_square_of_an_analysis_of_variance() -> None:
+    # Rows 0 and 10 apart, columns 0 and 1 apart, and one cell 4 more: residuals ±1 in four cells, one degree of freedom.
+    assert interaction(np.array([[0.0, 1.0], [10.0, 15.0]])) == pytest.approx(4.0)
+    assert interaction(np.add.outer([0.0, 3.0, 9.0], [1.0, 5.0])) == pytest.approx(0.0)
+
+
+def test_influences_are_the_derivative_of_f1() -> None:
+    examples = chunks(np.random.default_rng(0), 2, 40)
+    moved = influences(examples)
+    assert moved.mean(axis=1) == pytest.approx([0.0, 0.0], abs=1e-12)
+    step = 1e-6
+    more = examples.copy()
+    more[:, 7] *= 1 + step  # example 7 with slightly more weight
+    assert (scores_of(more) - scores_of(examples)) / step == pytest.approx(moved[:, 7] / 40, rel=1e-3)
+
+
+def test_a_difference_of_one_language_has_mcnemars_p_and_the_paired_interval() -> None:
+    rng = np.random.default_rng(3)
+    first = answers(rng, 1, 400, 0.6)
+    second = first.copy()
+    second[0, rng.choice(400, 60, replace=False)] = 1.0
+    claims = difference_claims(Sample([first]), Sample([second]), replicates=100_000)
+    assert claims.these.p == pytest.approx(mcnemar(first[0] > 0, second[0] > 0).p, abs=0.002)
+    change = second[0] - first[0]
+    error = change.std() / 20
+    assert claims.these.interval == pytest.approx((change.mean() - 1.96 * error, change.mean() + 1.96 * error), abs=0.003)
+    noise = answers(rng, 1, 400, 0.6)
+    permuted = difference_claims(Sample([first]), Sample([noise]), replicates=100_000).these.p
+    assert permuted == pytest.approx(mcnemar(first[0] > 0, noise[0] > 0).p, abs=0.01)
+
+
+def test_the_permutation_of_f1_equals_a_plain_loop() -> None:
+    rng = np.random.default_rng(5)
+    first, second = chunks(rng, 1, 60), chunks(rng, 1, 60)
+    second[..., 2] = first[..., 2]
+    seen = abs(float(scores_of(second)[0] - scores_of(first)[0]))
+    times = 0
+    for _ in range(2000):
+        swap = rng.random(60) < 0.5
+        ours, theirs = np.where(swap[:, None], second[0], first[0]), np.where(swap[:, None], first[0], second[0])
+        times += abs(float(scores_of(theirs[None])[0] - scores_of(ours[None])[0])) >= seen - 1e-12
+    p = difference_claims(Sample([first]), Sample([second]), replicates=40_000).these.p
+    assert p == pytest.approx(times / 2000, abs=0.03)
+
+
+def test_equal_sides_show_nothing_at_any_level() -> None:
+    rng = np.random.default_rng(0)
+    for seeds in (1, 3):
+        sample = Sample([answers(rng, seeds, 100, 0.5) for _ in range(4)])
+        claims = difference_claims(sample, sample)
+        assert claims.these.estimate == 0.0
+        assert claims.these.p is not None
+        assert claims.these.p > 0.9
+        assert claims.general is not None
+        assert claims.general.interval[0] <= 0 <= claims.general.interval[1]
+        assert claims.recipe == (seeds == 3)
+
+
+def test_parallel_examples_are_drawn_together() -> None:
+    # The same 200 examples, of the same difficulty, in ten languages: ten times the data is no more than one time.
+    values = answers(np.random.default_rng(0), 1, 200, 0.5)
+    width = {parallel: np.ptp(score_claims(Sample([values] * 10, parallel)).these.interval) for parallel in (False, True)}
+    assert width[True] / width[False] == pytest.approx(np.sqrt(10), rel=0.05)
+
+
+def test_a_claim_about_languages_in_general_takes_three_and_is_wider() -> None:
+    rng = np.random.default_rng(0)
+    samples = [Sample([answers(rng, 1, 300, share) for share in shares]) for shares in ((0.5, 0.6), (0.5, 0.6, 0.8))]
+    assert score_claims(samples[0]).general is None
+    claims = score_claims(samples[1])
+    assert claims.general is not None
+    assert np.ptp(claims.general.interval) > 3 * np.ptp(claims.these.interval)
+
+
+def test_a_side_that_was_not_trained_speaks_of_its_recipe_with_one_seed() -> None:
+    rng = np.random.default_rng(0)
+    base, tuned = [answers(rng, 1, 300, 0.5)], [answers(rng, 3, 300, 0.7)]
+    assert not difference_claims(Sample(base), Sample(tuned)).recipe
+    assert difference_claims(Sample(base, trained=False), Sample(tuned)).recipe
+
+
+def test_claims_repeat_to_the_last_bit() -> None:
+    rng = np.random.default_rng(0)
+    first, second = Sample([chunks(rng, 2, 50)]), Sample([chunks(rng, 3, 50)])
+    assert difference_claims(first, second) == difference_claims(first, second)
+    assert difference_claims(first, second, seed=1) != difference_claims(first, second)
+
+
+def test_what_cannot_be_paired_is_an_error() -> None:
+    ten, eleven = np.zeros((1, 10)), np.zeros((1, 11))
+    with pytest.raises(ValueError, match=r"the same examples, got \(10,\) and \(11,\)"):
+        difference_claims(Sample([ten]), Sample([eleven]))
+    with pytest.raises(ValueError, match="the same languages, got 1 and 2"):
+        difference_claims(Sample([ten]), Sample([ten, ten]))
+    with pytest.raises(ValueError, match="at least one example in every language"):
+        score_claims(Sample([ten, np.zeros((1, 0))]))
