@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,15 +105,18 @@ def _parse_result(data: bytes, file: str) -> tuple[Result, Document]:
     return result, document
 
 
-def load_outcomes(result_path: Path, result: Result) -> pa.Table:
-    """Read the outcomes that a result names, one row per example; refuse a file that is not the one it was computed from."""
+def load_outcomes(result_path: Path, result: Result, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read the outcomes that a result names, one row per example; refuse a file that is not the one it was computed from.
+
+    With `columns` only these are read, which saves most of the time where whole sentences of tags stand beside the counts.
+    """
     path = result_path.parent / result.outcomes.file
     cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
-    return parse_outcomes(read_file(path, None, cure), result, str(path))
+    return parse_outcomes(read_file(path, None, cure), result, str(path), columns)
 
 
-def parse_outcomes(data: bytes, result: Result, file: str) -> pa.Table:
-    """Check the bytes of an outcomes file against its result and return its table."""
+def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Check the bytes of an outcomes file against its result and return its table, or only some of its columns."""
     import pyarrow as pa  # noqa: PLC0415  # a third of a second, which most commands need not spend
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
@@ -123,10 +126,14 @@ def parse_outcomes(data: bytes, result: Result, file: str) -> pa.Table:
     if digest != result.outcomes.sha256:
         raise BadInput(f"sha256 is {digest}, but the result names {result.outcomes.sha256}", where=where, cure=cure)
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        whole = pq.ParquetFile(pa.BufferReader(data))
+        lacking = [name for name in columns or () if name not in whole.schema_arrow.names]
+        table = whole.read(columns=None if columns is None or lacking else list(columns))
     except (pa.ArrowException, OSError, ValueError) as error:
         first_line = str(error).partition("\n")[0]
         raise BadInput(f"not a parquet file: {shown(first_line)[1:-1]}", where=where, cure=cure) from None
+    if lacking:
+        raise BadInput(f"has no column {lacking[0]!r}", where=where, cure=cure)
     if table.num_rows != result.outcomes.rows:
         raise BadInput(f"holds {table.num_rows} rows, but the result names {result.outcomes.rows}", where=where, cure=cure)
     return table

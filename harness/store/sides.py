@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.catalog import target_named
 from harness.errors import BadInput
 from harness.records import Regime, Result, Submission
 from harness.store.results import find_results, load_outcomes, load_result
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Side:
-    """A submission as one side of a comparison: its name, and per target the result with its outcomes.
+    """A submission as one side of a comparison: its name, and per target the result with what of its outcomes the score rests on.
 
     `submission` is None where there is nothing but results.
     """
@@ -34,6 +35,15 @@ class Side:
         return not untrained or any(checkpoint.head for checkpoint in self.results[target].checkpoints)
 
 
+def scored_columns(result: Result) -> tuple[str, ...]:
+    """Return the columns of a result's outcomes that its score is computed from."""
+    from harness.outcomes import columns_of  # noqa: PLC0415  # numpy and pyarrow, which most commands need not load
+
+    target = target_named(result.target, tuple(result.data))
+    assert target is not None  # a result of an unknown target is refused
+    return ("seed", "language", *columns_of(target))
+
+
 def load_side(path: Path) -> Side:
     """Read every result of a submission's folder with its outcomes, or the one result whose file is named."""
     one = path.suffix == ".yaml"
@@ -42,7 +52,7 @@ def load_side(path: Path) -> Side:
         raise BadInput(f"{path} does not exist", cure="name a slug under --submissions, a folder, or a results/<target>.yaml")
     paths = (path,) if one else find_results(folder)
     results = [load_result(result_path) for result_path in paths]
-    outcomes = [load_outcomes(result_path, result) for result_path, result in zip(paths, results, strict=True)]
+    outcomes = [load_outcomes(result_path, result, scored_columns(result)) for result_path, result in zip(paths, results, strict=True)]
     targets = [result.target for result in results]
     submission = load_submission(folder) if (folder / SUBMISSION_FILE).exists() else None
     return Side(folder.name, dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)), submission)
