@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harness.metrics.pair_counts import pair_counts
@@ -39,9 +39,9 @@ def cells(outcomes: pa.Table) -> Mapping[tuple[int, str], pa.Table]:
     """Return the rows of each (seed, language) without copying them; in the harness' own files each stands in one piece."""
     if not outcomes.num_rows:
         return {}
-    seeds = outcomes["seed"].to_numpy()
+    seeds = _numpy(outcomes["seed"])
     codes = outcomes["language"].combine_chunks().dictionary_encode()
-    languages, names = codes.indices.to_numpy(), codes.dictionary.to_pylist()
+    languages, names = np.from_dlpack(codes.indices), codes.dictionary.to_pylist()
     begins = np.flatnonzero(np.diff(seeds, prepend=seeds[0] - 1) | np.diff(languages, prepend=-1))
     found: dict[tuple[int, str], list[pa.Table]] = {}
     for begin, end in pairwise([*begins.tolist(), len(seeds)]):
@@ -66,13 +66,15 @@ def units(target: Target, outcomes: Sequence[pa.Table]) -> Floats:
 
 
 def _scored_split(rows: pa.Table) -> pa.Table:
-    """Return the rows of the split that is scored: the last one."""
-    return rows.filter(pc.field("split") == rows["split"][-1])
+    """Return the rows of the split that is scored: the last one, in which the rows end."""
+    splits = _numpy(rows["split"])
+    others = np.flatnonzero(splits != splits[-1])
+    return rows.slice(int(others[-1]) + 1 if len(others) else 0)
 
 
 def _pair_counts(rows: pa.Table, sentences: NDArray[np.str_]) -> Floats:
     """Return the counts (sentences, 3) over the given sentences, 0 for those without a pair."""
-    gold, accepted = (rows[name].to_numpy(zero_copy_only=False) for name in ("gold", "accepted"))
+    gold, accepted = (_numpy(rows[name]).astype(bool) for name in ("gold", "accepted"))
     found, counts = pair_counts(_strings(rows, "foreign"), gold, accepted)
     whole = np.zeros((len(sentences), 3))
     whole[np.searchsorted(sentences, found)] = counts
@@ -80,8 +82,19 @@ def _pair_counts(rows: pa.Table, sentences: NDArray[np.str_]) -> Floats:
 
 
 def _strings(rows: pa.Table, name: str) -> NDArray[np.str_]:
-    return np.asarray(rows[name].to_numpy(zero_copy_only=False).astype(str))
+    return np.asarray(_numpy(rows[name]).astype(str))
 
 
 def _numbers(rows: pa.Table, name: str) -> Floats:
-    return np.asarray(rows[name].to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(_numpy(rows[name]), dtype=np.float64)
+
+
+def _numpy(column: pa.ChunkedArray) -> NDArray[Any]:
+    """Return a column's values, right and wrong as 1 and 0.
+
+    pyarrow's own way to numpy imports pandas where it is installed, which takes longer than the values' whole use.
+    """
+    whole = column.combine_chunks()
+    if pa.types.is_string(whole.type):
+        return np.array(whole.to_pylist())
+    return np.from_dlpack(whole.cast(pa.uint8()) if pa.types.is_boolean(whole.type) else whole)

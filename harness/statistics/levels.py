@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.statistics.resampling import f1, resampled_sums, signed_sums
+from harness.statistics.resampling import f1, overlap_f1, overlaps, resampled_sums, signed_sums
 
 Floats = NDArray[np.float64]
 # One language: (seeds, n) or (seeds, n, 3) of each side.
@@ -193,8 +193,8 @@ def _moved(cell: Cell, replicates: int, rng: np.random.Generator) -> Floats:
     if cell[0].ndim == 2:
         values = _contrast([examples.mean(axis=0) for examples in cell])
         return np.asarray(resampled_sums(values[:, None], replicates, rng)[:, 0] / n - values.mean())
-    rows = np.concatenate(cell).transpose(1, 0, 2).reshape(n, -1)  # (n, 3 · seeds of all sides)
-    drawn = f1(resampled_sums(rows, replicates, rng).reshape(replicates, -1, 3))  # (replicates, seeds of all sides)
+    rows = overlaps(np.concatenate(cell)).transpose(1, 0, 2).reshape(n, -1)  # (n, 2 · seeds of all sides)
+    drawn = overlap_f1(resampled_sums(rows, replicates, rng).reshape(replicates, -1, 2))  # (replicates, seeds of all sides)
     sides = np.split(drawn, np.cumsum([len(examples) for examples in cell])[:-1], axis=1)
     now = _contrast([scores_of(examples).mean() for examples in cell])
     return np.asarray(_contrast([side.mean(axis=1) for side in sides]) - now)
@@ -281,9 +281,9 @@ def _permutation_p(estimate: float, exchanged: Floats) -> float:
 
 def _exchanged(cell: Cell, replicates: int, rng: np.random.Generator) -> Floats:
     """Return draws (replicates,) of the difference when the two systems, of one seed each, are exchanged on each example by chance."""
-    (first,), (second,) = cell  # (n,) or (n, 3)
+    (first,), (second,) = cell if cell[0].ndim == 2 else [overlaps(examples) for examples in cell]  # (n,) or (n, 2)
     moved = signed_sums((second - first).reshape(len(first), -1), replicates, rng)
     if first.ndim == 1:
         return np.asarray(moved[:, 0] / len(first))
     both = (first + second).sum(axis=0)
-    return f1((both + moved) / 2) - f1((both - moved) / 2)
+    return overlap_f1((both + moved) / 2) - overlap_f1((both - moved) / 2)

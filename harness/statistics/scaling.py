@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 NAMES: Mapping[Form, tuple[str, ...]] = {"power": ("ceiling", "amplitude", "exponent"), "logit": ("level", "slope")}
 REPLICATES = 1_000
 EXPONENTS = (0.02, 5.0)
-"""Below, a curve is a straight line in log size over any sizes one can train; above, it is a single step."""
+"""Of sizes that double: below, a curve is a straight line in log size; above, a single step."""
 HUBER = 1.345
 """Standard errors beyond which a residual counts linearly: 95 % efficient where noise is normal."""
 FLOOR = 1e-6
@@ -46,8 +46,8 @@ QUICK = Effort(5, 5, 12)
 class ScalingFit:
     """A fitted curve between the smallest and the largest measured size.
 
-    Intervals are of the parameters; `loso_error` is the mean absolute error in predicting the mean of a left-out size;
-    `draws` holds one row of parameters a replicate.
+    Intervals are of the parameters; an exponent's is open on a side where it ends at a limit of `EXPONENTS`. `loso_error` is
+    the mean absolute error in predicting the mean of a left-out size; `draws` holds one row of parameters a replicate.
     """
 
     form: Form
@@ -96,7 +96,7 @@ class _Sizes:
     means: Floats
     seeds: Floats
     variance: float
-    degrees: float
+    degrees: int
     limit: Floats
     chance: float
 
@@ -133,7 +133,8 @@ def fit_scaling(
 
     The power law is chosen where two things hold, else the logit form, which has a parameter less: its error in predicting
     left-out sizes is at most 0.8 of the logit form's, and the logit form misses the size means by more than the seeds'
-    noise allows (F test of lack of fit, p < 0.1). `form` overrules the choice.
+    noise allows (F test of lack of fit, p < 0.1). `form` overrules the choice. Intervals and bands are percentiles of a
+    seeded bootstrap (`_bootstrap`), given the form.
 
     ValueError for shapes that differ, anything not finite, sizes that are not positive, fewer than 5 sizes, fewer than
     3 seeds at a size, scores in points, and a chance, level or number of replicates that makes no sense.
@@ -249,7 +250,7 @@ def _bootstrap(form: Form, data: _Sizes, fitted: Floats, replicates: int, rng: n
     variance, degrees = _lack_of_fit(form, data, fitted)
     if variance <= data.variance:
         variance = (variance * degrees + data.variance * data.degrees) / (degrees + data.degrees)
-        degrees += int(data.degrees)
+        degrees += data.degrees
     errors = rng.standard_normal((replicates, len(data.sizes))) * np.sqrt(variance / data.seeds)
     errors *= np.sqrt(degrees / rng.chisquare(degrees, (replicates, 1)))
     centre = predict(form, fitted, data.doublings, data.chance)
