@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check browser bench-encode bench-mining bench-layers bench-predict check-tatoeba check-bucc screenshot clean
+.PHONY: help demo test test-all check browser bench-encode bench-mining bench-layers bench-predict bench-diff check-tatoeba check-bucc screenshot clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -37,6 +37,9 @@ bench-layers: $(VENV)/.installed-bench ## What every layer costs beside one; DAT
 
 bench-predict: $(VENV)/.installed-bench ## Heads against a plain Trainer.predict; DATA=folder of raw layouts
 	$(BIN)/python benchmarks/predict.py --data $(DATA)
+
+bench-diff: $(VENV)/.installed-test ## Two submissions of nine targets compared from a cold start, against a plain loop
+	$(BIN)/python benchmarks/diff.py
 
 check-tatoeba: $(VENV)/.installed-demo ## Recompute published and stored Tatoeba scores; DATA=folder of raw layouts
 	$(BIN)/python benchmarks/check_tatoeba.py --data $(DATA)

@@ -57,7 +57,7 @@ class Gap:
         )
         if not self.decided:
             return f"Not decided by these data ({who}): multilingual minus English-only is {said}."
-        return f"{who}: multilingual minus English-only is {said}; {self._change}."
+        return f"In {self.family} ({self.tasks}) multilingual minus English-only is {said}; {self._change}."
 
     @property
     def _change(self) -> str:

@@ -156,3 +156,27 @@ def test_what_cannot_be_paired_is_an_error() -> None:
         difference_claims(Sample([ten]), Sample([ten, ten]))
     with pytest.raises(ValueError, match="at least one example in every language"):
         score_claims(Sample([ten, np.zeros((1, 0))]))
+
+
+def test_the_bootstrap_and_the_permutation_equal_scipys() -> None:
+    rng = np.random.default_rng(11)
+    first, second = rng.random(150), np.clip(rng.random(150) + 0.05, 0, 1)  # such as average precisions
+    claims = difference_claims(Sample([first[None]]), Sample([second[None]]), replicates=40_000)
+
+    def mean_difference(a: Floats, b: Floats, axis: int = -1) -> Floats:
+        return np.asarray(np.mean(b, axis=axis) - np.mean(a, axis=axis))
+
+    drawn = stats.bootstrap((first, second), mean_difference, paired=True, method="percentile", n_resamples=4000, rng=1)
+    assert claims.these.interval == pytest.approx(tuple(drawn.confidence_interval), abs=0.006)
+    permuted = stats.permutation_test(
+        (first, second), mean_difference, permutation_type="samples", n_resamples=4000, vectorized=True, rng=1
+    )
+    assert claims.these.p == pytest.approx(permuted.pvalue, abs=0.03)
+
+
+def test_seeds_without_examples_of_their_own_give_welchs_p() -> None:
+    # Each seed is right on a fixed share of 50 like examples: only seeds vary.
+    shares = np.array([0.60, 0.66, 0.63, 0.58]), np.array([0.66, 0.70, 0.64, 0.71, 0.69])
+    samples = [Sample([np.repeat(each[:, None], 50, axis=1)]) for each in shares]
+    welch = stats.ttest_ind(shares[1], shares[0], equal_var=False)
+    assert difference_claims(*samples, replicates=100_000).these.p == pytest.approx(welch.pvalue, abs=0.004)

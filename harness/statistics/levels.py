@@ -116,6 +116,10 @@ class _Draws:
         exchanged = [each.exchanged for each in draws if each.exchanged is not None]
         return cls(np.mean([each.moved for each in draws], axis=0), np.mean(exchanged, axis=0) if exchanged else None)
 
+    def narrowed(self, share: float) -> _Draws:
+        """Return the draws with only that share of their standard error."""
+        return _Draws(share * self.moved, self.exchanged)
+
 
 def _claims(sides: Sequence[Sample], replicates: int, level: float, rng: np.random.Generator) -> Claims:
     cells: list[Cell] = list(zip(*(side.languages for side in sides), strict=True))
@@ -127,9 +131,10 @@ def _claims(sides: Sequence[Sample], replicates: int, level: float, rng: np.rand
     by_language = _contrast([matrix.mean(axis=0) for matrix in scores])
 
     def draw(cell: Cell) -> _Draws:
-        share = _own_share(cell) if recipe and vary else 1.0
-        exchanged = _exchanged(cell, replicates, rng) if len(cell) == 2 and not vary else None
-        return _Draws(_moved(cell, replicates, rng) * share, exchanged)
+        return _Draws(_moved(cell, replicates, rng), _exchanged(cell, replicates, rng) if len(cell) == 2 and not vary else None)
+
+    def share(cells: Sequence[Cell]) -> float:
+        return _own_share(cells) if recipe and vary else 1.0
 
     def claim(columns: slice, draws: _Draws, *, general: bool = False) -> Claim:
         estimate = float(by_language[columns].mean())
@@ -142,11 +147,12 @@ def _claims(sides: Sequence[Sample], replicates: int, level: float, rng: np.rand
         return Claim(estimate, (min(float(low), estimate), max(float(high), estimate)), p if len(sides) == 2 else None)
 
     drawn = [draw(cell) for cell in cells]
-    languages = tuple(claim(slice(i, i + 1), draws) for i, draws in enumerate(drawn))
+    languages = tuple(claim(slice(i, i + 1), draws.narrowed(share([cells[i]]))) for i, draws in enumerate(drawn))
     if len(cells) == 1:
         return Claims(recipe, languages, languages[0], None)
     parallel = is_parallel(sides)
-    together = draw([np.mean(side.languages, axis=0) for side in sides]) if parallel else _Draws.mean(drawn)
+    joint: Cell = [np.mean(side.languages, axis=0) for side in sides] if parallel else ()
+    together = draw(joint).narrowed(share([joint])) if parallel else _Draws.mean(drawn).narrowed(share(cells))
     these = claim(slice(None), together)
     if len(cells) < LANGUAGES_FOR_A_GENERAL_CLAIM:
         return Claims(recipe, languages, these, None)
@@ -200,15 +206,16 @@ def _moved(cell: Cell, replicates: int, rng: np.random.Generator) -> Floats:
     return np.asarray(_contrast([side.mean(axis=1) for side in sides]) - now)
 
 
-def _own_share(cell: Cell) -> float:
+def _own_share(cells: Sequence[Cell]) -> float:
     """Return how much of the examples' standard error is theirs alone, not their interaction with the seeds' training."""
-    moved = [influences(examples) for examples in cell]  # (seeds, n) a side
-    contrast = _contrast([x.mean(axis=0) for x in moved])
-    whole = float(np.var(contrast, ddof=1)) if len(contrast) > 1 else 0.0
-    if whole <= 0:
-        return 1.0
-    shared = sum(interaction(x) / len(x) for x in moved if len(x) > 1)
-    return float(np.sqrt(max(0.0, 1 - shared / whole)))
+    whole = shared = 0.0
+    for cell in cells:
+        moved = [influences(examples) for examples in cell]  # (seeds, n) a side
+        contrast = _contrast([x.mean(axis=0) for x in moved])
+        n = len(contrast)
+        whole += float(np.var(contrast, ddof=1)) / n if n > 1 else 0.0
+        shared += sum(interaction(x) / len(x) for x in moved if len(x) > 1) / n
+    return float(np.sqrt(max(0.0, 1 - shared / whole))) if whole > 0 else 1.0
 
 
 def interaction(values: Floats) -> float:

@@ -44,7 +44,7 @@ def test_a_gap_is_told_with_its_interval_and_its_change() -> None:
     assert gap.decided
     assert gap.trend is not None
     assert gap.trend.slope_per_doubling == pytest.approx(-2.0)
-    assert gap.sentence.startswith("toy, sts: multilingual minus English-only is +8.0 points [+7.")
+    assert gap.sentence.startswith("In toy (sts) multilingual minus English-only is +8.0 points [+7.")
     assert "] at 10 M and +2.0 points [" in gap.sentence
     assert "; shrinking by 2.0 points [" in gap.sentence
     assert gap.sentence.endswith("] per doubling of size.")
