@@ -22,8 +22,6 @@ TOY = Path(__file__).parent / "fixtures" / "submissions" / "toy"
 RESULT = "board/submissions/toy/results/jupyterlab.yaml"
 LINK = "found a symbolic link\n    cure: put the files themselves there"
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-
 
 @pytest.fixture(autouse=True, scope="module")
 def own_git() -> Iterator[None]:
