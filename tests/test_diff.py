@@ -202,7 +202,7 @@ def test_text_is_aligned() -> None:
     assert german.split()[:5] == ["de", "20", "75.00", "30.00", "-45.00"]
     assert german.endswith("10            1  0.0117  0.0234")
     assert lines[-3].startswith("jupyterlab: 62.50 → 40.00, -22.50 [")
-    assert lines[-3].endswith("over 2 languages, p 0.0122: worse (these checkpoints, on these languages)")
+    assert lines[-3].endswith("over 2 languages, p 0.0130: worse (these checkpoints, on these languages)")
     assert lines[-1] == "incomplete: 2 of 12 languages; this mean is not the target's score"
 
 

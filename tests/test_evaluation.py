@@ -19,7 +19,7 @@ from harness.cache import VectorSpace
 from harness.errors import BadInput
 from harness.evaluation import Options
 from harness.records import Result
-from tests.toys import save_toy_encoder
+from tests.toys import save_toy_encoder, stored_outcomes
 
 OPTIONS = Options(dtype="float32")
 SUBMISSION = """\
@@ -74,8 +74,7 @@ def test_some_languages_are_no_score_and_all_languages_are_one(submission: Path)
 
 def test_scores_can_be_computed_again_from_the_outcomes(submission: Path) -> None:
     result = evaluate(submission, "de", "fi")
-    side = harness.load_side(submission)
-    table = side.outcomes["jupyterlab"].to_pylist()
+    table = stored_outcomes(submission, "jupyterlab").to_pylist()
     for language, score in result.checkpoints[0].scores.items():
         rows = [row for row in table if row["language"] == language]
         assert [row["index"] for row in rows] == list(range(score.n))
@@ -148,7 +147,7 @@ def test_seeds_are_averaged_and_each_is_kept(submission: Path, tmp_path: Path) -
     assert result.language_score("de") == (first + second) / 2
     assert [checkpoint.seed for checkpoint in result.checkpoints] == [0, 7]
     assert result.checkpoints[0].weights != result.checkpoints[1].weights
-    assert set(harness.load_side(submission).outcomes["jupyterlab"]["seed"].to_pylist()) == {0, 7}
+    assert set(stored_outcomes(submission, "jupyterlab")["seed"].to_pylist()) == {0, 7}
 
 
 def test_a_language_that_cannot_be_encoded_is_named_and_the_others_are_kept(submission: Path) -> None:
@@ -325,7 +324,7 @@ def test_two_runs_at_once_on_one_submission_lose_nothing(submission: Path) -> No
     assert [process.exitcode for process in processes] == [0, 0]
     (result,) = harness.load_results(submission)
     assert list(result.checkpoints[0].scores) == ["it", "de"]
-    assert len(harness.load_side(submission).outcomes["jupyterlab"]) == 233 + 216
+    assert len(stored_outcomes(submission, "jupyterlab")) == 233 + 216
 
 
 def test_the_result_is_plain_yaml_whose_last_key_is_the_run(submission: Path) -> None:

@@ -29,6 +29,7 @@ from harness.passes import Passes
 from harness.records import Result
 from harness.run import Silent
 from tests.test_evaluation import write_submission
+from tests.toys import stored_outcomes
 
 NOUNS, VERBS, COLOURS = ("cat", "dog", "sun", "moon", "sea", "tree"), ("runs", "sleeps", "shines", "sings"), ("red", "blue")
 FOREIGN = {"cat": "katze", "dog": "hund", "sun": "sonne", "moon": "mond", "runs": "rennt", "sleeps": "schläft", "the": "die"}
@@ -111,7 +112,7 @@ def test_a_tagger_learns_from_english_and_its_scores_follow_from_its_outcomes(su
     assert head is not None
     assert (head.examples, head.steps) == (44, 132)
     assert result.checkpoints[0].scores["en"].score > 90
-    table = harness.load_side(submission).outcomes["udpos_dev"].filter(pc.field("language") == "en")
+    table = stored_outcomes(submission, "udpos_dev").filter(pc.field("language") == "en")
     gold = [[TAGS[word] for word in row] for row in sentences()[::5]]
     predicted = table["tags"].to_pylist()
     with pytest.warns(UserWarning, match="seems not to be NE tag"):
@@ -123,11 +124,11 @@ def test_a_tagger_learns_from_english_and_its_scores_follow_from_its_outcomes(su
 def test_a_classifier_and_a_reader_run_from_end_to_end(submission: Path, data: Path) -> None:
     paws = run(submission, "pawsx_from_dev", "en", data=data)
     assert paws.checkpoints[0].scores["en"].n == 59  # without the uncertain row
-    assert {row["predicted"] for row in harness.load_side(submission).outcomes["pawsx_from_dev"].to_pylist()} <= {"0", "1"}
+    assert {row["predicted"] for row in stored_outcomes(submission, "pawsx_from_dev").to_pylist()} <= {"0", "1"}
     reading = run(submission, "tydiqa", "en", "fi", data=data)
     score = reading.checkpoints[0].scores["en"]
     assert score.score == pytest.approx((score.secondary["exact_match"] + score.secondary["f1"]) / 2, abs=1e-3)
-    rows = [row for row in harness.load_side(submission).outcomes["tydiqa"].to_pylist() if row["language"] == "en"]
+    rows = [row for row in stored_outcomes(submission, "tydiqa").to_pylist() if row["language"] == "en"]
     assert all(0 <= row["start"] <= row["end"] for row in rows)
     assert harness.compare(harness.load_side(submission), harness.load_side(submission)).targets[0].difference == 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 WORDS = (
     *("the", "a", "cat", "dog", "sun", "moon", "sea", "tree", "red", "blue", "runs", "sleeps", "shines", "sings"),
@@ -49,3 +50,11 @@ def save_toy_encoder(folder: Path, *, layers: int = 3, seed: int = 0, architectu
         json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 64, **names})
     )
     return folder
+
+
+def stored_outcomes(submission: Path, target: str) -> Any:
+    """Return the whole table of outcomes of a result on disk."""
+    from harness import store
+
+    path = submission / "results" / f"{target}.yaml"
+    return store.load_outcomes(path, store.load_result(path))
