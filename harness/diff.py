@@ -207,7 +207,11 @@ class _Pair:
         first, second = self.measured
         samples: tuple[list[Floats], list[Floats]] = ([], [])
         for language in shared:
-            both = units(self.target, [*first[language], *second[language]])
+            try:
+                both = units(self.target, [*first[language], *second[language]])
+            except ValueError as reason:
+                message = f"{self.name} {language}: the outcomes do not hold the same examples: {reason}"
+                raise NotComparable(message, cure="evaluate both with --overwrite") from None
             samples[0].append(both[: len(first[language])])
             samples[1].append(both[len(first[language]) :])
         return [

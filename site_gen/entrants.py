@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,9 @@ def paired_entrant(target: Target, submission: Submission, result: Result, outco
         if cell not in found:
             raise ValueError(f"has no rows of seed {cell[0]} in {cell[1]!r}")
     languages = [units(target, [found[seed, language] for seed in seeds]) for language in target.languages]
-    return entrant(Sample(languages, target.parallel, _trained(submission, result)))
+    found_entrant = entrant(Sample(languages, target.parallel, _trained(submission, result)))
+    # What was mined differs from submission to submission: its sentences have no common order.
+    return replace(found_entrant, examples=None) if target.kind == "mining" else found_entrant
 
 
 def unpaired_entrant(target: Target, submission: Submission, result: Result) -> Entrant:

@@ -185,6 +185,12 @@ def test_what_was_not_measured_alike_is_refused(other: Side, message: str) -> No
     assert caught.value.exit_code == 4
 
 
+def test_outcomes_of_other_lengths_are_not_compared() -> None:
+    short = side("short", one_seed(de=[RIGHT] * 19, it=[RIGHT] * 10))
+    with pytest.raises(NotComparable, match="jupyterlab de: the outcomes do not hold the same examples"):
+        compare(FIRST, short)
+
+
 def test_another_encoding_is_comparable_and_said() -> None:
     second = side("deep", one_seed(de=[RIGHT] * 20), signature=SIGNATURE.replace("h3.mean|prefix=", "h12.cls|prefix=query: "))
     assert "encoded differently: " in report.text(Report(comparisons=(compare(FIRST, second),)))
