@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check browser bench-encode bench-mining bench-layers bench-predict bench-diff check-tatoeba check-bucc screenshot clean
+.PHONY: help demo reference test test-all check browser bench-encode bench-mining bench-layers bench-predict bench-diff check-tatoeba check-bucc screenshot clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -46,6 +46,19 @@ check-tatoeba: $(VENV)/.installed-demo ## Recompute published and stored Tatoeba
 
 check-bucc: $(VENV)/.installed-demo ## Recompute BUCC zh-en dev, twice; DATA=folder of raw layouts
 	$(BIN)/python benchmarks/check_bucc.py --data $(DATA)
+
+# Depth by depth, so that what was measured is whole at any time; whatever is there already is skipped.
+reference: $(VENV)/.installed-demo ## Train and evaluate the reference experiment, hours on two cores; DATA=folder of raw layouts
+	for depth in 6 4 8 2 10 12; do \
+	  $(BIN)/stiltboard train experiments/reference/sts-*.yaml --layers $$depth --data $(DATA) \
+	  && $(BIN)/stiltboard evaluate me5-small-l$$depth me5-small-l$$depth-sts-english me5-small-l$$depth-sts-multilingual -t tatoeba --data $(DATA) \
+	  || exit 1; \
+	done
+	for depth in 8 4 12; do \
+	  $(BIN)/stiltboard train experiments/reference/nli-*.yaml --layers $$depth --data $(DATA) \
+	  && $(BIN)/stiltboard evaluate me5-small-l$$depth-nli-english me5-small-l$$depth-nli-multilingual -t tatoeba --data $(DATA) \
+	  || exit 1; \
+	done
 
 screenshot: $(VENV)/.installed-test browser ## Take the README's picture of the front page
 	$(BIN)/stiltboard build

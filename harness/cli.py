@@ -14,6 +14,7 @@ COMMANDS = {
     "validate": ("harness.commands.validate", "Check submissions and their results; list every fault at once."),
     "targets": ("harness.commands.targets", "List what can be evaluated."),
     "evaluate": ("harness.commands.evaluate", "Evaluate submissions zero-shot and write their results."),
+    "train": ("harness.commands.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "diff": ("harness.commands.diff", "Compare two results, paired on the same examples."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
     "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),

@@ -86,7 +86,7 @@ class Encoder:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(
                 str(files.folder.resolve()), local_files_only=True, trust_remote_code=False, use_fast=True
             )
-            self._model = _open_model(files, self.dtype, self.device)
+            self._model = open_model(files, self.dtype, self.device)
         self._layers = _find_layers(self._model, files)
         self.hidden_size = int(self._model.config.hidden_size)
         self._captured = threading.local()
@@ -297,7 +297,7 @@ def check_ids(model: Any, ids: Iterable[Sequence[int]], source: str) -> None:
         )
 
 
-def _open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
+def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
     """Return the base model without pooler or head; raises BadInput when it is no encoder or lacks weights."""
     folder = str(files.folder.resolve())
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

@@ -2,72 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from harness.data.choices import Choices
 from harness.data.examples import Examples
 from harness.data.pairs import SentencePairs
 from harness.data.reading import AnsweredQuestions
+from harness.data.scored_pairs import ScoredPairs
+from harness.data.sentences import Sentences
 from harness.data.tagged import TaggedSentences
-from harness.inputs import IGNORED, Input, Window, pair_inputs, pieces, windows
-from harness.recipes import Recipe
-from harness.records import Target
-
-# Which examples are taken when a recipe limits them does not depend on the seed: seeds differ by training alone.
-_CHOICE = 0
+from harness.inputs import IGNORED, Input, Window, pair_inputs, pieces, single_inputs, windows
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One input, and its answer by the names of the model's arguments."""
+    """What is read for one answer, which stands by the names of the model's arguments: one input, or one a choice."""
 
-    input: Input
-    answer: Mapping[str, int | list[int]]
+    inputs: tuple[Input, ...]
+    answer: Mapping[str, int | float | list[int]]
+
+    @property
+    def tokens(self) -> int:
+        """Return the tokens of the longest input."""
+        return max(len(each.ids) for each in self.inputs)
 
 
-def features(target: Target, examples: Examples, tokenizer: Any, recipe: Recipe) -> list[Feature]:
-    """Return what a head is trained on, one or more inputs an example."""
-    chosen = np.arange(len(examples))
-    if (taken := recipe.taken(len(examples))) < len(examples):
-        chosen = np.sort(np.random.default_rng(_CHOICE).permutation(len(examples))[:taken])
+def features(labels: Sequence[str], examples: Examples, tokenizer: Any, max_length: int, stride: int) -> list[Feature]:
+    """Return what a head for these labels is trained on, one or more an example; lengths are in tokens."""
     if isinstance(examples, SentencePairs):
-        return _pairs(target, examples, chosen, tokenizer, recipe)
+        inputs = pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
+        return [Feature((each,), {"labels": labels.index(label)}) for each, label in zip(inputs, examples.labels, strict=True)]
+    if isinstance(examples, ScoredPairs):
+        inputs = pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
+        return [Feature((each,), {"labels": score}) for each, score in zip(inputs, examples.scores, strict=True)]
+    if isinstance(examples, Choices):
+        return _choices(examples, tokenizer, max_length)
     if isinstance(examples, TaggedSentences):
-        return _tagged(target, examples, chosen, tokenizer, recipe)
+        return _tagged(labels, examples, tokenizer, max_length)
+    if isinstance(examples, Sentences):
+        return [Feature((each,), {}) for each in single_inputs(tokenizer, examples.sentences, max_length)]
     assert isinstance(examples, AnsweredQuestions)
-    return _answered(examples, chosen, tokenizer, recipe)
+    return _answered(examples, tokenizer, max_length, stride)
 
 
-def _pairs(target: Target, examples: SentencePairs, chosen: Any, tokenizer: Any, recipe: Recipe) -> list[Feature]:
-    first, second = ([side[i] for i in chosen] for side in (examples.first_sentences, examples.second_sentences))
-    inputs = pair_inputs(tokenizer, first, second, recipe.max_length)
-    return [Feature(each, {"labels": target.labels.index(examples.labels[i])}) for each, i in zip(inputs, chosen, strict=True)]
+def _choices(examples: Choices, tokenizer: Any, max_length: int) -> list[Feature]:
+    """Read every answer beside what it answers."""
+    count = len(examples.answers[0])
+    first = [question for question in examples.questions for _ in range(count)]
+    inputs = pair_inputs(tokenizer, first, [answer for answers in examples.answers for answer in answers], max_length)
+    parts = [tuple(inputs[i : i + count]) for i in range(0, len(inputs), count)]
+    return [Feature(part, {"labels": right}) for part, right in zip(parts, examples.right, strict=True)]
 
 
-def _tagged(target: Target, examples: TaggedSentences, chosen: Any, tokenizer: Any, recipe: Recipe) -> list[Feature]:
+def _tagged(labels: Sequence[str], examples: TaggedSentences, tokenizer: Any, max_length: int) -> list[Feature]:
     """Only the first sub-word of a word carries its tag."""
-    number = {label: i for i, label in enumerate(target.labels)}
+    number = {label: i for i, label in enumerate(labels)}
     found = []
-    for piece in pieces(tokenizer, [examples.words[i] for i in chosen], recipe.max_length):
-        labels = [IGNORED] * len(piece.input.ids)
+    for piece in pieces(tokenizer, examples.words, max_length):
+        answer = [IGNORED] * len(piece.input.ids)
         for place, word in zip(piece.first, piece.words, strict=True):
-            labels[place] = number[examples.tags[chosen[piece.sentence]][word]]
-        found.append(Feature(piece.input, {"labels": labels}))
+            answer[place] = number[examples.tags[piece.sentence][word]]
+        found.append(Feature((piece.input,), {"labels": answer}))
     return found
 
 
-def _answered(examples: AnsweredQuestions, chosen: Any, tokenizer: Any, recipe: Recipe) -> list[Feature]:
+def _answered(examples: AnsweredQuestions, tokenizer: Any, max_length: int, stride: int) -> list[Feature]:
     """Point at the answer, or at the first token where a window does not hold the whole of it, as in SQuAD's scripts."""
-    questions, contexts = ([side[i] for i in chosen] for side in (examples.questions, examples.contexts))
     found = []
-    for window in windows(tokenizer, questions, contexts, recipe.max_length, recipe.stride):
-        example = chosen[window.question]
-        start = examples.starts[example][0]
-        first, last = _tokens(window, start, start + len(examples.answers[example][0]))
-        found.append(Feature(window.input, {"start_positions": first, "end_positions": last}))
+    for window in windows(tokenizer, examples.questions, examples.contexts, max_length, stride):
+        start = examples.starts[window.question][0]
+        first, last = _tokens(window, start, start + len(examples.answers[window.question][0]))
+        found.append(Feature((window.input,), {"start_positions": first, "end_positions": last}))
     return found
 
 

@@ -51,6 +51,12 @@ def pair_inputs(tokenizer: Any, first: Sequence[str], second: Sequence[str], max
     return [Input(*row) for row in zip(encoded["input_ids"], _types(encoded, len(first)), strict=True)]
 
 
+def single_inputs(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Input]:
+    """Return the tokens of texts, each cut at its end where it is too long."""
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_length, return_attention_mask=False)
+    return [Input(*row) for row in zip(encoded["input_ids"], _types(encoded, len(texts)), strict=True)]
+
+
 def pieces(tokenizer: Any, sentences: Sequence[Sequence[str]], max_length: int) -> list[Piece]:
     """Return the tokens of sentences given as words, split between words where they are too long.
 

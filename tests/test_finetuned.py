@@ -184,15 +184,15 @@ def test_training_goes_on_after_a_kill_and_ends_with_the_same_head(
 def test_too_little_memory_takes_smaller_parts_of_a_step_and_then_fails_by_name(
     submission: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = finetune_module._Pad.__call__
+    real = finetune_module.pad
     largest = 2
 
-    def small_machine(self: Any, rows: Any) -> Any:
+    def small_machine(rows: Any, padding: int) -> Any:
         if len(rows) > largest:
             raise torch.OutOfMemoryError("out of memory")
-        return real(self, rows)
+        return real(rows, padding)
 
-    monkeypatch.setattr(finetune_module._Pad, "__call__", small_machine)
+    monkeypatch.setattr(finetune_module, "pad", small_machine)
     result = run(submission, "udpos_dev", "en", data=data)
     assert result.checkpoints[0].head is not None
     assert result.checkpoints[0].head.steps == 22  # as many as with 4 at a time

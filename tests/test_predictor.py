@@ -10,12 +10,12 @@ import pytest
 import torch
 import transformers
 
+from harness.batches import ByLength
 from harness.catalog import BY_NAME
 from harness.checkpoint import verify
 from harness.data.reading import AnsweredQuestions
 from harness.errors import CheckFailed
 from harness.features import features
-from harness.finetune import ByLength
 from harness.inputs import Input, Window, pair_inputs
 from harness.kinds.qa import Span, best_span
 from harness.predictor import Predictor, label_names, load, open_head
@@ -115,9 +115,9 @@ def test_a_reader_is_trained_on_the_tokens_of_the_answer_and_on_the_first_one_el
     context = "the cat runs the dog sleeps the sun shines the moon sings"
     examples = AnsweredQuestions("en", ("1",), ("the sea",), (context,), (("the moon",),), ((context.index("the moon"),),), "here")
     recipe = recipe_for(BY_NAME["tydiqa"], None, 32).model_copy(update={"max_length": 12, "stride": 2})
-    found = features(BY_NAME["tydiqa"], examples, tokenizer, recipe)
+    found = features((), examples, tokenizer, recipe.max_length, recipe.stride)
     assert len(found) > 1
-    answers = [tokenizer.decode(each.input.ids[each.answer["start_positions"] : each.answer["end_positions"] + 1]) for each in found]
+    answers = [tokenizer.decode(each.inputs[0].ids[each.answer["start_positions"] : each.answer["end_positions"] + 1]) for each in found]
     assert "the moon" in answers
     assert set(answers) <= {"the moon", "<s>"}
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     "--submissions", type=click.Path(path_type=Path), default=Path("submissions"), show_default=True, help="The folder of submissions."
 )
 @click.option(
-    "--schema", type=click.Choice(["submission", "result", "sweep", "diff"]), help="Print the JSON Schema of such a file instead."
+    "--schema",
+    type=click.Choice(["submission", "result", "sweep", "recipe", "training", "diff"]),
+    help="Print the JSON Schema of such a file instead.",
 )
 def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> None:
     """Check submissions, their results and outcomes; list every fault at once.
@@ -44,10 +46,17 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
 
 
 def schema_text(name: str) -> str:
-    """Return the JSON Schema of a submission, a result, a sweep over layers or what `diff` prints, as docs/schema/ holds it."""
-    from harness.records import Record, Result, Submission, Sweep
+    """Return the JSON Schema of what people and the harness write, or of what `diff` prints, as docs/schema/ holds it."""
+    from harness.records import Record, Result, Submission, Sweep, Training, TrainingRecipe
     from harness.report import Report
 
-    records: dict[str, type[Record]] = {"submission": Submission, "result": Result, "sweep": Sweep, "diff": Report}
+    records: dict[str, type[Record]] = {
+        "submission": Submission,
+        "result": Result,
+        "sweep": Sweep,
+        "recipe": TrainingRecipe,
+        "training": Training,
+        "diff": Report,
+    }
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **records[name].model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -70,7 +70,7 @@ def mnli(language: str, data: Path | None) -> SentencePairs:
     rows = load_rows(MNLI_HUB, "default", "train", cure="give XTREME's train-en.tsv: --data DIR reads DIR/xnli/train-en.tsv")[:]
     names = dict(enumerate(XNLI_LABELS))  # MNLI's numbers there
     pairs = zip(rows["premise"], rows["hypothesis"], (names.get(label, str(label)) for label in rows["label"]), strict=True)
-    return _from_hub(language, enumerate(pairs, start=1), XNLI_LABELS, f"{MNLI_HUB} default train")
+    return hub_pairs(language, enumerate(pairs, start=1), XNLI_LABELS, f"{MNLI_HUB} default train")
 
 
 def pawsx(language: str, data: Path | None) -> SentencePairs:
@@ -114,7 +114,7 @@ def _xnli(language: str, data: Path | None, name: str, split: str) -> SentencePa
     pairs = zip(rows["sentence1"], rows["sentence2"], rows["gold_label"], strict=True)
     # One configuration holds all languages.
     own = ((number, pair) for number, (pair, code) in enumerate(zip(pairs, rows["language"], strict=True), start=1) if code == language)
-    return _from_hub(language, own, XNLI_LABELS, f"{XTREME_HUB} XNLI {split}")
+    return hub_pairs(language, own, XNLI_LABELS, f"{XTREME_HUB} XNLI {split}")
 
 
 def _pawsx(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
@@ -123,13 +123,13 @@ def _pawsx(language: str, data: Path | None, name: str, split: str) -> SentenceP
     config = f"PAWS-X.{language}"
     rows = load_rows(XTREME_HUB, config, split, cure="give PAWS-X's files with --data DIR, which reads DIR/pawsx")[:]
     pairs = zip(rows["sentence1"], rows["sentence2"], rows["label"], strict=True)
-    return _from_hub(language, enumerate(pairs, start=1), PAWSX_LABELS, f"{XTREME_HUB} {config} {split}")
+    return hub_pairs(language, enumerate(pairs, start=1), PAWSX_LABELS, f"{XTREME_HUB} {config} {split}")
 
 
 def _from_file(language: str, path: Path, labels: Sequence[str]) -> SentencePairs:
     if not path.is_file():
         raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/{path.parent.name}/{path.name}")
-    return _checked(language, enumerate(_rows_of(path), start=1), labels, str(path))
+    return checked_pairs(language, enumerate(_rows_of(path), start=1), labels, str(path))
 
 
 def _rows_of(path: Path) -> list[list[str]]:
@@ -153,13 +153,18 @@ def _unquoted(text: str) -> str:
     return text[1:-1].replace('""', '"')
 
 
-def _from_hub(language: str, rows: Iterable[tuple[int, Sequence[str | None]]], labels: Sequence[str], source: str) -> SentencePairs:
+def hub_pairs(language: str, rows: Iterable[tuple[int, Sequence[str | None]]], labels: Sequence[str], source: str) -> SentencePairs:
+    """Check the Hub's rows of first sentence, second sentence and label, each with its number."""
     # The files lack the spaces around a sentence, which the Hub keeps.
     stripped = ((number, [(text or "").strip() for text in row]) for number, row in rows)
-    return _checked(language, stripped, labels, source)
+    return checked_pairs(language, stripped, labels, source)
 
 
-def _checked(language: str, rows: Iterable[tuple[int, Sequence[str]]], labels: Sequence[str], source: str) -> SentencePairs:
+def checked_pairs(language: str, rows: Iterable[tuple[int, Sequence[str]]], labels: Sequence[str], source: str) -> SentencePairs:
+    """Check rows of first sentence, second sentence and label, each with its number in the source.
+
+    Raises BadInput with the source and the number for another count of columns, an empty sentence or an unknown label.
+    """
     pairs: list[Sequence[str]] = []
     for number, row in rows:
         where = Where(source, number)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.data import pairs, reading, tagged
-from harness.data.examples import Examples
+from harness.data.examples import Examples, rows_of
 from harness.data.lines import fingerprint, refuse_other_text
 from harness.fingerprints import TRAINING_FINGERPRINTS
 from harness.records import Target
@@ -58,7 +57,7 @@ def load_training(target: Target, data: Path | None) -> Training:
     if dev_loader is not None:
         return Training(whole, _official(dev_loader, target, data))
     kept = len(whole) - len(whole) // 10
-    return Training(_part(whole, slice(0, kept)), _part(whole, slice(kept, None)))
+    return Training(rows_of(whole, slice(0, kept)), rows_of(whole, slice(kept, None)))
 
 
 def _official(loader: Loader, target: Target, data: Path | None) -> Examples:
@@ -66,9 +65,3 @@ def _official(loader: Loader, target: Target, data: Path | None) -> Examples:
     official = TRAINING_FINGERPRINTS.get(loader.__name__)
     refuse_other_text(text.fingerprint, official, f"the English text for {target.name} in {text.source}")
     return text
-
-
-def _part(examples: Any, where: slice) -> Examples:
-    columns = {field.name: getattr(examples, field.name) for field in fields(examples)}
-    part: Examples = replace(examples, **{name: column[where] for name, column in columns.items() if isinstance(column, tuple)})
-    return part

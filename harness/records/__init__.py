@@ -6,11 +6,24 @@ from harness.records.base import Record
 from harness.records.result import CheckpointScores, Head, Outcomes, Parameters, Result, Score, Sweep, SweptCheckpoint, ViewScores
 from harness.records.submission import Base, Checkpoint, Encoding, FineTuning, Intermediate, Pooling, Regime, Submission, Submitter
 from harness.records.target import Margin, Mining, Target
+from harness.records.task import Task
+from harness.records.training import (
+    ContinuedMlm,
+    Sampling,
+    Start,
+    TaskShare,
+    TrainedSeed,
+    TrainedTask,
+    Training,
+    TrainingRecipe,
+    TrainingRun,
+)
 
 __all__ = [
     "Base",
     "Checkpoint",
     "CheckpointScores",
+    "ContinuedMlm",
     "Encoding",
     "FineTuning",
     "Head",
@@ -23,11 +36,20 @@ __all__ = [
     "Record",
     "Regime",
     "Result",
+    "Sampling",
     "Score",
+    "Start",
     "Submission",
     "Submitter",
     "Sweep",
     "SweptCheckpoint",
     "Target",
+    "Task",
+    "TaskShare",
+    "TrainedSeed",
+    "TrainedTask",
+    "Training",
+    "TrainingRecipe",
+    "TrainingRun",
     "ViewScores",
 ]

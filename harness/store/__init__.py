@@ -14,8 +14,17 @@ from harness.store.results import (
 )
 from harness.store.revisions import Changes, changed_submissions, load_side_at, split_revision
 from harness.store.sides import Side, load_side
-from harness.store.submissions import find_submissions, load_submission, locate, new_submission, parse_submission, submission_faults
+from harness.store.submissions import (
+    find_submissions,
+    load_submission,
+    locate,
+    new_submission,
+    new_trained_submission,
+    parse_submission,
+    submission_faults,
+)
 from harness.store.sweeps import find_sweeps, load_sweep, load_sweeps, sweep_path, write_sweep
+from harness.store.training import load_recipe, load_training, write_training
 
 __all__ = [
     "Changes",
@@ -25,6 +34,7 @@ __all__ = [
     "find_submissions",
     "find_sweeps",
     "load_outcomes",
+    "load_recipe",
     "load_result",
     "load_results",
     "load_side",
@@ -32,8 +42,10 @@ __all__ = [
     "load_submission",
     "load_sweep",
     "load_sweeps",
+    "load_training",
     "locate",
     "new_submission",
+    "new_trained_submission",
     "parse_outcomes",
     "parse_result",
     "parse_submission",
@@ -43,4 +55,5 @@ __all__ = [
     "sweep_path",
     "write_result",
     "write_sweep",
+    "write_training",
 ]

@@ -76,6 +76,11 @@ def plain(record: Record) -> dict[str, object]:
     return {**rounded, "run": _writable(run, decimals=None)}
 
 
+def plain_record(record: Record) -> object:
+    """Turn any other record into what the writer takes, without what it leaves out and with nothing unreadable in it."""
+    return _writable(record.model_dump(by_alias=True, exclude_none=True, mode="json"), decimals=None)
+
+
 def _writable(value: object, decimals: int | None) -> object:
     if isinstance(value, Mapping):
         return {visible(str(key)): _writable(inner, decimals) for key, inner in value.items()}

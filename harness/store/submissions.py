@@ -12,10 +12,11 @@ from harness.faults import PATTERNS
 from harness.records import Submission
 from harness.scaffold import scaffold
 from harness.scalars import SLUG
-from harness.store.files import link_fault, located, no_link, read_file, replace_file, typed
+from harness.store.files import link_fault, located, no_link, plain_record, read_file, replace_file, typed
 from harness.store.results import find_results, load_outcomes, load_result
 from harness.store.sweeps import load_sweeps
-from harness.strict_yaml import DEFAULT_LIMIT, MAX_FAULTS, parse, refuse
+from harness.store.training import load_training
+from harness.strict_yaml import DEFAULT_LIMIT, MAX_FAULTS, dump, parse, refuse
 
 SUBMISSION_FILE = "submission.yaml"
 
@@ -81,10 +82,11 @@ def submission_faults(folder: Path) -> tuple[Fault, ...]:
             load_outcomes(path, load_result(path))
         except BadInput as error:
             faults += error.faults
-    try:
-        load_sweeps(folder)
-    except BadInput as error:
-        faults += error.faults
+    for load in (load_sweeps, load_training):
+        try:
+            load(folder)
+        except BadInput as error:
+            faults += error.faults
     return tuple(faults)
 
 
@@ -103,6 +105,20 @@ def new_submission(root: Path, slug: str, *, title: str = "", family: str = "") 
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(path, text.encode())
     return path
+
+
+def new_trained_submission(folder: Path, submission: Submission) -> bool:
+    """Write a submission that the harness made, whole; False, and nothing done, where one is there already."""
+    if faults := _folder_faults(folder, folder.name):
+        refuse(faults)
+    path = folder / SUBMISSION_FILE
+    if path.exists() or path.is_symlink():
+        return False
+    text = dump(plain_record(submission)).encode()
+    parse_submission(text, str(path))
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(path, text)
+    return True
 
 
 def _folder_faults(folder: Path, slug: str) -> list[Fault]:

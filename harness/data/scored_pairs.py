@@ -1,0 +1,133 @@
+"""Pairs of sentences with a degree of likeness: STS-B, in English and machine-translated, and SICK's relatedness."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from harness.data.hub import load_rows
+from harness.data.lines import fingerprint, read_lines, read_text
+from harness.errors import BadInput, Where
+
+STSB_HUB = "PhilipMay/stsb_multi_mt"
+SICK_FILES = {"train": "SICK_train.txt", "dev": "SICK_trial.txt"}
+_STSB_MOST = 5.0
+_SICK_LEAST, _SICK_MOST = 1.0, 5.0
+_CURE = "take the official set unchanged"
+
+
+@dataclass(frozen=True)
+class ScoredPairs:
+    """Pairs of one language: scores[i], from 0 (unlike) to 1 (the same), says how alike the sentences of pair i are."""
+
+    language: str
+    first_sentences: tuple[str, ...]
+    second_sentences: tuple[str, ...]
+    scores: tuple[float, ...]
+    source: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return sha256 over both sentences and the score of every pair, in their order; the source does not enter."""
+        return fingerprint(zip(self.first_sentences, self.second_sentences, self.scores, strict=True))
+
+    @property
+    def sides(self) -> Mapping[str, Sequence[str]]:
+        """Return the first and the second sentences."""
+        return {"first sentences": self.first_sentences, "second sentences": self.second_sentences}
+
+    def __len__(self) -> int:
+        """Count the pairs."""
+        return len(self.scores)
+
+    def first(self, n: int) -> ScoredPairs:
+        """Return the first n pairs."""
+        return replace(self, first_sentences=self.first_sentences[:n], second_sentences=self.second_sentences[:n], scores=self.scores[:n])
+
+
+def stsb_train(language: str, data: Path | None) -> ScoredPairs:
+    """Read STS-B's training pairs from `data/stsb_multi/stsb-{language}-train.csv`, or from the Hub."""
+    return _stsb(language, data, "train")
+
+
+def stsb_dev(language: str, data: Path | None) -> ScoredPairs:
+    """Read STS-B's dev pairs from `data/stsb_multi/stsb-{language}-dev.csv`, or from the Hub."""
+    return _stsb(language, data, "dev")
+
+
+def sick_related_train(language: str, data: Path | None) -> ScoredPairs:
+    """Read SICK's training pairs with their relatedness from `data/sick`."""
+    return _sick(language, data, "train")
+
+
+def sick_related_dev(language: str, data: Path | None) -> ScoredPairs:
+    """Read SICK's trial pairs with their relatedness from `data/sick`."""
+    return _sick(language, data, "dev")
+
+
+def sick_rows(data: Path | None, split: str) -> tuple[list[tuple[int, dict[str, str]]], str]:
+    """Return SICK's lines by column, each with its number, and where they were read."""
+    if data is None:
+        raise BadInput("SICK is read from its official files", cure="give them with --data DIR, which reads DIR/sick")
+    path = data / "sick" / SICK_FILES[split]
+    if not path.is_file():
+        raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/sick/{path.name}")
+    lines = [line.removesuffix("\r").split("\t") for line in read_lines(path)]
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(lines[0]):
+            raise BadInput(f"found {len(line)} columns, expected {len(lines[0])}", where=Where(str(path), number), cure=_CURE)
+        rows.append((number, dict(zip(lines[0], line, strict=True))))
+    return rows, str(path)
+
+
+def _stsb(language: str, data: Path | None, split: str) -> ScoredPairs:
+    if data is None:
+        rows = load_rows(STSB_HUB, language, split, cure="give stsb-multi-mt's files with --data DIR, which reads DIR/stsb_multi")[:]
+        columns = zip(rows["sentence1"], rows["sentence2"], map(str, rows["similarity_score"]), strict=True)
+        return _checked(language, enumerate(columns, start=1), 0.0, _STSB_MOST, f"{STSB_HUB} {language} {split}")
+    path = data / "stsb_multi" / f"stsb-{language}-{split}.csv"
+    if not path.is_file():
+        raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/stsb_multi/{path.name}")
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    numbered = ((reader.line_num, row) for row in reader)  # a sentence may hold a line break
+    try:
+        return _checked(language, numbered, 0.0, _STSB_MOST, str(path))
+    except csv.Error as reason:
+        raise BadInput(f"not CSV: {reason}", where=Where(str(path), reader.line_num), cure=_CURE) from reason
+
+
+def _sick(language: str, data: Path | None, split: str) -> ScoredPairs:
+    rows, source = sick_rows(data, split)
+    own = ((number, (row["sentence_A"], row["sentence_B"], row["relatedness_score"])) for number, row in rows)
+    return _checked(language, own, _SICK_LEAST, _SICK_MOST, source)
+
+
+def _checked(language: str, rows: Iterable[tuple[int, Sequence[str]]], least: float, most: float, source: str) -> ScoredPairs:
+    first, second, scores = [], [], []
+    for number, row in rows:
+        where = Where(source, number)
+        if len(row) != 3:
+            raise BadInput(f"found {len(row)} columns, expected first sentence, second sentence and score", where=where, cure=_CURE)
+        if not (row[0].strip() and row[1].strip()):
+            raise BadInput("a sentence is empty", where=where, cure=_CURE)
+        try:
+            # The Hub keeps scores in 32 bits, the files in decimals: the shortest decimal of 32 bits is the same for both.
+            score = float(str(np.float32(row[2])))
+        except ValueError:
+            score = math.nan
+        if not least <= score <= most:
+            raise BadInput(f"found the score {row[2]!r}, expected a number from {least:g} to {most:g}", where=where, cure=_CURE)
+        first.append(row[0])
+        second.append(row[1])
+        scores.append((score - least) / (most - least))
+    if not first:
+        raise BadInput(f"no pair of {language} is in {source}", cure=_CURE)
+    return ScoredPairs(language, tuple(first), tuple(second), tuple(scores), source)

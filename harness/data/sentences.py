@@ -1,0 +1,74 @@
+"""Plain sentences of one language, for masked language modelling beside a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from harness.catalog import NTREX_NAMES
+from harness.data.hub import load_rows
+from harness.data.lines import fingerprint, numbered_lines, read_lines
+from harness.errors import BadInput
+
+WIKIPEDIA_HUB, WIKIPEDIA_DATE = "wikimedia/wikipedia", "20231101"
+# Articles are long and many: so many suffice for a regime of a few hundred thousand examples.
+_ARTICLES = 20_000
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Sentences of one language."""
+
+    language: str
+    sentences: tuple[str, ...]
+    source: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return sha256 over the sentences in their order; the source does not enter."""
+        return fingerprint(self.sentences)
+
+    @property
+    def sides(self) -> Mapping[str, Sequence[str]]:
+        """Return the sentences."""
+        return {"sentences": self.sentences}
+
+    def __len__(self) -> int:
+        """Count the sentences."""
+        return len(self.sentences)
+
+    def first(self, n: int) -> Sentences:
+        """Return the first n sentences."""
+        return replace(self, sentences=self.sentences[:n])
+
+
+def wikipedia(language: str, data: Path | None) -> Sentences:
+    """Read Wikipedia's paragraphs from `data/wikipedia/{language}.txt`, one a line, or the first articles from the Hub."""
+    if data is not None:
+        path = data / "wikipedia" / f"{language}.txt"
+        if not path.is_file():
+            raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/wikipedia/{path.name}, a paragraph a line")
+        return _sentences(language, (line for _, line in numbered_lines(path)), str(path))
+    name = f"{WIKIPEDIA_DATE}.{language}"
+    rows = load_rows(WIKIPEDIA_HUB, name, f"train[:{_ARTICLES}]", cure="give a folder with --data DIR, which reads DIR/wikipedia")
+    return _sentences(language, (line for article in rows["text"] for line in article.split("\n")), f"{WIKIPEDIA_HUB} {name}")
+
+
+def ntrex(language: str, data: Path | None) -> Sentences:
+    """Read NTREX-128's sentences in one language from `data/ntrex`."""
+    if data is None:
+        raise BadInput("NTREX is read from its official files", cure="give them with --data DIR, which reads DIR/ntrex")
+    name = "newstest2019-src.eng.txt" if language == "en" else f"newstest2019-ref.{NTREX_NAMES[language]}.txt"
+    path = data / "ntrex" / name
+    if not path.is_file():
+        raise BadInput(f"{name} is not in {path.parent}", cure=f"--data DIR reads DIR/ntrex/{name}")
+    return _sentences(language, read_lines(path), str(path))
+
+
+def _sentences(language: str, lines: Iterable[str], source: str) -> Sentences:
+    found = tuple(line.strip() for line in lines if line.strip())
+    if not found:
+        raise BadInput(f"no sentence of {language} is in {source}")
+    return Sentences(language, found, source)

@@ -1,0 +1,228 @@
+"""Train an encoder with its heads, with transformers' Trainer: several GPUs, bfloat16 and accumulation come from it and accelerate."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from safetensors.torch import load_file
+
+from harness.batches import pad
+from harness.checkpoint import TOKENIZER_FILES, CheckpointFiles
+from harness.data.scored_pairs import ScoredPairs
+from harness.encoder import check_ids, open_model, opening
+from harness.errors import BadInput
+from harness.features import Feature, features
+from harness.intermediate.assess import dev_score
+from harness.intermediate.mixture import Mixed, Part, steps_an_epoch
+from harness.intermediate.model import MaskedWords, Multitask
+from harness.records import TrainingRecipe
+from harness.run import Observer
+from harness.trainer import Report, arguments, kept, last_whole, within_memory
+
+_MASKED = 0.15
+_LOG_STEPS = 10
+_SPENT = "passes.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is trained, in a folder where a killed run goes on."""
+
+    files: CheckpointFiles
+    recipe: TrainingRecipe
+    parts: tuple[Part, ...]
+    seed: int
+    folder: Path
+    device: str
+    bfloat16: bool
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a training came to: mean loss, dev scores before and after, seconds in forward and backward passes."""
+
+    loss: float
+    before: dict[str, float]
+    after: dict[str, float]
+    passes: float
+
+
+def optimise(job: Job, observer: Observer) -> Learnt:
+    """Train, and save the encoder with its tokenizer, without heads, into the job's folder/model.
+
+    What a killed run saved goes on from there, with the same order and the same random numbers. Raises CheckFailed when memory
+    is too small for one example, the disk is full or the loss is not finite, and BadInput for a base that cannot be trained.
+    """
+    return within_memory(
+        lambda at_once: _train(job, at_once, observer),
+        job.recipe.batch_size,
+        on_gpu=job.device.startswith("cuda"),
+        observer=observer,
+        what=f"training {job.files.source}",
+        cure="use a larger machine, freeze_embeddings: true or a smaller max_length in the recipe",
+    )
+
+
+def _train(job: Job, at_once: int, observer: Observer) -> Learnt:
+    recipe = job.recipe
+    job.files.check_length(recipe.max_length)
+    with opening(job.files.source):
+        encoder = open_model(job.files, "float32", "cpu")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(job.files.folder.resolve()), local_files_only=True, use_fast=True)
+    transformers.set_seed(job.seed)
+    model = _with_heads(job, encoder)
+    rows = [[row for text in part.train for row in _read(part, text, tokenizer, recipe)] for part in job.parts]
+    held_out = [[row for text in part.dev for row in _read(part, text, tokenizer, recipe)] for part in job.parts]
+    check_ids(encoder, (each.ids for part in (*rows, *held_out) for row in part for each in row.inputs), job.files.source)
+    steps = steps_an_epoch(recipe, [len(part) for part in rows])
+    trainer = _OnTasks(
+        model=model,
+        args=_arguments(job, at_once),
+        train_dataset=[(number, row) for number, part in enumerate(rows) for row in part],
+        data_collator=partial(_collate, tokenizer=tokenizer, masked=_masked_part(job, tokenizer)),
+        callbacks=[Report(observer, cure="a lower learning_rate in the recipe")],
+    )
+    trainer.order = Mixed([[row.tokens for row in part] for part in rows], steps, recipe.batch_size, job.seed)
+    trainer.model_accepts_loss_kwargs = False  # the loss is a mean over what is given; the Trainer divides by what is accumulated
+    trainer.remove_callback(transformers.PrinterCallback)
+    trainer.spent = _Spent(job.folder / _SPENT)
+    with trainer.spent:
+        before = _assess(job, model, held_out, tokenizer)
+    transformers.set_seed(job.seed)
+    last = last_whole(job.folder / "steps")
+    with kept(f"what {job.files.source} became", job.folder, "free space; the same command then goes on"):
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        with trainer.spent:
+            after = _assess(job, model, held_out, tokenizer)
+        _save(model, job.files, job.folder / "model")
+    return Learnt(trainer.spent.loss / trainer.state.global_step, before, after, trainer.spent.seconds)
+
+
+def _with_heads(job: Job, encoder: Any) -> Multitask:
+    """Add the heads; that for masked words is the checkpoint's own where it has one, and one for scores begins at their mean.
+
+    A head that began at 0 would spend its first steps on the mean, with gradients many times those of what is to be learnt.
+    """
+    model = Multitask(encoder, [part.task for part in job.parts])
+    for head, part in zip(model.heads, job.parts, strict=True):
+        if part.task.format == "pair_regression":
+            assert isinstance(head, torch.nn.Linear)
+            scores = [score for text in part.train if isinstance(text, ScoredPairs) for score in text.scores]
+            torch.nn.init.constant_(head.bias, float(np.mean(scores)))
+        if isinstance(head, MaskedWords):
+            head.load({name: tensor for file in job.files.weight_files for name, tensor in load_file(file).items()})
+    if job.recipe.freeze_embeddings:
+        for parameter in encoder.get_input_embeddings().parameters():
+            parameter.requires_grad_(False)
+    return model
+
+
+def _read(part: Part, text: Any, tokenizer: Any, recipe: TrainingRecipe) -> list[Feature]:
+    return features(part.task.labels, text, tokenizer, recipe.max_length, recipe.stride)
+
+
+def _assess(job: Job, model: Multitask, held_out: Sequence[Sequence[Feature]], tokenizer: Any) -> dict[str, float]:
+    """Return the dev score of every task that has a metric, in points."""
+    return {
+        part.task.name: round(dev_score(model, number, part.task, rows, tokenizer.pad_token_id), 4)
+        for number, (part, rows) in enumerate(zip(job.parts, held_out, strict=True))
+        if part.task.metric
+    }
+
+
+def _masked_part(job: Job, tokenizer: Any) -> int | None:
+    """Return which part is masked language modelling; raises BadInput where the tokenizer has no token to mask with."""
+    number = next((number for number, part in enumerate(job.parts) if part.task.format == "mlm"), None)
+    if number is not None and tokenizer.mask_token_id is None:
+        raise BadInput(f"the tokenizer of {job.files.source} has no mask token", cure="leave continued_mlm out")
+    return number
+
+
+def _collate(rows: Sequence[tuple[int, Feature]], tokenizer: Any, masked: int | None) -> dict[str, Any]:
+    """Put one step's rows, all of one task, into tensors; words are masked anew each time they are read."""
+    task = rows[0][0]
+    batch: dict[str, Any] = pad([row for _, row in rows], tokenizer.pad_token_id)
+    if task == masked:
+        special = torch.tensor(
+            [tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True) for ids in batch["input_ids"].tolist()]
+        )
+        collator = transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=_MASKED)
+        batch["input_ids"], batch["labels"] = collator.torch_mask_tokens(batch["input_ids"], special)
+    return {**batch, "task": task}
+
+
+def _arguments(job: Job, at_once: int) -> transformers.TrainingArguments:
+    recipe = job.recipe
+    return arguments(
+        job.folder / "steps",
+        device=job.device,
+        bfloat16=job.bfloat16,
+        seed=job.seed,
+        batch_size=recipe.batch_size,
+        at_once=at_once,
+        num_train_epochs=recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=recipe.schedule if recipe.schedule == "linear" or not recipe.warmup else "constant_with_warmup",
+        warmup_steps=recipe.warmup,
+        weight_decay=recipe.weight_decay,
+        save_strategy="no",  # but for Report's, so that short trainings save nothing
+        save_total_limit=1,
+        logging_steps=_LOG_STEPS,
+    )
+
+
+def _save(model: Multitask, files: CheckpointFiles, folder: Path) -> None:
+    """Save the encoder as its family's base model, with the very tokenizer files that it came with."""
+    model.encoder.save_pretrained(folder)
+    for name in TOKENIZER_FILES:
+        if (files.folder / name).is_file():
+            (folder / name).write_bytes((files.folder / name).read_bytes())
+
+
+class _Spent:
+    """Add up seconds in passes and losses in a file, so that those before a kill count."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._started = path, 0.0
+        self.seconds: float
+        self.loss: float
+        self.seconds, self.loss = json.loads(path.read_text()) if path.is_file() else (0.0, 0.0)
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.perf_counter() - self._started
+
+    def keep(self) -> None:
+        self._path.write_text(json.dumps([self.seconds, self.loss]))
+
+
+class _OnTasks(transformers.Trainer):  # type: ignore[misc]  # transformers is untyped here
+    """Take the examples in our order, and measure how long the passes take."""
+
+    order: Mixed
+    spent: _Spent
+
+    def _get_train_sampler(self, *_: Any) -> Mixed:
+        return self.order
+
+    def training_step(self, *given: Any, **named: Any) -> torch.Tensor:
+        """Make one forward and backward pass."""
+        with self.spent:
+            loss: torch.Tensor = super().training_step(*given, **named)
+            self.spent.loss += float(loss.detach())  # of a part of a step: its part of the step's mean
+        return loss
+
+    def _save_checkpoint(self, *given: Any, **named: Any) -> None:
+        super()._save_checkpoint(*given, **named)
+        self.spent.keep()

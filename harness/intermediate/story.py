@@ -1,0 +1,239 @@
+"""THE STORY of an intermediate training: recipe → examples → steps → an encoder on disk, and a submission that says what was done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+
+from harness.cache import cache_folder
+from harness.catalog.tasks import find_task
+from harness.checkpoint import CheckpointFiles, fetch, verify
+from harness.device import choose_device, choose_dtype, processor
+from harness.errors import BadInput, CheckFailed, WrongUsage
+from harness.intermediate.mixture import Part, parts
+from harness.intermediate.optimise import Job, Learnt, optimise
+from harness.records import (
+    Checkpoint,
+    Intermediate,
+    Submission,
+    TrainedSeed,
+    TrainedTask,
+    Training,
+    TrainingRecipe,
+    TrainingRun,
+)
+from harness.run import Observer, Silent
+from harness.store import load_submission, load_training, new_trained_submission, results_lock, write_training
+
+_VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "accelerate", "numpy")
+_JOB = "job.json"
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """One encoder to train: a recipe at one depth with one seed."""
+
+    recipe: TrainingRecipe
+    start: Checkpoint
+    seed: int
+
+    @property
+    def slug(self) -> str:
+        """Return the submission's name."""
+        return self.recipe.slug.replace("{layers}", str(self.start.layers))
+
+    @property
+    def title(self) -> str:
+        """Return the submission's title."""
+        return self.recipe.title.replace("{layers}", str(self.start.layers))
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where to train: raw layouts in `data` or the Hub, the folder of submissions, and the device."""
+
+    data: Path | None = None
+    submissions: Path = Path("submissions")
+    device: str = "auto"
+    cache: Path | None = None
+
+
+def trainees(recipe: TrainingRecipe) -> tuple[Trainee, ...]:
+    """Return what a recipe trains, depth by depth and seed by seed."""
+    return tuple(Trainee(recipe, start, seed) for start in recipe.start.checkpoints for seed in recipe.seeds)
+
+
+def train(trainee: Trainee, options: Options | None = None, observer: Observer | None = None) -> TrainedSeed:
+    """Train one encoder into submissions/<slug>/checkpoints/seed-N, record it in training.yaml, and return what was recorded.
+
+    What is there with the recorded digest is not trained again; a killed run goes on where it last saved. The submission is
+    scaffolded, with all of the recipe's seeds, where there is none. Raises BadInput for a recipe, text or encoder that cannot be
+    used, and CheckFailed when memory, disk or the loss end the training, or when the same training gave other weights before.
+    """
+    options, observer = options or Options(), observer or Silent()
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise WrongUsage("training was started in several processes", cure="start one: it takes all GPUs of the machine")
+    folder = options.submissions / trainee.slug
+    cache = options.cache or cache_folder()
+    start = fetch(trainee.start, folder, cache / "checkpoints")
+    text = tuple(parts(trainee.recipe, trainee.seed, options.data))
+    _scaffold(trainee, text, folder)
+    target = folder / "checkpoints" / f"seed-{trainee.seed}"
+    work = target.with_name(f".seed-{trainee.seed}.work")
+    target.parent.mkdir(exist_ok=True)
+    with FileLock(target.with_name(f".seed-{trainee.seed}.lock")):
+        described = _described(trainee, start, text)
+        if done := _done(trainee, described, target):
+            observer.say("trained already")
+            return done
+        _resume_or_begin(work, trainee, described)
+        seconds = time.perf_counter()
+        device = choose_device(options.device)
+        bfloat16 = device.startswith("cuda") and choose_dtype("auto", device) == "bfloat16"
+        job = Job(start, trainee.recipe, text, trainee.seed, work, device, bfloat16)
+        learnt = optimise(job, observer)
+        trained = _finish(trainee, described, learnt, work, target, device, seconds)
+    shutil.rmtree(work, ignore_errors=True)
+    return trained
+
+
+def use_threads(threads: int) -> None:
+    """Give this process so many processor threads."""
+    torch.set_num_threads(threads)
+
+
+def _described(trainee: Trainee, start: CheckpointFiles, text: tuple[Part, ...]) -> Training:
+    """Return the record of what is trained, no seed in it yet."""
+    tasks = tuple(
+        TrainedTask(
+            task=part.task.name,
+            languages=part.languages,
+            examples=part.examples,
+            metric=part.task.metric or "none",
+            train=part.train_fingerprint,
+            dev=part.dev_fingerprint,
+        )
+        for part in text
+    )
+    return Training(
+        schema_=1, submission=trainee.slug, recipe=trainee.recipe, start=start.digest, objective=_objective(text), tasks=tasks, seeds=()
+    )
+
+
+def _objective(text: tuple[Part, ...]) -> str:
+    losses = {
+        "pair_regression": "mean squared error of the score scaled to 0-1, read off the first token",
+        "pair_classification": "cross-entropy of the label, read off the first token",
+        "multiple_choice": "cross-entropy over the answers, read off the first token",
+        "qa": "mean cross-entropy of the answer's first and last token",
+        "tagging": "cross-entropy of the tag at each word's first sub-word",
+        "mlm": "cross-entropy of 15 % masked tokens",
+    }
+    return "; ".join(f"{part.task.name}: {losses[part.task.format]}" for part in text)
+
+
+def _done(trainee: Trainee, described: Training, target: Path) -> TrainedSeed | None:
+    """Return what is recorded of this training when its weights are there, unchanged."""
+    recorded = _recorded(trainee, described, target)
+    if recorded is None or not target.is_dir():
+        return None
+    return recorded if verify(target, str(target)).digest == recorded.weights else None
+
+
+def _recorded(trainee: Trainee, described: Training, target: Path) -> TrainedSeed | None:
+    """Return the record of this seed. Raises BadInput when the folder's record is of another training."""
+    training = load_training(target.parents[1])
+    if training is None:
+        return None
+    if (training.recipe.work, training.start, training.tasks) != (described.recipe.work, described.start, described.tasks):
+        raise BadInput(
+            f"{target.parents[1]} was trained by another recipe, from another encoder or on other text",
+            cure="choose another slug, or remove the folder",
+        )
+    return next((trained for trained in training.seeds if trained.seed == trainee.seed), None)
+
+
+def _resume_or_begin(work: Path, trainee: Trainee, described: Training) -> None:
+    """Keep what a killed run of the same training saved; anything else there goes."""
+    job = json.dumps({"work": described.recipe.work, "start": described.start, "seed": trainee.seed}, sort_keys=True)
+    job += "".join(f"{task.train}{task.dev}" for task in described.tasks)
+    name = hashlib.sha256(job.encode()).hexdigest()
+    if not (work / _JOB).is_file() or (work / _JOB).read_text() != name:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        (work / _JOB).write_text(name)
+
+
+def _finish(trainee: Trainee, described: Training, learnt: Learnt, work: Path, target: Path, device: str, started: float) -> TrainedSeed:
+    """Put the encoder in its place and record it."""
+    digest = verify(work / "model", str(target)).digest
+    before = _recorded(trainee, described, target)
+    if before is not None and before.weights != digest:
+        raise CheckFailed(
+            f"{trainee.slug} seed {trainee.seed} became {digest}, where {before.weights} is recorded",
+            cure="another machine or other versions round otherwise: train it elsewhere with --submissions DIR",
+        )
+    run = TrainingRun(
+        date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        device=f"{device} {processor(device)}",
+        threads=torch.get_num_threads(),
+        versions={name: version(name) for name in _VERSIONS},
+        seconds=round(time.perf_counter() - started, 1),
+        passes=round(learnt.passes, 1),
+    )
+    trained = TrainedSeed(seed=trainee.seed, weights=digest, loss=round(learnt.loss, 6), before=learnt.before, after=learnt.after, run=run)
+    shutil.rmtree(target, ignore_errors=True)
+    (work / "model").replace(target)
+    folder = target.parents[1]
+    with results_lock(folder):  # other seeds may end at the same time
+        known = load_training(folder) or described
+        others = [seed for seed in known.seeds if seed.seed != trainee.seed]
+        seeds = tuple(sorted((*others, before or trained), key=lambda seed: seed.seed))
+        write_training(folder, described.model_copy(update={"seeds": seeds}))
+    return before or trained
+
+
+def _scaffold(trainee: Trainee, text: tuple[Part, ...], folder: Path) -> None:
+    """Write the submission where there is none; one that is there must name this seed's weights."""
+    recipe = trainee.recipe
+    own = [Checkpoint(seed=seed, path=f"checkpoints/seed-{seed}") for seed in recipe.seeds]
+    foreign = any(language != "en" for language in recipe.languages)
+    tasks = [part for part in text if part.task.format != "mlm"]
+    submission = Submission(
+        schema_=1,
+        title=trainee.title,
+        family=recipe.family,
+        base=recipe.base,
+        intermediate=Intermediate(
+            regime=recipe.regime,
+            tasks=tuple(part.task.name for part in tasks),
+            languages=recipe.languages,
+            examples=sum(part.examples for part in tasks),
+            continued_mlm=recipe.continued_mlm is not None,
+            translated=foreign and any(find_task(part.task.name).translated for part in tasks),
+        ),
+        encoding=recipe.encoding,
+        checkpoints=tuple(own),
+        trained_on=tuple(dict.fromkeys((*recipe.trained_on, *(part.task.seen for part in text)))),
+        submitters=recipe.submitters,
+        license=recipe.license,
+        links=recipe.links,
+    )
+    if new_trained_submission(folder, submission):
+        return
+    there = load_submission(folder).checkpoints
+    if not any(own[recipe.seeds.index(trainee.seed)] == checkpoint for checkpoint in there):
+        raise BadInput(
+            f"{folder / 'submission.yaml'} does not name the weights of seed {trainee.seed}",
+            cure=f"add to checkpoints: {{seed: {trainee.seed}, path: checkpoints/seed-{trainee.seed}}}",
+        )

@@ -1,0 +1,54 @@
+"""Read recipes of intermediate training, and read and write what was trained: <slug>/training.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.characters import shown
+from harness.errors import Fault
+from harness.records import Training, TrainingRecipe
+from harness.store.files import plain_record, read_file, replace_file, typed
+from harness.strict_yaml import DEFAULT_LIMIT, dump, parse, refuse
+
+TRAINING_FILE = "training.yaml"
+_CURE = "only the harness writes it; run stiltboard train again"
+
+
+def load_recipe(path: Path) -> TrainingRecipe:
+    """Read and check a recipe; raises BadInput with file, line and column of every fault."""
+    document = parse(read_file(path, DEFAULT_LIMIT, "name a recipe, such as experiments/reference/sts-english.yaml"), str(path))
+    faults: list[Fault] = []
+    recipe = typed(TrainingRecipe, document, faults)
+    if recipe is None:
+        refuse(faults)
+    return recipe
+
+
+def load_training(folder: Path) -> Training | None:
+    """Read and check what a submission's folder says of its training; None where it says nothing."""
+    path = folder / TRAINING_FILE
+    if not path.exists() and not path.is_symlink():
+        return None
+    return parse_training(read_file(path, DEFAULT_LIMIT, _CURE), str(path), folder.absolute().name)
+
+
+def parse_training(data: bytes, file: str, slug: str) -> Training:
+    """Check the text of a training record that must name the slug of its folder."""
+    document = parse(data, file)
+    faults: list[Fault] = []
+    training = typed(Training, document, faults, _CURE)
+    if training is not None and training.submission != slug:
+        message = f"submission: expected {slug} as in the file's path, found {shown(training.submission)}"
+        faults.append(Fault(message, document.where(("submission",)), _CURE))
+    if training is None or faults:
+        refuse(faults)
+    return training
+
+
+def write_training(folder: Path, training: Training) -> Path:
+    """Write what was trained, whole or not at all; what is written is read back first."""
+    path = folder / TRAINING_FILE
+    text = dump(plain_record(training)).encode()
+    parse_training(text, str(path), folder.absolute().name)
+    replace_file(path, text)
+    return path

@@ -1,0 +1,549 @@
+"""Intermediate training from end to end with a toy encoder: what is chosen, learnt, resumed, recorded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from click.testing import CliRunner
+from safetensors.torch import load_file
+from scipy import stats
+
+from harness.batches import pad
+from harness.catalog.tasks import TASK_BY_NAME, find_task
+from harness.checkpoint import verify
+from harness.cli import main
+from harness.data.scored_pairs import ScoredPairs
+from harness.errors import BadInput, CheckFailed
+from harness.features import Feature
+from harness.inputs import IGNORED, Input
+from harness.intermediate import optimise as optimise_module
+from harness.intermediate.assess import dev_score
+from harness.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
+from harness.intermediate.model import MaskedWords, Multitask
+from harness.intermediate.story import Options, Trainee, train, trainees
+from harness.metrics.spearman import spearman
+from harness.records import TrainingRecipe
+from harness.store import load_recipe, load_submission, load_training, submission_faults
+
+NOUNS, VERBS = ("cat", "dog", "sun", "moon", "sea", "tree"), ("runs", "sleeps", "shines", "sings")
+GERMAN = {"the": "die", "cat": "katze", "dog": "hund", "sun": "sonne", "moon": "mond", "runs": "rennt", "sleeps": "schläft"}
+RECIPE = """\
+schema: 1
+slug: {slug}
+title: a toy
+family: toys
+base: {{id: toys/bert, revision: null}}
+start: {{path: {start}}}
+seeds: [0, 1]
+regime: {regime}
+tasks:
+{tasks}
+epochs: 2
+learning_rate: 0.003
+batch_size: 8
+max_length: 24
+threads: 1
+encoding: {{layer: last, pooling: mean, prefix: "", max_length: 32}}
+submitters:
+  - {{name: us}}
+license: MIT
+"""
+
+
+def in_german(text: str) -> str:
+    return " ".join(GERMAN.get(word, word) for word in text.split())
+
+
+def pairs_of_sentences() -> list[tuple[str, str, float]]:
+    """Return pairs that are as alike as the words that they share."""
+    every = [(noun, verb) for noun in NOUNS for verb in VERBS]
+    rng = np.random.default_rng(0)
+    chosen = [(every[i], every[j]) for i, j in rng.integers(0, len(every), (120, 2))]
+    return [(f"the {a} {b}", f"the {c} {d}", 5.0 * ((a == c) + (b == d)) / 2) for (a, b), (c, d) in chosen]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Lay out small sets of our own as the official files are."""
+    root = tmp_path / "data"
+    for name in ("stsb_multi", "xnli", "socialiqa", "udpos", "squad", "ntrex"):
+        (root / name).mkdir(parents=True)
+    rows = pairs_of_sentences()
+    for split, part in (("train", rows[:96]), ("dev", rows[96:])):
+        for language, said in (("en", str), ("de", in_german)):
+            lines = "".join(f"{said(a)},{said(b)},{score}\n" for a, b, score in part)
+            (root / f"stsb_multi/stsb-{language}-{split}.csv").write_text(lines, "utf-8")
+    labels = {0.0: "contradiction", 2.5: "neutral", 5.0: "entailment"}
+    for language, said in (("en", str), ("de", in_german)):
+        (root / f"xnli/dev-{language}.tsv").write_text("".join(f"{said(a)}\t{said(b)}\t{labels[s]}\n" for a, b, s in rows[:60]), "utf-8")
+    for name, part in (("trn", rows[:40]), ("dev", rows[40:60])):
+        questions = [
+            {"context": a, "question": "the sea", "answerA": a, "answerB": "the moon", "answerC": b, "correct": "AC"[s > 0]}
+            for a, b, s in part
+        ]
+        (root / f"socialiqa/socialIQa_v1.4_{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in questions))
+    tagged = "\n".join(f"the\tDET\n{noun}\tNOUN\n{verb}\tVERB\n" for noun in NOUNS for verb in VERBS)
+    for name in ("train-en", "dev-en"):
+        (root / f"udpos/{name}.tsv").write_text(tagged)
+    for name in ("train", "dev"):
+        asked = [
+            {"context": f"{a} and {b}", "qas": [{"id": f"{i}", "question": "the cat", "answers": [{"text": a[4:], "answer_start": 4}]}]}
+            for i, (a, b, _) in enumerate(rows[:24])
+        ]
+        (root / f"squad/{name}-v1.1.json").write_text(json.dumps({"data": [{"paragraphs": asked}]}))
+    (root / "ntrex/newstest2019-src.eng.txt").write_text("".join(f"{a}\n" for a, _, _ in rows))
+    (root / "ntrex/newstest2019-ref.deu.txt").write_text("".join(f"{in_german(a)}\n" for a, _, _ in rows), "utf-8")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    """Share the cores with the other tests."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def write_recipe(
+    folder: Path, start: Path, tasks: str = "  - {task: stsb, examples: 96}", regime: str = "english", slug: str = "toy", more: str = ""
+) -> Path:
+    path = folder / f"{slug}.yaml"
+    path.write_text(RECIPE.format(slug=slug, start=start, regime=regime, tasks=tasks) + more)
+    return path
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, toy_encoder: Path) -> TrainingRecipe:
+    return load_recipe(write_recipe(tmp_path, toy_encoder))
+
+
+def options(tmp_path: Path, data: Path, name: str = "submissions") -> Options:
+    return Options(data=data, submissions=tmp_path / name, device="cpu")
+
+
+# ---- what is chosen ------------------------------------------------------------------------------
+
+
+def texts(language: str, n: int) -> ScoredPairs:
+    rows = tuple(f"{language} {i}" for i in range(n))
+    return ScoredPairs(language, rows, rows, tuple(i / n for i in range(n)), "here")
+
+
+def test_regimes_see_the_same_rows_the_same_number_of_times_in_other_languages() -> None:
+    every = {language: texts(language, 50) for language in ("en", "de", "fr")}
+    task = find_task("stsb")
+    (english,) = spread(task, {"en": every["en"]}, 40, seed=3)
+    many = spread(task, every, 40, seed=3)
+    assert [len(part) for part in many] == [14, 13, 13]
+    rows = sorted(int(text.split()[1]) for part in many for text in part.first_sentences)  # type: ignore[attr-defined]
+    assert rows == sorted(int(text.split()[1]) for text in english.first_sentences)  # type: ignore[attr-defined]
+    assert len(set(rows)) == 40
+    again = spread(task, {"en": every["en"]}, 40, seed=4)[0]
+    assert again.fingerprint != english.fingerprint
+
+
+def test_a_task_that_is_not_parallel_gives_every_language_its_own_rows() -> None:
+    task = find_task("stsb").model_copy(update={"parallel": False})
+    parts = spread(task, {"en": texts("en", 9), "de": texts("de", 30)}, 11, seed=0)
+    assert [len(part) for part in parts] == [6, 5]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "n", "message"),
+    [
+        ({"en": 5, "de": 5}, 6, "6 examples are asked of stsb in en, de, which has 5"),
+        ({"en": 5, "de": 4}, 3, "stsb is no longer parallel: en 5, de 4 examples"),
+    ],
+)
+def test_too_many_examples_and_languages_out_of_step_are_refused(sizes: dict[str, int], n: int, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        spread(find_task("stsb"), {language: texts(language, size) for language, size in sizes.items()}, n, seed=0)
+
+
+def test_a_step_holds_one_task_and_an_epoch_holds_every_example_once() -> None:
+    lengths = [np.random.default_rng(i).integers(5, 50, size).tolist() for i, size in enumerate((64, 23, 40))]
+    order = Mixed(lengths, [8, 2, 5], batch=8, seed=1)
+    first = list(order)
+    assert len(first) == len(order) == 120
+    starts = np.cumsum([0, 64, 23])
+    steps = [np.searchsorted(starts, first[i : i + 8], side="right") for i in range(0, 120, 8)]
+    assert all(len(set(step)) == 1 for step in steps)
+    assert len({tuple(step) for step in steps[:6]}) > 1  # tasks take turns
+    assert len(set(first)) == 64 + 16 + 40  # seven of the second task wait for another epoch
+    order.set_epoch(1)
+    assert list(order) != first
+    assert list(Mixed(lengths, [8, 2, 5], batch=8, seed=1)) == first
+
+
+def test_a_task_with_more_steps_than_examples_begins_anew_in_another_order() -> None:
+    order = Mixed([list(range(5, 21))], [6], batch=8, seed=0)
+    found = list(order)
+    assert sorted(found[:16]) == sorted(found[16:32]) == list(range(16))
+    assert found[:16] != found[16:32]
+
+
+def test_temperature_evens_tasks_out_and_masked_words_make_up_their_share(recipe: TrainingRecipe) -> None:
+    def steps(update: dict[str, object], sizes: list[int]) -> list[int]:
+        asked = recipe.model_dump(by_alias=True, mode="json", exclude_none=True)
+        asked["tasks"] = [{"task": name} for name in ("stsb", "rte")]
+        return steps_an_epoch(TrainingRecipe.model_validate({**asked, **update}), sizes)
+
+    assert steps({}, [803, 80]) == [100, 10]
+    warm = {"sampling": "temperature", "temperature": 2.0}
+    # sqrt(800) : sqrt(80) = 3.162 : 1 of 110 steps
+    assert steps(warm, [800, 80]) == [84, 26]
+    assert sum(steps({**warm, "temperature": 100.0}, [800, 80])) == 110
+    mlm = {"continued_mlm": {"text": "ntrex", "languages": ["en", "de"], "share": 0.5}}
+    assert steps(mlm, [800, 80, 50]) == [100, 10, 110]
+    with pytest.raises(BadInput, match="rte has fewer examples than one step takes"):
+        steps({}, [800, 7])
+
+
+def test_the_last_tenth_is_held_out_where_a_task_has_no_dev_set(tmp_path: Path, toy_encoder: Path, data: Path) -> None:
+    path = write_recipe(tmp_path, toy_encoder, "  - {task: xnli_dev, languages: [en, de]}", "multilingual")
+    (part,) = parts(load_recipe(path), 0, data)
+    assert ([len(text) for text in part.train], [len(text) for text in part.dev]) == ([27, 27], [3, 3])
+
+
+# ---- heads and their scores ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["stsb", "xnli_dev", "udpos", "squad"])
+def test_losses_are_those_of_the_heads_of_transformers(toy_encoder: Path, kind: str) -> None:
+    task = TASK_BY_NAME[kind]
+    outputs = {"stsb": 1, "squad": 2}.get(kind) or len(task.labels)
+    family = {"udpos": transformers.BertForTokenClassification, "squad": transformers.BertForQuestionAnswering}.get(kind)
+    torch.manual_seed(0)
+    encoder = transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False).eval()
+    model = Multitask(encoder, [find_task("rte"), task]).eval()
+    ids, mask = torch.randint(4, 20, (3, 9)), torch.ones(3, 9, dtype=torch.long)
+    answer: dict[str, Any] = {
+        "stsb": {"labels": torch.tensor([0.1, 0.5, 1.0])},
+        "xnli_dev": {"labels": torch.tensor([0, 2, 1])},
+        "udpos": {"labels": torch.tensor([[IGNORED, 1, 2, IGNORED, 3, 4, 5, 6, IGNORED]] * 3)},
+        "squad": {"start_positions": torch.tensor([1, 2, 0]), "end_positions": torch.tensor([3, 2, 0])},
+    }[kind]
+    found = model(input_ids=ids, attention_mask=mask, task=1, **answer)
+    head = model.heads[1]
+    assert isinstance(head, torch.nn.Linear)
+    if family is None:
+        logits = encoder(input_ids=ids, attention_mask=mask).last_hidden_state[:, 0] @ head.weight.T + head.bias
+        measure = torch.nn.MSELoss() if kind == "stsb" else torch.nn.CrossEntropyLoss()
+        expected = measure(logits[:, 0] if kind == "stsb" else logits, answer["labels"])
+    else:
+        theirs = family.from_pretrained(toy_encoder, num_labels=outputs).eval()
+        getattr(theirs, "classifier" if kind == "udpos" else "qa_outputs").load_state_dict(head.state_dict())
+        expected = theirs(input_ids=ids, attention_mask=mask, **answer).loss
+    assert float(found["loss"].detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+
+
+def test_choices_are_weighed_against_each_other(toy_encoder: Path) -> None:
+    encoder = transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False)
+    model = Multitask(encoder, [find_task("socialiqa")]).eval()
+    rows = [Feature(tuple(Input([0, 5 + i + j, 2]) for j in range(3)), {"labels": i}) for i in range(2)]
+    found = model(**pad(rows, 1), task=0)
+    single = [model(**pad([row], 1), task=0)["logits"] for row in rows]
+    assert torch.allclose(found["logits"], torch.cat(single), atol=1e-6)
+    expected = torch.nn.functional.cross_entropy(torch.cat(single), torch.tensor([0, 1])).detach()
+    assert float(found["loss"].detach()) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("family", [transformers.BertForMaskedLM, transformers.XLMRobertaForMaskedLM])
+def test_a_checkpoint_s_own_head_for_masked_words_is_used(family: Any) -> None:
+    sizes = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    theirs = family(family.config_class(**sizes, max_position_embeddings=40, hidden_act="gelu")).eval()
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter.normal_(0, 0.3)
+    head = MaskedWords(16, 40)
+    head.norm.eps = theirs.config.layer_norm_eps
+    tensors = dict(theirs.state_dict())
+    assert head.load(tensors)
+    hidden = torch.randn(2, 5, 16)
+    own = theirs.cls if hasattr(theirs, "cls") else theirs.lm_head
+    assert torch.allclose(head(hidden, theirs.get_input_embeddings().weight), own(hidden), atol=1e-5)
+    assert not MaskedWords(16, 40).load({"something.else": hidden})
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_spearman_equals_scipy(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 60))
+    left, right = rng.normal(size=n), rng.integers(0, 6, n).astype(float)  # the gold has ties
+    if len(set(right)) > 1:
+        assert spearman(left, right) == pytest.approx(float(stats.spearmanr(left, right).statistic), abs=1e-12)
+    assert spearman(left, np.zeros(n)) == spearman(left[:0], right[:0]) == 0.0
+
+
+def test_a_dev_score_does_not_depend_on_order_or_padding(toy_encoder: Path) -> None:
+    model = Multitask(transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False), [find_task("stsb")])
+    rng = np.random.default_rng(0)
+    rows = [Feature((Input(rng.integers(4, 20, int(n)).tolist()),), {"labels": float(rng.random())}) for n in rng.integers(3, 20, 40)]
+    found = dev_score(model, 0, find_task("stsb"), rows, 1)
+    model.eval()
+    with torch.inference_mode():
+        single = [float(model(**pad([row], 1), task=0)["logits"]) for row in rows]
+    assert found == pytest.approx(100 * stats.spearmanr(single, [row.answer["labels"] for row in rows]).statistic, abs=1e-3)
+    assert dev_score(model, 0, find_task("stsb"), rows[::-1], 1) == pytest.approx(found, abs=1e-3)
+
+
+# ---- from end to end -----------------------------------------------------------------------------
+
+
+def test_an_encoder_is_trained_recorded_and_evaluable_and_never_trained_twice(
+    recipe: TrainingRecipe, tmp_path: Path, data: Path, toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = trainees(recipe)
+    done = train(first, options(tmp_path, data))
+    folder = tmp_path / "submissions/toy"
+    assert done.after["stsb"] != done.before["stsb"]
+    assert done.run.passes <= done.run.seconds
+    record = load_training(folder)
+    assert record is not None
+    assert record.seeds == (done,)
+    assert (record.tasks[0].examples, record.tasks[0].languages, record.recipe) == (96, ("en",), recipe)
+    submission = load_submission(folder)
+    assert submission.intermediate.model_dump(mode="json") == {
+        "regime": "english", "tasks": ["stsb"], "languages": ["en"], "examples": 96, "continued_mlm": False, "translated": False,
+    }  # fmt: skip
+    assert submission.trained_on == ("stsb",)
+    assert [checkpoint.path for checkpoint in submission.checkpoints] == ["checkpoints/seed-0", "checkpoints/seed-1"]
+    weights = verify(folder / "checkpoints/seed-0", "here")
+    assert weights.digest == done.weights
+    start, trained = load_file(toy_encoder / "model.safetensors"), load_file(folder / "checkpoints/seed-0/model.safetensors")
+    assert start.keys() == trained.keys()  # the head is gone
+    assert not torch.equal(start["embeddings.word_embeddings.weight"], trained["embeddings.word_embeddings.weight"])
+    assert submission_faults(folder) == ()
+    train(second, options(tmp_path, data))
+    assert [seed.seed for seed in load_training(folder).seeds] == [0, 1]  # type: ignore[union-attr]
+    monkeypatch.setattr(optimise_module, "_train", None)
+    assert train(first, options(tmp_path, data)) == done
+    assert list((folder / "checkpoints").glob(".*.work")) == []
+
+
+def test_the_same_recipe_and_seed_give_the_same_weights_and_another_seed_others(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
+    first, second = trainees(recipe)
+    once = train(first, options(tmp_path, data))
+    again = train(first, options(tmp_path, data, "elsewhere"))
+    assert again.weights == once.weights
+    assert again.after == once.after
+    assert train(second, options(tmp_path, data)).weights != once.weights
+    shutil.rmtree(tmp_path / "submissions/toy/checkpoints/seed-0")  # the weights are not in git: they come back
+    assert train(first, options(tmp_path, data)) == once
+
+
+def test_frozen_embeddings_stay_as_they_were(tmp_path: Path, toy_encoder: Path, data: Path) -> None:
+    (first, _) = trainees(load_recipe(write_recipe(tmp_path, toy_encoder, more="freeze_embeddings: true\n")))
+    train(first, options(tmp_path, data))
+    start, trained = (load_file(folder / "model.safetensors") for folder in (toy_encoder, tmp_path / "submissions/toy/checkpoints/seed-0"))
+    changed = {name for name in start if not torch.equal(start[name], trained[name])}
+    assert "embeddings.word_embeddings.weight" not in changed
+    assert "encoder.layer.0.attention.self.query.weight" in changed
+
+
+def test_every_format_is_trained_together_with_masked_words(tmp_path: Path, toy_encoder: Path, data: Path) -> None:
+    start = tmp_path / "with mask"
+    shutil.copytree(toy_encoder, start)
+    settings = json.loads((start / "tokenizer_config.json").read_text())
+    (start / "tokenizer_config.json").write_text(json.dumps({**settings, "mask_token": "<unk>"}))
+    both = ", languages: [en, de]"
+    named = {"stsb": both, "xnli_dev": both, "socialiqa": "", "udpos": "", "squad": ""}
+    tasks = "\n".join(f"  - {{task: {name}{languages}}}" for name, languages in named.items())
+    more = "sampling: temperature\ntemperature: 2\ncontinued_mlm: {text: ntrex, languages: [en, de], share: 0.25}\n"
+    path = write_recipe(tmp_path, start, tasks, "multilingual", more=more)
+    path.write_text(path.read_text().replace("epochs: 2", "epochs: 8").replace("learning_rate: 0.003", "learning_rate: 0.001"))
+    (first, _) = trainees(load_recipe(path))
+    done = train(first, options(tmp_path, data))
+    assert list(done.after) == ["stsb", "xnli_dev", "socialiqa", "udpos", "squad"]
+    assert done.after["udpos"] > 50 > done.before["udpos"]
+    intermediate = load_submission(tmp_path / "submissions/toy").intermediate
+    assert (intermediate.continued_mlm, intermediate.translated, intermediate.languages) == (True, True, ("en", "de"))
+    assert load_submission(tmp_path / "submissions/toy").trained_on == ("stsb", "xnli", "socialiqa", "udpos", "squad", "ntrex")
+
+
+def test_training_goes_on_after_a_kill_and_ends_with_the_same_weights(
+    recipe: TrainingRecipe, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = trainees(recipe)
+    expected = train(first, options(tmp_path, data, "whole"))
+    monkeypatch.setattr("harness.trainer._SECONDS", 0.0)  # save at every step
+    real = optimise_module.Multitask.forward
+    calls = 0
+
+    def killed(self: Any, *given: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += self.training
+        if self.training and calls == 9:
+            raise KeyboardInterrupt
+        return real(self, *given, **named)
+
+    monkeypatch.setattr(optimise_module.Multitask, "forward", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(first, options(tmp_path, data))
+    saved = list((tmp_path / "submissions/toy/checkpoints/.seed-0.work/steps").glob("checkpoint-*"))
+    assert [path.name for path in saved] == ["checkpoint-8"]
+    made = calls
+    found = train(first, options(tmp_path, data))
+    assert calls - made == 24 - 8
+    assert (found.weights, found.after, found.loss) == (expected.weights, expected.after, expected.loss)
+
+
+def test_another_recipe_in_the_same_place_and_other_weights_than_recorded_are_refused(
+    recipe: TrainingRecipe, tmp_path: Path, data: Path
+) -> None:
+    first, _ = trainees(recipe)
+    train(first, options(tmp_path, data))
+    other = Trainee(recipe.model_copy(update={"learning_rate": 0.001}), first.start, 0)
+    with pytest.raises(BadInput, match="was trained by another recipe, from another encoder or on other text"):
+        train(other, options(tmp_path, data))
+    folder = tmp_path / "submissions/toy"
+    text = (folder / "training.yaml").read_text()
+    digest = load_training(folder).seeds[0].weights  # type: ignore[union-attr]
+    (folder / "training.yaml").write_text(text.replace(digest, "sha256:" + "0" * 64))
+    with pytest.raises(CheckFailed, match=r"toy seed 0 became sha256:.*, where sha256:0000"):
+        train(first, options(tmp_path, data))
+
+
+def test_a_submission_that_does_not_name_the_seed_is_refused(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
+    folder = tmp_path / "submissions/toy"
+    train(trainees(recipe)[0], options(tmp_path, data))
+    text = (folder / "submission.yaml").read_text()
+    (folder / "submission.yaml").write_text(text.replace("checkpoints/seed-1", "checkpoints/other"))
+    with pytest.raises(BadInput, match="does not name the weights of seed 1") as error:
+        train(trainees(recipe)[1], options(tmp_path, data))
+    assert error.value.faults[0].cure == "add to checkpoints: {seed: 1, path: checkpoints/seed-1}"
+
+
+def test_too_little_memory_takes_smaller_parts_of_a_step_and_a_lost_loss_is_named(
+    recipe: TrainingRecipe, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, largest = optimise_module.pad, 4
+
+    def small_machine(rows: Any, padding: int) -> Any:
+        if len(rows) > largest:
+            raise torch.OutOfMemoryError("out of memory")
+        return real(rows, padding)
+
+    whole = train(trainees(recipe)[0], options(tmp_path, data, "large"))
+    monkeypatch.setattr(optimise_module, "pad", small_machine)
+    small = train(trainees(recipe)[0], options(tmp_path, data))
+    assert small.loss == pytest.approx(whole.loss, rel=0.1)  # dropout draws other numbers
+    largest = 0
+    with pytest.raises(CheckFailed, match="runs out of memory with one example at a time"):
+        train(trainees(recipe)[1], options(tmp_path, data))
+    monkeypatch.setattr(optimise_module, "pad", real)
+    hot = recipe.model_copy(update={"learning_rate": 1.0, "slug": "hot"})
+    monkeypatch.setattr(optimise_module.Multitask, "forward", lambda self, **_: {"loss": self.heads[0].bias.sum() * torch.nan})
+    monkeypatch.setattr(optimise_module, "_assess", lambda *_: {})
+    with pytest.raises(CheckFailed, match="the loss of step 10 is not finite"):
+        train(trainees(hot)[0], options(tmp_path, data))
+
+
+# ---- recipes and the command ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("regime: english", "regime: none", "regime none trains nothing"),
+        ("{task: stsb, examples: 96}", "{task: stsb, languages: [de]}", "regime english trains its tasks in languages: [en]"),
+        ("regime: english", "regime: multilingual", "regime multilingual trains its tasks in at least two languages"),
+        ("  - {task: stsb, examples: 96}", "  - {task: stsb}\n  - {task: stsb}", "a task stands twice"),
+        ("seeds: [0, 1]", "seeds: [1, 1]", "a seed stands twice"),
+        ("epochs: 2", "epochs: 2\ntemperature: 3", "sampling temperature goes with a temperature above 1"),
+        ("learning_rate: 0.003", "learning_rate: 0", "learning_rate"),
+        ("epochs: 2", "epoch: 2", "epoch"),
+    ],
+)
+def test_recipes_are_strict(tmp_path: Path, toy_encoder: Path, old: str, new: str, message: str) -> None:
+    path = write_recipe(tmp_path, toy_encoder)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(BadInput) as error:
+        load_recipe(path)
+    assert message in error.value.faults[0].message
+    assert str(path) in str(error.value.faults[0].where)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "more", "message"),
+    [
+        ("  - {task: snli}", "", "no task is named 'snli'"),
+        ("  - {task: rte, languages: [en]}", "continued_mlm: {text: rte, languages: [en], share: 0.1}\n", "rte is a task, not plain text"),
+        ("  - {task: ntrex}", "", "ntrex has nothing to learn but words"),
+        ("  - {task: udpos, examples: 1000}", "", "1,000 examples are asked of udpos in en, which has 24"),
+    ],
+)
+def test_what_a_recipe_asks_of_a_task_is_checked(
+    tmp_path: Path, toy_encoder: Path, data: Path, tasks: str, more: str, message: str
+) -> None:
+    (data / "rte").mkdir()
+    for name in ("train", "dev"):
+        (data / f"rte/{name}.tsv").write_text("index\tsentence1\tsentence2\tlabel\n0\tthe cat\tthe dog\tentailment\n")
+    path = write_recipe(tmp_path, toy_encoder, tasks, more=more)
+    found = CliRunner().invoke(main, ["train", str(path), "--data", str(data), "--submissions", str(tmp_path / "s"), "--seed", "0"])
+    assert found.exit_code in (2, 3)
+    assert message in found.stderr
+    assert not (tmp_path / "s").exists()
+
+
+def test_depths_of_a_bundled_encoder_become_submissions_of_their_own(tmp_path: Path, toy_encoder: Path) -> None:
+    path = write_recipe(tmp_path, toy_encoder, slug="toy-l{layers}")
+    path.write_text(path.read_text().replace(f"path: {toy_encoder}", "bundled: multilingual-e5-small, layers: [2, 4]"))
+    found = CliRunner().invoke(main, ["train", str(path), "--dry-run"])
+    assert found.stdout.splitlines() == [
+        "toy-l2 seed 0: english, from bundled multilingual-e5-small, first 2 layers",
+        "toy-l2 seed 1: english, from bundled multilingual-e5-small, first 2 layers",
+        "toy-l4 seed 0: english, from bundled multilingual-e5-small, first 4 layers",
+        "toy-l4 seed 1: english, from bundled multilingual-e5-small, first 4 layers",
+        "4 trainings",
+    ]
+    only = CliRunner().invoke(main, ["train", str(path), "--dry-run", "--layers", "4", "--seed", "1"])
+    assert only.stdout.splitlines()[-1] == "1 trainings"
+    path.write_text(path.read_text().replace("toy-l{layers}", "toy"))
+    assert "several depths need {layers} in the slug" in CliRunner().invoke(main, ["train", str(path), "--dry-run"]).stderr
+
+
+def test_one_training_that_fails_does_not_end_the_others(tmp_path: Path, toy_encoder: Path, data: Path) -> None:
+    good = write_recipe(tmp_path, toy_encoder, slug="good")
+    bad = write_recipe(tmp_path, tmp_path / "nowhere", slug="bad")
+    asked = ["train", str(bad), str(good), "--data", str(data), "--submissions", str(tmp_path / "s"), "--jobs", "1", "--seed", "0"]
+    found = CliRunner().invoke(main, asked)
+    assert found.exit_code == 1
+    assert "1 of 2 trainings failed" in found.stderr
+    assert f"the checkpoint folder {tmp_path}/nowhere does not exist" in found.stderr
+    assert found.stdout.startswith("good  seed 0  dev stsb ")
+
+
+@pytest.mark.slow
+def test_killed_commands_end_with_the_weights_of_one_that_was_not(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
+    code = "import harness.trainer as t; t._SECONDS = 0.0; from harness.cli import main; main()"
+    command = [sys.executable, "-c", code, "train", str(tmp_path / "toy.yaml"), "--data", str(data), "--seed", "0", "--submissions"]
+
+    def start(where: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([*command, str(where)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    began = time.monotonic()
+    assert start(tmp_path / "whole").wait() == 0
+    seconds = time.monotonic() - began
+    found = {load_training(tmp_path / "whole/toy").seeds[0].weights}  # type: ignore[union-attr]
+    moments = np.random.default_rng(0)
+    for number in range(8):
+        process = start(tmp_path / f"killed {number}")
+        time.sleep(float(moments.uniform(0.4, 1.0)) * seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert start(tmp_path / f"killed {number}").wait() == 0
+        found.add(load_training(tmp_path / f"killed {number}/toy").seeds[0].weights)  # type: ignore[union-attr]
+    assert len(found) == 1
