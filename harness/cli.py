@@ -17,6 +17,7 @@ COMMANDS = {
     "train": ("harness.commands.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "diff": ("harness.commands.diff", "Compare two results, paired on the same examples."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
+    "publish": ("site_gen.commands.publish", "Build the site and push it to a branch that GitHub Pages serves."),
     "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),
 }
 
