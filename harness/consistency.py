@@ -12,7 +12,8 @@ from typing import NamedTuple
 from harness.catalog import BY_NAME, target_named
 from harness.characters import shown
 from harness.faults import dotted
-from harness.records import Result, Score, Submission, Target
+from harness.records import AnySubmission, ReportedScore, ReportedSubmission, Result, Score, Submission, Target
+from harness.records.reported import LARGEST_SHARE
 from harness.yaml_survey import Path, Plain
 
 
@@ -26,6 +27,7 @@ class Finding(NamedTuple):
 
 
 _TOLERANCE = 0.01  # points; a score is written with four decimals, and so is each of its parts
+_PUBLISHED_TOLERANCE = 0.1  # points; papers round a mean and its parts to one decimal
 
 
 def placeholders(value: Plain, path: Path = ()) -> Iterator[Finding]:
@@ -40,7 +42,68 @@ def placeholders(value: Plain, path: Path = ()) -> Iterator[Finding]:
         yield Finding(path, f"{dotted(path)}: the placeholder {shown(value)} is still there", "replace it, angle brackets included")
 
 
-def submission_findings(submission: Submission) -> Iterator[Finding]:
+def clash(value: Plain) -> Iterator[Finding]:
+    """Find what makes a row both a measured and a reported one, before either is typed."""
+    if isinstance(value, dict) and "checkpoints" in value and "reported" in value:
+        message = "checkpoints: stands beside reported, but a row is either evaluated here or published elsewhere"
+        cure = "remove reported where there are weights to evaluate, else checkpoints; two rows can hold both"
+        yield Finding(("checkpoints",), message, cure, key=True)
+
+
+def submission_findings(submission: AnySubmission) -> Iterator[Finding]:
+    """Check a submission against the catalog."""
+    if isinstance(submission, ReportedSubmission):
+        yield from _reported_findings(submission)
+    else:
+        yield from _measured_findings(submission)
+
+
+def _reported_findings(submission: ReportedSubmission) -> Iterator[Finding]:
+    """Check that every published number has a target, a name that the target knows, and a plausible size."""
+    at: Path = ("reported", "scores")
+    scores = submission.reported.scores
+    if not scores:
+        yield Finding(at, "reported.scores: names no target", "write such as `xnli: {means: {accuracy: 79.2}}`")
+    for name, found in scores.items():
+        target = BY_NAME.get(name)
+        if target is None:
+            yield Finding((*at, name), f"reported.scores: unknown target {name!r}", f"one of: {', '.join(BY_NAME)}", key=True)
+        else:
+            yield from _reported_names(found, target, (*at, name))
+            yield from _reported_numbers(found, target, (*at, name))
+
+
+def _reported_names(found: ReportedScore, target: Target, at: Path) -> Iterator[Finding]:
+    where = dotted(at)
+    if not found.means and not found.languages:
+        yield Finding(at, f"{where}: holds no number", f"write such as `means: {{{target.metric}: 79.2}}`")
+    known = (target.metric, *target.secondary, *target.quantities)
+    for name in found.means:
+        if name not in known and not found.differs:
+            own = f"{target.metric} (its score, {target.direction})"
+            cure = f"one of: {', '.join((own, *known[1:]))}; or say under differs what was measured in its place"
+            yield Finding((*at, "means", name), f"{where}.means: {target.name} has no {name!r}", cure, key=True)
+    for language in found.languages:
+        if language not in target.languages:
+            message = f"{where}.languages: {target.name} has no language {language!r}"
+            yield Finding((*at, "languages", language), message, f"one of: {' '.join(target.languages)}", key=True)
+
+
+def _reported_numbers(found: ReportedScore, target: Target, at: Path) -> Iterator[Finding]:
+    named: list[tuple[Path, float]] = [(("means", name), value) for name, value in found.means.items() if name not in target.quantities]
+    named += [(("languages", language), value) for language, value in found.languages.items()]
+    for path, value in named:
+        if value > 100 or 0 < value < LARGEST_SHARE:
+            message = f"{dotted((*at, *path))}: expected points from 0 to 100, found {value:g}"
+            yield Finding((*at, *path), message, "write 100 times the share, such as 79.2 for 0.792")
+    derived = found.derived(target)
+    stated = found.means.get(target.metric)
+    if stated is not None and derived is not None and abs(stated - derived) > _PUBLISHED_TOLERANCE:
+        path = (*at, "means", target.metric)
+        yield Finding(path, f"{dotted(path)}: {stated:g} is not the mean of its parts, {derived:.2f}", "look both up again")
+
+
+def _measured_findings(submission: Submission) -> Iterator[Finding]:
     """Check heads against the catalog, and the layer against checkpoints that are cut."""
     heads = [target.name for target in BY_NAME.values() if target.has_head]
     for block, named in (("finetuning", submission.finetuning), ("finetuned", submission.finetuned)):

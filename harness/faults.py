@@ -57,7 +57,13 @@ EXAMPLES = {
     "encoding.layer": "layer: last",
     "encoding.pooling": "pooling: mean",
     "submitters.name": "name: Ada Lovelace",
+    "reported": "reported: {citation: Ada Lovelace 1843, source: https://example.org, scores: {xnli: {means: {accuracy: 79.2}}}}",
+    "reported.citation": "citation: Ada Lovelace 1843. Notes. Table 2",
+    "reported.source": "source: https://example.org/paper",
+    "reported.scores": "scores: {xnli: {means: {accuracy: 79.2}}}",
 }
+# What may stand in a required key's place.
+_INSTEAD = {"checkpoints": ", or `reported:` with numbers that others published"}
 
 
 def schema_faults(error: ValidationError, document: Document, record: type[Record], cure: str = "") -> list[Fault]:
@@ -191,7 +197,7 @@ def _missing(details: ErrorDetails, where: Where, cure: str) -> Fault:
     loc = details["loc"]
     names = ".".join(step for step in loc if isinstance(step, str))
     example = EXAMPLES.get(names, f"{loc[-1]}: …")
-    return Fault(f"{dotted(loc)}: the key is missing", where, cure or f"add a line such as `{example}`")
+    return Fault(f"{dotted(loc)}: the key is missing", where, cure or f"add a line such as `{example}`{_INSTEAD.get(names, '')}")
 
 
 def _record_at(record: type[Record], path: Path) -> type[Record] | None:

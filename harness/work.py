@@ -14,15 +14,22 @@ from harness.data.training import load_training
 from harness.device import choose_device, choose_dtype
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
 from harness.recipes import recipe_for, recipe_text
-from harness.records import Result, Sweep, Target
+from harness.records import ReportedSubmission, Result, Sweep, Target
 from harness.run import Observer, Options, Run
 from harness.store import load_outcomes, load_result, load_submission, results_lock
 
 
 def _open_run(folder: Path, options: Options, observer: Observer) -> Run:
     """Read the submission and choose where to compute."""
+    submission = load_submission(folder)
+    if isinstance(submission, ReportedSubmission):
+        raise BadInput(
+            f"{folder.resolve().name} holds numbers that others reported ({submission.reported.source}): there is no checkpoint "
+            "to evaluate",
+            cure="evaluate a submission with checkpoints; stiltboard new SLUG scaffolds one",
+        )
     device = choose_device(options.device)
-    return Run(folder, load_submission(folder), options, observer, device, choose_dtype(options.dtype, device))
+    return Run(folder, submission, options, observer, device, choose_dtype(options.dtype, device))
 
 
 def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from harness.catalog import target_named
 from harness.errors import BadInput, Fault, Where
-from harness.records import Result, Submission
+from harness.records import ReportedSubmission, Result, Submission
 from harness.statistics.entrants import Entrant
 from harness.store import find_results, find_submissions, load_outcomes, load_result, load_submission, load_sweeps
 from site_gen.data import leaderboard_json
@@ -70,10 +70,12 @@ def _collected(read: Callable[[Path], _Found], path: Path, faults: list[Fault]) 
         return None
 
 
-def _read_entry(folder: Path, paired: bool) -> Entry:
+def _read_entry(folder: Path, paired: bool) -> Entry | None:
     """Read one submission with its results and sweeps."""
     faults: list[Fault] = []
     submission = _collected(load_submission, folder, faults)
+    if isinstance(submission, ReportedSubmission):
+        return None
     paths = _collected(find_results, folder, faults) or ()
     sweeps = _collected(load_sweeps, folder, faults)
     results = [_collected(load_result, path, faults) for path in paths]

@@ -21,7 +21,7 @@ from harness import store
 from harness.catalog import BY_NAME, TARGETS
 from harness.errors import BadInput
 from harness.faults import EXAMPLES, PATTERNS
-from harness.records import Checkpoint, Result, Submission
+from harness.records import Checkpoint, ReportedSubmission, Result, Submission
 from harness.strict_yaml import parse
 
 FIXTURES = Path(__file__).parent / "fixtures" / "submissions"
@@ -59,6 +59,7 @@ def refusals(text: str) -> list[str]:
 
 def test_a_submission_is_typed_by_the_schema_alone() -> None:
     submission = store.load_submission(FIXTURES / "xlmr-large-mnli")
+    assert isinstance(submission, Submission)
     assert submission.base.revision == "0e12345678901234567890123456789012345678"
     assert submission.intermediate.languages == ("en", "no", "zh-Hant")
     assert submission.intermediate.examples == 392702
@@ -176,12 +177,14 @@ def test_every_pattern_of_the_schema_is_explained_in_words() -> None:
                 collect(inner)
 
     collect(Submission.model_json_schema())
+    collect(ReportedSubmission.model_json_schema())
     collect(Result.model_json_schema())
     assert found <= PATTERNS.keys()
 
 
 def test_every_required_key_of_a_submission_has_an_example_line() -> None:
-    top = {field.alias or name for name, field in Submission.model_fields.items() if field.is_required()}
+    fields = Submission.model_fields | ReportedSubmission.model_fields
+    top = {field.alias or name for name, field in fields.items() if field.is_required()}
     assert top <= EXAMPLES.keys()
     for name, line in EXAMPLES.items():
         value = parse(line.replace("<the commit's 40 hexadecimal digits>", "0").encode(), "f").value

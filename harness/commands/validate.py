@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -47,16 +47,27 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
 
 def schema_text(name: str) -> str:
     """Return the JSON Schema of what people and the harness write, or of what `diff` prints, as docs/schema/ holds it."""
-    from harness.records import Record, Result, Submission, Sweep, Training, TrainingRecipe
+    from harness.records import Record, Result, Sweep, Training, TrainingRecipe
     from harness.report import Report
 
     records: dict[str, type[Record]] = {
-        "submission": Submission,
         "result": Result,
         "sweep": Sweep,
         "recipe": TrainingRecipe,
         "training": Training,
         "diff": Report,
     }
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **records[name].model_json_schema()}
+    found = records[name].model_json_schema() if name in records else _submission_schema()
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _submission_schema() -> dict[str, Any]:
+    """Tell the two kinds of submission apart as the store does: an editor then names the faults of one, not of both."""
+    from pydantic.json_schema import models_json_schema
+
+    from harness.records import ReportedSubmission, Submission
+
+    references, schema = models_json_schema([(Submission, "validation"), (ReportedSubmission, "validation")])
+    measured, reported = (references[record, "validation"] for record in (Submission, ReportedSubmission))
+    return {**schema, "title": "Submission", "if": {"required": ["reported"]}, "then": reported, "else": measured}

@@ -231,8 +231,9 @@ def _scaffold(trainee: Trainee, text: tuple[Part, ...], folder: Path) -> None:
     )
     if new_trained_submission(folder, submission):
         return
-    there = load_submission(folder).checkpoints
-    if not any(own[recipe.seeds.index(trainee.seed)] == checkpoint for checkpoint in there):
+    there = load_submission(folder)
+    checkpoints = there.checkpoints if isinstance(there, Submission) else ()
+    if not any(own[recipe.seeds.index(trainee.seed)] == checkpoint for checkpoint in checkpoints):
         raise BadInput(
             f"{folder / 'submission.yaml'} does not name the weights of seed {trainee.seed}",
             cure=f"add to checkpoints: {{seed: {trainee.seed}, path: checkpoints/seed-{trainee.seed}}}",

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from harness.records.base import Record
+from harness.records.reported import (
+    AnySubmission,
+    Reported,
+    ReportedEncoding,
+    ReportedIntermediate,
+    ReportedScore,
+    ReportedSubmission,
+)
 from harness.records.result import CheckpointScores, Head, Outcomes, Parameters, Result, Score, Sweep, SweptCheckpoint, ViewScores
 from harness.records.submission import Base, Checkpoint, Encoding, FineTuning, Intermediate, Pooling, Regime, Submission, Submitter
 from harness.records.target import Margin, Mining, Target
@@ -20,6 +28,7 @@ from harness.records.training import (
 )
 
 __all__ = [
+    "AnySubmission",
     "Base",
     "Checkpoint",
     "CheckpointScores",
@@ -35,6 +44,11 @@ __all__ = [
     "Pooling",
     "Record",
     "Regime",
+    "Reported",
+    "ReportedEncoding",
+    "ReportedIntermediate",
+    "ReportedScore",
+    "ReportedSubmission",
     "Result",
     "Sampling",
     "Score",

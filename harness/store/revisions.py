@@ -22,7 +22,7 @@ from harness.characters import shown, visible
 from harness.errors import BadInput, Fault, Where
 from harness.store.files import link_fault
 from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, in_order, is_named, parse_outcomes, parse_placed
-from harness.store.sides import Side, scored_columns
+from harness.store.sides import Side, measured, scored_columns
 from harness.store.submissions import SUBMISSION_FILE, parse_submission
 from harness.strict_yaml import DEFAULT_LIMIT, refuse
 
@@ -87,7 +87,7 @@ def load_side_at(revision: str, name: str, submissions: Path) -> Side:
         stem: parse_outcomes(contents[f"{path}.parquet"], found[stem], at.file(f"{path}.parquet"), scored_columns(found[stem]))
         for stem, path in paths.items()
     }
-    submission = parse_submission(contents[about], at.file(about)) if about in contents else None
+    submission = measured(parse_submission(contents[about], at.file(about)), f"{slug}@{at.name}") if about in contents else None
     return Side(f"{slug}@{at.name}", found, outcomes, submission)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.catalog import target_named
-from harness.errors import BadInput
-from harness.records import Regime, Result, Submission
+from harness.errors import BadInput, NotComparable
+from harness.records import AnySubmission, Regime, ReportedSubmission, Result, Submission
 from harness.store.results import find_results, load_outcomes, load_result
 from harness.store.submissions import SUBMISSION_FILE, load_submission
 
@@ -44,15 +44,26 @@ def scored_columns(result: Result) -> tuple[str, ...]:
     return ("seed", "language", *columns_of(target))
 
 
+def measured(submission: AnySubmission, name: str) -> Submission:
+    """Return a submission that was evaluated here; of published numbers no single sentence is known, so nothing can be paired."""
+    if isinstance(submission, ReportedSubmission):
+        raise NotComparable(
+            f"{name} holds numbers that others reported ({submission.reported.source}): without the outcome of every sentence nothing "
+            "can be paired",
+            cure="compare submissions that were evaluated here",
+        )
+    return submission
+
+
 def load_side(path: Path) -> Side:
     """Read every result of a submission's folder with its outcomes, or the one result whose file is named."""
     one = path.suffix == ".yaml"
     folder = path.absolute().parent.parent if one else path.absolute()
     if not folder.is_dir() or (one and not path.is_file()):
         raise BadInput(f"{path} does not exist", cure="name a slug under --submissions, a folder, or a results/<target>.yaml")
+    submission = measured(load_submission(folder), folder.name) if (folder / SUBMISSION_FILE).exists() else None
     paths = (path,) if one else find_results(folder)
     results = [load_result(result_path) for result_path in paths]
     outcomes = [load_outcomes(result_path, result, scored_columns(result)) for result_path, result in zip(paths, results, strict=True)]
     targets = [result.target for result in results]
-    submission = load_submission(folder) if (folder / SUBMISSION_FILE).exists() else None
     return Side(folder.name, dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)), submission)

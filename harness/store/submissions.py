@@ -6,17 +6,18 @@ import re
 from pathlib import Path
 
 from harness.characters import shown
-from harness.consistency import placeholders, submission_findings
+from harness.consistency import clash, placeholders, submission_findings
 from harness.errors import BadInput, Fault, Where
 from harness.faults import PATTERNS
-from harness.records import Submission
+from harness.records import AnySubmission, ReportedSubmission, Submission
 from harness.scaffold import scaffold
 from harness.scalars import SLUG
 from harness.store.files import link_fault, located, no_link, plain_record, read_file, replace_file, typed
-from harness.store.results import find_results, load_outcomes, load_result
+from harness.store.results import RESULTS_FOLDER, find_results, load_outcomes, load_result
 from harness.store.sweeps import load_sweeps
-from harness.store.training import load_training
+from harness.store.training import TRAINING_FILE, load_training
 from harness.strict_yaml import DEFAULT_LIMIT, MAX_FAULTS, dump, parse, refuse
+from harness.yaml_survey import Plain
 
 SUBMISSION_FILE = "submission.yaml"
 
@@ -39,29 +40,40 @@ def locate(name: str, root: Path) -> Path:
     return path.parent if path.name == SUBMISSION_FILE else path
 
 
-def load_submission(folder: Path) -> Submission:
-    """Read and check a folder's submission.yaml; its slug is the folder's name."""
+def load_submission(folder: Path) -> AnySubmission:
+    """Read and check a folder's submission.yaml; its slug is the folder's name. Published numbers stand alone in it."""
     if faults := _folder_faults(folder, folder.absolute().name):
         refuse(faults)
     path = folder / SUBMISSION_FILE
-    return parse_submission(read_file(path, DEFAULT_LIMIT, f"stiltboard new {folder.name} scaffolds one"), str(path))
+    submission = parse_submission(read_file(path, DEFAULT_LIMIT, f"stiltboard new {folder.name} scaffolds one"), str(path))
+    beside = [folder / name for name in (RESULTS_FOLDER, TRAINING_FILE) if (folder / name).exists()]
+    if isinstance(submission, ReportedSubmission) and beside:
+        message = "stands beside reported numbers, for which nothing was trained or measured here"
+        cure = "remove it, or make one submission with checkpoints and another with reported"
+        refuse([Fault(message, Where(str(path)), cure) for path in beside])
+    return submission
 
 
-def parse_submission(data: bytes, file: str) -> Submission:
-    """Check the text of a submission; `file` names it in messages."""
+def parse_submission(data: bytes, file: str) -> AnySubmission:
+    """Check the text of a submission, measured or reported; `file` names it in messages."""
     document = parse(data, file)
-    unfilled = located(placeholders(document.value), document)
-    if len(unfilled) > MAX_FAULTS:
-        refuse(unfilled)
+    found = located([*placeholders(document.value), *clash(document.value)], document)
+    if len(found) > MAX_FAULTS:
+        refuse(found)
     faults: list[Fault] = []
-    submission = typed(Submission, document, faults)
-    at = {fault.where for fault in unfilled}  # what the schema says of a placeholder helps nobody
-    faults = unfilled + [fault for fault in faults if fault.where not in at]
+    submission = typed(_record(document.value), document, faults)
+    at = {fault.where for fault in found}  # what the schema says of a placeholder helps nobody
+    faults = found + [fault for fault in faults if fault.where not in at]
     if submission is not None:
         faults += located(submission_findings(submission), document)
     if submission is None or faults:
         refuse(faults)
     return submission
+
+
+def _record(value: Plain) -> type[Submission] | type[ReportedSubmission]:
+    """Return what a document is typed as: the faults of a union would name the keys of both."""
+    return ReportedSubmission if isinstance(value, dict) and "reported" in value else Submission
 
 
 def submission_faults(folder: Path) -> tuple[Fault, ...]:
