@@ -20,6 +20,7 @@ from site_gen.leaderboard import Board, Entry, make_board
 from site_gen.mined import MinedCurve, curves_json, mined_curves
 from site_gen.pages import PAGES, curves_path
 from site_gen.render import TEMPLATES, render
+from site_gen.reported import ReportedEntry
 
 # With more, every pair's examples would take longer than the site is worth: ranks are then made from intervals alone.
 PAIRED_SUBMISSIONS = 300
@@ -47,7 +48,7 @@ def build(submissions: Path, out: Path, base_url: str = "") -> Site:
     return Site(out, board)
 
 
-def gather(submissions: Path) -> tuple[Entry, ...]:
+def gather(submissions: Path) -> tuple[Entry | ReportedEntry, ...]:
     """Read every submission and result, and refuse all of them with all faults when one is malformed."""
     slugs = find_submissions(submissions)
     paired = len(slugs) <= PAIRED_SUBMISSIONS
@@ -70,12 +71,12 @@ def _collected(read: Callable[[Path], _Found], path: Path, faults: list[Fault]) 
         return None
 
 
-def _read_entry(folder: Path, paired: bool) -> Entry | None:
+def _read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
     """Read one submission with its results and sweeps."""
     faults: list[Fault] = []
     submission = _collected(load_submission, folder, faults)
     if isinstance(submission, ReportedSubmission):
-        return None
+        return ReportedEntry(folder.name, submission)
     paths = _collected(find_results, folder, faults) or ()
     sweeps = _collected(load_sweeps, folder, faults)
     results = [_collected(load_result, path, faults) for path in paths]

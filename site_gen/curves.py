@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from harness.records import Regime, Submission
+from harness.records import AnySubmission, Regime
 from harness.statistics.scaling import fit_scaling, presentation
 from site_gen.axes import compact, log_axis, points_axis
 from site_gen.chart import Column, Curve, Figure, Line, Point, Table
@@ -50,7 +50,7 @@ def scaling_figure(standing: Standing) -> Figure | None:
     )
 
 
-def recipe(submission: Submission) -> str:
+def recipe(submission: AnySubmission) -> str:
     """Name what the intermediate training consisted of, apart from its languages."""
     intermediate = submission.intermediate
     marks = [" + ".join(intermediate.tasks)] if intermediate.tasks else []

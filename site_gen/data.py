@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from site_gen.leaderboard import Board, Cell, Row
+from site_gen.reported import ReportedCell, ReportedRow
 
 FORMAT = 1
 
@@ -15,6 +16,7 @@ def leaderboard_json(board: Board) -> str:
         "format": FORMAT,
         "targets": [standing.target.model_dump(mode="json") for standing in board.standings],
         "submissions": [_row(row) for row in board.rows],
+        "reported": [_reported(row) for row in board.reported],
     }
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
@@ -43,4 +45,28 @@ def _cell(cell: Cell) -> dict[str, object]:
         "seeds": {str(seed): score for seed, score in cell.seeds},
         "result": cell.result.model_dump(mode="json", by_alias=True),
         "layers": cell.sweep.model_dump(mode="json", by_alias=True) if cell.sweep else None,
+    }
+
+
+def _reported(row: ReportedRow) -> dict[str, object]:
+    """Return published numbers in a shape of their own, so that no program takes them for results."""
+    return {
+        "slug": row.slug,
+        "submission": row.submission.model_dump(mode="json", by_alias=True),
+        "parameters": row.submission.reported.parameters,
+        "xtreme_mean": row.average.mean,
+        "xtreme_targets_reported": row.average.covered,
+        "xtreme_groups": {group: average.mean for group, average in row.groups.items()},
+        "targets": {name: _reported_cell(cell) for name, cell in row.cells.items()},
+    }
+
+
+def _reported_cell(cell: ReportedCell) -> dict[str, object]:
+    return {
+        "score": cell.score,
+        "no_score_because": cell.reason or None,
+        "values": {value.name: value.value for value in cell.values},
+        "derived": [value.name for value in cell.values if value.source],
+        "languages": cell.found.languages,
+        "differs": cell.found.differs,
     }

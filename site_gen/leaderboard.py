@@ -10,12 +10,11 @@ from harness.catalog import TARGETS, is_own, own_target
 from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target
 from harness.statistics.entrants import Entrant, differences
 from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
+from site_gen.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.entrants import unpaired_entrant
 from site_gen.mined import MinedCurve
+from site_gen.reported import ReportedEntry, ReportedRow, reported_rows
 from site_gen.wording import language_name, listed
-
-# Group → how many of XTREME's targets it has, in the order of the groups' columns.
-XTREME_GROUPS = Counter(target.group for target in TARGETS if target.in_xtreme and target.group is not None)
 
 
 @dataclass(frozen=True)
@@ -92,15 +91,6 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Average:
-    """The unweighted mean of the scores of some targets in points; None while one of them has none."""
-
-    mean: float | None
-    covered: int
-    of: int
-
-
-@dataclass(frozen=True)
 class Row:
     """One submission: one recipe at one size, with its cells in the order of the catalog."""
 
@@ -121,18 +111,16 @@ class Row:
     @property
     def average(self) -> Average:
         """Return the XTREME average over all nine targets."""
-        return self._average(None, XTREME_GROUPS.total())
+        return xtreme_average(self._scores())
 
     @property
     def groups(self) -> Mapping[str, Average]:
         """Return the averages of XTREME's groups of targets."""
-        return {group: self._average(group, count) for group, count in XTREME_GROUPS.items()}
+        return {group: xtreme_average(self._scores(), group) for group in XTREME_GROUPS}
 
-    def _average(self, group: str | None, of: int) -> Average:
-        """Average what has a rank: a score of other text, or measured in another way, is not the benchmark's."""
-        cells = [cell for cell in self.cells.values() if cell.target.in_xtreme and group in (None, cell.target.group)]
-        scores = [cell.score for cell in cells if cell.rank is not None and cell.score is not None]
-        return Average(sum(scores) / of if len(scores) == of else None, len(scores), of)
+    def _scores(self) -> Iterator[tuple[Target, float]]:
+        """Yield what has a rank: a score of other text, or measured in another way, is not the benchmark's."""
+        return ((cell.target, cell.score) for cell in self.cells.values() if cell.rank is not None and cell.score is not None)
 
     @property
     def evaluated(self) -> bool:
@@ -142,10 +130,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Standing:
-    """One target with the rows that have a result on it: ranked ones first, then the rest by how much was measured."""
+    """One target with the rows that have a result on it: ranked ones first, then the rest by how much was measured.
+
+    `reported` rows stand apart: numbers that others published have no rank.
+    """
 
     target: Target
     rows: tuple[Row, ...]
+    reported: tuple[ReportedRow, ...] = ()
 
     def cell(self, row: Row) -> Cell:
         """Return a row's cell on this target."""
@@ -168,6 +160,7 @@ class Board:
 
     rows: tuple[Row, ...]
     standings: tuple[Standing, ...]
+    reported: tuple[ReportedRow, ...] = ()
 
     @property
     def benchmark(self) -> tuple[Standing, ...]:
@@ -181,8 +174,8 @@ class Board:
 
     @property
     def empty(self) -> tuple[Standing, ...]:
-        """Return the standings that nobody has a result on."""
-        return tuple(standing for standing in self.standings if not standing.rows)
+        """Return the standings that nobody has a result on, here or elsewhere."""
+        return tuple(standing for standing in self.standings if not standing.rows and not standing.reported)
 
     @property
     def main(self) -> Standing:
@@ -201,19 +194,21 @@ def seed_score(checkpoint: CheckpointScores, target: Target) -> float:
     return sum(checkpoint.scores[language].score for language in target.languages) / len(target.languages)
 
 
-def make_board(entries: Iterable[Entry], targets: Sequence[Target] = TARGETS) -> Board:
-    """Rank entries per target and line them up; the order of the entries does not matter.
+def make_board(found: Iterable[Entry | ReportedEntry], targets: Sequence[Target] = TARGETS) -> Board:
+    """Rank entries per target and line them up, reported ones apart; the order of the entries does not matter.
 
     The targets are followed by people's own, which exist in results only.
     """
-    entries = sorted(entries, key=lambda entry: entry.slug)
+    every = list(found)
+    reported = reported_rows([entry for entry in every if isinstance(entry, ReportedEntry)], targets)
+    entries = sorted((entry for entry in every if isinstance(entry, Entry)), key=lambda entry: entry.slug)
     targets = (*targets, *_own_targets(entries))
     cells: dict[str, dict[str, Cell]] = {entry.slug: {} for entry in entries}
     for target in targets:
         for slug, cell in _rank(target, entries).items():
             cells[slug][target.name] = cell
     rows = tuple(Row(entry.slug, entry.submission, cells[entry.slug]) for entry in entries)
-    return Board(rows, tuple(_stand(target, rows) for target in targets))
+    return Board(rows, tuple(_stand(target, rows, reported) for target in targets), reported)
 
 
 def _own_targets(entries: Iterable[Entry]) -> Iterator[Target]:
@@ -294,9 +289,10 @@ def _some(languages: Sequence[str]) -> str:
     return listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more languages"
 
 
-def _stand(target: Target, rows: Iterable[Row]) -> Standing:
+def _stand(target: Target, rows: Iterable[Row], reported: Iterable[ReportedRow]) -> Standing:
     def place(row: Row) -> tuple[float, int, str]:
         cell = row.cells[target.name]
         return (cell.rank if cell.rank is not None else float("inf"), -cell.measured, row.slug)
 
-    return Standing(target, tuple(sorted((row for row in rows if target.name in row.cells), key=place)))
+    placed = sorted((row for row in rows if target.name in row.cells), key=place)
+    return Standing(target, tuple(placed), tuple(row for row in reported if target.name in row.cells))

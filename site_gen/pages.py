@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 from harness.catalog import is_own
 from harness.records import Regime
+from site_gen.averages import XTREME_GROUPS
 from site_gen.chart import Figure
 from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import Drawing, draw
 from site_gen.figures import figure_json, guarded_id
 from site_gen.gap import gaps
 from site_gen.languages import language_lines, pair_lines
-from site_gen.leaderboard import XTREME_GROUPS, Board, Cell, Row, Standing
+from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.mined import mined_figure
 from site_gen.sweeps import sweep_figure
@@ -105,19 +106,21 @@ def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, o
 
 def _listed(board: Board, current: str) -> tuple[Standing, ...]:
     """Return what the navigation lists: targets with rows, and the one that is open; people's own have a place on the front page."""
-    return tuple(s for s in board.standings if s.target.name == current or (s.rows and not is_own(s.target.name)))
+    return tuple(s for s in board.standings if s.target.name == current or ((s.rows or s.reported) and not is_own(s.target.name)))
 
 
 def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "index.html"
-    apart = [standing for standing in board.others if standing.rows]
+    apart = [standing for standing in board.others if standing.rows or standing.reported]
+    columns = [standing for standing in board.benchmark if standing.rows or standing.reported]
     extra = {
         "chart": scaling_chart(board.main),
         "evidence": evidence(board.main),
         "gaps": gaps(board.main),
         "benchmark_rows": _benchmark_rows(board),
-        "columns": [standing for standing in board.benchmark if standing.rows],
-        "groups": [group for group in XTREME_GROUPS if any(s.rows and s.target.group == group for s in board.benchmark)],
+        "reported_rows": [row for row in board.reported if row.in_xtreme],
+        "columns": columns,
+        "groups": [group for group in XTREME_GROUPS if any(standing.target.group == group for standing in columns)],
         "apart": [standing for standing in apart if not is_own(standing.target.name)],
         "own": [standing for standing in apart if is_own(standing.target.name)],
     }
@@ -144,6 +147,12 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         yield path, {**_common(board, base_url, path, "submission"), **extra}
 
 
+def _reported(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    for row in board.reported:
+        path = f"submissions/{row.slug}.html"
+        yield path, {**_common(board, base_url, path, "submission"), "row": row}
+
+
 def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
@@ -166,6 +175,7 @@ def _not_found(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 PAGES = (
     PageKind("front.html", _front),
     PageKind("submission.html", _submissions),
+    PageKind("reported.html", _reported),
     PageKind("target.html", _targets),
     PageKind("404.html", _not_found),
 )

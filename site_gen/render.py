@@ -54,6 +54,8 @@ def _environment() -> Environment:
         "metric_name": wording.metric_name,
         "place": place,
         "points": wording.points,
+        "published": wording.published,
+        "published_quantity": wording.published_quantity,
         "rank_range": wording.rank_range,
         "quantity": wording.quantity,
         "quantity_unit": wording.quantity_unit,

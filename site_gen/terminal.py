@@ -32,7 +32,9 @@ def print_board(board: Board) -> None:
                 click.echo(f"{title}\n{_plain([headings, *lines])}\n")
     if board.waiting:
         click.echo(f"not evaluated yet: {', '.join(row.slug for row in board.waiting)}")
-    if not board.rows:
+    if board.reported:
+        click.echo(f"reported by others, never ranked: {', '.join(row.slug for row in board.reported)}")
+    if not board.rows and not board.reported:
         click.echo("no submission yet; `stiltboard new SLUG` scaffolds one")
 
 

@@ -33,6 +33,16 @@ def points(score: float) -> str:
     return f"{score:.2f}"
 
 
+def published(score: float) -> str:
+    """Write a published score with the one or two decimals that it was published with: 79.2, not 79.20."""
+    return points(score).removesuffix("0")
+
+
+def published_quantity(value: float) -> str:
+    """Write a published quantity as it was published: 221, not 221.0."""
+    return f"{value:,}".removesuffix(".0")
+
+
 def interval(bounds: tuple[float, float]) -> str:
     """Write a 95 % interval as [lo, hi]."""
     return f"[{bounds[0]:.2f}, {bounds[1]:.2f}]"

@@ -14,6 +14,11 @@ function value(row, column) {
   return text === "" || text === "–" ? null : text;
 }
 
+// A body's rows but those that only divide it.
+function lines(body) {
+  return [...body.rows].filter((row) => row.querySelector("td"));
+}
+
 // Rows without a value stay last in both directions.
 function compare(a, b, sign) {
   if (a === null || b === null) {
@@ -24,10 +29,12 @@ function compare(a, b, sign) {
 
 function sort(table, header, sign) {
   const column = header.cellIndex;
-  const body = table.tBodies[0];
-  const rows = [...body.rows].map((row) => [value(row, column), row]);
-  rows.sort(([a], [b]) => compare(a, b, sign));
-  body.append(...rows.map(([, row]) => row));
+  // Each body by itself: what others reported never moves among what was measured.
+  for (const body of table.tBodies) {
+    const rows = lines(body).map((row) => [value(row, column), row]);
+    rows.sort(([a], [b]) => compare(a, b, sign));
+    body.append(...rows.map(([, row]) => row));
+  }
   for (const other of header.parentElement.cells) {
     other.removeAttribute("aria-sort");
   }
@@ -52,7 +59,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
 const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 for (const input of document.querySelectorAll("input[data-search]")) {
-  const rows = [...document.getElementById(input.dataset.search).tBodies[0].rows];
+  const rows = [...document.getElementById(input.dataset.search).tBodies].flatMap(lines);
   const texts = rows.map((row) => fold(row.textContent));
   const form = input.form;
   const search = () => {

@@ -27,6 +27,8 @@ KINDS = {
     "front": "index.html",
     "submission": "submissions/lodestar-xl-english.html",
     "waiting": "submissions/beacon-b-english.html",
+    "reported": "submissions/reported-lodestar-xxl.html",
+    "reported target": "targets/xquad_r.html",
     "figures": "submissions/lantern-b-none.html",
     "own text": "targets/bitext.harbour.html",
     "target": "targets/tatoeba.html",
@@ -140,9 +142,9 @@ def test_headers_sort_and_say_so_and_rows_without_a_value_stay_last(browser: Bro
         page = visit.open(f"{site.as_uri()}/index.html")
         table = page.locator("#leaderboard-table")
 
-        def column(name: str) -> list[str]:
+        def column(name: str, body: int = 1) -> list[str]:
             index = [text.split("\n")[0] for text in table.locator("thead th").all_inner_texts()].index(name)
-            return [row.locator("th, td").nth(index).inner_text() for row in table.locator("tbody tr").all()]
+            return [row.locator("th, td").nth(index).inner_text() for row in table.locator(f"tbody:nth-of-type({body}) tr").all()]
 
         assert column("Rank")[-1].startswith("–")
         table.get_by_role("button", name="Tatoeba").click()
@@ -159,16 +161,37 @@ def test_headers_sort_and_say_so_and_rows_without_a_value_stay_last(browser: Bro
         assert column("Submission")[0].startswith("Lodestar Base\n")
 
 
+def test_what_others_reported_is_sorted_by_itself_and_never_moves_among_what_was_measured(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        table = page.locator("#leaderboard-table")
+
+        def titles() -> list[str]:
+            return [text.split("\n")[0] for text in table.locator("tbody th").all_inner_texts()][12:]
+
+        divider = "Reported by others, not measured here"
+        assert titles() == [divider, "Beacon", "Lodestar XXL"]
+        table.get_by_role("button", name="Tatoeba").click()  # 97.5 is above every measured score
+        assert titles() == [divider, "Lodestar XXL", "Beacon"]
+        table.get_by_role("button", name="Rank").click()
+        assert table.locator("tbody").last.locator(".rank").all_inner_texts() == ["–\nreported, not ranked"] * 2
+        page.get_by_label("Search the leaderboard").fill("reported")
+        assert page.locator(".search output").inner_text() == "2 of 14"
+        assert visit.faults == []
+
+
 def test_search_keeps_the_rows_that_hold_every_word(browser: Browser, site: Path) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
-        page.get_by_label("Search the leaderboard").fill("xl MULTILINGUAL")
-        assert page.locator("#leaderboard-table tbody tr:visible th").all_inner_texts() == ["Lodestar XL + MNLI in 15 languages\nlodestar"]
-        assert page.locator(".search output").inner_text() == "1 of 12"
+        page.get_by_label("Search the leaderboard").fill("xl 15 MULTILINGUAL")
+        assert page.locator("#leaderboard-table tbody tr:not(.divider):visible th").all_inner_texts() == [
+            "Lodestar XL + MNLI in 15 languages\nlodestar"
+        ]
+        assert page.locator(".search output").inner_text() == "1 of 14"
         page.keyboard.press("Enter")
         assert page.url.endswith("/index.html")
         page.get_by_label("Search the leaderboard").fill("")
-        assert page.locator("#leaderboard-table tbody tr:visible").count() == 12
+        assert page.locator("#leaderboard-table tbody tr:not(.divider):visible").count() == 14
         assert visit.faults == []
 
 
@@ -176,7 +199,8 @@ def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -
     with Visit(browser, java_script_enabled=False) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
         assert page.locator(".drawn svg").is_visible()
-        assert page.locator("#leaderboard-table tbody tr").count() == 12
+        assert page.locator("#leaderboard-table tbody tr:not(.divider)").count() == 14
+        assert page.locator("#leaderboard-table").get_by_text("Reported by others, not measured here").is_visible()
         assert page.locator(".search").is_hidden()
         assert page.locator("#leaderboard-table button").count() == 0
 

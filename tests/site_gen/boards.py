@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.catalog import find_target
-from harness.records import Result, Submission, Target
+from harness.records import ReportedSubmission, Result, Submission, Target
 from site_gen.leaderboard import Entry
+from site_gen.reported import ReportedEntry
 
 TATOEBA = find_target("tatoeba")
 # Two languages of four pairs each: small enough to check every number by eye.
@@ -93,6 +94,20 @@ def result(
         "run": {"date": "2026-03-02T09:14:07Z", "versions": {"torch": "2.10.0"}},
     }
     return Result.model_validate(fields | more)
+
+
+def reported(slug: str, scores: Mapping[str, object], regime: str = "none", family: str = "toy", **more: object) -> ReportedEntry:
+    """Return an entry of published numbers; `more` replaces fields of its `reported` block."""
+    block = {"citation": f"{slug} 2020", "source": f"https://example.org/{slug}", "scores": scores}
+    fields = {
+        "schema": "1",
+        "title": slug.title(),
+        "family": family,
+        "intermediate": {"regime": regime},
+        "reported": block | more,
+        "submitters": [{"name": "Example"}],
+    }
+    return ReportedEntry(slug, ReportedSubmission.model_validate(fields))
 
 
 def asked_result(slug: str, *seeds: float) -> Result:

@@ -17,7 +17,7 @@ from harness.catalog import TARGETS
 from harness.errors import BadInput
 from site_gen.build import build, gather, site_files
 from site_gen.leaderboard import Entry, make_board
-from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, entry, result, submission
+from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, entry, reported, result, submission
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "site"
 SUBMISSIONS = FIXTURES / "submissions"
@@ -63,7 +63,7 @@ def pages(files: dict[str, bytes]) -> dict[str, Page]:
     return {path: Page(data.decode()) for path, data in files.items() if path.endswith(".html")}
 
 
-@pytest.mark.parametrize("name", ["lodestar-xl-english.html", "lantern-b-none.html"])
+@pytest.mark.parametrize("name", ["lodestar-xl-english.html", "lantern-b-none.html", "reported-lodestar-xxl.html"])
 def test_a_stored_page_stays_as_it_is(files: dict[str, bytes], name: str) -> None:
     stored = (FIXTURES / "golden" / name).read_text(encoding="utf-8")
     assert files[f"submissions/{name}"].decode() == stored, "if this is meant: python tests/fixtures/site/write.py"
@@ -133,6 +133,31 @@ def test_the_data_file_holds_what_the_pages_show(files: dict[str, bytes]) -> Non
     assert [len(checkpoint["views"]) for checkpoint in swept["checkpoints"]] == [10, 10]
 
 
+def test_the_data_file_holds_published_numbers_apart_from_results(files: dict[str, bytes]) -> None:
+    document = json.loads(files["data/leaderboard.json"])
+    assert [row["slug"] for row in document["submissions"] if row["slug"].startswith("reported")] == []
+    sparse, row = document["reported"]
+    assert sparse["submission"]["reported"]["source"] == "https://example.org/table"
+    assert {key: value for key, value in row.items() if key not in ("submission", "targets")} == {
+        "slug": "reported-lodestar-xxl",
+        "parameters": 10_700_000_000,
+        "xtreme_mean": None,
+        "xtreme_targets_reported": 4,
+        "xtreme_groups": {"retrieval": None, "classification": 87.25, "tagging": None, "qa": None},
+    }
+    assert row["targets"]["mlqa"] == {
+        "score": None, "no_score_because": "F1 only", "values": {"f1": 75.1}, "derived": [], "languages": {}, "differs": None,
+    }  # fmt: skip
+    assert row["targets"]["bucc2018_dev"] == {
+        "score": None,
+        "no_score_because": "measured otherwise",
+        "values": {"f1": pytest.approx(93.65)},
+        "derived": ["f1"],
+        "languages": {"de": 95.1, "fr": 93.0, "ru": 94.2, "zh": 92.3},
+        "differs": "repeated sentences are kept",
+    }
+
+
 @pytest.mark.parametrize("environment", [{"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}])
 def test_every_machine_writes_the_same_bytes(tmp_path: Path, files: dict[str, bytes], environment: dict[str, str]) -> None:
     out = tmp_path / "elsewhere" / "site"
@@ -149,7 +174,8 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7
 
 
 def test_hostile_text_in_every_field_stays_text() -> None:
-    known = pages(site_files(make_board([Entry("toy", submission(seeds=1), (result("toy", [{"de": 1.0, "fi": 2.0}]),))], (PAIR, SHOW))))
+    plain = [Entry("toy", submission(seeds=1), (result("toy", [{"de": 1.0, "fi": 2.0}]),)), reported("paper", {"pair": {}})]
+    known = pages(site_files(make_board(plain, (PAIR, SHOW))))
     made = submission(
         HOSTILE,
         encoding={"layer": "last", "pooling": "mean", "prefix": HOSTILE},
@@ -161,7 +187,9 @@ def test_hostile_text_in_every_field_stays_text() -> None:
     failed = result("hostile", [{"de": 1.0, "fi": HOSTILE}], target=SHOW, signature=HOSTILE)
     source = ranked.checkpoints[0].model_copy(update={"source": HOSTILE})
     ranked = ranked.model_copy(update={"checkpoints": (source,)})
-    files = site_files(make_board([Entry("hostile", made, (ranked, failed))], (PAIR, SHOW)))
+    more = {"citation": HOSTILE, "note": HOSTILE, "source": "https://example.org/?a=1&b=2"}
+    told = reported("told", {"pair": {"means": {"accuracy": "50"}, "differs": HOSTILE}}, **more)
+    files = site_files(make_board([Entry("hostile", made, (ranked, failed)), told], (PAIR, SHOW)))
     for path, page in pages(files).items():
         text = files[path].decode()
         assert "<script>" not in text

@@ -20,7 +20,7 @@ SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
 
 def test_build_prints_the_leaderboard_and_the_page_to_open(tmp_path: Path) -> None:
     few = tmp_path / "few"
-    for slug in ("lodestar-xl-english", "lodestar-b-none", "beacon-b-english"):
+    for slug in ("lodestar-xl-english", "lodestar-b-none", "beacon-b-english", "reported-lodestar-xxl"):
         shutil.copytree(SUBMISSIONS / slug, few / slug)
     outcome = CliRunner().invoke(main, ["build", "--submissions", str(few), "--out", str(tmp_path / "public")])
     assert outcome.exit_code == 0
@@ -35,6 +35,7 @@ def test_build_prints_the_leaderboard_and_the_page_to_open(tmp_path: Path) -> No
         "   1  Lodestar Base  none    –          85.6 M      1     51.58\n"
         "\n"
         "not evaluated yet: beacon-b-english\n"
+        "reported by others, never ranked: reported-lodestar-xxl\n"
         f"{tmp_path / 'public' / 'index.html'}\n"
     )
 
