@@ -244,3 +244,66 @@ def test_the_schema_for_editors_tells_the_two_kinds_apart_by_one_key() -> None:
         "license",
     ]
     assert schema["$defs"]["ReportedSubmission"]["required"] == ["schema", "title", "family", "intermediate", "reported", "submitters"]
+
+
+# ---- the rows of this repository
+
+ROWS = Path(__file__).parents[1] / "submissions"
+# Slug → target → what was published, name by name, and what stands in the target's column.
+PUBLISHED: dict[str, dict[str, tuple[dict[str, float], float | None]]] = {
+    "xlmr-large": {
+        "xnli": ({"accuracy": 79.2}, 79.2),
+        "pawsx": ({"accuracy": 86.4}, 86.4),
+        "udpos": ({"f1": 73.8}, 73.8),
+        "panx": ({"f1": 65.4}, 65.4),
+        "xquad": ({"f1": 76.6, "exact_match": 60.8}, 68.7),
+        "mlqa": ({"f1": 71.6, "exact_match": 53.2}, 62.4),
+        "tydiqa": ({"f1": 65.1, "exact_match": 45.0}, 55.05),
+    },
+    "xstilts": {
+        "xnli": ({"accuracy": 80.0}, 80.0),
+        "pawsx": ({"accuracy": 87.9}, 87.9),
+        "udpos": ({"f1": 74.9}, 74.9),
+        "panx": ({"f1": 64.0}, 64.0),
+        "xquad": ({"f1": 78.7, "exact_match": 63.3}, 71.0),
+        "mlqa": ({"f1": 72.4, "exact_match": 53.7}, 63.05),
+        "tydiqa": ({"f1": 76.0, "exact_match": 59.5}, 67.75),
+    },
+    "rembert": {
+        "xnli": ({"accuracy": 80.8}, 80.8),
+        "pawsx": ({"accuracy": 87.5}, 87.5),
+        "panx": ({"f1": 70.1}, 70.1),
+        "xquad": ({"f1": 79.6}, None),
+        "mlqa": ({"f1": 73.1}, None),
+        "tydiqa": ({"f1": 77.0}, None),
+    },
+    "xlmr-large-jiant": {
+        "tatoeba": ({"accuracy": 31.0}, 31.0),
+        "bucc2018_dev": ({"de": 77.7, "fr": 62.7, "ru": 79.2, "zh": 66.5}, None),
+    },
+    "labse": {"tatoeba": ({"accuracy_to_english": 95.22}, None)},
+    "me5-small": {"tatoeba": ({"accuracy_to_english": 86.86}, None)},
+    "me5-base": {"tatoeba": ({"accuracy_to_english": 88.14}, None)},
+    "me5-large": {"tatoeba": ({"accuracy_to_english": 92.41}, None)},
+    "bge-m3": {"tatoeba": ({"accuracy_to_english": 92.17}, None)},
+    "paraphrase-minilm": {"tatoeba": ({"accuracy_to_english": 77.96}, None)},
+    "paraphrase-mpnet": {"tatoeba": ({"accuracy_to_english": 85.25}, None)},
+    "mbert-en-en": {"xquad_r": ({"map": 29}, None)},
+    "mbert-x-x": {"xquad_r": ({"map": 23}, None)},
+    "mbert-x-x-mono": {"xquad_r": ({"map": 52}, None)},
+    "mbert-x-y": {"xquad_r": ({"map": 66}, None)},
+    "xlmr-hybrid": {"xquad_r": ({"map": 59.3, "map_mono": 79.8, "map_cross": 70.5, "language_bias": 287}, None)},
+    "labse-hybrid": {"xquad_r": ({"map": 68.2, "map_mono": 81.7, "map_cross": 76.7, "language_bias": 221}, None)},
+}
+PARAMETERS = {"xlmr-large": 559_000_000, "xlmr-large-jiant": 559_000_000, "xstilts": 559_000_000, "rembert": 575_000_000}
+
+
+def test_the_published_rows_hold_what_their_sources_say() -> None:
+    slugs = [slug for slug in store.find_submissions(ROWS) if slug.startswith("reported-")]
+    assert [slug.removeprefix("reported-") for slug in slugs] == sorted(PUBLISHED)
+    for slug, targets in PUBLISHED.items():
+        row = store.load_submission(ROWS / f"reported-{slug}")
+        assert isinstance(row, ReportedSubmission)
+        found = {name: ({**each.means, **each.languages}, each.score(find_target(name))) for name, each in row.reported.scores.items()}
+        assert found == {name: (numbers, pytest.approx(score)) for name, (numbers, score) in targets.items()}
+        assert row.reported.parameters == PARAMETERS.get(slug)
