@@ -18,6 +18,7 @@ from site_gen.languages import language_lines, pair_lines
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.mined import mined_figure
+from site_gen.rows import PAGE_ROWS, benchmark_rows, shown_groups, shown_targets
 from site_gen.sweeps import sweep_figure
 
 Context = Mapping[str, object]
@@ -112,27 +113,39 @@ def _listed(board: Board, current: str) -> tuple[Standing, ...]:
 def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "index.html"
     apart = [standing for standing in board.others if standing.rows or standing.reported]
-    columns = [standing for standing in board.benchmark if standing.rows or standing.reported]
+    columns = shown_targets(board)
+    rows = benchmark_rows(board)
     extra = {
         "chart": scaling_chart(board.main),
         "evidence": evidence(board.main),
         "gaps": gaps(board.main),
-        "benchmark_rows": _benchmark_rows(board),
+        "benchmark_rows": rows,
+        "families": sorted({row.submission.family for row in rows} | {row.submission.family for row in board.reported}),
+        "page_rows": PAGE_ROWS,
         "reported_rows": [row for row in board.reported if row.in_xtreme],
         "columns": columns,
-        "groups": [group for group in XTREME_GROUPS if any(standing.target.group == group for standing in columns)],
+        "groups": shown_groups(columns),
         "apart": [standing for standing in apart if not is_own(standing.target.name)],
         "own": [standing for standing in apart if is_own(standing.target.name)],
     }
     yield path, {**_common(board, base_url, path, "front"), **extra}
 
 
-def _benchmark_rows(board: Board) -> tuple[Row, ...]:
-    """Return the rows of the leaderboard in the order of the main target, then those that only have another."""
-    if not board.main.target.in_xtreme:
-        return ()
-    first = board.main.rows
-    return (*first, *(row for row in board.rows if row.evaluated and row not in first))
+def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    """Yield what follows the front page's rows, for readers without the script that loads it."""
+    rows, columns = benchmark_rows(board), shown_targets(board)
+    for part, start in enumerate(range(PAGE_ROWS, len(rows), PAGE_ROWS), start=2):
+        path = f"leaderboard/{part}.html"
+        extra = {
+            "rows": rows[start : start + PAGE_ROWS],
+            "start": start,
+            "part": part,
+            "count": len(rows),
+            "page_rows": PAGE_ROWS,
+            "columns": columns,
+            "groups": shown_groups(columns),
+        }
+        yield path, {**_common(board, base_url, path, "part"), **extra}
 
 
 def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -174,6 +187,7 @@ def _not_found(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 PAGES = (
     PageKind("front.html", _front),
+    PageKind("part.html", _parts),
     PageKind("submission.html", _submissions),
     PageKind("reported.html", _reported),
     PageKind("target.html", _targets),

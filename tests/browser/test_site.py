@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from site_gen.build import build, site_files
 from site_gen.folder import write_site
@@ -176,7 +177,9 @@ def test_what_others_reported_is_sorted_by_itself_and_never_moves_among_what_was
         table.get_by_role("button", name="Rank").click()
         assert table.locator("tbody").last.locator(".rank").all_inner_texts() == ["–\nreported, not ranked"] * 2
         page.get_by_label("Search the leaderboard").fill("reported")
-        assert page.locator(".search output").inner_text() == "2 of 14"
+        expect(page.locator("#board-status")).to_have_text("2 of 14 rows")
+        assert page.locator("#leaderboard-table tbody tr:not(.divider):visible").count() == 2
+        assert page.locator("#board-status").inner_text() == "2 of 14 rows"
         assert visit.faults == []
 
 
@@ -184,12 +187,13 @@ def test_search_keeps_the_rows_that_hold_every_word(browser: Browser, site: Path
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
         page.get_by_label("Search the leaderboard").fill("xl 15 MULTILINGUAL")
+        expect(page.locator("#board-status")).to_have_text(re.compile("rows$"))
         assert page.locator("#leaderboard-table tbody tr:not(.divider):visible th").all_inner_texts() == [
             "Lodestar XL + MNLI in 15 languages\nlodestar"
         ]
-        assert page.locator(".search output").inner_text() == "1 of 14"
+        assert page.locator("#board-status").inner_text() == "1 of 14 rows"
         page.keyboard.press("Enter")
-        assert page.url.endswith("/index.html")
+        assert page.url.endswith("/index.html#view?q=xl+15+MULTILINGUAL")
         page.get_by_label("Search the leaderboard").fill("")
         assert page.locator("#leaderboard-table tbody tr:not(.divider):visible").count() == 14
         assert visit.faults == []
@@ -201,8 +205,71 @@ def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -
         assert page.locator(".drawn svg").is_visible()
         assert page.locator("#leaderboard-table tbody tr:not(.divider)").count() == 14
         assert page.locator("#leaderboard-table").get_by_text("Reported by others, not measured here").is_visible()
-        assert page.locator(".search").is_hidden()
+        assert page.locator("#board-controls").is_hidden()
         assert page.locator("#leaderboard-table button").count() == 0
+
+
+def shown(page: Page) -> list[list[str]]:
+    """Return what every visible row of the leaderboard says, cell by cell; rows that are asked for take a moment to load."""
+    if page.locator("#board-status").inner_text():
+        expect(page.locator("#board-status")).to_have_text(re.compile("rows$"))
+    rows = page.locator("#leaderboard-table tbody tr:not(.divider):visible")
+    return [[cell.inner_text() for cell in row.locator("th:visible, td:visible").all()] for row in rows.all()]
+
+
+def test_rows_that_the_script_draws_say_what_the_page_said(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        written = shown(page)
+        table = page.locator("#leaderboard-table")
+        table.get_by_role("button", name="Submission").click()
+        assert shown(page) != written
+        table.get_by_role("button", name="Rank").click()
+        assert shown(page) == written
+        assert visit.faults == []
+
+
+def test_a_view_stands_in_the_address_and_opens_again(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        page.get_by_text("Filter rows, choose columns").click()
+        page.get_by_label("multilingual", exact=True).check()
+        page.get_by_label("in total").check()
+        page.locator("#least").fill("100")
+        page.get_by_label("Tasks", exact=True).uncheck()
+        page.locator("#leaderboard-table").get_by_role("button", name="Parameters").click()
+        found, address = shown(page), page.url
+        assert 0 < len(found) < 14
+        assert all("multilingual" in row for row in found)
+        assert address.endswith("#view?sort=size&down=1&regime=multilingual&least=100&total=1&hide=tasks")
+        assert "Tasks" not in page.locator("#leaderboard-table thead th:visible").all_inner_texts()
+        assert visit.faults == []
+    with Visit(browser) as visit:
+        page = visit.open(address)
+        assert shown(page) == found
+        page.get_by_text("Filter rows, choose columns").click()
+        assert page.get_by_label("multilingual", exact=True).is_checked()
+        assert not page.get_by_label("Tasks", exact=True).is_checked()
+        page.get_by_role("button", name="Show everything").click()
+        expect(page.locator("#board-status")).to_have_text("14 rows")
+        assert len(shown(page)) == 14
+        assert visit.faults == []
+
+
+def test_filters_hold_for_both_kinds_of_rows_and_a_group_shows_its_columns_alone(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        page.get_by_text("Filter rows, choose columns").click()
+        page.get_by_label("Family").select_option("lodestar")
+        found = shown(page)
+        assert 2 < len(found) < 14
+        assert {row[1].partition("\n")[2].removesuffix(" reported") for row in found} == {"lodestar"}
+        page.get_by_label("Family").select_option("")
+        page.get_by_label("Targets", exact=True).select_option("retrieval")
+        heads = page.locator("#leaderboard-table thead th:visible").all_inner_texts()
+        assert "Tatoeba" in heads
+        assert "XNLI" not in heads
+        assert visit.faults == []
 
 
 def test_every_figure_of_a_page_is_drawn_and_says_what_its_points_are(browser: Browser, site: Path) -> None:
