@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,7 +13,8 @@ from site_gen.chart import Figure
 from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import Drawing, draw
 from site_gen.figures import figure_json, guarded_id
-from site_gen.gap import gaps
+from site_gen.gap import Gap, gaps
+from site_gen.gap_figure import gap_figure
 from site_gen.languages import language_lines, pair_lines
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
@@ -52,6 +53,12 @@ class Exhibit:
 def scaling_chart(standing: Standing) -> Chart | None:
     """Make a target's scaling figure, or None while there is nothing to draw."""
     return _chart(scaling_figure(standing))
+
+
+def gap_chart(standing: Standing, found: Sequence[Gap]) -> Chart | None:
+    """Make the panel of a target's gaps, over the sizes of its scaling curves, or None while there is nothing to draw."""
+    curves = scaling_figure(standing)
+    return _chart(gap_figure(standing.target, found, curves.x)) if curves else None
 
 
 def _chart(figure: Figure | None) -> Chart | None:
@@ -115,10 +122,12 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     apart = [standing for standing in board.others if standing.rows or standing.reported]
     columns = shown_targets(board)
     rows = benchmark_rows(board)
+    found = gaps(board.main)
     extra = {
         "chart": scaling_chart(board.main),
+        "gap_chart": gap_chart(board.main, found),
         "evidence": evidence(board.main),
-        "gaps": gaps(board.main),
+        "gaps": found,
         "benchmark_rows": rows,
         "families": sorted({row.submission.family for row in rows} | {row.submission.family for row in board.reported}),
         "page_rows": PAGE_ROWS,
@@ -169,12 +178,14 @@ def _reported(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
+        found = gaps(standing)
         extra = {
             "standing": standing,
             "target": standing.target,
             "chart": scaling_chart(standing),
+            "gap_chart": gap_chart(standing, found),
             "evidence": evidence(standing),
-            "gaps": gaps(standing),
+            "gaps": found,
         }
         yield path, {**_common(board, base_url, path, standing.target.name), **extra}
 
