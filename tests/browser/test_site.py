@@ -73,9 +73,14 @@ class Visit:
 
     def open(self, address: str) -> Page:
         self.page.goto(address, wait_until="load")
-        if self.page.locator("[data-figure]").count() and self.page.evaluate("typeof Plotly") != "undefined":
-            self.page.wait_for_selector(".plot.ready", timeout=20_000)
         return self.page
+
+    def charts(self) -> None:
+        """Bring every figure into view, which is when it is drawn anew."""
+        for plot in self.page.locator("[data-figure]").all():
+            plot.scroll_into_view_if_needed()
+            expect(plot).to_have_class(re.compile("ready"), timeout=20_000)
+        self.page.evaluate("scrollTo(0, 0)")
 
     def __enter__(self) -> Visit:
         return self
@@ -109,6 +114,7 @@ def test_pages_are_quiet_and_ask_nobody_else(browser: Browser, site: Path, serve
     root = f"{site.as_uri()}/" if place == "file" else served
     with Visit(browser) as visit:
         visit.open(root + KINDS[kind])
+        visit.charts()
         assert visit.faults == []
         assert [url for url in visit.requests if not url.startswith(root)] == []
         assert all(urlsplit(url).scheme in ("file", "http") for url in visit.requests)
@@ -117,14 +123,15 @@ def test_pages_are_quiet_and_ask_nobody_else(browser: Browser, site: Path, serve
 def test_the_chart_is_drawn_from_a_file_and_takes_the_drawings_place(browser: Browser, site: Path) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
-        assert page.locator(".interactive .scatterlayer .trace").count() == 5
-        assert page.locator(".drawn").is_hidden()
-        for trace in page.locator(".interactive .scatterlayer .trace").all():
+        visit.charts()
+        assert page.locator("#scaling-tatoeba .interactive .scatterlayer .trace").count() == 5
+        assert page.locator("#scaling-tatoeba .drawn").is_hidden()
+        for trace in page.locator("#scaling-tatoeba .interactive .scatterlayer .trace").all():
             trace.locator(".point").last.hover(force=True)
             page.wait_for_selector(".hovertext", timeout=5_000)
             assert "Lodestar" in (page.locator(".hovertext").first.text_content() or "")
-        page.locator(".interactive").hover()
-        page.locator('.modebar-btn[data-title="Zoom in"]').click()
+        page.locator("#scaling-tatoeba .interactive").hover()
+        page.locator('#scaling-tatoeba .modebar-btn[data-title="Zoom in"]').click()
         assert visit.faults == []
 
 
@@ -275,7 +282,8 @@ def test_filters_hold_for_both_kinds_of_rows_and_a_group_shows_its_columns_alone
 def test_every_figure_of_a_page_is_drawn_and_says_what_its_points_are(browser: Browser, site: Path) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/{KINDS['figures']}")
-        page.wait_for_function("document.querySelectorAll('.plot.ready').length === 2")
+        assert not [url for url in visit.requests if "plotly" in url]  # nothing of it is in view
+        visit.charts()
         mined, swept = page.locator(".interactive").all()
         # Each language has a line and the ring of its threshold; of the poolings one is the declared one, and both have seeds.
         assert [plot.locator(".scatterlayer .trace").count() for plot in (mined, swept)] == [8, 5]
@@ -307,6 +315,7 @@ def test_a_table_of_pairs_of_languages_fits_and_is_accessible(browser: Browser, 
 def test_axe_finds_nothing(browser: Browser, site: Path, kind: str, scheme: str, width: int) -> None:
     with Visit(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as visit:
         page = visit.open(f"{site.as_uri()}/{KINDS[kind]}")
+        visit.charts()
         found = Axe().run(page)
         assert [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in found.response["violations"]] == []
 
@@ -328,6 +337,7 @@ def test_hostile_titles_do_nothing_in_a_browser(browser: Browser, tmp_path: Path
     write_site(site_files(make_board([made], (PAIR, SHOW))), tmp_path / "public")
     with Visit(browser) as visit:
         page = visit.open((tmp_path / "public" / "index.html").as_uri())
+        visit.charts()
         page.locator(".interactive .scatterlayer .point").first.hover(force=True)
         page.wait_for_selector(".hovertext", timeout=5_000)
         assert page.locator(".hovertext a, img").count() == 0
