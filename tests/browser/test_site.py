@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from site_gen.build import build, site_files
 from site_gen.folder import write_site
 from site_gen.leaderboard import Entry, make_board
+from tests.browser.visits import Visit
 from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, result, submission
 
 pytestmark = pytest.mark.browser
@@ -35,58 +34,11 @@ KINDS = {
     "target": "targets/tatoeba.html",
     "404": "404.html",
 }
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next(filter(None, map(shutil.which, names)), None)
-    assert executable is not None, f"the browser tests need one of {', '.join(names)} on the PATH"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(SUBMISSIONS, tmp_path_factory.mktemp("site") / "public").out
-
-
-class Visit:
-    """A page of the site, and everything that went wrong or out while it was open."""
-
-    def __init__(self, browser: Browser, **options: Any) -> None:
-        self.context = browser.new_context(**options)
-        self.page: Page = self.context.new_page()
-        self.faults: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.faults.append(request.url))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective));")
-
-    def open(self, address: str) -> Page:
-        self.page.goto(address, wait_until="load")
-        return self.page
-
-    def charts(self) -> None:
-        """Bring every figure into view, which is when it is drawn anew."""
-        for plot in self.page.locator("[data-figure]").all():
-            plot.scroll_into_view_if_needed()
-            expect(plot).to_have_class(re.compile("ready"), timeout=20_000)
-        self.page.evaluate("scrollTo(0, 0)")
-
-    def __enter__(self) -> Visit:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.context.close()
 
 
 @pytest.fixture(scope="session")
