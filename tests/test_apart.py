@@ -21,6 +21,7 @@ from harness.evaluation import Options, evaluate
 from harness.records import Margin, Mining
 from harness.run import Silent
 from harness.sandbox import Limits, View, find_mechanism, selfcheck
+from harness.work import open_work
 from tests.test_evaluation import write_submission
 from tests.toys import save_toy_encoder, stored_outcomes
 
@@ -87,6 +88,17 @@ def test_without_a_sandbox_nothing_is_evaluated(submission: Path, monkeypatch: p
 def test_a_dry_run_is_never_taken_for_one_in_a_sandbox(submission: Path) -> None:
     result = CliRunner().invoke(main, ["evaluate", "toy", "--sandbox", "--dry-run", "--submissions", str(submission.parent)])
     assert (result.exit_code, result.output.splitlines()[0]) == (2, "error: --dry-run opens the checkpoint in this process")
+
+
+@pytest.mark.parametrize("name", ["results", ".results.lock"])
+def test_a_link_in_the_submission_lends_the_sandbox_no_other_place(submission: Path, tmp_path: Path, name: str) -> None:
+    work = open_work(submission, ["jupyterlab"], ["de"], OPTIONS, Silent())
+    (tmp_path / "elsewhere").mkdir()
+    (submission / name).unlink(missing_ok=True)
+    (submission / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match=rf"{submission / name}: found a symbolic link"):
+        outside._command(work, tmp_path / "task", tmp_path / "cache", sandbox=True)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_a_limit_ends_one_evaluation_and_not_the_queue(submission: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from harness.records import Result
 from harness.run import Observer, Options
 from harness.sandbox import Limits, View, find_mechanism, interpreter, run_apart
 from harness.store import load_outcomes, load_result
+from harness.store.files import no_link
 from harness.store.results import LOCK_FILE, RESULTS_FOLDER
 from harness.work import Work, open_work, result_path
 
@@ -79,6 +80,8 @@ def _command(work: Work, task: Path, cache: Path, *, sandbox: bool) -> tuple[lis
     if not sandbox:
         return command, View(write=(run.folder / RESULTS_FOLDER, cache), environment={"PYTHONPATH": here})
     results, lock = run.folder / RESULTS_FOLDER, run.folder / LOCK_FILE
+    for each in (results, lock):  # a link would lend the sandbox the place where it leads
+        no_link(each)
     results.mkdir(exist_ok=True)
     lock.touch()
     datasets = _prepared()
