@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 from harness.checkpoint import fetch, verify
+from harness.checkpoint.config import check_config
 from harness.checkpoint.files import list_files
+from harness.checkpoint.settings import without_remnants
 from harness.checkpoint.staging import stage
 from harness.errors import BadInput
 from harness.records import Checkpoint
@@ -464,6 +466,65 @@ def test_a_download_that_is_too_large_is_refused_before_it_begins(tmp_path: Path
 
 def test_sizes_that_only_the_model_shows_are_refused_before_they_are_allocated(folder: Path, tmp_path: Path) -> None:
     # Every side is one of the weights', yet together they are a model of another size.
-    malice.settings(intermediate_size=62, hidden_size=64, num_hidden_layers=1000, max_position_embeddings=2**21)(folder)
+    malice.settings(intermediate_size=62, hidden_size=64, max_position_embeddings=2**21)(folder)
     with pytest.raises(BadInput, match=r"config\.json of .+ describes 1\d\d,\d\d\d,\d\d\d weights, its files hold 29,792"):
         encoded(folder, tmp_path)
+
+
+# ---- what honest people save -------------------------------------------------------------------
+
+HONEST = {
+    "config.json of XLM-R, fine-tuned years ago": """{
+      "_name_or_path": "xlm-roberta-base", "architectures": ["XLMRobertaForSequenceClassification"], "attention_probs_dropout_prob": 0.1,
+      "bos_token_id": 0, "classifier_dropout": null, "eos_token_id": 2, "finetuning_task": "text-classification",
+      "gradient_checkpointing": false,
+      "hidden_act": "gelu", "hidden_size": 768, "id2label": {"0": "entailment", "1": "n/a"}, "label2id": {"entailment": 0, "n/a": 1},
+      "layer_norm_eps": 1e-05, "max_position_embeddings": 514, "model_type": "xlm-roberta", "num_attention_heads": 12,
+      "num_hidden_layers": 12, "output_past": true, "pad_token_id": 1, "position_embedding_type": "absolute",
+      "problem_type": "single_label_classification", "torch_dtype": "float32", "transformers_version": "4.31.0.dev0", "type_vocab_size": 1,
+      "use_cache": true, "vocab_size": 250002}""",
+    "config.json of mDeBERTa": """{
+      "model_type": "deberta-v2", "attention_probs_dropout_prob": 0.1, "hidden_act": "gelu", "hidden_size": 768, "num_hidden_layers": 12,
+      "max_relative_positions": -1, "position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": true,
+      "pos_att_type": "p2c|c2p", "relative_attention": true, "pooler_hidden_act": "gelu", "type_vocab_size": 0, "vocab_size": 251000}""",
+    "config.json of a newer encoder": """{
+      "_attn_implementation_autoset": true, "_name_or_path": "./results/checkpoint-500", "architectures": ["ModernBertModel"],
+      "classifier_pooling": "mean", "dtype": "bfloat16", "global_rope_theta": 160000.0, "layer_types": ["full_attention"],
+      "num_hidden_layers": 22, "model_type": "modernbert", "repad_logits_with_grad": false, "tokenizer_class": "PreTrainedTokenizerFast",
+      "sentence_transformers": {"activation_fn": "torch.nn.modules.activation.Sigmoid", "version": "4.1.0"}}""",
+    "config.json of X-MOD, whose layers have adapters": """{
+      "adapter_layer_norm": false, "adapter_reduction_factor": 2, "adapter_reuse_layer_norm": true, "languages": ["en_XX", "af_ZA"],
+      "ln_before_adapter": true, "model_type": "xmod", "num_hidden_layers": 12}""",
+    "tokenizer_config.json of XLM-R": """{
+      "bos_token": "<s>", "cls_token": "<s>", "eos_token": "</s>", "mask_token": {"__type": "AddedToken", "content": "<mask>",
+      "lstrip": true, "normalized": true, "rstrip": false, "single_word": false}, "model_max_length": 512,
+      "name_or_path": "xlm-roberta-base",
+      "sp_model_kwargs": {}, "special_tokens_map_file": null, "tokenizer_class": "XLMRobertaTokenizer"}""",
+    "tokenizer_config.json of LaBSE": """{
+      "do_lower_case": false, "do_basic_tokenize": true, "never_split": null, "tokenize_chinese_chars": true, "strip_accents": null,
+      "special_tokens_map_file": "/root/.cache/torch/sentence_transformers/x/special_tokens_map.json", "full_tokenizer_file": null,
+      "model_max_length": 1000000000000000019884624838656, "tokenizer_class": "BertTokenizer",
+      "added_tokens_decoder": {"0": {"content": "[PAD]", "special": true}}, "extra_special_tokens": {}}""",
+    "special_tokens_map.json": """{
+      "bos_token": "<s>", "additional_special_tokens": ["<a/b>", "http://x"], "mask_token": {"content": "<mask>"}}""",
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_what_honest_people_save_is_opened_and_no_place_is_left_in_it(name: str) -> None:
+    path = Path(name.partition(" ")[0])
+    before = json.loads(HONEST[name])
+    after = json.loads(without_remnants(HONEST[name].encode(), path))
+    left_out = set(before) - set(after)
+    assert left_out <= {
+        *("_name_or_path", "name_or_path", "_attn_implementation_autoset"),
+        *("sp_model_kwargs", "special_tokens_map_file", "full_tokenizer_file"),
+    }
+    assert {key: before[key] for key in after} == after
+    if path.name == "config.json":
+        check_config(after, path)
+
+
+def test_a_file_without_remnants_keeps_its_bytes() -> None:
+    data = b'{"hidden_size":   384,\n\t"model_type": "bert"}'
+    assert without_remnants(data, Path("config.json")) is data

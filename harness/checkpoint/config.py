@@ -22,7 +22,6 @@ _BOUNDS = {
     "type_vocab_size": 2**16,
     "num_labels": 100_000,
 }
-_LARGEST = 2**40
 
 
 def check_config(config: dict[str, Any], path: Path) -> None:
@@ -32,8 +31,8 @@ def check_config(config: dict[str, Any], path: Path) -> None:
     if not any(_is_whole(config.get(key)) and config[key] > 0 for key in DEPTH):
         raise BadInput(f"{path} does not say how many layers there are", cure=f"one of {', '.join(DEPTH)}, a whole number")
     for _, _, key, value in walk(config):
-        if _is_whole(value) and abs(value) > _BOUNDS.get(key, _LARGEST):
-            raise BadInput(f"{path} says {key}: {value}, the most is {_BOUNDS.get(key, _LARGEST)}", cure="the value of the saved model")
+        if key in _BOUNDS and _is_whole(value) and abs(value) > _BOUNDS[key]:
+            raise BadInput(f"{path} says {key}: {value}, the most is {_BOUNDS[key]}", cure="the value of the saved model")
 
 
 def check_sizes(config: dict[str, Any], shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
