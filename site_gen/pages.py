@@ -214,7 +214,8 @@ def _family_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 def _families(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for family in families(board):
-        charts = [chart for standing in family.standings if (chart := scaling_chart(standing)) is not None]
+        drawn = [chart for standing in family.standings if (chart := scaling_chart(standing)) is not None]
+        charts = [chart for chart in drawn if len(chart.figure.table.lines) > 1]  # one size is no scaling
         yield family.path, {**_common(board, base_url, family.path, "families"), "family": family, "charts": charts}
 
 

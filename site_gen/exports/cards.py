@@ -153,5 +153,5 @@ def _png(image: Image.Image, colour: str, *, rule: bool) -> bytes:
     if rule:
         draw.rectangle((_LEFT, 428, _RIGHT, 430), fill=_ACCENT)
     file = io.BytesIO()
-    picture.save(file, "PNG", bits=4, compress_level=9)
+    picture.save(file, "PNG", bits=4, compress_level=6)
     return file.getvalue()

@@ -21,6 +21,9 @@ _TASKS = {
     "qa": "question-answering",
 }
 
+# Written in C where PyYAML has libyaml, as its wheels do; the bytes are the same.
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 def model_card_yaml(row: Row, base_url: str) -> bytes:
     """Return the block to put between the `---` lines of a model's README.md; scores are in points, means over seeds.
@@ -29,19 +32,12 @@ def model_card_yaml(row: Row, base_url: str) -> bytes:
     """
     results = [entry for cell in row.cells.values() for entry in _entries(row, cell, base_url)]
     document = {"model-index": [{"name": row.submission.title, "results": results}]}
-    # Aliases would be written for values that stand twice; a width keeps long titles on their line.
-    text = yaml.dump(document, Dumper=_WithoutAliases, allow_unicode=True, sort_keys=False, width=1000)
+    text: str = yaml.dump(document, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=1000)  # long titles keep their line
     return text.encode()
-
-
-class _WithoutAliases(yaml.SafeDumper):
-    def ignore_aliases(self, data: object) -> bool:
-        return True
 
 
 def _entries(row: Row, cell: Cell, base_url: str) -> Iterator[dict[str, object]]:
     target = cell.target
-    source = {"name": "stiltboard", "url": f"{base_url}submissions/{row.slug}.html#{target.name}"} if base_url else {}
 
     def entry(name: str, config: str, score: float) -> dict[str, object]:
         metric = {"type": target.metric, "name": f"{metric_name(target.metric)} ({target.direction}), in points", "value": round(score, 4)}
@@ -50,7 +46,10 @@ def _entries(row: Row, cell: Cell, base_url: str) -> Iterator[dict[str, object]]
             "dataset": {"type": target.name, "name": name, "config": config},
             "metrics": [metric],
         }
-        return {**found, "source": source} if source else found
+        if base_url:
+            # A mapping of its own for each entry: one that stands twice would be written as an alias.
+            found["source"] = {"name": "stiltboard", "url": f"{base_url}submissions/{row.slug}.html#{target.name}"}
+        return found
 
     if cell.score is not None:
         yield entry(f"{target.title}, mean of {len(target.languages)} languages", "default", cell.score)

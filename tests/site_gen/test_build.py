@@ -161,10 +161,15 @@ def test_the_data_file_holds_published_numbers_apart_from_results(files: dict[st
 
 
 @pytest.mark.parametrize("environment", [{"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}])
-def test_every_machine_writes_the_same_bytes(tmp_path: Path, files: dict[str, bytes], environment: dict[str, str]) -> None:
+def test_every_machine_writes_the_same_bytes(tmp_path: Path, environment: dict[str, str]) -> None:
+    address = "https://user.example/board"  # with it come the pictures
+    files = site_files(make_board(gather(SUBMISSIONS)), address)
     out = tmp_path / "elsewhere" / "site"
-    code = "import sys; from pathlib import Path; from site_gen.build import build; build(Path(sys.argv[1]), Path(sys.argv[2]))"
-    subprocess.run([sys.executable, "-c", code, str(SUBMISSIONS), str(out)], check=True, env={**os.environ, **environment}, cwd=Path.cwd())
+    code = (
+        "import sys; from pathlib import Path; from site_gen.build import build; build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])"
+    )
+    command = [sys.executable, "-c", code, str(SUBMISSIONS), str(out), address]
+    subprocess.run(command, check=True, env={**os.environ, **environment}, cwd=Path.cwd())
     written = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     del written[".stiltboard-site"]
     assert {path: hashlib.sha256(data).hexdigest() for path, data in written.items()} == {

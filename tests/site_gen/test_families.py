@@ -37,12 +37,14 @@ def test_a_family_page_draws_its_curves_and_keeps_ranks_among_all_submissions() 
     assert re.findall(r'<figure class="chart" id="([a-z-]+)"', text) == ["scaling-pair"]
     assert re.findall(r">(First|S[123])</a></th>", text) == ["S1", "S2", "S3"] * 2  # the ranking and the figure's own table
     assert re.findall(r"rank ([0-9–]+)<", text) == ["2–4"] * 3
+    assert b"<figure" not in files["families/else.html"]  # one size is no scaling
 
 
 def test_a_family_of_published_numbers_alone_has_a_page_without_a_table() -> None:
     text = site_files(make_board([reported("paper", {})], (PAIR,)))["families/toy.html"].decode()
     assert '<a href="../submissions/paper.html">Paper</a>: paper 2020' in text
     assert "<table" not in text
+    assert "Nothing of this family was measured here yet; others published numbers." in text
 
 
 @pytest.mark.parametrize("name", ["Toy", "toy/../x", "toy ", "toy.", "", "tóy", "TOY", "to\ny"])
