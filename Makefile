@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reference test test-all check browser bench-encode bench-mining bench-layers bench-predict bench-diff check-tatoeba check-bucc screenshot clean
+.PHONY: help demo reference test test-all check browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +40,9 @@ bench-predict: $(VENV)/.installed-bench ## Heads against a plain Trainer.predict
 
 bench-diff: $(VENV)/.installed-test ## Two submissions of nine targets compared from a cold start, against a plain loop
 	$(BIN)/python benchmarks/diff.py
+
+bench-site: $(VENV)/.installed-test ## The site of thousands of synthetic submissions against parsing their YAML alone; SUBMISSIONS=1000
+	$(BIN)/python benchmarks/site.py --submissions $(or $(SUBMISSIONS),1000)
 
 check-tatoeba: $(VENV)/.installed-demo ## Recompute published and stored Tatoeba scores; DATA=folder of raw layouts
 	$(BIN)/python benchmarks/check_tatoeba.py --data $(DATA)

@@ -300,12 +300,7 @@ def check_ids(model: Any, ids: Iterable[Sequence[int]], source: str) -> None:
 def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
     """Return the base model without pooler or head; raises BadInput when it is no encoder or lacks weights."""
     folder = str(files.folder.resolve())
-    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    try:
-        architecture = transformers.AutoModel._model_mapping[type(config)]
-    except KeyError:
-        raise BadInput(f"{files.source}: transformers has no encoder for model_type {config.model_type!r}") from None
-    wants = {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(architecture).parameters else {}
+    architecture, config, wants = find_architecture(files)
     loading = {"local_files_only": True, "use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
     model, info = architecture.from_pretrained(folder, config=config, dtype=DTYPES[dtype], **loading, **wants)
     lacking = sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])})
@@ -318,6 +313,30 @@ def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
     if is_emulated(device, dtype):
         multiply_in_float32(model)
     return model.eval().to(device)
+
+
+def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]:
+    """Return the class of the base model, its configuration and how to leave out its pooler.
+
+    The model is first made without memory, for its size: from_pretrained allocates what config.json says before it finds that the
+    weights do not hold it. Raises BadInput when it is no encoder, or wants more than there is.
+    """
+    config = transformers.AutoConfig.from_pretrained(str(files.folder.resolve()), local_files_only=True, trust_remote_code=False)
+    try:
+        architecture = transformers.AutoModel._model_mapping[type(config)]
+    except KeyError:
+        raise BadInput(f"{files.source}: transformers has no encoder for model_type {config.model_type!r}") from None
+    wants = {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(architecture).parameters else {}
+    with torch.device("meta"):
+        blank = architecture(config, **wants)
+    sizes = {name: parameter.numel() for name, parameter in blank.named_parameters() if not name.startswith("pooler.")}
+    # A tensor that lacks is named once the rest is open; this is about what no machine could hold.
+    if sum(sizes.values()) > 2 * files.elements + 2**24:
+        raise BadInput(
+            f"config.json of {files.source} describes {sum(sizes.values()):,} weights, its files hold {files.elements:,}",
+            cure="those that lack would be random: save the whole encoder",
+        )
+    return architecture, config, wants
 
 
 def multiply_in_float32(model: Any) -> None:

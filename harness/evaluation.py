@@ -135,6 +135,8 @@ def _finish(cells: Cells, description: dict[str, Any], run: Run) -> Result:
     """Write the result, together with what another run finished in the meantime; leave the file untouched if nothing is new."""
     if run.options.limit:
         return cells.result(run.slug, description)
+    for files in cells.opened.values():
+        files.check_unchanged()
     path = result_path(cells, run)
     with results_lock(run.folder):
         keep_finished(cells, run, Silent())

@@ -11,7 +11,7 @@ import transformers
 
 from harness.checkpoint import CheckpointFiles
 from harness.device import DTYPES, is_emulated
-from harness.encoder import check_ids, multiply_in_float32, opening
+from harness.encoder import check_ids, find_architecture, multiply_in_float32, opening
 from harness.errors import BadInput, CheckFailed
 from harness.inputs import Input, Logits
 from harness.passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
@@ -102,6 +102,7 @@ def open_head(files: CheckpointFiles, target: Target, *, device: str, dtype: str
 def load(files: CheckpointFiles, target: Target, **more: Any) -> tuple[Any, dict[str, Any], Any]:
     """Return a model with the target's kind of head, what its weights lack, which the caller judges, and its tokenizer."""
     folder = str(files.folder.resolve())
+    find_architecture(files)  # refuses a size that the weights do not have
     safely = {"local_files_only": True, "trust_remote_code": False}
     spoken = transformers.utils.logging.get_verbosity()
     transformers.utils.logging.set_verbosity_error()  # what is lacking would be reported as a warning

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.cache import cache_folder
+from harness.checkpoint import CheckpointFiles
 from harness.records import Mining, Submission
 
 # What is measured reaches the disk at least so often.
@@ -47,6 +48,7 @@ class Options:
     `data` is a folder of raw layouts, `own` maps people's own targets (`bitext.NAME`) to their folders, `limit` tries the
     first examples only, `cache` replaces STILTBOARD_CACHE, `sweep` scores every layer and both poolings beside the declared
     view, and `keep_layers` keeps the vectors of further layers, which the same passes give, for checkpoints cut there.
+    `fetched` maps the source of a checkpoint to its files where another process has brought and verified them.
     """
 
     data: Path | None = None
@@ -60,6 +62,7 @@ class Options:
     sweep: bool = False
     mining: Mining = field(default_factory=Mining)
     keep_layers: tuple[int, ...] = ()
+    fetched: Mapping[str, CheckpointFiles] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from harness.data.training import load_training
 from harness.device import choose_device, choose_dtype
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
 from harness.recipes import recipe_for, recipe_text
-from harness.records import ReportedSubmission, Result, Sweep, Target
+from harness.records import Checkpoint, ReportedSubmission, Result, Sweep, Target
 from harness.run import Observer, Options, Run
 from harness.store import load_outcomes, load_result, load_submission, results_lock
 
@@ -32,9 +32,13 @@ def _open_run(folder: Path, options: Options, observer: Observer) -> Run:
     return Run(folder, submission, options, observer, device, choose_dtype(options.dtype, device))
 
 
+def _fetch(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
+    return run.options.fetched.get(checkpoint.source) or fetch(checkpoint, run.folder, run.cache / "checkpoints")
+
+
 def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
     """Fetch every seed's checkpoint before the first is measured: what is missing shows at once."""
-    opened = {checkpoint.seed: fetch(checkpoint, run.folder, run.cache / "checkpoints") for checkpoint in run.submission.checkpoints}
+    opened = {checkpoint.seed: _fetch(checkpoint, run) for checkpoint in run.submission.checkpoints}
     layers = sorted({resolve_layer(run.submission.encoding, files) for files in opened.values()})
     if len(layers) > 1:
         raise BadInput(
@@ -87,7 +91,7 @@ def _open_cells(cells: Cells, opened: Mapping[int, CheckpointFiles], run: Run) -
     """Give a target its checkpoints and what an earlier run finished, and the English text where a head has to be trained."""
     name = cells.target.name
     if cells.target.has_head and (own := run.submission.finetuned.get(name)) is not None:
-        cells.opened[own.seed], cells.how = fetch(own, run.folder, run.cache / "checkpoints"), "head=own"
+        cells.opened[own.seed], cells.how = _fetch(own, run), "head=own"
     else:
         cells.opened.update(opened)
     if cells.target.has_head and not cells.how:

@@ -63,6 +63,16 @@ def points_axis(title: str, values: Sequence[float]) -> Axis:
     return Axis(title, low, high, tuple((float(tick * step), str(tick * step)) for tick in ticks))
 
 
+def difference_axis(title: str, values: Sequence[float]) -> Axis:
+    """Span differences in points and zero with round, signed ticks, at least two points wide."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    room = max(0.08 * (high - low), (2 - (high - low)) / 2)
+    step = next((s for s in (0.5, 1, 2, 5, 10, 20) if (high - low + 2 * room) / s <= 8), 50)
+    first, last = math.floor((low - room) / step), math.ceil((high + room) / step)
+    ticks = tuple((tick * step, f"{tick * step:+g}" if tick else "0") for tick in range(first, last + 1))
+    return Axis(title, first * step, last * step, ticks)
+
+
 def whole_points_axis(title: str) -> Axis:
     """Span all points from 0 to 100, with a little room for symbols that stand on an end."""
     return Axis(title, -2.0, 102.0, tuple((float(tick), str(tick)) for tick in range(0, 101, 20)))

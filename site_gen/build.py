@@ -22,10 +22,11 @@ from site_gen.mined import MinedCurve, curves_json, mined_curves
 from site_gen.pages import PAGES, curves_path
 from site_gen.render import TEMPLATES, render
 from site_gen.reported import ReportedEntry
+from site_gen.rows import rows_js
 
 # With more, every pair's examples would take longer than the site is worth: ranks are then made from intervals alone.
 PAIRED_SUBMISSIONS = 300
-STATIC = ("chart.js", "icon.svg", "site.css", "site.js")
+STATIC = ("board.js", "chart.js", "icon.svg", "site.css", "site.js")
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:
     """Return every file of the site: relative path → bytes."""
     root = f"{base_url.rstrip('/')}/" if base_url else ""
     files = {".nojekyll": b"", "data/leaderboard.json": leaderboard_json(board).encode(), "static/plotly.min.js": plotly_js()}
+    files["data/rows.js"] = rows_js(board)
     files |= {f"static/{name}": (TEMPLATES / "static" / name).read_bytes() for name in STATIC}
     files |= {curves_path(row, cell): curves_json(cell.mined).encode() for row in board.rows for cell in row.cells.values() if cell.mined}
     for kind in PAGES:

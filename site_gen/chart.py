@@ -12,7 +12,7 @@ from site_gen.marks import Mark
 class Point:
     """A place in the units of the axes and what it says, its name first; `seeds` are (seed, y) where several were averaged.
 
-    No line leads to a point `after_gap` from the one before it.
+    No line leads to a point `after_gap` from the one before it. `interval` is drawn as a whisker through the symbol.
     """
 
     x: float
@@ -20,6 +20,7 @@ class Point:
     says: tuple[str, ...]
     seeds: tuple[tuple[int, float], ...] = ()
     after_gap: bool = False
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,13 @@ class Tick:
 
 @dataclass(frozen=True)
 class Symbol:
-    """The path of a symbol, its centre, and what it says."""
+    """The path of a symbol, its centre, what it says, and the path of its whisker, empty where it has none."""
 
     path: str
     x: float
     y: float
     text: str
+    whisker: str
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,11 @@ def draw(figure: Figure) -> Drawing:
 
 def _stroke(figure: Figure, curve: Curve) -> Stroke:
     def symbols(points: Iterable[Point]) -> tuple[Symbol, ...]:
-        places = ((_across(figure.x, point.x), _up(figure.y, point.y), ", ".join(point.says)) for point in points)
-        return tuple(Symbol(symbol_path(curve.mark.symbol, x, y, RADIUS), x, y, text) for x, y, text in places)
+        places = ((_across(figure.x, point.x), _up(figure.y, point.y), point) for point in points)
+        return tuple(
+            Symbol(symbol_path(curve.mark.symbol, x, y, RADIUS), x, y, ", ".join(point.says), _whisker(figure, x, point))
+            for x, y, point in places
+        )
 
     several = [point for point in curve.points if len(point.seeds) > 1]
     return Stroke(
@@ -92,6 +96,13 @@ def _stroke(figure: Figure, curve: Curve) -> Stroke:
         tuple((_across(figure.x, point.x), _up(figure.y, score)) for point in several for _, score in point.seeds),
         symbols(curve.marked),
     )
+
+
+def _whisker(figure: Figure, x: float, point: Point) -> str:
+    if point.interval is None:
+        return ""
+    low, high = (_up(figure.y, bound) for bound in point.interval)
+    return f"M{x - 4:.1f} {high:.1f}h8m-4 0V{low:.1f}m-4 0h8"
 
 
 def _path(figure: Figure, points: Iterable[Point]) -> str:

@@ -65,7 +65,8 @@ def _traces(curve: Curve) -> list[go.Scatter]:
         "line": {"width": 1.5, "color": mark.colour},
     }
     modes = [name for name, wanted in (("lines", curve.joined), ("markers", curve.symbols)) if wanted]
-    means = _scatter(curve.label, curve.points, mode="+".join(modes), line=line, **({"marker": look} if curve.symbols else {}))
+    shown = {"marker": look, **_whiskers(curve)} if curve.symbols else {}
+    means = _scatter(curve.label, curve.points, mode="+".join(modes), line=line, **shown)
     several = [
         Point(point.x, score, (point.says[0], f"seed {seed}: {score:.2f}"))
         for point in curve.points
@@ -79,6 +80,18 @@ def _traces(curve: Curve) -> list[go.Scatter]:
     twice = [point for point in curve.marked for _ in range(2)]
     marked = [_scatter(f"{curve.label}: marked", twice, mode="markers", marker=ringed, cliponaxis=False)] if twice else []
     return [*_fitted(curve), *seeds, means, *marked]
+
+
+def _whiskers(curve: Curve) -> dict[str, object]:
+    """Return the intervals of a curve's points as Plotly's error bars; a curve has them on every point or on none."""
+    bounds = [(point.y, *point.interval) for point in curve.points if point.interval is not None]
+    if not bounds:
+        return {}
+    lengths = {
+        "array": [round(high - y, 4) for y, _, high in bounds],
+        "arrayminus": [round(y - low, 4) for y, low, _ in bounds],
+    }
+    return {"error_y": {"type": "data", "symmetric": False, **lengths, "color": curve.mark.colour, "thickness": 1.6, "width": 4}}
 
 
 def _fitted(curve: Curve) -> list[go.Scatter]:

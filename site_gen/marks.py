@@ -31,6 +31,13 @@ REGIME_NAMES = {
     Regime.ENGLISH: "English-only",
     Regime.MULTILINGUAL: "multilingual",
 }
+
+
+def regime_word(regime: Regime) -> str:
+    """Name a regime in a cell of a table, where there is less room."""
+    return "none" if regime is Regime.NONE else REGIME_NAMES[regime]
+
+
 POOLING_MARKS = {Pooling.MEAN: Mark(_BLUE, "", "circle"), Pooling.CLS: Mark(_VERMILION, "9 5", "diamond")}
 POOLING_NAMES = {Pooling.MEAN: "mean pooling", Pooling.CLS: "first token"}
 

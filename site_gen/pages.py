@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,11 +17,13 @@ from site_gen.drawing import Drawing, draw
 from site_gen.exports import mteb, paths
 from site_gen.families import families, family_path
 from site_gen.figures import figure_json, guarded_id
-from site_gen.gap import gaps
+from site_gen.gap import Gap, gaps
+from site_gen.gap_figure import gap_figure
 from site_gen.languages import language_lines, pair_lines
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.mined import mined_figure
+from site_gen.rows import PAGE_ROWS, benchmark_rows, shown_groups, shown_targets
 from site_gen.runs import harness_version, reproducing_command
 from site_gen.sweeps import sweep_figure
 
@@ -65,6 +67,12 @@ class Exhibit:
 def scaling_chart(standing: Standing) -> Chart | None:
     """Make a target's scaling figure, or None while there is nothing to draw."""
     return _chart(scaling_figure(standing))
+
+
+def gap_chart(standing: Standing, found: Sequence[Gap]) -> Chart | None:
+    """Make the panel of a target's gaps, over the sizes of its scaling curves, or None while there is nothing to draw."""
+    curves = scaling_figure(standing)
+    return _chart(gap_figure(standing.target, found, curves.x)) if curves else None
 
 
 def _chart(figure: Figure | None) -> Chart | None:
@@ -125,27 +133,41 @@ def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, o
 def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "index.html"
     apart = [standing for standing in board.others if standing.rows or standing.reported]
-    columns = [standing for standing in board.benchmark if standing.rows or standing.reported]
+    columns = shown_targets(board)
+    rows = benchmark_rows(board)
+    found = gaps(board.main)
     extra = {
         "chart": scaling_chart(board.main),
+        "gap_chart": gap_chart(board.main, found),
         "evidence": evidence(board.main),
-        "gaps": gaps(board.main),
-        "benchmark_rows": _benchmark_rows(board),
+        "gaps": found,
+        "benchmark_rows": rows,
+        "families": sorted({row.submission.family for row in rows} | {row.submission.family for row in board.reported}),
+        "page_rows": PAGE_ROWS,
         "reported_rows": [row for row in board.reported if row.in_xtreme],
         "columns": columns,
-        "groups": [group for group in XTREME_GROUPS if any(standing.target.group == group for standing in columns)],
+        "groups": shown_groups(columns),
         "apart": [standing for standing in apart if not is_own(standing.target.name)],
         "own": [standing for standing in apart if is_own(standing.target.name)],
     }
     yield path, {**_common(board, base_url, path, "front"), **extra}
 
 
-def _benchmark_rows(board: Board) -> tuple[Row, ...]:
-    """Return the rows of the leaderboard in the order of the main target, then those that only have another."""
-    if not board.main.target.in_xtreme:
-        return ()
-    first = board.main.rows
-    return (*first, *(row for row in board.rows if row.evaluated and row not in first))
+def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    """Yield what follows the front page's rows, for readers without the script that loads it."""
+    rows, columns = benchmark_rows(board), shown_targets(board)
+    for part, start in enumerate(range(PAGE_ROWS, len(rows), PAGE_ROWS), start=2):
+        path = f"leaderboard/{part}.html"
+        extra = {
+            "rows": rows[start : start + PAGE_ROWS],
+            "start": start,
+            "part": part,
+            "count": len(rows),
+            "page_rows": PAGE_ROWS,
+            "columns": columns,
+            "groups": shown_groups(columns),
+        }
+        yield path, {**_common(board, base_url, path, "front"), **extra}
 
 
 def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -177,13 +199,15 @@ def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     languages = language_paths(language_boards(board))
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
+        found = gaps(standing)
         extra = {
             "standing": standing,
             "target": standing.target,
             "language_paths": languages,
             "chart": scaling_chart(standing),
+            "gap_chart": gap_chart(standing, found),
             "evidence": evidence(standing),
-            "gaps": gaps(standing),
+            "gaps": found,
         }
         yield path, {**_common(board, base_url, path, "targets"), **extra}
 
@@ -241,6 +265,7 @@ def _not_found(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 PAGES = (
     PageKind("front.html", _front),
+    PageKind("part.html", _parts),
     PageKind("submission.html", _submissions),
     PageKind("reported.html", _reported),
     PageKind("target.html", _targets),

@@ -7,10 +7,11 @@ import pytest
 
 from harness.bundled import messages, weights
 from harness.catalog import BY_NAME, JUPYTERLAB_LOCALES
-from harness.checkpoint import verify
+from harness.checkpoint import fetch, verify
 from harness.data import load_examples
 from harness.errors import BadInput
-from harness.records import Parameters
+from harness.records import Checkpoint, Parameters
+from harness.store import load_result
 
 
 def test_the_bundled_encoder_has_the_published_sizes(tmp_path: Path) -> None:
@@ -19,6 +20,13 @@ def test_the_bundled_encoder_has_the_published_sizes(tmp_path: Path) -> None:
     before = (folder / "model.safetensors").stat().st_mtime_ns
     assert weights.unpack(3, tmp_path) == folder
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_the_stored_results_name_the_digest_that_is_still_computed(tmp_path: Path) -> None:
+    files = fetch(Checkpoint(bundled="multilingual-e5-small", layers=3), tmp_path, tmp_path)
+    result = load_result(Path(__file__).parents[1] / "submissions/me5-small-l3/results/tatoeba.yaml")
+    assert [checkpoint.weights for checkpoint in result.checkpoints] == [files.digest]
+    assert verify(weights.unpack(3, tmp_path), "in place").digest == files.digest
 
 
 def test_another_file_than_the_pinned_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from harness import checkpoint as module
 from harness.address import layer_address
-from harness.checkpoint import ALLOWED, count_parameters, download, fetch, read_header, verify
+from harness.checkpoint import ALLOWED, count_parameters, download, fetch, fetching, read_header, verify
 from harness.errors import BadInput
 from harness.records import Checkpoint, Parameters
 from tests.toys import save_toy_encoder
@@ -151,7 +150,7 @@ def test_a_norm_after_the_last_layer_sets_the_last_layer_apart(folder: Path) -> 
 
 
 def test_a_path_is_relative_to_the_submission(folder: Path, tmp_path: Path) -> None:
-    assert fetch(Checkpoint(path="copy"), tmp_path, tmp_path / "cache").folder == folder.resolve()
+    assert fetch(Checkpoint(path="copy"), tmp_path, tmp_path / "cache").digest == verify(folder, "copy").digest
     with pytest.raises(BadInput, match=r"the checkpoint folder .*/nowhere does not exist"):
         fetch(Checkpoint(path="nowhere"), tmp_path, tmp_path / "cache")
 
@@ -161,14 +160,14 @@ def test_a_hub_checkpoint_is_downloaded_at_its_commit_by_the_list_of_allowed_fil
 ) -> None:
     calls = []
 
-    def stand_in(repo_id: str, *, revision: str, allow_patterns: list[str]) -> str:
+    def stand_in(repo_id: str, *, revision: str, allow_patterns: list[str], dry_run: bool = False) -> Any:
         calls.append((repo_id, revision, allow_patterns))
-        return str(folder)
+        return [] if dry_run else str(folder)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", stand_in)
     files = fetch(Checkpoint(hub="org/model", revision="a" * 40), tmp_path, tmp_path / "cache")
     assert files.source == "org/model@" + "a" * 40
-    assert calls == [("org/model", "a" * 40, list(ALLOWED))]
+    assert calls == [("org/model", "a" * 40, list(ALLOWED))] * 2  # weighed, then downloaded
     assert not any(name.endswith((".py", ".bin", ".pt", ".pkl", ".jinja")) for name in ALLOWED)
 
 
@@ -182,8 +181,8 @@ def test_the_hubs_refusal_is_told_in_one_line(tmp_path: Path) -> None:
 def test_without_the_wheel_the_bundled_encoder_is_the_hubs_cut_to_its_layers(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.bundled, "wheel_file", lambda: None)
-    monkeypatch.setattr(module, "download", lambda hub, revision: folder)
+    monkeypatch.setattr(fetching.bundled, "wheel_file", lambda: None)
+    monkeypatch.setattr(fetching, "download", lambda hub, revision: folder)
     files = fetch(Checkpoint(bundled="multilingual-e5-small", layers=2), tmp_path, tmp_path / "cache")
     whole = verify(folder, "toy").parameters
     assert files.layers == 2

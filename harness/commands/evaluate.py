@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,11 @@ from harness.records import Margin, Mining, Result
 from harness.store import locate
 
 if TYPE_CHECKING:
+    from harness.apart import Apart
     from harness.run import Options
+
+_GIB = 2**30
+_AMOUNT = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(name="evaluate")
@@ -56,6 +61,10 @@ if TYPE_CHECKING:
 @click.option("--keep-duplicates", is_flag=True, help="Mining keeps sentences whose text repeats; such a score is not ranked.")
 @click.option("--limit", type=click.IntRange(min=1), help="Try the first N examples of each language; nothing is written.")
 @click.option("--dry-run", is_flag=True, help="Print what would be computed and how long it would take; nothing is written.")
+@click.option("--sandbox", is_flag=True, help="Evaluate without network, home and environment; if no sandbox holds, nothing is evaluated.")
+@click.option("--max-memory", type=_AMOUNT, metavar="GIB", help="Memory of one evaluation. In a sandbox all of the machine's.")
+@click.option("--max-hours", type=_AMOUNT, metavar="H", help="Time of one evaluation. In a sandbox 24.")
+@click.option("--max-disk", type=_AMOUNT, metavar="GIB", help="What one evaluation may write. In a sandbox 100.")
 @click.option("--overwrite", is_flag=True, help="Score again what is already there; cached vectors are used.")
 @click.option("--submissions", type=click.Path(path_type=Path, file_okay=False), default=Path("submissions"), show_default=True)
 def command(
@@ -73,12 +82,17 @@ def command(
     keep_duplicates: bool,
     limit: int | None,
     dry_run: bool,
+    sandbox: bool,
+    max_memory: float | None,
+    max_hours: float | None,
+    max_disk: float | None,
     overwrite: bool,
     submissions: Path,
 ) -> None:
     """Evaluate submissions (slugs, or folders) zero-shot and write their results beside them.
 
-    What an earlier run finished is kept; an interrupted run goes on where it stopped.
+    What an earlier run finished is kept; an interrupted run goes on where it stopped. With --sandbox or a limit, each submission
+    is evaluated in a process of its own, whose end does not end the queue.
     """
     try:
         from harness.evaluation import Options
@@ -96,10 +110,31 @@ def command(
         overwrite=overwrite,
     )
     folders = [locate(slug, submissions) for slug in slugs]
+    apart = _apart(sandbox, max_memory, max_hours, max_disk)
+    if dry_run and apart:
+        raise WrongUsage("--dry-run opens the checkpoint in this process", cure="without --sandbox and limits, or without --dry-run")
     if dry_run:
         _estimate_all(folders, targets, languages, options)
     else:
-        run_all(folders, targets, languages, options)
+        run_all(folders, targets, languages, options, apart)
+
+
+def _apart(sandbox: bool, memory: float | None, hours: float | None, disk: float | None) -> Apart | None:
+    """Return how evaluations are confined: not at all unless something of it is asked for."""
+    from harness.apart import Apart
+    from harness.sandbox import Limits
+
+    if not sandbox and memory is hours is disk is None:
+        return None
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
+    default = {"memory": whole, "hours": 24.0, "disk": 100.0} if sandbox else {}
+    memory, hours, disk = memory or default.get("memory"), hours or default.get("hours"), disk or default.get("disk")
+    return Apart(
+        sandbox,
+        Limits(
+            memory=int(memory * _GIB) if memory else None, seconds=hours * 3600 if hours else None, disk=int(disk * _GIB) if disk else None
+        ),
+    )
 
 
 def _own_targets(kind: str, given: Sequence[str]) -> dict[str, Path]:
@@ -130,8 +165,14 @@ def _estimate_all(folders: Sequence[Path], targets: Sequence[str], languages: Se
         raise CheckFailed(unreadable)
 
 
-def run_all(folders: Sequence[Path], targets: Sequence[str], languages: Sequence[str], options: Options) -> None:
-    """Evaluate one submission after the other; one that fails does not end the queue. Raises the first failure at the end."""
+def run_all(
+    folders: Sequence[Path], targets: Sequence[str], languages: Sequence[str], options: Options, apart: Apart | None = None
+) -> None:
+    """Evaluate one submission after the other; one that fails does not end the queue. Raises the first failure at the end.
+
+    With `apart` each is evaluated in a process of its own, confined as that says.
+    """
+    from harness.apart import evaluate_apart
     from harness.commands.progress import watch
     from harness.evaluation import evaluate
 
@@ -140,7 +181,10 @@ def run_all(folders: Sequence[Path], targets: Sequence[str], languages: Sequence
     for folder in folders:
         try:
             with watch(folder.name) as observer:
-                results = evaluate(folder, targets, languages, options, observer)
+                if apart:
+                    results = evaluate_apart(folder, targets, languages, options, observer, apart)
+                else:
+                    results = evaluate(folder, targets, languages, options, observer)
         except StiltboardError as error:
             errors.append(error)
             if len(folders) > 1:

@@ -27,7 +27,7 @@ class Bar:
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
         """Advance by a batch; another total begins anew."""
-        if total != self._total:
+        if total != self._total or self._done >= total:
             self._started, self._done, self._total = 0.0, 0, total
         self._started = self._started or time.monotonic()
         self._done += tokens
@@ -55,7 +55,7 @@ class Lines:
     def encoded(self, texts: int, tokens: int, total: int) -> None:
         """Count a batch, and say how far the run is every half minute."""
         now = time.monotonic()
-        if total != self._total:
+        if total != self._total or self._done >= total:  # another run, or the next seed of the same text
             self._started, self._said, self._done, self._texts, self._total = 0.0, 0.0, 0, 0, total
         self._started, self._said = self._started or now, self._said or now
         self._done += tokens

@@ -1,8 +1,23 @@
-// Draws each figure with Plotly in place of its drawing; without this file the drawing stays.
+// Draws each figure with Plotly in place of its drawing, once it comes into view; without this file the drawing stays.
 "use strict";
 
-for (const plot of document.querySelectorAll("[data-figure]")) {
-  const drawn = plot.querySelector(".drawn");
+let plotly = null; // the promise of the library, asked for once
+
+function library(place) {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = place.dataset.plotly;
+    // With this id plotly.js does not add the inline style sheet of its maps, which the policy of the pages forbids.
+    script.id = place.dataset.guard;
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", reject);
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+async function draw(plot) {
+  await library(plot);
   const { data, layout, config } = JSON.parse(document.getElementById(plot.dataset.figure).textContent);
   if (plot.clientWidth < 480) {
     // A phone: a long title takes two lines, and the margins give way to the curves.
@@ -15,12 +30,28 @@ for (const plot of document.querySelectorAll("[data-figure]")) {
   const chart = document.createElement("div");
   chart.className = "interactive";
   plot.append(chart);
-  Plotly.newPlot(chart, data, layout, config).then(
-    () => {
-      drawn.hidden = true;
-      plot.classList.add("ready");
-      Plotly.Plots.resize(chart);
-    },
-    () => chart.remove(),
-  );
+  try {
+    await Plotly.newPlot(chart, data, layout, config);
+    plot.querySelector(".drawn").hidden = true;
+    plot.classList.add("ready");
+    Plotly.Plots.resize(chart);
+  } catch {
+    chart.remove();
+  }
+}
+
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) {
+        seen.unobserve(target);
+        draw(target).catch(() => {}); // without the library the drawing stays
+      }
+    }
+  },
+  { rootMargin: "200px" },
+);
+
+for (const plot of document.querySelectorAll("[data-figure]")) {
+  seen.observe(plot);
 }

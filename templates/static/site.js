@@ -1,4 +1,4 @@
-// Sorting and searching of tables. Every table is complete and in order without it.
+// Sorting of tables. Every table is complete and in order without it.
 "use strict";
 
 // No locale: the same click gives every reader the same order.
@@ -54,25 +54,4 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
       sort(table, header, now === null ? firstSign : now === "ascending" ? -1 : 1);
     });
   }
-}
-
-const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-
-for (const input of document.querySelectorAll("input[data-search]")) {
-  const rows = [...document.getElementById(input.dataset.search).tBodies].flatMap(lines);
-  const texts = rows.map((row) => fold(row.textContent));
-  const form = input.form;
-  const search = () => {
-    const words = fold(input.value).split(/\s+/).filter(Boolean);
-    let shown = 0;
-    rows.forEach((row, index) => {
-      row.hidden = !words.every((word) => texts[index].includes(word));
-      shown += !row.hidden;
-    });
-    form.querySelector("output").value = words.length ? `${shown} of ${rows.length}` : "";
-  };
-  form.hidden = false;
-  form.addEventListener("submit", (event) => event.preventDefault());
-  input.addEventListener("input", search);
-  search();
 }

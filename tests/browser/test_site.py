@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from site_gen.build import build, site_files
 from site_gen.folder import write_site
 from site_gen.leaderboard import Entry, make_board
+from tests.browser.visits import Visit
 from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, result, submission
 
 pytestmark = pytest.mark.browser
@@ -41,53 +41,11 @@ KINDS = {
     "family": "families/lodestar.html",
     "about": "about.html",
 }
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next(filter(None, map(shutil.which, names)), None)
-    assert executable is not None, f"the browser tests need one of {', '.join(names)} on the PATH"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(SUBMISSIONS, tmp_path_factory.mktemp("site") / "public").out
-
-
-class Visit:
-    """A page of the site, and everything that went wrong or out while it was open."""
-
-    def __init__(self, browser: Browser, **options: Any) -> None:
-        self.context = browser.new_context(**options)
-        self.page: Page = self.context.new_page()
-        self.faults: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.faults.append(request.url))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective));")
-
-    def open(self, address: str) -> Page:
-        self.page.goto(address, wait_until="load")
-        if self.page.locator("[data-figure]").count() and self.page.evaluate("typeof Plotly") != "undefined":
-            self.page.wait_for_selector(".plot.ready", timeout=20_000)
-        return self.page
-
-    def __enter__(self) -> Visit:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.context.close()
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +73,7 @@ def test_pages_are_quiet_and_ask_nobody_else(browser: Browser, site: Path, serve
     root = f"{site.as_uri()}/" if place == "file" else served
     with Visit(browser) as visit:
         visit.open(root + KINDS[kind])
+        visit.charts()
         assert visit.faults == []
         assert [url for url in visit.requests if not url.startswith(root)] == []
         assert all(urlsplit(url).scheme in ("file", "http") for url in visit.requests)
@@ -123,14 +82,15 @@ def test_pages_are_quiet_and_ask_nobody_else(browser: Browser, site: Path, serve
 def test_the_chart_is_drawn_from_a_file_and_takes_the_drawings_place(browser: Browser, site: Path) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
-        assert page.locator(".interactive .scatterlayer .trace").count() == 5
-        assert page.locator(".drawn").is_hidden()
-        for trace in page.locator(".interactive .scatterlayer .trace").all():
+        visit.charts()
+        assert page.locator("#scaling-tatoeba .interactive .scatterlayer .trace").count() == 5
+        assert page.locator("#scaling-tatoeba .drawn").is_hidden()
+        for trace in page.locator("#scaling-tatoeba .interactive .scatterlayer .trace").all():
             trace.locator(".point").last.hover(force=True)
             page.wait_for_selector(".hovertext", timeout=5_000)
             assert "Lodestar" in (page.locator(".hovertext").first.text_content() or "")
-        page.locator(".interactive").hover()
-        page.locator('.modebar-btn[data-title="Zoom in"]').click()
+        page.locator("#scaling-tatoeba .interactive").hover()
+        page.locator('#scaling-tatoeba .modebar-btn[data-title="Zoom in"]').click()
         assert visit.faults == []
 
 
@@ -183,7 +143,9 @@ def test_what_others_reported_is_sorted_by_itself_and_never_moves_among_what_was
         table.get_by_role("button", name="Rank").click()
         assert table.locator("tbody").last.locator(".rank").all_inner_texts() == ["–\nreported, not ranked"] * 2
         page.get_by_label("Search the leaderboard").fill("reported")
-        assert page.locator(".search output").inner_text() == "2 of 14"
+        expect(page.locator("#board-status")).to_have_text("2 of 14 rows")
+        assert page.locator("#leaderboard-table tbody tr:not(.divider):visible").count() == 2
+        assert page.locator("#board-status").inner_text() == "2 of 14 rows"
         assert visit.faults == []
 
 
@@ -191,12 +153,13 @@ def test_search_keeps_the_rows_that_hold_every_word(browser: Browser, site: Path
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
         page.get_by_label("Search the leaderboard").fill("xl 15 MULTILINGUAL")
+        expect(page.locator("#board-status")).to_have_text(re.compile("rows$"))
         assert page.locator("#leaderboard-table tbody tr:not(.divider):visible th").all_inner_texts() == [
             "Lodestar XL + MNLI in 15 languages\nlodestar"
         ]
-        assert page.locator(".search output").inner_text() == "1 of 14"
+        assert page.locator("#board-status").inner_text() == "1 of 14 rows"
         page.keyboard.press("Enter")
-        assert page.url.endswith("/index.html")
+        assert page.url.endswith("/index.html#view?q=xl+15+MULTILINGUAL")
         page.get_by_label("Search the leaderboard").fill("")
         assert page.locator("#leaderboard-table tbody tr:not(.divider):visible").count() == 14
         assert visit.faults == []
@@ -208,14 +171,78 @@ def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -
         assert page.locator(".drawn svg").is_visible()
         assert page.locator("#leaderboard-table tbody tr:not(.divider)").count() == 14
         assert page.locator("#leaderboard-table").get_by_text("Reported by others, not measured here").is_visible()
-        assert page.locator(".search").is_hidden()
+        assert page.locator("#board-controls").is_hidden()
         assert page.locator("#leaderboard-table button").count() == 0
+
+
+def shown(page: Page) -> list[list[str]]:
+    """Return what every visible row of the leaderboard says, cell by cell; rows that are asked for take a moment to load."""
+    if page.locator("#board-status").inner_text():
+        expect(page.locator("#board-status")).to_have_text(re.compile("rows$"))
+    rows = page.locator("#leaderboard-table tbody tr:not(.divider):visible")
+    return [[cell.inner_text() for cell in row.locator("th:visible, td:visible").all()] for row in rows.all()]
+
+
+def test_rows_that_the_script_draws_say_what_the_page_said(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        written = shown(page)
+        table = page.locator("#leaderboard-table")
+        table.get_by_role("button", name="Submission").click()
+        assert shown(page) != written
+        table.get_by_role("button", name="Rank").click()
+        assert shown(page) == written
+        assert visit.faults == []
+
+
+def test_a_view_stands_in_the_address_and_opens_again(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        page.get_by_text("Filter rows, choose columns").click()
+        page.get_by_label("multilingual", exact=True).check()
+        page.get_by_label("in total").check()
+        page.locator("#least").fill("100")
+        page.get_by_label("Tasks", exact=True).uncheck()
+        page.locator("#leaderboard-table").get_by_role("button", name="Parameters").click()
+        found, address = shown(page), page.url
+        assert 0 < len(found) < 14
+        assert all("multilingual" in row for row in found)
+        assert address.endswith("#view?sort=size&down=1&regime=multilingual&least=100&total=1&hide=tasks")
+        assert "Tasks" not in page.locator("#leaderboard-table thead th:visible").all_inner_texts()
+        assert visit.faults == []
+    with Visit(browser) as visit:
+        page = visit.open(address)
+        assert shown(page) == found
+        page.get_by_text("Filter rows, choose columns").click()
+        assert page.get_by_label("multilingual", exact=True).is_checked()
+        assert not page.get_by_label("Tasks", exact=True).is_checked()
+        page.get_by_role("button", name="Show everything").click()
+        expect(page.locator("#board-status")).to_have_text("14 rows")
+        assert len(shown(page)) == 14
+        assert visit.faults == []
+
+
+def test_filters_hold_for_both_kinds_of_rows_and_a_group_shows_its_columns_alone(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/index.html")
+        page.get_by_text("Filter rows, choose columns").click()
+        page.get_by_label("Family").select_option("lodestar")
+        found = shown(page)
+        assert 2 < len(found) < 14
+        assert {row[1].partition("\n")[2].removesuffix(" reported") for row in found} == {"lodestar"}
+        page.get_by_label("Family").select_option("")
+        page.get_by_label("Targets", exact=True).select_option("retrieval")
+        heads = page.locator("#leaderboard-table thead th:visible").all_inner_texts()
+        assert "Tatoeba" in heads
+        assert "XNLI" not in heads
+        assert visit.faults == []
 
 
 def test_every_figure_of_a_page_is_drawn_and_says_what_its_points_are(browser: Browser, site: Path) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/{KINDS['figures']}")
-        page.wait_for_function("document.querySelectorAll('.plot.ready').length === 2")
+        assert not [url for url in visit.requests if "plotly" in url]  # nothing of it is in view
+        visit.charts()
         mined, swept = page.locator(".interactive").all()
         # Each language has a line and the ring of its threshold; of the poolings one is the declared one, and both have seeds.
         assert [plot.locator(".scatterlayer .trace").count() for plot in (mined, swept)] == [8, 5]
@@ -247,6 +274,7 @@ def test_a_table_of_pairs_of_languages_fits_and_is_accessible(browser: Browser, 
 def test_axe_finds_nothing(browser: Browser, site: Path, kind: str, scheme: str, width: int) -> None:
     with Visit(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as visit:
         page = visit.open(f"{site.as_uri()}/{KINDS[kind]}")
+        visit.charts()
         found = Axe().run(page)
         assert [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in found.response["violations"]] == []
 
@@ -268,6 +296,7 @@ def test_hostile_titles_do_nothing_in_a_browser(browser: Browser, tmp_path: Path
     write_site(site_files(make_board([made], (PAIR, SHOW))), tmp_path / "public")
     with Visit(browser) as visit:
         page = visit.open((tmp_path / "public" / "index.html").as_uri())
+        visit.charts()
         page.locator(".interactive .scatterlayer .point").first.hover(force=True)
         page.wait_for_selector(".hovertext", timeout=5_000)
         assert page.locator(".hovertext a, img").count() == 0

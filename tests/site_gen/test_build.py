@@ -270,7 +270,7 @@ def test_a_demonstration_alone_answers_nothing() -> None:
 
 def test_a_target_without_rows_takes_one_line_of_the_front_page_and_none_of_the_navigation() -> None:
     text = site_files(make_board([entry("toy", {"de": 1, "fi": 2})], (PAIR, SHOW, ASKED)))["index.html"].decode()
-    assert text.count("Show") == text.count("Asked") == 1
+    assert text.count(">Show<") == text.count("Asked") == 1
     assert '<p class="aside">No result yet on <a href="targets/show.html">Show</a> or <a href="targets/asked.html">Asked</a>.</p>' in text
 
 

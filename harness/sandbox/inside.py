@@ -1,0 +1,176 @@
+"""The first program inside a sandbox: make the view, give up every privilege, set the limits, run the command, die with the parent.
+
+It is started by its path with `python -I -S`, before anything else is there, so it imports the standard library alone. Its one
+argument is JSON (`Plan` in plan.py). Mounts are made here only where nothing made them before, that is after unshare(1);
+bubblewrap and docker bring their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import sys
+from typing import Any
+
+_BIND, _REC, _PRIVATE, _DETACH = 4096, 16384, 1 << 18, 2
+_RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_MOUNT_SETATTR, _RECURSIVE = 442, 0x8000  # one number on every architecture since Linux 5.12
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_SET_SECUREBITS, _CAPBSET_DROP, _NO_NEW_PRIVS, _CAP_AMBIENT, _PDEATHSIG, _CHILD_SUBREAPER = 28, 24, 38, 47, 1, 36
+_LAST_CAPABILITY = 63
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_EXIT = 125  # nothing was run
+
+
+def _check(returned: int, what: str) -> None:
+    if returned < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    fields = [None if text is None else text.encode() for text in (source, target, kind)]
+    _check(_LIBC.mount(*fields, ctypes.c_ulong(flags), data.encode()), f"mount {target}")
+
+
+def _restrict(target: str, flags: int, recursive: bool = True) -> None:
+    """Add flags to a mount and all below it. A remount reaches only the first; what lies below would stay writable."""
+    attributes = (ctypes.c_uint64 * 4)(flags, 0, 0, 0)
+    how = _RECURSIVE if recursive else 0
+    _check(_LIBC.syscall(_MOUNT_SETATTR, -100, target.encode(), how, ctypes.byref(attributes), 32), f"restrict {target}")
+
+
+def _bind(path: str, root: str, flags: int) -> None:
+    """Show a file or folder at its own place in the view."""
+    target = root + path
+    if os.path.isdir(path):
+        os.makedirs(target, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_RDONLY, 0o600))
+    _mount(path, target, None, _BIND | _REC)
+    _restrict(target, flags)
+
+
+def _make_view(plan: dict[str, Any]) -> None:
+    """Build a new root with what the plan shows, and let the old one go."""
+    root = plan["root"]
+    _mount("none", "/", None, _REC | _PRIVATE)
+    _mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "size=16m,mode=755")
+    for folder in ("proc", "dev", "tmp", "etc", "old"):
+        os.mkdir(f"{root}/{folder}")
+    os.mkdir(f"{root}/dev/shm")
+    for folder in ("tmp", "dev/shm"):  # first, since what is shown may lie below /tmp
+        _mount("tmpfs", f"{root}/{folder}", "tmpfs", _NOSUID | _NODEV | _NOEXEC, f"size={plan['scratch']},mode=1777")
+    for link, target in plan["links"]:
+        os.symlink(target, root + link)
+    for path in plan["read"]:
+        _bind(path, root, _RDONLY | _NOSUID | _NODEV)
+    for path in plan["write"]:
+        _bind(path, root, _NOSUID | _NODEV | _NOEXEC)
+    for device in (*(f"/dev/{name}" for name in _DEVICES), *plan["devices"]):
+        _bind(device, root, _NOSUID | _NOEXEC)
+    os.symlink("/proc/self/fd", f"{root}/dev/fd")
+    # Read-only, for whoever is root outside still owns /proc/sys, whatever capabilities are given up.
+    _mount("proc", f"{root}/proc", "proc", _RDONLY | _NOSUID | _NODEV | _NOEXEC)
+    with open(f"{root}/etc/passwd", "w") as file:
+        file.write("nobody:x:0:0::/tmp:/bin/false\n")
+    _forbid_more_namespaces()
+    _check(_LIBC.syscall(_PIVOT_ROOT[os.uname().machine], root.encode(), f"{root}/old".encode()), "pivot_root")
+    os.chdir("/")
+    _check(_LIBC.umount2(b"/old", _DETACH), "umount /old")
+    os.rmdir("/old")
+    _restrict("/", _RDONLY, recursive=False)
+
+
+def _forbid_more_namespaces() -> None:
+    """Let nobody inside make another user namespace, in which a process has capabilities again; a kernel may not have the limit."""
+    try:
+        with open("/proc/sys/user/max_user_namespaces", "w") as file:
+            file.write("0")
+    except OSError:
+        pass
+
+
+def _give_up_privileges() -> None:
+    """Drop every capability for good: without this the view could be remounted from inside."""
+    _LIBC.prctl(_SET_SECUREBITS, 0x2F, 0, 0, 0)
+    for capability in range(_LAST_CAPABILITY + 1):
+        _LIBC.prctl(_CAPBSET_DROP, capability, 0, 0, 0)
+    _LIBC.prctl(_CAP_AMBIENT, 4, 0, 0, 0)
+    header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    _check(_LIBC.capset(ctypes.byref(header), ctypes.byref(nothing)), "capset")
+    _check(_LIBC.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    if (number := _KEYCTL.get(os.uname().machine)) is not None:
+        _LIBC.syscall(number, 1, None)  # a session keyring of its own
+
+
+def _set_limits(limits: dict[str, int]) -> None:
+    for name, value in {"RLIMIT_CORE": 0, **limits}.items():
+        number = getattr(resource, name)
+        _, hardest = resource.getrlimit(number)
+        resource.setrlimit(number, (value, value) if hardest == resource.RLIM_INFINITY else (min(value, hardest),) * 2)
+
+
+def _run(plan: dict[str, Any]) -> int:
+    """Run the command and return its exit code; end it when the parent is gone, which closes standard input."""
+    _LIBC.prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        _LIBC.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        with open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        _set_limits(plan["limits"])
+        os.execve(plan["command"][0], plan["command"], plan["environment"])
+    while True:
+        gone, status = os.waitpid(child, os.WNOHANG)
+        if gone:
+            _end_all()
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+        if select.select([0], [], [], 0.02)[0] and not os.read(0, 1):
+            _end_all()
+            return _EXIT
+
+
+def _end_all() -> None:
+    """End every process that is left, those too that left their group: an orphan becomes a child of this one, which adopts them."""
+    with contextlib.suppress(OSError, ValueError):  # a kernel need not list children; a namespace then ends with its first process
+        while True:
+            with open(f"/proc/self/task/{os.getpid()}/children") as file:
+                children = [int(number) for number in file.read().split()]
+            if not children:
+                return
+            for number in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+            for number in children:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(number, 0)
+
+
+def main() -> int:
+    """Carry out the plan; exit with the command's code, or say why nothing was run."""
+    plan = json.loads(sys.argv[1])
+    try:
+        if plan["root"]:
+            _make_view(plan)
+        if plan["unprivileged"]:
+            _give_up_privileges()
+        os.chdir("/" if plan["unprivileged"] else plan["folder"])
+        return _run(plan)
+    except (OSError, KeyError, AttributeError) as reason:
+        print(f"the sandbox cannot be made: {reason}", file=sys.stderr)
+        return _EXIT
+
+
+if __name__ == "__main__":
+    sys.exit(main())
