@@ -11,9 +11,10 @@ from harness.catalog import target_named
 from harness.errors import BadInput, Fault, Where
 from harness.records import ReportedSubmission, Result, Submission
 from harness.statistics.entrants import Entrant
-from harness.store import find_results, find_submissions, load_outcomes, load_result, load_submission, load_sweeps
+from harness.store import find_results, find_submissions, load_outcomes, load_result, load_submission, load_sweeps, load_training
 from site_gen.data import leaderboard_json
 from site_gen.entrants import paired_entrant
+from site_gen.exports.gathered import exported
 from site_gen.figures import plotly_js
 from site_gen.folder import refuse_foreign, write_site
 from site_gen.leaderboard import Board, Entry, make_board
@@ -80,6 +81,7 @@ def _read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
         return ReportedEntry(folder.name, submission)
     paths = _collected(find_results, folder, faults) or ()
     sweeps = _collected(load_sweeps, folder, faults)
+    training = _collected(load_training, folder, faults)
     results = [_collected(load_result, path, faults) for path in paths]
     read = [
         _collected(lambda path, result=result: _read_outcomes(path, result, submission, paired), path, faults)  # type: ignore[misc]
@@ -96,6 +98,7 @@ def _read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
         sweeps,
         {each.target: each.mined for each in kept if each.mined},
         {each.target: each.entrant for each in kept if each.entrant is not None},
+        training,
     )
 
 
@@ -135,4 +138,4 @@ def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:
     for kind in PAGES:
         for path, context in kind.pages(board, root):
             files[path] = render(kind.template, context).encode()
-    return files
+    return files | dict(exported(board, [path for path in files if path.endswith(".html")], root))

@@ -36,7 +36,7 @@ class PairLine:
 
 def language_lines(cell: Cell) -> tuple[LanguageLine, ...]:
     """Line up a result's languages in the order of the protocol."""
-    return tuple(_language_line(cell, language) for language in cell.target.languages)
+    return tuple(language_line(cell, language) for language in cell.target.languages)
 
 
 def pair_lines(cell: Cell) -> tuple[PairLine, ...]:
@@ -47,7 +47,8 @@ def pair_lines(cell: Cell) -> tuple[PairLine, ...]:
     return lines if has_pairs else ()
 
 
-def _language_line(cell: Cell, language: str) -> LanguageLine:
+def language_line(cell: Cell, language: str) -> LanguageLine:
+    """Return what a result says of one language."""
     measured = [(c.seed, c.scores[language]) for c in cell.result.checkpoints if language in c.scores]
     scores = [score for _, score in measured]
     return LanguageLine(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.catalog import TARGETS, is_own, own_target
-from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target
+from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target, Training
 from harness.statistics.entrants import Entrant, differences
 from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
 from site_gen.averages import XTREME_GROUPS, Average, xtreme_average
@@ -31,6 +31,7 @@ class Entry:
     sweeps: tuple[Sweep, ...] = ()
     mined: Mapping[str, tuple[MinedCurve, ...]] = field(default_factory=dict)
     entrants: Mapping[str, Entrant] = field(default_factory=dict)
+    training: Training | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Row:
     slug: str
     submission: Submission
     cells: Mapping[str, Cell]
+    training: Training | None = None
 
     @property
     def regime(self) -> Regime:
@@ -207,7 +209,7 @@ def make_board(found: Iterable[Entry | ReportedEntry], targets: Sequence[Target]
     for target in targets:
         for slug, cell in _rank(target, entries).items():
             cells[slug][target.name] = cell
-    rows = tuple(Row(entry.slug, entry.submission, cells[entry.slug]) for entry in entries)
+    rows = tuple(Row(entry.slug, entry.submission, cells[entry.slug], entry.training) for entry in entries)
     return Board(rows, tuple(_stand(target, rows, reported) for target in targets), reported)
 
 

@@ -9,9 +9,13 @@ from urllib.parse import urlsplit
 from harness.catalog import is_own
 from harness.records import Regime
 from site_gen.averages import XTREME_GROUPS
+from site_gen.by_language import LISTED, language_boards, language_paths
 from site_gen.chart import Figure
+from site_gen.citation import board_citation, entry_citation
 from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import Drawing, draw
+from site_gen.exports import mteb, paths
+from site_gen.families import families, family_path
 from site_gen.figures import figure_json, guarded_id
 from site_gen.gap import Gap, gaps
 from site_gen.gap_figure import gap_figure
@@ -20,9 +24,19 @@ from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.mined import mined_figure
 from site_gen.rows import PAGE_ROWS, benchmark_rows, shown_groups, shown_targets
+from site_gen.runs import harness_version, reproducing_command
 from site_gen.sweeps import sweep_figure
 
 Context = Mapping[str, object]
+
+# What every page leads to: the name that a page calls its part of the site by, the path, and the words.
+NAVIGATION = (
+    ("front", "index.html", "Leaderboard"),
+    ("targets", "targets.html", "Targets"),
+    ("languages", "languages.html", "Languages"),
+    ("families", "families.html", "Families"),
+    ("about", "about.html", "About"),
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +114,11 @@ def evidence(standing: Standing) -> Evidence:
 def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, object]:
     return {
         "board": board,
-        "listed_targets": _listed(board, current),
+        "navigation": NAVIGATION,
+        "path": path,
+        "picture": f"{base_url}{paths.SITE_CARD}" if base_url else "",
+        "exports": paths,
+        "family_path": family_path,
         "root": "../" * path.count("/"),
         "canonical": f"{base_url}{'' if path == 'index.html' else path}" if base_url else "",
         "current": current,
@@ -110,11 +128,6 @@ def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, o
         "xtreme_targets": XTREME_GROUPS.total(),
         "recipe": recipe,
     }
-
-
-def _listed(board: Board, current: str) -> tuple[Standing, ...]:
-    """Return what the navigation lists: targets with rows, and the one that is open; people's own have a place on the front page."""
-    return tuple(s for s in board.standings if s.target.name == current or ((s.rows or s.reported) and not is_own(s.target.name)))
 
 
 def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -154,14 +167,21 @@ def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
             "columns": columns,
             "groups": shown_groups(columns),
         }
-        yield path, {**_common(board, base_url, path, "part"), **extra}
+        yield path, {**_common(board, base_url, path, "front"), **extra}
 
 
 def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    languages = language_paths(language_boards(board))
     for row in board.rows:
         path = f"submissions/{row.slug}.html"
         extra = {
             "row": row,
+            "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
+            "mteb": paths.mteb(row.slug) if mteb.is_known(row) else "",
+            "bibtex": entry_citation(row, f"{base_url}{path}" if base_url else ""),
+            "language_paths": languages,
+            "commands": {name: reproducing_command(row, cell) for name, cell in row.cells.items()},
+            "versions": {name: harness_version(cell.result) for name, cell in row.cells.items()},
             "lines": {name: language_lines(cell) for name, cell in row.cells.items()},
             "pairs": {name: pair_lines(cell) for name, cell in row.cells.items()},
             "exhibits": {name: tuple(exhibits(row, cell)) for name, cell in row.cells.items()},
@@ -176,18 +196,65 @@ def _reported(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 
 def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    languages = language_paths(language_boards(board))
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
         found = gaps(standing)
         extra = {
             "standing": standing,
             "target": standing.target,
+            "language_paths": languages,
             "chart": scaling_chart(standing),
             "gap_chart": gap_chart(standing, found),
             "evidence": evidence(standing),
             "gaps": found,
         }
-        yield path, {**_common(board, base_url, path, standing.target.name), **extra}
+        yield path, {**_common(board, base_url, path, "targets"), **extra}
+
+
+def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    path = "targets.html"
+    catalog = [standing for standing in board.others if not is_own(standing.target.name)]
+    own = [standing for standing in board.others if is_own(standing.target.name)]
+    groups = [("XTREME", board.benchmark), ("Outside the XTREME average", catalog), ("Own text", own)]
+    yield path, {**_common(board, base_url, path, "targets"), "groups": [(name, found) for name, found in groups if found]}
+
+
+def _language_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    path = "languages.html"
+    yield path, {**_common(board, base_url, path, "languages"), "boards": language_boards(board)}
+
+
+def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    for each in language_boards(board):
+        path = each.language.path
+        yield path, {**_common(board, base_url, path, "languages"), "language": each.language, "tables": each.tables(), "most": LISTED}
+
+
+def _family_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    path = "families.html"
+    yield path, {**_common(board, base_url, path, "families"), "families": families(board)}
+
+
+def _families(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    for family in families(board):
+        drawn = [chart for standing in family.standings if (chart := scaling_chart(standing)) is not None]
+        charts = [chart for chart in drawn if len(chart.figure.table.lines) > 1]  # one size is no scaling
+        yield family.path, {**_common(board, base_url, family.path, "families"), "family": family, "charts": charts}
+
+
+def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    path = "about.html"
+    extra = {"bibtex": board_citation(board.rows, base_url), "repository": repository(base_url)}
+    yield path, {**_common(board, base_url, path, "about"), **extra}
+
+
+def repository(base_url: str) -> str:
+    """Return the repository that a GitHub Pages address is served from, as GitHub maps the two; empty for any other address."""
+    parts = urlsplit(base_url)
+    owner, dot, host = (parts.hostname or "").partition(".")
+    name = parts.path.strip("/").partition("/")[0]
+    return f"https://github.com/{owner}/{name or f'{owner}.github.io'}" if dot and host == "github.io" else ""
 
 
 def _not_found(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -203,4 +270,10 @@ PAGES = (
     PageKind("reported.html", _reported),
     PageKind("target.html", _targets),
     PageKind("404.html", _not_found),
+    PageKind("targets.html", _target_list),
+    PageKind("languages.html", _language_list),
+    PageKind("language.html", _languages),
+    PageKind("families.html", _family_list),
+    PageKind("family.html", _families),
+    PageKind("about.html", _about),
 )

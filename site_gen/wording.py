@@ -23,9 +23,15 @@ def language_name(code: str) -> str:
     known = _english().languages
     language, *rest = code.split("-")
     name = str(known.get(language, language))
-    if len(rest) == 1 and rest[0].islower() and rest[0] in known:
+    if is_pair(code):
         return f"{name}–{known[rest[0]]}"
     return f"{name} ({'-'.join(rest)})" if rest else name
+
+
+def is_pair(code: str) -> bool:
+    """Tell whether a code names two languages."""
+    _, *rest = code.split("-")
+    return len(rest) == 1 and rest[0].islower() and rest[0] in _english().languages
 
 
 def points(score: float) -> str:
@@ -69,7 +75,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 # Keys of metrics that are not words: a bound becomes @10, and names keep their capitals.
-_METRIC_WORDS = {"f1": "F1", "map": "mAP", "ndcg": "nDCG", "english": "English"}
+_METRIC_WORDS = {"f1": "F1", "map": "mAP", "ndcg": "nDCG", "english": "English", "spearman": "Spearman"}
 
 
 def metric_name(name: str) -> str:

@@ -34,7 +34,7 @@ def site_options(command: _Command) -> _Command:
     )  # fmt: skip
     base_url = click.option(
         "--base-url", default="", callback=_web_address, metavar="URL",
-        help="Where the site will stand; pages work anywhere, and this adds canonical links.",
+        help="Where the site will stand; pages work anywhere; this adds canonical links, a sitemap and pictures.",
     )  # fmt: skip
     return submissions(out(base_url(command)))
 

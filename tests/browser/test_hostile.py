@@ -31,7 +31,10 @@ PAYLOADS = (
 )  # fmt: skip
 WAYS_OUT = ("", '"', "'", '">', "'>", "</script>", "</title>", "-->", "]]>", '" onmouseover="taken()" x="')
 STRINGS = tuple(way + payload for way, payload in product(WAYS_OUT, PAYLOADS))
-PAGES = ("index.html", "leaderboard/2.html", "targets/pair.html", "targets/show.html", "targets/asked.html")
+PAGES = (
+    "index.html", "leaderboard/2.html", "targets/pair.html", "targets/show.html", "targets/asked.html", "languages/de.html",
+    "families/toy.html", "about.html", "languages.html", "families.html", "targets.html",
+)  # fmt: skip
 # Set before anything of a page runs; what is taken is counted.
 COUNTER = "window.count = 0; window.taken = () => { window.count += 1; };"
 FOUND = r"""() => {

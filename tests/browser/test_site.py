@@ -33,6 +33,13 @@ KINDS = {
     "own text": "targets/bitext.harbour.html",
     "target": "targets/tatoeba.html",
     "404": "404.html",
+    "trained": "submissions/lodestar-s-english.html",
+    "targets": "targets.html",
+    "languages": "languages.html",
+    "language": "languages/ar.html",
+    "families": "families.html",
+    "family": "families/lodestar.html",
+    "about": "about.html",
 }
 
 

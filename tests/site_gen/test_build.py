@@ -17,6 +17,7 @@ from harness.catalog import TARGETS
 from harness.errors import BadInput
 from site_gen.build import build, gather, site_files
 from site_gen.leaderboard import Entry, make_board
+from tests.fixtures.site.write import STORED, STORED_FILES
 from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, entry, reported, result, submission
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "site"
@@ -63,17 +64,18 @@ def pages(files: dict[str, bytes]) -> dict[str, Page]:
     return {path: Page(data.decode()) for path, data in files.items() if path.endswith(".html")}
 
 
-@pytest.mark.parametrize("name", ["lodestar-xl-english.html", "lantern-b-none.html", "reported-lodestar-xxl.html"])
-def test_a_stored_page_stays_as_it_is(files: dict[str, bytes], name: str) -> None:
-    stored = (FIXTURES / "golden" / name).read_text(encoding="utf-8")
-    assert files[f"submissions/{name}"].decode() == stored, "if this is meant: python tests/fixtures/site/write.py"
+@pytest.mark.parametrize("name", [*STORED, *STORED_FILES])
+def test_a_stored_page_or_download_stays_as_it_is(files: dict[str, bytes], name: str) -> None:
+    stored = (FIXTURES / "golden" / name).read_bytes()
+    assert files[f"submissions/{name}" if name in STORED else name] == stored, "if this is meant: python tests/fixtures/site/write.py"
 
 
 def test_every_page_is_whole_and_every_link_leads_somewhere(files: dict[str, bytes]) -> None:
     found = pages(files)
     names = [*(target.name for target in TARGETS), "bitext.harbour"]
     assert {path for path in found if "/" not in path or path.startswith("targets")} == {
-        "404.html", "index.html", *(f"targets/{name}.html" for name in names),
+        "404.html", "about.html", "families.html", "index.html", "languages.html", "targets.html",
+        *(f"targets/{name}.html" for name in names),
     }  # fmt: skip
     for path, page in found.items():
         assert page.open == []
@@ -99,7 +101,7 @@ def test_no_page_asks_another_origin_or_holds_inline_code_or_style(files: dict[s
             assert tag not in ("style", "iframe", "img", "object", "base"), path
             if tag == "script":
                 assert ("src" in attrs) != (attrs.get("type") == "application/json"), path
-            if tag in ("script", "link") and "canonical" not in attrs.values():
+            if tag in ("script", "link") and attrs.get("rel") != "canonical":
                 assert not urlsplit(attrs.get("src") or attrs.get("href") or "").scheme, path
         head = [(tag, attrs) for tag, attrs in page.elements if tag in ("meta", "link", "script")]
         assert head[0][1]["http-equiv"] == "Content-Security-Policy"
@@ -159,10 +161,15 @@ def test_the_data_file_holds_published_numbers_apart_from_results(files: dict[st
 
 
 @pytest.mark.parametrize("environment", [{"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}])
-def test_every_machine_writes_the_same_bytes(tmp_path: Path, files: dict[str, bytes], environment: dict[str, str]) -> None:
+def test_every_machine_writes_the_same_bytes(tmp_path: Path, environment: dict[str, str]) -> None:
+    address = "https://user.example/board"  # with it come the pictures
+    files = site_files(make_board(gather(SUBMISSIONS)), address)
     out = tmp_path / "elsewhere" / "site"
-    code = "import sys; from pathlib import Path; from site_gen.build import build; build(Path(sys.argv[1]), Path(sys.argv[2]))"
-    subprocess.run([sys.executable, "-c", code, str(SUBMISSIONS), str(out)], check=True, env={**os.environ, **environment}, cwd=Path.cwd())
+    code = (
+        "import sys; from pathlib import Path; from site_gen.build import build; build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])"
+    )
+    command = [sys.executable, "-c", code, str(SUBMISSIONS), str(out), address]
+    subprocess.run(command, check=True, env={**os.environ, **environment}, cwd=Path.cwd())
     written = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     del written[".stiltboard-site"]
     assert {path: hashlib.sha256(data).hexdigest() for path, data in written.items()} == {
@@ -189,7 +196,10 @@ def test_hostile_text_in_every_field_stays_text() -> None:
     ranked = ranked.model_copy(update={"checkpoints": (source,)})
     more = {"citation": HOSTILE, "note": HOSTILE, "source": "https://example.org/?a=1&b=2"}
     told = reported("told", {"pair": {"means": {"accuracy": "50"}, "differs": HOSTILE}}, **more)
-    files = site_files(make_board([Entry("hostile", made, (ranked, failed)), told], (PAIR, SHOW)))
+    trained = store.load_training(SUBMISSIONS / "lodestar-s-english")
+    assert trained is not None
+    trained = trained.model_copy(update={"objective": HOSTILE})
+    files = site_files(make_board([Entry("hostile", made, (ranked, failed), training=trained), told], (PAIR, SHOW)))
     for path, page in pages(files).items():
         text = files[path].decode()
         assert "<script>" not in text

@@ -141,11 +141,11 @@ def test_reported_rows_alone_make_no_ranking_and_no_answer() -> None:
     assert "No result yet on Show ." in front
 
 
-def test_a_target_that_only_others_measured_has_its_table_and_its_place_in_the_navigation() -> None:
+def test_a_target_that_only_others_measured_has_its_table_and_its_page() -> None:
     found = reported("paper", {"asked": {"means": {"map_20": "50"}}})
     files = site_files(make_board([*MEASURED, found], (PAIR, ASKED)))
     front = files["index.html"].decode()
-    assert '<li><a href="targets/asked.html">Asked</a></li>' in front
+    assert '<a href="targets/asked.html">Asked</a>' in files["targets.html"].decode()
     assert '<table class="board named" data-sortable>' in front.partition('id="apart-asked"')[2]
     assert "not measured here, never ranked" in text_of(front.encode())
 

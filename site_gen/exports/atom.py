@@ -1,0 +1,98 @@
+"""New and changed results as an Atom feed (RFC 4287); pure, and dated by the results alone."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+from site_gen.exports import paths
+from site_gen.leaderboard import Board, Cell, Row
+from site_gen.runs import run_date
+from site_gen.wording import metric_name, points, rank_range
+
+_ATOM = "http://www.w3.org/2005/Atom"
+# Readers keep what they have seen: a feed is for what is new.
+NEWEST = 100
+# Names what a site without an address has no name for: the same entry keeps its id in every build.
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "stiltboard")
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class _Dated:
+    """One result with its date."""
+
+    date: datetime
+    row: Row
+    cell: Cell
+
+
+def atom_feed(board: Board, base_url: str) -> bytes:
+    """Return the newest results; a result that was measured again keeps its id and gets its new date."""
+    dated = sorted(_dated(board), key=lambda each: (-each.date.timestamp(), each.row.slug, each.cell.target.name))[:NEWEST]
+    feed = ET.Element("feed", {"xmlns": _ATOM})
+    _add(feed, "id", base_url or _urn("feed"))
+    _add(feed, "title", "stiltboard: new and changed results")
+    # The format wants a date even of a feed without entries, and the clock would make two builds differ.
+    _add(feed, "updated", _stamp(max((each.date for each in dated), default=datetime.fromtimestamp(0, UTC))))
+    ET.SubElement(_add(feed, "author"), "name").text = "The stiltboard authors"
+    if base_url:
+        ET.SubElement(feed, "link", {"rel": "self", "type": "application/atom+xml", "href": f"{base_url}{paths.FEED}"})
+    ET.SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": base_url or "index.html"})
+    for each in dated:
+        _entry(feed, each, base_url)
+    ET.indent(feed, " ")
+    document: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
+def _dated(board: Board) -> Iterator[_Dated]:
+    for row in board.rows:
+        for cell in row.cells.values():
+            if (date := run_date(cell.result)) is not None:
+                yield _Dated(date, row, cell)
+
+
+def _entry(feed: ET.Element, each: _Dated, base_url: str) -> None:
+    row, cell = each.row, each.cell
+    page = f"{base_url}submissions/{row.slug}.html#{cell.target.name}"
+    entry = _add(feed, "entry")
+    _add(entry, "id", page if base_url else _urn(f"{row.slug}/{cell.target.name}"))
+    _add(entry, "title", f"{row.submission.title} on {cell.target.title}: {_score(cell)}")
+    _add(entry, "updated", _stamp(each.date))
+    ET.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": page})
+    for submitter in row.submission.submitters:
+        ET.SubElement(_add(entry, "author"), "name").text = _text(submitter.name)
+    _add(entry, "summary", _summary(row, cell))
+
+
+def _score(cell: Cell) -> str:
+    return f"{cell.measured} of {cell.of} languages" if cell.score is None else points(cell.score)
+
+
+def _summary(row: Row, cell: Cell) -> str:
+    rank = f"rank {rank_range(*cell.ranks)}" if cell.ranks else f"not ranked: {cell.reason}"
+    return f"{metric_name(cell.target.metric)}, {rank}; family {row.submission.family}, regime {row.regime.value}; {cell.result.signature}"
+
+
+def _add(parent: ET.Element, name: str, text: str | None = None) -> ET.Element:
+    element = ET.SubElement(parent, name)
+    element.text = _text(text) if text is not None else None
+    return element
+
+
+def _text(text: str) -> str:
+    """Leave out what no XML document may hold, not even escaped."""
+    return _NOT_IN_XML.sub("", text)
+
+
+def _urn(name: str) -> str:
+    return uuid.uuid5(_NAMESPACE, name).urn
+
+
+def _stamp(date: datetime) -> str:
+    return date.strftime("%Y-%m-%dT%H:%M:%SZ")

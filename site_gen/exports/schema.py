@@ -1,0 +1,84 @@
+"""The JSON Schema of data/leaderboard.json, published beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.records import Parameters, Record, ReportedSubmission, Result, Submission, Sweep, Target
+from site_gen.data import FORMAT
+
+_Points = Annotated[float, Field(ge=0, le=100)]
+_Average = _Points | None
+
+
+class LeaderboardCell(Record):
+    """One submission on one target: `rank` is its place by score, `ranks` the best and the worst that the data leave possible.
+
+    Either there is a rank, or `unranked_because` says why not. `seeds` holds the score of each.
+    """
+
+    score: _Points | None
+    rank: int | None = Field(ge=1)
+    ranks: tuple[int, int] | None
+    tie_group: int | None = Field(ge=1)
+    unranked_because: str | None
+    languages_measured: int = Field(ge=0)
+    languages: int = Field(ge=1)
+    seeds: Mapping[str, _Points]
+    result: Result
+    layers: Sweep | None
+
+
+class LeaderboardRow(Record):
+    """One submission with its results; `xtreme_mean` stands once all targets of XTREME are ranked."""
+
+    slug: str
+    submission: Submission
+    parameters: Parameters | None
+    xtreme_mean: _Average
+    xtreme_targets_measured: int = Field(ge=0)
+    xtreme_groups: Mapping[str, _Average]
+    targets: Mapping[str, LeaderboardCell]
+
+
+class ReportedValues(Record):
+    """What others published of one target; `derived` names the values that follow from what was published."""
+
+    score: _Points | None
+    no_score_because: str | None
+    values: Mapping[str, float]
+    derived: tuple[str, ...]
+    languages: Mapping[str, _Points]
+    differs: str | None
+
+
+class ReportedLeaderboardRow(Record):
+    """Numbers that others published: not measured here, never ranked."""
+
+    slug: str
+    submission: ReportedSubmission
+    parameters: int | None = Field(ge=1)
+    xtreme_mean: _Average
+    xtreme_targets_reported: int = Field(ge=0)
+    xtreme_groups: Mapping[str, _Average]
+    targets: Mapping[str, ReportedValues]
+
+
+class Leaderboard(Record):
+    """Everything that the site shows; scores are in points, from 0 to 100. A change that breaks readers raises `format`."""
+
+    format: Literal[1]
+    targets: tuple[Target, ...]
+    submissions: tuple[LeaderboardRow, ...]
+    reported: tuple[ReportedLeaderboardRow, ...]
+
+
+def leaderboard_schema() -> bytes:
+    """Return the schema as docs/schema/leaderboard.json holds it."""
+    assert FORMAT == 1  # Leaderboard.format says so too
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Leaderboard.model_json_schema()}
+    return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,38 @@
+"""What a search engine asks for: the addresses of all pages; only where the site's own address is known. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from xml.etree import ElementTree as ET
+
+from site_gen.exports import paths
+from site_gen.leaderboard import Board
+from site_gen.runs import newest_run
+
+# The format allows no more in one file.
+_MOST = 50_000
+
+
+def sitemap(board: Board, pages: Iterable[str], base_url: str) -> bytes:
+    """Return the sitemap of all pages but the one for what does not exist; dates are those of the newest results."""
+    dates = {f"submissions/{row.slug}.html": newest.date().isoformat() for row in board.rows if (newest := newest_run([row])) is not None}
+    urls = ET.Element("urlset", {"xmlns": "http://www.sitemaps.org/schemas/sitemap/0.9"})
+    listed = sorted((path for path in pages if path != "404.html"), key=lambda path: (path.count("/"), path))
+    for path in listed[:_MOST]:
+        url = ET.SubElement(urls, "url")
+        ET.SubElement(url, "loc").text = base_url if path == "index.html" else f"{base_url}{path}"
+        if path in dates:
+            ET.SubElement(url, "lastmod").text = dates[path]
+    ET.indent(urls, " ")
+    document: bytes = ET.tostring(urls, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
+def robots(base_url: str) -> bytes:
+    """Return a robots.txt that allows everything and names the sitemap."""
+    return f"User-agent: *\nAllow: /\n\nSitemap: {base_url}{paths.SITEMAP}\n".encode()
+
+
+def sitemap_files(board: Board, pages: Iterable[str], base_url: str) -> Mapping[str, bytes]:
+    """Return both files, or none where the site's address is not known."""
+    return {paths.SITEMAP: sitemap(board, pages, base_url), paths.ROBOTS: robots(base_url)} if base_url else {}

@@ -1,0 +1,135 @@
+"""The leaderboard as CSV: RFC 4180, UTF-8, and no cell that a spreadsheet would compute; pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from harness.records import Target
+from site_gen.autonyms import find_language
+from site_gen.leaderboard import Board, Cell, Row, Standing
+from site_gen.reported import ReportedRow
+
+Value = str | int | float | None
+
+# A spreadsheet takes a text that begins so for a formula, in quotes or not; the last four are the wide forms of the first.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_DECIMALS = 4
+
+
+def leaderboard_csv(board: Board) -> bytes:
+    """Return the whole board, one line a submission, the measured ones first, with each target's score and place by score.
+
+    A score without a place is not comparable with the others; the target's own file says why.
+    """
+    shown = [standing.target for standing in board.standings if standing.rows or standing.reported]
+    header = [*_ABOUT, "xtreme_average", "licence", "source", *(name for target in shown for name in (target.name, f"{target.name}_rank"))]
+    measured = (
+        [
+            *_about(row),
+            row.average.mean,
+            row.submission.license,
+            "",
+            *(value for target in shown for value in _placed(row.cells.get(target.name))),
+        ]
+        for row in board.rows
+    )
+    reported = (
+        [*_about_reported(row), row.average.mean, row.submission.license, row.submission.reported.source, *_reported_scores(row, shown)]
+        for row in board.reported
+    )
+    return csv_bytes(header, (*measured, *reported))
+
+
+def target_csv(standing: Standing) -> bytes:
+    """Return a target's ranking, one line a submission; what others reported stands last and has no rank."""
+    header = [
+        *_ABOUT, "rank", "rank_best", "rank_worst", "tie_group", "score", "interval_low", "interval_high",
+        "languages_measured", "languages", "unranked_because",
+    ]  # fmt: skip
+    measured = ([*_about(row), *_ranked(standing.cell(row))] for row in standing.rows)
+    reported = (
+        [*_about_reported(row), None, None, None, None, cell.score, None, None, None, len(standing.target.languages), "reported"]
+        for row in standing.reported
+        for cell in [row.cells[standing.target.name]]
+    )
+    return csv_bytes(header, (*measured, *reported))
+
+
+def by_language_csv(standing: Standing) -> bytes:
+    """Return every score of a target: one line a submission, seed and language."""
+    target = standing.target
+    header = [
+        "submission", "seed", "language", "language_name", target.metric, "interval_low", "interval_high", "n",
+        *target.secondary, *target.quantities, "failed",
+    ]  # fmt: skip
+    names = {language: find_language(language).name for language in target.languages}
+    return csv_bytes(header, (line for row in standing.rows for line in _by_language(row, standing.cell(row), target, names)))
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
+    """Write rows with a header; numbers stay numbers, and nothing else begins like a formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _cell(value: Value) -> str | int | float:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return round(value, _DECIMALS) if isinstance(value, float) else value
+
+
+_ABOUT = (
+    "kind", "submission", "title", "family", "regime", "tasks", "training_languages", "training_examples", "parameters",
+    "parameters_total", "seeds",
+)  # fmt: skip
+
+
+def _about(row: Row) -> Iterator[Value]:
+    intermediate, size = row.submission.intermediate, row.parameters
+    yield from ("measured", row.slug, row.submission.title, row.submission.family, row.regime.value)
+    yield from (" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples)
+    yield from (size.body if size else None, size.total if size else None, len(row.submission.checkpoints))
+
+
+def _about_reported(row: ReportedRow) -> Iterator[Value]:
+    intermediate = row.submission.intermediate
+    yield from ("reported", row.slug, row.submission.title, row.submission.family, row.regime.value)
+    yield from (" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples)
+    yield from (None, row.submission.reported.parameters, None)
+
+
+def _placed(cell: Cell | None) -> tuple[Value, Value]:
+    return (cell.score, cell.rank) if cell is not None else (None, None)
+
+
+def _reported_scores(row: ReportedRow, targets: Iterable[Target]) -> Iterator[Value]:
+    for target in targets:
+        yield from (row.cells[target.name].score if target.name in row.cells else None, None)
+
+
+def _ranked(cell: Cell) -> Iterator[Value]:
+    best, worst = cell.ranks or (None, None)
+    low, high = (cell.result.interval if cell.complete else None) or (None, None)
+    yield from (cell.rank, best, worst, cell.group or None, cell.score, low, high, cell.measured, cell.of, cell.reason)
+
+
+def _by_language(row: Row, cell: Cell, target: Target, names: dict[str, str]) -> Iterator[list[Value]]:
+    for checkpoint in cell.result.checkpoints:
+        for language in target.languages:
+            score, failed = checkpoint.scores.get(language), checkpoint.failed.get(language, "")
+            if score is None and not failed:
+                continue
+            about: list[Value] = [row.slug, checkpoint.seed, language, names[language]]
+            blank: list[Value] = [None] * (4 + len(target.secondary) + len(target.quantities))
+            numbers: list[Value] = blank if score is None else [
+                score.score, *score.interval, score.n,
+                *(score.secondary.get(name) for name in target.secondary), *(score.quantities.get(name) for name in target.quantities),
+            ]  # fmt: skip
+            yield [*about, *numbers, failed]
