@@ -30,16 +30,16 @@ _MEANS = {
 
 def columns_of(target: Target) -> tuple[str, ...]:
     """Return the columns of a target's outcomes that `units` reads."""
-    if target.kind == "tagging":
-        return COUNTS
-    return ("split", "foreign", "gold", "accepted") if target.kind == "mining" else (_MEANS[target.kind],)
+    if target.kind == "mining":
+        return ("split", "foreign", "gold", "accepted")
+    return ("index", *COUNTS) if target.kind == "tagging" else ("index", _MEANS[target.kind])
 
 
 def cells(outcomes: pa.Table) -> Mapping[tuple[int, str], pa.Table]:
     """Return the rows of each (seed, language) without copying them; in the harness' own files each stands in one piece."""
     if not outcomes.num_rows:
         return {}
-    seeds = _numpy(outcomes["seed"])
+    seeds = values_of(outcomes["seed"])
     codes = outcomes["language"].combine_chunks().dictionary_encode()
     languages, names = np.from_dlpack(codes.indices), codes.dictionary.to_pylist()
     begins = np.flatnonzero(np.diff(seeds, prepend=seeds[0] - 1) | np.diff(languages, prepend=-1))
@@ -57,24 +57,27 @@ def units(target: Target, outcomes: Sequence[pa.Table]) -> Floats:
     Raises ValueError where the tables do not hold the same examples.
     """
     if target.kind == "mining":
-        scored = [_scored_split(rows) for rows in outcomes]
+        scored = [scored_split(rows) for rows in outcomes]
         sentences = np.unique(np.concatenate([_strings(rows, "foreign") for rows in scored]))
         return np.stack([_pair_counts(rows, sentences) for rows in scored])
+    first, *others = (values_of(rows["index"]) for rows in outcomes)
+    if not all(np.array_equal(first, other) for other in others):
+        raise ValueError(f"{', '.join(str(rows.num_rows) for rows in outcomes)} rows of other numbers in the column 'index'")
     if target.kind == "tagging":
         return np.stack([np.stack([_numbers(rows, name) for name in COUNTS], axis=1) for rows in outcomes])
     return np.stack([_numbers(rows, _MEANS[target.kind]) for rows in outcomes])
 
 
-def _scored_split(rows: pa.Table) -> pa.Table:
-    """Return the rows of the split that is scored: the last one, in which the rows end."""
-    splits = _numpy(rows["split"])
+def scored_split(rows: pa.Table) -> pa.Table:
+    """Return the rows of mined pairs of the split that is scored: the last one, in which the rows end."""
+    splits = values_of(rows["split"].combine_chunks().dictionary_encode().indices)
     others = np.flatnonzero(splits != splits[-1])
     return rows.slice(int(others[-1]) + 1 if len(others) else 0)
 
 
 def _pair_counts(rows: pa.Table, sentences: NDArray[np.str_]) -> Floats:
     """Return the counts (sentences, 3) over the given sentences, 0 for those without a pair."""
-    gold, accepted = (_numpy(rows[name]).astype(bool) for name in ("gold", "accepted"))
+    gold, accepted = (values_of(rows[name]).astype(bool) for name in ("gold", "accepted"))
     found, counts = pair_counts(_strings(rows, "foreign"), gold, accepted)
     whole = np.zeros((len(sentences), 3))
     whole[np.searchsorted(sentences, found)] = counts
@@ -82,19 +85,19 @@ def _pair_counts(rows: pa.Table, sentences: NDArray[np.str_]) -> Floats:
 
 
 def _strings(rows: pa.Table, name: str) -> NDArray[np.str_]:
-    return np.asarray(_numpy(rows[name]).astype(str))
+    return np.asarray(values_of(rows[name]).astype(str))
 
 
 def _numbers(rows: pa.Table, name: str) -> Floats:
-    return np.asarray(_numpy(rows[name]), dtype=np.float64)
+    return np.asarray(values_of(rows[name]), dtype=np.float64)
 
 
-def _numpy(column: pa.ChunkedArray) -> NDArray[Any]:
+def values_of(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
     """Return a column's values, right and wrong as 1 and 0.
 
     pyarrow's own way to numpy imports pandas where it is installed, which takes longer than the values' whole use.
     """
-    whole = column.combine_chunks()
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_string(whole.type):
         return np.array(whole.to_pylist())
     return np.from_dlpack(whole.cast(pa.uint8()) if pa.types.is_boolean(whole.type) else whole)

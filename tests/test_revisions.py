@@ -17,6 +17,7 @@ from harness import store
 from harness.errors import BadInput
 from harness.records import Result
 from harness.store import Side, changed_submissions, load_side, load_side_at, revisions, split_revision
+from tests.toys import first_rows
 
 TOY = Path(__file__).parent / "fixtures" / "submissions" / "toy"
 RESULT = "board/submissions/toy/results/jupyterlab.yaml"
@@ -60,7 +61,7 @@ def keep(submissions: Path, slug: str, rows: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(TOY / "submission.yaml", folder)
     result, table = toy_result()
-    store.write_result(folder, result.model_copy(update={"submission": slug}), table.slice(0, rows))
+    store.write_result(folder, *first_rows(result.model_copy(update={"submission": slug}), table, rows))
     (folder / store.results.LOCK_FILE).unlink(missing_ok=True)
     return folder
 
