@@ -99,12 +99,13 @@ def write(folder: Path, seed: int) -> None:
             )
             for language, table in tables.items()
         ]
+        mean = round(statistics.mean(each.score for each in found.values()), 4)
         checkpoint = CheckpointScores(
             seed=0, source="checkpoint", weights=f"sha256:{'0' * 64}", parameters=Parameters(total=2, body=1), layer=1, scores=scores
         )
         result = Result(
             schema_=1, submission=folder.name, target=target.name, signature="|".join(target.signature), metric=target.metric,
-            score=round(statistics.mean(each.score for each in found.values()), 4), measured=len(scores), of=len(scores), checkpoints=(checkpoint,),
+            score=mean, measured=len(scores), of=len(scores), checkpoints=(checkpoint,),
             data=dict.fromkeys(scores, f"sha256:{'d' * 64}"),
             outcomes=Outcomes(file=f"{target.name}.parquet", sha256="0" * 64, rows=0),
         )  # fmt: skip
