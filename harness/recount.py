@@ -6,7 +6,8 @@ show more: what is compared, ranked and resampled is the outcomes, while the sco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harness.characters import shown
-from harness.outcomes import COUNTS, Floats, cells, columns_of, scored_split, units, values_of
+from harness.outcomes import COUNTS, Run, codes_of, columns_of, runs, values_of
 from harness.records import Result, Target
+from harness.statistics.resampling import f1
 
 # Points. Scores are written with four decimals.
 TOLERANCE = 1e-3
@@ -86,48 +88,67 @@ def _first(wrong: NDArray[np.bool_], values: NDArray[Any], where: str, expected:
 
 
 def _cells(target: Target, result: Result, outcomes: pa.Table) -> Iterator[str]:
-    found = cells(outcomes)
+    found = runs(outcomes)
     scores = {(checkpoint.seed, language): score for checkpoint in result.checkpoints for language, score in checkpoint.scores.items()}
-    for seed, language in sorted(found.keys() - scores.keys()):
-        yield f"has rows of seed {seed} in {shown(language)}, of which the result has no score"
-    for (seed, language), score in scores.items():
-        name = f"seed {seed} in {language!r}"
-        if (seed, language) not in found:
-            yield f"has no rows of {name}, of which the result has a score"
-            continue
-        rows = found[seed, language]
-        if reason := _disorder(target, rows):
-            yield f"{name}: {reason}"
-            continue
-        counted = recount(target, rows)
-        if counted.n != score.n:
-            yield f"{name}: the result counts {score.n} {target.unit}, the outcomes hold {counted.n}"
-        elif abs(counted.score - score.score) > TOLERANCE:
-            yield f"{name}: the result's score is {score.score:.4f}, the outcomes give {counted.score:.4f}"
+    scattered = [cell for cell, times in Counter(run[:2] for run in found).items() if times > 1]
+    yield from (f"the rows of {_named(*cell)} do not stand together" for cell in scattered)
+    yield from (f"has rows of {_named(*run[:2])}, of which the result has no score" for run in found if run[:2] not in scores)
+    missing = scores.keys() - {run[:2] for run in found}
+    yield from (f"has no rows of {_named(*cell)}, of which the result has a score" for cell in scores if cell in missing)
+    if scattered:
+        return
+    if target.kind != "mining":
+        yield from _disorder(target, values_of(outcomes["index"]), found)
+    for run, counted in zip(found, _counted(target, outcomes, found), strict=True):
+        score = scores.get(run[:2])
+        if score is not None and counted.n != score.n:
+            yield f"{_named(*run[:2])}: the result counts {score.n} {target.unit}, the outcomes hold {counted.n}"
+        elif score is not None and abs(counted.score - score.score) > TOLERANCE:
+            yield f"{_named(*run[:2])}: the result's score is {score.score:.4f}, the outcomes give {counted.score:.4f}"
 
 
-def _disorder(target: Target, rows: pa.Table) -> str:
-    """Say where examples do not stand in their order, by which two submissions are paired; mined pairs have names instead."""
-    if target.kind == "mining":
-        return ""
-    index = values_of(rows["index"])
-    # Only a collection's queries may leave numbers out: those that nothing is judged for.
-    wrong = np.diff(index, prepend=-1) < 1 if target.kind == "clir" else index != np.arange(len(index))
-    if not wrong.any():
-        return ""
-    row = int(wrong.argmax())
-    return f"column 'index' holds {index[row]} at its row {row + 1}, so that the examples are not in their order"
+def _named(seed: int, language: str) -> str:
+    return f"seed {seed} in {shown(language)}"
+
+
+def _disorder(target: Target, index: NDArray[Any], found: Sequence[Run]) -> Iterator[str]:
+    """Name runs whose examples do not stand in their order, by which two submissions are paired; mined pairs have names instead."""
+    begins = [run.begin for run in found]
+    if target.kind == "clir":  # a collection's queries may leave numbers out: those that nothing is judged for
+        wrong = np.diff(index, prepend=-1) < 1
+        wrong[begins] = index[begins] < 0
+    else:
+        wrong = index != np.arange(len(index)) - np.repeat(begins, [run.end - run.begin for run in found])
+    if wrong.any():
+        for run in found:
+            if wrong[run.begin : run.end].any():
+                row = int(wrong[run.begin : run.end].argmax())
+                holds = f"column 'index' holds {index[run.begin + row]} at its row {row + 1}"
+                yield f"{_named(*run[:2])}: {holds}, so that the examples are not in their order"
+
+
+def _counted(target: Target, outcomes: pa.Table, found: Sequence[Run]) -> list[Cell]:
+    """Return what each run of rows comes to."""
+    begins = [run.begin for run in found]
+    sizes = [run.end - run.begin for run in found]
+    if not found:
+        return []
+    if target.kind not in ("mining", "tagging"):
+        sums = np.add.reduceat(values_of(outcomes[columns_of(target)[-1]]), begins, dtype=np.float64)
+        return [Cell(100 * float(total) / n, n) for total, n in zip(sums, sizes, strict=True)]
+    if target.kind == "tagging":
+        columns = [values_of(outcomes[name]) for name in COUNTS]
+    else:
+        gold, accepted = (values_of(outcomes[name]).astype(bool) for name in ("gold", "accepted"))
+        splits = codes_of(outcomes["split"])
+        scored = splits == np.repeat(splits[[run.end - 1 for run in found]], sizes)  # the last split, in which the rows end
+        columns = [gold & accepted & scored, accepted & scored, gold & scored]
+    counts = np.stack([np.add.reduceat(column, begins, dtype=np.float64) for column in columns], axis=1)
+    counted = sizes if target.kind == "tagging" else [int(each) for each in counts[:, 2]]
+    return [Cell(100 * float(each), n) for each, n in zip(f1(counts), counted, strict=True)]
 
 
 def recount(target: Target, rows: pa.Table) -> Cell:
     """Return what the outcomes of one seed and language come to."""
-    if target.kind == "mining":
-        gold, accepted = (values_of(scored_split(rows)[name]).astype(bool) for name in ("gold", "accepted"))
-        return Cell(_f1(np.array([np.sum(gold & accepted), accepted.sum(), gold.sum()], dtype=np.float64)), int(gold.sum()))
-    (values,) = units(target, [rows])
-    return Cell(_f1(values.sum(axis=0)) if values.ndim == 2 else 100 * float(values.mean()), len(values))
-
-
-def _f1(counts: Floats) -> float:
-    found, size = 2 * counts[0], counts[1] + counts[2]
-    return 100 * float(found / size) if size else 0.0
+    (cell,) = _counted(target, rows, [Run(0, "", 0, rows.num_rows)])
+    return cell

@@ -74,7 +74,7 @@ def test_scores_that_follow_from_the_outcomes_agree(target: str, columns: dict[s
         ("tatoeba", RIGHT | {"index": [1, 0]}, [OUT_OF_ORDER.format(1, 1)]),
         ("tatoeba", RIGHT | {"index": [0, 2]}, [OUT_OF_ORDER.format(2, 2)]),
         (
-            "tatoeba", RIGHT | {"language": ["de", "\x1b[31mit"]},
+            "tatoeba", RIGHT | {"index": [0, 0], "language": ["de", "\x1b[31mit"]},
             [
                 "has rows of seed 0 in '\\x1b[31mit', of which the result has no score",
                 "seed 0 in 'de': the result counts 2 pairs, the outcomes hold 1",
@@ -86,6 +86,10 @@ def test_scores_that_follow_from_the_outcomes_agree(target: str, columns: dict[s
                 "has rows of seed 7 in 'de', of which the result has no score",
                 "has no rows of seed 0 in 'de', of which the result has a score",
             ],
+        ),
+        (
+            "tatoeba", {"index": [0, 0, 1], "correct": [True, False, True], "language": ["de", "it", "de"]},
+            ["the rows of seed 0 in 'de' do not stand together", "has rows of seed 0 in 'it', of which the result has no score"],
         ),
         ("tydiqa", {"index": [0, 1], "score": [0.5, float("nan")]}, [NO_FRACTION.format(2, "nan")]),
         ("tydiqa", {"index": [0, 1], "score": [7e300, 0.5]}, [NO_FRACTION.format(1, "7e+300")]),

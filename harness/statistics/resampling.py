@@ -107,10 +107,12 @@ def _counted_sums(distinct: Floats, counts: NDArray[np.int64], n: int, replicate
     most = int(counts.argmax())
     away = np.repeat(distinct, np.where(np.arange(len(counts)) == most, 0, counts), axis=0) - distinct[most]
     drawn = rng.binomial(n, len(away) / n, size=replicates)
-    places = rng.integers(len(away), size=(replicates, int(drawn.max())), dtype=np.uint8)
-    places[np.arange(places.shape[1]) >= drawn[:, None]] = len(away)
-    columns = np.vstack([away, np.zeros((1, away.shape[1]))]).T
-    sums = np.stack([values[places].sum(axis=1) for values in np.ascontiguousarray(columns)], axis=1)
+    places = rng.integers(len(away), size=(int(drawn.max()), replicates), dtype=np.uint8)
+    places[np.arange(len(places))[:, None] >= drawn] = len(away)
+    away = np.vstack([away, np.zeros((1, away.shape[1]))])
+    sums, added = np.zeros((2, replicates, away.shape[1]))
+    for place in places:  # what one place adds to all replicates stays in cache; clipping, of what is never outside, saves a copy
+        sums += np.take(away, place, axis=0, out=added, mode="clip")
     return np.asarray(n * distinct[most] + sums)
 
 
