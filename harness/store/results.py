@@ -81,7 +81,7 @@ def parse_placed(data: bytes, file: str, slug: str, target: str) -> Result:
     faults = []
     for key, found, expected in (("submission", result.submission, slug), ("target", result.target, target)):
         if found != expected:
-            message = f"{key}: expected {expected} as in the file's path, found {shown(found)}"
+            message = f"{key}: expected {shown(expected)[1:-1]} as in the file's path, found {shown(found)}"
             faults.append(Fault(message, document.where((key,)), "results are not copied between submissions; run stiltboard evaluate"))
     if faults:
         refuse(faults)

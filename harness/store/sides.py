@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.catalog import target_named
+from harness.characters import visible
 from harness.errors import BadInput
 from harness.records import Regime, Result, Submission
 from harness.store.results import find_results, load_outcomes, load_result
@@ -55,4 +56,4 @@ def load_side(path: Path) -> Side:
     outcomes = [load_outcomes(result_path, result, scored_columns(result)) for result_path, result in zip(paths, results, strict=True)]
     targets = [result.target for result in results]
     submission = load_submission(folder) if (folder / SUBMISSION_FILE).exists() else None
-    return Side(folder.name, dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)), submission)
+    return Side(visible(folder.name), dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)), submission)
