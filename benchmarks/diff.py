@@ -31,7 +31,8 @@ from harness.catalog import BY_NAME, TARGETS
 from harness.diff import compare
 from harness.outcomes import cells, units
 from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score, Target
-from harness.statistics.levels import REPLICATES, scores_of
+from harness.recount import recount
+from harness.statistics.levels import REPLICATES
 from harness.store import load_outcomes, load_result, load_side, write_result
 
 LOOP_REPLICATES = 3
@@ -89,8 +90,8 @@ def write(folder: Path, seed: int) -> None:
     for target in (target for target in TARGETS if target.in_xtreme):
         rng = np.random.default_rng((seed, len(target.name)))
         tables = {language: outcomes(target, language, rng) for language in target.languages}
-        found = {language: 100 * float(scores_of(units(target, [table]))[0]) for language, table in tables.items()}
-        scores = {language: Score(score=round(value, 4), n=len(tables[language]), interval=(0, 100)) for language, value in found.items()}
+        found = {language: recount(target, table) for language, table in tables.items()}
+        scores = {language: Score(score=round(each.score, 4), n=each.n, interval=(0, 100)) for language, each in found.items()}
         rows = [
             pa.table(
                 {"seed": pa.array([0] * len(table), pa.int32()), "language": [language] * len(table)}
@@ -98,12 +99,13 @@ def write(folder: Path, seed: int) -> None:
             )
             for language, table in tables.items()
         ]
+        mean = round(statistics.mean(each.score for each in found.values()), 4)
         checkpoint = CheckpointScores(
             seed=0, source="checkpoint", weights=f"sha256:{'0' * 64}", parameters=Parameters(total=2, body=1), layer=1, scores=scores
         )
         result = Result(
             schema_=1, submission=folder.name, target=target.name, signature="|".join(target.signature), metric=target.metric,
-            score=round(float(np.mean(list(found.values()))), 4), measured=len(scores), of=len(scores), checkpoints=(checkpoint,),
+            score=mean, measured=len(scores), of=len(scores), checkpoints=(checkpoint,),
             data=dict.fromkeys(scores, f"sha256:{'d' * 64}"),
             outcomes=Outcomes(file=f"{target.name}.parquet", sha256="0" * 64, rows=0),
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
@@ -24,7 +24,7 @@ Verdict = Literal["better", "worse", "no difference shown"]
 
 
 class LanguageDifference(Record):
-    """One language: second − first in points, with the interval of the paired bootstrap.
+    """One language: second − first in points, with the interval of the paired bootstrap; `n` counts what the result's `n` does.
 
     `p` is McNemar's exact p value where each side has one seed and an example is right or wrong, with the examples that one side
     alone got right, `only_first` and `only_second`; else a permutation test's, or with several seeds the resampling's. `q` is p
@@ -73,7 +73,7 @@ class TargetDifference(Record):
 
 
 class Comparison(Record):
-    """Two sides, compared at `level`; targets that only one side has are named."""
+    """Two sides, compared at `level`; targets that only one side has are named, as are those whose languages are not asked for."""
 
     first: str
     second: str
@@ -81,6 +81,7 @@ class Comparison(Record):
     targets: tuple[TargetDifference, ...]
     missing: tuple[str, ...]
     added: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def regressions(self, min_delta: float) -> tuple[TargetDifference, ...]:
         """Return the targets that fell by at least `min_delta` points and, after Holm's correction, not by chance."""
@@ -98,37 +99,56 @@ def compare(
 ) -> Comparison:
     """Compare two sides target by target, language by language, paired on the same examples; None takes all that there are.
 
-    Raises NotComparable when no target is shared, or when protocol or text differ, naming each difference.
+    Targets of which no language is asked for are left out. Raises NothingAsked when that leaves none, and NotComparable when no
+    target is shared, or when protocol or text differ, naming each difference.
     """
-    ours, theirs = ([name for name in side.results if targets is None or name in targets] for side in (first, second))
-    shared = [name for name in ours if name in theirs]
-    if not shared:
+    if not set(first.results) & set(second.results):
         raise NotComparable(
-            f"{first.name} has results for {_names(ours)}, {second.name} for {_names(theirs)}: no target is shared",
+            f"{first.name} has results for {_names(first.results)}, {second.name} for {_names(second.results)}: no target is shared",
             cure="evaluate both on the same target",
         )
+    ours, theirs = ([name for name in side.results if targets is None or name in targets] for side in (first, second))
+    shared = [name for name in ours if name in theirs]
     pairs = [_Pair(first, second, name, languages) for name in shared]
-    if faults := [fault for pair in pairs for fault in pair.differences_of_measure()]:
+    asked = [pair for pair in pairs if pair.asked]
+    if not asked:
+        raise NothingAsked(
+            f"{first.name} and {second.name} share {_names(_both(first, second))}: nothing that the filters leave",
+            cure="leave -t or -l out, or name others",
+        )
+    if faults := [fault for pair in asked for fault in pair.differences_of_measure()]:
         raise NotComparable(faults)
     # Most of the time goes into numpy's draws, during which another target's run.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda pair: pair.difference(level, seed), pairs))
+        found = list(pool.map(lambda pair: pair.difference(level, seed), asked))
     return Comparison(
         first=first.name,
         second=second.name,
         level=level,
-        targets=tuple(_judged(found, 1 - level)),
+        targets=tuple(_judged(found, [pair.changed for pair in asked], 1 - level)),
         missing=tuple(name for name in ours if name not in theirs),
         added=tuple(name for name in theirs if name not in ours),
+        left_out=tuple(pair.name for pair in pairs if not pair.asked),
     )
 
 
-def _names(names: Sequence[str]) -> str:
+class NothingAsked(NotComparable):
+    """Two sides of which the filters leave nothing to compare."""
+
+
+def _both(first: Side, second: Side) -> list[str]:
+    return [name for name in first.results if name in second.results]
+
+
+def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or "nothing"
 
 
-def _judged(found: Sequence[TargetDifference], alpha: float) -> list[TargetDifference]:
-    """Correct the targets' p values for their number, and say what they allow to say."""
+def _judged(found: Sequence[TargetDifference], changed: Sequence[bool], alpha: float) -> list[TargetDifference]:
+    """Correct the targets' p values for their number, and say what they allow to say.
+
+    A target whose outcomes are the same on both sides cannot be a false claim, and is not counted.
+    """
 
     def judged(target: TargetDifference, p: float) -> TargetDifference:
         verdict: Verdict = "no difference shown"
@@ -136,7 +156,8 @@ def _judged(found: Sequence[TargetDifference], alpha: float) -> list[TargetDiffe
             verdict = "better" if target.difference > 0 else "worse"
         return target.model_copy(update={"holm": _rounded(p), "verdict": verdict})
 
-    return [judged(target, p) for target, p in zip(found, holm([target.p for target in found]), strict=True)]
+    adjusted = iter(holm([target.p for target, differs in zip(found, changed, strict=True) if differs]))
+    return [judged(target, next(adjusted) if differs else target.p) for target, differs in zip(found, changed, strict=True)]
 
 
 class _Pair:
@@ -148,7 +169,18 @@ class _Pair:
         named = target_named(target, tuple(self.results[0].data))
         assert named is not None  # the store refuses results of unknown targets
         self.target: Target = named
-        self.measured = [_by_language(side, target, languages) for side in self.sides]
+        self.measured = [_by_language(side, target) for side in self.sides]
+        # Without a shared language the pair is not comparable, whatever is asked for.
+        shared = set(self.measured[0]) & set(self.measured[1])
+        self.asked = languages is None or not shared or bool(shared & set(languages))
+        if languages is not None:
+            self.measured = [{name: rows for name, rows in side.items() if name in languages} for side in self.measured]
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether the two sides' outcomes differ at all."""
+        ours, theirs = (side.outcomes[self.name] for side in self.sides)
+        return not ours.equals(theirs)
 
     def differences_of_measure(self) -> list[Fault]:
         """Name what keeps the two from being compared."""
@@ -172,9 +204,14 @@ class _Pair:
             if name in b.texts and a.texts[name] != b.texts[name] and (name in asked or name not in a.data)
         )
         if not faults and not set(self.measured[0]) & set(self.measured[1]):
-            faults.append(
-                Fault(f"{self.name}: {first.name} and {second.name} share no measured language", cure="evaluate both on the same languages")
+            failed = "".join(
+                f"; seed {checkpoint.seed} of {side.name} measured none"
+                for side, result in zip(self.sides, self.results, strict=True)
+                for checkpoint in result.checkpoints
+                if not checkpoint.scores
             )
+            message = f"{self.name}: {first.name} and {second.name} share no measured language{failed}"
+            faults.append(Fault(message, cure="evaluate both on the same languages"))
         return faults
 
     def difference(self, level: float, seed: int) -> TargetDifference:
@@ -184,7 +221,7 @@ class _Pair:
         samples = self._samples(shared)
         claims = difference_claims(*samples, level=level, seed=seed)
         parts = zip(shared, *(sample.languages for sample in samples), claims.languages, strict=True)
-        rows = _corrected([_language(*part) for part in parts])
+        rows = _corrected([self._language(*part) for part in parts])
         means = [float(np.mean([getattr(row, side) for row in rows])) for side in ("first", "second")]
         return TargetDifference(
             target=self.name,
@@ -199,7 +236,27 @@ class _Pair:
             missing=tuple(language for language in first if language not in second),
             added=tuple(language for language in second if language not in first),
             of=len(self.target.languages),
-            **_said(claims),
+            **_said(claims, rows),
+        )
+
+    def _language(self, language: str, ours: Floats, theirs: Floats, claim: Claim) -> LanguageDifference:
+        scores = 100 * float(scores_of(ours).mean()), 100 * float(scores_of(theirs).mean())
+        right_or_wrong = ours.ndim == 2 and len(ours) == len(theirs) == 1 and bool(np.isin([ours, theirs], (0, 1)).all())
+        test = mcnemar(ours[0] > 0, theirs[0] > 0) if right_or_wrong else None
+        exact = test.p if test else claim.p
+        assert exact is not None
+        p = _rounded(exact)
+        return LanguageDifference(
+            language=language,
+            n=self.results[0].checkpoints[0].scores[language].n,
+            first=round(scores[0], 4),
+            second=round(scores[1], 4),
+            difference=round(scores[1] - scores[0], 4),
+            interval=_points(claim),
+            only_first=test.only_first if test else None,
+            only_second=test.only_second if test else None,
+            p=p,
+            q=p,
         )
 
     def _samples(self, shared: Sequence[str]) -> list[Sample]:
@@ -219,10 +276,11 @@ class _Pair:
         ]
 
 
-def _said(claims: Claims) -> dict[str, object]:
+def _said(claims: Claims, rows: Sequence[LanguageDifference]) -> dict[str, object]:
     general = claims.general
     assert claims.these.p is not None  # a difference is tested
-    p = _rounded(claims.these.p)
+    # A single language is the target: its exact p is the target's too.
+    p = rows[0].p if len(rows) == 1 else _rounded(claims.these.p)
     return {
         "recipe": claims.recipe,
         "interval": _points(claims.these),
@@ -234,36 +292,11 @@ def _said(claims: Claims) -> dict[str, object]:
     }
 
 
-def _by_language(side: Side, target: str, languages: Collection[str] | None) -> Mapping[str, list[pa.Table]]:
+def _by_language(side: Side, target: str) -> Mapping[str, list[pa.Table]]:
     """Return per language the outcomes of each seed, for languages that every seed measured."""
     result, rows = side.results[target], cells(side.outcomes[target])
-    found = {}
-    for language in result.languages:
-        if languages is None or language in languages:
-            of_seeds = [(checkpoint.seed, language) for checkpoint in result.checkpoints]
-            if of_seeds and all(cell in rows for cell in of_seeds):
-                found[language] = [rows[cell] for cell in of_seeds]
-    return found
-
-
-def _language(language: str, ours: Floats, theirs: Floats, claim: Claim) -> LanguageDifference:
-    scores = 100 * float(scores_of(ours).mean()), 100 * float(scores_of(theirs).mean())
-    right_or_wrong = ours.ndim == 2 and len(ours) == len(theirs) == 1 and bool(np.isin([ours, theirs], (0, 1)).all())
-    test = mcnemar(ours[0] > 0, theirs[0] > 0) if right_or_wrong else None
-    p = test.p if test else claim.p
-    assert p is not None
-    return LanguageDifference(
-        language=language,
-        n=ours.shape[1] if ours.ndim == 2 else int(ours[0, :, 2].sum()),
-        first=round(scores[0], 4),
-        second=round(scores[1], 4),
-        difference=round(scores[1] - scores[0], 4),
-        interval=_points(claim),
-        only_first=test.only_first if test else None,
-        only_second=test.only_second if test else None,
-        p=p,
-        q=p,
-    )
+    of_seeds = {language: [(checkpoint.seed, language) for checkpoint in result.checkpoints] for language in result.languages}
+    return {language: [rows[cell] for cell in wanted] for language, wanted in of_seeds.items() if all(cell in rows for cell in wanted)}
 
 
 def _corrected(rows: Sequence[LanguageDifference]) -> tuple[LanguageDifference, ...]:
@@ -277,4 +310,4 @@ def _points(claim: Claim) -> Interval:
 
 def _rounded(p: float) -> float:
     """Round away the last bits, which a correction's products leave."""
-    return float(f"{p:.6g}")
+    return float(f"{p:.12g}")

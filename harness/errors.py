@@ -18,7 +18,9 @@ class Where:
     column: int | None = None
 
     def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        # Anybody may push a file of any name: one that would break a line or reorder it is shown escaped.
+        file = "".join(char if char.isprintable() else repr(char)[1:-1] for char in self.file)
+        return ":".join(str(part) for part in (file, self.line, self.column) if part is not None)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ class Point:
 class Curve:
     """Points in order under one mark: a line through them where `joined`, a symbol on each where `symbols`.
 
-    `marked` points stand out by a symbol within a ring. A fitted line is given by `trend`, (x, y), and its `band`, (x, low, high).
+    `marked` points stand out by a symbol within a ring. A line beside the points is given by `trend`, (x, y),
+    and where it is fitted by its `band` too, (x, low, high).
     """
 
     label: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -33,9 +32,9 @@ def scaling_figure(standing: Standing) -> Figure | None:
     scores = [point.y for point in shown] + [score for point in shown for _, score in point.seeds]
     scores += [bound for curve in curves for _, low, high in curve.band for bound in (low, high)]
     caption = ["Large symbols are submissions, small dots their seeds where there are several."]
-    if any(curve.trend for curve in curves):
+    if any(curve.band for curve in curves):
         caption.append("With five sizes of three seeds or more a line is a fit, within the sizes measured, in its 95 % band.")
-    if any(curve.joined for curve in curves):
+    if any(curve.joined or (curve.trend and not curve.band) for curve in curves):
         caption.append("A line through symbols joins the means of one family under one regime and recipe; it is no fit.")
     if not all(curve.joined or curve.trend for curve in curves):
         caption.append("With fewer than three sizes a curve shows its points only.")
@@ -81,24 +80,37 @@ def _curves(groups: _Groups) -> tuple[Curve, ...]:
 
 def _curve(key: tuple[str, Regime, str], placed: _Placed, *, outlined: bool) -> Curve:
     family, regime, name = key
-    seeds = Counter(float(_size(cell)) for _, cell in placed for _ in cell.seeds)
-    shown = presentation(seeds)
-    trend, band = _fit(placed) if shown == "fit" else ((), ())
+    sizes: dict[int, _Placed] = {}
+    for row, cell in placed:
+        sizes.setdefault(_size(cell), []).append((row, cell))
+    # Seeds are those of one submission: two of one size may differ in more than their seed.
+    shown = presentation({float(size): max(len(cell.seeds) for _, cell in there) for size, there in sizes.items()})
+    alone = len(sizes) == len(placed)
+    trend, band = _fit(sizes) if shown == "fit" else (_means(sizes) if shown == "line" and not alone else (), ())
     return Curve(
         label=f"{family}, {REGIME_NAMES[regime]}{f' ({name})' if name else ''}",
         mark=REGIME_MARKS[regime],
         points=tuple(_point(row, cell) for row, cell in placed),
-        joined=shown == "line",
+        joined=shown == "line" and alone,
         open=outlined,
         trend=trend,
         band=band,
     )
 
 
-def _fit(placed: _Placed) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float, float], ...]]:
-    """Return a fit's line and band in points, between the smallest and the largest size."""
-    runs = [(_size(cell), score / 100) for _, cell in placed for _, score in cell.seeds]
-    fit = fit_scaling(*zip(*runs, strict=True), chance=placed[0][1].target.chance / 100)
+def _means(sizes: Mapping[int, _Placed]) -> tuple[tuple[float, float], ...]:
+    """Return the mean of each size's submissions, through which a line goes where a size has several."""
+    return tuple((size, float(np.mean([cell.score for _, cell in there]))) for size, there in sizes.items())
+
+
+def _fit(sizes: Mapping[int, _Placed]) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float, float], ...]]:
+    """Return a fit's line and band in points, between the smallest and the largest size.
+
+    For a size stands its submission of most seeds, the first by slug of several.
+    """
+    cells = [max(there, key=lambda placed: len(placed[1].seeds))[1] for there in sizes.values()]  # slugs are in order
+    runs = [(_size(cell), score / 100) for cell in cells for _, score in cell.seeds]
+    fit = fit_scaling(*zip(*runs, strict=True), chance=cells[0].target.chance / 100)
     places = np.clip(np.geomspace(fit.sizes[0], fit.sizes[-1], _PLACES), fit.sizes[0], fit.sizes[-1])
     low, high = fit.band(places)
     line, edges = 100 * fit.curve(places), 100 * np.stack([low, high])

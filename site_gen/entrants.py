@@ -37,14 +37,32 @@ def paired_entrant(target: Target, submission: Submission, result: Result, outco
 
 
 def unpaired_entrant(target: Target, submission: Submission, result: Result) -> Entrant:
-    """Return a whole result by its intervals alone, as if every submission had examples of its own: more is called a tie."""
-    variance = 0.0
-    for language in target.languages:
-        widths = [np.ptp(checkpoint.scores[language].interval) for checkpoint in result.checkpoints]
-        variance += (float(np.mean(widths)) / 100 / 2 / _HALF / len(target.languages)) ** 2
+    """Return a whole result by its intervals alone, as if every submission had examples of its own: more is called a tie.
+
+    Of a translated set luck on one example may be luck in all its languages: their errors are averaged, not their squares.
+    """
+    errors = np.array([_error(result, language) for language in target.languages])
+    together = float(errors.mean()) if target.parallel else math.sqrt(float(errors @ errors)) / len(errors)
+    counts = [min(checkpoint.scores[language].n for checkpoint in result.checkpoints) for language in target.languages]
     seeds = [math.fsum(c.scores[language].score for language in target.languages) / len(target.languages) for c in result.checkpoints]
     scores = np.array(seeds) / 100
-    return Entrant(float(scores.mean()), variance, scores, trained=_trained(submission, result))
+    return Entrant(
+        score=float(scores.mean()),
+        variance=together**2,
+        seeds=scores,
+        trained=_trained(submission, result),
+        count=min(counts) if target.parallel else sum(counts),
+    )
+
+
+def _error(result: Result, language: str) -> float:
+    """Return the examples' standard error of one language, a fraction, from the mean width of the seeds' intervals.
+
+    A bootstrap of examples that are all alike has none: at least that of Wilson's interval without a success is taken.
+    """
+    scores = [checkpoint.scores[language] for checkpoint in result.checkpoints]
+    widths = [max(float(np.ptp(score.interval)) / 100, _HALF**2 / (score.n + _HALF**2)) for score in scores]
+    return float(np.mean(widths)) / 2 / _HALF
 
 
 def _trained(submission: Submission, result: Result) -> bool:

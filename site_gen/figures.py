@@ -95,13 +95,21 @@ def _whiskers(curve: Curve) -> dict[str, object]:
 
 
 def _fitted(curve: Curve) -> list[go.Scatter]:
-    """Return a fit's band and its line; neither says anything when pointed at, which is left to what was measured."""
+    """Return a trend's line and a fit's band; neither says anything when pointed at, which is left to what was measured."""
     if not curve.trend:
         return []
     silent = {"hoverinfo": "skip", "mode": "lines"}
+    line = go.Scatter(
+        name=_text(f"{curve.label}: {'fit' if curve.band else 'means'}"),
+        x=[round(x, 4) for x, _ in curve.trend],
+        y=[round(y, 4) for _, y in curve.trend],
+        line={"color": curve.mark.colour, "width": 2, "dash": _dash(curve.mark.dash)},
+        **silent,
+    )
+    if not curve.band:
+        return [line]
     edge = band_outline(curve)
-    colour = curve.mark.colour
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    red, green, blue = (int(curve.mark.colour[at : at + 2], 16) for at in (1, 3, 5))
     band = go.Scatter(
         name=_text(f"{curve.label}: band"),
         x=[round(x, 4) for x, _ in edge],
@@ -111,15 +119,7 @@ def _fitted(curve: Curve) -> list[go.Scatter]:
         line={"width": 0},
         **silent,
     )
-    line = {"color": colour, "width": 2, "dash": _dash(curve.mark.dash)}
-    fit = go.Scatter(
-        name=_text(f"{curve.label}: fit"),
-        x=[round(x, 4) for x, _ in curve.trend],
-        y=[round(y, 4) for _, y in curve.trend],
-        line=line,
-        **silent,
-    )
-    return [band, fit]
+    return [band, line]
 
 
 def _dash(pixels: str) -> str:

@@ -37,7 +37,7 @@ def gap_figure(target: Target, gaps: Sequence[Gap], sizes: Axis) -> Figure | Non
 
 def _curve(number: int, gap: Gap) -> Curve:
     points = tuple(_point(size) for size in gap.sizes)
-    return Curve(label=f"{gap.family} ({gap.tasks})", mark=SERIES_MARKS[number], points=points, joined=len(points) > 2)
+    return Curve(label=f"{gap.family} ({gap.recipe})", mark=SERIES_MARKS[number], points=points, joined=len(points) > 2)
 
 
 def _point(size: SizeGap) -> Point:
@@ -48,13 +48,13 @@ def _point(size: SizeGap) -> Point:
 
 def _table(gaps: Sequence[Gap]) -> Table:
     columns = (
-        Column("Family and tasks", head=True), Column("Parameters", number=True), Column("English-only"), Column("Multilingual"),
+        Column("Family and recipe", head=True), Column("Parameters", number=True), Column("English-only"), Column("Multilingual"),
         Column("Difference", number=True), Column("95 % interval"), Column("p", number=True),
     )  # fmt: skip
     lines = (
         Line(
             (
-                f"{gap.family} ({gap.tasks})",
+                f"{gap.family} ({gap.recipe})",
                 count(size.parameters),
                 size.english.submission.title,
                 size.multilingual.submission.title,

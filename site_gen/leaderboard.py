@@ -86,6 +86,11 @@ class Cell:
         return Parameters(total=total, body=body)
 
     @property
+    def one_training(self) -> bool:
+        """Tell whether a ranked result is a single training's, so that how far another would have moved it is not known."""
+        return self.entrant is not None and not self.entrant.speaks_of_the_recipe
+
+    @property
     def seeds(self) -> tuple[tuple[int, float], ...]:
         """Return (seed, score in points) of each checkpoint, the unweighted mean over languages; none while incomplete."""
         return tuple((c.seed, seed_score(c, self.target)) for c in self.result.checkpoints) if self.complete else ()
@@ -154,6 +159,11 @@ class Standing:
     def unranked(self) -> tuple[Row, ...]:
         """Return the rows that have none."""
         return tuple(row for row in self.rows if self.cell(row).rank is None)
+
+    @property
+    def one_training(self) -> bool:
+        """Tell whether a ranked row shares its rank for lack of seeds."""
+        return any(self.cell(row).one_training for row in self.ranked)
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,19 @@ def test_a_claim_about_languages_in_general_takes_three_and_is_wider() -> None:
     assert np.ptp(claims.general.interval) > 3 * np.ptp(claims.these.interval)
 
 
+def test_a_claim_about_languages_in_general_is_never_surer_than_about_these() -> None:
+    # Three languages of the same score by chance: between them there is no spread at all.
+    rng = np.random.default_rng(0)
+    values = [rng.permutation([1.0] * 60 + [0.0] * 40)[None] for _ in range(3)]
+    moved = [np.roll(each, 7, axis=1) for each in values]
+    moved = [np.where(np.cumsum(each == 0, axis=1) <= 6, 1.0, each) for each in moved]
+    for claims in (score_claims(Sample(values)), difference_claims(Sample(values), Sample(moved))):
+        assert claims.general is not None
+        assert claims.general.interval[0] <= claims.these.interval[0]
+        assert claims.general.interval[1] >= claims.these.interval[1]
+        assert claims.general.p is claims.these.p is None or (claims.general.p or 0) >= (claims.these.p or 0) > 0
+
+
 def test_a_side_that_was_not_trained_speaks_of_its_recipe_with_one_seed() -> None:
     rng = np.random.default_rng(0)
     base, tuned = [answers(rng, 1, 300, 0.5)], [answers(rng, 3, 300, 0.7)]

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.statistics.entrants import Entrant, differences, entrant
-from harness.statistics.levels import Sample, difference_claims
+from harness.statistics.entrants import differences, entrant
+from harness.statistics.levels import Sample, difference_claims, influences
+from harness.statistics.mcnemar import mcnemar
 from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
 
 Floats = NDArray[np.float64]
@@ -13,7 +16,9 @@ Floats = NDArray[np.float64]
 
 def sample(rng: np.random.Generator, share: float, *, seeds: int = 1, parallel: bool = False) -> Sample:
     hard = np.random.default_rng(9).normal(size=(6, 400))
-    return Sample([(hard[0 if parallel else i] + rng.normal(size=(seeds, 400)) < share).astype(float) for i in range(6)], parallel)
+    return Sample(
+        [(hard[0 if parallel else i] + rng.normal(size=(seeds, 400)) < share).astype(float) for i in range(6)], parallel, trained=seeds > 1
+    )
 
 
 @pytest.mark.parametrize("seeds", [1, 4])
@@ -29,18 +34,69 @@ def test_the_closed_form_agrees_with_the_draws(seeds: int, parallel: bool) -> No
 def test_pairing_tells_more_than_two_standard_errors() -> None:
     rng = np.random.default_rng(0)
     first = sample(rng, 0.0)
-    second = Sample([np.maximum(values, rng.random(values.shape) < 0.04) for values in first.languages])
+    second = replace(first, languages=[np.maximum(values, rng.random(values.shape) < 0.04) for values in first.languages])
     paired = [entrant(first), entrant(second)]
-    unpaired = [Entrant(each.score, each.variance, each.seeds) for each in paired]
+    unpaired = [replace(each, examples=None) for each in paired]
     assert differences(paired).p[0, 1] < 1e-6 < differences(unpaired).p[0, 1]
 
 
 def test_f1_enters_through_its_influences() -> None:
     counts = np.random.default_rng(0).integers(1, 5, (1, 80, 3)).astype(float)
     counts[..., 0] = np.minimum(counts[..., 0], counts[..., 1:].min(axis=2))
-    each = entrant(Sample([counts]))
-    assert differences([each, each]).p.tolist() == [[1.0, 1.0], [1.0, 1.0]]
-    assert each.variance > 0
+    each = entrant(Sample([counts], trained=False))
+    assert each.examples is not None
+    assert each.examples.sum() == pytest.approx(each.score)
+    assert each.variance == pytest.approx(float(np.var(influences(counts[:1]), ddof=1)) / 80)
+    less = counts.copy()
+    less[0, :40, 0] = 0
+    assert differences([each, entrant(Sample([less], trained=False))]).p[0, 1] < 0.001
+
+
+def test_a_row_trained_once_is_told_apart_from_none() -> None:
+    rng = np.random.default_rng(0)
+    once, twice, untrained = sample(rng, 0.0), sample(rng, 0.9, seeds=2), sample(rng, 2.0)
+    entrants = [entrant(replace(once, trained=True)), entrant(twice), entrant(untrained)]
+    p = differences(entrants).p
+    assert np.isnan(p[0]).tolist() == [False, True, True]
+    assert p[1, 2] < 0.001
+    # What is not tested is not counted by Holm either.
+    differs = real_differences(p)
+    assert differs.sum() == 2
+    assert rank_ranges([each.score for each in entrants], differs) == ((1, 3), (2, 3), (1, 2))
+
+
+def test_a_group_of_ties_ends_before_what_is_really_worse_than_any_of_it() -> None:
+    # The best was trained once, and differs from none; the second and the last do.
+    p = np.array([[1.0, np.nan, np.nan], [np.nan, 1.0, 0.001], [np.nan, 0.001, 1.0]])
+    assert tie_groups([90.0, 80.0, 10.0], real_differences(p)) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("n", [1, 4, 9, 1000])
+def test_a_handful_of_examples_that_differ_claims_nothing(n: int) -> None:
+    few = min(n, 9)
+    first, second = np.zeros((1, n)), np.zeros((1, n))
+    second[0, :few] = 1
+    chunks = [np.stack([values, np.ones((1, n)), np.ones((1, n))], axis=2) for values in (first, second)]
+    for pair in ([first, second], chunks):
+        entrants = [entrant(Sample([values], trained=False)) for values in pair]
+        assert np.isnan(differences(entrants).p[0, 1])
+        if n < 10:
+            assert np.isnan(differences([replace(each, examples=None) for each in entrants]).p[0, 1])
+
+
+@pytest.mark.parametrize(("worse", "better"), [(0, 10), (0, 20), (2, 16), (30, 60)])
+def test_with_more_examples_p_is_near_mcnemars(worse: int, better: int) -> None:
+    first, second = np.zeros((1, 1000)), np.zeros((1, 1000))
+    first[0, :worse] = 1
+    second[0, worse : worse + better] = 1
+    exact = mcnemar(first[0] > 0, second[0] > 0).p
+    p = differences([entrant(Sample([values], trained=False)) for values in (first, second)]).p[0, 1]
+    assert exact / 4 < p < 5 * exact
+
+
+def test_all_examples_right_and_none_differ_with_a_finite_p() -> None:
+    pair = [entrant(Sample([np.full((1, 40), value)], trained=False)) for value in (0.0, 1.0)]
+    assert 0 < differences(pair).p[0, 1] < 1e-6
 
 
 def test_ranks_are_ranges_and_groups_end_at_a_real_difference() -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 
 from harness import store
+from harness.cli import main
 from harness.errors import BadInput
 from harness.records import Result
 from harness.store import Side, changed_submissions, load_side, load_side_at, revisions, split_revision
+from tests.toys import first_rows
 
 TOY = Path(__file__).parent / "fixtures" / "submissions" / "toy"
 RESULT = "board/submissions/toy/results/jupyterlab.yaml"
@@ -60,7 +63,7 @@ def keep(submissions: Path, slug: str, rows: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(TOY / "submission.yaml", folder)
     result, table = toy_result()
-    store.write_result(folder, result.model_copy(update={"submission": slug}), table.slice(0, rows))
+    store.write_result(folder, *first_rows(result.model_copy(update={"submission": slug}), table, rows))
     (folder / store.results.LOCK_FILE).unlink(missing_ok=True)
     return folder
 
@@ -349,6 +352,80 @@ def test_an_end_that_is_left_out_is_head(history: Path) -> None:
     assert changed_submissions("main~1...", history).changed == ("main-only",)
     changes = changed_submissions("..work", history)
     assert (changes.first, changes.second, changes.changed) == ("HEAD", "work", ("changed", "main-only"))
+
+
+HOSTILE = {"a\nb": "'a\\nb'", "esc\x1b[31m": "'esc\\x1b[31m'", "\u202ereversed": "'\\u202ereversed'", os.fsdecode(b"\xff"): "'\\udcff'"}
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_folder_whose_name_is_no_slug_is_shown_and_read_no_further(submissions: Path, name: str) -> None:
+    keep(submissions, "other", 5)
+    shutil.move(submissions / "other", submissions / name)
+    commit(submissions)
+    changes = changed_submissions("HEAD~1..HEAD", submissions)
+    assert (changes.changed, changes.added, changes.removed) == ((), (), ())
+    ((shown, reason),) = changes.refused
+    assert shown == HOSTILE[name]
+    assert reason.endswith(f"at most 80 characters; found {HOSTILE[name]}")
+    # What was there before and stays is nobody's fault.
+    keep(submissions, "toy", 7)
+    commit(submissions)
+    again = changed_submissions("HEAD~1..HEAD", submissions)
+    assert (again.changed, again.refused) == (("toy",), ())
+    for arguments in (["HEAD~2..HEAD"], ["HEAD:nothing", "HEAD:toy"], [f"HEAD:board/submissions/{name}", "HEAD:toy"]):
+        ended = CliRunner().invoke(main, ["diff", *arguments, "--submissions", str(submissions), "--format", "markdown"])
+        assert ended.exit_code in (3, 4)
+        assert ended.output.replace("\n", "").replace("Δ", "").isprintable()
+        assert name not in ended.output
+
+
+@pytest.mark.parametrize("revisions", ["main~1..", "main~1...", "..work", "main..work", "main...work", "HEAD~1..HEAD"])
+def test_the_command_takes_the_ranges_that_git_takes(history: Path, revisions: str) -> None:
+    ended = CliRunner().invoke(main, ["diff", revisions, "--submissions", str(history), "-l", "fr"])
+    assert (ended.exit_code, "changed" in ended.output or "main-only" in ended.output) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["..", "...", "main", "../toy", "toy/..", "./toy", ".. ".strip()])
+def test_what_is_no_range_stands_alone(history: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(history)
+    ended = CliRunner().invoke(main, ["diff", name, "--submissions", str(history)])
+    assert (ended.exit_code, f"{name!r} stands alone" in ended.output) == (2, True)
+
+
+def test_filters_leave_submissions_out_by_name_and_end_only_where_nothing_is_left(history: Path) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        ended = CliRunner().invoke(main, ["diff", "main~1..work", "--submissions", str(history), *arguments])
+        return ended.exit_code, ended.output
+
+    assert run("-t", "tatoeba") == (4, "error: the filters leave nothing of changed\n    cure: leave -t or -l out, or name others\n")
+    assert run("-l", "xx")[0] == 4
+    # The first five rows are of three languages, the whole result of twelve.
+    code, output = run("-l", "fr")
+    assert (code, "second: changed@work" in output, "left out" in output) == (0, True, False)
+    arguments = ["diff", "main~1..main", "--submissions", str(history), "-l", "fr"]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+
+
+def test_a_submission_that_the_filters_leave_nothing_of_is_named_beside_the_others(submissions: Path) -> None:
+    for rows in ((4, 22), (2, 24)):
+        for slug, count in zip(("short", "whole"), rows, strict=True):
+            keep(submissions, slug, count)
+        commit(submissions)
+    ended = CliRunner().invoke(main, ["diff", "HEAD~1..", "--submissions", str(submissions), "-l", "it"])
+    assert ended.exit_code == 0
+    assert "second: whole@HEAD" in ended.output
+    assert ended.output.endswith("\n\nshort: left out by the filters\n")
+
+
+def test_a_range_can_fail_on_what_is_missing(history: Path) -> None:
+    arguments = ["diff", "main~1..work", "--submissions", str(history), "-l", "fr", "--fail-on", "missing", "--fail-on", "regression"]
+    ended = CliRunner().invoke(main, arguments)
+    assert ended.exit_code == 1
+    assert [line for line in ended.output.splitlines() if line.startswith("error:")] == [
+        "error: missing: emptied: removed",
+        "error: missing: removed: removed",
+    ]
+    assert CliRunner().invoke(main, arguments[:-4]).exit_code == 0
 
 
 @pytest.mark.parametrize("revisions", ["", "..", "...", "main", "a:b"])

@@ -163,15 +163,16 @@ def test_holm_keeps_the_chance_of_any_false_regression_of_nine_targets_below_fiv
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seeds", [1, 5])
-def test_ten_equal_submissions_are_split_in_at_most_five_of_100_worlds(seeds: int) -> None:
+@pytest.mark.parametrize("trained", [False, True])
+def test_ten_equal_submissions_are_split_in_at_most_five_of_100_worlds(seeds: int, trained: bool) -> None:
     world = World(seeds=seeds)
-    if seeds == 1:  # checkpoints are compared as they are
+    if not trained:  # encoders as they came, compared as they are
         world = replace(world, seed_spread=0.0, seed_by_language_spread=0.0)
     split = 0
     for number in range(WORLDS):
         rng = np.random.default_rng(number)
         levels, difficulties = world.levels(rng), world.difficulties(rng)
-        entrants = [entrant(world.sample(rng, levels, difficulties)) for _ in range(10)]
+        entrants = [entrant(replace(world.sample(rng, levels, difficulties), trained=trained)) for _ in range(10)]
         split += bool(real_differences(differences(entrants).p).any())
-    print(f"tie groups of ten, {seeds} seeds: {split / WORLDS:.3f}")
+    print(f"tie groups of ten, {seeds} seeds, trained {trained}: {split / WORLDS:.3f}")
     assert split / WORLDS <= 0.05

@@ -65,6 +65,37 @@ def test_many_distinct_rows_are_resampled_with_normal_weights() -> None:
     assert np.quantile(sums, levels, axis=0) / spread == pytest.approx(np.quantile(plain, levels, axis=0) / spread, abs=0.12)
 
 
+@pytest.mark.parametrize(("n", "unequal"), [(20, 20), (150, 150), (5000, 120)])
+def test_few_rows_that_are_unlike_the_others_are_drawn_one_by_one_whatever_they_hold(n: int, unequal: int) -> None:
+    # One row weighs more than all others: nothing about its sum is normal.
+    values = np.zeros((n, 2))
+    values[:unequal] = np.random.default_rng(1).random((unequal, 2))
+    values[0] = [300.0, 500.0]
+    sums = resampled_sums(values, 20_000, np.random.default_rng(2))
+    heavy = np.random.default_rng(3).binomial(n, 1 / n, 20_000)
+    for column, weight in enumerate((300.0, 500.0)):
+        rounds = np.bincount((sums[:, column] // weight).astype(int), minlength=4)[:4] / 20_000
+        assert rounds == pytest.approx(np.bincount(heavy, minlength=4)[:4] / 20_000, abs=0.02)
+    assert np.cov(sums.T) == pytest.approx(n * np.cov(values.T, ddof=0), rel=0.05)
+    # All differences of one sign: of n signs all must fall alike, 2 in 2ⁿ times.
+    exchanged = signed_sums(values[:unequal], 20_000, np.random.default_rng(2))
+    assert np.mean(np.abs(exchanged[:, 0]) >= values[:, 0].sum() - 1e-9) < 0.001
+    assert np.unique(np.abs(exchanged[:, 0]) > 150).tolist() == [True]
+
+
+@pytest.mark.parametrize("mean", [0.02, 0.97])
+def test_intervals_stay_fractions(mean: float) -> None:
+    # 300 distinct values near a bound, whose normal draws pass it.
+    values = np.clip(np.random.default_rng(0).exponential(0.02, 300), 0, 1)
+    values[0] = 1.0
+    values = values if mean < 0.5 else 1 - values
+    for low, high in (bootstrap_mean(values), bootstrap_mean(values[:4]), bootstrap_mean(np.r_[0.0, np.linspace(0.99, 1, 16)])):
+        assert 0 <= low <= high <= 1
+    counts = np.array([[k, k, k] for k in range(1, 400)] + [[0, 0, 9]])
+    low, high = bootstrap_f1(counts)
+    assert 0 < low < high <= 1
+
+
 @pytest.mark.parametrize("distinct", [2, 300])
 def test_signs_are_kept_or_changed_by_chance(distinct: int) -> None:
     values = np.random.default_rng(1).normal(size=(distinct, 2)).repeat(600 // distinct, axis=0)

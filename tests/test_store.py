@@ -23,6 +23,7 @@ from harness.errors import BadInput
 from harness.faults import EXAMPLES, PATTERNS
 from harness.records import Checkpoint, ReportedSubmission, Result, Submission
 from harness.strict_yaml import parse
+from tests.toys import first_rows
 
 FIXTURES = Path(__file__).parent / "fixtures" / "submissions"
 TOY = (FIXTURES / "toy" / "submission.yaml").read_text()
@@ -493,7 +494,7 @@ def test_writers_take_turns(toy: Path, result: Result, outcomes: pa.Table) -> No
     def write(rows: int) -> None:
         try:
             for _ in range(5):
-                store.write_result(toy, result, outcomes.slice(0, rows))
+                store.write_result(toy, *first_rows(result, outcomes, rows))
         except BaseException as error:  # noqa: BLE001 - whatever a thread raises fails the test below
             errors.append(error)
 

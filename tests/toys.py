@@ -58,3 +58,24 @@ def stored_outcomes(submission: Path, target: str) -> Any:
 
     path = submission / "results" / f"{target}.yaml"
     return store.load_outcomes(path, store.load_result(path))
+
+
+def first_rows(result: Any, outcomes: Any, rows: int) -> tuple[Any, Any]:
+    """Return a result of the first rows of its outcomes alone, with the scores that follow from them."""
+    from harness.catalog import find_target
+    from harness.outcomes import cells
+    from harness.recount import recount
+
+    target, table = find_target(result.target), outcomes.slice(0, rows)
+    found = {cell: recount(target, part) for cell, part in cells(table).items()}
+    checkpoints = []
+    for checkpoint in result.checkpoints:
+        scores = {
+            language: score.model_copy(update={**found[checkpoint.seed, language]._asdict(), "interval": (0, 100)})
+            for language, score in checkpoint.scores.items()
+            if (checkpoint.seed, language) in found
+        }
+        checkpoints.append(checkpoint.model_copy(update={"scores": scores}))
+    measured = len(set.intersection(*(set(checkpoint.scores) for checkpoint in checkpoints)))
+    whole = {"interval": None, "general_interval": None, "score": None} if measured < result.of else {}
+    return result.model_copy(update={"checkpoints": tuple(checkpoints), "measured": measured, **whole}), table

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,17 +19,34 @@ if TYPE_CHECKING:
     from harness.store import Side
 
 
+class _Number(click.FloatRange):
+    """A number in a range; nan, which is neither below nor above any, is outside."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if isinstance(number, float) and math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
 @click.command(name="diff")
 @click.argument("first")
 @click.argument("second", required=False)
 @click.option("-t", "--target", "targets", multiple=True, help="Compare only this target; may be repeated.")
 @click.option("-l", "--language", "languages", multiple=True, help="Compare only this language; may be repeated.")
 @click.option("--format", "style", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
-@click.option("--fail-on", type=click.Choice(["regression"]), help="End with 1 when a target fell.")
-@click.option("--min-delta", type=click.FloatRange(min=0), default=0.5, show_default=True, help="Points a regression has at least.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["regression", "missing"]),
+    multiple=True,
+    help="End with 1 when a target fell, or when a submission, target or language is gone; may be repeated.",
+)
+@click.option("--min-delta", type=_Number(0, 100), default=0.5, show_default=True, help="Points a regression has at least.")
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=_Number(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
     help="Chance of any false claim; 1 − the level of the intervals.",
@@ -40,7 +58,7 @@ def command(
     targets: tuple[str, ...],
     languages: tuple[str, ...],
     style: str,
-    fail_on: str | None,
+    fail_on: tuple[str, ...],
     min_delta: float,
     alpha: float,
     submissions: Path,
@@ -49,8 +67,9 @@ def command(
 
     A range of revisions alone, such as main..HEAD, compares every submission whose results changed in it.
 
-    Exit code 1 with --fail-on regression when a target fell by --min-delta and, after Holm's correction over the targets,
-    below --alpha; 4 when the two were not measured alike.
+    Exit code 1 with --fail-on regression when a target fell by --min-delta and, after Holm's correction over the targets that
+    changed, below --alpha; with --fail-on missing when the second lacks what the first has; 4 when the two were not measured
+    alike, or the filters leave nothing.
     """
     from harness import report
 
@@ -62,12 +81,25 @@ def command(
 
         sides = [_side(name, submissions) for name in (first, second)]
         found = report.Report(comparisons=(compare(*sides, targets=chosen[0], languages=chosen[1], level=1 - alpha),))
+    _resolved(found, alpha)
     if style == "text":
         text = report.text(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     else:
         text = {"markdown": report.markdown, "json": report.json}[style](found)
     click.echo(text, nl=False)
     _end(found, fail_on, min_delta, alpha)
+
+
+def _resolved(found: Report, alpha: float) -> None:
+    """Refuse an alpha that no p value out of the draws can fall below: it would let every regression pass."""
+    from harness.statistics.levels import REPLICATES
+
+    tested = max((len(comparison.targets) for comparison in found.comparisons), default=0)
+    least = 2 * tested / (REPLICATES + 1)
+    if alpha <= least:
+        corrected = f" of {tested} targets after Holm's correction" if tested > 1 else ""
+        message = f"--alpha: {alpha:g} is below what {REPLICATES:,} draws can tell: a p value{corrected} is at least {least:.1g}"
+        raise WrongUsage(message, cure=f"choose more than {least:.1g}" + (", or fewer targets with -t" if tested > 1 else ""))
 
 
 def _known(targets: tuple[str, ...], languages: tuple[str, ...]) -> tuple[Collection[str] | None, Collection[str] | None]:
@@ -93,33 +125,45 @@ def _side(name: str, submissions: Path) -> Side:
 def _range_report(
     revisions: str, submissions: Path, targets: Collection[str] | None, languages: Collection[str] | None, *, level: float
 ) -> Report:
-    from harness.diff import compare
+    from harness.diff import NothingAsked, compare
     from harness.report import Refused, Report
-    from harness.store import changed_submissions, load_side_at
+    from harness.store import changed_submissions, is_range, load_side_at
 
-    if ".." not in revisions.strip("./") or Path(revisions).is_dir():
+    if not is_range(revisions) or Path(revisions).is_dir():
         raise WrongUsage(f"{revisions!r} stands alone", cure="name a second side, or a range of revisions such as main..HEAD")
     changes = changed_submissions(revisions, submissions)
-    comparisons, refused = [], []
+    comparisons, left_out = [], []
+    refused = [Refused(submission=name, reason=reason) for name, reason in changes.refused]
     for slug in changes.changed:
         try:
             sides = [load_side_at(revision, slug, submissions) for revision in (changes.first, changes.second)]
             comparisons.append(compare(*sides, targets=targets, languages=languages, level=level))
+        except NothingAsked:
+            left_out.append(slug)
         except (NotComparable, BadInput) as reason:  # the others are compared all the same
             faults = (f"{fault.where}: {fault.message}" if fault.where else fault.message for fault in reason.faults)
             refused.append(Refused(submission=slug, reason="; ".join(faults)))
-    return Report(comparisons=tuple(comparisons), added=changes.added, removed=changes.removed, refused=tuple(refused))
+    if left_out and not comparisons and not refused:
+        raise NothingAsked(f"the filters leave nothing of {', '.join(left_out)}", cure="leave -t or -l out, or name others")
+    return Report(
+        comparisons=tuple(comparisons), added=changes.added, removed=changes.removed, refused=tuple(refused), left_out=tuple(left_out)
+    )
 
 
-def _end(found: Report, fail_on: str | None, min_delta: float, alpha: float) -> None:
-    """End with 4 where something could not be compared, else with 1 where something fell that was to be guarded."""
-    from harness.report import verdict
+def _end(found: Report, fail_on: Collection[str], min_delta: float, alpha: float) -> None:
+    """End with 4 where something could not be compared, else with 1 where something fell or is gone that was to be guarded."""
+    from harness.report import missing, verdict
 
     if found.refused:
         raise NotComparable(
             [Fault(f"{each.submission}: {each.reason}", cure="evaluate it again; results are never edited") for each in found.refused]
         )
-    fallen = [(one, target) for one in found.comparisons for target in one.regressions(min_delta)] if fail_on else []
-    if fallen:
-        rule = f"fell by at least {min_delta:g} points with p < {alpha:g} after Holm's correction"
-        raise CheckFailed([Fault(f"regression: {one.second}: {verdict(target)}; {rule}") for one, target in fallen])
+    rule = f"fell by at least {min_delta:g} points with p < {alpha:g} after Holm's correction"
+    faults = [
+        Fault(f"regression: {one.second}: {verdict(target)}; {rule}")
+        for one in (found.comparisons if "regression" in fail_on else ())
+        for target in one.regressions(min_delta)
+    ]
+    faults += [Fault(f"missing: {line}") for line in (missing(found) if "missing" in fail_on else ())]
+    if faults:
+        raise CheckFailed(faults)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from harness.statistics.resampling import f1, resampled_sums
+from harness.statistics.resampling import Floats, f1, resampled_sums
 
 REPLICATES = 2_000
 
@@ -40,10 +40,7 @@ def bootstrap_mean(
     if len(values) == 0:
         return 0.0, 1.0
     means = resampled_sums(values[:, None], replicates, np.random.default_rng(seed))[:, 0] / len(values)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    # Where all values are equal, rounding must not push the bounds past the mean.
-    mean = float(values.mean())
-    return min(float(low), mean), max(float(high), mean)
+    return _percentiles(means, float(values.mean()), level)
 
 
 def bootstrap_f1(counts: NDArray[np.integer], *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
@@ -55,6 +52,13 @@ def bootstrap_f1(counts: NDArray[np.integer], *, replicates: int = REPLICATES, l
     if len(counts) == 0:
         return 0.0, 1.0
     scores = f1(resampled_sums(counts, replicates, np.random.default_rng(seed)))
-    low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
-    score = float(f1(counts.sum(axis=0)))
-    return min(float(low), score), max(float(high), score)
+    return _percentiles(scores, float(f1(counts.sum(axis=0))), level)
+
+
+def _percentiles(drawn: Floats, score: float, level: float) -> tuple[float, float]:
+    """Return the interval of a score that draws (replicates,) leave at a level; it holds the score and stays a fraction.
+
+    Normal draws know no bounds, and near 0 or 1 they pass them. Where all values are equal, rounding may pass the score.
+    """
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return max(0.0, min(float(low), score)), min(1.0, max(float(high), score))

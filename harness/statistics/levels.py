@@ -157,7 +157,17 @@ def _claims(sides: Sequence[Sample], replicates: int, level: float, rng: np.rand
     if len(cells) < LANGUAGES_FOR_A_GENERAL_CLAIM:
         return Claims(recipe, languages, these, None)
     shared = together if parallel else _Draws(np.zeros(replicates), None)  # else the languages' own spread holds their examples'
-    return Claims(recipe, languages, these, claim(slice(None), shared, general=True))
+    return Claims(recipe, languages, these, _at_least(claim(slice(None), shared, general=True), these))
+
+
+def _at_least(general: Claim, these: Claim) -> Claim:
+    """Return a claim about languages in general that is no surer than the one about these languages.
+
+    Few languages that lie close together by chance would have it so: they are a sample, and the examples in them are too.
+    """
+    low, high = zip(general.interval, these.interval, strict=True)
+    p = None if general.p is None or these.p is None else max(general.p, these.p)
+    return Claim(general.estimate, (min(low), max(high)), p)
 
 
 def scores_of(examples: Floats) -> Floats:

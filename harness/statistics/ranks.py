@@ -11,15 +11,15 @@ Floats = NDArray[np.float64]
 
 
 def real_differences(p: Floats, alpha: float = 0.05) -> NDArray[np.bool_]:
-    """Return which of all pairs (n, n) differ after Holm's correction over the n · (n − 1) / 2 pairs."""
+    """Return which of all pairs (n, n) differ after Holm's correction over the pairs that may be tested, whose p is not NaN."""
     n = len(p)
-    above = np.triu_indices(n, 1)
-    order = np.argsort(p[above], kind="stable")
+    rows, columns = (places[~np.isnan(p[np.triu_indices(n, 1)])] for places in np.triu_indices(n, 1))
+    order = np.argsort(p[rows, columns], kind="stable")
     count = len(order)
-    fails = np.flatnonzero(p[above][order] * np.arange(count, 0, -1) >= alpha)
+    fails = np.flatnonzero(p[rows, columns][order] * np.arange(count, 0, -1) >= alpha)
     kept = order[: fails[0] if len(fails) else count]
     differs = np.zeros((n, n), dtype=bool)
-    differs[above[0][kept], above[1][kept]] = True
+    differs[rows[kept], columns[kept]] = True
     return differs | differs.T
 
 
@@ -33,11 +33,16 @@ def rank_ranges(scores: Sequence[float], differs: NDArray[np.bool_]) -> tuple[tu
 
 
 def tie_groups(scores: Sequence[float], differs: NDArray[np.bool_]) -> tuple[int, ...]:
-    """Return the number of each one's group, from 1: down the scores, a group ends before the first that is really worse than its head."""
+    """Return the number of each one's group, from 1: down the scores, a group ends before the first really worse than any in it.
+
+    It is not the best alone that counts: that one may be of a single training, of which nothing can be told.
+    """
     groups = [0] * len(scores)
-    head, group = -1, 0
+    members: list[int] = []
+    group = 0
     for i in sorted(range(len(scores)), key=lambda i: (-scores[i], i)):
-        if head < 0 or differs[head, i]:
-            head, group = i, group + 1
+        if not members or differs[i, members].any():
+            members, group = [], group + 1
+        members.append(i)
         groups[i] = group
     return tuple(groups)

@@ -12,7 +12,7 @@ from harness.store.results import (
     results_lock,
     write_result,
 )
-from harness.store.revisions import Changes, changed_submissions, load_side_at, split_revision
+from harness.store.revisions import Changes, changed_submissions, is_range, load_side_at, split_revision
 from harness.store.sides import Side, load_side
 from harness.store.submissions import (
     find_submissions,
@@ -33,6 +33,7 @@ __all__ = [
     "find_results",
     "find_submissions",
     "find_sweeps",
+    "is_range",
     "load_outcomes",
     "load_recipe",
     "load_result",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from harness.catalog import TARGETS, is_own
+from harness.catalog import TARGETS, is_own, target_named
 from harness.characters import shown
 from harness.consistency import result_findings
 from harness.errors import BadInput, CheckFailed, Fault, Where
@@ -81,7 +81,7 @@ def parse_placed(data: bytes, file: str, slug: str, target: str) -> Result:
     faults = []
     for key, found, expected in (("submission", result.submission, slug), ("target", result.target, target)):
         if found != expected:
-            message = f"{key}: expected {expected} as in the file's path, found {shown(found)}"
+            message = f"{key}: expected {shown(expected)[1:-1]} as in the file's path, found {shown(found)}"
             faults.append(Fault(message, document.where((key,)), "results are not copied between submissions; run stiltboard evaluate"))
     if faults:
         refuse(faults)
@@ -116,9 +116,11 @@ def load_outcomes(result_path: Path, result: Result, columns: Sequence[str] | No
 
 
 def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Check the bytes of an outcomes file against its result and return its table, or only some of its columns."""
+    """Check the bytes of an outcomes file against its result, its scores among that, and return its table, or some of its columns."""
     import pyarrow as pa  # noqa: PLC0415  # a third of a second, which most commands need not spend
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
+
+    from harness.recount import disagreements  # noqa: PLC0415  # numpy and pyarrow too
 
     where = Where(file)
     cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
@@ -136,6 +138,10 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
         raise BadInput(f"has no column {lacking[0]!r}", where=where, cure=cure)
     if table.num_rows != result.outcomes.rows:
         raise BadInput(f"holds {table.num_rows} rows, but the result names {result.outcomes.rows}", where=where, cure=cure)
+    target = target_named(result.target, result.languages)
+    assert target is not None  # a result of an unknown target is refused
+    if faults := [Fault(reason, where, cure) for reason in disagreements(target, result, table)]:
+        refuse(faults)
     return table
 
 

@@ -23,12 +23,13 @@ from harness.errors import BadInput, Fault, Where
 from harness.store.files import link_fault
 from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, in_order, is_named, parse_outcomes, parse_placed
 from harness.store.sides import Side, measured, scored_columns
-from harness.store.submissions import SUBMISSION_FILE, parse_submission
+from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_fault
 from harness.strict_yaml import DEFAULT_LIMIT, refuse
 
 OUTCOMES_LIMIT = 512 * 1024 * 1024
 _LIMITS = {".yaml": RESULT_LIMIT, ".parquet": OUTCOMES_LIMIT}
 _Found = Mapping[str, Mapping[str, str]]  # slug → file under results → the hash of what it holds
+_RANGE = re.compile(r"(.*?)(\.{2,3})(.*)", re.DOTALL)
 _LINKS = {"120000": "symbolic link", "160000": "submodule"}
 _ENVIRONMENT = {
     "LC_ALL": "C",
@@ -45,6 +46,7 @@ class Changes:
     """What a range of revisions did to the results of submissions, by slug.
 
     `changed` have results at both ends, and other ones; `added` and `removed` exist, or have results, at one end only.
+    `refused` are changed folders whose names are no slugs, made visible, with the reason.
     """
 
     first: str
@@ -52,6 +54,13 @@ class Changes:
     changed: tuple[str, ...]
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+def is_range(revisions: str) -> bool:
+    """Tell whether an argument can be a range of revisions as git has it, an empty end being HEAD, rather than a path."""
+    parts = _RANGE.fullmatch(revisions)
+    return parts is not None and bool(parts[1] or parts[3]) and not (parts[1].endswith("/") or parts[3].startswith("/"))
 
 
 def split_revision(name: str) -> tuple[str, str] | None:
@@ -87,8 +96,9 @@ def load_side_at(revision: str, name: str, submissions: Path) -> Side:
         stem: parse_outcomes(contents[f"{path}.parquet"], found[stem], at.file(f"{path}.parquet"), scored_columns(found[stem]))
         for stem, path in paths.items()
     }
-    submission = measured(parse_submission(contents[about], at.file(about)), f"{slug}@{at.name}") if about in contents else None
-    return Side(f"{slug}@{at.name}", found, outcomes, submission)
+    name = visible(f"{slug}@{at.name}")
+    submission = measured(parse_submission(contents[about], at.file(about)), name) if about in contents else None
+    return Side(name, found, outcomes, submission)
 
 
 def changed_submissions(revisions: str, submissions: Path) -> Changes:
@@ -96,7 +106,7 @@ def changed_submissions(revisions: str, submissions: Path) -> Changes:
 
     An end that is left out is HEAD. Whether a result is sound shows when it is read.
     """
-    parts = re.fullmatch(r"(.*?)(\.{2,3})(.*)", revisions, re.DOTALL)
+    parts = _RANGE.fullmatch(revisions)
     if parts is None or not (parts[1] or parts[3]):
         raise BadInput(f"{shown(revisions)} is no range of revisions", cure="write such as main..HEAD")
     repository = _repository(submissions)
@@ -104,13 +114,17 @@ def changed_submissions(revisions: str, submissions: Path) -> Changes:
     if parts[2] == "...":
         first = _merge_base(first, second)
     before, after = _found(first), _found(second)
-    ranks = {slug: (_rank(slug, before), _rank(slug, after)) for slug in sorted({*before, *after})}
+    found = sorted({*before, *after})
+    ranks = {slug: (_rank(slug, before), _rank(slug, after)) for slug in found if slug_fault(slug) is None}
+    # Names that anybody may push are shown, and go no further.
+    faults = ((slug, slug_fault(slug)) for slug in found if before.get(slug) != after.get(slug))
     return Changes(
         first.revision,
         second.revision,
         changed=tuple(slug for slug, (old, new) in ranks.items() if old == new and before[slug] != after[slug]),
         added=tuple(slug for slug, (old, new) in ranks.items() if old < new),
         removed=tuple(slug for slug, (old, new) in ranks.items() if old > new),
+        refused=tuple((shown(slug), fault) for slug, fault in faults if fault is not None),
     )
 
 
@@ -208,7 +222,7 @@ class _Revision:
 
     def file(self, path: str) -> str:
         """Name a file in a message as git does."""
-        return visible(f"{self.name}:{path}")
+        return str(Where(f"{self.name}:{path}"))
 
     def link_fault(self, entry: _Entry) -> Fault:
         """Say that something stands for what lies elsewhere, as the store says of a link on disk."""

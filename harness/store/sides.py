@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.catalog import target_named
+from harness.characters import visible
 from harness.errors import BadInput, NotComparable
 from harness.records import AnySubmission, Regime, ReportedSubmission, Result, Submission
 from harness.store.results import find_results, load_outcomes, load_result
@@ -66,4 +67,4 @@ def load_side(path: Path) -> Side:
     results = [load_result(result_path) for result_path in paths]
     outcomes = [load_outcomes(result_path, result, scored_columns(result)) for result_path, result in zip(paths, results, strict=True)]
     targets = [result.target for result in results]
-    return Side(folder.name, dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)), submission)
+    return Side(visible(folder.name), dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)), submission)

@@ -133,9 +133,14 @@ def new_trained_submission(folder: Path, submission: Submission) -> bool:
     return True
 
 
+def slug_fault(slug: str) -> str | None:
+    """Say what is wrong with a folder's name as a slug, or None."""
+    if len(slug) <= 80 and re.fullmatch(SLUG, slug):
+        return None
+    return f"the slug, which names the folder, must be {PATTERNS[SLUG][0]}, at most 80 characters; found {shown(slug)}"
+
+
 def _folder_faults(folder: Path, slug: str) -> list[Fault]:
     no_link(folder)
-    if len(slug) <= 80 and re.fullmatch(SLUG, slug):
-        return []
-    message = f"the slug, which names the folder, must be {PATTERNS[SLUG][0]}, at most 80 characters; found {shown(slug)}"
-    return [Fault(message, Where(str(folder)), PATTERNS[SLUG][1])]
+    message = slug_fault(slug)
+    return [Fault(message, Where(str(folder)), PATTERNS[SLUG][1])] if message else []

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
-from harness.records import Regime
+from harness.records import Regime, Result
 from site_gen.axes import Axis, compact, layers_axis, log_axis, points_axis, whole_points_axis
 from site_gen.chart import Curve, Figure, Line, Point, Table
 from site_gen.curves import recipe, scaling_figure
@@ -83,6 +84,38 @@ def test_five_sizes_of_three_seeds_are_fitted_within_the_sizes_measured() -> Non
 def test_two_seeds_a_size_are_joined_and_not_fitted() -> None:
     (curve,) = figure(*five_sizes(seeds=2)).curves
     assert (curve.joined, curve.trend, curve.band) == (True, (), ())
+
+
+def test_submissions_of_one_size_are_no_seeds() -> None:
+    alone = [replace(made, slug=f"{made.slug}-{n}", results=(of(made, f"{made.slug}-{n}"),)) for made in five_sizes(1) for n in range(3)]
+    (curve,) = figure(*alone).curves
+    assert (len(curve.points), curve.joined, curve.band) == (15, False, ())
+    assert [x for x, _ in curve.trend] == [size * MILLION for size in (5, 10, 20, 40, 80)]
+
+
+def test_a_fit_takes_the_submission_of_most_seeds_at_each_size() -> None:
+    other = entry("toy-5-other", {"de": 90.0, "fi": 90.0}, regime="english", body=5 * MILLION)
+    found = figure(*five_sizes(), other)
+    (curve,) = found.curves
+    assert curve.trend == figure(*five_sizes()).curves[0].trend
+    assert len(curve.points) == 6
+
+
+def test_a_line_goes_through_the_mean_of_the_submissions_of_one_size() -> None:
+    found = figure(*three_sizes(), entry("toy-english-30b", {"de": 50.5, "fi": 50.5}, regime="english", body=30 * MILLION))
+    (curve,) = found.curves
+    assert (curve.joined, curve.band) == (False, ())
+    assert curve.trend == ((10 * MILLION, 20.5), (30 * MILLION, 40.5), (100 * MILLION, 40.5))
+    assert len(found.caption) == 2
+    assert "joins the means" in found.caption[1]
+    (stroke,) = draw(found).lines
+    assert (stroke.path.count("M"), stroke.band) == (1, "")
+    means = json.loads(figure_json(found))["data"][0]
+    assert (means["name"], means["y"]) == ("toy, English-only (mnli): means", [20.5, 40.5, 40.5])
+
+
+def of(made: Entry, slug: str) -> Result:
+    return made.results[0].model_copy(update={"submission": slug})
 
 
 def test_other_tasks_make_another_curve() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from harness.catalog import TARGETS as CATALOG
 from harness.catalog import own_target
+from harness.records import Target
 from harness.statistics.entrants import Entrant
-from site_gen.leaderboard import Board, Entry, make_board
+from site_gen.leaderboard import Board, Cell, Entry, make_board
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
 
 TARGETS = (PAIR, SHOW)
@@ -156,7 +157,7 @@ def test_peoples_own_targets_come_by_name_with_the_languages_of_all_their_result
 
 def test_a_rank_is_the_range_that_real_differences_leave() -> None:
     def row(slug: str, score: float) -> Entry:
-        entrant = Entrant(score / 100, 0.01**2, np.array([score / 100]))  # a standard error of one point
+        entrant = Entrant(score / 100, 0.01**2, np.array([score / 100]), trained=False)  # a standard error of one point
         return replace(entry(slug, {"de": score, "fi": score}), entrants={PAIR.name: entrant})
 
     board = make_board([row("a", 80.0), row("b", 79.0), row("c", 60.0)], (PAIR,))
@@ -168,10 +169,47 @@ def test_a_rank_is_the_range_that_real_differences_leave() -> None:
     }
 
 
+def test_a_row_trained_once_shares_its_rank_and_the_page_can_say_why() -> None:
+    def row(slug: str, *seeds: float, regime: str = "english") -> Entry:
+        scores = np.array(seeds) / 100
+        entrant = Entrant(float(scores.mean()), 0.001**2, scores, trained=regime != "none")
+        made = entry(slug, *({"de": score, "fi": score} for score in seeds), regime=regime)
+        return replace(made, entrants={PAIR.name: entrant})
+
+    rows = [row("one", 90.0), row("two", 80.0), row("three", 69.9, 70.0, 70.1), row("none", 60.0, regime="none")]
+    board = make_board(rows, (PAIR,))
+    cells = {each.slug: each.cells[PAIR.name] for each in board.rows}
+    assert {slug: (cell.rank, cell.ranks, cell.one_training) for slug, cell in cells.items()} == {
+        "one": (1, (1, 4), True),
+        "two": (2, (1, 4), True),
+        "three": (3, (1, 3), False),
+        "none": (4, (2, 4), False),
+    }
+    assert board.standings[0].one_training
+    assert not make_board(rows[2:], (PAIR,)).standings[0].one_training
+
+
 def test_without_outcomes_ranks_stand_on_the_intervals() -> None:
     # Each language's interval is ±10 points: the mean over two has a standard error of 10 / 1.96 / √2.
-    rows = make_board([entry("a", {"de": 60, "fi": 60}), entry("b", {"de": 40, "fi": 40})], (PAIR,)).rows
-    entrant = rows[0].cells[PAIR.name].entrant
-    assert entrant is not None
-    assert np.sqrt(entrant.variance) == pytest.approx(0.1 / 1.959964 / np.sqrt(2))
-    assert [row.cells[PAIR.name].ranks for row in rows] == [(1, 1), (2, 2)]
+    target = PAIR.model_copy(update={"sizes": {}})
+    scores = (60, 40)
+
+    def cells(target: Target) -> list[Cell]:
+        rows = [entry(f"row-{score}", {"de": score, "fi": score}, n=40, target=target) for score in scores]
+        return [row.cells[PAIR.name] for row in make_board(rows, (target,)).rows]
+
+    def error(cell: Cell) -> float:
+        assert cell.entrant is not None
+        return float(np.sqrt(cell.entrant.variance))
+
+    low, high = cells(target)
+    assert (error(high), high.entrant and high.entrant.count) == (pytest.approx(0.1 / 1.959964 / np.sqrt(2)), 80)
+    assert (high.ranks, low.ranks) == ((1, 1), (2, 2))
+    # Of a translated set luck on an example may be luck in both languages.
+    _, high = cells(target.model_copy(update={"parallel": True}))
+    assert (error(high), high.entrant and high.entrant.count) == (pytest.approx(0.1 / 1.959964), 40)
+
+
+def test_too_few_examples_rank_nothing() -> None:
+    rows = make_board([entry("a", {"de": 90, "fi": 90}), entry("b", {"de": 10, "fi": 10})], (PAIR,)).rows
+    assert [row.cells[PAIR.name].ranks for row in rows] == [(1, 2), (1, 2)]
