@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from babel import Locale, UnknownLocaleError
@@ -34,6 +35,7 @@ def has_page(code: str) -> bool:
     return not is_pair(code)
 
 
+@cache
 def find_language(code: str) -> Language:
     """Name a language in English and in its own script."""
     name = language_name(code)

@@ -14,7 +14,7 @@ from site_gen.chart import Figure
 from site_gen.citation import board_citation, entry_citation
 from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import Drawing, draw
-from site_gen.exports import mteb, paths
+from site_gen.exports import model_card, mteb, paths
 from site_gen.families import families, family_path
 from site_gen.figures import figure_json, guarded_id
 from site_gen.gap import Gap, gaps
@@ -178,6 +178,7 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
             "row": row,
             "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
             "mteb": paths.mteb(row.slug) if mteb.is_known(row) else "",
+            "model_card": paths.model_card(row.slug) if model_card.has_scores(row) else "",
             "bibtex": entry_citation(row, f"{base_url}{path}" if base_url else ""),
             "language_paths": languages,
             "commands": {name: reproducing_command(row, cell) for name, cell in row.cells.items()},

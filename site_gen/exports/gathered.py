@@ -32,7 +32,7 @@ def _of_targets(board: Board) -> _Files:
 
 def _of_submissions(board: Board, base_url: str) -> _Files:
     for row in board.rows:
-        if row.cells:
+        if model_card.has_scores(row):
             yield paths.model_card(row.slug), model_card.model_card_yaml(row, base_url)
         if mteb.is_known(row):
             yield paths.mteb(row.slug), mteb.mteb_json(row)

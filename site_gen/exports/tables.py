@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from harness.records import Target
-from site_gen.autonyms import find_language
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.reported import ReportedRow
+from site_gen.wording import language_name
 
 Value = str | int | float | None
 
@@ -64,7 +64,7 @@ def by_language_csv(standing: Standing) -> bytes:
         "submission", "seed", "language", "language_name", target.metric, "interval_low", "interval_high", "n",
         *target.secondary, *target.quantities, "failed",
     ]  # fmt: skip
-    names = {language: find_language(language).name for language in target.languages}
+    names = {language: language_name(language) for language in target.languages}
     return csv_bytes(header, (line for row in standing.rows for line in _by_language(row, standing.cell(row), target, names)))
 
 
