@@ -168,7 +168,8 @@ def test_search_keeps_the_rows_that_hold_every_word(browser: Browser, site: Path
 def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -> None:
     with Visit(browser, java_script_enabled=False) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
-        assert page.locator(".drawn svg").is_visible()
+        drawn = page.locator(".drawn svg")
+        assert [figure.is_visible() for figure in drawn.all()] == [True, True], "the curves and the gap below them"
         assert page.locator("#leaderboard-table tbody tr:not(.divider)").count() == 14
         assert page.locator("#leaderboard-table").get_by_text("Reported by others, not measured here").is_visible()
         assert page.locator("#board-controls").is_hidden()
