@@ -46,7 +46,8 @@ class LanguageDifference(Record):
 class TargetDifference(Record):
     """One target: the unweighted mean over the languages that both sides measured, in points.
 
-    With `recipe` the claims are about the recipes, else about these checkpoints. `p` is about these languages, `holm` the same
+    With `recipe` the claims are about the recipes, else about these checkpoints; with `matched` seeds were compared one by one.
+    `p` is about these languages, `holm` the same
     after Holm's correction over the comparison's targets; `general` and `general_p` are about languages in general, None with
     fewer than three.
     """
@@ -57,6 +58,7 @@ class TargetDifference(Record):
     second_signature: str
     seeds: tuple[int, int]
     recipe: bool
+    matched: bool
     languages: tuple[LanguageDifference, ...]
     first: float
     second: float
@@ -272,7 +274,8 @@ class _Pair:
             samples[0].append(both[: len(first[language])])
             samples[1].append(both[len(first[language]) :])
         return [
-            Sample(languages, self.target.parallel, side.trained(self.name)) for languages, side in zip(samples, self.sides, strict=True)
+            Sample(languages, self.target.parallel, side.trained(self.name), side.design(self.name))
+            for languages, side in zip(samples, self.sides, strict=True)
         ]
 
 
@@ -283,6 +286,7 @@ def _said(claims: Claims, rows: Sequence[LanguageDifference]) -> dict[str, objec
     p = rows[0].p if len(rows) == 1 else _rounded(claims.these.p)
     return {
         "recipe": claims.recipe,
+        "matched": claims.matched,
         "interval": _points(claims.these),
         "p": p,
         "holm": p,

@@ -173,6 +173,8 @@ def _remarks(target: TargetDifference) -> list[_Said]:
     if not target.recipe:
         first, second = target.seeds
         remarks.append(_Said(f"nothing is said of the recipes: that takes several seeds a side, here {first} and {second}"))
+    if target.matched:
+        remarks.append(_Said(f"the {target.seeds[0]} seeds are matched: both sides were trained alike but for the languages"))
     if len(target.languages) < target.of:
         remarks.append(_Said(f"incomplete: {len(target.languages)} of {target.of} languages; this mean is not the target's score"))
     if target.missing:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from harness.catalog import target_named
 from harness.errors import BadInput, Fault, Where
-from harness.records import ReportedSubmission, Result, Submission
+from harness.records import ReportedSubmission, Result, Submission, Training
 from harness.statistics.entrants import Entrant
 from harness.store import find_results, find_submissions, load_outcomes, load_result, load_submission, load_sweeps, load_training
 from site_gen.data import leaderboard_json
@@ -84,7 +84,7 @@ def _read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
     training = _collected(load_training, folder, faults)
     results = [_collected(load_result, path, faults) for path in paths]
     read = [
-        _collected(lambda path, result=result: _read_outcomes(path, result, submission, paired), path, faults)  # type: ignore[misc]
+        _collected(lambda path, result=result: _read_outcomes(path, result, submission, training, paired), path, faults)  # type: ignore[misc]
         for path, result in zip(paths, results, strict=True)
         if result is not None and submission is not None
     ]
@@ -111,7 +111,7 @@ class _Read:
     entrant: Entrant | None = None
 
 
-def _read_outcomes(path: Path, result: Result, submission: Submission, paired: bool) -> _Read:
+def _read_outcomes(path: Path, result: Result, submission: Submission, training: Training | None, paired: bool) -> _Read:
     """Read a result's outcomes where they are at hand; without them the site lacks its curves and its pairing."""
     target = target_named(result.target, result.languages)
     outcomes = path.parent / result.outcomes.file
@@ -120,7 +120,7 @@ def _read_outcomes(path: Path, result: Result, submission: Submission, paired: b
     table = load_outcomes(path, result)
     try:
         mined = mined_curves(target, result, table) if target.kind == "mining" else ()
-        entrant = paired_entrant(target, submission, result, table) if paired and result.complete else None
+        entrant = paired_entrant(target, submission, result, table, training) if paired and result.complete else None
     except (ValueError, KeyError) as error:
         message = error.args[0] if isinstance(error, KeyError) else str(error)
         cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.outcomes import cells, units
-from harness.records import Regime, Result, Submission, Target
+from harness.records import Regime, Result, Submission, Target, Training
 from harness.statistics.entrants import Entrant, entrant
 from harness.statistics.levels import Sample
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _HALF = 1.959964
 
 
-def paired_entrant(target: Target, submission: Submission, result: Result, outcomes: pa.Table) -> Entrant:
-    """Return a whole result with its examples, by which two submissions are paired.
+def paired_entrant(target: Target, submission: Submission, result: Result, outcomes: pa.Table, training: Training | None = None) -> Entrant:
+    """Return a whole result with its examples, by which two submissions are paired, and by their seeds where `training` matches them.
 
     Raises ValueError, or KeyError for a column, where the outcomes lack what the result says.
     """
@@ -31,7 +31,8 @@ def paired_entrant(target: Target, submission: Submission, result: Result, outco
         if cell not in found:
             raise ValueError(f"has no rows of seed {cell[0]} in {cell[1]!r}")
     languages = [units(target, [found[seed, language] for seed in seeds]) for language in target.languages]
-    found_entrant = entrant(Sample(languages, target.parallel, _trained(submission, result)))
+    design = training.design(result.checkpoints) if training else None
+    found_entrant = entrant(Sample(languages, target.parallel, _trained(submission, result), design))
     # What was mined differs from submission to submission: its sentences have no common order.
     return replace(found_entrant, examples=None) if target.kind == "mining" else found_entrant
 

@@ -34,6 +34,7 @@ class SizeGap:
     p: float
     error: float
     freedom: float
+    matched: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,17 @@ def _gap(standing: Standing, english: Row, multilingual: Row) -> SizeGap:
     assert parameters is not None  # a ranked row was measured
     bounds = (100 * (size - half), 100 * (size + half))
     # What a handful of examples tells apart is not told.
-    return SizeGap(parameters.body, english, multilingual, 100 * size, bounds, 1.0 if math.isnan(p) else p, 100 * error, freedom)
+    return SizeGap(
+        parameters.body,
+        english,
+        multilingual,
+        100 * size,
+        bounds,
+        1.0 if math.isnan(p) else p,
+        100 * error,
+        freedom,
+        bool(between.matched[0, 1]),
+    )
 
 
 def _trend(sizes: Sequence[SizeGap]) -> GapTrend | None:

@@ -22,6 +22,8 @@ def gap_figure(target: Target, gaps: Sequence[Gap], sizes: Axis) -> Figure | Non
     drawn = gaps[: len(SERIES_MARKS)]
     bounds = [bound for gap in drawn for size in gap.sizes for bound in size.interval]
     caption = ["Above zero multilingual intermediate training is ahead; whiskers are intervals at 95 %, over seeds and examples."]
+    if any(size.matched for gap in gaps for size in gap.sizes):
+        caption.append("Where both sides were trained alike but for the languages, their seeds are compared one by one.")
     if len(drawn) < len(gaps):
         caption.append(f"{len(drawn)} of {len(gaps)} series are drawn; the table holds all.")
     return Figure(

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from harness.statistics.entrants import differences, entrant
 from harness.statistics.levels import Sample, difference_claims, influences, interaction, score_claims, scores_of, standard_error
 from harness.statistics.mcnemar import mcnemar
 
@@ -185,6 +186,41 @@ def test_the_bootstrap_and_the_permutation_equal_scipys() -> None:
         (first, second), mean_difference, permutation_type="samples", n_resamples=4000, vectorized=True, rng=1
     )
     assert claims.these.p == pytest.approx(permuted.pvalue, abs=0.03)
+
+
+def test_matched_seeds_without_examples_of_their_own_give_the_paired_t_tests_p() -> None:
+    shares = np.array([0.60, 0.66, 0.52, 0.58]), np.array([0.65, 0.70, 0.58, 0.60])
+    like = [[np.repeat(each[:, None], 50, axis=1)] for each in shares]
+    samples = [Sample(languages, design="alike but for the languages") for languages in like]
+    matched = difference_claims(*samples, replicates=100_000)
+    paired = stats.ttest_rel(shares[1], shares[0])
+    assert matched.matched
+    assert matched.these.p == pytest.approx(paired.pvalue, abs=0.004)
+    assert matched.these.interval == pytest.approx(tuple(paired.confidence_interval()), abs=0.003)
+    closed = differences([entrant(sample) for sample in samples])
+    assert closed.matched[0, 1]
+    difference = float(np.mean(shares[1] - shares[0]))
+    # The permutation test's error of 50 examples that all speak for one side is added.
+    assert closed.error[0, 1] ** 2 == pytest.approx((difference / paired.statistic) ** 2 + difference**2 / 50)
+    unmatched = difference_claims(Sample(like[0], design="one"), Sample(like[1], design="other"), replicates=100_000)
+    assert not unmatched.matched
+    assert unmatched.these.p is not None and unmatched.these.p > 0.1 > paired.pvalue
+
+
+def test_one_seed_each_and_seeds_without_a_design_are_not_matched() -> None:
+    rng = np.random.default_rng(3)
+    for seeds, design in ((1, "alike"), (3, None)):
+        sides = [Sample([answers(rng, seeds, 60, share)], design=design) for share in (0.4, 0.6)]
+        assert not difference_claims(*sides).matched
+        assert not differences([entrant(side) for side in sides]).matched.any()
+
+
+def test_what_matched_seeds_do_to_both_sides_alike_is_no_doubt() -> None:
+    rng = np.random.default_rng(4)
+    shift = rng.normal(0, 0.15, size=(4, 1))
+    sides = [[(rng.random((4, 300)) < share + shift).astype(float) for _ in range(3)] for share in (0.45, 0.55)]
+    width = {design: np.ptp(difference_claims(*(Sample(s, design=design) for s in sides)).these.interval) for design in (None, "alike")}
+    assert width["alike"] < 0.5 * width[None]
 
 
 def test_seeds_without_examples_of_their_own_give_welchs_p() -> None:

@@ -33,7 +33,8 @@ from harness.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
 from harness.intermediate.model import MaskedWords, Multitask
 from harness.intermediate.story import Options, Trainee, train, trainees
 from harness.metrics.spearman import spearman
-from harness.records import TrainingRecipe
+from harness.records import Regime, TrainingRecipe
+from harness.records.result import CheckpointScores
 from harness.store import load_recipe, load_submission, load_training, submission_faults
 
 NOUNS, VERBS = ("cat", "dog", "sun", "moon", "sea", "tree"), ("runs", "sleeps", "shines", "sings")
@@ -331,6 +332,27 @@ def test_an_encoder_is_trained_recorded_and_evaluable_and_never_trained_twice(
     monkeypatch.setattr(optimise_module, "_train", None)
     assert train(first, options(tmp_path, data)) == done
     assert list((folder / "checkpoints").glob(".*.work")) == []
+
+
+def test_seeds_are_matched_where_trainings_differ_in_languages_alone(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
+    done = train(trainees(recipe)[0], options(tmp_path, data))
+    record = load_training(tmp_path / "submissions/toy")
+    assert record is not None
+    about = {"source": "here", "parameters": {"total": 2, "body": 1}, "layer": 1, "scores": {}}
+    evaluated = [CheckpointScores.model_validate(about | {"seed": 0, "weights": done.weights})]
+    design = record.design(evaluated)
+    assert design is not None
+
+    def other(**update: object) -> str | None:
+        return record.model_copy(update={"recipe": recipe.model_copy(update=update)}).design(evaluated)
+
+    german = recipe.tasks[0].model_copy(update={"languages": ("en", "de")})
+    assert other(tasks=(german,), regime=Regime.MULTILINGUAL, slug="other", title="Other") == design
+    assert other(tasks=(german.model_copy(update={"examples": 95}),), regime=Regime.MULTILINGUAL) != design
+    assert other(epochs=recipe.epochs + 1) != design
+    assert record.model_copy(update={"start": done.weights}).design(evaluated) != design
+    assert record.design([evaluated[0].model_copy(update={"weights": record.start})]) is None, "other weights than were trained"
+    assert record.design([evaluated[0].model_copy(update={"seed": 1})]) is None, "a seed that was not trained"
 
 
 def test_the_same_recipe_and_seed_give_the_same_weights_and_another_seed_others(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:

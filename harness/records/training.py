@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from harness.records.base import Record
+from harness.records.result import CheckpointScores
 from harness.records.submission import Base, Checkpoint, Encoding, Regime, Submitter
 from harness.scalars import Count, Digest, Integer, Language, Line, Link, LongLine, Number, Slug, Tag, Truth, integer, nothing
 
@@ -170,6 +172,19 @@ class Training(Record):
     objective: LongLine
     tasks: tuple[TrainedTask, ...]
     seeds: tuple[TrainedSeed, ...]
+
+    def design(self, checkpoints: Sequence[CheckpointScores]) -> str | None:
+        """Return what is the same of trainings whose seeds are matched: all but the languages of the tasks, and their text.
+
+        Each of these seeds then begins with the same weights, those of a task's head included, and sees the same rows of its
+        tasks in the same order. None where a checkpoint is not one that was trained so.
+        """
+        trained = {(each.seed, each.weights) for each in self.seeds}
+        seeds = [checkpoint.seed for checkpoint in checkpoints]
+        if not trained.issuperset((checkpoint.seed, checkpoint.weights) for checkpoint in checkpoints):
+            return None
+        work = self.recipe.work | {"regime": None, "tasks": [(share.task, share.examples) for share in self.recipe.tasks]}
+        return json.dumps({"work": work, "start": self.start, "seeds": seeds}, sort_keys=True)
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> Training:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from harness.statistics.levels import Sample, influences, interaction, is_parallel, scores_of, standard_error
+from harness.statistics.levels import Sample, are_matched, influences, interaction, is_parallel, scores_of, standard_error
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ class Entrant:
     sum is the score, by which two submissions are paired; None where only the examples' `variance` of the score is known, so
     that a comparison is unpaired. `interaction` is the part of the variance that other seeds would change too. `seeds` holds
     the score of each seed; a single one speaks of the recipe only where nothing was `trained`. `count` is how many examples
-    there are, those of a translated set once.
+    there are, those of a translated set once. Entrants of one `design` have matched seeds.
     """
 
     score: float
@@ -40,6 +41,7 @@ class Entrant:
     trained: bool = True
     examples: Floats | None = None
     count: float = np.inf
+    design: str | None = None
 
     @property
     def speaks_of_the_recipe(self) -> bool:
@@ -70,6 +72,7 @@ def entrant(sample: Sample) -> Entrant:
         trained=sample.trained,
         examples=np.concatenate(parts),
         count=sum(values.shape[1] for values in cells),
+        design=sample.design,
     )
 
 
@@ -78,13 +81,15 @@ class Differences:
     """Row − column of each two scores (n, n), with its standard error and Student's degrees of freedom.
 
     `testable` is False where nothing may be said: where one side was trained and has a single seed, so that how far another
-    training would have moved it is unknown, or where too few examples tell the two apart.
+    training would have moved it is unknown, or where too few examples tell the two apart. `matched` tells which pairs were
+    compared seed by seed.
     """
 
     size: Floats
     error: Floats
     freedom: Floats
     testable: NDArray[np.bool_]
+    matched: NDArray[np.bool_]
 
     @property
     def p(self) -> Floats:
@@ -114,11 +119,29 @@ def differences(entrants: Sequence[Entrant]) -> Differences:
     # σ⁴/ν of each, which add up as Welch has it.
     fourth = squares**2 / np.array([error.freedom for error in errors])
     seeds, unsure = (each[:, None] + each[None, :] for each in (squares, fourth))
+    matched = np.zeros((n, n), dtype=bool)
+    for i, j in _matched_pairs(entrants):
+        # The examples are not narrowed by what matched seeds do to both sides alike, which a row of means does not tell.
+        error = standard_error([entrants[i].seeds - entrants[j].seeds])
+        for at in ((i, j), (j, i)):
+            matched[at], seeds[at], unsure[at] = True, error.size**2, error.size**4 / error.freedom
     welch = np.divide(seeds**2, unsure, out=np.full((n, n), _MANY), where=unsure > 0)
     large = seeds * (1 + 2 / welch)  # as in `difference_claims`: a small spread must not claim many degrees of freedom
     freedom = np.divide((examples + large) ** 2 * welch, large**2, out=np.full((n, n), _MANY), where=large > 0)
     testable = recipe[:, None] & recipe[None, :] & (told_apart > DISCORDANT - 1e-6)  # a count out of rounded sums
-    return Differences(scores[:, None] - scores[None, :], np.sqrt(examples + seeds), freedom, testable)
+    return Differences(scores[:, None] - scores[None, :], np.sqrt(examples + seeds), freedom, testable, matched)
+
+
+def _matched_pairs(entrants: Sequence[Entrant]) -> Iterator[tuple[int, int]]:
+    """Yield the positions of each two whose seeds are matched, of which there are few: those of one design."""
+    designs: dict[str, list[int]] = {}
+    for i, each in enumerate(entrants):
+        if each.design is not None:
+            designs.setdefault(each.design, []).append(i)
+    for rows in designs.values():
+        for i, j in combinations(rows, 2):
+            if are_matched(*((entrants[k].design, len(entrants[k].seeds)) for k in (i, j))):
+                yield i, j
 
 
 def _examples(entrants: Sequence[Entrant]) -> tuple[Floats, Floats]:

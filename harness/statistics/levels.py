@@ -25,12 +25,14 @@ class Sample:
 
     `languages` holds per language (seeds, n), whose mean is the score, or (seeds, n, 3), true positives, proposed and gold, whose
     F1 is. `parallel` says that row i is the same example in every language. `trained` is False where nothing was trained, so
-    that another seed would give the same weights.
+    that another seed would give the same weights. Samples of one `design` have matched seeds: the trainings of seed i begin with
+    the same weights and see the same examples in the same order, in other languages.
     """
 
     languages: Sequence[Floats]
     parallel: bool = False
     trained: bool = True
+    design: str | None = None
 
     @property
     def seeds(self) -> int:
@@ -65,13 +67,14 @@ class Claims:
     """What may be said of each language, of all these languages, and of languages in general (None with fewer than three).
 
     With `recipe` the claims are about the recipes: another training is part of what is unsure. Otherwise they are about these
-    checkpoints only.
+    checkpoints only. With `matched` the two sides were compared seed by seed.
     """
 
     recipe: bool
     languages: tuple[Claim, ...]
     these: Claim
     general: Claim | None
+    matched: bool = False
 
 
 def score_claims(sample: Sample, *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0) -> Claims:
@@ -87,7 +90,8 @@ def difference_claims(first: Sample, second: Sample, *, replicates: int = REPLIC
     - examples: resampled within each language, jointly for both sides and all seeds; jointly for all languages where row i is
       the same example in all of them;
     - seeds, where both sides have several or were not trained: the standard error of the mean over seeds, with Student's
-      tails. Resampling three seeds would understate their variance by a third and know no tails;
+      tails. Resampling three seeds would understate their variance by a third and know no tails. Where the seeds are matched
+      by design it is that of the mean over seeds of their differences, which what a seed does to both sides does not widen;
     - languages, for the claim about languages in general: likewise.
 
     Seeds are run on the same examples, so that the interaction of the two shows in the spread of both levels; as in an
@@ -129,12 +133,15 @@ def _claims(sides: Sequence[Sample], replicates: int, level: float, rng: np.rand
     vary = any(side.seeds > 1 for side in sides)
     scores = [np.stack([scores_of(examples) for examples in side.languages], axis=1) for side in sides]  # (seeds, languages) a side
     by_language = _contrast([matrix.mean(axis=0) for matrix in scores])
+    matched = len(sides) == 2 and are_matched(*((side.design, side.seeds) for side in sides))
+    if matched:
+        scores = [_contrast(scores)]
 
     def draw(cell: Cell) -> _Draws:
         return _Draws(_moved(cell, replicates, rng), _exchanged(cell, replicates, rng) if len(cell) == 2 and not vary else None)
 
     def share(cells: Sequence[Cell]) -> float:
-        return _own_share(cells) if recipe and vary else 1.0
+        return _own_share(cells, matched) if recipe and vary else 1.0
 
     def claim(columns: slice, draws: _Draws, *, general: bool = False) -> Claim:
         estimate = float(by_language[columns].mean())
@@ -149,15 +156,15 @@ def _claims(sides: Sequence[Sample], replicates: int, level: float, rng: np.rand
     drawn = [draw(cell) for cell in cells]
     languages = tuple(claim(slice(i, i + 1), draws.narrowed(share([cells[i]]))) for i, draws in enumerate(drawn))
     if len(cells) == 1:
-        return Claims(recipe, languages, languages[0], None)
+        return Claims(recipe, languages, languages[0], None, matched)
     parallel = is_parallel(sides)
     joint: Cell = [np.mean(side.languages, axis=0) for side in sides] if parallel else ()
     together = draw(joint).narrowed(share([joint])) if parallel else _Draws.mean(drawn).narrowed(share(cells))
     these = claim(slice(None), together)
     if len(cells) < LANGUAGES_FOR_A_GENERAL_CLAIM:
-        return Claims(recipe, languages, these, None)
+        return Claims(recipe, languages, these, None, matched)
     shared = together if parallel else _Draws(np.zeros(replicates), None)  # else the languages' own spread holds their examples'
-    return Claims(recipe, languages, these, _at_least(claim(slice(None), shared, general=True), these))
+    return Claims(recipe, languages, these, _at_least(claim(slice(None), shared, general=True), these), matched)
 
 
 def _at_least(general: Claim, these: Claim) -> Claim:
@@ -168,6 +175,11 @@ def _at_least(general: Claim, these: Claim) -> Claim:
     low, high = zip(general.interval, these.interval, strict=True)
     p = None if general.p is None or these.p is None else max(general.p, these.p)
     return Claim(general.estimate, (min(low), max(high)), p)
+
+
+def are_matched(first: tuple[str | None, int], second: tuple[str | None, int]) -> bool:
+    """Tell whether the seeds of two sides, each a design and a number of seeds, go together in pairs; one pair shows no spread."""
+    return first == second and first[0] is not None and first[1] > 1
 
 
 def scores_of(examples: Floats) -> Floats:
@@ -216,11 +228,13 @@ def _moved(cell: Cell, replicates: int, rng: np.random.Generator) -> Floats:
     return np.asarray(_contrast([side.mean(axis=1) for side in sides]) - now)
 
 
-def _own_share(cells: Sequence[Cell]) -> float:
+def _own_share(cells: Sequence[Cell], matched: bool) -> float:
     """Return how much of the examples' standard error is theirs alone, not their interaction with the seeds' training."""
     whole = shared = 0.0
     for cell in cells:
         moved = [influences(examples) for examples in cell]  # (seeds, n) a side
+        if matched:
+            moved = [_contrast(moved)]
         contrast = _contrast([x.mean(axis=0) for x in moved])
         n = len(contrast)
         whole += float(np.var(contrast, ddof=1)) / n if n > 1 else 0.0

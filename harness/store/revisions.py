@@ -24,6 +24,7 @@ from harness.store.files import link_fault
 from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, in_order, is_named, parse_outcomes, parse_placed
 from harness.store.sides import Side, measured, scored_columns
 from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_fault
+from harness.store.training import TRAINING_FILE, parse_training
 from harness.strict_yaml import DEFAULT_LIMIT, refuse
 
 OUTCOMES_LIMIT = 512 * 1024 * 1024
@@ -89,7 +90,8 @@ def load_side_at(revision: str, name: str, submissions: Path) -> Side:
     paths = {stem: posixpath.join(results, stem) for stem in stems}
     files = {path + suffix: limit for path in paths.values() for suffix, limit in _LIMITS.items()}
     about = posixpath.join(folder, SUBMISSION_FILE)
-    contents = at.contents(entries, files | ({about: DEFAULT_LIMIT} if about in entries else {}))
+    trained = posixpath.join(folder, TRAINING_FILE)
+    contents = at.contents(entries, files | {path: DEFAULT_LIMIT for path in (about, trained) if path in entries})
     slug = (at.repository.top / results).parent.name
     found = {stem: parse_placed(contents[f"{path}.yaml"], at.file(f"{path}.yaml"), slug, stem) for stem, path in paths.items()}
     outcomes = {
@@ -98,7 +100,8 @@ def load_side_at(revision: str, name: str, submissions: Path) -> Side:
     }
     name = visible(f"{slug}@{at.name}")
     submission = measured(parse_submission(contents[about], at.file(about)), name) if about in contents else None
-    return Side(name, found, outcomes, submission)
+    training = parse_training(contents[trained], at.file(trained), slug) if trained in contents else None
+    return Side(name, found, outcomes, submission, training)
 
 
 def changed_submissions(revisions: str, submissions: Path) -> Changes:

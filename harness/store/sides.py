@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from harness.catalog import target_named
 from harness.characters import visible
 from harness.errors import BadInput, NotComparable
-from harness.records import AnySubmission, Regime, ReportedSubmission, Result, Submission
+from harness.records import AnySubmission, Regime, ReportedSubmission, Result, Submission, Training
 from harness.store.results import find_results, load_outcomes, load_result
 from harness.store.submissions import SUBMISSION_FILE, load_submission
+from harness.store.training import load_training
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,18 +23,23 @@ if TYPE_CHECKING:
 class Side:
     """A submission as one side of a comparison: its name, and per target the result with what of its outcomes the score rests on.
 
-    `submission` is None where there is nothing but results.
+    `submission` is None where there is nothing but results, `training` where nothing says how it was trained.
     """
 
     name: str
     results: Mapping[str, Result]
     outcomes: Mapping[str, pa.Table]
     submission: Submission | None = None
+    training: Training | None = None
 
     def trained(self, target: str) -> bool:
         """Tell whether another training would have given other weights; as long as nobody says otherwise, it would."""
         untrained = self.submission is not None and self.submission.intermediate.regime is Regime.NONE
         return not untrained or any(checkpoint.head for checkpoint in self.results[target].checkpoints)
+
+    def design(self, target: str) -> str | None:
+        """Return what another side must have too for the seeds of both to be matched."""
+        return self.training.design(self.results[target].checkpoints) if self.training else None
 
 
 def scored_columns(result: Result) -> tuple[str, ...]:
@@ -67,4 +73,10 @@ def load_side(path: Path) -> Side:
     results = [load_result(result_path) for result_path in paths]
     outcomes = [load_outcomes(result_path, result, scored_columns(result)) for result_path, result in zip(paths, results, strict=True)]
     targets = [result.target for result in results]
-    return Side(visible(folder.name), dict(zip(targets, results, strict=True)), dict(zip(targets, outcomes, strict=True)), submission)
+    return Side(
+        name=visible(folder.name),
+        results=dict(zip(targets, results, strict=True)),
+        outcomes=dict(zip(targets, outcomes, strict=True)),
+        submission=submission,
+        training=load_training(folder),
+    )
