@@ -12,6 +12,7 @@ from site_gen.averages import XTREME_GROUPS
 from site_gen.by_language import LISTED, language_boards, language_paths
 from site_gen.chart import Figure
 from site_gen.citation import board_citation, entry_citation
+from site_gen.curve_choices import Choices, choices
 from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import Drawing, draw
 from site_gen.exports import model_card, mteb, paths
@@ -54,6 +55,7 @@ class Chart:
     figure: Figure
     drawing: Drawing
     json: str
+    choices: Choices | None = None
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class Exhibit:
 
 
 def scaling_chart(standing: Standing) -> Chart | None:
-    """Make a target's scaling figure, or None while there is nothing to draw."""
-    return _chart(scaling_figure(standing))
+    """Make a target's scaling figure with its choices, or None while there is nothing to draw."""
+    return _chart(scaling_figure(standing), choices(standing))
 
 
 def gap_chart(standing: Standing, found: Sequence[Gap]) -> Chart | None:
@@ -75,8 +77,8 @@ def gap_chart(standing: Standing, found: Sequence[Gap]) -> Chart | None:
     return _chart(gap_figure(standing.target, found, curves.x)) if curves else None
 
 
-def _chart(figure: Figure | None) -> Chart | None:
-    return Chart(figure, draw(figure), figure_json(figure)) if figure else None
+def _chart(figure: Figure | None, asked: Choices | None = None) -> Chart | None:
+    return Chart(figure, draw(figure), figure_json(figure), asked) if figure else None
 
 
 def exhibits(row: Row, cell: Cell) -> Iterator[Exhibit]:
