@@ -12,6 +12,7 @@ from harness.errors import BadInput, Fault, Where
 from harness.records import ReportedSubmission, Result, Submission, Training
 from harness.statistics.entrants import Entrant
 from harness.store import find_results, find_submissions, load_outcomes, load_result, load_submission, load_sweeps, load_training
+from site_gen.comparing import compare_files
 from site_gen.curve_choices import choices_js, choices_path
 from site_gen.curves import curve_families
 from site_gen.data import leaderboard_json
@@ -28,7 +29,7 @@ from site_gen.rows import rows_js
 
 # With more, every pair's examples would take longer than the site is worth: ranks are then made from intervals alone.
 PAIRED_SUBMISSIONS = 300
-STATIC = ("board.js", "chart.js", "choices.js", "icon.svg", "site.css", "site.js")
+STATIC = ("board.js", "chart.js", "choices.js", "compare.js", "icon.svg", "site.css", "site.js")
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:
     files |= {f"static/{name}": (TEMPLATES / "static" / name).read_bytes() for name in STATIC}
     files |= {curves_path(row, cell): curves_json(cell.mined).encode() for row in board.rows for cell in row.cells.values() if cell.mined}
     files |= {choices_path(standing): choices_js(standing) for standing in board.standings if curve_families(standing)}
+    files |= dict(compare_files(board))
     for kind in PAGES:
         for path, context in kind.pages(board, root):
             files[path] = render(kind.template, context).encode()

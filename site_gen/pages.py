@@ -12,6 +12,7 @@ from site_gen.averages import XTREME_GROUPS
 from site_gen.by_language import LISTED, language_boards, language_paths
 from site_gen.chart import Figure
 from site_gen.citation import board_citation, entry_citation
+from site_gen.comparing import NAMES
 from site_gen.curve_choices import Choices, choices
 from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import Drawing, draw
@@ -36,6 +37,7 @@ NAVIGATION = (
     ("targets", "targets.html", "Targets"),
     ("languages", "languages.html", "Languages"),
     ("families", "families.html", "Families"),
+    ("compare", "compare.html", "Compare"),
     ("about", "about.html", "About"),
 )
 
@@ -246,6 +248,11 @@ def _families(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         yield family.path, {**_common(board, base_url, family.path, "families"), "family": family, "charts": charts}
 
 
+def _compare(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    path = "compare.html"
+    yield path, {**_common(board, base_url, path, "compare"), "names": NAMES}
+
+
 def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "about.html"
     extra = {"bibtex": board_citation(board.rows, base_url), "repository": repository(base_url)}
@@ -278,5 +285,6 @@ PAGES = (
     PageKind("language.html", _languages),
     PageKind("families.html", _family_list),
     PageKind("family.html", _families),
+    PageKind("compare.html", _compare),
     PageKind("about.html", _about),
 )
