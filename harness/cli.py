@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": ("harness.commands.evaluate", "Evaluate submissions zero-shot and write their results."),
     "train": ("harness.commands.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "diff": ("harness.commands.diff", "Compare two results, paired on the same examples."),
+    "review": ("harness.commands.review", "Judge a pull request's files as data."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
     "publish": ("site_gen.commands.publish", "Build the site and push it to a branch that GitHub Pages serves."),
     "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),
