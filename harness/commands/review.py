@@ -48,7 +48,8 @@ def command(
                 raise BadInput(f"{path} cannot be written: {reason.strerror}", cure="name another file") from None
     click.echo(written[style], nl=False)
     if found.verdict is Verdict.REFUSED:
-        raise CheckFailed(f"refused, for {len(found.reasons) + found.untold} reasons", cure="mend what is said above, and push again")
+        count = len(found.reasons) + found.untold
+        raise CheckFailed(f"refused, for {count} {'reason' if count == 1 else 'reasons'}", cure="mend what is said above, and push again")
     if found.verdict is Verdict.MAINTAINER and not (skip_code and not found.submissions):
         raise NeedsMaintainer("needs a maintainer", cure="docs/maintaining.md says how to decide")
 

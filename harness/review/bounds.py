@@ -11,15 +11,15 @@ MEMORY = 4 * 2**30
 
 
 @contextmanager
-def bounded_memory(room: int = MEMORY) -> Iterator[None]:
-    """Let this process take so many bytes more than it has, beyond which MemoryError is raised; nothing where that cannot be told."""
+def bounded_memory() -> Iterator[None]:
+    """Let this process take MEMORY bytes more than it has, beyond which MemoryError is raised; nothing where that cannot be told."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except (OSError, ValueError, IndexError):
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = pages * resource.getpagesize() + room
+    wanted = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *(limit for limit in before if limit >= 0)]), before[1]))
     try:
         yield

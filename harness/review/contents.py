@@ -34,6 +34,7 @@ class Snapshot:
     outcomes: Mapping[str, pa.Table] = field(default_factory=dict)
     training: Training | None = None
     faults: tuple[Fault, ...] = ()
+    revision: str = ""
 
 
 def read_snapshot(at: Revision, entries: Mapping[str, Entry], folder: str, slug: str) -> Snapshot:
@@ -44,7 +45,7 @@ def read_snapshot(at: Revision, entries: Mapping[str, Entry], folder: str, slug:
     try:
         data = at.contents(entries, limits)
     except BadInput as error:
-        return Snapshot(slug, faults=error.faults)
+        return Snapshot(slug, faults=error.faults, revision=at.name)
     reading = _Reading(at, slug, {name: data[path] for name, path in names.items()}, names, faults)
     submission = reading.submission()
     results = reading.results()
@@ -56,7 +57,7 @@ def read_snapshot(at: Revision, entries: Mapping[str, Entry], folder: str, slug:
     for target, result in results.items():
         where = Where(at.file(names[f"{RESULTS_FOLDER}/{target}.yaml"]))
         faults += [Fault(message, where, _AGAIN) for message in _strange(result, submission)]
-    return Snapshot(slug, submission, results, outcomes, training, tuple(faults))
+    return Snapshot(slug, submission, results, outcomes, training, tuple(faults), at.name)
 
 
 @dataclass(frozen=True)

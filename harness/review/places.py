@@ -58,6 +58,11 @@ def slug_of(path: str, place: str) -> str | None:
     return slug if slash else None
 
 
+def size_limit(inner: str) -> int | None:
+    """Return how many bytes a file of a submission may have, by its path in the submission's folder; None where it is no such file."""
+    return next((limit for pattern, limit in _ALLOWED if pattern.fullmatch(inner)), None)
+
+
 def place_reasons(changes: Sequence[Change], merged: Iterable[str], place: str, *, maintainer: bool) -> list[Reason]:
     """Judge every change by its path and its kind; `merged` are the paths that stand after merging."""
     if len(changes) > CHANGES_LIMIT:
@@ -98,7 +103,7 @@ def _name_reason(path: str) -> Reason | None:
     except UnicodeEncodeError:
         return refusal("name", path, "the name is not valid UTF-8", "use plain lowercase names")
     parts = path.split("/")
-    if refused(path) or "\\" in path or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
+    if refused(path) or not path.isprintable() or "\\" in path or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
         return refusal("name", path, "the name would be another one on somebody's machine", "use plain lowercase names")
     return None
 
@@ -128,7 +133,7 @@ def _file_reasons(path: str, inner: str, entry: Entry, *, maintainer: bool) -> I
     if entry.link:
         yield refusal("link", path, f"found a {entry.link}", "put the files themselves there")
         return
-    limit = next((limit for pattern, limit in _ALLOWED if pattern.fullmatch(inner)), None)
+    limit = size_limit(inner)
     if limit is None:
         yield refusal("extra-file", path, "is no file of a submission", f"remove it; allowed are {_NAMES}")
         return

@@ -19,7 +19,7 @@ from harness.report import Refused, Report
 from harness.review.bounds import bounded_memory
 from harness.review.contents import Snapshot, read_snapshot
 from harness.review.history import changed_results, changes_of_results, claims, ownership
-from harness.review.places import Change, changes_between, place_reasons, slug_of
+from harness.review.places import Change, changes_between, place_reasons, size_limit, slug_of
 from harness.review.verdict import Reason, ResultChange, Review, of_faults, refusal, told, verdict_of
 from harness.store import Side
 from harness.store.repository import Entry, Revision, merge_base, repository_around, resolved
@@ -82,7 +82,7 @@ class _Judged:
 
 
 def _judge(before: Snapshot | None, after: Snapshot, folder: str, actor: str | None, *, maintainer: bool) -> _Judged:
-    reasons = of_faults("invalid", after.faults, folder)
+    reasons = of_faults("invalid", after.faults, folder, after.revision)
     if not maintainer:
         reasons += ownership(before, after, actor, folder)
     reasons += claims(before, after, folder)
@@ -147,7 +147,9 @@ def _hash(entry: Entry | None) -> str:
 
 
 def _snapshot(at: Revision, paths: _Paths, folder: str, slug: str) -> Snapshot | None:
-    entries = {path: entry for path, entry in paths.items() if path.startswith(f"{folder}/")}
+    """Read a submission's own files; whatever else lies in its folder is none of it."""
+    inside = {path: entry for path, entry in paths.items() if path.startswith(f"{folder}/")}
+    entries = {path: entry for path, entry in inside.items() if size_limit(path[len(folder) + 1 :]) is not None}
     return read_snapshot(at, entries, folder, slug) if entries else None
 
 

@@ -78,13 +78,13 @@ def question(rule: str, file: str | None, what: str, cure: str) -> Reason:
     return Reason(rule=rule, refuses=False, file=_shown_path(file), what=visible(what), cure=cure)
 
 
-def of_faults(rule: str, faults: Sequence[Fault], file: str) -> list[Reason]:
-    """Return faults that the store names as reasons to refuse; `file` stands for those without a place."""
+def of_faults(rule: str, faults: Sequence[Fault], file: str, revision: str) -> list[Reason]:
+    """Return faults that the store names at a revision as reasons to refuse; `file` stands for those without a place."""
     found = []
     for fault in faults:
         where = fault.where or Where(file)
         place = {"line": where.line, "column": where.column}
-        found.append(refusal(rule, where.file, fault.message, fault.cure).model_copy(update=place))
+        found.append(refusal(rule, where.file.removeprefix(f"{revision}:"), fault.message, fault.cure).model_copy(update=place))
     return found
 
 
