@@ -168,8 +168,12 @@ def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
     results.mkdir(exist_ok=True)
     with results_lock(folder):
         side = results / f".{name}{_NEXT}"
-        replace_file(side, data)
-        replace_file(path, text)
+        try:
+            replace_file(side, data)
+            replace_file(path, text)
+        except CheckFailed:  # a full disk needs the room
+            side.unlink(missing_ok=True)
+            raise
         side.replace(results / name)
     return path
 
