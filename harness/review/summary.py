@@ -53,8 +53,8 @@ def _reason(reason: Reason) -> str:
 
 
 def _results(changes: Sequence[ResultChange]) -> str:
-    rows = [(code(each.submission), code(each.target), _points(each.before, new=each.new), _after(each)) for each in changes[:200]]
-    listed = table(("submission", "target", "before", "after"), rows)
+    rows = [(f"{code(each.submission)} {code(each.target)}", _points(each.before, new=each.new), _after(each)) for each in changes[:200]]
+    listed = table(("", "before", "after"), rows)
     more = f"\n\nand {len(changes) - 200:,} more" if len(changes) > 200 else ""
     return f"### Results\n\n{listed}{more}"
 
