@@ -126,6 +126,12 @@ def test_a_maintainer_may_change_and_verify_every_submission(board: Repository, 
     ]
 
 
+def test_a_maintainer_who_removes_a_submission_is_asked_and_not_refused(board: Repository) -> None:
+    head = board.pull({path: None for path in board.files if "/theirs/" in path})
+    found = judge(board, head, "carol", maintainer=True)
+    assert (found.verdict, {rule for rule, _ in rules(found)}) == (Verdict.MAINTAINER, {"deleted"})
+
+
 # ---- refused -----------------------------------------------------------------------------------
 
 _CODE = b"open({path!r}, 'w').write('ran')\n"

@@ -91,7 +91,7 @@ def _judged(change: Change, place: str, came: Mapping[str, str], *, inside: bool
     elif (fault := slug_fault(slug)) is not None:
         yield refusal("name", path, fault, "choose a name such as xlmr-large-mnli")
     elif change.after is None:
-        yield _removed(change, came)
+        yield _removed(change, came, maintainer=maintainer)
     else:
         yield from _file_reasons(path, path.partition(f"{slug}/")[2], change.after, maintainer=maintainer)
 
@@ -120,11 +120,13 @@ def _outside(path: str, place: str, *, inside: bool) -> Reason:
     return question("code", path, what, "a maintainer reads it; the tests say whether it works")
 
 
-def _removed(change: Change, came: Mapping[str, str]) -> Reason:
+def _removed(change: Change, came: Mapping[str, str], *, maintainer: bool) -> Reason:
     assert change.before is not None
     if new := came.get(change.before.hash):
         cure = "leave it where it is; a submission keeps its name, and results are not copied between submissions"
         return refusal("moved", change.path, f"was moved to {new}", cure)
+    if maintainer:
+        return question("deleted", change.path, "was deleted", "say in the message who asked for it, and why")
     cure = "bring it back; results are append-only, and a maintainer withdraws a submission"
     return refusal("deleted", change.path, "was deleted", cure)
 
