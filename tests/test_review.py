@@ -329,6 +329,12 @@ def test_what_may_not_be_merged_is_refused_by_rule_and_file(
     assert git(board.folder, "status", "--porcelain") == ""
 
 
+def test_what_would_fill_the_memory_is_named(board: Repository, canary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "MEMORY", 2**28)
+    found = judge(board, board.pull(BAD["a memory bomb"].edits(board, canary)))
+    assert [reason.what for reason in found.reasons if reason.rule == "invalid"] == ["takes more memory than there is"]
+
+
 def test_an_edited_score_is_told_with_the_score_that_the_outcomes_give(board: Repository, canary: Path) -> None:
     found = judge(board, board.pull(BAD["an edited score"].edits(board, canary)))
     assert any("the outcomes give" in reason.what for reason in found.reasons), found.reasons

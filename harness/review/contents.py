@@ -102,9 +102,8 @@ class _Reading:
             return None
         try:
             return parse_outcomes(self.data[name], result, self.at.file(self.paths[name]))
-        except (BadInput, MemoryError) as error:
-            message = Fault("needs more memory than is allowed", Where(self.at.file(self.paths[name])), _AGAIN)
-            self.faults.extend(error.faults if isinstance(error, BadInput) else [message])
+        except BadInput as error:
+            self.faults.extend(error.faults)
             return None
 
     def training(self) -> Training | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.characters import shown
 from harness.diff import Comparison, compare
-from harness.errors import NotComparable, WrongUsage
+from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission
 from harness.report import Refused, Report
 from harness.review.bounds import bounded_memory
@@ -45,14 +45,14 @@ def review(base: str, head: str, submissions: Path, *, actor: str | None = None,
     merged = _merged(now, changes)
     reasons = [*doubled, *place_reasons(changes, merged, repository.place, maintainer=maintainer), *_conflicts(changes, since, now)]
     touched = sorted({slug for change in changes if (slug := slug_of(change.path, repository.place)) is not None})
-    judged: list[_Judged] = []
-    if not any(reason.rule in _FIRST for reason in reasons):
-        with bounded_memory():
-            for slug in touched:
-                folder = posixpath.join(repository.place, slug)
-                before = _snapshot(onto, now, folder, slug)
-                after = _snapshot(brought, merged, folder, slug)
-                judged.append(_judge(before, after or Snapshot(slug), folder, actor, maintainer=maintainer))
+    readable = [] if any(reason.rule in _FIRST for reason in reasons) else touched
+    folders = {slug: posixpath.join(repository.place, slug) for slug in readable}
+    with bounded_memory():
+        snapshots = [(_snapshot(onto, now, folder, slug), _snapshot(brought, merged, folder, slug)) for slug, folder in folders.items()]
+    judged = [
+        _judge(before, after or Snapshot(slug), folder, actor, maintainer=maintainer)
+        for (slug, folder), (before, after) in zip(folders.items(), snapshots, strict=True)
+    ]
     found, untold = told([*reasons, *(reason for each in judged for reason in each.reasons)])
     return Review(
         verdict=verdict_of(found),
@@ -150,7 +150,11 @@ def _snapshot(at: Revision, paths: _Paths, folder: str, slug: str) -> Snapshot |
     """Read a submission's own files; whatever else lies in its folder is none of it."""
     inside = {path: entry for path, entry in paths.items() if path.startswith(f"{folder}/")}
     entries = {path: entry for path, entry in inside.items() if size_limit(path[len(folder) + 1 :]) is not None}
-    return read_snapshot(at, entries, folder, slug) if entries else None
+    try:
+        return read_snapshot(at, entries, folder, slug) if entries else None
+    except MemoryError:
+        fault = Fault("takes more memory than is allowed", Where(at.file(folder)), "keep to what the harness writes")
+        return Snapshot(slug, faults=(fault,), revision=at.name)
 
 
 def _named(slug: str) -> str:

@@ -135,6 +135,8 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
             raise BadInput(f"holds {rows:,} rows, more than the {_ROWS_LIMIT:,} allowed", where=where, cure=cure)
         lacking = [name for name in columns or () if name not in whole.schema_arrow.names]
         table = whole.read(columns=None if columns is None or lacking else list(columns))
+    except MemoryError:
+        raise BadInput("takes more memory than there is", where=where, cure=cure) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         first_line = str(error).partition("\n")[0]
         raise BadInput(f"not a parquet file: {shown(first_line)[1:-1]}", where=where, cure=cure) from None
