@@ -20,8 +20,9 @@ from markdown_it import MarkdownIt
 
 from harness.cli import main
 from harness.errors import WrongUsage
-from harness.review import Review, Verdict, bounds, markdown, review
+from harness.review import Review, Verdict, bounds, markdown, places, review
 from tests.pull_requests import Edits, Put, Repository, about, begin, commit_tree, git, measured, tree, written
+from tests.toys import first_rows
 
 ROOT = Path(__file__).parents[1]
 RESULT, OUTCOMES = (f"submissions/mine/results/jupyterlab.{suffix}" for suffix in ("yaml", "parquet"))
@@ -193,6 +194,21 @@ def _other_seed(board: Repository, canary: Path) -> Edits:
     return again(canary.parent, seed=1)
 
 
+def _other_text(board: Repository, canary: Path) -> Edits:
+    result, table = measured("mine")
+    return written(canary.parent, result.model_copy(update={"data": {**result.data, "it": f"sha256:{'0' * 64}"}}), table)
+
+
+def _other_weights(board: Repository, canary: Path) -> Edits:
+    result, table = measured("mine")
+    other = result.checkpoints[0].model_copy(update={"weights": f"sha256:{'0' * 64}"})
+    return written(canary.parent, result.model_copy(update={"checkpoints": (other,)}), table)
+
+
+def _some(board: Repository, canary: Path) -> Edits:
+    return {"submissions/new/submission.yaml": about("new", "ada"), **written(canary.parent, *first_rows(*measured("new", ("it",)), 50))}
+
+
 def _copied(board: Repository, _: Path) -> Edits:
     new = {path.replace("theirs", "new"): data for path, data in board.files.items() if path.startswith("submissions/theirs/results/")}
     return {"submissions/new/submission.yaml": about("new", "ada"), **new}
@@ -280,7 +296,16 @@ BAD = {
     "a flipped byte": Bad(_flipped, (("invalid", OUTCOMES),)),
     "an edited score": Bad(_rescored, (("invalid", OUTCOMES), ("superseded", RESULT))),
     "another digest": Bad(_edit(RESULT, b"sha256: ", b"sha256: 0"), (("invalid", RESULT),)),
-    "other text": Bad(_edit(RESULT, b"data:\n  it: sha256:", b"data:\n  it: sha256:0123456789", 1), (("invalid", RESULT),)),
+    "other text": Bad(_other_text, (("invalid", RESULT), ("superseded", RESULT))),
+    "some of the examples": Bad(_some, (("invalid", "submissions/new/results/jupyterlab.yaml"),)),
+    "other weights": Bad(_other_weights, (("superseded", RESULT),)),
+    "a sweep that is none": Bad(
+        _put("submissions/mine/results/jupyterlab.layers.yaml", b"schema: 1\n"),
+        (("invalid", "submissions/mine/results/jupyterlab.layers.yaml"),),
+    ),
+    "a training record that is none": Bad(
+        _put("submissions/mine/training.yaml", b"schema: 1\n"), (("invalid", "submissions/mine/training.yaml"),)
+    ),
     "other weights declared": Bad(_edit(MINE, b"mine/model", b"mine/other"), (("invalid", RESULT),)),
     "another encoding declared": Bad(_edit(MINE, b"layer: 2, pooling: mean", b"layer: 1, pooling: cls"), (("invalid", RESULT),)),
     "a target that does not exist": Bad(
@@ -329,6 +354,12 @@ def test_what_may_not_be_merged_is_refused_by_rule_and_file(
     assert git(board.folder, "status", "--porcelain") == ""
 
 
+def test_too_much_at_once_is_refused(board: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "TOTAL_LIMIT", 1000)
+    found = judge(board, board.pull({"submissions/new/submission.yaml": about("new", "ada") + b"#" * 1000}))
+    assert rules(found) == [("too-large", None)]
+
+
 def test_what_would_fill_the_memory_is_named(board: Repository, canary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "MEMORY", 2**28)
     found = judge(board, board.pull(BAD["a memory bomb"].edits(board, canary)))
@@ -371,7 +402,7 @@ def test_whose_a_submission_is_says_the_base_as_it_is_now_and_not_an_old_one(boa
     base = board.pull({path: data for path, data in board.files.items() if "/theirs/" in path}, before)
     head = board.pull({"submissions/theirs/training.yaml": b"schema: 1\n"}, before)
     found = review(base, head, board.folder / "submissions", actor="ada")
-    assert ("ownership", "submissions/theirs/submission.yaml") in rules(found)
+    assert "belongs to bob, not to ada" in [reason.what for reason in found.reasons if reason.refuses]
     head = board.pull({"submissions/theirs/submission.yaml": about("theirs", "ada")}, before)
     assert rules(review(base, head, board.folder / "submissions", actor="ada")) == [("conflict", "submissions/theirs/submission.yaml")]
 
