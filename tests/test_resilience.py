@@ -139,6 +139,27 @@ def test_a_signal_ends_with_words_and_the_same_command_with_the_same_bytes(
     home.whole()
 
 
+@pytest.mark.slow
+def test_signals_at_any_moment_leave_nothing_half_written(home: Home, kept: Path, undisturbed: tuple[str, str]) -> None:
+    chance = random.Random(3)
+    for number in range(40):
+        shutil.rmtree(home.folder)
+        new_home(home.folder, kept)
+        sent = (signal.SIGINT, signal.SIGTERM)[number % 2]
+        process = home.start("it", "de")
+        time.sleep(chance.uniform(0.05, 0.9))
+        if process.pid is not None and process.is_alive():
+            os.kill(process.pid, sent)
+        code = ended(process)
+        # Before the command has begun to listen the signal ends Python itself.
+        assert code in (0, 1, 128 + sent, -sent), home.log
+        assert leftovers(home.folder) == []
+        assert store.submission_faults(home.submission) == ()
+        assert home.run("it", "de") == 0, home.log
+        assert outcome(home.submission) == undisturbed
+        home.whole()
+
+
 def _disturbed(home: Home, kept: Path, rounds: int, seed: int) -> set[tuple[str, str]]:
     """Let two evaluators work on one submission, of which a third is killed, and return what each round ends with."""
     chance, outcomes = random.Random(seed), set()
