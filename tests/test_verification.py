@@ -396,3 +396,18 @@ def test_of_two_findings_on_one_file_the_rerun_speaks() -> None:
     found = record.of("pair", f"sha256:{'a' * 64}")
     assert found is not None
     assert (found.how, found.agrees) == ("rerun", False)
+
+
+@pytest.mark.parametrize("style", ["text", "markdown", "json"])
+def test_a_comparison_says_which_side_saw_the_test_data(words: Path, style: str) -> None:
+    options = ["diff", str(words), str(words), "--format", style]
+    assert "jupyterlab of this" not in CliRunner().invoke(main, options).stdout
+    path = words / "submission.yaml"
+    path.write_text(path.read_text() + "trained_on: [mnli, jupyterlab]\n")
+    said = CliRunner().invoke(main, options).stdout
+    expected = {
+        "text": "the second saw dev or test data of this target in training: jupyterlab",
+        "markdown": "the second saw dev or test data of this target in training: `jupyterlab`",
+        "json": '"second_seen": [',
+    }
+    assert expected[style] in said
