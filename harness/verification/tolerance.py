@@ -27,7 +27,7 @@ _FLOAT32_CPU = Tolerance(score=0.02, language=0.1, examples=1)
 # A GPU adds in another order, and TF32 or a library's kernels may enter.
 _FLOAT32_GPU = Tolerance(score=0.05, language=0.2, examples=2)
 # Eight bits of mantissa: neighbours that are nearly as near change places.
-_BFLOAT16 = Tolerance(score=0.3, language=1.5, examples=4)
+_BFLOAT16 = Tolerance(score=0.2, language=1.0, examples=4)
 # A head that was trained again is another head wherever the sums of its training were rounded otherwise.
 _RETRAINED = Tolerance(score=1.5, language=4.0, examples=4)
 
