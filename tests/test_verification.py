@@ -353,6 +353,12 @@ def test_a_table_of_sentences_falls_to_chance_and_an_encoder_does_not(measured: 
         assert store.load_result(result_file(measured / name)).checkpoints[0].scores["de"].score > 5  # chance is below 0.5
 
 
+def test_a_probe_without_a_seed_draws_one_and_tells_it(measured: Path) -> None:
+    seeds = {verify(measured / "words", "--probe", "--limit", "20").stdout.splitlines()[0] for _ in range(2)}
+    assert len(seeds) == 2
+    assert all(line.startswith("drawn from the seed ") for line in seeds)
+
+
 @pytest.mark.parametrize("text", ["Hello there, you!", "Straße", "你好。", "مرحبا بالعالم", "ไทย", "x", "…"])
 def test_changes_leave_words_alone_and_are_the_same_for_the_same_seed(text: str) -> None:
     for how in CHANGES:

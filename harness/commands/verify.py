@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 @click.option("--rerun", is_flag=True, help="Evaluate again, apart from what is there, and compare within the published tolerance.")
 @click.option("--probe", is_flag=True, help="Change case, space and punctuation: a score that falls to chance is a table's.")
 @click.option("--audit", metavar="SHARE", help="Only a share of the results, such as 5%, drawn by --seed; at least one.")
-@click.option("--seed", default="", metavar="COMMIT", help="What an audit and a probe draw from: a commit that came after the results.")
+@click.option(
+    "--seed",
+    default="",
+    metavar="COMMIT",
+    help="What an audit and a probe draw from: a commit that came after the results. A probe without one takes any.",
+)
 @click.option("--by", default="", metavar="NAME", help="Record what was found in verification.yaml, as NAME's finding.")
 @click.option("--url", metavar="URL", help="Where NAME can be reached, in the record.")
 @click.option(
@@ -82,7 +88,8 @@ def command(
     plan = Plan(
         targets=targets,
         audit=parse_share(audit) if audit is not None else None,
-        seed=seed,
+        # A table of sentences must not know beforehand what they become.
+        seed=seed or (token_hex(8) if probe else ""),
         rerun=rerun,
         probe=probe,
         by=_one_line(by),

@@ -52,12 +52,13 @@ class Verified(Record):
 
 
 class Report(Record):
-    """All that one `verify` found; `audit` says how the results were chosen where not all of them were asked for."""
+    """All that one `verify` found; `audit` says how the results were chosen, `seed` what was drawn from, where anything was."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     results: tuple[Verified, ...]
     findings: tuple[Finding, ...] = ()
     audit: str | None = None
+    seed: str | None = None
 
     @property
     def failed(self) -> tuple[Finding, ...]:
@@ -69,6 +70,8 @@ class Report(Record):
         """Yield the report for a terminal."""
         if self.audit:
             yield self.audit
+        elif self.seed:
+            yield f"drawn from the seed {self.seed}"
         for finding in self.findings:
             yield finding.line
         for result in self.results:

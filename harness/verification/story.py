@@ -61,7 +61,7 @@ def verify(folders: Sequence[Path], plan: Plan, observer: Observer | None = None
             results.append(_verified(path, opened[folder], plan, observer))
         if plan.by:
             _record(folder, [each for each in results if each.submission == folder.absolute().name], plan)
-    return Report(results=tuple(results), findings=tuple(broken), audit=said)
+    return Report(results=tuple(results), findings=tuple(broken), audit=said, seed=plan.seed or None)
 
 
 def _opened(folder: Path, broken: list[Finding]) -> Submission | None:
