@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": ("harness.commands.evaluate", "Evaluate submissions zero-shot and write their results."),
     "train": ("harness.commands.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "diff": ("harness.commands.diff", "Compare two results, paired on the same examples."),
+    "verify": ("harness.commands.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
     "review": ("harness.commands.review", "Judge a pull request's files as data."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
     "publish": ("site_gen.commands.publish", "Build the site and push it to a branch that GitHub Pages serves."),

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from harness.catalog import target_named
+from harness.contamination import names_seen, seen
 from harness.errors import Fault, NotComparable
 from harness.outcomes import Floats, cells, units
 from harness.records import Record, Result, Target
@@ -49,7 +50,8 @@ class TargetDifference(Record):
     With `recipe` the claims are about the recipes, else about these checkpoints; with `matched` seeds were compared one by one.
     `p` is about these languages, `holm` the same
     after Holm's correction over the comparison's targets; `general` and `general_p` are about languages in general, None with
-    fewer than three.
+    fewer than three. `first_seen` and `second_seen` name data sets that a side saw in training and that hold dev or test data of
+    the target.
     """
 
     target: str
@@ -72,6 +74,8 @@ class TargetDifference(Record):
     missing: tuple[str, ...]
     added: tuple[str, ...]
     of: int
+    first_seen: tuple[str, ...] = ()
+    second_seen: tuple[str, ...] = ()
 
 
 class Comparison(Record):
@@ -238,8 +242,14 @@ class _Pair:
             missing=tuple(language for language in first if language not in second),
             added=tuple(language for language in second if language not in first),
             of=len(self.target.languages),
+            first_seen=self._seen(self.sides[0]),
+            second_seen=self._seen(self.sides[1]),
             **_said(claims, rows),
         )
+
+    def _seen(self, side: Side) -> tuple[str, ...]:
+        names = names_seen(side.submission, side.training) if side.submission else ()
+        return seen(self.target, names).held_out
 
     def _language(self, language: str, ours: Floats, theirs: Floats, claim: Claim) -> LanguageDifference:
         scores = 100 * float(scores_of(ours).mean()), 100 * float(scores_of(theirs).mean())

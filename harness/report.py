@@ -177,6 +177,9 @@ def _remarks(target: TargetDifference) -> list[_Said]:
         remarks.append(_Said(f"the {target.seeds[0]} seeds are matched: both sides were trained alike but for the languages"))
     if len(target.languages) < target.of:
         remarks.append(_Said(f"incomplete: {len(target.languages)} of {target.of} languages; this mean is not the target's score"))
+    for words, names in (("first", target.first_seen), ("second", target.second_seen)):
+        if names:
+            remarks.append(_Said(f"the {words} saw dev or test data of this target in training: {_places(names)}", names))
     if target.missing:
         remarks.append(_Said(f"missing in the second: {' '.join(target.missing)}"))
     if target.added:

@@ -11,7 +11,17 @@ from harness.catalog import target_named
 from harness.errors import BadInput, Fault, Where
 from harness.records import ReportedSubmission, Result, Submission, Training
 from harness.statistics.entrants import Entrant
-from harness.store import find_results, find_submissions, load_outcomes, load_result, load_submission, load_sweeps, load_training
+from harness.store import (
+    find_results,
+    find_submissions,
+    load_outcomes,
+    load_result,
+    load_submission,
+    load_sweeps,
+    load_training,
+    load_verification,
+    result_digest,
+)
 from site_gen.comparing import compare_files
 from site_gen.curve_choices import choices_js, choices_path
 from site_gen.curves import curve_families
@@ -85,6 +95,7 @@ def _read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
     paths = _collected(find_results, folder, faults) or ()
     sweeps = _collected(load_sweeps, folder, faults)
     training = _collected(load_training, folder, faults)
+    verification = _collected(load_verification, folder, faults)
     results = [_collected(load_result, path, faults) for path in paths]
     read = [
         _collected(lambda path, result=result: _read_outcomes(path, result, submission, training, paired), path, faults)  # type: ignore[misc]
@@ -102,6 +113,8 @@ def _read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
         {each.target: each.mined for each in kept if each.mined},
         {each.target: each.entrant for each in kept if each.entrant is not None},
         training,
+        verification,
+        {path.stem: result_digest(path) for path in paths} if verification else {},
     )
 
 

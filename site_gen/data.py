@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from harness.records import Mark
 from site_gen.leaderboard import Board, Cell, Row
 from site_gen.reported import ReportedCell, ReportedRow
 
@@ -17,6 +18,7 @@ def leaderboard_json(board: Board) -> str:
         "targets": [standing.target.model_dump(mode="json") for standing in board.standings],
         "submissions": [_row(row) for row in board.rows],
         "reported": [_reported(row) for row in board.reported],
+        "submitters": [vars(sender) for sender in board.senders],
     }
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
@@ -29,6 +31,8 @@ def _row(row: Row) -> dict[str, object]:
         "xtreme_mean": row.average.mean,
         "xtreme_targets_measured": row.average.covered,
         "xtreme_groups": {group: average.mean for group, average in row.groups.items()},
+        "mark": row.mark or None,
+        "superseded": [{"target": each.entry.target, "removed": each.removed, "reason": each.entry.reason} for each in row.history],
         "targets": {name: _cell(cell) for name, cell in row.cells.items()},
     }
 
@@ -42,6 +46,9 @@ def _cell(cell: Cell) -> dict[str, object]:
         "unranked_because": cell.reason or None,
         "languages_measured": cell.measured,
         "languages": cell.of,
+        "mark": cell.trust.mark.value,
+        "verification": cell.trust.found.model_dump(mode="json") if cell.trust.found else None,
+        "seen_in_training": {"held_out": cell.trust.seen.held_out, "training": cell.trust.seen.training},
         "seeds": {str(seed): score for seed, score in cell.seeds},
         "result": cell.result.model_dump(mode="json", by_alias=True),
         "layers": cell.sweep.model_dump(mode="json", by_alias=True) if cell.sweep else None,
@@ -52,6 +59,7 @@ def _reported(row: ReportedRow) -> dict[str, object]:
     """Return published numbers in a shape of their own, so that no program takes them for results."""
     return {
         "slug": row.slug,
+        "mark": Mark.REPORTED.value,
         "submission": row.submission.model_dump(mode="json", by_alias=True),
         "parameters": row.submission.reported.parameters,
         "xtreme_mean": row.average.mean,

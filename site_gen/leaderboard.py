@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.catalog import TARGETS, is_own, own_target
-from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target, Training
+from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target, Training, Verification
 from harness.statistics.entrants import Entrant, differences
 from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
 from site_gen.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.entrants import unpaired_entrant
 from site_gen.mined import MinedCurve
 from site_gen.reported import ReportedEntry, ReportedRow, reported_rows
+from site_gen.trust import Earlier, Sender, Trust, history, row_mark, senders, trust_of
 from site_gen.wording import language_name, listed
 
 
@@ -22,7 +23,7 @@ class Entry:
     """What the store holds for one slug.
 
     `mined` has the curves of each target that pairs were mined for, `entrants` how each whole result enters a ranking where
-    its outcomes were read.
+    its outcomes were read, `digests` the digest of each result's file, by which `verification` names it.
     """
 
     slug: str
@@ -32,6 +33,8 @@ class Entry:
     mined: Mapping[str, tuple[MinedCurve, ...]] = field(default_factory=dict)
     entrants: Mapping[str, Entrant] = field(default_factory=dict)
     training: Training | None = None
+    verification: Verification | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Cell:
     entrant: Entrant | None = None
     ranks: tuple[int, int] | None = None
     group: int = 0
+    trust: Trust = field(default_factory=Trust)
 
     @property
     def score(self) -> float | None:
@@ -130,6 +134,16 @@ class Row:
         return ((cell.target, cell.score) for cell in self.cells.values() if cell.rank is not None and cell.score is not None)
 
     @property
+    def mark(self) -> str:
+        """Return whose word the results are, in a word or two; empty before any evaluation."""
+        return row_mark(cell.trust.mark for cell in self.cells.values())
+
+    @property
+    def history(self) -> tuple[Earlier, ...]:
+        """Return the earlier results that others took the place of, or that were removed."""
+        return history(self.submission, self.cells)
+
+    @property
     def evaluated(self) -> bool:
         """Tell whether a target of the benchmark was tried."""
         return any(cell.target.in_xtreme for cell in self.cells.values())
@@ -196,6 +210,11 @@ class Board:
         return next((standing for standing in ordered if standing.rows), ordered[0])
 
     @property
+    def senders(self) -> tuple[Sender, ...]:
+        """Return who sent how many submissions and results; published numbers were found, not tried."""
+        return senders((row.submission, len(row.cells)) for row in self.rows)
+
+    @property
     def waiting(self) -> tuple[Row, ...]:
         """Return the submissions without any result."""
         return tuple(row for row in self.rows if not row.cells)
@@ -260,6 +279,7 @@ def _rank(target: Target, entries: Iterable[Entry]) -> dict[str, Cell]:
             entrants.get(slug),
             ranges.get(slug),
             groups.get(slug, 0),
+            trust_of(entry.submission, target, entry.digests.get(target.name), entry.verification, entry.training),
         )
         for slug, (entry, result) in found.items()
     }

@@ -58,8 +58,10 @@ def rows_js(board: Board) -> bytes:
         "total": [size.total if size else None for size in sizes],
         "best": [cell.ranks[0] if cell and cell.ranks else None for cell in cells],
         "worst": [cell.ranks[1] if cell and cell.ranks else None for cell in cells],
+        "mark": [row.mark for row in rows],
         "score": {standing.target.name: _scores(rows, standing) for standing in columns},
         "part": {standing.target.name: _parts(rows, standing) for standing in columns},
+        "seen": {standing.target.name: _seen(rows, standing) for standing in columns},
         **_means(rows, columns),
     }
     return f"stiltboardRows({json.dumps(document, ensure_ascii=False, separators=(',', ':'))});\n".encode()
@@ -79,6 +81,12 @@ def _parts(rows: Sequence[Row], standing: Standing) -> dict[int, str]:
     found = ((i, row.cells.get(standing.target.name)) for i, row in enumerate(rows))
     lacking = ((i, cell) for i, cell in found if cell is not None and cell.score is None)
     return {i: "failed" if cell.failed else share(cell.measured, cell.of, "languages") for i, cell in lacking}
+
+
+def _seen(rows: Sequence[Row], standing: Standing) -> dict[int, str]:
+    """Return what of the target was seen in training, by the row's number."""
+    found = ((i, row.cells.get(standing.target.name)) for i, row in enumerate(rows))
+    return {i: cell.trust.seen.said for i, cell in found if cell is not None and cell.trust.seen.said}
 
 
 def _means(rows: Sequence[Row], columns: Iterable[Standing]) -> dict[str, object]:

@@ -21,6 +21,7 @@ from markdown_it import MarkdownIt
 from harness.cli import main
 from harness.errors import WrongUsage
 from harness.review import Review, Verdict, bounds, markdown, places, review
+from harness.store.seal import sealed
 from tests.pull_requests import Edits, Put, Repository, about, begin, commit_tree, git, measured, tree, written
 from tests.toys import first_rows
 
@@ -164,7 +165,12 @@ def _edit(path: str, old: bytes, new: bytes, times: int = 1) -> Callable[[Reposi
 
 def _rescored(board: Repository, _: Path) -> Edits:
     text = board.files[RESULT].decode()
-    return {RESULT: re.sub(r"( score: )(\d+)", lambda found: f"{found[1]}{int(found[2]) + 5}", text, count=1).encode()}
+    return {RESULT: _resealed(re.sub(r"( score: )(\d+)", lambda found: f"{found[1]}{int(found[2]) + 5}", text, count=1).encode())}
+
+
+def _resealed(data: bytes) -> bytes:
+    """Return an edited result with a seal that holds, as somebody who means to deceive would send it."""
+    return sealed(data.rpartition(b"# sha256")[0])
 
 
 def _flipped(board: Repository, _: Path) -> Edits:
@@ -223,7 +229,7 @@ def _bomb(board: Repository, canary: Path) -> Edits:
     assert len(data) < 100_000
     digest = hashlib.sha256(board.files[OUTCOMES]).hexdigest().encode()
     assert digest in board.files[RESULT]
-    return {OUTCOMES: data, RESULT: board.files[RESULT].replace(digest, hashlib.sha256(data).hexdigest().encode())}
+    return {OUTCOMES: data, RESULT: _resealed(board.files[RESULT].replace(digest, hashlib.sha256(data).hexdigest().encode()))}
 
 
 _LIMITED = "submissions/mine/results/xnli.yaml"

@@ -79,3 +79,51 @@ def first_rows(result: Any, outcomes: Any, rows: int) -> tuple[Any, Any]:
     measured = len(set.intersection(*(set(checkpoint.scores) for checkpoint in checkpoints)))
     whole = {"interval": None, "general_interval": None, "score": None} if measured < result.of else {}
     return result.model_copy(update={"checkpoints": tuple(checkpoints), "measured": measured, **whole}), table
+
+
+def save_word_encoder(folder: Path, texts: list[str]) -> Path:
+    """Save an encoder that adds up random vectors of the lower-cased words that it knows: it reads, if badly."""
+    import re
+
+    words = sorted({word for text in texts for word in re.findall(r"\w+", text.lower())})
+    return _save_table(folder, {word: i for i, word in enumerate(words)}, reads=True)
+
+
+def save_learnt_table(folder: Path, pairs: list[tuple[str, str]]) -> Path:
+    """Save what has the shape of an encoder and is a table: whole sentences as tokens, translations at one point."""
+    rows: dict[str, int] = {}
+    for number, pair in enumerate(pairs):
+        for text in pair:
+            rows.setdefault(text, number)
+    return _save_table(folder, rows, reads=False)
+
+
+def _save_table(folder: Path, rows: dict[str, int], *, reads: bool) -> Path:
+    """Save a BERT whose embedding of each token is the point of that number."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *rows]
+    config = BertConfig(
+        hidden_size=64, num_hidden_layers=1, num_attention_heads=4, intermediate_size=64, vocab_size=len(pieces),
+        max_position_embeddings=64, pad_token_id=1,
+    )  # fmt: skip
+    model = BertModel(config, add_pooling_layer=False)
+    points = torch.randn(1 + max(rows.values()), 64)
+    with torch.no_grad():
+        model.embeddings.word_embeddings.weight[4:] = points[list(rows.values())]
+        model.embeddings.word_embeddings.weight[:4] = 0
+        model.embeddings.position_embeddings.weight.zero_()
+    model.save_pretrained(folder)
+    tokenizer = Tokenizer(models.WordLevel({piece: i for i, piece in enumerate(pieces)}, unk_token="<unk>"))
+    if reads:
+        tokenizer.normalizer = normalizers.Lowercase()
+        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "cls_token": "<s>", "sep_token": "</s>"}
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 64, **names}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return folder

@@ -5,7 +5,7 @@ fetching → files (which may be opened) → staging (a private copy of them) �
 """
 
 from harness.checkpoint.config import DEPTH
-from harness.checkpoint.fetching import download, fetch
+from harness.checkpoint.fetching import at_hand, download, fetch
 from harness.checkpoint.files import ALLOWED, TOKENIZER_FILES
 from harness.checkpoint.headers import TensorEntry, read_header
 from harness.checkpoint.parameters import HEADS, count_parameters
@@ -18,6 +18,7 @@ __all__ = [
     "TOKENIZER_FILES",
     "CheckpointFiles",
     "TensorEntry",
+    "at_hand",
     "count_parameters",
     "download",
     "fetch",

@@ -37,6 +37,17 @@ def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFi
     return stage_and_verify(_bundled(checkpoint.layers, cache), checkpoint.source, cache)
 
 
+def at_hand(checkpoint: Checkpoint, submission: Path) -> bool:
+    """Tell whether a checkpoint is on this machine, so that nothing need be downloaded to open it."""
+    if checkpoint.path is not None:
+        return (submission / checkpoint.path).is_dir()
+    if checkpoint.hub is None:
+        return bundled.wheel_file() is not None
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - heavy
+
+    return isinstance(try_to_load_from_cache(checkpoint.hub, "config.json", revision=checkpoint.revision), str)
+
+
 def locate(path: str, submission: Path) -> Path:
     """Return the folder that `path:` means. Links on the way are refused below the submission, where contributors commit them.
 

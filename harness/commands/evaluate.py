@@ -100,7 +100,7 @@ def command(
         raise MissingExtra("evaluate", "eval", str(missing.name)) from missing
     options = Options(
         data=data,
-        own={**_own_targets("bitext", bitext), **_own_targets("clir", clir)},
+        own={**own_targets("bitext", bitext), **own_targets("clir", clir)},
         device=device,
         dtype=dtype,
         batch_tokens=batch_tokens,
@@ -137,7 +137,7 @@ def _apart(sandbox: bool, memory: float | None, hours: float | None, disk: float
     )
 
 
-def _own_targets(kind: str, given: Sequence[str]) -> dict[str, Path]:
+def own_targets(kind: str, given: Sequence[str]) -> dict[str, Path]:
     """Return target → folder from NAME=DIR."""
     own = {}
     for text in given:

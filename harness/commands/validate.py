@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--schema",
-    type=click.Choice(["submission", "result", "sweep", "recipe", "training", "diff", "review"]),
+    type=click.Choice(["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"]),
     help="Print the JSON Schema of such a file instead.",
 )
 def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> None:
@@ -47,7 +47,7 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
 
 def schema_text(name: str) -> str:
     """Return the JSON Schema of what people and the harness write, or of what `diff` and `review` print, as docs/schema/ holds it."""
-    from harness.records import Record, Result, Sweep, Training, TrainingRecipe
+    from harness.records import Record, Result, Sweep, Training, TrainingRecipe, Verification
     from harness.report import Report
     from harness.review import Review
 
@@ -56,6 +56,7 @@ def schema_text(name: str) -> str:
         "sweep": Sweep,
         "recipe": TrainingRecipe,
         "training": Training,
+        "verification": Verification,
         "diff": Report,
         "review": Review,
     }

@@ -37,6 +37,7 @@ from harness.records.training import (
     TrainingRecipe,
     TrainingRun,
 )
+from harness.records.verification import Mark, Verification, VerifiedResult
 
 __all__ = [
     "AnySubmission",
@@ -49,6 +50,7 @@ __all__ = [
     "Head",
     "Intermediate",
     "Margin",
+    "Mark",
     "Mining",
     "Outcomes",
     "Parameters",
@@ -77,5 +79,7 @@ __all__ = [
     "Training",
     "TrainingRecipe",
     "TrainingRun",
+    "Verification",
+    "VerifiedResult",
     "ViewScores",
 ]

@@ -10,6 +10,7 @@ from harness.outcomes import cells
 from harness.records import AnySubmission, Checkpoint, ReportedSubmission, Result, Submission, Superseded
 from harness.review.contents import Snapshot
 from harness.review.verdict import Reason, ResultChange, question, refusal
+from harness.shrinkage import shrinkage
 from harness.store.results import RESULTS_FOLDER
 from harness.store.submissions import SUBMISSION_FILE
 
@@ -41,25 +42,6 @@ def ownership(before: Snapshot | None, after: Snapshot, actor: str | None, folde
         yield question("ownership", file, f"{me} is not among its submitters, {', '.join(sorted(whose))}", _ASK)
     if before and after.submission and owners(after.submission) != whose:
         yield question("ownership", file, "other accounts would answer for it from now on", _ASK)
-
-
-def shrinkage(old: Result, new: Result) -> list[str]:
-    """Name what an old result measured and a new one does not: seeds, languages, examples, a whole score."""
-    lost = []
-    seeds = {checkpoint.seed: checkpoint for checkpoint in new.checkpoints}
-    for before in old.checkpoints:
-        after = seeds.get(before.seed)
-        if after is None:
-            lost.append(f"seed {before.seed}")
-            continue
-        if gone := [language for language in before.scores if language not in after.scores]:
-            lost.append(f"{' '.join(gone)} of seed {before.seed}")
-        for language, score in before.scores.items():
-            if language in after.scores and after.scores[language].n < score.n:
-                lost.append(f"{score.n - after.scores[language].n:,} of {score.n:,} examples in {language} of seed {before.seed}")
-    if old.score is not None and new.score is None and not lost:
-        lost.append("the score over all languages")
-    return lost
 
 
 def changes_of_results(before: Snapshot, after: Snapshot, folder: str) -> Iterator[Reason]:

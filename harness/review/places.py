@@ -15,10 +15,9 @@ from harness.store.repository import Entry
 from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, SWEEP_SUFFIX
 from harness.store.submissions import SUBMISSION_FILE, slug_fault
 from harness.store.training import TRAINING_FILE
+from harness.store.verification import VERIFICATION_FILE
 from harness.strict_yaml import DEFAULT_LIMIT
 
-# Whose run said that a result was measured again; only a maintainer's may.
-VERIFICATION_FILE = "verification.yaml"
 CHANGES_LIMIT = 1000
 OUTCOMES_LIMIT = 64 * 2**20
 TOTAL_LIMIT = 256 * 2**20

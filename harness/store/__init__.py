@@ -25,10 +25,13 @@ from harness.store.submissions import (
 )
 from harness.store.sweeps import find_sweeps, load_sweep, load_sweeps, sweep_path, write_sweep
 from harness.store.training import load_recipe, load_training, write_training
+from harness.store.verification import VERIFICATION_FILE, add_verified, load_verification, parse_verification, result_digest
 
 __all__ = [
+    "VERIFICATION_FILE",
     "Changes",
     "Side",
+    "add_verified",
     "changed_submissions",
     "find_results",
     "find_submissions",
@@ -44,12 +47,15 @@ __all__ = [
     "load_sweep",
     "load_sweeps",
     "load_training",
+    "load_verification",
     "locate",
     "new_submission",
     "new_trained_submission",
     "parse_outcomes",
     "parse_result",
     "parse_submission",
+    "parse_verification",
+    "result_digest",
     "results_lock",
     "split_revision",
     "submission_faults",

@@ -16,6 +16,7 @@ from harness.consistency import result_findings
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.records import Outcomes, Result
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
+from harness.store.seal import broken_seal, sealed
 from harness.strict_yaml import Document, dump, parse, refuse
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def _parse_result(data: bytes, file: str) -> tuple[Result, Document]:
     result = typed(Result, document, faults, cure)
     if result is not None:
         faults += located(result_findings(result), document, cure)
+    if not faults and (reason := broken_seal(data)):
+        faults.append(Fault(reason, Where(file), cure))
     if result is None or faults:
         refuse(faults)
     return result, document
@@ -164,7 +167,7 @@ def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
     result = result.model_copy(update={"outcomes": written})
     results = folder / RESULTS_FOLDER
     path = results / f"{result.target}.yaml"
-    text = dump(plain(result)).encode()
+    text = sealed(dump(plain(result)).encode())
     parse_result(text, str(path))
     no_link(results)
     results.mkdir(exist_ok=True)

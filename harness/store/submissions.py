@@ -16,6 +16,7 @@ from harness.store.files import link_fault, located, no_link, plain_record, read
 from harness.store.results import RESULTS_FOLDER, find_results, load_outcomes, load_result
 from harness.store.sweeps import load_sweeps
 from harness.store.training import TRAINING_FILE, load_training
+from harness.store.verification import load_verification
 from harness.strict_yaml import DEFAULT_LIMIT, MAX_FAULTS, dump, parse, refuse
 from harness.yaml_survey import Plain
 
@@ -94,7 +95,7 @@ def submission_faults(folder: Path) -> tuple[Fault, ...]:
             load_outcomes(path, load_result(path))
         except BadInput as error:
             faults += error.faults
-    for load in (load_sweeps, load_training):
+    for load in (load_sweeps, load_training, load_verification):
         try:
             load(folder)
         except BadInput as error:

@@ -8,17 +8,25 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.records import Parameters, Record, ReportedSubmission, Result, Submission, Sweep, Target
+from harness.records import Mark, Parameters, Record, ReportedSubmission, Result, Submission, Sweep, Target, VerifiedResult
 from site_gen.data import FORMAT
 
 _Points = Annotated[float, Field(ge=0, le=100)]
 _Average = _Points | None
 
 
+class SeenInTraining(Record):
+    """Data sets seen in training that belong to a target: a dev or test set of it, or a training set of the same task."""
+
+    held_out: tuple[str, ...]
+    training: tuple[str, ...]
+
+
 class LeaderboardCell(Record):
     """One submission on one target: `rank` is its place by score, `ranks` the best and the worst that the data leave possible.
 
-    Either there is a rank, or `unranked_because` says why not. `seeds` holds the score of each.
+    Either there is a rank, or `unranked_because` says why not. `seeds` holds the score of each. `verification` is what somebody
+    else found of this very result; only a rerun that agrees makes its `mark` verified.
     """
 
     score: _Points | None
@@ -28,15 +36,31 @@ class LeaderboardCell(Record):
     unranked_because: str | None
     languages_measured: int = Field(ge=0)
     languages: int = Field(ge=1)
+    mark: Mark
+    verification: VerifiedResult | None
+    seen_in_training: SeenInTraining
     seeds: Mapping[str, _Points]
     result: Result
     layers: Sweep | None
 
 
+class SupersededResult(Record):
+    """An earlier result of a submission, with the reason; `removed` where none took its place."""
+
+    target: str
+    removed: bool
+    reason: str
+
+
 class LeaderboardRow(Record):
-    """One submission with its results; `xtreme_mean` stands once all targets of XTREME are ranked."""
+    """One submission with its results; `xtreme_mean` stands once all targets of XTREME are ranked.
+
+    `mark` says of how many results somebody else found the same, or self-evaluated; None before any evaluation.
+    """
 
     slug: str
+    mark: str | None
+    superseded: tuple[SupersededResult, ...]
     submission: Submission
     parameters: Parameters | None
     xtreme_mean: _Average
@@ -60,12 +84,22 @@ class ReportedLeaderboardRow(Record):
     """Numbers that others published: not measured here, never ranked."""
 
     slug: str
+    mark: Literal["reported"]
     submission: ReportedSubmission
     parameters: int | None = Field(ge=1)
     xtreme_mean: _Average
     xtreme_targets_reported: int = Field(ge=0)
     xtreme_groups: Mapping[str, _Average]
     targets: Mapping[str, ReportedValues]
+
+
+class SubmitterCount(Record):
+    """One submitter, with how many submissions and results bear the name."""
+
+    name: str
+    url: str | None
+    submissions: int = Field(ge=1)
+    results: int = Field(ge=0)
 
 
 class Leaderboard(Record):
@@ -75,6 +109,7 @@ class Leaderboard(Record):
     targets: tuple[Target, ...]
     submissions: tuple[LeaderboardRow, ...]
     reported: tuple[ReportedLeaderboardRow, ...]
+    submitters: tuple[SubmitterCount, ...]
 
 
 def leaderboard_schema() -> bytes:

@@ -24,19 +24,37 @@ def leaderboard_csv(board: Board) -> bytes:
     A score without a place is not comparable with the others; the target's own file says why.
     """
     shown = [standing.target for standing in board.standings if standing.rows or standing.reported]
-    header = [*_ABOUT, "xtreme_average", "licence", "source", *(name for target in shown for name in (target.name, f"{target.name}_rank"))]
+    header = [
+        *_ABOUT,
+        "xtreme_average",
+        "licence",
+        "source",
+        "mark",
+        "seen_in_training",
+        *(name for target in shown for name in (target.name, f"{target.name}_rank")),
+    ]
     measured = (
         [
             *_about(row),
             row.average.mean,
             row.submission.license,
             "",
+            row.mark,
+            _seen(row),
             *(value for target in shown for value in _placed(row.cells.get(target.name))),
         ]
         for row in board.rows
     )
     reported = (
-        [*_about_reported(row), row.average.mean, row.submission.license, row.submission.reported.source, *_reported_scores(row, shown)]
+        [
+            *_about_reported(row),
+            row.average.mean,
+            row.submission.license,
+            row.submission.reported.source,
+            "reported",
+            "",
+            *_reported_scores(row, shown),
+        ]
         for row in board.reported
     )
     return csv_bytes(header, (*measured, *reported))
@@ -46,11 +64,25 @@ def target_csv(standing: Standing) -> bytes:
     """Return a target's ranking, one line a submission; what others reported stands last and has no rank."""
     header = [
         *_ABOUT, "rank", "rank_best", "rank_worst", "tie_group", "score", "interval_low", "interval_high",
-        "languages_measured", "languages", "unranked_because",
+        "languages_measured", "languages", "unranked_because", "mark", "seen_in_training",
     ]  # fmt: skip
     measured = ([*_about(row), *_ranked(standing.cell(row))] for row in standing.rows)
     reported = (
-        [*_about_reported(row), None, None, None, None, cell.score, None, None, None, len(standing.target.languages), "reported"]
+        [
+            *_about_reported(row),
+            None,
+            None,
+            None,
+            None,
+            cell.score,
+            None,
+            None,
+            None,
+            len(standing.target.languages),
+            "reported",
+            "reported",
+            "",
+        ]
         for row in standing.reported
         for cell in [row.cells[standing.target.name]]
     )
@@ -109,6 +141,11 @@ def _placed(cell: Cell | None) -> tuple[Value, Value]:
     return (cell.score, cell.rank) if cell is not None else (None, None)
 
 
+def _seen(row: Row) -> str:
+    """Name the targets of which a dev or test set was seen in training."""
+    return " ".join(name for name, cell in row.cells.items() if cell.trust.seen.held_out)
+
+
 def _reported_scores(row: ReportedRow, targets: Iterable[Target]) -> Iterator[Value]:
     for target in targets:
         yield from (row.cells[target.name].score if target.name in row.cells else None, None)
@@ -118,6 +155,7 @@ def _ranked(cell: Cell) -> Iterator[Value]:
     best, worst = cell.ranks or (None, None)
     low, high = (cell.result.interval if cell.complete else None) or (None, None)
     yield from (cell.rank, best, worst, cell.group or None, cell.score, low, high, cell.measured, cell.of, cell.reason)
+    yield from (cell.trust.mark.value, " ".join(cell.trust.seen.held_out))
 
 
 def _by_language(row: Row, cell: Cell, target: Target, names: dict[str, str]) -> Iterator[list[Value]]:

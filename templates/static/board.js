@@ -165,6 +165,26 @@ if (board !== null) {
     return element("span", "part", text);
   }
 
+  // Whose word a row is, as the page's own rows say it.
+  function markOf(words) {
+    if (!words) {
+      return [];
+    }
+    const verified = words === "verified";
+    const tick = element("span", "", "✓ ");
+    tick.setAttribute("aria-hidden", "true");
+    return [element("span", verified ? "mark verified" : "mark", ...(verified ? [tick] : []), words)];
+  }
+
+  function seenOf(said) {
+    if (!said) {
+      return [];
+    }
+    const note = element("span", "seen", "test data seen", element("span", "unseen", `: ${said}`));
+    note.title = said;
+    return [note];
+  }
+
   function cell(key, i) {
     const [kind, name] = key.split(":");
     if (kind === "rank") {
@@ -180,14 +200,15 @@ if (board !== null) {
     if (kind === "title") {
       const link = element("a", "", rows.title[i]);
       link.href = `${board.dataset.root}submissions/${rows.slug[i]}.html`;
-      const head = element("th", "", link, element("span", "family", rows.families[rows.family[i]]));
+      const head = element("th", "", link, element("span", "family", `${rows.families[rows.family[i]]} `, ...markOf(rows.mark[i])));
       head.scope = "row";
       return head;
     }
     if (kind === "score") {
       const score = rows.score[name][i];
       const lacking = rows.part[name]?.[i];
-      return element("td", "number score", score !== null ? points(score) : lacking ? part(lacking) : "–");
+      const shown = score !== null ? points(score) : lacking ? part(lacking) : "–";
+      return element("td", "number score", shown, ...seenOf(rows.seen[name]?.[i]));
     }
     if (kind === "regime") {
       const marks = document.getElementById("regime-marks").content.children;

@@ -112,6 +112,8 @@ def test_the_data_file_holds_what_the_pages_show(files: dict[str, bytes]) -> Non
     row = next(row for row in document["submissions"] if row["slug"] == "lodestar-xl-english")
     assert {key: value for key, value in row.items() if key not in ("submission", "targets")} == {
         "slug": "lodestar-xl-english",
+        "mark": "self-evaluated",
+        "superseded": [{"target": "tatoeba", "removed": False, "reason": "the first had another pooling"}],
         "parameters": {"total": 1_410_000_000, "body": 1_072_000_000},
         "xtreme_mean": None,
         "xtreme_targets_measured": 0,
@@ -128,8 +130,18 @@ def test_the_data_file_holds_what_the_pages_show(files: dict[str, bytes]) -> Non
         "unranked_because": "no score for Thai",
         "languages_measured": 35,
         "languages": 36,
+        "mark": "self-evaluated",
+        "verification": None,
+        "seen_in_training": {"held_out": ["tatoeba"], "training": []},
         "seeds": {},
         "layers": None,
+    }
+    assert document["submitters"][0] == {"name": "Example Laboratory", "url": "https://example.org", "submissions": 12, "results": 16}
+    verified = next(row for row in document["submissions"] if row["slug"] == "lantern-b-none")
+    assert verified["mark"] == "1 of 2 verified"
+    assert {name: cell["mark"] for name, cell in verified["targets"].items()} == {
+        "bucc2018_dev": "verified",
+        "bitext.harbour": "self-evaluated",
     }
     swept = next(row for row in document["submissions"] if row["slug"] == "lantern-b-none")["targets"]["bucc2018_dev"]["layers"]
     assert [len(checkpoint["views"]) for checkpoint in swept["checkpoints"]] == [10, 10]
@@ -142,6 +154,7 @@ def test_the_data_file_holds_published_numbers_apart_from_results(files: dict[st
     assert sparse["submission"]["reported"]["source"] == "https://example.org/table"
     assert {key: value for key, value in row.items() if key not in ("submission", "targets")} == {
         "slug": "reported-lodestar-xxl",
+        "mark": "reported",
         "parameters": 10_700_000_000,
         "xtreme_mean": None,
         "xtreme_targets_reported": 4,
