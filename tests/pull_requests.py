@@ -17,6 +17,7 @@ from harness.fingerprints import FINGERPRINTS
 from harness.outcomes import cells
 from harness.records import Result
 from harness.recount import recount
+from harness.store.seal import sealed
 
 TARGET = find_target("jupyterlab")
 SUBMISSION = """\
@@ -86,6 +87,11 @@ def written(folder: Path, result: Result, table: pa.Table) -> dict[str, bytes]:
     path = store.write_result(home, result, table)
     place = f"submissions/{result.submission}/results"
     return {f"{place}/{file.name}": file.read_bytes() for file in (path, path.with_suffix(".parquet"))}
+
+
+def sealed_again(text: bytes) -> bytes:
+    """Return an edited result with the seal that somebody would give it who wants to deceive."""
+    return sealed(text[: text.index(b"# sha256 of the lines above")])
 
 
 @dataclass(frozen=True)

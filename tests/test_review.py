@@ -21,8 +21,7 @@ from markdown_it import MarkdownIt
 from harness.cli import main
 from harness.errors import WrongUsage
 from harness.review import Review, Verdict, bounds, markdown, places, review
-from harness.store.seal import sealed
-from tests.pull_requests import Edits, Put, Repository, about, begin, commit_tree, git, measured, tree, written
+from tests.pull_requests import Edits, Put, Repository, about, begin, commit_tree, git, measured, sealed_again, tree, written
 from tests.toys import first_rows
 
 ROOT = Path(__file__).parents[1]
@@ -119,7 +118,9 @@ def test_a_result_is_superseded_with_a_reason_and_not_without(board: Repository,
 
 
 def test_a_maintainer_may_change_and_verify_every_submission(board: Repository, tmp_path: Path) -> None:
-    head = board.pull({**again(tmp_path, "nobodys"), "submissions/theirs/verification.yaml": b"schema: 1\n"})
+    head = board.pull(
+        {**again(tmp_path, "nobodys"), "submissions/theirs/verification.yaml": b"schema: 1\nsubmission: theirs\nresults: []\n"}
+    )
     assert judge(board, head, "carol", maintainer=True).verdict is Verdict.ACCEPTED
     assert rules(judge(board, head, "carol")) == [
         ("verification", "submissions/theirs/verification.yaml"),
@@ -165,12 +166,13 @@ def _edit(path: str, old: bytes, new: bytes, times: int = 1) -> Callable[[Reposi
 
 def _rescored(board: Repository, _: Path) -> Edits:
     text = board.files[RESULT].decode()
-    return {RESULT: _resealed(re.sub(r"( score: )(\d+)", lambda found: f"{found[1]}{int(found[2]) + 5}", text, count=1).encode())}
+    return {RESULT: re.sub(r"( score: )(\d+)", lambda found: f"{found[1]}{int(found[2]) + 5}", text, count=1).encode()}
 
 
-def _resealed(data: bytes) -> bytes:
-    """Return an edited result with a seal that holds, as somebody who means to deceive would send it."""
-    return sealed(data.rpartition(b"# sha256")[0])
+def _rescored_and_sealed(board: Repository, canary: Path) -> Edits:
+    (data,) = _rescored(board, canary).values()
+    assert isinstance(data, bytes)
+    return {RESULT: sealed_again(data)}
 
 
 def _flipped(board: Repository, _: Path) -> Edits:
@@ -229,7 +231,7 @@ def _bomb(board: Repository, canary: Path) -> Edits:
     assert len(data) < 100_000
     digest = hashlib.sha256(board.files[OUTCOMES]).hexdigest().encode()
     assert digest in board.files[RESULT]
-    return {OUTCOMES: data, RESULT: _resealed(board.files[RESULT].replace(digest, hashlib.sha256(data).hexdigest().encode()))}
+    return {OUTCOMES: data, RESULT: sealed_again(board.files[RESULT].replace(digest, hashlib.sha256(data).hexdigest().encode()))}
 
 
 _LIMITED = "submissions/mine/results/xnli.yaml"
@@ -300,7 +302,8 @@ BAD = {
     "shrunk languages": Bad(_shrunk, (("shrunk", RESULT),)),
     "another seed": Bad(_other_seed, (("invalid", RESULT), ("shrunk", RESULT))),
     "a flipped byte": Bad(_flipped, (("invalid", OUTCOMES),)),
-    "an edited score": Bad(_rescored, (("invalid", OUTCOMES), ("superseded", RESULT))),
+    "an edited score": Bad(_rescored, (("invalid", RESULT),)),
+    "an edited score that was sealed again": Bad(_rescored_and_sealed, (("invalid", OUTCOMES), ("superseded", RESULT))),
     "another digest": Bad(_edit(RESULT, b"sha256: ", b"sha256: 0"), (("invalid", RESULT),)),
     "other text": Bad(_other_text, (("invalid", RESULT), ("superseded", RESULT))),
     "some of the examples": Bad(_some, (("invalid", "submissions/new/results/jupyterlab.yaml"),)),
@@ -373,7 +376,7 @@ def test_what_would_fill_the_memory_is_named(board: Repository, canary: Path, mo
 
 
 def test_an_edited_score_is_told_with_the_score_that_the_outcomes_give(board: Repository, canary: Path) -> None:
-    found = judge(board, board.pull(BAD["an edited score"].edits(board, canary)))
+    found = judge(board, board.pull(BAD["an edited score that was sealed again"].edits(board, canary)))
     assert any("the outcomes give" in reason.what for reason in found.reasons), found.reasons
 
 

@@ -263,6 +263,18 @@ def test_a_commit_that_changes_more_than_results_is_not_pushed(evaluated: Runner
     assert "evaluate/mine-77" not in git(origin.folder, "branch", "--all", "--contains", head)
 
 
+def test_only_plain_files_leave_the_job_that_opened_the_weights(evaluated: Runner) -> None:
+    results = evaluated.folder / "submissions" / "mine" / "results"
+    results.mkdir()
+    for name in ("jupyterlab.yaml", "jupyterlab.parquet"):
+        (results / name).write_text("x")
+    assert evaluated.run("evaluate", "evaluate", "Collect the results", SLUG="mine").returncode == 0
+    shutil.rmtree(evaluated.temp / "results")
+    (results / "xnli.yaml").symlink_to("/etc/passwd")
+    done = evaluated.run("evaluate", "evaluate", "Collect the results", SLUG="mine")
+    assert (done.returncode, done.stdout) == (1, "::error::the evaluation left something else than files\n")
+
+
 @pytest.mark.parametrize("slug", ["../x", "$(touch canary)", "a b", "-x", "", "A"])
 def test_a_slug_that_is_none_ends_the_evaluation(evaluated: Runner, slug: str) -> None:
     done = evaluated.run("evaluate", "evaluate", "Evaluate", SLUG=slug, TARGET="", HOURS="1")

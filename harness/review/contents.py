@@ -17,6 +17,7 @@ from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, SWEEP_SUFFIX, in
 from harness.store.submissions import SUBMISSION_FILE, parse_submission
 from harness.store.sweeps import parse_sweep
 from harness.store.training import TRAINING_FILE, parse_training
+from harness.store.verification import VERIFICATION_FILE, parse_verification
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +53,7 @@ def read_snapshot(at: Revision, entries: Mapping[str, Entry], folder: str, slug:
     outcomes = {target: table for target, result in results.items() if (table := reading.outcomes(target, result)) is not None}
     training = reading.training()
     reading.sweeps()
+    reading.verification()
     if submission is not None:
         faults += _beside(submission, results, training, at.file(names[SUBMISSION_FILE]))
     for target, result in results.items():
@@ -119,6 +121,13 @@ class _Reading:
         for target, name in self._named(SWEEP_SUFFIX).items():
             try:
                 parse_sweep(self.data[name], self.at.file(self.paths[name]), self.slug, target)
+            except BadInput as error:
+                self.faults.extend(error.faults)
+
+    def verification(self) -> None:
+        if VERIFICATION_FILE in self.data:
+            try:
+                parse_verification(self.data[VERIFICATION_FILE], self.at.file(self.paths[VERIFICATION_FILE]), self.slug)
             except BadInput as error:
                 self.faults.extend(error.faults)
 
