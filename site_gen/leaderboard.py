@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from harness.catalog import TARGETS, is_own, own_target
 from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target, Training
-from harness.statistics.entrants import Entrant, differences
-from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
+from harness.statistics.entrants import Entrant
+from harness.statistics.placings import placings
 from site_gen.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.entrants import unpaired_entrant
 from site_gen.mined import MinedCurve
@@ -244,25 +244,33 @@ def _rank(target: Target, entries: Iterable[Entry]) -> dict[str, Cell]:
     reasons = {slug: _why_unranked(target, result, shared) for slug, (_, result) in found.items()}
     scores = {slug: round(result.score, 2) for slug, (_, result) in found.items() if result.score is not None and not reasons[slug]}
     entrants = {slug: _entrant(target, *found[slug]) for slug in scores}
-    differs = real_differences(differences(list(entrants.values())).p)
-    exact = [entrant.score for entrant in entrants.values()]
-    ranges = dict(zip(entrants, rank_ranges(exact, differs), strict=True))
-    groups = dict(zip(entrants, tie_groups(exact, differs), strict=True))
+    places = _places(scores.values())
+    placed = dict(zip(entrants, placings(list(entrants.values())), strict=True))
     return {
         slug: Cell(
             target,
             result,
             len(target.languages) - len(_missing(target, result)),
-            1 + sum(other > scores[slug] for other in scores.values()) if slug in scores else None,
+            places[scores[slug]] if slug in scores else None,
             reasons[slug],
             next((sweep for sweep in entry.sweeps if sweep.target == target.name), None),
             entry.mined.get(target.name, ()),
             entrants.get(slug),
-            ranges.get(slug),
-            groups.get(slug, 0),
+            placed[slug].ranks if slug in placed else None,
+            placed[slug].group if slug in placed else 0,
         )
         for slug, (entry, result) in found.items()
     }
+
+
+def _places(scores: Iterable[float]) -> Mapping[float, int]:
+    """Return the place of each score: one more than those above it."""
+    above = 0
+    places = {}
+    for score, many in sorted(Counter(scores).items(), reverse=True):
+        places[score] = above + 1
+        above += many
+    return places
 
 
 def _entrant(target: Target, entry: Entry, result: Result) -> Entrant:
