@@ -18,8 +18,8 @@ from site_gen.exports.gathered import exported
 from site_gen.figures import plotly_js
 from site_gen.folder import refuse_foreign, write_site
 from site_gen.leaderboard import Board, Entry, make_board
-from site_gen.mined import MinedCurve, curves_json, mined_curves
-from site_gen.pages import PAGES, curves_path
+from site_gen.mined import MinedCurve, mined_curves
+from site_gen.pages import PAGES
 from site_gen.render import TEMPLATES, render
 from site_gen.reported import ReportedEntry
 from site_gen.rows import rows_js
@@ -134,7 +134,6 @@ def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:
     files = {".nojekyll": b"", "data/leaderboard.json": leaderboard_json(board).encode(), "static/plotly.min.js": plotly_js()}
     files["data/rows.js"] = rows_js(board)
     files |= {f"static/{name}": (TEMPLATES / "static" / name).read_bytes() for name in STATIC}
-    files |= {curves_path(row, cell): curves_json(cell.mined).encode() for row in board.rows for cell in row.cells.values() if cell.mined}
     for kind in PAGES:
         for path, context in kind.pages(board, root):
             files[path] = render(kind.template, context).encode()

@@ -6,26 +6,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
 from harness.catalog import is_own
 from harness.records import Regime
 from site_gen.averages import XTREME_GROUPS
 from site_gen.by_language import LISTED, language_boards, language_paths
-from site_gen.chart import Figure
+from site_gen.charts import Chart, make_chart
 from site_gen.citation import board_citation, entry_citation
 from site_gen.curves import recipe, scaling_figure
-from site_gen.drawing import Drawing, draw
-from site_gen.exports import model_card, mteb, paths
+from site_gen.details import details
+from site_gen.exports import model_card, paths
 from site_gen.families import families, family_path
-from site_gen.figures import figure_json, guarded_id
+from site_gen.figures import guarded_id
 from site_gen.gap import Gap, gaps
 from site_gen.gap_figure import gap_figure
-from site_gen.languages import language_lines, pair_lines
-from site_gen.leaderboard import Board, Cell, Row, Standing
+from site_gen.leaderboard import Board, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
-from site_gen.mined import mined_figure
 from site_gen.rows import PAGE_ROWS, benchmark_rows, shown_groups, shown_targets
-from site_gen.runs import harness_version, reproducing_command
-from site_gen.sweeps import sweep_figure
 
 Context = Mapping[str, object]
 
@@ -47,52 +45,15 @@ class PageKind:
     pages: Callable[[Board, str], Iterator[tuple[str, Context]]]
 
 
-@dataclass(frozen=True)
-class Chart:
-    """One figure twice: drawn now, and as what Plotly draws in the browser."""
-
-    figure: Figure
-    drawing: Drawing
-    json: str
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """A figure below a result's scores, or the `note` that says why there is none."""
-
-    chart: Chart | None
-    note: str
-
-
 def scaling_chart(standing: Standing) -> Chart | None:
     """Make a target's scaling figure, or None while there is nothing to draw."""
-    return _chart(scaling_figure(standing))
+    return make_chart(scaling_figure(standing))
 
 
 def gap_chart(standing: Standing, found: Sequence[Gap]) -> Chart | None:
     """Make the panel of a target's gaps, over the sizes of its scaling curves, or None while there is nothing to draw."""
     curves = scaling_figure(standing)
-    return _chart(gap_figure(standing.target, found, curves.x)) if curves else None
-
-
-def _chart(figure: Figure | None) -> Chart | None:
-    return Chart(figure, draw(figure), figure_json(figure)) if figure else None
-
-
-def exhibits(row: Row, cell: Cell) -> Iterator[Exhibit]:
-    """Yield what can be shown of a result beside its scores: where pairs were mined, and what each layer scores."""
-    if cell.target.kind == "mining":
-        figure = mined_figure(cell.target, cell.result, cell.mined, curves_path(row, cell))
-        note = "No curve of precision and recall: the outcomes are not kept here, or nothing right was mined."
-        yield Exhibit(_chart(figure), note)
-    if cell.sweep is not None:
-        note = "No score by layer: no layer was measured with every language."
-        yield Exhibit(_chart(sweep_figure(cell, row.submission.encoding.pooling)), note)
-
-
-def curves_path(row: Row, cell: Cell) -> str:
-    """Return where the whole precision-recall curves of a result stand within the site."""
-    return f"data/precision-recall/{row.slug}/{cell.target.name}.json"
+    return make_chart(gap_figure(standing.target, found, curves.x)) if curves else None
 
 
 @dataclass(frozen=True)
@@ -174,18 +135,17 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     languages = language_paths(language_boards(board))
     for row in board.rows:
         path = f"submissions/{row.slug}.html"
+        found = details(row)
+        sections = found.page(row, languages)
         extra = {
             "row": row,
             "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
-            "mteb": paths.mteb(row.slug) if mteb.is_known(row) else "",
+            "mteb": paths.mteb(row.slug) if paths.mteb(row.slug) in found.paths else "",
             "model_card": paths.model_card(row.slug) if model_card.has_scores(row) else "",
             "bibtex": entry_citation(row, f"{base_url}{path}" if base_url else ""),
-            "language_paths": languages,
-            "commands": {name: reproducing_command(row, cell) for name, cell in row.cells.items()},
-            "versions": {name: harness_version(cell.result) for name, cell in row.cells.items()},
-            "lines": {name: language_lines(cell) for name, cell in row.cells.items()},
-            "pairs": {name: pair_lines(cell) for name, cell in row.cells.items()},
-            "exhibits": {name: tuple(exhibits(row, cell)) for name, cell in row.cells.items()},
+            "results": {name: Markup(text) for name, text in sections.results.items()},  # noqa: S704  # rendered and escaped before
+            "training": Markup(sections.training),  # noqa: S704  # the same
+            "charted": sections.charted,
         }
         yield path, {**_common(board, base_url, path, "submission"), **extra}
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from site_gen.exports import atom, cards, model_card, mteb, paths, schema, sitemap, tables
-from site_gen.leaderboard import Board
+from site_gen.details import details
+from site_gen.exports import atom, cards, model_card, paths, schema, sitemap, tables
+from site_gen.exports.by_language import by_language_header
+from site_gen.leaderboard import Board, Standing
 
 _Files = Iterator[tuple[str, bytes]]
 
@@ -27,15 +29,21 @@ def _of_targets(board: Board) -> _Files:
         if standing.rows or standing.reported:
             yield paths.target_csv(standing.target.name), tables.target_csv(standing)
         if standing.rows:
-            yield paths.by_language_csv(standing.target.name), tables.by_language_csv(standing)
+            yield paths.by_language_csv(standing.target.name), by_language_csv(standing)
+
+
+def by_language_csv(standing: Standing) -> bytes:
+    """Return every score of a target."""
+    name = standing.target.name
+    return by_language_header(standing.target) + b"".join(details(row).lines(name) for row in standing.rows)
 
 
 def _of_submissions(board: Board, base_url: str) -> _Files:
     for row in board.rows:
         if model_card.has_scores(row):
             yield paths.model_card(row.slug), model_card.model_card_yaml(row, base_url)
-        if mteb.is_known(row):
-            yield paths.mteb(row.slug), mteb.mteb_json(row)
+        found = details(row)
+        yield from ((path, found.file(path)) for path in found.paths)
 
 
 def _pictures(board: Board) -> _Files:

@@ -29,20 +29,36 @@ class LeaderboardCell(Record):
     languages_measured: int = Field(ge=0)
     languages: int = Field(ge=1)
     seeds: Mapping[str, _Points]
-    result: Result
-    layers: Sweep | None
+    interval: tuple[_Points, _Points] | None
+    signature: str
 
 
 class LeaderboardRow(Record):
-    """One submission with its results; `xtreme_mean` stands once all targets of XTREME are ranked."""
+    """One submission; its whole results stand at the path `results`. `xtreme_mean` stands once all targets of XTREME are ranked."""
 
     slug: str
     submission: Submission
+    results: str | None
     parameters: Parameters | None
     xtreme_mean: _Average
     xtreme_targets_measured: int = Field(ge=0)
     xtreme_groups: Mapping[str, _Average]
     targets: Mapping[str, LeaderboardCell]
+
+
+class MeasuredTarget(Record):
+    """One target of a submission as the harness wrote it; `layers` is the sweep over all layers where there is one."""
+
+    result: Result
+    layers: Sweep | None
+
+
+class SubmissionResults(Record):
+    """What data/results holds of a submission, one file each."""
+
+    format: Literal[2]
+    slug: str
+    targets: Mapping[str, MeasuredTarget]
 
 
 class ReportedValues(Record):
@@ -71,7 +87,7 @@ class ReportedLeaderboardRow(Record):
 class Leaderboard(Record):
     """Everything that the site shows; scores are in points, from 0 to 100. A change that breaks readers raises `format`."""
 
-    format: Literal[1]
+    format: Literal[2]
     targets: tuple[Target, ...]
     submissions: tuple[LeaderboardRow, ...]
     reported: tuple[ReportedLeaderboardRow, ...]
@@ -79,6 +95,6 @@ class Leaderboard(Record):
 
 def leaderboard_schema() -> bytes:
     """Return the schema as docs/schema/leaderboard.json holds it."""
-    assert FORMAT == 1  # Leaderboard.format says so too
+    assert FORMAT == 2  # Leaderboard.format says so too
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Leaderboard.model_json_schema()}
     return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()

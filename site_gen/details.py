@@ -1,0 +1,110 @@
+"""What nothing on the board hangs on, made of a submission's whole results: parts of its page, its files, its lines of the CSVs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from site_gen.charts import Chart, make_chart
+from site_gen.data import results_json
+from site_gen.exports import mteb, paths
+from site_gen.exports.by_language import by_language_lines
+from site_gen.figures import guarded_id
+from site_gen.languages import language_lines, pair_lines
+from site_gen.leaderboard import Cell, Details, Row, Sections
+from site_gen.mined import curves_json, mined_figure
+from site_gen.render import render
+from site_gen.runs import harness_version, reproducing_command
+from site_gen.sweeps import sweep_figure
+
+# Pages of submissions stand one folder below the site's root.
+_ROOT = "../"
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure below a result's scores, or the `note` that says why there is none."""
+
+    chart: Chart | None
+    note: str
+
+
+@dataclass(frozen=True)
+class WholeDetails:
+    """The details of a row whose results are at hand whole."""
+
+    row: Row
+
+    @cached_property
+    def _files(self) -> Mapping[str, bytes]:
+        return dict(_files(self.row))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the paths of the submission's own files within the site."""
+        return tuple(self._files)
+
+    def file(self, path: str) -> bytes:
+        """Return one of these files."""
+        return self._files[path]
+
+    def lines(self, target: str) -> bytes:
+        """Return the lines of a target's CSV by language."""
+        return by_language_lines(self.row, self.row.cells[target])
+
+    def page(self, row: Row, language_paths: Mapping[str, str]) -> Sections:
+        """Return what the page shows. It is this row's, whose targets may be of other languages than those of the board's row."""
+        cells = {name: _on_target(cell, row.cells[name]) for name, cell in self.row.cells.items()}
+        shown = {name: tuple(exhibits(self.row, cell)) for name, cell in cells.items()}
+        return Sections(
+            {name: _section(self.row, cell, shown[name], language_paths) for name, cell in cells.items()},
+            render("trained.html", {"record": self.row.training}).strip("\n") if self.row.training else "",
+            any(exhibit.chart for found in shown.values() for exhibit in found),
+        )
+
+
+def details(row: Row) -> Details:
+    """Return a row's details, of its own results where nobody else keeps them."""
+    return row.details or WholeDetails(row)
+
+
+def _on_target(cell: Cell, of_board: Cell) -> Cell:
+    """Return a cell over the languages that the board's target has: people's own have those of all their results."""
+    return cell if cell.target.languages == of_board.target.languages else replace(cell, target=of_board.target)
+
+
+def _section(row: Row, cell: Cell, shown: tuple[Exhibit, ...], language_paths: Mapping[str, str]) -> str:
+    context = {
+        "cell": cell,
+        "root": _ROOT,
+        "guarded_id": guarded_id(),
+        "language_paths": language_paths,
+        "lines": language_lines(cell),
+        "pairs": pair_lines(cell),
+        "exhibits": shown,
+        "version": harness_version(cell.whole),
+        "command": reproducing_command(row, cell),
+    }
+    return render("result.html", context).strip("\n")
+
+
+def exhibits(row: Row, cell: Cell) -> Iterator[Exhibit]:
+    """Yield what can be shown of a result beside its scores: where pairs were mined, and what each layer scores."""
+    if cell.target.kind == "mining":
+        figure = mined_figure(cell.target, cell.whole, cell.mined, paths.curves(row.slug, cell.target.name))
+        note = "No curve of precision and recall: the outcomes are not kept here, or nothing right was mined."
+        yield Exhibit(make_chart(figure), note)
+    if cell.sweep is not None:
+        note = "No score by layer: no layer was measured with every language."
+        yield Exhibit(make_chart(sweep_figure(cell, row.submission.encoding.pooling)), note)
+
+
+def _files(row: Row) -> Iterator[tuple[str, bytes]]:
+    if row.cells:
+        yield paths.results(row.slug), results_json(row)
+    for name, cell in row.cells.items():
+        if cell.mined:
+            yield paths.curves(row.slug, name), curves_json(cell.mined).encode()
+    if mteb.is_known(row):
+        yield paths.mteb(row.slug), mteb.mteb_json(row)
