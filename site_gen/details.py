@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from harness.catalog import target_named
+from harness.records import Result, Target
 from site_gen.charts import Chart, make_chart
 from site_gen.data import results_json
 from site_gen.exports import mteb, paths
 from site_gen.exports.by_language import by_language_lines
 from site_gen.figures import guarded_id
 from site_gen.languages import language_lines, pair_lines
-from site_gen.leaderboard import Cell, Details, Row, Sections
+from site_gen.leaderboard import Cell, Details, Entry, Row, Sections
 from site_gen.mined import curves_json, mined_figure
 from site_gen.render import render
 from site_gen.runs import harness_version, reproducing_command
@@ -53,9 +55,9 @@ class WholeDetails:
         """Return the lines of a target's CSV by language."""
         return by_language_lines(self.row, self.row.cells[target])
 
-    def page(self, row: Row, language_paths: Mapping[str, str]) -> Sections:
-        """Return what the page shows. It is this row's, whose targets may be of other languages than those of the board's row."""
-        cells = {name: _on_target(cell, row.cells[name]) for name, cell in self.row.cells.items()}
+    def page(self, targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> Sections:
+        """Return what the page shows. People's own targets have the languages of all their results, which this row may lack."""
+        cells = {name: replace(cell, target=targets[name]) for name, cell in self.row.cells.items()}
         shown = {name: tuple(exhibits(self.row, cell)) for name, cell in cells.items()}
         return Sections(
             {name: _section(self.row, cell, shown[name], language_paths) for name, cell in cells.items()},
@@ -67,11 +69,6 @@ class WholeDetails:
 def details(row: Row) -> Details:
     """Return a row's details, of its own results where nobody else keeps them."""
     return row.details or WholeDetails(row)
-
-
-def _on_target(cell: Cell, of_board: Cell) -> Cell:
-    """Return a cell over the languages that the board's target has: people's own have those of all their results."""
-    return cell if cell.target.languages == of_board.target.languages else replace(cell, target=of_board.target)
 
 
 def _section(row: Row, cell: Cell, shown: tuple[Exhibit, ...], language_paths: Mapping[str, str]) -> str:
@@ -108,3 +105,15 @@ def _files(row: Row) -> Iterator[tuple[str, bytes]]:
             yield paths.curves(row.slug, name), curves_json(cell.mined).encode()
     if mteb.is_known(row):
         yield paths.mteb(row.slug), mteb.mteb_json(row)
+
+
+def whole_row(entry: Entry) -> Row:
+    """Return an entry as a row without ranks, on targets of its own languages."""
+    cells = {}
+    for result in entry.results:
+        assert isinstance(result, Result)
+        target = target_named(result.target, sorted({*result.languages, *result.data}))
+        assert target is not None  # the store refuses others
+        sweep = next((sweep for sweep in entry.sweeps if sweep.target == target.name), None)
+        cells[target.name] = Cell(target, result, 0, None, "", sweep, entry.mined.get(target.name, ()))
+    return Row(entry.slug, entry.submission, cells, entry.training)

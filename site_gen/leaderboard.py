@@ -52,8 +52,8 @@ class Details(Protocol):
     def lines(self, target: str) -> bytes:
         """Return the lines of a target's CSV by language."""
 
-    def page(self, row: Row, language_paths: Mapping[str, str]) -> Sections:
-        """Return what the page shows; `language_paths` leads to the languages that have a page."""
+    def page(self, targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> Sections:
+        """Return what the page shows of these targets; `language_paths` leads to the languages that have a page."""
 
 
 class Sections(NamedTuple):

@@ -136,7 +136,7 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for row in board.rows:
         path = f"submissions/{row.slug}.html"
         found = details(row)
-        sections = found.page(row, languages)
+        sections = found.page({name: cell.target for name, cell in row.cells.items()}, languages)
         extra = {
             "row": row,
             "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
