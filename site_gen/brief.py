@@ -150,6 +150,11 @@ def brief(result: Result, stamp: bytes = b"") -> Brief:
     )
 
 
+def in_brief(result: Result | Brief) -> Brief:
+    """Return a result in brief, whichever of the two it is."""
+    return brief(result) if isinstance(result, Result) else result
+
+
 _PROTOCOLS: dict[str, tuple[str, ...]] = {}
 
 

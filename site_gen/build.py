@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from site_gen.data import leaderboard_json
 from site_gen.entries import gather
+from site_gen.exports import paths
 from site_gen.exports.gathered import exported
 from site_gen.figures import plotly_js
-from site_gen.folder import refuse_foreign, write_site
+from site_gen.folder import Written, refuse_foreign, write_site
 from site_gen.leaderboard import Board, make_board
-from site_gen.pages import PAGES
+from site_gen.outputs import Output, key_of
+from site_gen.pages import PAGES, Context, Kept
 from site_gen.reading import read_submissions
 from site_gen.render import TEMPLATES, render
 from site_gen.rows import rows_js
@@ -40,17 +43,32 @@ def build(submissions: Path, out: Path, base_url: str = "") -> Site:
     refuse_foreign(out)
     with open_shelf(submissions) as shelf:
         board = make_board(read_submissions(submissions, shelf))
-        write_site(site_files(board, base_url), out)
+        place = out.resolve()
+        before = {path: Written(*each) for path, each in shelf.files(place).items()}
+        shelf.keep_files(place, write_site(planned_files(board, base_url), out, before))
     return Site(out, board)
 
 
 def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:
     """Return every file of the site: relative path → bytes."""
+    return {path: output.make() for path, output in planned_files(board, base_url).items()}
+
+
+def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
+    """Return every file of the site before it is made, by its relative path."""
     root = f"{base_url.rstrip('/')}/" if base_url else ""
-    files = {".nojekyll": b"", "data/leaderboard.json": leaderboard_json(board).encode(), "static/plotly.min.js": plotly_js()}
-    files["data/rows.js"] = rows_js(board)
-    files |= {f"static/{name}": (TEMPLATES / "static" / name).read_bytes() for name in STATIC}
-    for kind in PAGES:
-        for path, context in kind.pages(board, root):
-            files[path] = render(kind.template, context).encode()
+    files = {
+        ".nojekyll": Output(bytes),
+        paths.LEADERBOARD_JSON: Output(lambda: leaderboard_json(board).encode()),
+        "static/plotly.min.js": Output(plotly_js, key_of("plotly")),
+        "data/rows.js": Output(partial(rows_js, board)),
+    }
+    files |= {f"static/{name}": Output((TEMPLATES / "static" / name).read_bytes) for name in STATIC}
+    files |= {path: _page(kind.template, context) for kind in PAGES for path, context in kind.pages(board, root)}
     return files | dict(exported(board, [path for path in files if path.endswith(".html")], root))
+
+
+def _page(template: str, context: Context | Kept) -> Output:
+    if not isinstance(context, Kept):
+        return Output(lambda: render(template, context).encode())
+    return Output(lambda: render(template, context.context()).encode(), key_of(template, context.inputs) if context.inputs else b"")
