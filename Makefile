@@ -20,11 +20,12 @@ test: $(VENV)/.installed-test browser ## Run the tests (under 10 minutes on two 
 test-all: $(VENV)/.installed-test browser ## Run the slow lanes too
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-check: $(VENV)/.installed-test ## Lint, types, import contracts
+check: $(VENV)/.installed-test ## Lint, types, import contracts, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github
 
 bench-encode: $(VENV)/.installed-bench ## Encoding against sentence-transformers; DATA=folder of raw layouts
 	$(BIN)/python benchmarks/encode.py $(if $(DATA),--data $(DATA))

@@ -32,6 +32,7 @@ from harness.errors import BadInput, CheckFailed
 Vectors = NDArray[np.float32]
 _KEY_BYTES = 16
 _FLUSH_SECONDS = 10.0
+_UNFINISHED_SECONDS = 24 * 3600.0
 WAITING_BYTES = 64 * 2**20
 _IN_MEMORY_BYTES = 512 * 2**20
 
@@ -110,12 +111,13 @@ class VectorSpace:
             save_file({"keys": keys, "vectors": np.stack(list(self._waiting.values()))}, temporary)
             temporary.replace(self._folder / name)
         except (OSError, SafetensorError) as reason:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
             raise CheckFailed(
                 f"vectors cannot be written to {self._folder}: {reason}",
                 cure="free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on",
             ) from reason
+        finally:  # also of whoever is interrupted
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
         self._waiting, self._waiting_bytes = {}, 0
         if self._places is not None:
             self._map(self._folder / name)
@@ -125,6 +127,7 @@ class VectorSpace:
     def _index(self) -> dict[bytes, int]:
         if self._places is None:
             self._places = {}
+            _sweep(self._folder)
             for shard in sorted(self._folder.glob("*.safetensors")):
                 self._map(shard)
         return self._places
@@ -142,6 +145,14 @@ class VectorSpace:
         self._shards.append((shard, vectors))
         self._starts.append(self._rows)
         self._rows += len(keys)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove shards that a killed writer left unfinished; a living one's is seconds old."""
+    for temporary in folder.glob(".*.safetensors.tmp"):
+        with suppress(OSError):
+            if time.time() - temporary.stat().st_mtime > _UNFINISHED_SECONDS:
+                temporary.unlink()
 
 
 def _room(rows: int, columns: int, folder: Path) -> Vectors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,13 +27,6 @@ UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)
 def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
     """Return the index into the hidden states that `layer` means for this checkpoint."""
     return files.layers if encoding.layer == "last" else encoding.layer
-
-
-def view_parts(encoding: Encoding, layer: int | None) -> tuple[str, ...]:
-    """Return the parts of a signature that say how a text becomes a vector; without a layer those of a sweep over all."""
-    prefix = json.dumps(encoding.prefix, ensure_ascii=False)[1:-1].replace("|", "\\u007c")
-    view = [] if layer is None else [f"h{layer}.{encoding.pooling.value}"]
-    return (*view, f"prefix={prefix}", f"len={encoding.max_length}")
 
 
 def signature(target: Target, how: Sequence[str]) -> str:
@@ -70,7 +62,7 @@ class Cells:
         """Return the signature of what these cells measure."""
         if self.target.has_head:
             return signature(self.target, (self.how,))
-        return signature(self.target, view_parts(self.encoding, resolve_layer(self.encoding, next(iter(self.opened.values())))))
+        return signature(self.target, self.encoding.parts(resolve_layer(self.encoding, next(iter(self.opened.values())))))
 
     @property
     def lengths(self) -> Recipe:

@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": ("harness.commands.evaluate", "Evaluate submissions zero-shot and write their results."),
     "train": ("harness.commands.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "diff": ("harness.commands.diff", "Compare two results, paired on the same examples."),
+    "review": ("harness.commands.review", "Judge a pull request's files as data."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
     "publish": ("site_gen.commands.publish", "Build the site and push it to a branch that GitHub Pages serves."),
     "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),
@@ -35,6 +36,13 @@ class FrontDoor(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; one that is ended from outside says what is kept."""
+        from harness.endings import endings  # noqa: PLC0415 - help needs none of it
+
+        with endings(lambda: ctx.invoked_subcommand or ""):
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table's help lines without importing a command."""

@@ -37,8 +37,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([_row(head), "|" + "|".join([" :-- ", *[" --: "] * (len(head) - 1)]) + "|", *map(_row, rows)])
 
 
-def within_limit(blocks: Sequence[str]) -> str:
-    """Join as many blocks as a comment takes, the first ones first, and say how many are left out.
+def within_limit(blocks: Sequence[str], command: str = "stiltboard diff") -> str:
+    """Join as many blocks as a comment takes, the first ones first, and say how many are left out and which command prints them.
 
     A block that does not fit makes room for the shorter ones behind it.
     """
@@ -51,7 +51,7 @@ def within_limit(blocks: Sequence[str]) -> str:
             room -= size
     if left := len(blocks) - len(kept):
         parts = "part" if left == 1 else "parts"
-        kept.append(f"{left} more {parts} left out: a comment holds no more; `stiltboard diff` prints everything.")
+        kept.append(f"{left} more {parts} left out: a comment holds no more; `{command}` prints everything.")
     return "\n\n".join(kept) + "\n"
 
 

@@ -46,7 +46,8 @@ checkpoints:
 # Every data set seen in training, compared with the targets and shown beside the score.
 trained_on: [<task>]
 
-# Who answers for this submission; url is optional.
+# Who answers for this submission. A GitHub account as somebody's url may change it later:
+#   url: https://github.com/account
 submitters:
   - name: <your name>
 

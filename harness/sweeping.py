@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.cells import Cells, signature, view_parts
+from harness.cells import Cells, signature
 from harness.checkpoint import CheckpointFiles
 from harness.encoder import View
 from harness.errors import BadInput, Fault
@@ -59,7 +59,7 @@ class Sweeping:
         return points
 
     def _signature(self) -> str:
-        return signature(self.cells.target, view_parts(self.cells.encoding, None))
+        return signature(self.cells.target, self.cells.encoding.parts(None))
 
     def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
         """Return the languages of this run that lack a view."""

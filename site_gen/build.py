@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from site_gen.comparing import compare_outputs
+from site_gen.curve_choices import choices_js, choices_path
+from site_gen.curves import curve_families
 from site_gen.data import leaderboard_json
 from site_gen.entries import gather
 from site_gen.exports import paths
@@ -14,7 +17,7 @@ from site_gen.figures import plotly_js
 from site_gen.folder import Written, refuse_foreign, write_site
 from site_gen.leaderboard import Board, make_board
 from site_gen.outputs import Output, key_of
-from site_gen.pages import PAGES, Context, Kept
+from site_gen.pages import PAGES, Context, Kept, standing_inputs
 from site_gen.reading import read_submissions
 from site_gen.render import TEMPLATES, render
 from site_gen.rows import rows_js
@@ -22,7 +25,7 @@ from site_gen.shelf import open_shelf
 
 __all__ = ["Site", "build", "gather", "site_files"]
 
-STATIC = ("board.js", "chart.js", "icon.svg", "site.css", "site.js")
+STATIC = ("board.js", "chart.js", "choices.js", "compare.js", "icon.svg", "site.css", "site.js")
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,22 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
     }
     files |= {f"static/{name}": Output((TEMPLATES / "static" / name).read_bytes) for name in STATIC}
     files |= {path: _page(kind.template, context) for kind in PAGES for path, context in kind.pages(board, root)}
+    files |= {
+        choices_path(standing): Output(
+            partial(choices_js, standing), key_of("choices", inputs) if (inputs := standing_inputs(standing)) else b""
+        )
+        for standing in board.standings
+        if curve_families(standing)
+    }
+    files |= dict(compare_outputs(board))
     return files | dict(exported(board, [path for path in files if path.endswith(".html")], root))
 
 
 def _page(template: str, context: Context | Kept) -> Output:
     if not isinstance(context, Kept):
         return Output(lambda: render(template, context).encode())
-    return Output(lambda: render(template, context.context()).encode(), key_of(template, context.inputs) if context.inputs else b"")
+    return Output(lambda: render(template, context.context()).encode(), _key(template, context.inputs))
+
+
+def _key(kind: str, inputs: tuple[object, ...]) -> bytes:
+    return key_of(kind, inputs) if inputs else b""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -14,20 +16,28 @@ from site_gen.leaderboard import Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.wording import capital, count, metric_name, points
 
+# Regimes are told apart by colour, dash and symbol, families by filled and open symbols, which are two.
+FAMILIES = 2
+CURVES = 9
+# Parameters outside the embeddings, or all of them.
+Size = Literal["body", "total"]
+SIZES: Mapping[Size, str] = {"body": "Parameters outside the embeddings", "total": "Parameters in total"}
 # Places at which a fit is drawn: on 720 pixels nobody sees its corners.
 _PLACES = 41
 
 
-def scaling_figure(standing: Standing) -> Figure | None:
-    """Return a target's scaling curves, or None where no ranked row has a size.
+def scaling_figure(standing: Standing, families: Collection[str] | None = None, size: Size = "body") -> Figure | None:
+    """Return the scaling curves of these families on a target, or None where no ranked row has a size.
 
-    Only ranked rows enter: an incomplete mean, or one on other data, does not belong on the same axis. A curve joins
-    one family under one regime *and* recipe, because sizes trained on different tasks are no scaling curve.
+    Without `families` those are drawn that have both regimes, then those of most rows. Only ranked rows enter: an incomplete
+    mean, or one on other data, does not belong on the same axis. A curve joins one family under one regime *and* recipe,
+    because sizes trained on different tasks are no scaling curve.
     """
-    groups = _groups(standing)
+    every = _groups(standing, size)
+    groups = _drawn(every, curve_families(standing)[:FAMILIES] if families is None else families)
     if not groups:
         return None
-    curves = _curves(groups)
+    curves = _curves(groups, size)
     shown = [point for curve in curves for point in curve.points]
     scores = [point.y for point in shown] + [score for point in shown for _, score in point.seeds]
     scores += [bound for curve in curves for _, low, high in curve.band for bound in (low, high)]
@@ -38,15 +48,26 @@ def scaling_figure(standing: Standing) -> Figure | None:
         caption.append("A line through symbols joins the means of one family under one regime and recipe; it is no fit.")
     if not all(curve.joined or curve.trend for curve in curves):
         caption.append("With fewer than three sizes a curve shows its points only.")
+    if families is None and len(groups) < len(every):
+        caption.append(f"{len(groups)} of {len(every)} curves are drawn.")
     return Figure(
         name=f"scaling-{standing.target.name}",
         title=f"{standing.target.title}: score by model size",
-        x=log_axis("Parameters outside the embeddings (log scale)", [point.x for point in shown]),
+        x=log_axis(f"{SIZES[size]} (log scale)", [point.x for point in shown]),
         y=points_axis(f"{capital(metric_name(standing.target.metric))} (points)", scores),
         curves=curves,
         caption=tuple(caption),
         table=_table(groups, curves),
     )
+
+
+def curve_families(standing: Standing) -> tuple[str, ...]:
+    """Return the families that have a curve: first those of both regimes, which the question is about, then those of most rows."""
+    rows = [row for row in standing.ranked if _size(standing.cell(row), "body")]
+    counts = Counter(row.submission.family for row in rows)
+    regimes = {(row.submission.family, row.regime) for row in rows}
+    asked = {family: all((family, regime) in regimes for regime in (Regime.ENGLISH, Regime.MULTILINGUAL)) for family in counts}
+    return tuple(sorted(counts, key=lambda family: (not asked[family], -counts[family], family)))
 
 
 def recipe(submission: AnySubmission) -> str:
@@ -63,34 +84,41 @@ _Placed = list[tuple[Row, Cell]]
 _Groups = dict[tuple[str, Regime, str], _Placed]
 
 
-def _groups(standing: Standing) -> _Groups:
+def _groups(standing: Standing, size: Size) -> _Groups:
     found: _Groups = {}
     for row in standing.ranked:
-        if _size(cell := standing.cell(row)):
+        if _size(cell := standing.cell(row), size):
             found.setdefault((row.submission.family, row.regime, recipe(row.submission)), []).append((row, cell))
     order = list(Regime)
     keys = sorted(found, key=lambda key: (key[0], order.index(key[1]), key[2]))
-    return {key: sorted(found[key], key=lambda placed: (_size(placed[1]), placed[0].slug)) for key in keys}
+    return {key: sorted(found[key], key=lambda placed: (_size(placed[1], size), placed[0].slug)) for key in keys}
 
 
-def _curves(groups: _Groups) -> tuple[Curve, ...]:
+def _drawn(groups: _Groups, families: Collection[str]) -> _Groups:
+    """Return the groups of these families, of too many those of most rows."""
+    asked = [key for key in groups if key[0] in families]
+    kept = sorted(asked, key=lambda key: -len(groups[key]))[:CURVES]
+    return {key: groups[key] for key in asked if key in kept}
+
+
+def _curves(groups: _Groups, size: Size) -> tuple[Curve, ...]:
     families = sorted({family for family, _, _ in groups})
-    return tuple(_curve(key, placed, outlined=families.index(key[0]) % 2 == 1) for key, placed in groups.items())
+    return tuple(_curve(key, placed, size, outlined=families.index(key[0]) % 2 == 1) for key, placed in groups.items())
 
 
-def _curve(key: tuple[str, Regime, str], placed: _Placed, *, outlined: bool) -> Curve:
+def _curve(key: tuple[str, Regime, str], placed: _Placed, size: Size, *, outlined: bool) -> Curve:
     family, regime, name = key
     sizes: dict[int, _Placed] = {}
     for row, cell in placed:
-        sizes.setdefault(_size(cell), []).append((row, cell))
+        sizes.setdefault(_size(cell, size), []).append((row, cell))
     # Seeds are those of one submission: two of one size may differ in more than their seed.
-    shown = presentation({float(size): max(len(cell.seeds) for _, cell in there) for size, there in sizes.items()})
+    shown = presentation({float(there): max(len(cell.seeds) for _, cell in rows) for there, rows in sizes.items()})
     alone = len(sizes) == len(placed)
     trend, band = _fit(sizes) if shown == "fit" else (_means(sizes) if shown == "line" and not alone else (), ())
     return Curve(
         label=f"{family}, {REGIME_NAMES[regime]}{f' ({name})' if name else ''}",
         mark=REGIME_MARKS[regime],
-        points=tuple(_point(row, cell) for row, cell in placed),
+        points=tuple(_point(row, cell, size) for row, cell in placed),
         joined=shown == "line" and alone,
         open=outlined,
         trend=trend,
@@ -108,20 +136,20 @@ def _fit(sizes: Mapping[int, _Placed]) -> tuple[tuple[tuple[float, float], ...],
 
     For a size stands its submission of most seeds, the first by slug of several.
     """
-    cells = [max(there, key=lambda placed: len(placed[1].seeds))[1] for there in sizes.values()]  # slugs are in order
-    runs = [(_size(cell), score / 100) for cell in cells for _, score in cell.seeds]
-    fit = fit_scaling(*zip(*runs, strict=True), chance=cells[0].target.chance / 100)
+    chosen = {size: max(there, key=lambda placed: len(placed[1].seeds))[1] for size, there in sizes.items()}  # slugs are in order
+    runs = [(size, score / 100) for size, cell in chosen.items() for _, score in cell.seeds]
+    fit = fit_scaling(*zip(*runs, strict=True), chance=next(iter(chosen.values())).target.chance / 100)
     places = np.clip(np.geomspace(fit.sizes[0], fit.sizes[-1], _PLACES), fit.sizes[0], fit.sizes[-1])
     low, high = fit.band(places)
     line, edges = 100 * fit.curve(places), 100 * np.stack([low, high])
     return tuple(zip(places.tolist(), line.tolist(), strict=True)), tuple(zip(places.tolist(), *edges.tolist(), strict=True))
 
 
-def _point(row: Row, cell: Cell) -> Point:
+def _point(row: Row, cell: Cell, size: Size) -> Point:
     assert cell.score is not None
-    says = (row.submission.title, f"{compact(_size(cell))} parameters", f"{points(cell.score)} points")
+    says = (row.submission.title, f"{compact(_size(cell, size))} parameters", f"{points(cell.score)} points")
     means = (f"mean of {len(cell.seeds)} seeds",) if len(cell.seeds) > 1 else ()
-    return Point(_size(cell), cell.score, (*says, *means), cell.seeds)
+    return Point(_size(cell, size), cell.score, (*says, *means), cell.seeds)
 
 
 def _table(groups: _Groups, curves: Iterable[Curve]) -> Table:
@@ -130,15 +158,17 @@ def _table(groups: _Groups, curves: Iterable[Curve]) -> Table:
     )  # fmt: skip
     lines = (
         Line(
-            (curve.label, row.submission.title, count(_size(cell)), points(point.y), ", ".join(points(seed) for _, seed in point.seeds)),
+            (curve.label, row.submission.title, count(round(point.x)), points(point.y), ", ".join(points(seed) for _, seed in point.seeds)),
             f"submissions/{row.slug}.html",
         )
         for curve, placed in zip(curves, groups.values(), strict=True)
-        for point, (row, cell) in zip(curve.points, placed, strict=True)
+        for point, (row, _) in zip(curve.points, placed, strict=True)
     )
     return Table(columns, tuple(lines))
 
 
-def _size(cell: Cell) -> int:
-    """Return the parameters outside the embeddings; 0 where there is nothing to place on the axis."""
-    return cell.parameters.body if cell.parameters is not None else 0
+def _size(cell: Cell, size: Size) -> int:
+    """Return the parameters; 0 where there is nothing to place on the axis."""
+    if cell.parameters is None or not cell.parameters.body:
+        return 0
+    return cell.parameters.body if size == "body" else cell.parameters.total

@@ -15,6 +15,8 @@ from site_gen.averages import XTREME_GROUPS
 from site_gen.by_language import LISTED, LanguageStanding, language_boards, language_paths
 from site_gen.charts import Chart, make_chart
 from site_gen.citation import board_citation, entry_citation
+from site_gen.comparing import NAMES
+from site_gen.curve_choices import choices
 from site_gen.curves import recipe, scaling_figure
 from site_gen.details import details
 from site_gen.exports import model_card, paths
@@ -37,6 +39,7 @@ NAVIGATION = (
     ("targets", "targets.html", "Targets"),
     ("languages", "languages.html", "Languages"),
     ("families", "families.html", "Families"),
+    ("compare", "compare.html", "Compare"),
     ("about", "about.html", "About"),
 )
 
@@ -58,8 +61,8 @@ class PageKind:
 
 
 def scaling_chart(standing: Standing) -> Chart | None:
-    """Make a target's scaling figure, or None while there is nothing to draw."""
-    return make_chart(scaling_figure(standing))
+    """Make a target's scaling figure with its choices, or None while there is nothing to draw."""
+    return make_chart(scaling_figure(standing), choices(standing))
 
 
 def gap_chart(standing: Standing, found: Sequence[Gap]) -> Chart | None:
@@ -274,6 +277,11 @@ def _family(board: Board, base_url: str, family: Family) -> Context:
     return {**_common(board, base_url, family.path, "families"), "family": family, "charts": charts}
 
 
+def _compare(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    path = "compare.html"
+    yield path, {**_common(board, base_url, path, "compare"), "names": NAMES}
+
+
 def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "about.html"
     extra = {"bibtex": board_citation(board.rows, base_url), "repository": repository(base_url)}
@@ -306,5 +314,6 @@ PAGES = (
     PageKind("language.html", _languages),
     PageKind("families.html", _family_list),
     PageKind("family.html", _families),
+    PageKind("compare.html", _compare),
     PageKind("about.html", _about),
 )

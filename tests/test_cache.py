@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +71,16 @@ def test_the_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: py
     assert cache_folder() == tmp_path / "here"
     monkeypatch.delenv("STILTBOARD_CACHE")
     assert cache_folder().name == "stiltboard"
+
+
+def test_what_a_killed_writer_left_unfinished_goes_after_a_day(tmp_path: Path) -> None:
+    space = VectorSpace(tmp_path, weights="w")
+    space.put(["a"], vectors(1))
+    space.flush()
+    (shard,) = tmp_path.rglob("*.safetensors")
+    old, new = (shard.with_name(f".{name}.safetensors.tmp") for name in ("old", "new"))
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert "a" in VectorSpace(tmp_path, weights="w")
+    assert (old.exists(), new.exists()) == (False, True)

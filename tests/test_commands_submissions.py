@@ -68,7 +68,7 @@ def test_validate_names_what_does_not_exist() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["submission", "result", "sweep", "recipe", "training", "diff"])
+@pytest.mark.parametrize("name", ["submission", "result", "sweep", "recipe", "training", "diff", "review"])
 def test_the_published_schema_is_current(name: str) -> None:
     text = stiltboard("validate", "--schema", name).stdout
     assert text == schema_text(name)

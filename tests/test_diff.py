@@ -399,6 +399,15 @@ def test_languages_and_targets_that_are_gone_can_fail(folders: Path) -> None:
     assert run(folders, "less", "more", "--fail-on", "missing")[0] == 0
 
 
+def test_two_slugs_have_an_address_on_a_site_and_nothing_else_has(folders: Path) -> None:
+    output = run(folders, "before", "after", "--site", "https://example.org/board/")[1]
+    assert output.endswith("\n\nhttps://example.org/board/compare.html#of=before,after\n")
+    assert "compare.html" not in run(folders, "before", "after", "--site", "https://example.org", "--format", "json")[1]
+    for second in ([str(folders / "after")], ["HEAD:after"], ["nobody"], []):
+        code, output = run(folders, "before", *second, "--site", "https://example.org")
+        assert (code, "--site: " in output) == (2, True)
+
+
 def test_json_is_the_record(folders: Path) -> None:
     code, output = run(folders, "before", "after", "--format", "json")
     record = json.loads(output)

@@ -73,7 +73,7 @@ def test_a_submission_is_typed_by_the_schema_alone() -> None:
     assert [submitter.name for submitter in submission.submitters] == ["Åsa Müller", "山田 太郎", "می‌خواهم"]
 
 
-ALLOWED = "schema, title, family, base, intermediate, encoding, checkpoints, finetuning, finetuned, trained_on, submitters, license, links"
+ALLOWED = "schema, title, family, base, intermediate, encoding, checkpoints, finetuning, finetuned, trained_on, submitters, license, links, supersedes"
 WITH_HEAD = ", ".join(target.name for target in TARGETS if target.has_head)
 MAIN_FAULTS = [
     ("family: toy", "familly: toy", [
@@ -474,11 +474,11 @@ def test_a_crash_between_the_files_leaves_the_old_pair_whole(
 
     def crash(self: Path, target: Path) -> Path:
         if target.suffix == ".yaml":
-            raise OSError("the machine stopped")
+            raise SystemExit("the machine stopped")
         return real(self, target)
 
     monkeypatch.setattr(Path, "replace", crash)
-    with pytest.raises(OSError, match="the machine stopped"):
+    with pytest.raises(SystemExit, match="the machine stopped"):
         store.write_result(toy, result, outcomes.slice(0, 5))
     monkeypatch.undo()
     assert (toy / "results" / "jupyterlab.yaml").read_bytes() == text

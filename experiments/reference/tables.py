@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from statistics import fmean
 
 from harness import compare, load_side
 from harness.diff import TargetDifference
@@ -53,8 +55,22 @@ def scores(task: str, target: str) -> str:
         found = [result(slug(task, depth, regime), target) for regime in ("none", *REGIMES)]
         shown = [f"{each.score:.2f} {bounds(each.interval)}" if each and each.interval else "–" for each in found]
         both = difference(task, depth, target) if all(found[1:]) else None
-        rows.append((str(depth), *shown, *((signed(both), f"{both.p:.4f}") if both else ("–", "–"))))
-    return table(("layers", "none", "English-only", "multilingual", "multilingual − English-only", "p"), rows)
+        apart = difference(task, depth, target, matched=False) if both else None
+        rows.append((str(depth), *shown, *((signed(both), f"{both.p:.4f}", f"{apart.p:.4f}") if both and apart else ("–",) * 3)))
+    head = ("layers", "none", "English-only", "multilingual", "multilingual − English-only", "p", "p, seeds not matched")
+    return table(head, rows)
+
+
+def by_seed(task: str, target: str) -> str:
+    """Write every seed's score, and the difference seed by seed."""
+    rows = []
+    for depth in DEPTHS[task]:
+        found = [result(slug(task, depth, regime), target) for regime in REGIMES]
+        if found[0] and found[1]:
+            sides = [[fmean(score.score for score in each.scores.values()) for each in one.checkpoints] for one in (found[0], found[1])]
+            parts = [", ".join(f"{score:.1f}" for score in side) for side in sides]
+            rows.append((str(depth), *parts, ", ".join(f"{after - before:+.1f}" for before, after in zip(*sides, strict=True))))
+    return table(("layers", "English-only", "multilingual", "difference"), rows)
 
 
 def bounds(interval: tuple[float, float]) -> str:
@@ -67,9 +83,11 @@ def signed(found: TargetDifference) -> str:
     return f"{found.difference:+.2f} [{found.interval[0]:+.2f}, {found.interval[1]:+.2f}]"
 
 
-def difference(task: str, depth: int, target: str, languages: Sequence[str] = ()) -> TargetDifference:
-    """Return how the multilingual regime differs from the English one."""
+def difference(task: str, depth: int, target: str, languages: Sequence[str] = (), *, matched: bool = True) -> TargetDifference:
+    """Return how the multilingual regime differs from the English one, seed by seed or as if the seeds had nothing in common."""
     english, multilingual = (load_side(SUBMISSIONS / slug(task, depth, regime)) for regime in REGIMES)
+    if not matched:
+        english, multilingual = replace(english, training=None), replace(multilingual, training=None)
     return compare(english, multilingual, targets=[target], languages=list(languages) or None).targets[0]
 
 
@@ -100,7 +118,7 @@ def cost(trainings: Iterable[Training]) -> str:
 def main() -> None:
     """Print every table that the results at hand allow."""
     for task, depths in DEPTHS.items():
-        print(f"## {task}\n\n{learnt(task)}\n\n{scores(task, 'tatoeba')}\n\n{seen(task, 'tatoeba')}\n")
+        print(f"## {task}\n\n{learnt(task)}\n\n{scores(task, 'tatoeba')}\n\n{by_seed(task, 'tatoeba')}\n\n{seen(task, 'tatoeba')}\n")
         every = [load_training(SUBMISSIONS / slug(task, depth, regime)) for depth in depths for regime in REGIMES]
         if kept := [training for training in every if training is not None]:
             print(cost(kept), "\n")

@@ -51,6 +51,7 @@ class _Number(click.FloatRange):
     show_default=True,
     help="Chance of any false claim; 1 − the level of the intervals.",
 )
+@click.option("--site", metavar="URL", help="End with the address of the two side by side on this site; in text and markdown.")
 @click.option("--submissions", type=click.Path(path_type=Path, file_okay=False), default=Path("submissions"), show_default=True)
 def command(
     first: str,
@@ -61,6 +62,7 @@ def command(
     fail_on: tuple[str, ...],
     min_delta: float,
     alpha: float,
+    site: str | None,
     submissions: Path,
 ) -> None:
     """Compare the results of FIRST and SECOND: slugs, folders, a result's file, or REV:slug as it stood at a git revision.
@@ -74,6 +76,7 @@ def command(
     from harness import report
 
     chosen = _known(targets, languages)
+    link = _side_by_side(site, (first, second), submissions) if site is not None else ""
     if second is None:
         found = _range_report(first, submissions, *chosen, level=1 - alpha)
     else:
@@ -87,6 +90,8 @@ def command(
     else:
         text = {"markdown": report.markdown, "json": report.json}[style](found)
     click.echo(text, nl=False)
+    if link and style != "json":
+        click.echo(f"\n{link}")
     _end(found, fail_on, min_delta, alpha)
 
 
@@ -120,6 +125,14 @@ def _side(name: str, submissions: Path) -> Side:
     except OSError:  # longer than a file name may be
         revision = split_revision(name)
     return load_side_at(*revision, submissions) if revision else load_side(locate(name, submissions))
+
+
+def _side_by_side(site: str, names: tuple[str, str | None], submissions: Path) -> str:
+    """Return the address that shows two submissions of a site; a revision or a folder elsewhere is on none."""
+    for name in names:
+        if name is None or Path(name).name != name or not (submissions / name).is_dir():
+            raise WrongUsage(f"--site: {name or 'a range'} is no slug under {submissions}", cure="name two slugs, or leave --site out")
+    return f"{site.rstrip('/')}/compare.html#of={','.join(map(str, names))}"
 
 
 def _range_report(

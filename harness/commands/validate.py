@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--schema",
-    type=click.Choice(["submission", "result", "sweep", "recipe", "training", "diff"]),
+    type=click.Choice(["submission", "result", "sweep", "recipe", "training", "diff", "review"]),
     help="Print the JSON Schema of such a file instead.",
 )
 def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> None:
@@ -46,9 +46,10 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
 
 
 def schema_text(name: str) -> str:
-    """Return the JSON Schema of what people and the harness write, or of what `diff` prints, as docs/schema/ holds it."""
+    """Return the JSON Schema of what people and the harness write, or of what `diff` and `review` print, as docs/schema/ holds it."""
     from harness.records import Record, Result, Sweep, Training, TrainingRecipe
     from harness.report import Report
+    from harness.review import Review
 
     records: dict[str, type[Record]] = {
         "result": Result,
@@ -56,6 +57,7 @@ def schema_text(name: str) -> str:
         "recipe": TrainingRecipe,
         "training": Training,
         "diff": Report,
+        "review": Review,
     }
     found = records[name].model_json_schema() if name in records else _submission_schema()
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}

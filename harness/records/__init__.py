@@ -12,7 +12,18 @@ from harness.records.reported import (
     ReportedSubmission,
 )
 from harness.records.result import CheckpointScores, Head, Outcomes, Parameters, Result, Score, Sweep, SweptCheckpoint, ViewScores
-from harness.records.submission import Base, Checkpoint, Encoding, FineTuning, Intermediate, Pooling, Regime, Submission, Submitter
+from harness.records.submission import (
+    Base,
+    Checkpoint,
+    Encoding,
+    FineTuning,
+    Intermediate,
+    Pooling,
+    Regime,
+    Submission,
+    Submitter,
+    Superseded,
+)
 from harness.records.target import Margin, Mining, Target
 from harness.records.task import Task
 from harness.records.training import (
@@ -55,6 +66,7 @@ __all__ = [
     "Start",
     "Submission",
     "Submitter",
+    "Superseded",
     "Sweep",
     "SweptCheckpoint",
     "Target",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -78,6 +79,12 @@ class Encoding(Record):
     prefix: Annotated[str, Field(max_length=200)] = ""
     max_length: Annotated[int, Field(ge=8, le=8192), BeforeValidator(integer)] = 512
 
+    def parts(self, layer: int | None) -> tuple[str, ...]:
+        """Return the parts of a signature that say how a text becomes a vector; without a layer those of a sweep over all."""
+        prefix = json.dumps(self.prefix, ensure_ascii=False)[1:-1].replace("|", "\\u007c")
+        view = [] if layer is None else [f"h{layer}.{self.pooling.value}"]
+        return (*view, f"prefix={prefix}", f"len={self.max_length}")
+
 
 class Checkpoint(Record):
     """One seed's weights: on the Hub at a commit, in a folder, or bundled and cut to its first layers."""
@@ -133,6 +140,14 @@ class Submitter(Record):
     url: Link | None = None
 
 
+class Superseded(Record):
+    """A result that another one took the place of: which outcomes it had, and why it is no longer the submission's."""
+
+    target: Tag
+    outcomes: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    reason: Line
+
+
 class Submission(Record):
     """One recipe at one size; its checkpoints are its seeds."""
 
@@ -149,6 +164,7 @@ class Submission(Record):
     submitters: Annotated[tuple[Submitter, ...], Field(min_length=1, max_length=50)]
     license: Line
     links: Mapping[Tag, Link] = {}
+    supersedes: Annotated[tuple[Superseded, ...], Field(max_length=1000)] = ()
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> Submission:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from harness.characters import visible
 from harness.consistency import Finding
-from harness.errors import BadInput, Fault, Where
+from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.faults import schema_faults
 from harness.records import Record
 from harness.strict_yaml import Document, refuse
@@ -40,14 +41,23 @@ def read_file(path: Path, limit: int | None, cure: str) -> bytes:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Put a file in place whole: write beside it, flush to disk, rename. The lock makes the other name ours."""
+    """Put a file in place whole: write beside it, flush to disk, rename. The lock makes the other name ours.
+
+    Raises CheckFailed where it cannot be written, as on a full disk: what was there is still there, and nothing beside it.
+    """
     partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with partial.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        partial.unlink(missing_ok=True)
+        with partial.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as reason:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        cure = "free space, or make the folder writable; what was there is kept, and the same command goes on"
+        raise CheckFailed(f"{path} cannot be written: {reason.strerror}", cure=cure) from reason
 
 
 # ---- records and text --------------------------------------------------------------------------

@@ -28,6 +28,8 @@ RESULT_LIMIT = 8 * 1024 * 1024
 RESULT_EVENTS = RESULT_LIMIT // 4
 _LOCK_SECONDS = 60.0
 _NEXT = ".next"
+# An outcomes file of a few kilobytes may stand for any number of rows.
+_ROWS_LIMIT = 20_000_000
 
 
 def find_results(folder: Path) -> tuple[Path, ...]:
@@ -129,8 +131,12 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
         raise BadInput(f"sha256 is {digest}, but the result names {result.outcomes.sha256}", where=where, cure=cure)
     try:
         whole = pq.ParquetFile(pa.BufferReader(data))
+        if (rows := whole.metadata.num_rows) > _ROWS_LIMIT:
+            raise BadInput(f"holds {rows:,} rows, more than the {_ROWS_LIMIT:,} allowed", where=where, cure=cure)
         lacking = [name for name in columns or () if name not in whole.schema_arrow.names]
         table = whole.read(columns=None if columns is None or lacking else list(columns))
+    except MemoryError:
+        raise BadInput("takes more memory than there is", where=where, cure=cure) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         first_line = str(error).partition("\n")[0]
         raise BadInput(f"not a parquet file: {shown(first_line)[1:-1]}", where=where, cure=cure) from None
@@ -164,8 +170,12 @@ def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
     results.mkdir(exist_ok=True)
     with results_lock(folder):
         side = results / f".{name}{_NEXT}"
-        replace_file(side, data)
-        replace_file(path, text)
+        try:
+            replace_file(side, data)
+            replace_file(path, text)
+        except CheckFailed:  # a full disk needs the room
+            side.unlink(missing_ok=True)
+            raise
         side.replace(results / name)
     return path
 

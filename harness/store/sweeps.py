@@ -32,7 +32,8 @@ def load_sweeps(folder: Path) -> tuple[Sweep, ...]:
 
 def load_sweep(path: Path) -> Sweep:
     """Read and check <slug>/results/<target>.layers.yaml, which names that slug and that target."""
-    return _parse(read_file(path, RESULT_LIMIT, "stiltboard evaluate --layers all writes it"), path)
+    data = read_file(path, RESULT_LIMIT, "stiltboard evaluate --layers all writes it")
+    return parse_sweep(data, str(path), path.absolute().parent.parent.name, path.name.removesuffix(SWEEP_SUFFIX))
 
 
 def write_sweep(folder: Path, sweep: Sweep) -> Path:
@@ -41,25 +42,26 @@ def write_sweep(folder: Path, sweep: Sweep) -> Path:
     text = dump(plain(sweep)).encode()
     no_link(path.parent)
     path.parent.mkdir(exist_ok=True)
-    _parse(text, path)
+    parse_sweep(text, str(path), folder.absolute().name, sweep.target)
     with results_lock(folder):
         replace_file(path, text)
     return path
 
 
-def _parse(data: bytes, path: Path) -> Sweep:
-    document = parse(data, str(path), limit=RESULT_LIMIT, max_events=RESULT_EVENTS)
+def parse_sweep(data: bytes, file: str, slug: str, target_name: str) -> Sweep:
+    """Check the text of a sweep that must name the slug and the target of its path."""
+    document = parse(data, file, limit=RESULT_LIMIT, max_events=RESULT_EVENTS)
     faults: list[Fault] = []
     sweep = typed(Sweep, document, faults, _CURE)
     if sweep is None:
         refuse(faults)
-    expected = {"submission": path.absolute().parent.parent.name, "target": path.name.removesuffix(SWEEP_SUFFIX)}
+    expected = {"submission": slug, "target": target_name}
     for key, value in expected.items():
         if (found := getattr(sweep, key)) != value:
             faults.append(Fault(f"{key}: expected {value} as in the file's path, found {shown(found)}", document.where((key,)), _CURE))
     target = target_named(sweep.target, tuple(sweep.data))
     if target is None or faults:
-        refuse(faults or [Fault(f"target: unknown target {sweep.target!r}", Where(str(path)), _CURE)])
+        refuse(faults or [Fault(f"target: unknown target {sweep.target!r}", Where(file), _CURE)])
     for number, checkpoint in enumerate(sweep.checkpoints):
         for place, view in enumerate(checkpoint.views):
             at = ("checkpoints", number, "views", place)

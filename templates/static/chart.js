@@ -16,9 +16,10 @@ function library(place) {
   return plotly;
 }
 
-async function draw(plot) {
+// Draws a figure as its page holds it, or as `change` makes it.
+async function draw(plot, change = (figure) => figure) {
   await library(plot);
-  const { data, layout, config } = JSON.parse(document.getElementById(plot.dataset.figure).textContent);
+  const { data, layout, config } = change(JSON.parse(document.getElementById(plot.dataset.figure).textContent));
   if (plot.clientWidth < 480) {
     // A phone: a long title takes two lines, and the margins give way to the curves.
     if (layout.xaxis.title.text.length > 30) {
@@ -27,11 +28,12 @@ async function draw(plot) {
     layout.font.size = 12;
     layout.margin = { ...layout.margin, l: 48, r: 8, b: 64 };
   }
-  const chart = document.createElement("div");
+  const before = plot.querySelector(".interactive");
+  const chart = before ?? document.createElement("div");
   chart.className = "interactive";
   plot.append(chart);
   try {
-    await Plotly.newPlot(chart, data, layout, config);
+    await Plotly.react(chart, data, layout, config);
     plot.querySelector(".drawn").hidden = true;
     plot.classList.add("ready");
     Plotly.Plots.resize(chart);

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from site_gen.build import site_files
 from site_gen.folder import write_site
@@ -121,3 +121,12 @@ def test_nothing_runs_in_what_scripts_draw(browser: Browser, hostile_site: Path)
         visit.charts()
         assert taken_on(page) == (0, [])
         assert page.locator("#leaderboard-table tbody th a").first.text_content() in STRINGS
+        for number in range(0, len(STRINGS), 4):
+            slugs = [f"row-{number + each:03}" for each in range(4)]
+            page = visit.open(f"{hostile_site.as_uri()}/compare.html#of={','.join(slugs)}")
+            expect(page.locator(f'#compared a[href$="{slugs[-1]}.html"]').first).to_be_attached()
+            assert taken_on(page) == (0, []), slugs
+        page = visit.open(f"{hostile_site.as_uri()}/compare.html#of=%3Cimg src=x onerror=alert(1)%3E,row-000")
+        page.reload()
+        expect(page.locator("#compare-said")).to_contain_text("No submission is called <img")
+        assert taken_on(page) == (0, [])

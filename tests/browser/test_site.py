@@ -39,6 +39,7 @@ KINDS = {
     "language": "languages/ar.html",
     "families": "families.html",
     "family": "families/lodestar.html",
+    "compare": "compare.html#of=lodestar-s-english,lodestar-s-multilingual,lodestar-b-none,lantern-b-none",
     "about": "about.html",
 }
 

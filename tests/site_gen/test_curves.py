@@ -9,6 +9,7 @@ import pytest
 from harness.records import Regime, Result
 from site_gen.axes import Axis, compact, layers_axis, log_axis, points_axis, whole_points_axis
 from site_gen.chart import Curve, Figure, Line, Point, Table
+from site_gen.curve_choices import choices_js
 from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import HEIGHT, WIDTH, draw
 from site_gen.figures import figure_json, guarded_id, plotly_js
@@ -248,3 +249,38 @@ def test_a_label_cannot_bring_markup_into_the_chart() -> None:
 def test_the_bundle_comes_out_of_the_installed_package() -> None:
     assert plotly_js().startswith(b"/**\n* plotly.js v")
     assert len(guarded_id()) == 64
+
+
+def test_two_families_are_drawn_those_of_both_regimes_first_and_at_most_nine_curves() -> None:
+    many = [made for family in ("a", "b", "c") for made in three_sizes("none", family)]
+    asked = [made for regime in ("english", "multilingual") for made in three_sizes(regime, "z")]
+    found = figure(*many, *asked)
+    assert [curve.label for curve in found.curves] == ["a, no intermediate training", "z, English-only (mnli)", "z, multilingual (xnli)"]
+    assert found.caption[-1] == "3 of 5 curves are drawn."
+    assert len(found.table.lines) == 9
+    recipes = [
+        Entry(
+            f"recipe-{n}", submission("R", intermediate={**_TASKS, "tasks": [f"task{n}"]}), (result(f"recipe-{n}", [{"de": 1, "fi": n}]),)
+        )
+        for n in range(12)
+    ]
+    crowded = figure(*recipes)
+    assert (len(crowded.curves), len(crowded.table.lines)) == (9, 9)
+    assert crowded.caption[-1] == "9 of 12 curves are drawn."
+
+
+def test_sizes_are_counted_with_or_without_the_embeddings() -> None:
+    standing = make_board(three_sizes(), (PAIR,)).standings[0]
+    body, total = (scaling_figure(standing, size=size) for size in ("body", "total"))
+    assert body is not None and total is not None
+    assert [point.x for point in total.curves[0].points] == [3 * point.x for point in body.curves[0].points]
+    assert total.x.title == "Parameters in total (log scale)"
+    handed = choices_js(standing).decode()
+    assert handed.startswith('stiltboardCurves("pair",{"toy":{"body":{"data":[')
+    assert json.loads(handed.removeprefix('stiltboardCurves("pair",').removesuffix(");\n"))["toy"]["total"]["x"] == [
+        total.x.low,
+        total.x.high,
+    ]
+
+
+_TASKS = {"regime": "english", "languages": ["en"], "examples": "5"}

@@ -1,0 +1,221 @@
+// Two to four submissions side by side. What is compared stands in the address, so that a comparison can be linked.
+"use strict";
+
+const form = document.getElementById("compare");
+const said = document.getElementById("compare-said");
+const place = document.getElementById("compared");
+const inputs = [...form.elements.of];
+const root = form.dataset.root;
+const ALPHA = 0.05;
+
+const loading = new Map(); // by address of a script, the promise of what it hands over
+const given = new Map(); // by slug
+let names = new Map(); // slug → title
+let targets = []; // [name, title, metric]
+
+// Called by data/compare.js and data/compare/*.js.
+window.stiltboardNames = (rows, standings) => {
+  names = new Map(rows);
+  targets = standings;
+};
+window.stiltboardCompared = (slug, document) => given.set(slug, document);
+
+function load(address) {
+  if (!loading.has(address)) {
+    loading.set(
+      address,
+      new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = address;
+        script.addEventListener("load", resolve);
+        script.addEventListener("error", () => {
+          loading.delete(address); // so that the next choice tries again
+          reject(new Error(address));
+        });
+        document.head.append(script);
+      }),
+    );
+  }
+  return loading.get(address);
+}
+
+// ---- numbers --------------------------------------------------------------------------------------
+
+const points = (value) => value.toFixed(2);
+const signed = (value) => `${value < 0 ? "−" : "+"}${points(Math.abs(value))}`;
+const range = (ends, write = points) => `[${ends.map(write).join(", ")}]`;
+
+function compact(count) {
+  const [unit, size] = [["T", 1e12], ["B", 1e9], ["M", 1e6], ["k", 1e3]].find(([, size]) => count >= 0.9995 * size) ?? ["", 1];
+  return `${Number((count / size).toPrecision(3))} ${unit}`.trim();
+}
+
+// Holm's step-down p values, by place; null where nothing was tested.
+function holm(values) {
+  const order = values.map((p, i) => [p, i]).filter(([p]) => p !== null).sort(([a], [b]) => a - b);
+  const adjusted = values.map(() => null);
+  let least = 0;
+  order.forEach(([p, i], rank) => {
+    least = Math.max(least, Math.min(1, p * (order.length - rank)));
+    adjusted[i] = least;
+  });
+  return adjusted;
+}
+
+// ---- tables ---------------------------------------------------------------------------------------
+
+function element(name, content = [], attributes = {}) {
+  const made = document.createElement(name);
+  made.append(...[content].flat());
+  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+  return made;
+}
+
+function table(caption, head, lines) {
+  const id = `compared-${place.querySelectorAll("caption").length + 1}`;
+  const numbers = { class: "number" };
+  const made = element("table", [
+    element("caption", caption, { id }),
+    element("thead", element("tr", head.map((cell, i) => element("th", cell, { scope: "col", ...(i > 0 ? numbers : {}) })))),
+    element("tbody", lines.map(([name, ...cells]) => element("tr", [element("th", name, { scope: "row" }), ...cells.map((cell) => element("td", cell, numbers))]))),
+  ], { class: "board named" });
+  place.append(element("div", made, { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": id }));
+}
+
+const linked = (slug) => element("a", given.get(slug).title, { href: `${root}submissions/${slug}.html` });
+const unit = (text) => element("span", text, { class: "unit" });
+
+function about(slugs) {
+  const of = (write) => slugs.map((slug) => write(given.get(slug)));
+  table("What is compared", ["About", ...slugs.map(linked)], [
+    ["Family", ...of((each) => each.family)],
+    ["Regime", ...of((each) => each.regime)],
+    ["Tasks", ...of((each) => each.recipe || "–")],
+    ["Parameters outside the embeddings", ...of((each) => (each.body === null ? "–" : compact(each.body)))],
+    ["Seeds", ...of((each) => String(each.seeds))],
+  ]);
+}
+
+function score(found) {
+  if (found === undefined || found.score === null) {
+    return found === undefined ? "–" : element("span", "incomplete", { class: "part" });
+  }
+  return [points(found.score), ...(found.interval ? [unit(range(found.interval))] : [])];
+}
+
+// What may be said of a difference, in words that need no colour.
+function mark(difference, adjusted) {
+  if (difference[3] === null) {
+    return "not tested: one training";
+  }
+  return adjusted < ALPHA ? `${difference[0] > 0 ? "better" : "worse"}, p ${adjusted < 0.001 ? "< 0.001" : adjusted.toFixed(3)}` : "not decided";
+}
+
+function scores(slugs) {
+  const [first, ...others] = slugs;
+  const shown = targets.filter(([name]) => slugs.some((slug) => name in given.get(slug).targets));
+  const found = shown.flatMap(([name]) => others.map((slug) => given.get(slug).against[first]?.[name]));
+  const adjusted = holm(found.map((difference) => difference?.[3] ?? null));
+  const lines = shown.map(([name, title], row) => [
+    element("a", title, { href: `${root}targets/${name}.html` }),
+    score(given.get(first).targets[name]),
+    ...others.flatMap((slug, column) => {
+      const at = row * others.length + column;
+      const difference = found[at];
+      const own = score(given.get(slug).targets[name]);
+      if (difference === undefined) {
+        return [own, "–"];
+      }
+      const words = mark(difference, adjusted[at]) + (difference[4] ? ", seeds matched" : "");
+      return [own, [signed(difference[0]), unit(range(difference.slice(1, 3), signed)), unit(words)]];
+    }),
+  ]);
+  table("Scores in points, and differences to the first", ["Target", linked(first), ...others.flatMap((slug) => [linked(slug), "Difference"])], lines);
+  const unranked = slugs.flatMap((slug) =>
+    Object.entries(given.get(slug).targets).filter(([, each]) => each.reason).map(([name, each]) => `${slug} on ${name}: ${each.reason}`),
+  );
+  if (unranked.length > 0) {
+    place.append(element("p", `Without a rank and a difference: ${unranked.join("; ")}.`, { class: "note" }));
+  }
+}
+
+function languages(slugs) {
+  const names = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
+  const shared = targets.filter(([name]) => slugs.every((slug) => name in given.get(slug).targets));
+  for (const [name, title] of shared) {
+    const of = slugs.map((slug) => given.get(slug).targets[name].languages);
+    const codes = Object.keys(Object.assign({}, ...of));
+    const lines = codes.map((code) => {
+      const values = of.map((each) => each[code]);
+      const best = Math.max(...values.filter((value) => value !== undefined));
+      const cells = values.map((value) => (value === undefined ? "–" : value === best ? element("strong", points(value)) : points(value)));
+      return [`${names.of(code)} (${code})`, ...cells];
+    });
+    const inside = place;
+    const details = element("details", element("summary", `${title} by language`));
+    inside.append(details);
+    table(`${title} by language, in points`, ["Language", ...slugs.map(linked)], lines);
+    details.append(inside.lastElementChild);
+  }
+  if (shared.length > 0) {
+    const [first, second] = slugs;
+    place.append(element("p", "The same language by language, with a test of each:"), element("pre", element("code", `stiltboard diff ${first} ${second}`), { tabindex: "0" }));
+  }
+}
+
+// ---- what is asked --------------------------------------------------------------------------------
+
+// After `#of=`: a file opened from disk has no other part of its address to write to.
+const asked = () => (new URLSearchParams(location.hash.slice(1)).get("of") ?? "").split(",").filter(Boolean);
+
+async function show() {
+  const wanted = [...new Set(inputs.map((input) => input.value.trim()).filter(Boolean))];
+  const unknown = wanted.filter((slug) => !names.has(slug));
+  const slugs = wanted.filter((slug) => names.has(slug));
+  history.replaceState(null, "", wanted.length > 0 ? `#of=${wanted.map(encodeURIComponent).join(",")}` : location.pathname + location.search);
+  place.replaceChildren();
+  if (unknown.length > 0) {
+    said.value = `No submission is called ${unknown.join(" or ")}.`;
+    return;
+  }
+  if (slugs.length < 2) {
+    said.value = `Name ${slugs.length === 1 ? "one more" : "two"} of ${names.size} submissions.`;
+    return;
+  }
+  said.value = "Loading …";
+  try {
+    await Promise.all(slugs.map((slug) => load(`${root}data/compare/${slug}.js`)));
+  } catch (error) {
+    said.value = `${error.message} could not be loaded.`;
+    return;
+  }
+  place.replaceChildren();
+  about(slugs);
+  scores(slugs);
+  languages(slugs);
+  said.value = `${slugs.length} submissions compared.`;
+}
+
+function fill() {
+  const slugs = asked();
+  inputs.forEach((input, i) => {
+    input.value = slugs[i] ?? "";
+  });
+  show();
+}
+
+load(form.dataset.names).then(
+  () => {
+    form.hidden = false;
+    document.getElementById("compare-without").hidden = true;
+    document.getElementById("compare-names").append(...[...names].map(([slug, title]) => element("option", title, { value: slug })));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("change", show);
+    window.addEventListener("hashchange", fill);
+    fill();
+  },
+  () => {
+    form.hidden = false;
+    said.value = "The names of the submissions could not be loaded.";
+  },
+);

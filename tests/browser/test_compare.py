@@ -1,0 +1,91 @@
+"""Submissions side by side in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from harness.statistics.entrants import entrant
+from harness.statistics.levels import Sample
+from site_gen.build import site_files
+from site_gen.folder import write_site
+from site_gen.leaderboard import Entry, make_board
+from tests.browser.visits import Visit
+from tests.site_gen.boards import PAIR, SHOW, result, submission
+
+
+def measured(slug: str, shares: tuple[float, ...], *, design: str | None = None, trained: bool = True) -> Entry:
+    """Return a submission whose seed i is right on that share of the same 400 examples of each language."""
+    right = np.stack([np.arange(400) < 400 * share for share in shares]).astype(float)
+    found = entrant(Sample([right, right], trained=trained, design=design))
+    of_seeds = [{"de": 100 * share, "fi": 100 * share} for share in shares]
+    regime = "english" if trained else "none"
+    made = submission(f"Title of {slug}", regime=regime, seeds=len(shares))
+    return Entry(slug, made, (result(slug, of_seeds), result(slug, of_seeds, target=SHOW)), entrants={"pair": found})
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("compare") / "public"
+    entries = [
+        measured("low", (0.40, 0.50, 0.45), design="alike"),
+        measured("high", (0.60, 0.71, 0.65), design="alike"),
+        measured("near", (0.44, 0.48, 0.46)),
+        measured("once", (0.9,)),
+    ]
+    write_site(site_files(make_board(entries, (PAIR, SHOW))), out)
+    return out
+
+
+def line(page: Page, name: str) -> list[str]:
+    row = page.locator("#compared tbody tr").filter(has=page.get_by_role("rowheader", name=name, exact=True))
+    return [text.replace("\n", " ") for text in row.last.locator("td").all_inner_texts()]
+
+
+def test_differences_have_intervals_and_corrected_marks_and_stand_in_the_address(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/compare.html")
+        expect(page.locator("#compare-said")).to_have_text("Name two of 4 submissions.")
+        page.get_by_label("First").fill("low")
+        page.get_by_label("Second").fill("high")
+        page.get_by_label("Third").fill("near")
+        page.get_by_label("Fourth").fill("once")
+        page.keyboard.press("Tab")
+        expect(page.locator("#compare-said")).to_have_text("4 submissions compared.")
+        address = page.url
+        assert address.endswith("compare.html#of=low,high,near,once")
+        for _ in range(2):
+            own, high, difference, _, near, _, once = line(page, "Pair")
+            assert (own, high[:5]) == ("45.00", "65.33")
+            assert difference.startswith("+20.33 [+17.") and "better, p < 0.001" in difference and difference.endswith(", seeds matched")
+            assert near.startswith("+1.00 [−") and near.endswith("not decided")
+            assert once.endswith("not tested: one training")
+            page = visit.open("about:blank") and visit.open(address)
+            expect(page.locator("#compare-said")).to_have_text("4 submissions compared.")
+        page.get_by_text("Pair by language", exact=True).click()
+        assert line(page, "German (de)") == ["45.00", "65.33", "46.00", "90.00"]
+        assert page.locator("#compared code").inner_text() == "stiltboard diff low high"
+        assert visit.faults == []
+
+
+def test_names_that_nobody_has_and_files_that_are_gone_are_named(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        visit.page.route("**/data/compare/near.js", lambda route: route.abort())
+        page = visit.open(f"{site.as_uri()}/compare.html#of=low,hihg")
+        expect(page.locator("#compare-said")).to_have_text("No submission is called hihg.")
+        page.get_by_label("Second").fill("near")
+        page.keyboard.press("Tab")
+        expect(page.locator("#compare-said")).to_have_text("data/compare/near.js could not be loaded.")
+        page.get_by_label("Second").fill("high")
+        page.keyboard.press("Tab")
+        expect(page.locator("#compare-said")).to_have_text("2 submissions compared.")
+
+
+def test_without_javascript_the_page_says_what_to_do(browser: Browser, site: Path) -> None:
+    with Visit(browser, java_script_enabled=False) as visit:
+        page = visit.open(f"{site.as_uri()}/compare.html#of=low,high")
+        assert page.locator("#compare-without").is_visible()
+        assert page.locator("#compare").is_hidden()

@@ -1,0 +1,269 @@
+"""What GitHub runs: when, with which rights, from which commits; and the scripts themselves, run against a repository here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.pull_requests import Repository, about, begin, git, measured, written
+
+ROOT = Path(__file__).parents[1]
+GITHUB = ROOT / ".github"
+PINS = {
+    "actions/checkout": "9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0",
+    "actions/setup-python": "5fda3b95a4ea91299a34e894583c3862153e4b97",
+    "actions/upload-artifact": "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f",
+    "actions/configure-pages": "45bfe0192ca1faeb007ade9deae92b16b8254a0d",
+    "actions/upload-pages-artifact": "fc324d3547104276b827a68afc52ff2a11cc49c9",
+    "actions/deploy-pages": "cd2ce8fcbc39b97be8ca5fce6e763baed58fa128",
+}
+TRIGGERS: dict[str, object] = {
+    "ci": {"push": {"branches": ["main"]}, "pull_request": None, "merge_group": None},
+    "submission": {"pull_request": None},
+    "pages": {"push": {"branches": ["main"]}, "pull_request": None, "workflow_dispatch": None},
+}
+RIGHTS = {
+    "ci": {"test": {"contents": "read"}},
+    "submission": {"check": {"contents": "read"}},
+    "evaluate": {
+        "evaluate": {"contents": "read"},
+        "judge": {"contents": "read", "actions": "read"},
+        "propose": {"contents": "write", "pull-requests": "write", "actions": "read"},
+    },
+    "pages": {
+        "preview": {"contents": "read"},
+        "configure": {"pages": "read"},
+        "build": {"contents": "read"},
+        "deploy": {"pages": "write", "id-token": "write"},
+    },
+}
+WORKFLOWS: dict[str, dict[Any, Any]] = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(GITHUB.glob("workflows/*"))}
+STEPS = [(name, job, step) for name, flow in WORKFLOWS.items() for job, body in flow["jobs"].items() for step in body["steps"]]
+
+
+def triggers(name: str) -> dict[str, Any]:
+    return WORKFLOWS[name][True]  # what YAML 1.1 reads `on` as
+
+
+def test_every_workflow_is_started_by_what_it_should_be_and_nothing_else() -> None:
+    assert set(WORKFLOWS) == {*TRIGGERS, "evaluate"}
+    assert {name: triggers(name) for name in TRIGGERS} == TRIGGERS
+    assert list(triggers("evaluate")) == ["workflow_dispatch"]
+
+
+def test_every_job_has_the_least_rights_and_no_secret() -> None:
+    assert [flow["permissions"] for flow in WORKFLOWS.values()] == [{}] * len(WORKFLOWS)
+    assert {name: {job: body["permissions"] for job, body in flow["jobs"].items()} for name, flow in WORKFLOWS.items()} == RIGHTS
+    for path in GITHUB.glob("workflows/*"):
+        assert "secrets" not in path.read_text().replace("no secret", "")
+    # What runs a stranger's weights or code holds no right to write.
+    assert {(name, job) for name, jobs in RIGHTS.items() for job, rights in jobs.items() if "write" in rights.values()} == {
+        ("evaluate", "propose"),
+        ("pages", "deploy"),
+    }
+
+
+def test_every_action_is_pinned_to_the_commit_that_was_read() -> None:
+    used = [step["uses"] for _, _, step in STEPS if "uses" in step]
+    assert {action.partition("@")[0] for action in used} == set(PINS)
+    assert [action for action in used if PINS[action.partition("@")[0]] != action.partition("@")[2]] == []
+
+
+def test_every_job_ends_and_none_runs_twice_beside_itself() -> None:
+    for flow in WORKFLOWS.values():
+        assert set(flow["concurrency"]) == {"group", "cancel-in-progress"}
+        assert all(0 < body["timeout-minutes"] < 360 for body in flow["jobs"].values())
+
+
+def test_no_script_holds_what_somebody_else_wrote_and_no_checkout_keeps_the_token() -> None:
+    assert [step["name"] for _, _, step in STEPS if "${{" in step.get("run", "")] == []
+    checkouts = [step for _, _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
+    assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(checkouts)
+    # A write token is where it is used, and where it is used nothing is installed.
+    writing = [step.get("run", "") for name, job, step in STEPS if (name, job) == ("evaluate", "propose")]
+    assert not any(word in script for script in writing for word in ("pip", "python", "stiltboard"))
+
+
+def test_a_pull_request_is_judged_by_the_base_and_never_checked_out() -> None:
+    steps = [step for name, _, step in STEPS if name == "submission"]
+    (checkout,) = (step for step in steps if step.get("uses", "").startswith("actions/checkout@"))
+    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    scripts = "\n".join(step.get("run", "") for step in steps)
+    assert not any(f"git {word}" in scripts for word in ("checkout", "switch", "merge", "worktree", "reset", "pull", "restore"))
+    assert [line for line in scripts.splitlines() if "fetch" in line] == [
+        "git -c transfer.fsckObjects=true fetch --quiet --no-tags --no-recurse-submodules origin"
+        ' "+refs/pull/${NUMBER}/head:refs/review/head"'
+    ]
+
+
+def test_the_site_is_built_configured_uploaded_and_deployed_apart() -> None:
+    jobs = WORKFLOWS["pages"]["jobs"]
+    used = {job: [step["uses"].partition("@")[0] for step in body["steps"] if "uses" in step] for job, body in jobs.items()}
+    assert [used["configure"], used["deploy"]] == [["actions/configure-pages"], ["actions/deploy-pages"]]
+    assert used["build"][-1] == "actions/upload-pages-artifact"
+    assert [jobs[job].get("needs") for job in ("configure", "build", "deploy")] == [None, "configure", "build"]
+    assert jobs["build"]["steps"][-1]["with"] == {"path": "public", "include-hidden-files": True}
+    assert jobs["preview"]["if"] == "github.event_name == 'pull_request'"
+    assert "github.event_name != 'pull_request'" in jobs["configure"]["if"]
+
+
+# ---- beside workflows --------------------------------------------------------------------------
+
+
+def test_updates_are_proposed_after_a_while_and_the_powerful_files_have_owners() -> None:
+    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip"}
+    assert all(update["cooldown"]["default-days"] >= 7 for update in updates)
+    owned = [line.split()[0] for line in (GITHUB / "CODEOWNERS").read_text().splitlines() if line.strip() and not line.startswith("#")]
+    assert {"/.github/", "/.ci/", "/harness/", "/site_gen/", "/constraints.txt"} <= set(owned)
+    assert "/submissions/" not in owned
+
+
+def test_every_form_says_what_it_is_and_asks_for_something() -> None:
+    forms = [path for path in sorted(GITHUB.glob("ISSUE_TEMPLATE/*.yml")) if path.name != "config.yml"]
+    assert [form.stem for form in forms] == ["bug", "result", "submission"]
+    for form in forms:
+        read = yaml.safe_load(form.read_text())
+        assert {"name", "description", "body"} <= set(read)
+        fields = [item for item in read["body"] if item["type"] != "markdown"]
+        assert all(item["type"] in ("input", "textarea", "dropdown", "checkboxes") and item["attributes"]["label"] for item in fields)
+        assert len({item["id"] for item in fields}) == len(fields)
+        assert any(item.get("validations", {}).get("required") for item in fields)
+
+
+def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("zizmor", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    assert program, "zizmor is missing: make check installs what the tests need"
+    command = [program, "--offline", "--pedantic", "--strict-collection", "--no-progress", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_zizmor_finds_nothing_and_would_find_something(tmp_path: Path) -> None:
+    done = zizmor(GITHUB)
+    assert (done.returncode, done.stdout.strip()) == (0, "No findings to report. Good job!"), done.stdout
+    worse = Path(shutil.copytree(GITHUB, tmp_path / ".github"), "workflows/submission.yml")
+    worse.write_text(worse.read_text().replace("${AUTHOR}", "${{ github.event.pull_request.title }}"))
+    done = zizmor(tmp_path / ".github")
+    assert done.returncode != 0
+    assert "template-injection" in done.stdout
+
+
+# ---- the scripts -------------------------------------------------------------------------------
+
+
+class Runner:
+    """A machine that runs a job's scripts as GitHub does: bash -e, an environment, a checkout without the token."""
+
+    def __init__(self, folder: Path, origin: Path) -> None:
+        self.folder, self.temp, self.summary = folder / "work", folder / "temp", folder / "summary.md"
+        self.temp.mkdir(parents=True)
+        git(folder, "clone", "--quiet", "--template=", str(origin), "work")
+        self.programs = folder / "programs"
+        self.programs.mkdir()
+        self.program("stiltboard", f'exec "{sys.executable}" -P -c "from harness.cli import main; main()" "$@"')
+
+    def program(self, name: str, script: str) -> None:
+        path = self.programs / name
+        path.write_text(f"#!/usr/bin/env bash\n{script}\n")
+        path.chmod(0o755)
+
+    def run(self, workflow: str, job: str, step: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        (found,) = (each for each in WORKFLOWS[workflow]["jobs"][job]["steps"] if each["name"] == step)
+        assert set(found.get("env", {})) - {"GH_TOKEN"} == set(environment)
+        given = {
+            "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "RUNNER_TEMP": str(self.temp),
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+            "GITHUB_RUN_ID": "77",
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_REPOSITORY": "toys/board",
+            "GITHUB_ACTOR": "maintainer",
+            "HOME": str(self.temp),
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+        command = ["bash", "-e", "-c", found["run"]]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, env=given | environment)
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    folder = tmp_path_factory.mktemp("origin")
+    return begin(folder / "origin", {"submissions/mine/submission.yaml": about("mine", "ada"), "harness.py": b"raise SystemExit('ran')\n"})
+
+
+def test_the_submission_job_judges_a_pull_request_it_only_fetched(origin: Repository, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    hostile = f"open({str(canary)!r}, 'w')\n".encode()
+    good = origin.pull({"submissions/new/submission.yaml": about("new", "eve")})
+    bad = origin.pull({"sitecustomize.py": hostile, "harness/__init__.py": hostile, "submissions/mine/x.py": hostile})
+    for number, (head, code) in enumerate([(good, 0), (bad, 1)], start=1):
+        git(origin.folder, "update-ref", f"refs/pull/{number}/head", head)
+        runner = Runner(tmp_path / str(number), origin.folder)
+        assert runner.run("submission", "check", "Fetch the pull request as objects", NUMBER=str(number)).returncode == 0
+        done = runner.run("submission", "check", "Judge its files", BASE=origin.base, HEAD=head, AUTHOR="eve")
+        assert done.returncode == code, done.stderr
+        verdict = json.loads((runner.temp / "review" / "review.json").read_text())["verdict"]
+        assert runner.summary.read_text().startswith(f"## Submission check: {verdict}\n")
+        assert git(runner.folder, "status", "--porcelain", "--ignored") == ""
+    assert not canary.exists()
+
+
+@pytest.fixture
+def evaluated(origin: Repository, tmp_path: Path) -> Runner:
+    """Return a runner with the results of an evaluation as the artifact that `gh run download` brings."""
+    runner = Runner(tmp_path, origin.folder)
+    for path, data in written(tmp_path / "made", *measured("mine")).items():
+        place = tmp_path / "artifacts" / "results" / Path(path).name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    runner.program("gh", f'echo "$@" >> {tmp_path}/gh.log; [[ "$1 $2" != "run download" ]] || cp -r {tmp_path}/artifacts/"$7" "$9"')
+    return runner
+
+
+def test_the_evaluate_jobs_turn_an_artifact_into_a_judged_pull_request(evaluated: Runner, origin: Repository, tmp_path: Path) -> None:
+    assert evaluated.run("evaluate", "judge", "Download the results").returncode == 0
+    done = evaluated.run("evaluate", "judge", "Commit and judge them", SLUG="mine")
+    assert done.returncode == 0, done.stderr
+    body = (evaluated.temp / "proposal" / "body.md").read_text()
+    assert "https://github.com/toys/board/actions/runs/77" in body
+    assert "  jupyterlab.parquet\n" in body
+    assert "## Submission check: accepted" in body
+    shutil.copytree(evaluated.temp / "proposal", tmp_path / "artifacts" / "proposal")
+    writer = Runner(tmp_path / "writer", origin.folder)
+    shutil.copy(evaluated.programs / "gh", writer.programs)
+    assert writer.run("evaluate", "propose", "Download the commit").returncode == 0
+    done = writer.run("evaluate", "propose", "Push it and open the pull request", SLUG="mine")
+    assert done.returncode == 0, done.stderr
+    assert git(origin.folder, "diff", "--name-only", "main", "evaluate/mine-77").splitlines() == [
+        "submissions/mine/results/jupyterlab.parquet",
+        "submissions/mine/results/jupyterlab.yaml",
+    ]
+    assert "pr create --repo toys/board --base main --head evaluate/mine-77" in (tmp_path / "gh.log").read_text()
+
+
+def test_a_commit_that_changes_more_than_results_is_not_pushed(evaluated: Runner, origin: Repository, tmp_path: Path) -> None:
+    head = origin.pull({"submissions/mine/results/x.yaml": b"x", ".github/workflows/ci.yml": b"x"})
+    git(origin.folder, "update-ref", "refs/heads/made", head)
+    (tmp_path / "artifacts" / "proposal").mkdir(parents=True)
+    git(origin.folder, "checkout", "--quiet", "--detach", head)
+    git(origin.folder, "bundle", "create", str(tmp_path / "artifacts" / "proposal" / "commit.bundle"), "HEAD~1..HEAD")
+    git(origin.folder, "checkout", "--quiet", "main")
+    assert evaluated.run("evaluate", "propose", "Download the commit").returncode == 0
+    done = evaluated.run("evaluate", "propose", "Push it and open the pull request", SLUG="mine")
+    assert (done.returncode, done.stdout) == (1, "::error::the commit changes more than the results\n")
+    assert "evaluate/mine-77" not in git(origin.folder, "branch", "--all", "--contains", head)
+
+
+@pytest.mark.parametrize("slug", ["../x", "$(touch canary)", "a b", "-x", "", "A"])
+def test_a_slug_that_is_none_ends_the_evaluation(evaluated: Runner, slug: str) -> None:
+    done = evaluated.run("evaluate", "evaluate", "Evaluate", SLUG=slug, TARGET="", HOURS="1")
+    assert (done.returncode, done.stdout) == (2, "::error::the slug is none\n")
