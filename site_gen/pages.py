@@ -103,6 +103,7 @@ def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, o
         "regime_names": REGIME_NAMES,
         "xtreme_targets": XTREME_GROUPS.total(),
         "recipe": recipe,
+        "most": LISTED,
     }
 
 
@@ -247,7 +248,7 @@ def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kep
     for each in language_boards(board):
         path = each.language.path
         tables = tuple(each.tables())
-        extra = {"language": each.language, "tables": tables, "most": LISTED}
+        extra = {"language": each.language, "tables": tables}
         known = all(placed.row.stamp for table in tables for placed in table.placed)
         inputs = (base_url, repr(each.language), *map(_table_inputs, tables)) if known else ()
         yield path, Kept(inputs, partial(_with, board, base_url, path, "languages", extra))
