@@ -104,7 +104,7 @@ class Brief:
         """Return every language that was measured or failed, in the order of the file."""
         return tuple(self.places)
 
-    @property
+    @cached_property
     def checkpoints(self) -> tuple[BriefCheckpoint, ...]:
         """Return the seeds."""
         return tuple(

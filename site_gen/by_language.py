@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,14 @@ class Placed:
 
     row: Row
     cell: Cell
-    line: LanguageLine
+    language: str
     place: int | None
     reason: str
+
+    @cached_property
+    def line(self) -> LanguageLine:
+        """Return what the result says of the language; a page that need not be made again never asks."""
+        return language_line(self.cell, self.language)
 
 
 @dataclass(frozen=True)
@@ -153,8 +159,7 @@ def stand(standing: Standing, language: str) -> LanguageStanding:
     placed = list(_best(standing, language, np.flatnonzero(fits), lineup.mean[:, column]))
     for i in sorted(np.flatnonzero(has & ~fits).tolist(), key=lambda i: standing.rows[i].slug)[: max(0, LISTED - len(placed))]:
         row, cell = standing.rows[i], standing.cell(standing.rows[i])
-        line = language_line(cell, language)
-        placed.append(Placed(row, cell, line, None, _why_unplaced(cell, line)))
+        placed.append(Placed(row, cell, language, None, _why_unplaced(cell, language_line(cell, language))))
     return LanguageStanding(target, tuple(placed), int(has.sum()), tuple(_reported(standing, language)))
 
 
@@ -172,7 +177,7 @@ def _best(standing: Standing, language: str, rows: NDArray[np.int64], means: NDA
         shown.append((place, standing.rows[i].slug, i))
     for place, _, i in sorted(shown)[:LISTED]:
         row = standing.rows[i]
-        yield Placed(row, standing.cell(row), language_line(standing.cell(row), language), place, "")
+        yield Placed(row, standing.cell(row), language, place, "")
 
 
 def _text(texts: Mapping[str, str], data: Mapping[str, str], language: str) -> str:
