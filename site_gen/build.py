@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
-from harness.catalog import target_named
-from harness.errors import BadInput, Fault, Where
-from harness.records import ReportedSubmission, Result, Submission, Training
-from harness.statistics.entrants import Entrant
-from harness.store import (
-    find_results,
-    find_submissions,
-    load_outcomes,
-    load_result,
-    load_submission,
-    load_sweeps,
-    load_training,
-    load_verification,
-    result_digest,
-)
-from site_gen.comparing import compare_files
+from site_gen.comparing import compare_outputs
 from site_gen.curve_choices import choices_js, choices_path
 from site_gen.curves import curve_families
 from site_gen.data import leaderboard_json
-from site_gen.entrants import paired_entrant
+from site_gen.entries import gather
+from site_gen.exports import paths
 from site_gen.exports.gathered import exported
 from site_gen.figures import plotly_js
-from site_gen.folder import refuse_foreign, write_site
-from site_gen.leaderboard import Board, Entry, make_board
-from site_gen.mined import MinedCurve, curves_json, mined_curves
-from site_gen.pages import PAGES, curves_path
+from site_gen.folder import Written, refuse_foreign, write_site
+from site_gen.leaderboard import Board, make_board
+from site_gen.outputs import Output, key_of
+from site_gen.pages import PAGES, Context, Kept, standing_inputs
+from site_gen.reading import read_submissions
 from site_gen.render import TEMPLATES, render
-from site_gen.reported import ReportedEntry
 from site_gen.rows import rows_js
+from site_gen.shelf import open_shelf
 
-# With more, every pair's examples would take longer than the site is worth: ranks are then made from intervals alone.
-PAIRED_SUBMISSIONS = 300
+__all__ = ["Site", "build", "gather", "site_files"]
+
 STATIC = ("board.js", "chart.js", "choices.js", "compare.js", "icon.svg", "site.css", "site.js")
 
 
@@ -58,102 +44,46 @@ class Site:
 def build(submissions: Path, out: Path, base_url: str = "") -> Site:
     """Build the site of a submissions folder; a failing build names every fault and leaves the old site as it was."""
     refuse_foreign(out)
-    board = make_board(gather(submissions))
-    write_site(site_files(board, base_url), out)
+    with open_shelf(submissions) as shelf:
+        board = make_board(read_submissions(submissions, shelf))
+        place = out.resolve()
+        before = {path: Written(*each) for path, each in shelf.files(place).items()}
+        shelf.keep_files(place, write_site(planned_files(board, base_url), out, before))
     return Site(out, board)
-
-
-def gather(submissions: Path) -> tuple[Entry | ReportedEntry, ...]:
-    """Read every submission and result, and refuse all of them with all faults when one is malformed."""
-    slugs = find_submissions(submissions)
-    paired = len(slugs) <= PAIRED_SUBMISSIONS
-    faults: list[Fault] = []
-    entries = [_collected(lambda folder: _read_entry(folder, paired), submissions / slug, faults) for slug in slugs]
-    if faults:
-        raise BadInput(faults)
-    return tuple(entry for entry in entries if entry is not None)
-
-
-_Found = TypeVar("_Found")
-
-
-def _collected(read: Callable[[Path], _Found], path: Path, faults: list[Fault]) -> _Found | None:
-    """Read, or leave what is wrong in `faults`."""
-    try:
-        return read(path)
-    except BadInput as error:
-        faults += error.faults
-        return None
-
-
-def _read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
-    """Read one submission with its results and sweeps."""
-    faults: list[Fault] = []
-    submission = _collected(load_submission, folder, faults)
-    if isinstance(submission, ReportedSubmission):
-        return ReportedEntry(folder.name, submission)
-    paths = _collected(find_results, folder, faults) or ()
-    sweeps = _collected(load_sweeps, folder, faults)
-    training = _collected(load_training, folder, faults)
-    verification = _collected(load_verification, folder, faults)
-    results = [_collected(load_result, path, faults) for path in paths]
-    read = [
-        _collected(lambda path, result=result: _read_outcomes(path, result, submission, training, paired), path, faults)  # type: ignore[misc]
-        for path, result in zip(paths, results, strict=True)
-        if result is not None and submission is not None
-    ]
-    if faults or submission is None or sweeps is None:
-        raise BadInput(faults)
-    kept = [each for each in read if each is not None]
-    return Entry(
-        folder.name,
-        submission,
-        tuple(result for result in results if result is not None),
-        sweeps,
-        {each.target: each.mined for each in kept if each.mined},
-        {each.target: each.entrant for each in kept if each.entrant is not None},
-        training,
-        verification,
-        {path.stem: result_digest(path) for path in paths} if verification else {},
-    )
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What the outcomes of a result give: the curves of what was mined, and how it enters a ranking."""
-
-    target: str
-    mined: tuple[MinedCurve, ...] = ()
-    entrant: Entrant | None = None
-
-
-def _read_outcomes(path: Path, result: Result, submission: Submission, training: Training | None, paired: bool) -> _Read:
-    """Read a result's outcomes where they are at hand; without them the site lacks its curves and its pairing."""
-    target = target_named(result.target, result.languages)
-    outcomes = path.parent / result.outcomes.file
-    if target is None or not outcomes.exists() or not (paired or target.kind == "mining"):
-        return _Read(result.target)
-    table = load_outcomes(path, result)
-    try:
-        mined = mined_curves(target, result, table) if target.kind == "mining" else ()
-        entrant = paired_entrant(target, submission, result, table, training) if paired and result.complete else None
-    except (ValueError, KeyError) as error:
-        message = error.args[0] if isinstance(error, KeyError) else str(error)
-        cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
-        raise BadInput(str(message), where=Where(str(outcomes)), cure=cure) from None
-    return _Read(result.target, mined, entrant)
 
 
 def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:
     """Return every file of the site: relative path → bytes."""
+    return {path: output.make() for path, output in planned_files(board, base_url).items()}
+
+
+def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
+    """Return every file of the site before it is made, by its relative path."""
     root = f"{base_url.rstrip('/')}/" if base_url else ""
-    files = {".nojekyll": b"", "data/leaderboard.json": leaderboard_json(board).encode(), "static/plotly.min.js": plotly_js()}
-    files["data/rows.js"] = rows_js(board)
-    files |= {f"static/{name}": (TEMPLATES / "static" / name).read_bytes() for name in STATIC}
-    files |= {curves_path(row, cell): curves_json(cell.mined).encode() for row in board.rows for cell in row.cells.values() if cell.mined}
-    files |= {choices_path(standing): choices_js(standing) for standing in board.standings if curve_families(standing)}
-    files |= dict(compare_files(board))
-    for kind in PAGES:
-        for path, context in kind.pages(board, root):
-            files[path] = render(kind.template, context).encode()
+    files = {
+        ".nojekyll": Output(bytes),
+        paths.LEADERBOARD_JSON: Output(lambda: leaderboard_json(board).encode()),
+        "static/plotly.min.js": Output(plotly_js, key_of("plotly")),
+        "data/rows.js": Output(partial(rows_js, board)),
+    }
+    files |= {f"static/{name}": Output((TEMPLATES / "static" / name).read_bytes) for name in STATIC}
+    files |= {path: _page(kind.template, context) for kind in PAGES for path, context in kind.pages(board, root)}
+    files |= {
+        choices_path(standing): Output(
+            partial(choices_js, standing), key_of("choices", inputs) if (inputs := standing_inputs(standing)) else b""
+        )
+        for standing in board.standings
+        if curve_families(standing)
+    }
+    files |= dict(compare_outputs(board))
     return files | dict(exported(board, [path for path in files if path.endswith(".html")], root))
+
+
+def _page(template: str, context: Context | Kept) -> Output:
+    if not isinstance(context, Kept):
+        return Output(lambda: render(template, context).encode())
+    return Output(lambda: render(template, context.context()).encode(), _key(template, context.inputs))
+
+
+def _key(kind: str, inputs: tuple[object, ...]) -> bytes:
+    return key_of(kind, inputs) if inputs else b""

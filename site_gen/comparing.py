@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from scipy.special import stdtrit
@@ -12,6 +13,7 @@ from harness.statistics.entrants import differences
 from site_gen.curves import recipe
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import regime_word
+from site_gen.outputs import Output, kept, placing
 
 LEVEL = 0.95
 # With more submissions their differences would take more room than the rest of the site: `stiltboard diff` has them all.
@@ -28,15 +30,26 @@ def compare_path(slug: str) -> str:
 
 
 def compare_files(board: Board) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, bytes) of scripts: the names of all measured submissions, and one a submission.
+    """Yield (path, bytes) of what `compare_outputs` yields."""
+    return ((path, output.make()) for path, output in compare_outputs(board))
+
+
+def compare_outputs(board: Board) -> Iterator[tuple[str, Output]]:
+    """Yield (path, file) of scripts: the names of all measured submissions, and one a submission.
 
     A page opened from disk may load scripts, and nothing else.
     """
     rows = [row for row in board.rows if row.cells]
-    yield NAMES, _call("stiltboardNames", [[row.slug, row.submission.title] for row in rows], [_about(each) for each in board.standings])
+    names = [[row.slug, row.submission.title] for row in rows]
+    yield NAMES, Output(partial(_call, "stiltboardNames", names, [_about(each) for each in board.standings]))
     between = _between(board) if len(rows) <= COMPARED else {}
     for row in rows:
-        yield compare_path(row.slug), _call("stiltboardCompared", row.slug, {**_own(row), "against": between.get(row.slug, {})})
+        against = between.get(row.slug, {})
+        yield compare_path(row.slug), kept(row, partial(_compared, row, against), "compared", placing(row), repr(against))
+
+
+def _compared(row: Row, against: Mapping[str, Mapping[str, _Difference]]) -> bytes:
+    return _call("stiltboardCompared", row.slug, {**_own(row), "against": against})
 
 
 def _call(function: str, *given: object) -> bytes:

@@ -1,32 +1,50 @@
-"""What the pages show, as one JSON document for programs; pure."""
+"""What the pages show, as JSON for programs: the board as one document, and of each submission its whole results; pure."""
 
 from __future__ import annotations
 
 import json
 
 from harness.records import Mark
+from site_gen.exports import paths
 from site_gen.leaderboard import Board, Cell, Row
 from site_gen.reported import ReportedCell, ReportedRow
 
-FORMAT = 1
+FORMAT = 2
 
 
 def leaderboard_json(board: Board) -> str:
-    """Return the whole leaderboard; the same board gives the same text."""
-    document = {
-        "format": FORMAT,
-        "targets": [standing.target.model_dump(mode="json") for standing in board.standings],
-        "submissions": [_row(row) for row in board.rows],
-        "reported": [_reported(row) for row in board.reported],
-        "submitters": [vars(sender) for sender in board.senders],
+    """Return the whole leaderboard, a line a target, submission and row of published numbers; the same board gives the same text."""
+    parts = {
+        "targets": (standing.target.model_dump(mode="json") for standing in board.standings),
+        "submissions": map(_row, board.rows),
+        "reported": map(_reported, board.reported),
+        "submitters": map(vars, board.senders),
     }
-    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    lists = ",\n".join(f'"{name}":[\n' + ",\n".join(map(_line, items)) + "\n]" for name, items in parts.items())
+    return f'{{"format":{FORMAT},\n{lists}}}\n'
+
+
+def results_json(row: Row) -> bytes:
+    """Return a submission's results and sweeps as the harness wrote them, by target."""
+    found = {
+        name: {"result": cell.whole.model_dump(mode="json", by_alias=True), "layers": _layers(cell)} for name, cell in row.cells.items()
+    }
+    return f"{_line({'format': FORMAT, 'slug': row.slug, 'targets': found})}\n".encode()
+
+
+def _layers(cell: Cell) -> object:
+    return cell.sweep.model_dump(mode="json", by_alias=True) if cell.sweep else None
+
+
+def _line(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _row(row: Row) -> dict[str, object]:
     return {
         "slug": row.slug,
         "submission": row.submission.model_dump(mode="json", by_alias=True),
+        "results": paths.results(row.slug) if row.cells else None,
         "parameters": row.parameters.model_dump() if row.parameters else None,
         "xtreme_mean": row.average.mean,
         "xtreme_targets_measured": row.average.covered,
@@ -50,8 +68,8 @@ def _cell(cell: Cell) -> dict[str, object]:
         "verification": cell.trust.found.model_dump(mode="json") if cell.trust.found else None,
         "seen_in_training": {"held_out": cell.trust.seen.held_out, "training": cell.trust.seen.training},
         "seeds": {str(seed): score for seed, score in cell.seeds},
-        "result": cell.result.model_dump(mode="json", by_alias=True),
-        "layers": cell.sweep.model_dump(mode="json", by_alias=True) if cell.sweep else None,
+        "interval": cell.result.interval if cell.complete else None,
+        "signature": cell.result.signature,
     }
 
 

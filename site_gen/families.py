@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.records import Regime
 from site_gen.leaderboard import Board, Row, Standing
+from site_gen.once import once
 from site_gen.reported import ReportedRow
 
 
@@ -33,6 +34,7 @@ def family_path(name: str) -> str:
     return f"families/{name}.html"
 
 
+@once
 def families(board: Board) -> tuple[Family, ...]:
     """Return every family that has a submission or a row of published numbers, by name."""
     names = sorted({row.submission.family for row in board.rows} | {row.submission.family for row in board.reported})

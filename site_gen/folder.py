@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, Where
+from site_gen.outputs import Output
 
 # Lists the files of the site, one a line: a folder that holds anything else is not ours to replace.
 MARKER = ".stiltboard-site"
@@ -34,21 +37,66 @@ def refuse_foreign(out: Path) -> None:
         raise BadInput([Fault(message, Where(str(out / name)), "move it away") for name in foreign])
 
 
-def write_site(files: Mapping[str, bytes], out: Path) -> None:
-    """Write files (relative path → bytes) beside the old site, then swap the two; on any error the old site stays."""
+class Written(NamedTuple):
+    """A file as a build wrote it: the key of what it was made of, its size, its time of change in ns, its number on the disk."""
+
+    key: bytes
+    size: int
+    changed: int
+    inode: int
+
+
+def write_site(files: Mapping[str, bytes | Output], out: Path, before: Mapping[str, Written] | None = None) -> dict[str, Written]:
+    """Write files (by relative path) beside the old site, then swap the two; on any error the old site stays.
+
+    A file whose key is that of `before`, and that nobody has touched since, is neither made nor written: the new site gets the
+    same file of the disk. Returns what is known of the files that have a key.
+    """
     refuse_foreign(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh, old = (out.with_name(f".{out.name}.{os.getpid()}.{word}") for word in ("new", "old"))
+    written: dict[str, Written] = {}
     try:
         fresh.mkdir()
-        for name, data in {**files, MARKER: _listing(files)}.items():
+        made = {fresh}
+        for name, file in {**files, MARKER: _listing(files)}.items():
             path = fresh / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            if path.parent not in made:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                made.add(path.parent)
+            output = Output(partial(bytes, file)) if isinstance(file, bytes) else file
+            last = (before or {}).get(name)
+            if last and last.key == output.key and _linked(out / name, path, last):
+                written[name] = last
+                continue
+            path.write_bytes(output.make())
+            if output.key:
+                written[name] = _written(path, output.key)
         _swap(fresh, old, out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+    return written
+
+
+def _linked(path: Path, fresh: Path, last: Written) -> bool:
+    """Give the new site the old one's file, if it is still the one that was written."""
+    try:
+        if not _is(path, last):
+            return False
+        os.link(path, fresh, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _is(path: Path, last: Written) -> bool:
+    return _written(path, last.key) == last
+
+
+def _written(path: Path, key: bytes) -> Written:
+    status = path.lstat()
+    return Written(key, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _swap(fresh: Path, old: Path, out: Path) -> None:
@@ -74,5 +122,5 @@ def _files(folder: Path) -> set[str]:
     return found
 
 
-def _listing(files: Mapping[str, bytes]) -> bytes:
+def _listing(files: Mapping[str, bytes | Output]) -> bytes:
     return "".join(f"{name}\n" for name in sorted(files)).encode()

@@ -42,9 +42,10 @@ def language_lines(cell: Cell) -> tuple[LanguageLine, ...]:
 def pair_lines(cell: Cell) -> tuple[PairLine, ...]:
     """Line up question languages against the languages of the sentences; none where a result has no pairs."""
     languages = cell.target.languages
+    if not any(score.pairs for checkpoint in cell.whole.checkpoints for score in checkpoint.scores.values()):
+        return ()
     lines = tuple(PairLine(asked, tuple(_pair(cell, asked, other) for other in languages)) for asked in languages)
-    has_pairs = any(score.pairs for checkpoint in cell.result.checkpoints for score in checkpoint.scores.values())
-    return lines if has_pairs else ()
+    return lines
 
 
 def language_line(cell: Cell, language: str) -> LanguageLine:
@@ -68,7 +69,7 @@ def _means(names: tuple[str, ...], seeds: list[Mapping[str, float]]) -> Mapping[
 
 
 def _pair(cell: Cell, asked: str, other: str) -> float | None:
-    found = [_pair_score(c.scores[asked], asked, other) if asked in c.scores else None for c in cell.result.checkpoints]
+    found = [_pair_score(c.scores[asked], asked, other) if asked in c.scores else None for c in cell.whole.checkpoints]
     known = [value for value in found if value is not None]
     return sum(known) / len(known) if known and len(known) == len(found) else None
 

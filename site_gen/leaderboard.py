@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 from harness.catalog import TARGETS, is_own, own_target
 from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target, Training, Verification
-from harness.statistics.entrants import Entrant, differences
-from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
+from harness.statistics.entrants import Entrant
+from harness.statistics.placings import placings
 from site_gen.averages import XTREME_GROUPS, Average, xtreme_average
+from site_gen.brief import Brief, BriefCheckpoint
 from site_gen.entrants import unpaired_entrant
 from site_gen.mined import MinedCurve
 from site_gen.reported import ReportedEntry, ReportedRow, reported_rows
@@ -23,18 +26,47 @@ class Entry:
     """What the store holds for one slug.
 
     `mined` has the curves of each target that pairs were mined for, `entrants` how each whole result enters a ranking where
-    its outcomes were read, `digests` the digest of each result's file, by which `verification` names it.
+    its outcomes were read, `digests` the digest of each result's file, by which `verification` names it. With results in brief
+    `details` has what they lack, `trusts` whose word each is, and `stamp` stands for what the submission says.
     """
 
     slug: str
     submission: Submission
-    results: tuple[Result, ...]
+    results: tuple[Result | Brief, ...]
     sweeps: tuple[Sweep, ...] = ()
     mined: Mapping[str, tuple[MinedCurve, ...]] = field(default_factory=dict)
     entrants: Mapping[str, Entrant] = field(default_factory=dict)
     training: Training | None = None
     verification: Verification | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
+    trusts: Mapping[str, Trust] = field(default_factory=dict)
+    details: Details | None = None
+    stamp: bytes = b""
+
+
+class Details(Protocol):
+    """What nothing on the board hangs on: what a submission's own page and its files show of its results."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the paths of the submission's own files within the site."""
+
+    def file(self, path: str) -> bytes:
+        """Return one of these files."""
+
+    def lines(self, target: str) -> bytes:
+        """Return the lines of a target's CSV by language."""
+
+    def page(self, targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> Sections:
+        """Return what the page shows of these targets; `language_paths` leads to the languages that have a page."""
+
+
+class Sections(NamedTuple):
+    """Parts of a submission's page: what it says of each result, by target, and of the training, and whether a chart is in them."""
+
+    results: Mapping[str, str]
+    training: str
+    charted: bool
 
 
 @dataclass(frozen=True)
@@ -46,7 +78,7 @@ class Cell:
     """
 
     target: Target
-    result: Result
+    result: Result | Brief
     measured: int
     rank: int | None
     reason: str
@@ -71,6 +103,12 @@ class Cell:
         return self.score is not None
 
     @property
+    def whole(self) -> Result:
+        """Return the result as the harness wrote it; a cell whose result is kept in brief has none."""
+        assert isinstance(self.result, Result)
+        return self.result
+
+    @property
     def of(self) -> int:
         """Return how many languages the target has."""
         return len(self.target.languages)
@@ -80,7 +118,7 @@ class Cell:
         """Tell whether nothing could be measured although it was tried."""
         return self.measured == 0 and any(checkpoint.failed for checkpoint in self.result.checkpoints)
 
-    @property
+    @cached_property
     def parameters(self) -> Parameters | None:
         """Return the mean size over the seeds, which differ at most by a head."""
         sizes = [checkpoint.parameters for checkpoint in self.result.checkpoints]
@@ -94,7 +132,7 @@ class Cell:
         """Tell whether a ranked result is a single training's, so that how far another would have moved it is not known."""
         return self.entrant is not None and not self.entrant.speaks_of_the_recipe
 
-    @property
+    @cached_property
     def seeds(self) -> tuple[tuple[int, float], ...]:
         """Return (seed, score in points) of each checkpoint, the unweighted mean over languages; none while incomplete."""
         return tuple((c.seed, seed_score(c, self.target)) for c in self.result.checkpoints) if self.complete else ()
@@ -108,23 +146,25 @@ class Row:
     submission: Submission
     cells: Mapping[str, Cell]
     training: Training | None = None
+    details: Details | None = None
+    stamp: bytes = b""
 
     @property
     def regime(self) -> Regime:
         """Return the regime of the intermediate training."""
         return self.submission.intermediate.regime
 
-    @property
+    @cached_property
     def parameters(self) -> Parameters | None:
         """Return the size counted with the first target; None before any evaluation."""
         return next((cell.parameters for cell in self.cells.values()), None)
 
-    @property
+    @cached_property
     def average(self) -> Average:
         """Return the XTREME average over all nine targets."""
         return xtreme_average(self._scores())
 
-    @property
+    @cached_property
     def groups(self) -> Mapping[str, Average]:
         """Return the averages of XTREME's groups of targets."""
         return {group: xtreme_average(self._scores(), group) for group in XTREME_GROUPS}
@@ -164,12 +204,12 @@ class Standing:
         """Return a row's cell on this target."""
         return row.cells[self.target.name]
 
-    @property
+    @cached_property
     def ranked(self) -> tuple[Row, ...]:
         """Return the rows that have a rank, best first."""
         return tuple(row for row in self.rows if self.cell(row).rank is not None)
 
-    @property
+    @cached_property
     def unranked(self) -> tuple[Row, ...]:
         """Return the rows that have none."""
         return tuple(row for row in self.rows if self.cell(row).rank is None)
@@ -220,8 +260,10 @@ class Board:
         return tuple(row for row in self.rows if not row.cells)
 
 
-def seed_score(checkpoint: CheckpointScores, target: Target) -> float:
+def seed_score(checkpoint: CheckpointScores | BriefCheckpoint, target: Target) -> float:
     """Return one seed's score in points: the unweighted mean over the target's languages."""
+    if isinstance(checkpoint, BriefCheckpoint):
+        return checkpoint.scores.mean(target.languages)
     return sum(checkpoint.scores[language].score for language in target.languages) / len(target.languages)
 
 
@@ -238,7 +280,7 @@ def make_board(found: Iterable[Entry | ReportedEntry], targets: Sequence[Target]
     for target in targets:
         for slug, cell in _rank(target, entries).items():
             cells[slug][target.name] = cell
-    rows = tuple(Row(entry.slug, entry.submission, cells[entry.slug], entry.training) for entry in entries)
+    rows = tuple(Row(entry.slug, entry.submission, cells[entry.slug], entry.training, entry.details, entry.stamp) for entry in entries)
     return Board(rows, tuple(_stand(target, rows, reported) for target in targets), reported)
 
 
@@ -263,43 +305,56 @@ def _rank(target: Target, entries: Iterable[Entry]) -> dict[str, Cell]:
     reasons = {slug: _why_unranked(target, result, shared) for slug, (_, result) in found.items()}
     scores = {slug: round(result.score, 2) for slug, (_, result) in found.items() if result.score is not None and not reasons[slug]}
     entrants = {slug: _entrant(target, *found[slug]) for slug in scores}
-    differs = real_differences(differences(list(entrants.values())).p)
-    exact = [entrant.score for entrant in entrants.values()]
-    ranges = dict(zip(entrants, rank_ranges(exact, differs), strict=True))
-    groups = dict(zip(entrants, tie_groups(exact, differs), strict=True))
+    places = _places(scores.values())
+    placed = dict(zip(entrants, placings(list(entrants.values())), strict=True))
     return {
         slug: Cell(
             target,
             result,
             len(target.languages) - len(_missing(target, result)),
-            1 + sum(other > scores[slug] for other in scores.values()) if slug in scores else None,
+            places[scores[slug]] if slug in scores else None,
             reasons[slug],
             next((sweep for sweep in entry.sweeps if sweep.target == target.name), None),
             entry.mined.get(target.name, ()),
             entrants.get(slug),
-            ranges.get(slug),
-            groups.get(slug, 0),
-            trust_of(entry.submission, target, entry.digests.get(target.name), entry.verification, entry.training),
+            placed[slug].ranks if slug in placed else None,
+            placed[slug].group if slug in placed else 0,
+            entry.trusts.get(target.name)
+            or trust_of(entry.submission, target, entry.digests.get(target.name), entry.verification, entry.training),
         )
         for slug, (entry, result) in found.items()
     }
 
 
-def _entrant(target: Target, entry: Entry, result: Result) -> Entrant:
-    return entry.entrants.get(target.name) or unpaired_entrant(target, entry.submission, result)
+def _places(scores: Iterable[float]) -> Mapping[float, int]:
+    """Return the place of each score: one more than those above it."""
+    above = 0
+    places = {}
+    for score, many in sorted(Counter(scores).items(), reverse=True):
+        places[score] = above + 1
+        above += many
+    return places
 
 
-def _missing(target: Target, result: Result) -> list[str]:
+def _entrant(target: Target, entry: Entry, result: Result | Brief) -> Entrant:
+    found = entry.entrants.get(target.name)
+    if found is None:
+        assert isinstance(result, Result)  # who reads results in brief reads how they enter a ranking too
+        return unpaired_entrant(target, entry.submission, result)
+    return found
+
+
+def _missing(target: Target, result: Result | Brief) -> list[str]:
     return [language for language in target.languages if result.language_score(language) is None]
 
 
-def _shared_data(target: Target, results: Iterable[Result]) -> Mapping[str, str]:
+def _shared_data(target: Target, results: Iterable[Result | Brief]) -> Mapping[str, str]:
     """Return the data fingerprints that most complete results share; on a tie those that sort first."""
     counts = Counter(tuple(sorted(result.texts.items())) for result in results if not _missing(target, result))
     return dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
 
 
-def _why_unranked(target: Target, result: Result, shared: Mapping[str, str]) -> str:
+def _why_unranked(target: Target, result: Result | Brief, shared: Mapping[str, str]) -> str:
     """Say why a result has no rank; empty when it has one."""
     if missing := _missing(target, result):
         return f"no score for {_some(missing)}"

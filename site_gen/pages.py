@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
+
+from markupsafe import Markup
 
 from harness.catalog import is_own
 from harness.records import Regime
 from site_gen.averages import XTREME_GROUPS
-from site_gen.by_language import LISTED, language_boards, language_paths
-from site_gen.chart import Figure
+from site_gen.by_language import LISTED, LanguageStanding, language_boards, language_paths
+from site_gen.charts import Chart, make_chart
 from site_gen.citation import board_citation, entry_citation
 from site_gen.comparing import NAMES
-from site_gen.curve_choices import Choices, choices
+from site_gen.curve_choices import choices
 from site_gen.curves import recipe, scaling_figure
-from site_gen.drawing import Drawing, draw
-from site_gen.exports import model_card, mteb, paths
-from site_gen.families import families, family_path
-from site_gen.figures import figure_json, guarded_id
+from site_gen.details import details
+from site_gen.exports import model_card, paths
+from site_gen.families import Family, families, family_path
+from site_gen.figures import guarded_id
 from site_gen.gap import Gap, gaps
 from site_gen.gap_figure import gap_figure
-from site_gen.languages import language_lines, pair_lines
-from site_gen.leaderboard import Board, Cell, Row, Standing
+from site_gen.leaderboard import Board, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
-from site_gen.mined import mined_figure
+from site_gen.once import once
+from site_gen.outputs import key_of, placing
+from site_gen.reported import ReportedRow
 from site_gen.rows import PAGE_ROWS, benchmark_rows, shown_groups, shown_targets
-from site_gen.runs import harness_version, reproducing_command
-from site_gen.sweeps import sweep_figure
 
 Context = Mapping[str, object]
 
@@ -43,60 +45,30 @@ NAVIGATION = (
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A page that need not be made again while its `inputs` are the same: all that its context hangs on, or nothing if unknown."""
+
+    inputs: tuple[object, ...]
+    context: Callable[[], Context]
+
+
+@dataclass(frozen=True)
 class PageKind:
     """How one kind of page is made."""
 
     template: str
-    pages: Callable[[Board, str], Iterator[tuple[str, Context]]]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One figure twice: drawn now, and as what Plotly draws in the browser."""
-
-    figure: Figure
-    drawing: Drawing
-    json: str
-    choices: Choices | None = None
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """A figure below a result's scores, or the `note` that says why there is none."""
-
-    chart: Chart | None
-    note: str
+    pages: Callable[[Board, str], Iterator[tuple[str, Context | Kept]]]
 
 
 def scaling_chart(standing: Standing) -> Chart | None:
     """Make a target's scaling figure with its choices, or None while there is nothing to draw."""
-    return _chart(scaling_figure(standing), choices(standing))
+    return make_chart(scaling_figure(standing), choices(standing))
 
 
 def gap_chart(standing: Standing, found: Sequence[Gap]) -> Chart | None:
     """Make the panel of a target's gaps, over the sizes of its scaling curves, or None while there is nothing to draw."""
     curves = scaling_figure(standing)
-    return _chart(gap_figure(standing.target, found, curves.x)) if curves else None
-
-
-def _chart(figure: Figure | None, asked: Choices | None = None) -> Chart | None:
-    return Chart(figure, draw(figure), figure_json(figure), asked) if figure else None
-
-
-def exhibits(row: Row, cell: Cell) -> Iterator[Exhibit]:
-    """Yield what can be shown of a result beside its scores: where pairs were mined, and what each layer scores."""
-    if cell.target.kind == "mining":
-        figure = mined_figure(cell.target, cell.result, cell.mined, curves_path(row, cell))
-        note = "No curve of precision and recall: the outcomes are not kept here, or nothing right was mined."
-        yield Exhibit(_chart(figure), note)
-    if cell.sweep is not None:
-        note = "No score by layer: no layer was measured with every language."
-        yield Exhibit(_chart(sweep_figure(cell, row.submission.encoding.pooling)), note)
-
-
-def curves_path(row: Row, cell: Cell) -> str:
-    """Return where the whole precision-recall curves of a result stand within the site."""
-    return f"data/precision-recall/{row.slug}/{cell.target.name}.json"
+    return make_chart(gap_figure(standing.target, found, curves.x)) if curves else None
 
 
 @dataclass(frozen=True)
@@ -131,6 +103,7 @@ def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, o
         "regime_names": REGIME_NAMES,
         "xtreme_targets": XTREME_GROUPS.total(),
         "recipe": recipe,
+        "most": LISTED,
     }
 
 
@@ -157,13 +130,16 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     yield path, {**_common(board, base_url, path, "front"), **extra}
 
 
-def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
     """Yield what follows the front page's rows, for readers without the script that loads it."""
     rows, columns = benchmark_rows(board), shown_targets(board)
+    known = all(row.stamp for row in rows)
+    shown = (base_url, board.main.target.name, tuple(repr(standing.target) for standing in columns))
     for part, start in enumerate(range(PAGE_ROWS, len(rows), PAGE_ROWS), start=2):
         path = f"leaderboard/{part}.html"
+        listed = rows[start : start + PAGE_ROWS]
         extra = {
-            "rows": rows[start : start + PAGE_ROWS],
+            "rows": listed,
             "start": start,
             "part": part,
             "count": len(rows),
@@ -171,27 +147,43 @@ def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
             "columns": columns,
             "groups": shown_groups(columns),
         }
-        yield path, {**_common(board, base_url, path, "front"), **extra}
+        inputs = (*shown, part, len(rows), tuple(_listed(row, board.main.target.name) for row in listed)) if known else ()
+        yield path, Kept(inputs, partial(_with, board, base_url, path, "front", extra))
 
 
-def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+def _listed(row: Row, first: str) -> tuple[object, ...]:
+    """Return what a row of the leaderboard shows that not the submission alone decides."""
+    cell = row.cells.get(first)
+    return row.stamp, cell.ranks if cell else None, tuple(cell.rank is None for cell in row.cells.values())
+
+
+def _with(board: Board, base_url: str, path: str, current: str, extra: Context) -> Context:
+    return {**_common(board, base_url, path, current), **extra}
+
+
+def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
     languages = language_paths(language_boards(board))
+    linked = key_of(tuple(languages.items()))
     for row in board.rows:
         path = f"submissions/{row.slug}.html"
-        extra = {
-            "row": row,
-            "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
-            "mteb": paths.mteb(row.slug) if mteb.is_known(row) else "",
-            "model_card": paths.model_card(row.slug) if model_card.has_scores(row) else "",
-            "bibtex": entry_citation(row, f"{base_url}{path}" if base_url else ""),
-            "language_paths": languages,
-            "commands": {name: reproducing_command(row, cell) for name, cell in row.cells.items()},
-            "versions": {name: harness_version(cell.result) for name, cell in row.cells.items()},
-            "lines": {name: language_lines(cell) for name, cell in row.cells.items()},
-            "pairs": {name: pair_lines(cell) for name, cell in row.cells.items()},
-            "exhibits": {name: tuple(exhibits(row, cell)) for name, cell in row.cells.items()},
-        }
-        yield path, {**_common(board, base_url, path, "submission"), **extra}
+        inputs = (base_url, linked, row.stamp, placing(row)) if row.stamp else ()
+        yield path, Kept(inputs, partial(_submission, board, base_url, path, row, languages))
+
+
+def _submission(board: Board, base_url: str, path: str, row: Row, languages: Mapping[str, str]) -> Context:
+    found = details(row)
+    sections = found.page({name: cell.target for name, cell in row.cells.items()}, languages)
+    return {
+        **_common(board, base_url, path, "submission"),
+        "row": row,
+        "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
+        "mteb": paths.mteb(row.slug) if paths.mteb(row.slug) in found.paths else "",
+        "model_card": paths.model_card(row.slug) if model_card.has_scores(row) else "",
+        "bibtex": entry_citation(row, f"{base_url}{path}" if base_url else ""),
+        "results": {name: Markup(text) for name, text in sections.results.items()},  # noqa: S704  # rendered and escaped before
+        "training": Markup(sections.training),  # noqa: S704  # the same
+        "charted": sections.charted,
+    }
 
 
 def _reported(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -200,21 +192,43 @@ def _reported(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         yield path, {**_common(board, base_url, path, "submission"), "row": row}
 
 
-def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
     languages = language_paths(language_boards(board))
+    linked = key_of(tuple(languages.items()))
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
-        found = gaps(standing)
-        extra = {
-            "standing": standing,
-            "target": standing.target,
-            "language_paths": languages,
-            "chart": scaling_chart(standing),
-            "gap_chart": gap_chart(standing, found),
-            "evidence": evidence(standing),
-            "gaps": found,
-        }
-        yield path, {**_common(board, base_url, path, "targets"), **extra}
+        inputs = standing_inputs(standing)
+        yield path, Kept((base_url, linked, *inputs) if inputs else (), partial(_target, board, base_url, path, standing, languages))
+
+
+def _target(board: Board, base_url: str, path: str, standing: Standing, languages: Mapping[str, str]) -> Context:
+    found = gaps(standing)
+    extra = {
+        "standing": standing,
+        "target": standing.target,
+        "language_paths": languages,
+        "chart": scaling_chart(standing),
+        "gap_chart": gap_chart(standing, found),
+        "evidence": evidence(standing),
+        "gaps": found,
+    }
+    return {**_common(board, base_url, path, "targets"), **extra}
+
+
+@once
+def standing_inputs(standing: Standing) -> tuple[object, ...]:
+    """Return all that a standing holds, or nothing where a row's content has no key."""
+    name = standing.target.name
+    if not all(row.stamp for row in standing.rows):
+        return ()
+    cells = ((row.stamp, row.cells[name]) for row in standing.rows)
+    rows = tuple((stamp, cell.rank, cell.ranks, cell.group, cell.reason, cell.measured) for stamp, cell in cells)
+    return (repr(standing.target), key_of(rows), reported_inputs(standing.reported))
+
+
+def reported_inputs(rows: Sequence[ReportedRow]) -> tuple[object, ...]:
+    """Return all that rows of published numbers hold."""
+    return tuple((row.slug, row.submission.model_dump_json()) for row in rows)
 
 
 def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -230,10 +244,19 @@ def _language_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]
     yield path, {**_common(board, base_url, path, "languages"), "boards": language_boards(board)}
 
 
-def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
     for each in language_boards(board):
         path = each.language.path
-        yield path, {**_common(board, base_url, path, "languages"), "language": each.language, "tables": each.tables(), "most": LISTED}
+        tables = tuple(each.tables())
+        extra = {"language": each.language, "tables": tables}
+        known = all(placed.row.stamp for table in tables for placed in table.placed)
+        inputs = (base_url, repr(each.language), *map(_table_inputs, tables)) if known else ()
+        yield path, Kept(inputs, partial(_with, board, base_url, path, "languages", extra))
+
+
+def _table_inputs(table: LanguageStanding) -> tuple[object, ...]:
+    placed = tuple((each.row.stamp, each.place, each.reason) for each in table.placed)
+    return repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported])
 
 
 def _family_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -241,11 +264,18 @@ def _family_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     yield path, {**_common(board, base_url, path, "families"), "families": families(board)}
 
 
-def _families(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+def _families(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
     for family in families(board):
-        drawn = [chart for standing in family.standings if (chart := scaling_chart(standing)) is not None]
-        charts = [chart for chart in drawn if len(chart.figure.table.lines) > 1]  # one size is no scaling
-        yield family.path, {**_common(board, base_url, family.path, "families"), "family": family, "charts": charts}
+        known = all(row.stamp for row in family.rows)
+        rows = tuple((row.stamp, placing(row)) for row in family.rows)
+        inputs = (base_url, family.name, rows, reported_inputs(family.reported)) if known else ()
+        yield family.path, Kept(inputs, partial(_family, board, base_url, family))
+
+
+def _family(board: Board, base_url: str, family: Family) -> Context:
+    drawn = [chart for standing in family.standings if (chart := scaling_chart(standing)) is not None]
+    charts = [chart for chart in drawn if len(chart.figure.table.lines) > 1]  # one size is no scaling
+    return {**_common(board, base_url, family.path, "families"), "family": family, "charts": charts}
 
 
 def _compare(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:

@@ -9,12 +9,14 @@ from site_gen.averages import XTREME_GROUPS
 from site_gen.curves import recipe
 from site_gen.leaderboard import Board, Row, Standing
 from site_gen.marks import REGIME_MARKS, regime_word
+from site_gen.once import once
 from site_gen.wording import share
 
 # What a page lists; the rest is loaded when it is asked for, and stands on parts of their own without the script.
 PAGE_ROWS = 100
 
 
+@once
 def benchmark_rows(board: Board) -> tuple[Row, ...]:
     """Return the rows of the leaderboard in the order of the main target, then those that only have another."""
     if not board.main.target.in_xtreme:

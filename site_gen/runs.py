@@ -9,10 +9,11 @@ from typing import Any
 
 from harness.catalog import is_own
 from harness.records import Result
+from site_gen.brief import Brief
 from site_gen.leaderboard import Cell, Row
 
 
-def run_date(result: Result) -> datetime | None:
+def run_date(result: Result | Brief) -> datetime | None:
     """Return when a result was measured, in UTC; None where the run block has no full date with its time zone."""
     text = result.run.get("date")
     if not isinstance(text, str) or len(text) > 40:
@@ -44,7 +45,7 @@ def reproducing_command(row: Row, cell: Cell) -> str:
     parts: list[Any] = ["stiltboard evaluate", row.slug]
     parts += [f"--{kind} {name}=DIR"] if own else [f"-t {cell.target.name}"]
     parts += ["--data DIR"] if cell.target.needs_data and not own else []
-    if (dtype := cell.result.run.get("dtype")) in ("float32", "bfloat16"):
+    if (dtype := cell.whole.run.get("dtype")) in ("float32", "bfloat16"):
         parts.append(f"--dtype {dtype}")
     parts += _mining_options(cell)
     return " ".join((*parts, "--overwrite"))

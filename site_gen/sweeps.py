@@ -35,7 +35,7 @@ def sweep_figure(cell: Cell, declared: Pooling) -> Figure | None:
     whole: _Scores = {view: seeds for view, seeds in scores.items() if len(seeds) == len(sweep.checkpoints)}
     if not whole:
         return None
-    chosen = {View(checkpoint.layer, declared) for checkpoint in cell.result.checkpoints}
+    chosen = {View(checkpoint.layer, declared) for checkpoint in cell.whole.checkpoints}
     metric = metric_name(cell.target.metric)
     return Figure(
         name=f"layers-{cell.target.name}",
@@ -97,7 +97,7 @@ def _caption(cell: Cell, sweep: Sweep, scores: _Scores, chosen: set[View]) -> It
 
 def _measured_apart(cell: Cell, sweep: Sweep) -> bool:
     """Tell whether the sweep is not of the same measurement as the result, which then may have changed since."""
-    result = cell.result
+    result = cell.whole
     weights = {checkpoint.seed: checkpoint.weights for checkpoint in result.checkpoints}
     way = "|".join(part for part in result.signature.split("|") if not re.fullmatch(r"h\d+\.[a-z]+", part))
     return (

@@ -15,6 +15,7 @@ def _english() -> Locale:
     return Locale("en")
 
 
+@cache
 def language_name(code: str) -> str:
     """Return the English name of a language code, such as Portuguese (BR); the code itself where CLDR has none.
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
-from site_gen.exports import atom, cards, model_card, mteb, paths, schema, sitemap, tables
-from site_gen.leaderboard import Board
+from site_gen.brief import Brief
+from site_gen.details import details
+from site_gen.exports import atom, cards, model_card, paths, schema, sitemap, tables
+from site_gen.exports.by_language import by_language_header
+from site_gen.leaderboard import Board, Standing
+from site_gen.outputs import Output, kept, key_of, placing
 
-_Files = Iterator[tuple[str, bytes]]
+_Files = Iterator[tuple[str, Output]]
 
 
 def exported(board: Board, pages: Iterable[str], base_url: str) -> _Files:
-    """Yield (path, bytes) of every export; `pages` are the paths of the site's pages."""
-    yield paths.LEADERBOARD_SCHEMA, schema.leaderboard_schema()
-    yield paths.LEADERBOARD_CSV, tables.leaderboard_csv(board)
-    yield paths.FEED, atom.atom_feed(board, base_url)
-    yield from sitemap.sitemap_files(board, pages, base_url).items()
+    """Yield (path, file) of every export; `pages` are the paths of the site's pages."""
+    yield paths.LEADERBOARD_SCHEMA, Output(schema.leaderboard_schema)
+    yield paths.LEADERBOARD_CSV, Output(partial(tables.leaderboard_csv, board))
+    yield paths.FEED, Output(partial(atom.atom_feed, board, base_url))
+    for path, data in sitemap.sitemap_files(board, pages, base_url).items():
+        yield path, Output(partial(bytes, data))
     yield from _of_targets(board)
     yield from _of_submissions(board, base_url)
     if base_url:
@@ -24,22 +30,33 @@ def exported(board: Board, pages: Iterable[str], base_url: str) -> _Files:
 
 def _of_targets(board: Board) -> _Files:
     for standing in board.standings:
+        name = standing.target.name
         if standing.rows or standing.reported:
-            yield paths.target_csv(standing.target.name), tables.target_csv(standing)
+            yield paths.target_csv(name), Output(partial(tables.target_csv, standing))
         if standing.rows:
-            yield paths.by_language_csv(standing.target.name), tables.by_language_csv(standing)
+            briefs = [(row.slug, result.stamp) for row in standing.rows if isinstance(result := row.cells[name].result, Brief)]
+            key = key_of("by-language", repr(standing.target), briefs) if len(briefs) == len(standing.rows) else b""
+            yield paths.by_language_csv(name), Output(partial(by_language_csv, standing), key)
+
+
+def by_language_csv(standing: Standing) -> bytes:
+    """Return every score of a target."""
+    name = standing.target.name
+    return by_language_header(standing.target) + b"".join(details(row).lines(name) for row in standing.rows)
 
 
 def _of_submissions(board: Board, base_url: str) -> _Files:
     for row in board.rows:
         if model_card.has_scores(row):
-            yield paths.model_card(row.slug), model_card.model_card_yaml(row, base_url)
-        if mteb.is_known(row):
-            yield paths.mteb(row.slug), mteb.mteb_json(row)
+            make = partial(model_card.model_card_yaml, row, base_url)
+            yield paths.model_card(row.slug), kept(row, make, "model card", base_url, tuple(cell.of for cell in row.cells.values()))
+        found = details(row)
+        for path in found.paths:
+            yield path, kept(row, partial(found.file, path), path)
 
 
 def _pictures(board: Board) -> _Files:
     """Draw only where a page can name them: other sites ask for the whole address of a picture."""
-    yield paths.SITE_CARD, cards.site_card(board)
+    yield paths.SITE_CARD, Output(partial(cards.site_card, board))
     for row in board.rows:
-        yield paths.card(row.slug), cards.submission_card(row)
+        yield paths.card(row.slug), kept(row, partial(cards.submission_card, row), "picture", placing(row))

@@ -33,7 +33,7 @@ def mteb_json(row: Row) -> bytes:
     `mteb_version` is null because mteb did not measure them, and precision and recall are left out because they are not kept.
     """
     cell = row.cells[_TARGET]
-    date = run_date(cell.result)
+    date = run_date(cell.whole)
     document = {
         # mteb asks for one; the text was checked by fingerprint instead, and is of no revision of mteb's copy.
         "dataset_revision": "no_revision_available",

@@ -26,6 +26,16 @@ def model_card(slug: str) -> str:
     return f"data/model-cards/{slug}.yaml"
 
 
+def curves(slug: str, target: str) -> str:
+    """Return the path of the whole precision-recall curves of a result."""
+    return f"data/precision-recall/{slug}/{target}.json"
+
+
+def results(slug: str) -> str:
+    """Return the path of a submission's results as the harness wrote them."""
+    return f"data/results/{slug}.json"
+
+
 def mteb(slug: str) -> str:
     """Return the path of a submission's Tatoeba result in mteb's shape."""
     return f"data/mteb/{slug}/Tatoeba.json"

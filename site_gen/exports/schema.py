@@ -40,8 +40,8 @@ class LeaderboardCell(Record):
     verification: VerifiedResult | None
     seen_in_training: SeenInTraining
     seeds: Mapping[str, _Points]
-    result: Result
-    layers: Sweep | None
+    interval: tuple[_Points, _Points] | None
+    signature: str
 
 
 class SupersededResult(Record):
@@ -53,7 +53,7 @@ class SupersededResult(Record):
 
 
 class LeaderboardRow(Record):
-    """One submission with its results; `xtreme_mean` stands once all targets of XTREME are ranked.
+    """One submission; its whole results stand at the path `results`. `xtreme_mean` stands once all targets of XTREME are ranked.
 
     `mark` says of how many results somebody else found the same, or self-evaluated; None before any evaluation.
     """
@@ -62,11 +62,27 @@ class LeaderboardRow(Record):
     mark: str | None
     superseded: tuple[SupersededResult, ...]
     submission: Submission
+    results: str | None
     parameters: Parameters | None
     xtreme_mean: _Average
     xtreme_targets_measured: int = Field(ge=0)
     xtreme_groups: Mapping[str, _Average]
     targets: Mapping[str, LeaderboardCell]
+
+
+class MeasuredTarget(Record):
+    """One target of a submission as the harness wrote it; `layers` is the sweep over all layers where there is one."""
+
+    result: Result
+    layers: Sweep | None
+
+
+class SubmissionResults(Record):
+    """What data/results holds of a submission, one file each."""
+
+    format: Literal[2]
+    slug: str
+    targets: Mapping[str, MeasuredTarget]
 
 
 class ReportedValues(Record):
@@ -105,7 +121,7 @@ class SubmitterCount(Record):
 class Leaderboard(Record):
     """Everything that the site shows; scores are in points, from 0 to 100. A change that breaks readers raises `format`."""
 
-    format: Literal[1]
+    format: Literal[2]
     targets: tuple[Target, ...]
     submissions: tuple[LeaderboardRow, ...]
     reported: tuple[ReportedLeaderboardRow, ...]
@@ -114,6 +130,6 @@ class Leaderboard(Record):
 
 def leaderboard_schema() -> bytes:
     """Return the schema as docs/schema/leaderboard.json holds it."""
-    assert FORMAT == 1  # Leaderboard.format says so too
+    assert FORMAT == 2  # Leaderboard.format says so too
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Leaderboard.model_json_schema()}
     return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()

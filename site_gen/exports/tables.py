@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from harness.records import Target
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.reported import ReportedRow
-from site_gen.wording import language_name
 
 Value = str | int | float | None
 
@@ -89,23 +88,15 @@ def target_csv(standing: Standing) -> bytes:
     return csv_bytes(header, (*measured, *reported))
 
 
-def by_language_csv(standing: Standing) -> bytes:
-    """Return every score of a target: one line a submission, seed and language."""
-    target = standing.target
-    header = [
-        "submission", "seed", "language", "language_name", target.metric, "interval_low", "interval_high", "n",
-        *target.secondary, *target.quantities, "failed",
-    ]  # fmt: skip
-    names = {language: language_name(language) for language in target.languages}
-    return csv_bytes(header, (line for row in standing.rows for line in _by_language(row, standing.cell(row), target, names)))
-
-
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
     """Write rows with a header; numbers stay numbers, and nothing else begins like a formula."""
+    return csv_lines((header,)) + csv_lines(rows)
+
+
+def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
+    """Write rows alone."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(text, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue().encode()
 
 
@@ -156,18 +147,3 @@ def _ranked(cell: Cell) -> Iterator[Value]:
     low, high = (cell.result.interval if cell.complete else None) or (None, None)
     yield from (cell.rank, best, worst, cell.group or None, cell.score, low, high, cell.measured, cell.of, cell.reason)
     yield from (cell.trust.mark.value, " ".join(cell.trust.seen.held_out))
-
-
-def _by_language(row: Row, cell: Cell, target: Target, names: dict[str, str]) -> Iterator[list[Value]]:
-    for checkpoint in cell.result.checkpoints:
-        for language in target.languages:
-            score, failed = checkpoint.scores.get(language), checkpoint.failed.get(language, "")
-            if score is None and not failed:
-                continue
-            about: list[Value] = [row.slug, checkpoint.seed, language, names[language]]
-            blank: list[Value] = [None] * (4 + len(target.secondary) + len(target.quantities))
-            numbers: list[Value] = blank if score is None else [
-                score.score, *score.interval, score.n,
-                *(score.secondary.get(name) for name in target.secondary), *(score.quantities.get(name) for name in target.quantities),
-            ]  # fmt: skip
-            yield [*about, *numbers, failed]

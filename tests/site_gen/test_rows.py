@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from site_gen.build import site_files
+from site_gen.build import planned_files, site_files
+from site_gen.by_language import LISTED
 from site_gen.leaderboard import Board, Entry, make_board
 from site_gen.rows import PAGE_ROWS, rows_js
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
@@ -47,3 +48,12 @@ def test_rows_that_a_page_does_not_list_stand_on_parts(rows: int, parts: list[st
     listed = [table.count('<th scope="row">') for table in tables]
     assert sum(listed) == rows
     assert ("data-parts" in files["index.html"].decode()) == bool(parts)
+
+
+def test_pages_of_thousands_of_rows_list_the_first_and_say_where_all_are() -> None:
+    board = make_board([entry(f"toy-{i:03}", {"de": i % 50, "fi": i % 50}) for i in range(LISTED + 1)], (PAIR,))
+    files = planned_files(board)
+    for path, tables, rest in (("targets/pair.html", 2, "data/by-language/pair.csv"), ("families/toy.html", 1, "data/leaderboard.csv")):
+        text = files[path].make().decode()
+        assert text.count('<th scope="row"><a href="../submissions/') >= tables * LISTED
+        assert f'The first {LISTED} of {LISTED + 1} submissions. All of them stand <a href="../{rest}">in a file</a>.' in text

@@ -1,0 +1,40 @@
+"""Every score of a target as CSV: one line a submission, seed and language; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.records import Target
+from site_gen.exports.tables import Value, csv_lines
+from site_gen.leaderboard import Cell, Row
+from site_gen.wording import language_name
+
+
+def by_language_header(target: Target) -> bytes:
+    """Return the first line of a target's file."""
+    header = [
+        "submission", "seed", "language", "language_name", target.metric, "interval_low", "interval_high", "n",
+        *target.secondary, *target.quantities, "failed",
+    ]  # fmt: skip
+    return csv_lines((header,))
+
+
+def by_language_lines(row: Row, cell: Cell) -> bytes:
+    """Return the lines of one submission."""
+    return csv_lines(_lines(row, cell))
+
+
+def _lines(row: Row, cell: Cell) -> Iterator[list[Value]]:
+    target = cell.target
+    for checkpoint in cell.whole.checkpoints:
+        for language in target.languages:
+            score, failed = checkpoint.scores.get(language), checkpoint.failed.get(language, "")
+            if score is None and not failed:
+                continue
+            about: list[Value] = [row.slug, checkpoint.seed, language, language_name(language)]
+            blank: list[Value] = [None] * (4 + len(target.secondary) + len(target.quantities))
+            numbers: list[Value] = blank if score is None else [
+                score.score, *score.interval, score.n,
+                *(score.secondary.get(name) for name in target.secondary), *(score.quantities.get(name) for name in target.quantities),
+            ]  # fmt: skip
+            yield [*about, *numbers, failed]

@@ -1,0 +1,186 @@
+"""Read a folder of submissions into entries in brief: by several processes, and only what changed since the last build."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from harness.errors import BadInput, Fault
+from harness.records import Result
+from harness.store import find_submissions
+from site_gen.autonyms import find_language, has_page
+from site_gen.brief import brief
+from site_gen.details import WholeDetails, whole_row
+from site_gen.entrants import unpaired_entrant
+from site_gen.entries import PAIRED_SUBMISSIONS, read_entry
+from site_gen.leaderboard import Entry, Row
+from site_gen.packing import Unpacker, pack
+from site_gen.reported import ReportedEntry
+from site_gen.shelf import Shelf, packed
+from site_gen.shelved import ShelvedDetails, page_name, page_part
+
+# Below so many a second process costs more than it saves.
+_FEW = 24
+# Each process takes some 100 MB.
+_MOST_PROCESSES = 4
+# What changed within so many nanoseconds before it was looked at may change again without a trace.
+_SETTLED = 2 * 10**9
+_SAVE_EVERY = 500
+_READ = (".yaml", ".parquet")
+
+_Task = TypeVar("_Task")
+_Done = TypeVar("_Done")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A folder to read, its files' state when it was looked at, and the key of what the shelf has of it."""
+
+    folder: Path
+    paired: bool
+    state: bytes
+    key: bytes
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a folder holds, packed for the shelf; nothing but its key where the shelf has it, or else what is wrong."""
+
+    slug: str
+    state: bytes
+    key: bytes
+    packed: bytes = b""
+    shared: Mapping[bytes, str] = field(default_factory=dict)
+    parts: Mapping[str, bytes] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+
+def read_submissions(submissions: Path, shelf: Shelf) -> tuple[Entry | ReportedEntry, ...]:
+    """Read every submission in brief, and refuse all of them with all faults when one is malformed."""
+    slugs = find_submissions(submissions)
+    paired = len(slugs) <= PAIRED_SUBMISSIONS
+    known = shelf.folders()
+    states = {slug: folder_state(submissions / slug, paired) for slug in slugs}
+    nothing = (b"", b"")
+    changed = [slug for slug in slugs if not states[slug] or known.get(slug, nothing)[0] != states[slug]]
+    asked = [_Asked(submissions / slug, paired, states[slug], known.get(slug, nothing)[1]) for slug in changed]
+    folders = {slug: known[slug] for slug in slugs if slug in known}
+    faults: list[Fault] = []
+    for number, read in enumerate(in_processes(_read, asked), start=1):
+        faults += read.faults
+        if not read.faults:
+            folders[read.slug] = (read.state, read.key)
+        if read.packed:
+            shelf.keep(read.key, read.packed, read.shared, read.parts)
+        if number % _SAVE_EVERY == 0:
+            shelf.save()
+    shelf.keep_folders(folders)
+    shelf.save()
+    if faults:
+        raise BadInput(faults)
+    return tuple(_entries(submissions, shelf, {key: slug for slug, (_, key) in folders.items()}, paired))
+
+
+def _entries(submissions: Path, shelf: Shelf, slugs: Mapping[bytes, str], paired: bool) -> Iterator[Entry | ReportedEntry]:
+    unpacker = Unpacker(shelf.shared())
+    for key, data in shelf.entries():
+        entry, paths = unpacker.entry(data)
+        if isinstance(entry, Entry):
+            entry = replace(entry, details=ShelvedDetails(shelf, key, submissions / slugs[key], paired, paths))
+        yield entry
+
+
+def in_processes(work: Callable[[_Task], _Done], tasks: Sequence[_Task]) -> Iterator[_Done]:
+    """Yield what the work makes of each task, in their order: by several processes where there is much to do."""
+    processes = min(_MOST_PROCESSES, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    if len(tasks) < _FEW or processes < 2:
+        yield from map(work, tasks)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        # A few at a time: what waits to be taken is held in memory.
+        for start in range(0, len(tasks), 64 * processes):
+            yield from pool.map(work, tasks[start : start + 64 * processes], chunksize=4)
+
+
+def folder_state(folder: Path, paired: bool) -> bytes:
+    """Return a digest of the names, sizes, times and numbers of all files that a submission has; empty while they may still change.
+
+    As git does, a file counts as unchanged whose size, times of change and number on the disk are the same. The time of its last
+    change of any kind is among them, which nobody can set back.
+    """
+    now = time.time_ns()
+    found: list[tuple[str, int, int, int, int, int]] = []
+    newest = 0
+    for place in (folder, folder / "results"):
+        try:
+            entries = list(os.scandir(place))
+        except OSError:
+            continue
+        for entry in entries:
+            status = entry.stat(follow_symlinks=False)
+            newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
+            if stat.S_ISDIR(status.st_mode):
+                found.append((entry.path, status.st_mode, 0, 0, 0, status.st_ino))
+            else:
+                found.append((entry.path, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
+    if newest > now - _SETTLED:
+        return b""
+    return hashlib.sha256(repr((paired, sorted(found))).encode("utf-8", "surrogateescape")).digest()
+
+
+def folder_key(folder: Path, paired: bool) -> bytes:
+    """Return a digest of the content of all files that are read of a submission."""
+    digest = hashlib.sha256(repr((folder.name, paired)).encode())
+    for place in (folder, folder / "results"):
+        for path in sorted(place.iterdir()) if place.is_dir() else ():
+            if path.suffix in _READ or path.is_symlink():
+                content = hashlib.sha256(path.read_bytes()).digest() if path.is_file() and not path.is_symlink() else b"no file"
+                digest.update(f"{path.parent.name == 'results'}/{path.name}\0".encode("utf-8", "surrogateescape") + content)
+    return digest.digest()
+
+
+def _read(asked: _Asked) -> _Read:
+    """Read one folder, unless its content is what the shelf has."""
+    folder = asked.folder
+    key = folder_key(folder, asked.paired)
+    if key == asked.key:
+        return _Read(folder.name, asked.state, key)
+    try:
+        entry = read_entry(folder, asked.paired)
+    except BadInput as error:
+        return _Read(folder.name, b"", key, faults=tuple(error.faults))
+    state = asked.state if folder_state(folder, asked.paired) == asked.state else b""
+    if isinstance(entry, ReportedEntry):
+        return _Read(folder.name, state, key, pack(entry, ())[0])
+    row = whole_row(entry)
+    details = WholeDetails(row)
+    parts = {f"file/{path}": details.file(path) for path in details.paths}
+    parts |= {f"lines/{target}": details.lines(target) for target in row.cells}
+    # Which languages have a page shows when all are read; a wrong guess is made good then.
+    guess = {code: find_language(code).path for cell in row.cells.values() for code in cell.target.languages if has_page(code)}
+    targets = {name: cell.target for name, cell in row.cells.items()}
+    parts[page_name(targets, guess)] = page_part(details.page(targets, guess))
+    small, shared = pack(_in_brief(entry, row, key), details.paths)
+    return _Read(folder.name, state, key, small, shared, {name: packed(data) for name, data in parts.items()})
+
+
+def _in_brief(entry: Entry, row: Row, key: bytes) -> Entry:
+    entrants = {
+        name: entry.entrants.get(name) or unpaired_entrant(cell.target, entry.submission, cell.whole)
+        for name, cell in row.cells.items()
+        if cell.whole.complete
+    }
+    results = tuple(brief(cell.whole, _stamp(cell.whole)) for cell in row.cells.values())
+    trusts = {name: cell.trust for name, cell in row.cells.items()}
+    return Entry(entry.slug, entry.submission, results, entrants=entrants, trusts=trusts, stamp=key)
+
+
+def _stamp(result: Result) -> bytes:
+    return hashlib.sha256(result.model_dump_json(by_alias=True).encode()).digest()[:16]

@@ -1,0 +1,167 @@
+"""What earlier builds made of the same bytes, kept on disk; whatever is not found is made again.
+
+One SQLite file a folder of submissions, in the cache: safe to delete, never needed. All of it is the work of one version of
+the generator and is dropped by any other. What it holds is found by the content that it was made of, so that a key that is
+there is right; a blob that is damaged on disk does not decompress and counts as missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import platformdirs
+
+import harness
+import site_gen
+import templates
+from harness import catalog
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS made_by (generator TEXT);
+CREATE TABLE IF NOT EXISTS folders (slug TEXT PRIMARY KEY, state BLOB, key BLOB);
+CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, packed BLOB);
+CREATE TABLE IF NOT EXISTS shared (key BLOB PRIMARY KEY, text TEXT);
+CREATE TABLE IF NOT EXISTS parts (key BLOB, name TEXT, packed BLOB, PRIMARY KEY (key, name));
+CREATE TABLE IF NOT EXISTS files (site TEXT, path TEXT, key BLOB, size INTEGER, changed INTEGER, inode INTEGER, PRIMARY KEY (site, path));
+"""
+_NAMES = ("made_by", "folders", "entries", "shared", "parts", "files")
+# What the bytes of a page hang on beside the sources.
+_PACKAGES = ("Babel", "Jinja2", "MarkupSafe", "numpy", "pillow", "plotly", "pydantic", "PyYAML", "scipy")
+
+
+class Shelf:
+    """The kept things of one folder of submissions, in one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Take a connection to a file with the tables."""
+        self._connection = connection
+
+    def folders(self) -> dict[str, tuple[bytes, bytes]]:
+        """Return of each slug the state of its files when they were read, and the key of their content."""
+        return {slug: (state, key) for slug, state, key in self._connection.execute("SELECT slug, state, key FROM folders")}
+
+    def keep_folders(self, folders: Mapping[str, tuple[bytes, bytes]]) -> None:
+        """Replace what is known of the folders, and forget whatever belongs to none of them."""
+        self._connection.execute("DELETE FROM folders")
+        self._connection.executemany("INSERT INTO folders VALUES (?, ?, ?)", ((slug, *each) for slug, each in folders.items()))
+        self._connection.execute("DELETE FROM entries WHERE key NOT IN (SELECT key FROM folders)")
+        self._connection.execute("DELETE FROM parts WHERE key NOT IN (SELECT key FROM folders)")
+
+    def entries(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the key and the packed entry of all submissions."""
+        return iter(self._connection.execute("SELECT key, packed FROM entries"))
+
+    def keys(self) -> set[bytes]:
+        """Return the keys of all entries."""
+        return {key for (key,) in self._connection.execute("SELECT key FROM entries")}
+
+    def shared(self) -> dict[bytes, str]:
+        """Return the texts that many entries name."""
+        return dict(self._connection.execute("SELECT key, text FROM shared"))
+
+    def keep(self, key: bytes, packed: bytes, shared: Mapping[bytes, str], parts: Mapping[str, bytes]) -> None:
+        """Keep an entry with its parts, which are compressed already."""
+        self._connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", (key, packed))
+        self._connection.executemany("INSERT OR IGNORE INTO shared VALUES (?, ?)", shared.items())
+        self.keep_parts(key, parts)
+
+    def keep_parts(self, key: bytes, parts: Mapping[str, bytes]) -> None:
+        """Keep parts of an entry."""
+        self._connection.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", ((key, name, data) for name, data in parts.items()))
+
+    def part(self, key: bytes, name: str) -> bytes | None:
+        """Return a part, or None where there is none that is sound."""
+        found = self._connection.execute("SELECT packed FROM parts WHERE key = ? AND name = ?", (key, name)).fetchone()
+        with suppress(zlib.error):
+            return zlib.decompress(found[0]) if found else None
+        return None
+
+    def has_part(self, key: bytes, name: str) -> bool:
+        """Tell whether a part is there."""
+        return self._connection.execute("SELECT 1 FROM parts WHERE key = ? AND name = ?", (key, name)).fetchone() is not None
+
+    def files(self, site: Path) -> dict[str, tuple[bytes, int, int, int]]:
+        """Return of each file that a build wrote into a site: what it was made of, its size, its time of change, its number."""
+        found = self._connection.execute("SELECT path, key, size, changed, inode FROM files WHERE site = ?", (str(site),))
+        return {path: (key, size, changed, inode) for path, key, size, changed, inode in found}
+
+    def keep_files(self, site: Path, files: Mapping[str, tuple[bytes, int, int, int]]) -> None:
+        """Replace what is known of a site's files."""
+        self._connection.execute("DELETE FROM files WHERE site = ?", (str(site),))
+        self._connection.executemany(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)", ((str(site), path, *each) for path, each in files.items())
+        )
+
+    def save(self) -> None:
+        """Write what was kept so far."""
+        self._connection.commit()
+
+
+def packed(data: bytes) -> bytes:
+    """Compress a part."""
+    return zlib.compress(data, 1)
+
+
+@contextmanager
+def open_shelf(submissions: Path) -> Iterator[Shelf]:
+    """Open the shelf of a folder; where it cannot be written, or another build holds it, an empty one that is not kept."""
+    connection = _connected(submissions)
+    try:
+        yield Shelf(connection)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def _connected(submissions: Path) -> sqlite3.Connection:
+    root = Path(os.environ.get("STILTBOARD_CACHE") or platformdirs.user_cache_path("stiltboard")) / "site"
+    path = root / f"{hashlib.sha256(os.fsencode(submissions.resolve())).hexdigest()[:32]}.sqlite"
+    for attempt in range(2):
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            return _prepared(sqlite3.connect(path, timeout=1, isolation_level="IMMEDIATE"))
+        except sqlite3.OperationalError:
+            break  # held by another build, or the disk is full
+        except sqlite3.DatabaseError:
+            if attempt == 0:
+                path.unlink(missing_ok=True)
+        except OSError:
+            break
+    return _prepared(sqlite3.connect(""))
+
+
+def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Make the tables, empty where another generator filled them, and take hold of the file."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = OFF")  # a build that is killed leaves a sound file; after a power cut it may be dropped
+    connection.executescript(_TABLES)
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("SELECT generator FROM made_by").fetchall() != [(generator(),)]:
+        for name in _NAMES:
+            connection.execute(f"DELETE FROM {name}")  # noqa: S608  # a name of ours
+        connection.execute("INSERT INTO made_by VALUES (?)", (generator(),))
+    return connection
+
+
+def generator() -> str:
+    """Return the digest of all that turns results into a site: sources, templates, catalog and the packages below them."""
+    digest = hashlib.sha256(repr([(name, version(name)) for name in _PACKAGES]).encode())
+    digest.update(repr(catalog.TARGETS).encode())
+    for root in _roots():
+        for path in sorted(path for path in root.rglob("*") if path.suffix in _SOURCES and path.is_file()):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+_SOURCES = frozenset({".py", ".html", ".js", ".css", ".svg", ".xml", ".txt"})
+
+
+def _roots() -> Iterable[Path]:
+    return (Path(str(package.__file__)).parent for package in (harness, site_gen, templates))

@@ -1,0 +1,113 @@
+"""What is kept from one build to the next: never a byte of another site than a build from nothing writes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.errors import BadInput
+from site_gen import reading
+from site_gen.build import build
+from tests.site_gen.test_folder import tree
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
+FEW = ("lantern-b-none", "lodestar-b-none", "lodestar-b-english", "lodestar-xl-english", "reported-beacon")
+CODE = "import sys; from pathlib import Path; from site_gen.build import build; build(*map(Path, sys.argv[1:]))"
+
+
+@pytest.fixture
+def submissions(tmp_path: Path) -> Path:
+    for slug in FEW:
+        shutil.copytree(FIXTURES / slug, tmp_path / "submissions" / slug)
+    return tmp_path / "submissions"
+
+
+def change(submissions: Path) -> None:
+    """Let one submission's score pass another one's, so that ranks on other pages change too."""
+    path = submissions / "lodestar-b-none" / "submission.yaml"
+    path.write_text(path.read_text().replace("Lodestar Base", "Lodestar Base again"))
+    shutil.rmtree(submissions / "lodestar-b-english")
+
+
+def test_what_is_written_after_a_change_is_what_a_build_from_nothing_writes_anywhere(submissions: Path, tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    build(submissions, out)
+    before = {path: (out / path).stat().st_ino for path in tree(out)}
+    change(submissions)
+    build(submissions, out)
+    after = tree(out)
+    environment = {**os.environ, "STILTBOARD_CACHE": str(tmp_path / "other"), "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "7"}
+    anew = tmp_path / "anew"
+    subprocess.run([sys.executable, "-c", CODE, str(submissions), str(anew)], check=True, env=environment)
+    assert after == tree(anew)
+    assert (out / "submissions/lantern-b-none.html").stat().st_ino == before["submissions/lantern-b-none.html"]
+    assert (out / "submissions/lodestar-b-none.html").stat().st_ino != before["submissions/lodestar-b-none.html"]
+
+
+def test_an_edited_page_is_written_again_and_a_damaged_shelf_is_dropped(submissions: Path, tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    build(submissions, out)
+    first = tree(out)
+    (out / "submissions/lantern-b-none.html").write_text("edited")
+    build(submissions, out)
+    assert tree(out) == first
+    (shelf,) = (tmp_path / "cache" / "site").glob("*.sqlite")
+    shelf.write_bytes(b"no database" * 1000)
+    (out / "submissions/lantern-b-none.html").unlink()
+    build(submissions, out)
+    assert tree(out) == first
+
+
+def test_a_part_that_does_not_decompress_is_made_again(submissions: Path, tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    build(submissions, out)
+    first = tree(out)
+    (shelf,) = (tmp_path / "cache" / "site").glob("*.sqlite")
+    with sqlite3.connect(shelf) as connection:
+        connection.execute("UPDATE parts SET packed = x'00'")
+    connection.close()
+    shutil.rmtree(out)
+    build(submissions, out)
+    assert tree(out) == first
+
+
+def test_only_what_changed_is_read_again(submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    whole = reading.read_entry
+
+    def counted(folder: Path, paired: bool) -> object:
+        read.append(folder.name)
+        return whole(folder, paired)
+
+    monkeypatch.setattr(reading, "read_entry", counted)
+    build(submissions, tmp_path / "public")
+    assert sorted(read) == sorted(FEW)
+    change(submissions)
+    touched = submissions / "lantern-b-none" / "submission.yaml"
+    os.utime(touched, ns=(time.time_ns(), time.time_ns()))
+    read.clear()
+    build(submissions, tmp_path / "public")
+    assert read == ["lodestar-b-none"]
+
+
+def test_a_fault_in_a_changed_result_leaves_the_site_and_is_gone_when_mended(submissions: Path, tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    build(submissions, out)
+    first = tree(out)
+    path = submissions / "lodestar-b-none" / "results" / "tatoeba.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("metric: accuracy", "metric: luck"))
+    for _ in range(2):
+        with pytest.raises(BadInput, match="expected accuracy"):
+            build(submissions, out)
+        assert tree(out) == first
+    path.write_text(text)
+    build(submissions, out)
+    assert tree(out) == first
