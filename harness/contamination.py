@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.catalog import is_own
 from harness.catalog.tasks import TASK_BY_NAME
 from harness.records import AnySubmission, Target, Training
 
@@ -18,13 +19,13 @@ _TESTS: Mapping[str, tuple[str, ...]] = {
     "tatoeba": ("tatoeba",),
     "bucc2018": ("bucc2018", "bucc"),
     "bucc2018_dev": ("bucc2018", "bucc"),
-    "xquad_r": ("xquad", "xquad_r", "lareqa", "squad_dev"),
+    "xquad_r": ("xquad", "xquad_r", "lareqa", "squad_dev", "squad_validation"),
     "mlqa_r": ("mlqa", "mlqa_r", "lareqa"),
     "ntrex_docs": ("ntrex", "ntrex_128", "ntrex_docs"),
     "jupyterlab": ("jupyterlab",),
     "xnli": ("xnli", "xnli_15way"),
     "xnli_from_dev": ("xnli", "xnli_15way"),
-    "xquad": ("xquad", "xquad_r", "lareqa", "squad_dev"),
+    "xquad": ("xquad", "xquad_r", "lareqa", "squad_dev", "squad_validation"),
     "mlqa": ("mlqa", "mlqa_r"),
     "mlqa_dev": ("mlqa", "mlqa_r"),
 }
@@ -32,9 +33,9 @@ _TESTS: Mapping[str, tuple[str, ...]] = {
 _SETS: Mapping[str, tuple[str, ...]] = {
     "pawsx": ("pawsx", "paws_x"),
     "pawsx_from_dev": ("pawsx", "paws_x"),
-    "udpos": ("udpos", "ud"),
-    "udpos_dev": ("udpos", "ud"),
-    "udpos_hub": ("udpos", "ud"),
+    "udpos": ("udpos", "ud", "universal_dependencies"),
+    "udpos_dev": ("udpos", "ud", "universal_dependencies"),
+    "udpos_hub": ("udpos", "ud", "universal_dependencies"),
     "panx": ("panx", "wikiann"),
     "panx_dev": ("panx", "wikiann"),
     "tydiqa": ("tydiqa", "tydiqa_goldp"),
@@ -48,7 +49,7 @@ _TRAINING: Mapping[str, tuple[str, ...]] = {
     "xnli": ("mnli",),
     "tydiqa": ("mrtydi", "miracl"),
 }
-_HELD_OUT = ("dev", "test", "validation", "eval")
+_HELD_OUT = ("dev", "development", "test", "validation", "valid", "eval")
 # Whoever trained on the benchmark has seen all of it.
 _WHOLE = ("xtreme", "xtreme_r")
 
@@ -82,7 +83,7 @@ def seen(target: Target, names: Iterable[str]) -> Seen:
     held_out, training = [], []
     for name in dict.fromkeys(names):
         key = re.sub(r"[-.]", "_", name)
-        if _scored(target.name, key):
+        if (name == target.name and is_own(name)) or _scored(target.name, key):
             held_out.append(name)
         elif key in (*_SETS.get(target.name, ()), *_TRAINING.get(target.name, ())):
             training.append(name)

@@ -316,6 +316,9 @@ BAD = {
         _put("submissions/mine/training.yaml", b"schema: 1\n"), (("invalid", "submissions/mine/training.yaml"),)
     ),
     "other weights declared": Bad(_edit(MINE, b"mine/model", b"mine/other"), (("invalid", RESULT),)),
+    "the best of two seeds alone": Bad(
+        _edit(MINE, b"checkpoints: [", b"checkpoints: [{seed: 7, hub: mine/seven, revision: " + b"7" * 40 + b"}, "), (("invalid", RESULT),)
+    ),
     "another encoding declared": Bad(_edit(MINE, b"layer: 2, pooling: mean", b"layer: 1, pooling: cls"), (("invalid", RESULT),)),
     "a target that does not exist": Bad(
         _put("submissions/mine/results/made-up.yaml", b"x"), (("invalid", "submissions/mine/results/made-up.yaml"),)

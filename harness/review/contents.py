@@ -174,6 +174,9 @@ def _strange(result: Result, submission: AnySubmission | None) -> Iterator[str]:
 def _of_others(result: Result, submission: Submission, *, has_head: bool) -> Iterator[str]:
     own = submission.finetuned.get(result.target) if has_head else None
     sources = {checkpoint.seed: checkpoint.source for checkpoint in ([own] if own else submission.checkpoints)}
+    # An evaluation names every seed from its first write on, so that only a choice among them leaves one out.
+    if left_out := [seed for seed in sources if seed not in {checkpoint.seed for checkpoint in result.checkpoints}]:
+        yield f"lacks {'seed' if len(left_out) == 1 else 'seeds'} {' '.join(map(str, left_out))}, which the submission declares"
     for checkpoint in result.checkpoints:
         if sources.get(checkpoint.seed) != checkpoint.source:
             declared = shown(sources.get(checkpoint.seed, ""))

@@ -57,8 +57,11 @@ def of_fault(error: BadInput, path: Path) -> Iterator[Finding]:
 
 
 def other_recipe(result: Result, submission: Submission, target: Target) -> Iterator[str]:
-    """Say where a result is not of what the submission describes: other seeds or weights, another encoding."""
+    """Say where a result is not of what the submission describes: other or fewer seeds, other weights, another encoding."""
     named = _checkpoints(submission, target)
+    # An evaluation names every seed from its first write on, so that only a choice among them leaves one out.
+    if lacking := [seed for seed in named if seed not in {scored.seed for scored in result.checkpoints}]:
+        yield f"lacks {'seed' if len(lacking) == 1 else 'seeds'} {' '.join(map(str, lacking))} of the submission's {len(named)}"
     for scored in result.checkpoints:
         checkpoint = named.get(scored.seed)
         if checkpoint is None:

@@ -95,9 +95,11 @@ def compare(first: Result, second: Result) -> Rerun:
             if difference > least + 1e-6:
                 said = f"{score.score:.4f}, run again {other.score:.4f}: more than the {least:.2f} points allowed"
                 wrong.append(f"seed {checkpoint.seed} in {language!r} scored {said}")
-    if first.score is not None and second.score is not None and abs(first.score - second.score) > allowed.score + 1e-6:
-        said = f"{first.score:.4f}, run again {second.score:.4f}: more than the {allowed.score:.2f} points allowed"
-        wrong.append(f"the score was {said}")
+    if first.score is not None and second.score is not None:
+        least = allowed.of_score([score.n for score in first.checkpoints[0].scores.values()])
+        if abs(first.score - second.score) > least + 1e-6:
+            said = f"{first.score:.4f}, run again {second.score:.4f}: more than the {least:.2f} points allowed"
+            wrong.append(f"the score was {said}")
     largest, least = max(apart)
     return Rerun(round(largest, 4), round(least, 4), tuple(wrong), now, kind)
 

@@ -5,6 +5,7 @@ docs/verification.md says where each number comes from.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -19,6 +20,13 @@ class Tolerance:
     def of_language(self, n: int) -> float:
         """Return the points that a language of n examples may differ by."""
         return max(self.language, 100 * self.examples / n)
+
+    def of_score(self, sizes: Collection[int]) -> float:
+        """Return the points that a score over languages of so many examples may differ by: at least what one of them may.
+
+        Without that a target of one language could stand by its language and fall by its score, which are the same number.
+        """
+        return max([self.score, *(self.of_language(n) / len(sizes) for n in sizes)])
 
 
 # The same arithmetic twice: on one machine the vectors are the same to the bit, on another kind of processor up to the last bits,
