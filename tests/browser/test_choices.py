@@ -13,6 +13,9 @@ from site_gen.leaderboard import Entry, make_board
 from tests.browser.visits import Visit
 from tests.site_gen.boards import PAIR, entry
 
+# Milliseconds: plotly.js is large, and machines that test are busy.
+DRAWN = 20_000
+
 
 def of_family(family: str, regimes: tuple[str, ...], level: float) -> list[Entry]:
     """Return two sizes of a family for each regime."""
@@ -52,7 +55,7 @@ def test_families_and_sizes_are_chosen_from_a_file(browser: Browser, site: Path)
         assert not [request for request in visit.requests if "data/curves" in request], "nothing is loaded before it is asked for"
         form = figure.locator("form")
         form.get_by_label("beside").select_option("alder")
-        expect(form.locator("output")).to_have_text("3 curves of beech and alder")
+        expect(form.locator("output")).to_have_text("3 curves of beech and alder", timeout=DRAWN)
         assert legend(page) == [*(f"beech, {regime}" for regime in both), "alder, no intermediate training"]
         assert figure.locator(".interactive .scatterlayer .trace").count() == 3
         figure.get_by_text("The numbers of this figure").click()
@@ -73,5 +76,5 @@ def test_curves_that_cannot_be_loaded_are_named_and_the_drawing_stays(browser: B
         visit.page.route("**/data/curves/*", lambda route: route.abort())
         page = visit.open(f"{site.as_uri()}/index.html")
         page.locator("#scaling-pair").get_by_label("parameters in total").check()
-        expect(page.locator("#scaling-pair form output")).to_have_text("The curves could not be loaded.")
+        expect(page.locator("#scaling-pair form output")).to_have_text("The curves could not be loaded.", timeout=DRAWN)
         assert len(legend(page)) == 4
