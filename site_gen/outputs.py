@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from site_gen.leaderboard import Row
+from site_gen.once import once
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,12 @@ class Output:
 def key_of(*inputs: object) -> bytes:
     """Return the digest of inputs that are written in full by `repr`: text, numbers, bytes, and tuples of them."""
     return hashlib.blake2b(repr(inputs).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+@once
+def declared(row: Row) -> bytes:
+    """Return the digest of what a submission declares."""
+    return key_of(row.submission.model_dump_json())
 
 
 def placing(row: Row) -> tuple[object, ...]:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 from harness.catalog import is_own
 from harness.records import Regime
 from site_gen.averages import XTREME_GROUPS
-from site_gen.by_language import LISTED, LanguageStanding, language_boards, language_paths
+from site_gen.brief import in_brief
+from site_gen.by_language import LISTED, LanguageStanding, Placed, language_boards, language_paths
 from site_gen.charts import Chart, make_chart
 from site_gen.citation import board_citation, entry_citation
 from site_gen.comparing import NAMES
@@ -24,10 +25,10 @@ from site_gen.families import Family, families, family_path
 from site_gen.figures import guarded_id
 from site_gen.gap import Gap, gaps
 from site_gen.gap_figure import gap_figure
-from site_gen.leaderboard import Board, Row, Standing
+from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.once import once
-from site_gen.outputs import key_of, placing
+from site_gen.outputs import declared, key_of, placing
 from site_gen.reported import ReportedRow
 from site_gen.rows import PAGE_ROWS, benchmark_rows, shown_groups, shown_targets
 
@@ -218,12 +219,17 @@ def _target(board: Board, base_url: str, path: str, standing: Standing, language
 @once
 def standing_inputs(standing: Standing) -> tuple[object, ...]:
     """Return all that a standing holds, or nothing where a row's content has no key."""
-    name = standing.target.name
     if not all(row.stamp for row in standing.rows):
         return ()
-    cells = ((row.stamp, row.cells[name]) for row in standing.rows)
-    rows = tuple((stamp, cell.rank, cell.ranks, cell.group, cell.reason, cell.measured) for stamp, cell in cells)
+    rows = tuple(_cell_inputs(row, standing.cell(row)) for row in standing.rows)
     return (repr(standing.target), key_of(rows), reported_inputs(standing.reported))
+
+
+def _cell_inputs(row: Row, cell: Cell) -> tuple[object, ...]:
+    """Return all that a result is and is held for, and what its submission declares; other results of it do not enter."""
+    design = cell.entrant.design if cell.entrant else None
+    held = (cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.trust.said, cell.trust.mark.value, repr(cell.trust.seen))
+    return (row.slug, declared(row), in_brief(cell.result).stamp, design, *held)
 
 
 def reported_inputs(rows: Sequence[ReportedRow]) -> tuple[object, ...]:
@@ -255,8 +261,16 @@ def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kep
 
 
 def _table_inputs(table: LanguageStanding) -> tuple[object, ...]:
-    placed = tuple((each.row.stamp, each.place, each.reason) for each in table.placed)
+    placed = tuple((each.row.slug, declared(each.row), each.place, each.reason, *_line_inputs(each)) for each in table.placed)
     return repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported])
+
+
+def _line_inputs(placed: Placed) -> tuple[object, ...]:
+    """Return what a result says of one language: score and interval of each seed, and how many examples there are."""
+    found = in_brief(placed.cell.result)
+    place = found.places.get(placed.language)
+    table = b"" if place is None else found.table[:, place].tobytes()
+    return table, found.seeds, tuple(placed.language in failed for failed in found.failed)
 
 
 def _family_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
