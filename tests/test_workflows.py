@@ -142,7 +142,7 @@ def test_every_form_says_what_it_is_and_asks_for_something() -> None:
 def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
     program = shutil.which("zizmor", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     assert program, "zizmor is missing: make check installs what the tests need"
-    command = [program, "--offline", "--pedantic", "--strict-collection", "--no-progress", str(folder)]
+    command = [program, "--offline", "--pedantic", "--strict-collection", "--no-progress", "--color=never", str(folder)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

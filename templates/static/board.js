@@ -147,11 +147,6 @@ if (board !== null) {
   const points = (value) => value.toFixed(2);
   const commas = (value) => value.toLocaleString("en-US");
 
-  function compact(value) {
-    const [unit, letter] = [[1e12, " T"], [1e9, " B"], [1e6, " M"], [1e3, " k"]].find(([size]) => value >= 0.9995 * size) ?? [1, ""];
-    return Number((value / unit).toPrecision(3)) + letter;
-  }
-
   function element(name, className, ...children) {
     const made = document.createElement(name);
     if (className) {

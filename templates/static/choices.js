@@ -38,11 +38,6 @@ function ticks(low, high) {
   return at([1, 3]).length < 3 ? at([1, 2, 5]) : at([1, 3]);
 }
 
-function compact(count) {
-  const [unit, size] = [["T", 1e12], ["B", 1e9], ["M", 1e6], ["k", 1e3]].find(([, size]) => count >= 0.9995 * size) ?? ["", 1];
-  return `${Number((count / size).toPrecision(3))} ${unit}`.trim();
-}
-
 // The traces of one family; of a second one the symbols are open.
 function traces(part, second) {
   if (!second) {

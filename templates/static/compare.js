@@ -45,11 +45,6 @@ const points = (value) => value.toFixed(2);
 const signed = (value) => `${value < 0 ? "−" : "+"}${points(Math.abs(value))}`;
 const range = (ends, write = points) => `[${ends.map(write).join(", ")}]`;
 
-function compact(count) {
-  const [unit, size] = [["T", 1e12], ["B", 1e9], ["M", 1e6], ["k", 1e3]].find(([, size]) => count >= 0.9995 * size) ?? ["", 1];
-  return `${Number((count / size).toPrecision(3))} ${unit}`.trim();
-}
-
 // Holm's step-down p values, by place; null where nothing was tested.
 function holm(values) {
   const order = values.map((p, i) => [p, i]).filter(([p]) => p !== null).sort(([a], [b]) => a - b);

@@ -1,5 +1,11 @@
-// Sorting of tables. Every table is complete and in order without it.
+// Sorting of tables, and what the scripts of several pages write alike. Every table is complete and in order without it.
 "use strict";
+
+// A number of parameters in three digits: 278 M.
+function compact(count) {
+  const [unit, size] = [["T", 1e12], ["B", 1e9], ["M", 1e6], ["k", 1e3]].find(([, size]) => count >= 0.9995 * size) ?? ["", 1];
+  return `${Number((count / size).toPrecision(3))} ${unit}`.trim();
+}
 
 // No locale: the same click gives every reader the same order.
 const collator = new Intl.Collator("en", { numeric: true });
