@@ -7,7 +7,7 @@ only the submission's own page and files show (secondary scores, pairs, fingerpr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -117,6 +117,15 @@ class Brief:
         """Return the mean over seeds (languages,), NaN where a seed lacks the language."""
         found: NDArray[np.float64] = sum(self.table[:, :, 0], np.zeros(len(self.places)))  # in the order of the seeds, as a `Result` adds
         return found / len(self.table) if len(self.table) else np.full(len(self.places), np.nan)
+
+    def has(self, languages: Iterable[str]) -> bool:
+        """Tell whether nothing is missing in its file, and these languages are all there."""
+        return bool(len(self.table)) and not np.isnan(self.table[:, :, 0]).any() and self.places.keys() >= set(languages)
+
+    def rests_on(self, sizes: Mapping[str, int]) -> bool:
+        """Tell whether every seed was measured on so many examples of these languages."""
+        at = [self.places[language] for language in sizes]
+        return bool((self.table[:, at, 3] == np.array(list(sizes.values()))).all())
 
     def language_score(self, language: str) -> float | None:
         """Return the mean over seeds in points, or None where a seed lacks the language."""

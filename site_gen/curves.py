@@ -14,6 +14,7 @@ from site_gen.axes import compact, log_axis, points_axis
 from site_gen.chart import Column, Curve, Figure, Line, Point, Table
 from site_gen.leaderboard import Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
+from site_gen.once import once
 from site_gen.wording import capital, count, metric_name, points
 
 # Regimes are told apart by colour, dash and symbol, families by filled and open symbols, which are two.
@@ -61,6 +62,7 @@ def scaling_figure(standing: Standing, families: Collection[str] | None = None, 
     )
 
 
+@once
 def curve_families(standing: Standing) -> tuple[str, ...]:
     """Return the families that have a curve: first those of both regimes, which the question is about, then those of most rows."""
     rows = [row for row in standing.ranked if _size(standing.cell(row), "body")]

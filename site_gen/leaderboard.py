@@ -301,8 +301,9 @@ def _rank(target: Target, entries: Iterable[Entry]) -> dict[str, Cell]:
     Scores that print alike share a place: a reader must not see an order that two decimals do not show.
     """
     found = {entry.slug: (entry, result) for entry in entries for result in entry.results if result.target == target.name}
-    shared = _shared_data(target, (result for _, result in found.values()))
-    reasons = {slug: _why_unranked(target, result, shared) for slug, (_, result) in found.items()}
+    missing = {slug: _missing(target, result) for slug, (_, result) in found.items()}
+    shared = _shared_data(result for slug, (_, result) in found.items() if not missing[slug])
+    reasons = {slug: _why_unranked(target, result, missing[slug], shared) for slug, (_, result) in found.items()}
     scores = {slug: round(result.score, 2) for slug, (_, result) in found.items() if result.score is not None and not reasons[slug]}
     entrants = {slug: _entrant(target, *found[slug]) for slug in scores}
     places = _places(scores.values())
@@ -311,7 +312,7 @@ def _rank(target: Target, entries: Iterable[Entry]) -> dict[str, Cell]:
         slug: Cell(
             target,
             result,
-            len(target.languages) - len(_missing(target, result)),
+            len(target.languages) - len(missing[slug]),
             places[scores[slug]] if slug in scores else None,
             reasons[slug],
             next((sweep for sweep in entry.sweeps if sweep.target == target.name), None),
@@ -345,25 +346,34 @@ def _entrant(target: Target, entry: Entry, result: Result | Brief) -> Entrant:
 
 
 def _missing(target: Target, result: Result | Brief) -> list[str]:
+    if isinstance(result, Brief) and result.has(target.languages):
+        return []
     return [language for language in target.languages if result.language_score(language) is None]
 
 
-def _shared_data(target: Target, results: Iterable[Result | Brief]) -> Mapping[str, str]:
+def _shared_data(complete: Iterable[Result | Brief]) -> Mapping[str, str]:
     """Return the data fingerprints that most complete results share; on a tie those that sort first."""
-    counts = Counter(tuple(sorted(result.texts.items())) for result in results if not _missing(target, result))
+    counts = Counter(tuple(sorted(result.texts.items())) for result in complete)
     return dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
 
 
-def _why_unranked(target: Target, result: Result | Brief, shared: Mapping[str, str]) -> str:
+def _why_unranked(target: Target, result: Result | Brief, missing: Sequence[str], shared: Mapping[str, str]) -> str:
     """Say why a result has no rank; empty when it has one."""
-    if missing := _missing(target, result):
+    if missing:
         return f"no score for {_some(missing)}"
     if result.protocol != target.signature:
         return f"measured as {'|'.join(result.protocol)}, not as {'|'.join(target.signature)}"
-    for checkpoint in result.checkpoints:
+    for checkpoint in () if isinstance(result, Brief) and result.rests_on(target.sizes) else result.checkpoints:
         for language, size in target.sizes.items():
             if checkpoint.scores[language].n != size:
                 return f"only {checkpoint.scores[language].n:,} of {size:,} {target.unit} in {language_name(language)}"
+    return _why_other(target, result, shared)
+
+
+def _why_other(target: Target, result: Result | Brief, shared: Mapping[str, str]) -> str:
+    """Say in what a result rests on other text than most; empty when it does not."""
+    if result.data == shared and result.texts == shared:
+        return ""
     if other := [language for language in target.languages if result.data.get(language) != shared.get(language)]:
         return f"measured on other data than most rows in {_some(other)}"
     if any(name not in result.data and text != shared.get(name, text) for name, text in result.texts.items()):

@@ -38,7 +38,7 @@ def results(slug: str) -> str:
 
 def mteb(slug: str) -> str:
     """Return the path of a submission's Tatoeba result in mteb's shape."""
-    return f"data/mteb/{slug}/Tatoeba.json"
+    return f"data/mteb/Tatoeba/{slug}.json"
 
 
 def card(slug: str) -> str:

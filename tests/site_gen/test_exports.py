@@ -254,7 +254,7 @@ def test_mteb_has_a_file_only_of_what_its_task_scores(board: Board) -> None:
     assert [row.slug for row in board.rows if is_known(row)] == [row.slug for row in board.rows if "tatoeba" in row.cells]
     without = make_board([entry("toy", {"de": 1}, target=TATOEBA)]).rows[0]  # no scores of the other direction
     assert not is_known(without)
-    subsets = [line["hf_subset"] for line in json.loads(site_files(board)["data/mteb/lodestar-xl-english/Tatoeba.json"])["scores"]["test"]]
+    subsets = [line["hf_subset"] for line in json.loads(site_files(board)["data/mteb/Tatoeba/lodestar-xl-english.json"])["scores"]["test"]]
     assert subsets == [f"{code}-eng" for language, code in TATOEBA_ISO3.items() if language != "th"]  # which one seed lacks
 
 
