@@ -44,7 +44,7 @@ def scaling_figure(standing: Standing, families: Collection[str] | None = None, 
     scores += [bound for curve in curves for _, low, high in curve.band for bound in (low, high)]
     caption = ["Large symbols are submissions, small dots their seeds where there are several."]
     if any(curve.band for curve in curves):
-        caption.append("With five sizes of three seeds or more a line is a fit, within the sizes measured, in its 95 % band.")
+        caption.append("With five sizes of three seeds or more a line is a fit, within the sizes measured, in its 95\u00a0% band.")
     if any(curve.joined or (curve.trend and not curve.band) for curve in curves):
         caption.append("A line through symbols joins the means of one family under one regime and recipe; it is no fit.")
     if not all(curve.joined or curve.trend for curve in curves):

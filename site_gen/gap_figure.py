@@ -21,7 +21,7 @@ def gap_figure(target: Target, gaps: Sequence[Gap], sizes: Axis) -> Figure | Non
         return None
     drawn = gaps[: len(SERIES_MARKS)]
     bounds = [bound for gap in drawn for size in gap.sizes for bound in size.interval]
-    caption = ["Above zero multilingual intermediate training is ahead; whiskers are intervals at 95 %, over seeds and examples."]
+    caption = ["Above zero multilingual intermediate training is ahead; whiskers are intervals at 95\u00a0%, over seeds and examples."]
     if any(size.matched for gap in gaps for size in gap.sizes):
         caption.append("Where both sides were trained alike but for the languages, their seeds are compared one by one.")
     if len(drawn) < len(gaps):
@@ -51,7 +51,7 @@ def _point(size: SizeGap) -> Point:
 def _table(gaps: Sequence[Gap]) -> Table:
     columns = (
         Column("Family and recipe", head=True), Column("Parameters", number=True), Column("English-only"), Column("Multilingual"),
-        Column("Difference", number=True), Column("95 % interval"), Column("p", number=True),
+        Column("Difference", number=True), Column("95\u00a0% interval"), Column("p", number=True),
     )  # fmt: skip
     lines = (
         Line(

@@ -75,7 +75,7 @@ def test_five_sizes_of_three_seeds_are_fitted_within_the_sizes_measured() -> Non
     assert [x for x, _ in curve.trend] == [x for x, _, _ in curve.band]
     assert all(low <= y <= high for (_, y), (_, low, high) in zip(curve.trend, curve.band, strict=True))
     assert abs(curve.trend[0][1] - 40) < 1.5
-    assert "a line is a fit, within the sizes measured, in its 95 % band" in found.caption[1]
+    assert "a line is a fit, within the sizes measured, in its 95\u00a0% band" in found.caption[1]
     (stroke,) = draw(found).lines
     assert stroke.path.startswith("M") and stroke.band.endswith("Z")
     names = [trace["name"] for trace in json.loads(figure_json(found))["data"]]
