@@ -12,6 +12,7 @@ from harness.records import AnySubmission, Regime
 from harness.statistics.scaling import fit_scaling, presentation
 from site_gen.axes import compact, log_axis, points_axis
 from site_gen.chart import Column, Curve, Figure, Line, Point, Table
+from site_gen.exports import paths
 from site_gen.leaderboard import Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.once import once
@@ -23,6 +24,8 @@ CURVES = 9
 # Parameters outside the embeddings, or all of them.
 Size = Literal["body", "total"]
 SIZES: Mapping[Size, str] = {"body": "Parameters outside the embeddings", "total": "Parameters in total"}
+# Most symbols of a curve, and fewest of one size, if it has so many: more hide each other.
+_POINTS, _OF_A_SIZE = 60, 3
 # Places at which a fit is drawn: on 720 pixels nobody sees its corners.
 _PLACES = 41
 
@@ -38,7 +41,8 @@ def scaling_figure(standing: Standing, families: Collection[str] | None = None, 
     groups = _drawn(every, curve_families(standing)[:FAMILIES] if families is None else families)
     if not groups:
         return None
-    curves = _curves(groups, size)
+    drawn = {key: _spread(placed, size) for key, placed in groups.items()}
+    curves = _curves(groups, drawn, size)
     shown = [point for curve in curves for point in curve.points]
     scores = [point.y for point in shown] + [score for point in shown for _, score in point.seeds]
     scores += [bound for curve in curves for _, low, high in curve.band for bound in (low, high)]
@@ -51,6 +55,9 @@ def scaling_figure(standing: Standing, families: Collection[str] | None = None, 
         caption.append("With fewer than three sizes a curve shows its points only.")
     if families is None and len(groups) < len(every):
         caption.append(f"{len(groups)} of {len(every)} curves are drawn.")
+    many = any(len(_spread(placed, size)) < len(placed) for placed in every.values())
+    if many:
+        caption.append("Of many submissions of one size some are drawn, evenly spread from the lowest score to the highest.")
     return Figure(
         name=f"scaling-{standing.target.name}",
         title=f"{standing.target.title}: score by model size",
@@ -58,7 +65,8 @@ def scaling_figure(standing: Standing, families: Collection[str] | None = None, 
         y=points_axis(f"{capital(metric_name(standing.target.metric))} (points)", scores),
         curves=curves,
         caption=tuple(caption),
-        table=_table(groups, curves),
+        table=_table(drawn, curves),
+        source=paths.target_csv(standing.target.name) if many else "",
     )
 
 
@@ -103,16 +111,35 @@ def _drawn(groups: _Groups, families: Collection[str]) -> _Groups:
     return {key: groups[key] for key in asked if key in kept}
 
 
-def _curves(groups: _Groups, size: Size) -> tuple[Curve, ...]:
-    families = sorted({family for family, _, _ in groups})
-    return tuple(_curve(key, placed, size, outlined=families.index(key[0]) % 2 == 1) for key, placed in groups.items())
-
-
-def _curve(key: tuple[str, Regime, str], placed: _Placed, size: Size, *, outlined: bool) -> Curve:
-    family, regime, name = key
+def _by_size(placed: _Placed, size: Size) -> dict[int, _Placed]:
     sizes: dict[int, _Placed] = {}
     for row, cell in placed:
         sizes.setdefault(_size(cell, size), []).append((row, cell))
+    return sizes
+
+
+def _spread(placed: _Placed, size: Size) -> _Placed:
+    """Return what is drawn of a curve's submissions: all, or of each size some that are evenly spread over its scores."""
+    if len(placed) <= _POINTS:
+        return placed
+    sizes = _by_size(placed, size)
+    most = max(_OF_A_SIZE, _POINTS // len(sizes))
+    drawn: _Placed = []
+    for there in sizes.values():
+        ordered = sorted(there, key=lambda each: (each[1].score or 0.0, each[0].slug))
+        kept = np.unique(np.linspace(0, len(there) - 1, min(most, len(there))).round().astype(int))
+        drawn += [ordered[i] for i in kept]
+    return drawn
+
+
+def _curves(groups: _Groups, drawn: _Groups, size: Size) -> tuple[Curve, ...]:
+    families = sorted({family for family, _, _ in groups})
+    return tuple(_curve(key, placed, drawn[key], size, outlined=families.index(key[0]) % 2 == 1) for key, placed in groups.items())
+
+
+def _curve(key: tuple[str, Regime, str], placed: _Placed, drawn: _Placed, size: Size, *, outlined: bool) -> Curve:
+    family, regime, name = key
+    sizes = _by_size(placed, size)
     # Seeds are those of one submission: two of one size may differ in more than their seed.
     shown = presentation({float(there): max(len(cell.seeds) for _, cell in rows) for there, rows in sizes.items()})
     alone = len(sizes) == len(placed)
@@ -120,7 +147,7 @@ def _curve(key: tuple[str, Regime, str], placed: _Placed, size: Size, *, outline
     return Curve(
         label=f"{family}, {REGIME_NAMES[regime]}{f' ({name})' if name else ''}",
         mark=REGIME_MARKS[regime],
-        points=tuple(_point(row, cell, size) for row, cell in placed),
+        points=tuple(_point(row, cell, size) for row, cell in drawn),
         joined=shown == "line" and alone,
         open=outlined,
         trend=trend,

@@ -115,6 +115,24 @@ def test_a_line_goes_through_the_mean_of_the_submissions_of_one_size() -> None:
     assert (means["name"], means["y"]) == ("toy, English-only (mnli): means", [20.5, 40.5, 40.5])
 
 
+def test_of_many_submissions_of_one_size_some_are_drawn_from_the_lowest_score_to_the_highest() -> None:
+    many = [
+        entry(f"toy-{size}-{number}", {"de": number / 2 + size, "fi": number / 2 + size}, body=size * MILLION)
+        for size in (10, 20, 30)
+        for number in range(101)
+    ]
+    found = figure(*many)
+    (curve,) = found.curves
+    assert len(curve.points) == len(found.table.lines) == 60
+    assert [point.y for point in curve.points if point.x == 10 * MILLION][::19] == [10.0, 60.0]
+    assert dict(curve.trend) == {size * MILLION: pytest.approx(size + 25) for size in (10, 20, 30)}
+    assert "some are drawn" in found.caption[-1]
+    assert found.source == "data/targets/pair.csv"
+    few = figure(*(each for each in many if int(each.slug.rpartition("-")[2]) % 6 == 0))
+    assert len(few.curves[0].points) == 51
+    assert few.source == "" and len(few.caption) == len(found.caption) - 1
+
+
 def of(made: Entry, slug: str) -> Result:
     return made.results[0].model_copy(update={"submission": slug})
 
