@@ -100,24 +100,33 @@ def write(folder: Path, count: int, targets: list[Target]) -> None:
             (folder / slug / "results" / f"{target.name}.yaml").write_text(result(slug, target, scores, size * 10**6))
 
 
-def parse_alone(folder: Path) -> float:
-    """Return the seconds that PyYAML's loader in C takes for every file, in a process of its own."""
+def parse_alone(folder: Path) -> tuple[float, float]:
+    """Return the seconds, by the clock and of the processor, that PyYAML's loader in C takes for every file, in a process of its own."""
     code = (
-        "import sys, time, yaml; from pathlib import Path; files = sorted(Path(sys.argv[1]).rglob('*.yaml')); start = time.perf_counter()\n"
+        "import sys, time, yaml; from pathlib import Path; files = sorted(Path(sys.argv[1]).rglob('*.yaml')); "
+        "start, used = time.perf_counter(), time.process_time()\n"
         "for file in files: yaml.CSafeLoader(file.read_bytes()).get_single_data()\n"
-        "print(time.perf_counter() - start)"
+        "print(time.perf_counter() - start, time.process_time() - used)"
     )
-    return float(subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True)
+    seconds, used = map(float, done.stdout.split())
+    return seconds, used
 
 
-def timed_build(folder: Path, out: Path) -> tuple[float, float]:
-    """Return seconds and the largest memory of this process so far, in GiB."""
+def timed_build(folder: Path, out: Path) -> tuple[float, float, float]:
+    """Return seconds by the clock and of the processor, and the largest memory of this process so far, in GiB."""
     from site_gen.build import build  # noqa: PLC0415 - after the catalog was widened
 
-    start = time.perf_counter()
+    before, start = _used(), time.perf_counter()
     build(folder, out)
-    used = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return time.perf_counter() - start, used / 2**20
+    seconds, used = time.perf_counter() - start, _used() - before
+    memory = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return seconds, used, memory / 2**20
+
+
+def _used() -> float:
+    """Return the processor's seconds that this process and those that it waited for have had."""
+    return sum(resource.getrusage(who)[i] for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN) for i in (0, 1))
 
 
 def main() -> None:
@@ -133,17 +142,19 @@ def main() -> None:
     targets = widen(asked.languages)
     if not folder.is_dir():
         write(folder, asked.submissions, targets)
-    alone = parse_alone(folder)
-    print(f"{asked.submissions:,} submissions × {len(targets)} targets × {asked.languages} languages")
-    print(f"parsing alone, PyYAML in C: {alone:.1f} s")
-    seconds, memory = timed_build(folder, out)
-    print(f"full build: {seconds:.1f} s, {seconds / alone:.2f} times that; memory {memory:.2f} GiB")
+    print(f"{asked.submissions:,} submissions × {len(targets)} targets × {asked.languages} languages; in brackets the processor's seconds")
+    alone, parsing = parse_alone(folder)
+    print(f"parsing alone, PyYAML in C: {alone:.1f} s ({parsing:.1f})", flush=True)
+    seconds, used, memory = timed_build(folder, out)
+    times = f"{seconds / alone:.2f} times that ({used / parsing:.2f})"
+    print(f"full build: {seconds:.1f} s ({used:.1f}), {times}; memory {memory:.2f} GiB", flush=True)
     changed = folder / f"row-{asked.submissions // 2:05}" / "results" / "tatoeba.yaml"
     changed.write_text(changed.read_text().replace('date: "2026-01-01', 'date: "2026-01-02'))
-    seconds, _ = timed_build(folder, out)
-    print(f"one changed result: {seconds:.1f} s")
+    seconds, used, _ = timed_build(folder, out)
+    print(f"one changed result: {seconds:.1f} s ({used:.1f})")
     front = len(gzip.compress((out / "index.html").read_bytes(), mtime=0))
-    print(f"front page: {front / 1000:.0f} kB compressed")
+    print(f"front page: {front / 1000:.0f} kB compressed", flush=True)
+    subprocess.run([sys.executable, Path(__file__).with_name("site_in_browser.py"), out / "index.html"], check=True)
     if asked.folder is None:
         shutil.rmtree(root)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -108,7 +108,7 @@ class Brief:
     def checkpoints(self) -> tuple[BriefCheckpoint, ...]:
         """Return the seeds."""
         return tuple(
-            BriefCheckpoint(seed, Parameters(total=total, body=body), BriefScores(self.places, table), dict.fromkeys(failed, ""))
+            BriefCheckpoint(seed, _parameters(total, body), BriefScores(self.places, table), dict.fromkeys(failed, ""))
             for (seed, total, body), failed, table in zip(self.seeds, self.failed, self.table, strict=True)
         )
 
@@ -164,13 +164,13 @@ def in_brief(result: Result | Brief) -> Brief:
     return brief(result) if isinstance(result, Result) else result
 
 
-_PROTOCOLS: dict[str, tuple[str, ...]] = {}
+@lru_cache(4096)
+def _parameters(total: int, body: int) -> Parameters:
+    """Return a size; few sizes stand on thousands of results."""
+    return Parameters(total=total, body=body)
 
 
+@lru_cache(4096)
 def protocol(signature: str) -> tuple[str, ...]:
     """Return the parts of a signature that are the target's; few signatures stand on thousands of results."""
-    if signature not in _PROTOCOLS:
-        if len(_PROTOCOLS) > 4096:
-            _PROTOCOLS.clear()
-        _PROTOCOLS[signature] = tuple(part for part in signature.split("|") if not re.match(r"h\d|prefix=|len=|head=", part))
-    return _PROTOCOLS[signature]
+    return tuple(part for part in signature.split("|") if not re.match(r"h\d|prefix=|len=|head=", part))

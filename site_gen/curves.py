@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -37,8 +37,9 @@ def scaling_figure(standing: Standing, families: Collection[str] | None = None, 
     mean, or one on other data, does not belong on the same axis. A curve joins one family under one regime *and* recipe,
     because sizes trained on different tasks are no scaling curve.
     """
-    every = _groups(standing, size)
-    groups = _drawn(every, curve_families(standing)[:FAMILIES] if families is None else families)
+    every = _recipes(standing)
+    drawn_of = curve_families(standing)[:FAMILIES] if families is None else families
+    groups = _by_parameters(_drawn(every, drawn_of), size)
     if not groups:
         return None
     drawn = {key: _spread(placed, size) for key, placed in groups.items()}
@@ -46,36 +47,41 @@ def scaling_figure(standing: Standing, families: Collection[str] | None = None, 
     shown = [point for curve in curves for point in curve.points]
     scores = [point.y for point in shown] + [score for point in shown for _, score in point.seeds]
     scores += [bound for curve in curves for _, low, high in curve.band for bound in (low, high)]
-    caption = ["Large symbols are submissions, small dots their seeds where there are several."]
-    if any(curve.band for curve in curves):
-        caption.append("With five sizes of three seeds or more a line is a fit, within the sizes measured, in its 95\u00a0% band.")
-    if any(curve.joined or (curve.trend and not curve.band) for curve in curves):
-        caption.append("A line through symbols joins the means of one family under one regime and recipe; it is no fit.")
-    if not all(curve.joined or curve.trend for curve in curves):
-        caption.append("With fewer than three sizes a curve shows its points only.")
-    if families is None and len(groups) < len(every):
-        caption.append(f"{len(groups)} of {len(every)} curves are drawn.")
-    many = any(len(_spread(placed, size)) < len(placed) for placed in every.values())
-    if many:
-        caption.append("Of many submissions of one size some are drawn, evenly spread from the lowest score to the highest.")
+    many = any(len(placed) > _POINTS for placed in every.values())
     return Figure(
         name=f"scaling-{standing.target.name}",
         title=f"{standing.target.title}: score by model size",
         x=log_axis(f"{SIZES[size]} (log scale)", [point.x for point in shown]),
         y=points_axis(f"{capital(metric_name(standing.target.metric))} (points)", scores),
         curves=curves,
-        caption=tuple(caption),
+        caption=tuple(_caption(curves, len(every) if families is None else 0, many)),
         table=_table(drawn, curves),
         source=paths.target_csv(standing.target.name) if many else "",
     )
 
 
+def _caption(curves: Sequence[Curve], of: int, many: bool) -> Iterator[str]:
+    yield "Large symbols are submissions, small dots their seeds where there are several."
+    if any(curve.band for curve in curves):
+        yield "With five sizes of three seeds or more a line is a fit, within the sizes measured, in its 95\u00a0% band."
+    if any(curve.joined or (curve.trend and not curve.band) for curve in curves):
+        yield "A line through symbols joins the means of one family under one regime and recipe; it is no fit."
+    if not all(curve.joined or curve.trend for curve in curves):
+        yield "With fewer than three sizes a curve shows its points only."
+    if len(curves) < of:
+        yield f"{len(curves)} of {of} curves are drawn."
+    if many:
+        yield "Of many submissions of one size some are drawn, evenly spread from the lowest score to the highest."
+
+
 @once
 def curve_families(standing: Standing) -> tuple[str, ...]:
     """Return the families that have a curve: first those of both regimes, which the question is about, then those of most rows."""
-    rows = [row for row in standing.ranked if _size(standing.cell(row), "body")]
-    counts = Counter(row.submission.family for row in rows)
-    regimes = {(row.submission.family, row.regime) for row in rows}
+    groups = _recipes(standing)
+    counts = Counter[str]()
+    for (family, _, _), placed in groups.items():
+        counts[family] += len(placed)
+    regimes = {(family, regime) for family, regime, _ in groups}
     asked = {family: all((family, regime) in regimes for regime in (Regime.ENGLISH, Regime.MULTILINGUAL)) for family in counts}
     return tuple(sorted(counts, key=lambda family: (not asked[family], -counts[family], family)))
 
@@ -94,14 +100,19 @@ _Placed = list[tuple[Row, Cell]]
 _Groups = dict[tuple[str, Regime, str], _Placed]
 
 
-def _groups(standing: Standing, size: Size) -> _Groups:
+def _by_parameters(groups: _Groups, size: Size) -> _Groups:
+    return {key: sorted(placed, key=lambda each: (_size(each[1], size), each[0].slug)) for key, placed in groups.items()}
+
+
+@once
+def _recipes(standing: Standing) -> _Groups:
+    """Return the ranked rows that have a size by family, regime and recipe, in that order."""
     found: _Groups = {}
     for row in standing.ranked:
-        if _size(cell := standing.cell(row), size):
+        if _size(cell := standing.cell(row), "body"):
             found.setdefault((row.submission.family, row.regime, recipe(row.submission)), []).append((row, cell))
     order = list(Regime)
-    keys = sorted(found, key=lambda key: (key[0], order.index(key[1]), key[2]))
-    return {key: sorted(found[key], key=lambda placed: (_size(placed[1], size), placed[0].slug)) for key in keys}
+    return {key: found[key] for key in sorted(found, key=lambda key: (key[0], order.index(key[1]), key[2]))}
 
 
 def _drawn(groups: _Groups, families: Collection[str]) -> _Groups:

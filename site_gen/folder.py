@@ -114,11 +114,12 @@ def _files(folder: Path) -> set[str]:
     """Return every file under a folder, and every folder that is empty or a link, relative to it."""
     found: set[str] = set()
     for parent, folders, names in os.walk(folder):
-        at = Path(parent)
-        linked = [name for name in folders if (at / name).is_symlink()]
-        found |= {(at / name).relative_to(folder).as_posix() for name in (*names, *linked)}
-        if not names and not folders and at != folder:
-            found.add(at.relative_to(folder).as_posix())
+        at = Path(parent).relative_to(folder).as_posix()
+        inside = "" if at == "." else f"{at}/"
+        linked = [name for name in folders if (Path(parent) / name).is_symlink()]
+        found.update(f"{inside}{name}" for name in (*names, *linked))
+        if inside and not names and not folders:
+            found.add(at)
     return found
 
 

@@ -122,8 +122,8 @@ class Cell:
     def parameters(self) -> Parameters | None:
         """Return the mean size over the seeds, which differ at most by a head."""
         sizes = [checkpoint.parameters for checkpoint in self.result.checkpoints]
-        if not sizes:
-            return None
+        if len(sizes) < 2:
+            return sizes[0] if sizes else None
         total, body = (round(sum(values) / len(sizes)) for values in zip(*((s.total, s.body) for s in sizes), strict=True))
         return Parameters(total=total, body=body)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from site_gen.leaderboard import Row
+from site_gen.brief import in_brief
+from site_gen.leaderboard import Cell, Row, Standing
 from site_gen.once import once
+from site_gen.reported import ReportedRow
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ def declared(row: Row) -> bytes:
     return key_of(row.submission.model_dump_json())
 
 
+@once
 def placing(row: Row) -> tuple[object, ...]:
     """Return what only the whole board decides of a row."""
     return tuple((name, cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.of) for name, cell in row.cells.items())
@@ -37,3 +40,24 @@ def placing(row: Row) -> tuple[object, ...]:
 def kept(row: Row, make: Callable[[], bytes], *inputs: object) -> Output:
     """Return a file that hangs on one submission and these inputs."""
     return Output(make, key_of(row.stamp, *inputs) if row.stamp else b"")
+
+
+@once
+def standing_inputs(standing: Standing) -> tuple[object, ...]:
+    """Return all that a standing holds, or nothing where a row's content has no key."""
+    if not all(row.stamp for row in standing.rows):
+        return ()
+    rows = tuple(_cell_inputs(row, standing.cell(row)) for row in standing.rows)
+    return (repr(standing.target), key_of(rows), reported_inputs(standing.reported))
+
+
+def _cell_inputs(row: Row, cell: Cell) -> tuple[object, ...]:
+    """Return all that a result is and is held for, and what its submission declares; other results of it do not enter."""
+    design = cell.entrant.design if cell.entrant else None
+    held = (cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.trust.said, cell.trust.mark.value, repr(cell.trust.seen))
+    return (row.slug, declared(row), in_brief(cell.result).stamp, design, *held)
+
+
+def reported_inputs(rows: Sequence[ReportedRow]) -> tuple[object, ...]:
+    """Return all that rows of published numbers hold."""
+    return tuple((row.slug, row.submission.model_dump_json()) for row in rows)

@@ -25,11 +25,9 @@ from site_gen.families import Family, families, family_path
 from site_gen.figures import guarded_id
 from site_gen.gap import Gap, gaps
 from site_gen.gap_figure import gap_figure
-from site_gen.leaderboard import Board, Cell, Row, Standing
+from site_gen.leaderboard import Board, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
-from site_gen.once import once
-from site_gen.outputs import declared, key_of, placing
-from site_gen.reported import ReportedRow
+from site_gen.outputs import declared, key_of, placing, reported_inputs, standing_inputs
 from site_gen.rows import PAGE_ROWS, benchmark_rows, shown_groups, shown_targets
 
 Context = Mapping[str, object]
@@ -214,27 +212,6 @@ def _target(board: Board, base_url: str, path: str, standing: Standing, language
         "gaps": found,
     }
     return {**_common(board, base_url, path, "targets"), **extra}
-
-
-@once
-def standing_inputs(standing: Standing) -> tuple[object, ...]:
-    """Return all that a standing holds, or nothing where a row's content has no key."""
-    if not all(row.stamp for row in standing.rows):
-        return ()
-    rows = tuple(_cell_inputs(row, standing.cell(row)) for row in standing.rows)
-    return (repr(standing.target), key_of(rows), reported_inputs(standing.reported))
-
-
-def _cell_inputs(row: Row, cell: Cell) -> tuple[object, ...]:
-    """Return all that a result is and is held for, and what its submission declares; other results of it do not enter."""
-    design = cell.entrant.design if cell.entrant else None
-    held = (cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.trust.said, cell.trust.mark.value, repr(cell.trust.seen))
-    return (row.slug, declared(row), in_brief(cell.result).stamp, design, *held)
-
-
-def reported_inputs(rows: Sequence[ReportedRow]) -> tuple[object, ...]:
-    """Return all that rows of published numbers hold."""
-    return tuple((row.slug, row.submission.model_dump_json()) for row in rows)
 
 
 def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:

@@ -8,14 +8,14 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr
+from scipy.special import ndtr, stdtr
 
 from harness.statistics.levels import Sample, are_matched, influences, interaction, is_parallel, scores_of, standard_error
 
 Floats = NDArray[np.float64]
 
 # Degrees of freedom where no seeds vary: Student's t is the normal distribution.
-_MANY = 1e9
+MANY = 1e9
 # On fewer examples that tell two submissions apart a sum is far from normal: ten that all speak for one side have an exact p of
 # 0.002 and a normal one of 0.0016, but four have 0.125 and 0.046.
 DISCORDANT = 10
@@ -96,9 +96,18 @@ class Differences:
         """Return the two-sided p values of no difference, before any correction; NaN where nothing may be said, 1 on the diagonal."""
         size = np.abs(self.size)
         statistic = np.divide(size, self.error, out=np.where(size > 0, np.inf, 0.0), where=self.error > 0)
-        p = np.where(self.testable, np.minimum(1.0, 2 * stdtr(self.freedom, -statistic)), np.nan)
+        p = np.where(self.testable, two_sided(statistic, self.freedom), np.nan)
         np.fill_diagonal(p, 1.0)
         return np.asarray(p)
+
+
+def two_sided(statistic: Floats, freedom: Floats) -> Floats:
+    """Return the two-sided p values of statistics of these degrees of freedom, in the same shape."""
+    normal = freedom >= MANY
+    p = np.empty(statistic.shape)
+    p[normal] = ndtr(-statistic[normal])  # ten times as fast as Student's
+    p[~normal] = stdtr(freedom[~normal], -statistic[~normal])
+    return np.minimum(1.0, 2 * p)
 
 
 def differences(entrants: Sequence[Entrant]) -> Differences:
@@ -125,9 +134,9 @@ def differences(entrants: Sequence[Entrant]) -> Differences:
         error = standard_error([entrants[i].seeds - entrants[j].seeds])
         for at in ((i, j), (j, i)):
             matched[at], seeds[at], unsure[at] = True, error.size**2, error.size**4 / error.freedom
-    welch = np.divide(seeds**2, unsure, out=np.full((n, n), _MANY), where=unsure > 0)
+    welch = np.divide(seeds**2, unsure, out=np.full((n, n), MANY), where=unsure > 0)
     large = seeds * (1 + 2 / welch)  # as in `difference_claims`: a small spread must not claim many degrees of freedom
-    freedom = np.divide((examples + large) ** 2 * welch, large**2, out=np.full((n, n), _MANY), where=large > 0)
+    freedom = np.divide((examples + large) ** 2 * welch, large**2, out=np.full((n, n), MANY), where=large > 0)
     testable = recipe[:, None] & recipe[None, :] & (told_apart > DISCORDANT - 1e-6)  # a count out of rounded sums
     return Differences(scores[:, None] - scores[None, :], np.sqrt(examples + seeds), freedom, testable, matched)
 

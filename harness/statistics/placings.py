@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtr
+from scipy.special import ndtri
 
-from harness.statistics.entrants import DISCORDANT, Entrant, differences
+from harness.statistics.entrants import DISCORDANT, MANY, Entrant, differences, two_sided
 from harness.statistics.levels import standard_error
 from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
 
@@ -22,7 +22,6 @@ Floats = NDArray[np.float64]
 ALPHA = 0.05
 # So many pairs are held at once, in some ten arrays.
 _BLOCK_PAIRS = 1_000_000
-_MANY = 1e9  # degrees of freedom where no seeds vary
 
 
 class Placing(NamedTuple):
@@ -104,7 +103,7 @@ class _Block(NamedTuple):
     def p(self) -> Floats:
         """Return p values where they are open, 1 elsewhere."""
         found = np.ones_like(self.statistic)
-        found[self.open] = np.minimum(1.0, 2 * stdtr(self.freedom[self.open], -self.statistic[self.open]))
+        found[self.open] = two_sided(self.statistic[self.open], self.freedom[self.open])
         return found
 
 
@@ -119,7 +118,7 @@ def _blocks(columns: _Columns) -> Iterator[tuple[int, _Block]]:
         above, below = slice(start, start + rows), slice(start, None)
         statistic, freedom = _compared(columns, above, below)
         upper = np.triu(np.ones(statistic.shape, dtype=bool), 1)
-        certain = upper & (statistic > most) & (freedom >= _MANY)
+        certain = upper & (statistic > most) & (freedom >= MANY)
         yield start, _Block(statistic, freedom, upper & ~certain & (statistic > least), certain)
 
 
@@ -134,11 +133,11 @@ def _compared(columns: _Columns, above: slice, below: slice) -> tuple[Floats, Fl
         examples = examples - columns.shared[above, None] - columns.shared[None, below]
     examples = np.maximum(0.0, examples)
     size = np.abs(columns.scores[above, None] - columns.scores[None, below])
-    freedom = np.full(size.shape, _MANY)
+    freedom = np.full(size.shape, MANY)
     seeds = np.zeros(())
     if columns.seeds.any():
         seeds, unsure = both(columns.seeds), both(columns.fourth)
-        welch = np.divide(seeds**2, unsure, out=np.full(size.shape, _MANY), where=unsure > 0)
+        welch = np.divide(seeds**2, unsure, out=np.full(size.shape, MANY), where=unsure > 0)
         large = seeds * (1 + 2 / welch)
         freedom = np.divide((examples + large) ** 2 * welch, large**2, out=freedom, where=large > 0)
     error = np.sqrt(examples + seeds)
