@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from rich.cells import cell_len
 from rich.console import Console
@@ -11,31 +13,42 @@ from rich.text import Text
 from site_gen.axes import compact
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.places import place
-from site_gen.wording import metric_name, points, rank_range
+from site_gen.reported import ReportedRow
+from site_gen.wording import count, metric_name, points, rank_range
 
 _HEADINGS = ("rank", "submission", "regime", "tasks", "parameters", "seeds")
 _NUMBERS = frozenset({"rank", "parameters", "seeds"})
+# Of thousands of submissions a terminal shows the best; the site has all.
+_MOST = 25
 
 
 def print_board(board: Board) -> None:
-    """Print one table per target that has rows: framed on a terminal, aligned plain text elsewhere."""
+    """Print one table per target that has rows, the best of them: framed on a terminal, aligned plain text elsewhere."""
     console = Console()
     for standing in board.standings:
         if standing.rows:
             tag = place(standing.target).tag
             title = standing.target.title + (f" ({tag}, outside the benchmark)" if tag else "")
             headings = (*_HEADINGS, metric_name(standing.target.metric))
-            lines = [_line(standing, row) for row in standing.rows]
+            lines = [_line(standing, row) for row in standing.rows[:_MOST]]
+            left = len(standing.rows) - len(lines)
+            rest = f"and {count(left)} more on the target's page\n" if left else ""
             if console.is_terminal:
                 console.print(_framed(title, headings, lines))
+                click.echo(rest, nl=False)
             else:
-                click.echo(f"{title}\n{_plain([headings, *lines])}\n")
+                click.echo(f"{title}\n{_plain([headings, *lines])}\n{rest}")
     if board.waiting:
-        click.echo(f"not evaluated yet: {', '.join(row.slug for row in board.waiting)}")
+        click.echo(f"not evaluated yet: {_named(board.waiting)}")
     if board.reported:
-        click.echo(f"reported by others, never ranked: {', '.join(row.slug for row in board.reported)}")
+        click.echo(f"reported by others, never ranked: {_named(board.reported)}")
     if not board.rows and not board.reported:
         click.echo("no submission yet; `stiltboard new SLUG` scaffolds one")
+
+
+def _named(rows: Sequence[Row | ReportedRow]) -> str:
+    left = len(rows) - _MOST
+    return ", ".join([row.slug for row in rows[:_MOST]] + ([f"and {count(left)} more"] if left > 0 else []))
 
 
 def _line(standing: Standing, row: Row) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from site_gen.commands.serve import snapshot
+from site_gen.leaderboard import Entry, make_board
+from site_gen.terminal import print_board
+from tests.site_gen.boards import PAIR, entry, submission
 
 SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
 
@@ -90,3 +93,15 @@ def test_serve_shows_the_site_and_builds_again_when_a_file_changes(tmp_path: Pat
 def read(address: str) -> str:
     with urllib.request.urlopen(address, timeout=10) as answer:
         return str(answer.read().decode())
+
+
+def test_a_terminal_shows_the_best_and_counts_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    many = [entry(f"toy-{number:02}", {"de": number, "fi": number}) for number in range(1, 31)]
+    waiting = [Entry(f"waiting-{number:02}", submission(), ()) for number in range(27)]
+    print_board(make_board([*many, *waiting], (PAIR,)))
+    lines = capsys.readouterr().out.splitlines()
+    ranking = [line for line in lines if "Toy-" in line]
+    assert len(ranking) == 25
+    assert ranking[0].endswith("30.00") and ranking[-1].endswith("6.00")
+    assert lines[lines.index(ranking[-1]) + 1 :][:2] == ["and 5 more on the target's page", ""]
+    assert lines[-1].endswith("waiting-24, and 2 more")
