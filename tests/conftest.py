@@ -11,6 +11,9 @@ from tests.toys import save_toy_encoder
 
 # Nothing here may reach a network; set before any Hub library is imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# What is printed is compared: whoever runs the tests may ask for colours and frames for their own output.
+for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(_name, None)
 
 
 @pytest.fixture(autouse=True)
