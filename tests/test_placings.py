@@ -30,8 +30,14 @@ def drawn(seed: int, count: int, seeds: int) -> list[Entrant]:
 @pytest.mark.parametrize("seeds", [1, 4])
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("pairs", [1, 50, 1_000_000])
-def test_blocks_say_what_the_matrix_of_all_pairs_says(monkeypatch: pytest.MonkeyPatch, seed: int, seeds: int, pairs: int) -> None:
+@pytest.mark.parametrize("bins", [0, 2, 30])
+def test_blocks_say_what_the_matrix_of_all_pairs_says(
+    monkeypatch: pytest.MonkeyPatch, seed: int, seeds: int, pairs: int, bins: int
+) -> None:
     monkeypatch.setattr(module, "_BLOCK_PAIRS", pairs)
+    if bins:
+        monkeypatch.setattr(module, "_HELD", 3)
+        monkeypatch.setattr(module, "_BINS", bins)
     entrants = drawn(seed, 40, seeds)
     found = placings(entrants)
     assert found == by_matrix(entrants)

@@ -22,6 +22,9 @@ Floats = NDArray[np.float64]
 ALPHA = 0.05
 # So many pairs are held at once, in some ten arrays.
 _BLOCK_PAIRS = 1_000_000
+# So many p values are sorted at once; more are counted in bins first.
+_HELD = 4_000_000
+_BINS = 4096
 
 
 class Placing(NamedTuple):
@@ -145,13 +148,37 @@ def _compared(columns: _Columns, above: slice, below: slice) -> tuple[Floats, Fl
 
 
 def _cut(columns: _Columns) -> float:
-    """Return the first p value that Holm's correction does not let pass, or alpha where all below it pass."""
-    n = len(columns)
-    pairs, certain, found = n * (n - 1) // 2, 0, [np.empty(0)]
+    """Return the first p value that Holm's correction does not let pass, or alpha where all below it pass.
+
+    Where there are too many to hold they are counted by their size, and only those are held among which the first one is.
+    """
+    pairs = len(columns) * (len(columns) - 1) // 2
+    ends = np.geomspace(ALPHA / max(1, pairs), ALPHA, _BINS)
+    counts, certain = np.zeros(_BINS, dtype=np.int64), 0
+    held: list[Floats] = []
     for _, block in _blocks(columns):
         certain += int(np.count_nonzero(block.certain))
         p = block.p()
-        found.append(p[p < ALPHA])
-    open_ones = np.sort(np.concatenate(found))
-    fails = np.flatnonzero(open_ones * (pairs - certain - np.arange(len(open_ones))) >= ALPHA)
-    return float(open_ones[fails[0]]) if len(fails) else ALPHA
+        held.append(p[p < ALPHA])
+        counts += np.bincount(np.searchsorted(ends, held[-1], side="right"), minlength=_BINS)
+        if counts.sum() > _HELD:
+            held.clear()
+    left, first, last = pairs - certain, 0, _BINS - 1
+    if counts.sum() > _HELD:
+        below = np.cumsum(counts) - counts
+        # The smallest of a bin has so many below it, and the others more: no p value is left out that may be the first.
+        may = np.flatnonzero((counts > 0) & (ends * (left - below) >= ALPHA))
+        must = np.flatnonzero((counts > 0) & (np.append(0.0, ends[:-1]) * (left - below) >= ALPHA))
+        if not len(may):
+            return ALPHA
+        first, last = int(may[0]), int(must[0]) if len(must) else last
+        left -= int(below[first])
+        held = [_between(block.p(), first, last, ends) for _, block in _blocks(columns)]
+    smallest = np.sort(np.concatenate([np.empty(0), *held]))
+    fails = np.flatnonzero(smallest * (left - np.arange(len(smallest))) >= ALPHA)
+    return float(smallest[fails[0]]) if len(fails) else ALPHA
+
+
+def _between(p: Floats, first: int, last: int, ends: Floats) -> Floats:
+    """Return the p values of some bins, each of which ends before its end."""
+    return np.asarray(p[(p < ends[last]) & (p >= (ends[first - 1] if first else 0.0))])
