@@ -62,8 +62,8 @@ class _Read:
     faults: tuple[Fault, ...] = ()
 
 
-def read_submissions(submissions: Path, shelf: Shelf) -> tuple[Entry | ReportedEntry, ...]:
-    """Read every submission in brief, and refuse all of them with all faults when one is malformed."""
+def read_submissions(submissions: Path, shelf: Shelf) -> Iterator[Entry | ReportedEntry]:
+    """Read every submission, and refuse all of them with all faults when one is malformed; return them in brief, made as they are taken."""
     slugs = find_submissions(submissions)
     paired = len(slugs) <= PAIRED_SUBMISSIONS
     known = shelf.folders()
@@ -85,7 +85,7 @@ def read_submissions(submissions: Path, shelf: Shelf) -> tuple[Entry | ReportedE
     shelf.save()
     if faults:
         raise BadInput(faults)
-    return tuple(_entries(submissions, shelf, {key: slug for slug, (_, key) in folders.items()}, paired))
+    return _entries(submissions, shelf, {key: slug for slug, (_, key) in folders.items()}, paired)
 
 
 def _entries(submissions: Path, shelf: Shelf, slugs: Mapping[bytes, str], paired: bool) -> Iterator[Entry | ReportedEntry]:
