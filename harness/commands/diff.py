@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands.options import submissions_option
 from harness.errors import BadInput, CheckFailed, Fault, NotComparable, WrongUsage
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class _Number(click.FloatRange):
     help="Chance of any false claim; 1 − the level of the intervals.",
 )
 @click.option("--site", metavar="URL", help="End with the address of the two side by side on this site; in text and markdown.")
-@click.option("--submissions", type=click.Path(path_type=Path, file_okay=False), default=Path("submissions"), show_default=True)
+@submissions_option
 def command(
     first: str,
     second: str | None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.commands.options import data_option, device_option, submissions_option
 from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError, WrongUsage
 from harness.records import Margin, Mining, Result
 from harness.store import locate
@@ -28,14 +29,12 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
     "-t", "--target", "targets", multiple=True, metavar="TARGET", help="Only this target (repeatable). Default: all of the benchmark."
 )
 @click.option("-l", "--lang", "languages", multiple=True, metavar="LANG", help="Only this language (repeatable).")
-@click.option(
-    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Read raw layouts under DIR/<target> instead of the Hub."
-)
+@data_option
 @click.option(
     "--bitext", multiple=True, metavar="NAME=DIR", help="Score your own parallel files as Tatoeba is scored, as target bitext.NAME."
 )
 @click.option("--clir", multiple=True, metavar="NAME=DIR", help="Score your own test collection (BEIR or TREC), as target clir.NAME.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@device_option
 @click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16"]),
@@ -66,7 +65,7 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
 @click.option("--max-hours", type=_AMOUNT, metavar="H", help="Time of one evaluation. In a sandbox 24.")
 @click.option("--max-disk", type=_AMOUNT, metavar="GIB", help="What one evaluation may write. In a sandbox 100.")
 @click.option("--overwrite", is_flag=True, help="Score again what is already there; cached vectors are used.")
-@click.option("--submissions", type=click.Path(path_type=Path, file_okay=False), default=Path("submissions"), show_default=True)
+@submissions_option
 def command(
     slugs: Sequence[str],
     targets: Sequence[str],

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from harness.commands.options import submissions_option
+
 
 @click.command("new")
 @click.argument("slug")
-@click.option(
-    "--submissions", type=click.Path(path_type=Path), default=Path("submissions"), show_default=True, help="The folder of submissions."
-)
+@submissions_option
 @click.option("--title", default="", help="The row's name on the leaderboard.")
 @click.option("--family", default="", help="The family whose sizes a curve joins, such as xlm-roberta.")
 def command(slug: str, submissions: Path, title: str, family: str) -> None:

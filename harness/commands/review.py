@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from harness.commands.options import submissions_option
 from harness.errors import BadInput, CheckFailed, StiltboardError
 
 
@@ -18,7 +19,7 @@ from harness.errors import BadInput, CheckFailed, StiltboardError
 @click.option("--format", "style", type=click.Choice(["markdown", "json"]), default="markdown", show_default=True)
 @click.option("--summary", type=click.Path(path_type=Path, dir_okay=False), help="Write the markdown to this file as well.")
 @click.option("--json", "artifact", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON to this file as well.")
-@click.option("--submissions", type=click.Path(path_type=Path, file_okay=False), default=Path("submissions"), show_default=True)
+@submissions_option
 def command(
     base: str,
     head: str,

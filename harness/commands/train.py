@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.commands.options import data_option, submissions_option
 from harness.errors import CheckFailed, MissingExtra, StiltboardError
 from harness.records import TrainedSeed, TrainingRecipe
 from harness.store import load_recipe
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
 @click.argument("recipes", metavar="RECIPE…", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--layers", "depths", multiple=True, type=int, metavar="N", help="Only this depth of the recipe's (repeatable).")
 @click.option("--seed", "seeds", multiple=True, type=int, metavar="N", help="Only this seed of the recipe's (repeatable).")
-@click.option(
-    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Read raw layouts under DIR/<set> instead of the Hub."
-)
+@data_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings side by side. Default: one a core that a recipe's threads leave.")
 @click.option("--dry-run", is_flag=True, help="Print what would be trained; nothing is written.")
-@click.option("--submissions", type=click.Path(path_type=Path, file_okay=False), default=Path("submissions"), show_default=True)
+@submissions_option
 def command(
     recipes: Sequence[Path],
     depths: Sequence[int],

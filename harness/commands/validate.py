@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands.options import submissions_option
+
 if TYPE_CHECKING:
     from harness.errors import Fault
 
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option(
-    "--submissions", type=click.Path(path_type=Path), default=Path("submissions"), show_default=True, help="The folder of submissions."
-)
+@submissions_option
 @click.option(
     "--schema",
     type=click.Choice(["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.commands.options import data_option, device_option, submissions_option
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
 
 if TYPE_CHECKING:
@@ -29,12 +30,10 @@ if TYPE_CHECKING:
 )
 @click.option("--by", default="", metavar="NAME", help="Record what was found in verification.yaml, as NAME's finding.")
 @click.option("--url", metavar="URL", help="Where NAME can be reached, in the record.")
-@click.option(
-    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Read raw layouts under DIR/<target> instead of the Hub."
-)
+@data_option
 @click.option("--bitext", multiple=True, metavar="NAME=DIR", help="Where the text of the target bitext.NAME lies.")
 @click.option("--clir", multiple=True, metavar="NAME=DIR", help="Where the text of the target clir.NAME lies.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@device_option
 @click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16"]),
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option("--limit", type=click.IntRange(min=20), default=200, show_default=True, help="Examples of each language that a probe takes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report for a program.")
-@click.option("--submissions", type=click.Path(path_type=Path, file_okay=False), default=Path("submissions"), show_default=True)
+@submissions_option
 def command(
     slugs: Sequence[str],
     targets: Sequence[str],
