@@ -8,6 +8,9 @@ from itertools import product
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+from scipy.special import stdtrit
+
 from harness import compare, load_side
 from harness.diff import TargetDifference
 from harness.records import Result, Training
@@ -62,14 +65,20 @@ def scores(task: str, target: str) -> str:
 
 
 def by_seed(task: str, target: str) -> str:
-    """Write every seed's score, and the difference seed by seed."""
-    rows = []
+    """Write every seed's score, and the difference seed by seed, at each depth and on the mean of the depths."""
+    rows, differences = [], []
     for depth in DEPTHS[task]:
         found = [result(slug(task, depth, regime), target) for regime in REGIMES]
         if found[0] and found[1]:
             sides = [[fmean(score.score for score in each.scores.values()) for each in one.checkpoints] for one in (found[0], found[1])]
+            differences.append([after - before for before, after in zip(*sides, strict=True)])
             parts = [", ".join(f"{score:.1f}" for score in side) for side in sides]
-            rows.append((str(depth), *parts, ", ".join(f"{after - before:+.1f}" for before, after in zip(*sides, strict=True))))
+            rows.append((str(depth), *parts, ", ".join(f"{each:+.1f}" for each in differences[-1])))
+    if len(differences) > 1:
+        means = np.mean(differences, axis=0)
+        half = stdtrit(len(means) - 1, 0.975) * means.std(ddof=1) / np.sqrt(len(means))
+        said = f"mean {means.mean():+.2f} [{means.mean() - half:+.2f}, {means.mean() + half:+.2f}]"
+        rows.append(("mean", "", "", f"{', '.join(f'{each:+.1f}' for each in means)}: {said}"))
     return table(("layers", "English-only", "multilingual", "difference"), rows)
 
 
