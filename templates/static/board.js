@@ -86,9 +86,11 @@ if (board !== null) {
       fold([title, rows.families[rows.family[i]], rows.regimes[rows.regime[i]][0], rows.recipes[rows.recipe[i]]].join(" ")),
     );
     rows.order = new Map();
+    rows.places = new Map();
     const then = waiting;
     waiting = [];
     then.forEach((call) => call());
+    window.requestIdleCallback?.(() => places("title"));
   };
 
   // What a column sorts by: a list with one value a row, null where there is none.
@@ -100,11 +102,21 @@ if (board !== null) {
     if (kind === "size") {
       return view.total ? rows.total : rows.body;
     }
-    if (kind === "regime" || kind === "recipe") {
-      const names = kind === "regime" ? rows.regimes.map(([word]) => word) : rows.recipes;
-      return rows[kind].map((i) => names[i] || null);
+    if (kind === "title" || kind === "regime" || kind === "recipe") {
+      return places(kind);
     }
     return kind === "rank" ? rows.best.map((best, i) => (best === null ? null : i)) : rows[kind];
+  }
+
+  // Where each row's word stands among all words of a column, compared once: thousands of names take a while.
+  function places(kind) {
+    if (!rows.places.has(kind)) {
+      const names = { regime: rows.regimes.map(([word]) => word), recipe: rows.recipes }[kind];
+      const words = names ? rows[kind].map((i) => names[i]) : rows[kind];
+      const place = new Map([...new Set(words)].sort(collator.compare).map((word, i) => [word, i]));
+      rows.places.set(kind, words.map((word) => (word ? place.get(word) : null)));
+    }
+    return rows.places.get(kind);
   }
 
   // All rows in the order of one column, rows without a value last in both directions; kept, since filters come more often.
@@ -118,8 +130,7 @@ if (board !== null) {
         (given[i] === null || given[i] === undefined ? lacking : found).push(i);
       }
       const sign = down ? -1 : 1;
-      const numbers = found.length === 0 || typeof given[found[0]] === "number";
-      found.sort(numbers ? (a, b) => sign * (given[a] - given[b]) || a - b : (a, b) => sign * collator.compare(given[a], given[b]) || a - b);
+      found.sort((a, b) => sign * (given[a] - given[b]) || a - b);
       rows.order.set(name, found.concat(lacking));
     }
     return rows.order.get(name);
