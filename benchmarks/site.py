@@ -9,13 +9,16 @@ from __future__ import annotations
 import argparse
 import gzip
 import os
+import re
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -113,15 +116,28 @@ def parse_alone(folder: Path) -> tuple[float, float]:
     return seconds, used
 
 
-def timed_build(folder: Path, out: Path) -> tuple[float, float, float]:
-    """Return seconds by the clock and of the processor, and the largest memory of this process so far, in GiB."""
-    from site_gen.build import build  # noqa: PLC0415 - after the catalog was widened
+class Timed(NamedTuple):
+    """Seconds by the clock and of the processor."""
 
+    seconds: float
+    used: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} s ({self.used:.1f})"
+
+
+def timed(work: Callable[[], object]) -> Timed:
+    """Do it."""
     before, start = _used(), time.perf_counter()
-    build(folder, out)
-    seconds, used = time.perf_counter() - start, _used() - before
-    memory = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return seconds, used, memory / 2**20
+    work()
+    return Timed(time.perf_counter() - start, _used() - before)
+
+
+def change(folder: Path) -> None:
+    """Let one result in the middle have been measured a day later."""
+    slugs = sorted(path.name for path in folder.iterdir())
+    result = folder / slugs[len(slugs) // 2] / "results" / "tatoeba.yaml"
+    result.write_text(re.sub(r'date: "2026-01-(\d\d)', lambda found: f'date: "2026-01-{int(found[1]) + 1:02}', result.read_text()))
 
 
 def _used() -> float:
@@ -135,23 +151,35 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=1000)
     parser.add_argument("--languages", type=int, default=40)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--again", action="store_true", help="only build what lies in the folder again, as a new process does")
     asked = parser.parse_args()
     root = asked.folder or Path(tempfile.mkdtemp(prefix="bench-site-"))
     folder, out = root / "submissions", root / "public"
     os.environ["STILTBOARD_CACHE"] = str(root / "cache")  # the first build is one from nothing
     targets = widen(asked.languages)
+    from site_gen.build import Builder  # noqa: PLC0415 - after the catalog was widened
+    from site_gen.reading import folder_states  # noqa: PLC0415
+
+    builder = Builder(folder, out)
+    if asked.again:
+        print(f"one changed result, by `build`: {timed(builder.build)}", flush=True)
+        return
     if not folder.is_dir():
         write(folder, asked.submissions, targets)
     print(f"{asked.submissions:,} submissions × {len(targets)} targets × {asked.languages} languages; in brackets the processor's seconds")
-    alone, parsing = parse_alone(folder)
-    print(f"parsing alone, PyYAML in C: {alone:.1f} s ({parsing:.1f})", flush=True)
-    seconds, used, memory = timed_build(folder, out)
-    times = f"{seconds / alone:.2f} times that ({used / parsing:.2f})"
-    print(f"full build: {seconds:.1f} s ({used:.1f}), {times}; memory {memory:.2f} GiB", flush=True)
-    changed = folder / f"row-{asked.submissions // 2:05}" / "results" / "tatoeba.yaml"
-    changed.write_text(changed.read_text().replace('date: "2026-01-01', 'date: "2026-01-02'))
-    seconds, used, _ = timed_build(folder, out)
-    print(f"one changed result: {seconds:.1f} s ({used:.1f})")
+    alone = Timed(*parse_alone(folder))
+    print(f"parsing alone, PyYAML in C: {alone}", flush=True)
+    full = timed(builder.build)
+    times = f"{full.seconds / alone.seconds:.2f} times that ({full.used / alone.used:.2f})"
+    memory = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 2**20
+    print(f"full build: {full}, {times}; memory {memory:.2f} GiB", flush=True)
+    change(folder)
+    looked = timed(lambda: folder_states(folder))
+    again = timed(lambda: builder.build(folder_states(folder)))
+    print(f"one changed result, by `serve`: {again}, of which looking what changed: {looked}", flush=True)
+    change(folder)
+    command = [sys.executable, __file__, "--again", "--folder", root, "--languages", str(asked.languages)]
+    subprocess.run(command, check=True)
     front = len(gzip.compress((out / "index.html").read_bytes(), mtime=0))
     print(f"front page: {front / 1000:.0f} kB compressed", flush=True)
     subprocess.run([sys.executable, Path(__file__).with_name("site_in_browser.py"), out / "index.html"], check=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,13 +18,14 @@ from site_gen.exports import paths
 from site_gen.exports.gathered import exported
 from site_gen.figures import plotly_js
 from site_gen.folder import Written, refuse_foreign, write_site
-from site_gen.leaderboard import Board, make_board
+from site_gen.leaderboard import Board
 from site_gen.outputs import Output, key_of, standing_inputs
 from site_gen.pages import PAGES, Context, Kept
-from site_gen.reading import read_submissions
+from site_gen.ranking import make_board
+from site_gen.reading import FolderState, Held, folder_states, read_submissions
 from site_gen.render import TEMPLATES, render
 from site_gen.rows import rows_js
-from site_gen.shelf import open_shelf
+from site_gen.shelf import Shelf
 
 __all__ = ["Site", "build", "gather", "site_files"]
 
@@ -46,15 +47,33 @@ class Site:
 
 def build(submissions: Path, out: Path, base_url: str = "") -> Site:
     """Build the site of a submissions folder; a failing build names every fault and leaves the old site as it was."""
-    refuse_foreign(out)
-    with open_shelf(submissions) as shelf:
-        found = read_submissions(submissions, shelf)
-        with _uncollected():
-            board = make_board(found)
-        place = out.resolve()
-        before = {path: Written(*each) for path, each in shelf.files(place).items()}
-        shelf.keep_files(place, write_site(planned_files(board, base_url), out, before))
-    return Site(out, board)
+    return Builder(submissions, out, base_url).build()
+
+
+class Builder:
+    """Builds the site of one folder again and again; what was read and ranked is held, so that only what changed is done anew."""
+
+    def __init__(self, submissions: Path, out: Path, base_url: str = "") -> None:
+        """Take the folder of the submissions, that of the site and the site's address."""
+        self._submissions, self._out, self._base_url = submissions, out, base_url
+        self._shelf = Shelf(submissions)
+        self._entries: Held = {}
+        self._board: Board | None = None
+        self._written: Mapping[str, Written] = {}
+
+    def build(self, states: Mapping[str, FolderState] | None = None) -> Site:
+        """Build the site, of folders in these states where somebody has looked; a failing build leaves the old site as it was."""
+        old = refuse_foreign(self._out)
+        with self._shelf.opened():
+            found = folder_states(self._submissions) if states is None else states
+            with _uncollected():
+                self._entries = read_submissions(self._submissions, self._shelf, found, self._entries)
+                self._board = make_board(self._entries.values(), before=self._board)
+            place = self._out.resolve()
+            before = self._written or {path: Written(*each) for path, each in self._shelf.files(place).items()}
+            self._written = write_site(planned_files(self._board, self._base_url), self._out, before, old)
+            self._shelf.keep_files(place, self._written, before)
+        return Site(self._out, self._board)
 
 
 @contextmanager

@@ -143,6 +143,7 @@ def _lineup(standing: Standing) -> _Lineup:
     return _Lineup(has, whole, mean, tuple(kinds), text)
 
 
+@once
 def stand(standing: Standing, language: str) -> LanguageStanding:
     """Order a target's rows by their score in one language; what was measured on other text has no place among them."""
     target, lineup = standing.target, _lineup(standing)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
 from functools import partial
 
-import numpy as np
 from scipy.special import stdtrit
 
 from harness.statistics.entrants import differences
 from site_gen.curves import recipe
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import regime_word
+from site_gen.once import once
 from site_gen.outputs import Output, kept, placing
 
 LEVEL = 0.95
@@ -90,24 +91,28 @@ def _between(board: Board) -> Mapping[str, Mapping[str, Mapping[str, _Difference
     """Return by submission, by the other one and by target, the first's score − the other's."""
     found: dict[str, dict[str, dict[str, _Difference]]] = {}
     for standing in board.standings:
-        rows = [row for row in standing.ranked if standing.cell(row).entrant is not None]
-        for first, others in _on_target(standing, rows):
-            for other, difference in others:
-                found.setdefault(first.slug, {}).setdefault(other.slug, {})[standing.target.name] = difference
+        for first, others in _on_target(standing).items():
+            for other, difference in others.items():
+                found.setdefault(first, {}).setdefault(other, {})[standing.target.name] = difference
     return found
 
 
-def _on_target(standing: Standing, rows: Sequence[Row]) -> Iterator[tuple[Row, Iterator[tuple[Row, _Difference]]]]:
-    if len(rows) < 2:
-        return
-    between = differences([entrant for row in rows if (entrant := standing.cell(row).entrant) is not None])
-    size, half, chance = 100 * between.size, 100 * stdtrit(between.freedom, 0.5 + LEVEL / 2) * between.error, between.p
-
-    def difference(i: int, j: int) -> _Difference:
-        at = (i, j)
-        p = None if np.isnan(chance[at]) else float(f"{chance[at]:.3g}")
-        low, high = (round(float(end), 2) for end in (size[at] - half[at], size[at] + half[at]))
-        return round(float(size[at]), 2), low, high, p, int(between.matched[at])
-
-    for i, first in enumerate(rows):
-        yield first, ((other, difference(i, j)) for j, other in enumerate(rows) if j != i)
+@once
+def _on_target(standing: Standing) -> Mapping[str, Mapping[str, _Difference]]:
+    """Return of one target by submission and by the other one the first's score − the other's."""
+    entrants = {row.slug: entrant for row in standing.ranked if (entrant := standing.cell(row).entrant) is not None}
+    if len(entrants) < 2:
+        return {}
+    between = differences(list(entrants.values()))
+    size, half = 100 * between.size, 100 * stdtrit(between.freedom, 0.5 + LEVEL / 2) * between.error
+    ends = ((size - half).round(2).tolist(), (size + half).round(2).tolist())
+    parts = (size.round(2).tolist(), *ends, between.p.tolist(), between.matched.astype(int).tolist())
+    slugs = list(entrants)
+    return {
+        slug: {
+            other: (away, low, high, None if math.isnan(p) else float(f"{p:.3g}"), matched)
+            for other, away, low, high, p, matched in zip(slugs, *lines, strict=True)
+            if other != slug
+        }
+        for slug, *lines in zip(slugs, *parts, strict=True)
+    }

@@ -7,6 +7,7 @@ import json
 from harness.records import Mark
 from site_gen.exports import paths
 from site_gen.leaderboard import Board, Cell, Row
+from site_gen.once import once
 from site_gen.reported import ReportedCell, ReportedRow
 
 FORMAT = 2
@@ -15,12 +16,12 @@ FORMAT = 2
 def leaderboard_json(board: Board) -> str:
     """Return the whole leaderboard, a line a target, submission and row of published numbers; the same board gives the same text."""
     parts = {
-        "targets": (standing.target.model_dump(mode="json") for standing in board.standings),
-        "submissions": map(_row, board.rows),
-        "reported": map(_reported, board.reported),
-        "submitters": map(vars, board.senders),
+        "targets": (_line(standing.target.model_dump(mode="json")) for standing in board.standings),
+        "submissions": map(_row_line, board.rows),
+        "reported": (_line(_reported(row)) for row in board.reported),
+        "submitters": (_line(vars(sender)) for sender in board.senders),
     }
-    lists = ",\n".join(f'"{name}":[\n' + ",\n".join(map(_line, items)) + "\n]" for name, items in parts.items())
+    lists = ",\n".join(f'"{name}":[\n' + ",\n".join(lines) + "\n]" for name, lines in parts.items())
     return f'{{"format":{FORMAT},\n{lists}}}\n'
 
 
@@ -38,6 +39,11 @@ def _layers(cell: Cell) -> object:
 
 def _line(document: object) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+@once
+def _row_line(row: Row) -> str:
+    return _line(_row(row))
 
 
 def _row(row: Row) -> dict[str, object]:

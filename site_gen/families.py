@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from harness.records import Regime
 from site_gen.leaderboard import Board, Row, Standing
 from site_gen.once import once
 from site_gen.reported import ReportedRow
+
+_Any = TypeVar("_Any", Row, ReportedRow)
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,18 @@ def family_path(name: str) -> str:
 @once
 def families(board: Board) -> tuple[Family, ...]:
     """Return every family that has a submission or a row of published numbers, by name."""
-    names = sorted({row.submission.family for row in board.rows} | {row.submission.family for row in board.reported})
-    return tuple(_family(board, name) for name in names)
+    rows, reported = _grouped(board.rows), _grouped(board.reported)
+    return tuple(
+        Family(name, tuple(sorted(rows.get(name, ()), key=_by_size)), tuple(reported.get(name, ())), tuple(_standings(board, name)))
+        for name in sorted({*rows, *reported})
+    )
 
 
-def _family(board: Board, name: str) -> Family:
-    rows = tuple(sorted((row for row in board.rows if row.submission.family == name), key=_by_size))
-    reported = tuple(row for row in board.reported if row.submission.family == name)
-    return Family(name, rows, reported, tuple(_standings(board, name)))
+def _grouped(rows: Iterable[_Any]) -> Mapping[str, Sequence[_Any]]:
+    found: dict[str, list[_Any]] = {}
+    for row in rows:
+        found.setdefault(row.submission.family, []).append(row)
+    return found
 
 
 def _by_size(row: Row) -> tuple[int, int, str]:
@@ -53,6 +60,10 @@ def _by_size(row: Row) -> tuple[int, int, str]:
 
 
 def _standings(board: Board, name: str) -> Iterator[Standing]:
-    for standing in board.standings:
-        if rows := tuple(row for row in standing.rows if row.submission.family == name):
-            yield Standing(standing.target, rows)
+    return (parts[name] for standing in board.standings if name in (parts := _parts(standing)))
+
+
+@once
+def _parts(standing: Standing) -> Mapping[str, Standing]:
+    """Return the standing of each family by itself."""
+    return {name: Standing(standing.target, tuple(rows)) for name, rows in _grouped(standing.rows).items()}

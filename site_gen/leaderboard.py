@@ -1,24 +1,19 @@
-"""Results → rows, ranks, tie groups and coverage; pure."""
+"""What the board is made of: entries as they are read, cells, rows, standings; pure."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from harness.catalog import TARGETS, is_own, own_target
 from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target, Training, Verification
 from harness.statistics.entrants import Entrant
-from harness.statistics.placings import placings
 from site_gen.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.brief import Brief, BriefCheckpoint
-from site_gen.entrants import unpaired_entrant
 from site_gen.mined import MinedCurve
-from site_gen.reported import ReportedEntry, ReportedRow, reported_rows
-from site_gen.trust import Earlier, Sender, Trust, history, row_mark, senders, trust_of
-from site_gen.wording import language_name, listed
+from site_gen.reported import ReportedRow
+from site_gen.trust import Earlier, Sender, Trust, history, row_mark, senders
 
 
 @dataclass(frozen=True)
@@ -193,7 +188,8 @@ class Row:
 class Standing:
     """One target with the rows that have a result on it: ranked ones first, then the rest by how much was measured.
 
-    `reported` rows stand apart: numbers that others published have no rank.
+    `reported` rows stand apart: numbers that others published have no rank. A standing speaks of its own target alone: what its
+    rows have on others may be older than the board.
     """
 
     target: Target
@@ -265,131 +261,3 @@ def seed_score(checkpoint: CheckpointScores | BriefCheckpoint, target: Target) -
     if isinstance(checkpoint, BriefCheckpoint):
         return checkpoint.scores.mean(target.languages)
     return sum(checkpoint.scores[language].score for language in target.languages) / len(target.languages)
-
-
-def make_board(found: Iterable[Entry | ReportedEntry], targets: Sequence[Target] = TARGETS) -> Board:
-    """Rank entries per target and line them up, reported ones apart; the order of the entries does not matter.
-
-    The targets are followed by people's own, which exist in results only.
-    """
-    every = list(found)
-    reported = reported_rows([entry for entry in every if isinstance(entry, ReportedEntry)], targets)
-    entries = sorted((entry for entry in every if isinstance(entry, Entry)), key=lambda entry: entry.slug)
-    targets = (*targets, *_own_targets(entries))
-    cells: dict[str, dict[str, Cell]] = {entry.slug: {} for entry in entries}
-    for target in targets:
-        for slug, cell in _rank(target, entries).items():
-            cells[slug][target.name] = cell
-    rows = tuple(Row(entry.slug, entry.submission, cells[entry.slug], entry.training, entry.details, entry.stamp) for entry in entries)
-    return Board(rows, tuple(_stand(target, rows, reported) for target in targets), reported)
-
-
-def _own_targets(entries: Iterable[Entry]) -> Iterator[Target]:
-    """Yield people's own targets by name, each over the languages of all results that have it, in the order of their codes."""
-    languages: dict[str, set[str]] = {}
-    for entry in entries:
-        for result in entry.results:
-            if is_own(result.target):
-                languages.setdefault(result.target, set()).update(result.languages, result.data)
-    for name in sorted(languages):
-        yield own_target(name, sorted(languages[name]))
-
-
-def _rank(target: Target, entries: Iterable[Entry]) -> dict[str, Cell]:
-    """Place results by score, with the range of ranks that is left when only real differences count.
-
-    Scores that print alike share a place: a reader must not see an order that two decimals do not show.
-    """
-    found = {entry.slug: (entry, result) for entry in entries for result in entry.results if result.target == target.name}
-    missing = {slug: _missing(target, result) for slug, (_, result) in found.items()}
-    shared = _shared_data(result for slug, (_, result) in found.items() if not missing[slug])
-    reasons = {slug: _why_unranked(target, result, missing[slug], shared) for slug, (_, result) in found.items()}
-    scores = {slug: round(result.score, 2) for slug, (_, result) in found.items() if result.score is not None and not reasons[slug]}
-    entrants = {slug: _entrant(target, *found[slug]) for slug in scores}
-    places = _places(scores.values())
-    placed = dict(zip(entrants, placings(list(entrants.values())), strict=True))
-    return {
-        slug: Cell(
-            target,
-            result,
-            len(target.languages) - len(missing[slug]),
-            places[scores[slug]] if slug in scores else None,
-            reasons[slug],
-            next((sweep for sweep in entry.sweeps if sweep.target == target.name), None),
-            entry.mined.get(target.name, ()),
-            entrants.get(slug),
-            placed[slug].ranks if slug in placed else None,
-            placed[slug].group if slug in placed else 0,
-            entry.trusts.get(target.name)
-            or trust_of(entry.submission, target, entry.digests.get(target.name), entry.verification, entry.training),
-        )
-        for slug, (entry, result) in found.items()
-    }
-
-
-def _places(scores: Iterable[float]) -> Mapping[float, int]:
-    """Return the place of each score: one more than those above it."""
-    above = 0
-    places = {}
-    for score, many in sorted(Counter(scores).items(), reverse=True):
-        places[score] = above + 1
-        above += many
-    return places
-
-
-def _entrant(target: Target, entry: Entry, result: Result | Brief) -> Entrant:
-    found = entry.entrants.get(target.name)
-    if found is None:
-        assert isinstance(result, Result)  # who reads results in brief reads how they enter a ranking too
-        return unpaired_entrant(target, entry.submission, result)
-    return found
-
-
-def _missing(target: Target, result: Result | Brief) -> list[str]:
-    if isinstance(result, Brief) and result.has(target.languages):
-        return []
-    return [language for language in target.languages if result.language_score(language) is None]
-
-
-def _shared_data(complete: Iterable[Result | Brief]) -> Mapping[str, str]:
-    """Return the data fingerprints that most complete results share; on a tie those that sort first."""
-    counts = Counter(tuple(sorted(result.texts.items())) for result in complete)
-    return dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
-
-
-def _why_unranked(target: Target, result: Result | Brief, missing: Sequence[str], shared: Mapping[str, str]) -> str:
-    """Say why a result has no rank; empty when it has one."""
-    if missing:
-        return f"no score for {_some(missing)}"
-    if result.protocol != target.signature:
-        return f"measured as {'|'.join(result.protocol)}, not as {'|'.join(target.signature)}"
-    for checkpoint in () if isinstance(result, Brief) and result.rests_on(target.sizes) else result.checkpoints:
-        for language, size in target.sizes.items():
-            if checkpoint.scores[language].n != size:
-                return f"only {checkpoint.scores[language].n:,} of {size:,} {target.unit} in {language_name(language)}"
-    return _why_other(target, result, shared)
-
-
-def _why_other(target: Target, result: Result | Brief, shared: Mapping[str, str]) -> str:
-    """Say in what a result rests on other text than most; empty when it does not."""
-    if result.data == shared and result.texts == shared:
-        return ""
-    if other := [language for language in target.languages if result.data.get(language) != shared.get(language)]:
-        return f"measured on other data than most rows in {_some(other)}"
-    if any(name not in result.data and text != shared.get(name, text) for name, text in result.texts.items()):
-        return "fine-tuned on other English text than most rows"
-    return ""
-
-
-def _some(languages: Sequence[str]) -> str:
-    names = [language_name(language) for language in languages]
-    return listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more languages"
-
-
-def _stand(target: Target, rows: Iterable[Row], reported: Iterable[ReportedRow]) -> Standing:
-    def place(row: Row) -> tuple[float, int, str]:
-        cell = row.cells[target.name]
-        return (cell.rank if cell.rank is not None else float("inf"), -cell.measured, row.slug)
-
-    placed = sorted((row for row in rows if target.name in row.cells), key=place)
-    return Standing(target, tuple(placed), tuple(row for row in reported if target.name in row.cells))

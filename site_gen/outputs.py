@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from site_gen.brief import in_brief
-from site_gen.leaderboard import Cell, Row, Standing
+from site_gen.leaderboard import Row, Standing
 from site_gen.once import once
 from site_gen.reported import ReportedRow
 
@@ -32,14 +32,20 @@ def declared(row: Row) -> bytes:
 
 
 @once
-def placing(row: Row) -> tuple[object, ...]:
-    """Return what only the whole board decides of a row."""
-    return tuple((name, cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.of) for name, cell in row.cells.items())
+def placing(row: Row) -> bytes:
+    """Return the digest of what only the whole board decides of a row."""
+    cells = row.cells.items()
+    return key_of(*((name, cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.of) for name, cell in cells))
 
 
 def kept(row: Row, make: Callable[[], bytes], *inputs: object) -> Output:
     """Return a file that hangs on one submission and these inputs."""
-    return Output(make, key_of(row.stamp, *inputs) if row.stamp else b"")
+    return Output(make, _key(row, *inputs) if row.stamp else b"")
+
+
+@once
+def _key(row: Row, *inputs: object) -> bytes:
+    return key_of(row.stamp, *inputs)
 
 
 @once
@@ -47,15 +53,17 @@ def standing_inputs(standing: Standing) -> tuple[object, ...]:
     """Return all that a standing holds, or nothing where a row's content has no key."""
     if not all(row.stamp for row in standing.rows):
         return ()
-    rows = tuple(_cell_inputs(row, standing.cell(row)) for row in standing.rows)
+    rows = tuple(_cell_inputs(row, standing.target.name) for row in standing.rows)
     return (repr(standing.target), key_of(rows), reported_inputs(standing.reported))
 
 
-def _cell_inputs(row: Row, cell: Cell) -> tuple[object, ...]:
-    """Return all that a result is and is held for, and what its submission declares; other results of it do not enter."""
+@once
+def _cell_inputs(row: Row, target: str) -> bytes:
+    """Return the digest of a result, what it is held for and what its submission declares; other results of it do not enter."""
+    cell = row.cells[target]
     design = cell.entrant.design if cell.entrant else None
     held = (cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.trust.said, cell.trust.mark.value, repr(cell.trust.seen))
-    return (row.slug, declared(row), in_brief(cell.result).stamp, design, *held)
+    return key_of(row.slug, declared(row), in_brief(cell.result).stamp, design, repr(row.parameters), *held)
 
 
 def reported_inputs(rows: Sequence[ReportedRow]) -> tuple[object, ...]:

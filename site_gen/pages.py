@@ -27,6 +27,7 @@ from site_gen.gap import Gap, gaps
 from site_gen.gap_figure import gap_figure
 from site_gen.leaderboard import Board, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
+from site_gen.once import once
 from site_gen.outputs import declared, key_of, placing, reported_inputs, standing_inputs
 from site_gen.rows import PAGE_ROWS, benchmark_rows, shown_groups, shown_targets
 
@@ -133,7 +134,8 @@ def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
     """Yield what follows the front page's rows, for readers without the script that loads it."""
     rows, columns = benchmark_rows(board), shown_targets(board)
     known = all(row.stamp for row in rows)
-    shown = (base_url, board.main.target.name, tuple(repr(standing.target) for standing in columns))
+    first = board.main.target.name
+    shown = (base_url, first, tuple(repr(standing.target) for standing in columns))
     for part, start in enumerate(range(PAGE_ROWS, len(rows), PAGE_ROWS), start=2):
         path = f"leaderboard/{part}.html"
         listed = rows[start : start + PAGE_ROWS]
@@ -146,10 +148,11 @@ def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
             "columns": columns,
             "groups": shown_groups(columns),
         }
-        inputs = (*shown, part, len(rows), tuple(_listed(row, board.main.target.name) for row in listed)) if known else ()
+        inputs = (*shown, part, len(rows), tuple(_listed(row, first) for row in listed)) if known else ()
         yield path, Kept(inputs, partial(_with, board, base_url, path, "front", extra))
 
 
+@once
 def _listed(row: Row, first: str) -> tuple[object, ...]:
     """Return what a row of the leaderboard shows that not the submission alone decides."""
     cell = row.cells.get(first)
@@ -165,7 +168,7 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context | K
     linked = key_of(tuple(languages.items()))
     for row in board.rows:
         path = f"submissions/{row.slug}.html"
-        inputs = (base_url, linked, row.stamp, placing(row)) if row.stamp else ()
+        inputs = (row.stamp, placing(row), base_url, linked) if row.stamp else ()
         yield path, Kept(inputs, partial(_submission, board, base_url, path, row, languages))
 
 
@@ -237,6 +240,7 @@ def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kep
         yield path, Kept(inputs, partial(_with, board, base_url, path, "languages", extra))
 
 
+@once
 def _table_inputs(table: LanguageStanding) -> tuple[object, ...]:
     placed = tuple((each.row.slug, declared(each.row), each.place, each.reason, *_line_inputs(each)) for each in table.placed)
     return repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported])

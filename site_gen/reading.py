@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from harness.errors import BadInput, Fault
 from harness.records import Result
@@ -45,13 +45,16 @@ class _Asked:
 
     folder: Path
     paired: bool
-    state: bytes
+    state: FolderState
     key: bytes
 
 
 @dataclass(frozen=True)
 class _Read:
-    """What a folder holds, packed for the shelf; nothing but its key where the shelf has it, or else what is wrong."""
+    """What a folder holds, packed for the shelf; nothing but its key where the shelf has it, or else what is wrong.
+
+    `state` is the digest of its files where it may be known by that, else empty.
+    """
 
     slug: str
     state: bytes
@@ -62,16 +65,20 @@ class _Read:
     faults: tuple[Fault, ...] = ()
 
 
-def read_submissions(submissions: Path, shelf: Shelf) -> Iterator[Entry | ReportedEntry]:
-    """Read every submission, and refuse all of them with all faults when one is malformed; return them in brief, made as they are taken."""
-    slugs = find_submissions(submissions)
-    paired = len(slugs) <= PAIRED_SUBMISSIONS
+Held = Mapping[bytes, Entry | ReportedEntry]
+
+
+def read_submissions(submissions: Path, shelf: Shelf, states: Mapping[str, FolderState], held: Held) -> Held:
+    """Read every submission in brief, and refuse all of them with all faults when one is malformed.
+
+    `states` are those of the folders; what is `held` of an earlier build, by the key of its content, is taken as it is.
+    """
+    paired = is_paired(len(states))
     known = shelf.folders()
-    states = {slug: folder_state(submissions / slug, paired) for slug in slugs}
     nothing = (b"", b"")
-    changed = [slug for slug in slugs if not states[slug] or known.get(slug, nothing)[0] != states[slug]]
+    changed = [slug for slug, state in states.items() if not state.settled or known.get(slug, nothing)[0] != state.digest]
     asked = [_Asked(submissions / slug, paired, states[slug], known.get(slug, nothing)[1]) for slug in changed]
-    folders = {slug: known[slug] for slug in slugs if slug in known}
+    folders = {slug: known[slug] for slug in states if slug in known}
     faults: list[Fault] = []
     for number, read in enumerate(in_processes(_read, asked), start=1):
         faults += read.faults
@@ -85,16 +92,20 @@ def read_submissions(submissions: Path, shelf: Shelf) -> Iterator[Entry | Report
     shelf.save()
     if faults:
         raise BadInput(faults)
-    return _entries(submissions, shelf, {key: slug for slug, (_, key) in folders.items()}, paired)
+    slugs = {key: slug for slug, (_, key) in folders.items()}
+    kept = {key: entry for key, entry in held.items() if key in slugs}
+    return kept | dict(_entries(submissions, shelf, slugs, paired, kept))
 
 
-def _entries(submissions: Path, shelf: Shelf, slugs: Mapping[bytes, str], paired: bool) -> Iterator[Entry | ReportedEntry]:
+def _entries(
+    submissions: Path, shelf: Shelf, slugs: Mapping[bytes, str], paired: bool, but: Held
+) -> Iterator[tuple[bytes, Entry | ReportedEntry]]:
     unpacker = Unpacker(shelf.shared())
-    for key, data in shelf.entries():
+    for key, data in shelf.entries(but.keys()):
         entry, paths = unpacker.entry(data)
         if isinstance(entry, Entry):
             entry = replace(entry, details=ShelvedDetails(shelf, key, submissions / slugs[key], paired, paths))
-        yield entry
+        yield key, entry
 
 
 def in_processes(work: Callable[[_Task], _Done], tasks: Sequence[_Task]) -> Iterator[_Done]:
@@ -109,16 +120,35 @@ def in_processes(work: Callable[[_Task], _Done], tasks: Sequence[_Task]) -> Iter
             yield from pool.map(work, tasks[start : start + 64 * processes], chunksize=4)
 
 
-def folder_state(folder: Path, paired: bool) -> bytes:
-    """Return a digest of the names, sizes, times and numbers of all files that a submission has; empty while they may still change.
+def is_paired(count: int) -> bool:
+    """Tell whether so many submissions are paired by their examples."""
+    return count <= PAIRED_SUBMISSIONS
+
+
+class FolderState(NamedTuple):
+    """A digest of the names, sizes, times and numbers of all files that a submission has; settled where they are not of just now.
 
     As git does, a file counts as unchanged whose size, times of change and number on the disk are the same. The time of its last
     change of any kind is among them, which nobody can set back.
     """
+
+    digest: bytes
+    settled: bool
+
+
+def folder_states(submissions: Path) -> dict[str, FolderState]:
+    """Return the state of every submission's folder by its slug, in order."""
+    slugs = find_submissions(submissions)
+    paired = is_paired(len(slugs))
+    return {slug: folder_state(submissions / slug, paired) for slug in slugs}
+
+
+def folder_state(folder: Path, paired: bool) -> FolderState:
+    """Return the state of a submission's folder."""
     now = time.time_ns()
     found: list[tuple[str, int, int, int, int, int]] = []
     newest = 0
-    for place in (folder, folder / "results"):
+    for place in (str(folder), f"{folder}/results"):
         try:
             entries = list(os.scandir(place))
         except OSError:
@@ -126,13 +156,10 @@ def folder_state(folder: Path, paired: bool) -> bytes:
         for entry in entries:
             status = entry.stat(follow_symlinks=False)
             newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
-            if stat.S_ISDIR(status.st_mode):
-                found.append((entry.path, status.st_mode, 0, 0, 0, status.st_ino))
-            else:
-                found.append((entry.path, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
-    if newest > now - _SETTLED:
-        return b""
-    return hashlib.sha256(repr((paired, sorted(found))).encode("utf-8", "surrogateescape")).digest()
+            changes = (0, 0, 0) if stat.S_ISDIR(status.st_mode) else (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            found.append((entry.path, status.st_mode, status.st_ino, *changes))
+    digest = hashlib.sha256(repr((paired, sorted(found))).encode("utf-8", "surrogateescape")).digest()
+    return FolderState(digest, newest <= now - _SETTLED)
 
 
 def folder_key(folder: Path, paired: bool) -> bytes:
@@ -149,14 +176,16 @@ def folder_key(folder: Path, paired: bool) -> bytes:
 def _read(asked: _Asked) -> _Read:
     """Read one folder, unless its content is what the shelf has."""
     folder = asked.folder
+    state = asked.state.digest if asked.state.settled else b""
     key = folder_key(folder, asked.paired)
     if key == asked.key:
-        return _Read(folder.name, asked.state, key)
+        return _Read(folder.name, state, key)
     try:
         entry = read_entry(folder, asked.paired)
     except BadInput as error:
         return _Read(folder.name, b"", key, faults=tuple(error.faults))
-    state = asked.state if folder_state(folder, asked.paired) == asked.state else b""
+    if folder_state(folder, asked.paired).digest != asked.state.digest:
+        state = b""  # it changed while it was read
     if isinstance(entry, ReportedEntry):
         return _Read(folder.name, state, key, pack(entry, ())[0])
     row = whole_row(entry)

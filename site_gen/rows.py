@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from site_gen.averages import XTREME_GROUPS
 from site_gen.curves import recipe
-from site_gen.leaderboard import Board, Row, Standing
+from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import REGIME_MARKS, regime_word
 from site_gen.once import once
 from site_gen.wording import share
@@ -21,9 +22,9 @@ def benchmark_rows(board: Board) -> tuple[Row, ...]:
     """Return the rows of the leaderboard in the order of the main target, then those that only have another."""
     if not board.main.target.in_xtreme:
         return ()
-    first = board.main.rows
-    placed = {row.slug for row in first}
-    return (*first, *(row for row in board.rows if row.evaluated and row.slug not in placed))
+    rows = {row.slug: row for row in board.rows}
+    first = [rows.pop(row.slug) for row in board.main.rows]
+    return (*first, *(row for row in rows.values() if row.evaluated))
 
 
 def shown_targets(board: Board) -> tuple[Standing, ...]:
@@ -40,62 +41,76 @@ def shown_groups(columns: Iterable[Standing]) -> tuple[str, ...]:
 def rows_js(board: Board) -> bytes:
     """Return a script that hands over all rows, by column: a page opened from disk may load a script, and nothing else."""
     rows, columns = benchmark_rows(board), shown_targets(board)
-    families = _distinct(row.submission.family for row in rows)
-    recipes = _distinct(recipe(row.submission) for row in rows)
-    regimes = list(REGIME_MARKS)
+    families = _places(row.submission.family for row in rows)
+    told = [_told(row) for row in rows]
+    recipes = _places(each.recipe for each in told)
+    regimes = {regime: place for place, regime in enumerate(REGIME_MARKS)}
     cells = [row.cells.get(board.main.target.name) for row in rows]
     sizes = [row.parameters for row in rows]
+    names = [standing.target.name for standing in columns]
+    averages = ["xtreme", *shown_groups(columns)]
     document = {
         "targets": [[standing.target.name, standing.target.title, standing.target.group] for standing in columns],
-        "families": families,
-        "recipes": recipes,
+        "families": list(families),
+        "recipes": list(recipes),
         "regimes": [[regime_word(regime), regime.value] for regime in regimes],
         "slug": [row.slug for row in rows],
         "title": [row.submission.title for row in rows],
-        "family": [families.index(row.submission.family) for row in rows],
-        "recipe": [recipes.index(recipe(row.submission)) for row in rows],
-        "regime": [regimes.index(row.regime) for row in rows],
+        "family": [families[row.submission.family] for row in rows],
+        "recipe": [recipes[each.recipe] for each in told],
+        "regime": [regimes[row.regime] for row in rows],
         "seeds": [len(row.submission.checkpoints) for row in rows],
         "body": [size.body if size else None for size in sizes],
         "total": [size.total if size else None for size in sizes],
         "best": [cell.ranks[0] if cell and cell.ranks else None for cell in cells],
         "worst": [cell.ranks[1] if cell and cell.ranks else None for cell in cells],
-        "mark": [row.mark for row in rows],
-        "score": {standing.target.name: _scores(rows, standing) for standing in columns},
-        "part": {standing.target.name: _parts(rows, standing) for standing in columns},
-        "seen": {standing.target.name: _seen(rows, standing) for standing in columns},
-        **_means(rows, columns),
+        "mark": [each.mark for each in told],
+        "score": {name: [each.scores.get(name) for each in told] for name in names},
+        "part": {name: _some(each.parts.get(name) for each in told) for name in names},
+        "seen": {name: _some(each.seen.get(name) for each in told) for name in names},
+        "mean": {name: [each.means[name] for each in told] for name in averages},
+        "covered": {name: [each.covered[name] for each in told] for name in averages},
+        "of": {name: XTREME_GROUPS.total() if name == "xtreme" else XTREME_GROUPS[name] for name in averages},
     }
     return f"stiltboardRows({json.dumps(document, ensure_ascii=False, separators=(',', ':'))});\n".encode()
 
 
-def _distinct(words: Iterable[str]) -> list[str]:
-    return sorted(set(words))
+def _places(words: Iterable[str]) -> Mapping[str, int]:
+    """Return the place of each word among all that differ, in their order."""
+    return {word: place for place, word in enumerate(sorted(set(words)))}
 
 
-def _scores(rows: Sequence[Row], standing: Standing) -> list[float | None]:
-    found = [row.cells.get(standing.target.name) for row in rows]
-    return [round(cell.score, 4) if cell is not None and cell.score is not None else None for cell in found]
+def _some(words: Iterable[str | None]) -> dict[int, str]:
+    """Return what few rows have, by the row's number."""
+    return {i: word for i, word in enumerate(words) if word}
 
 
-def _parts(rows: Sequence[Row], standing: Standing) -> dict[int, str]:
-    """Return what stands instead of a score, by the row's number."""
-    found = ((i, row.cells.get(standing.target.name)) for i, row in enumerate(rows))
-    lacking = ((i, cell) for i, cell in found if cell is not None and cell.score is None)
-    return {i: "failed" if cell.failed else share(cell.measured, cell.of, "languages") for i, cell in lacking}
+class _Told(NamedTuple):
+    """What a row says in the columns of the targets: scores, what stands instead of one, what was seen in training, and the means."""
+
+    recipe: str
+    mark: str
+    scores: Mapping[str, float]
+    parts: Mapping[str, str]
+    seen: Mapping[str, str]
+    means: Mapping[str, float | None]
+    covered: Mapping[str, int]
 
 
-def _seen(rows: Sequence[Row], standing: Standing) -> dict[int, str]:
-    """Return what of the target was seen in training, by the row's number."""
-    found = ((i, row.cells.get(standing.target.name)) for i, row in enumerate(rows))
-    return {i: cell.trust.seen.said for i, cell in found if cell is not None and cell.trust.seen.said}
+@once
+def _told(row: Row) -> _Told:
+    cells = row.cells
+    averages = {"xtreme": row.average, **row.groups}
+    return _Told(
+        recipe(row.submission),
+        row.mark,
+        {name: round(cell.score, 4) for name, cell in cells.items() if cell.score is not None},
+        {name: _instead(cell) for name, cell in cells.items() if cell.score is None},
+        {name: cell.trust.seen.said for name, cell in cells.items() if cell.trust.seen.said},
+        {name: None if one.mean is None else round(one.mean, 4) for name, one in averages.items()},
+        {name: one.covered for name, one in averages.items()},
+    )
 
 
-def _means(rows: Sequence[Row], columns: Iterable[Standing]) -> dict[str, object]:
-    averages = {group: [row.groups[group] for row in rows] for group in shown_groups(columns)}
-    averages["xtreme"] = [row.average for row in rows]
-    return {
-        "mean": {name: [None if one.mean is None else round(one.mean, 4) for one in every] for name, every in averages.items()},
-        "covered": {name: [one.covered for one in every] for name, every in averages.items()},
-        "of": {**{group: XTREME_GROUPS[group] for group in averages if group != "xtreme"}, "xtreme": XTREME_GROUPS.total()},
-    }
+def _instead(cell: Cell) -> str:
+    return "failed" if cell.failed else share(cell.measured, cell.of, "languages")

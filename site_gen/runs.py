@@ -11,6 +11,7 @@ from harness.catalog import is_own
 from harness.records import Result
 from site_gen.brief import Brief
 from site_gen.leaderboard import Cell, Row
+from site_gen.once import once
 
 
 def run_date(result: Result | Brief) -> datetime | None:
@@ -27,8 +28,15 @@ def run_date(result: Result | Brief) -> datetime | None:
 
 def newest_run(rows: Iterable[Row]) -> datetime | None:
     """Return when the newest result of some rows was measured; None where no date is known."""
-    dates = [date for row in rows for cell in row.cells.values() if (date := run_date(cell.result)) is not None]
+    dates = [date for row in rows for date in run_dates(row).values()]
     return max(dates, default=None)
+
+
+@once
+def run_dates(row: Row) -> Mapping[str, datetime]:
+    """Return when each of a row's results was measured, by target, where that is known."""
+    dates = {target: run_date(cell.result) for target, cell in row.cells.items()}
+    return {target: date for target, date in dates.items() if date is not None}
 
 
 def harness_version(result: Result) -> str:

@@ -11,7 +11,7 @@ import hashlib
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -35,13 +35,27 @@ _NAMES = ("made_by", "folders", "entries", "shared", "parts", "files")
 # What the bytes of a page hang on beside the sources.
 _PACKAGES = ("Babel", "Jinja2", "MarkupSafe", "numpy", "pillow", "plotly", "pydantic", "PyYAML", "scipy")
 
+# Of a file of a site: the key of what it was made of, its size, its time of change, its number on the disk.
+FileRow = tuple[bytes, int, int, int]
+
 
 class Shelf:
-    """The kept things of one folder of submissions, in one transaction."""
+    """The kept things of one folder of submissions; they are at hand while it is open, which is one transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Take a connection to a file with the tables."""
-        self._connection = connection
+    def __init__(self, submissions: Path) -> None:
+        """Take the folder."""
+        self._submissions = submissions
+        self._connection: sqlite3.Connection
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Open it; where it cannot be written, or another build holds it, it is empty and not kept."""
+        self._connection = _connected(self._submissions)
+        try:
+            yield
+            self._connection.commit()
+        finally:
+            self._connection.close()
 
     def folders(self) -> dict[str, tuple[bytes, bytes]]:
         """Return of each slug the state of its files when they were read, and the key of their content."""
@@ -49,18 +63,20 @@ class Shelf:
 
     def keep_folders(self, folders: Mapping[str, tuple[bytes, bytes]]) -> None:
         """Replace what is known of the folders, and forget whatever belongs to none of them."""
+        if folders == self.folders():
+            return
         self._connection.execute("DELETE FROM folders")
         self._connection.executemany("INSERT INTO folders VALUES (?, ?, ?)", ((slug, *each) for slug, each in folders.items()))
         self._connection.execute("DELETE FROM entries WHERE key NOT IN (SELECT key FROM folders)")
         self._connection.execute("DELETE FROM parts WHERE key NOT IN (SELECT key FROM folders)")
 
-    def entries(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the key and the packed entry of all submissions."""
-        return iter(self._connection.execute("SELECT key, packed FROM entries"))
-
-    def keys(self) -> set[bytes]:
-        """Return the keys of all entries."""
-        return {key for (key,) in self._connection.execute("SELECT key FROM entries")}
+    def entries(self, but: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the key and the packed entry of all submissions but some, of which the keys are given."""
+        if not but:
+            yield from self._connection.execute("SELECT key, packed FROM entries")
+            return
+        for key in [key for (key,) in self._connection.execute("SELECT key FROM entries") if key not in but]:
+            yield self._connection.execute("SELECT key, packed FROM entries WHERE key = ?", (key,)).fetchone()
 
     def shared(self) -> dict[bytes, str]:
         """Return the texts that many entries name."""
@@ -83,21 +99,17 @@ class Shelf:
             return zlib.decompress(found[0]) if found else None
         return None
 
-    def has_part(self, key: bytes, name: str) -> bool:
-        """Tell whether a part is there."""
-        return self._connection.execute("SELECT 1 FROM parts WHERE key = ? AND name = ?", (key, name)).fetchone() is not None
-
-    def files(self, site: Path) -> dict[str, tuple[bytes, int, int, int]]:
-        """Return of each file that a build wrote into a site: what it was made of, its size, its time of change, its number."""
+    def files(self, site: Path) -> dict[str, FileRow]:
+        """Return what is known of each file that a build wrote into a site."""
         found = self._connection.execute("SELECT path, key, size, changed, inode FROM files WHERE site = ?", (str(site),))
         return {path: (key, size, changed, inode) for path, key, size, changed, inode in found}
 
-    def keep_files(self, site: Path, files: Mapping[str, tuple[bytes, int, int, int]]) -> None:
-        """Replace what is known of a site's files."""
-        self._connection.execute("DELETE FROM files WHERE site = ?", (str(site),))
-        self._connection.executemany(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)", ((str(site), path, *each) for path, each in files.items())
-        )
+    def keep_files(self, site: Path, files: Mapping[str, FileRow], before: Mapping[str, FileRow]) -> None:
+        """Replace what is known of a site's files, of which `before` is what `files` returned."""
+        gone = ((str(site), path) for path in before.keys() - files.keys())
+        self._connection.executemany("DELETE FROM files WHERE site = ? AND path = ?", gone)
+        new = ((str(site), path, *each) for path, each in files.items() if each != before.get(path))
+        self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", new)
 
     def save(self) -> None:
         """Write what was kept so far."""
@@ -107,17 +119,6 @@ class Shelf:
 def packed(data: bytes) -> bytes:
     """Compress a part."""
     return zlib.compress(data, 1)
-
-
-@contextmanager
-def open_shelf(submissions: Path) -> Iterator[Shelf]:
-    """Open the shelf of a folder; where it cannot be written, or another build holds it, an empty one that is not kept."""
-    connection = _connected(submissions)
-    try:
-        yield Shelf(connection)
-        connection.commit()
-    finally:
-        connection.close()
 
 
 def _connected(submissions: Path) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -27,8 +28,10 @@ def find_submissions(root: Path) -> tuple[str, ...]:
     """Return the sorted slugs under a folder: the names of the folders that hold a submission.yaml."""
     if not root.is_dir():
         raise BadInput(f"no folder {root}", cure="name the folder of the submissions with --submissions")
-    folders = [folder for folder in sorted(root.iterdir()) if not folder.name.startswith(".") and (folder / SUBMISSION_FILE).exists()]
-    if links := [link_fault(folder) for folder in folders if folder.is_symlink()]:
+    with os.scandir(root) as entries:
+        found = [entry for entry in entries if not entry.name.startswith(".") and Path(entry.path, SUBMISSION_FILE).exists()]
+    folders = sorted(found, key=lambda entry: entry.name)
+    if links := [link_fault(Path(folder.path)) for folder in folders if folder.is_symlink()]:
         refuse(links)
     return tuple(folder.name for folder in folders)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import nsmallest
 from xml.etree import ElementTree as ET
 
 from site_gen.exports import paths
 from site_gen.leaderboard import Board, Cell, Row
-from site_gen.runs import run_date
+from site_gen.once import once
+from site_gen.runs import run_dates
 from site_gen.wording import metric_name, points, rank_range
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -28,12 +29,17 @@ class _Dated:
 
     date: datetime
     row: Row
-    cell: Cell
+    target: str
+
+    @property
+    def cell(self) -> Cell:
+        """Return the result with what it is held for."""
+        return self.row.cells[self.target]
 
 
 def atom_feed(board: Board, base_url: str) -> bytes:
     """Return the newest results; a result that was measured again keeps its id and gets its new date."""
-    dated = sorted(_dated(board), key=lambda each: (-each.date.timestamp(), each.row.slug, each.cell.target.name))[:NEWEST]
+    dated = _newest(board)
     feed = ET.Element("feed", {"xmlns": _ATOM})
     _add(feed, "id", base_url or _urn("feed"))
     _add(feed, "title", "stiltboard: new and changed results")
@@ -50,11 +56,17 @@ def atom_feed(board: Board, base_url: str) -> bytes:
     return document + b"\n"
 
 
-def _dated(board: Board) -> Iterator[_Dated]:
-    for row in board.rows:
-        for cell in row.cells.values():
-            if (date := run_date(cell.result)) is not None:
-                yield _Dated(date, row, cell)
+def _newest(board: Board) -> list[_Dated]:
+    """Return the newest results, of one time in the order of their slugs and targets."""
+    rows = {row.slug: row for row in board.rows}
+    newest = nsmallest(NEWEST, (each for row in board.rows for each in _dates(row)))
+    return [_Dated(run_dates(rows[slug])[target], rows[slug], target) for _, slug, target in newest]
+
+
+@once
+def _dates(row: Row) -> tuple[tuple[float, str, str], ...]:
+    """Return of each result its seconds before 1970, its slug and its target."""
+    return tuple((-date.timestamp(), row.slug, target) for target, date in run_dates(row).items())
 
 
 def _entry(feed: ET.Element, each: _Dated, base_url: str) -> None:

@@ -32,16 +32,12 @@ def _of_targets(board: Board) -> _Files:
     for standing in board.standings:
         name = standing.target.name
         if standing.rows or standing.reported:
-            yield paths.target_csv(name), Output(partial(tables.target_csv, standing), _ranking_key(standing))
+            inputs = standing_inputs(standing)
+            yield paths.target_csv(name), Output(partial(tables.target_csv, standing), key_of("ranking", inputs) if inputs else b"")
         if standing.rows:
             briefs = [(row.slug, result.stamp) for row in standing.rows if isinstance(result := row.cells[name].result, Brief)]
             key = key_of("by-language", repr(standing.target), briefs) if len(briefs) == len(standing.rows) else b""
             yield paths.by_language_csv(name), Output(partial(by_language_csv, standing), key)
-
-
-def _ranking_key(standing: Standing) -> bytes:
-    inputs = standing_inputs(standing)
-    return key_of("ranking", inputs, tuple(map(repr, (row.parameters for row in standing.rows)))) if inputs else b""
 
 
 def by_language_csv(standing: Standing) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from harness.records import Target
 from site_gen.leaderboard import Board, Cell, Row, Standing
+from site_gen.once import once
 from site_gen.reported import ReportedRow
 
 Value = str | int | float | None
@@ -32,18 +33,7 @@ def leaderboard_csv(board: Board) -> bytes:
         "seen_in_training",
         *(name for target in shown for name in (target.name, f"{target.name}_rank")),
     ]
-    measured = (
-        [
-            *_about(row),
-            row.average.mean,
-            row.submission.license,
-            "",
-            row.mark,
-            _seen(row),
-            *(value for target in shown for value in _placed(row.cells.get(target.name))),
-        ]
-        for row in board.rows
-    )
+    names = tuple(target.name for target in shown)
     reported = (
         [
             *_about_reported(row),
@@ -56,7 +46,14 @@ def leaderboard_csv(board: Board) -> bytes:
         ]
         for row in board.reported
     )
-    return csv_bytes(header, (*measured, *reported))
+    return csv_lines((header,)) + b"".join(_line(row, names) for row in board.rows) + csv_lines(reported)
+
+
+@once
+def _line(row: Row, targets: tuple[str, ...]) -> bytes:
+    """Return a submission's line of the whole board."""
+    scores = (value for target in targets for value in _placed(row.cells.get(target)))
+    return csv_lines([[*_about(row), row.average.mean, row.submission.license, "", row.mark, _seen(row), *scores]])
 
 
 def target_csv(standing: Standing) -> bytes:
@@ -65,7 +62,7 @@ def target_csv(standing: Standing) -> bytes:
         *_ABOUT, "rank", "rank_best", "rank_worst", "tie_group", "score", "interval_low", "interval_high",
         "languages_measured", "languages", "unranked_because", "mark", "seen_in_training",
     ]  # fmt: skip
-    measured = ([*_about(row), *_ranked(standing.cell(row))] for row in standing.rows)
+    measured = b"".join(_target_line(row, standing.target.name) for row in standing.rows)
     reported = (
         [
             *_about_reported(row),
@@ -85,7 +82,13 @@ def target_csv(standing: Standing) -> bytes:
         for row in standing.reported
         for cell in [row.cells[standing.target.name]]
     )
-    return csv_bytes(header, (*measured, *reported))
+    return csv_lines((header,)) + measured + csv_lines(reported)
+
+
+@once
+def _target_line(row: Row, target: str) -> bytes:
+    """Return a submission's line of a target's ranking."""
+    return csv_lines([[*_about(row), *_ranked(row.cells[target])]])
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
@@ -114,11 +117,14 @@ _ABOUT = (
 )  # fmt: skip
 
 
-def _about(row: Row) -> Iterator[Value]:
+@once
+def _about(row: Row) -> tuple[Value, ...]:
     intermediate, size = row.submission.intermediate, row.parameters
-    yield from ("measured", row.slug, row.submission.title, row.submission.family, row.regime.value)
-    yield from (" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples)
-    yield from (size.body if size else None, size.total if size else None, len(row.submission.checkpoints))
+    return (
+        *("measured", row.slug, row.submission.title, row.submission.family, row.regime.value),
+        *(" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples),
+        *(size.body if size else None, size.total if size else None, len(row.submission.checkpoints)),
+    )
 
 
 def _about_reported(row: ReportedRow) -> Iterator[Value]:

@@ -12,7 +12,8 @@ from harness.statistics.entrants import entrant
 from harness.statistics.levels import Sample
 from site_gen.build import site_files
 from site_gen.folder import write_site
-from site_gen.leaderboard import Entry, make_board
+from site_gen.leaderboard import Entry
+from site_gen.ranking import make_board
 from tests.browser.visits import Visit
 from tests.site_gen.boards import PAIR, SHOW, result, submission
 

@@ -6,7 +6,8 @@ import pytest
 
 from harness.records import Result
 from site_gen.citation import board_citation, entry_citation
-from site_gen.leaderboard import Entry, make_board
+from site_gen.leaderboard import Entry
+from site_gen.ranking import make_board
 from site_gen.runs import harness_version, reproducing_command, run_date
 from tests.site_gen.boards import MINED, PAIR, entry, result, submission
 

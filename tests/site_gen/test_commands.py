@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -13,8 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from site_gen.commands.serve import snapshot
-from site_gen.leaderboard import Entry, make_board
+from site_gen.commands.serve import changes
+from site_gen.leaderboard import Entry
+from site_gen.ranking import make_board
+from site_gen.reading import folder_states
 from site_gen.terminal import print_board
 from tests.site_gen.boards import PAIR, entry, submission
 
@@ -56,12 +59,19 @@ def test_a_base_url_is_a_web_address(tmp_path: Path, address: str) -> None:
     assert "is not a web address" in outcome.output
 
 
-def test_a_snapshot_sees_a_changed_file(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("1")
-    before = snapshot(tmp_path)
-    assert snapshot(tmp_path) == before
-    (tmp_path / "a.yaml").write_text("12")
-    assert snapshot(tmp_path) != before
+def test_a_look_sees_what_changed_and_tells_a_fault_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    submissions = tmp_path / "submissions"
+    shutil.copytree(SUBMISSIONS / "beacon-b-english", submissions / "beacon-b-english")
+    found = changes(submissions, folder_states(submissions), seconds=0.01)
+    card = submissions / "beacon-b-english" / "submission.yaml"
+    card.write_text(f"{card.read_text()}# more\n")
+    assert next(found).keys() == {"beacon-b-english"}
+    (submissions / "linked").symlink_to(SUBMISSIONS / "lodestar-b-none")
+    mend = threading.Timer(0.5, (submissions / "linked").unlink)
+    mend.start()
+    shutil.copytree(SUBMISSIONS / "lodestar-b-none", submissions / "lodestar-b-none")
+    assert next(found).keys() == {"beacon-b-english", "lodestar-b-none"}
+    assert capsys.readouterr().err.count("linked") == 1
 
 
 def test_serve_shows_the_site_and_builds_again_when_a_file_changes(tmp_path: Path) -> None:
@@ -80,12 +90,16 @@ def test_serve_shows_the_site_and_builds_again_when_a_file_changes(tmp_path: Pat
                 read(f"{root}deep/nothing.html")
             assert (missing.value.code, b"Page not found" in missing.value.read()) == (404, True)
             missing.value.close()
+            build = built(root)
             card = submissions / "beacon-b-english" / "submission.yaml"
             card.write_text(card.read_text().replace("Beacon Base", "Lighthouse"))
             deadline = time.monotonic() + 30
             while "Lighthouse" not in read(root) and time.monotonic() < deadline:
                 time.sleep(0.2)
             assert "Lighthouse" in read(root)
+            assert re.fullmatch(r"built again in [\d.]+ s\n", server.stdout.readline())
+            assert build != (now := built(root)) and now in read(f"{root}.stiltboard/build.js?after={build}")
+            assert built(f"{root}about.html") == built(f"{root}deep/nothing.html") == now
         finally:
             server.terminate()
 
@@ -93,6 +107,18 @@ def test_serve_shows_the_site_and_builds_again_when_a_file_changes(tmp_path: Pat
 def read(address: str) -> str:
     with urllib.request.urlopen(address, timeout=10) as answer:
         return str(answer.read().decode())
+
+
+def built(address: str) -> str:
+    """Return the build that a page watches from."""
+    try:
+        page = read(address)
+    except urllib.error.HTTPError as missing:
+        with missing:
+            page = missing.read().decode()
+    found = re.search(r'<script src="/\.stiltboard/reload\.js" data-build="([\d-]+)"></script></body>', page)
+    assert found is not None
+    return found[1]
 
 
 def test_a_terminal_shows_the_best_and_counts_the_rest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from site_gen import comparing
 from site_gen.comparing import compare_files
-from site_gen.leaderboard import make_board
+from site_gen.ranking import make_board
 from tests.site_gen.boards import PAIR, entry
 
 

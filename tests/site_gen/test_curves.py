@@ -13,8 +13,9 @@ from site_gen.curve_choices import choices_js
 from site_gen.curves import recipe, scaling_figure
 from site_gen.drawing import HEIGHT, WIDTH, draw
 from site_gen.figures import figure_json, guarded_id, plotly_js
-from site_gen.leaderboard import Entry, make_board
+from site_gen.leaderboard import Entry
 from site_gen.marks import SERIES_MARKS, Mark, symbol_path
+from site_gen.ranking import make_board
 from tests.site_gen.boards import PAIR, entry, result, submission
 
 MILLION = 1_000_000

@@ -20,8 +20,9 @@ from site_gen.exports.atom import NEWEST, atom_feed
 from site_gen.exports.mteb import is_known, mteb_json
 from site_gen.exports.schema import Leaderboard, leaderboard_schema
 from site_gen.exports.tables import csv_bytes, leaderboard_csv, target_csv
-from site_gen.leaderboard import Board, Entry, make_board
+from site_gen.leaderboard import Board, Entry
 from site_gen.pages import repository
+from site_gen.ranking import make_board
 from tests.site_gen.boards import MINED, PAIR, SHOW, TATOEBA, entry, reported, result, submission
 
 SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"

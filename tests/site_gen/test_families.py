@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from site_gen.build import site_files
 from site_gen.families import families
-from site_gen.leaderboard import make_board
+from site_gen.ranking import make_board
 from tests.site_gen.boards import PAIR, SHOW, entry, reported, submission
 
 

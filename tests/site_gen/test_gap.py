@@ -9,7 +9,8 @@ import pytest
 from harness.records import Result
 from harness.statistics.entrants import Entrant
 from site_gen.gap import gaps
-from site_gen.leaderboard import Entry, Standing, make_board
+from site_gen.leaderboard import Entry, Standing
+from site_gen.ranking import make_board
 from tests.site_gen.boards import PAIR, result, submission
 
 MILLION = 1_000_000

@@ -13,7 +13,7 @@ from site_gen.drawing import draw
 from site_gen.figures import figure_json
 from site_gen.gap import gaps
 from site_gen.gap_figure import gap_figure
-from site_gen.leaderboard import make_board
+from site_gen.ranking import make_board
 from tests.site_gen.boards import PAIR
 from tests.site_gen.test_gap import MILLION, sizes, standing
 

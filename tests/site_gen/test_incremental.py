@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from harness.errors import BadInput
 from site_gen import reading
-from site_gen.build import build
+from site_gen.build import Builder, build
 from tests.site_gen.test_folder import tree
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
@@ -111,3 +113,54 @@ def test_a_fault_in_a_changed_result_leaves_the_site_and_is_gone_when_mended(sub
     path.write_text(text)
     build(submissions, out)
     assert tree(out) == first
+
+
+def test_a_builder_that_holds_what_it_read_writes_what_a_build_from_nothing_writes(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(FIXTURES, tmp_path / "all")
+    for path in (tmp_path / "all").iterdir():
+        shutil.copytree(path, submissions / path.name, dirs_exist_ok=True)
+    builder, out, dice = Builder(submissions, tmp_path / "public"), tmp_path / "public", Random(0)
+    builder.build()
+    for number in range(8):
+        for _ in range(dice.randint(1, 3)):
+            edit(submissions, tmp_path / "all", dice)
+        builder.build()
+        anew = tmp_path / f"anew-{number}"
+        with monkeypatch.context() as apart:
+            apart.setenv("STILTBOARD_CACHE", str(tmp_path / f"cache-{number}"))
+            build(submissions, anew)
+        assert tree(out) == tree(anew)
+
+
+def edit(submissions: Path, whole: Path, dice: Random) -> None:
+    """Take a submission or a result away, bring all of one back, or give one another title."""
+    slug = dice.choice(sorted(path.name for path in whole.iterdir()))
+    there = submissions / slug
+    results = sorted((there / "results").glob("*.yaml"))
+    kind = dice.randrange(4)
+    if kind == 0 or not there.exists():
+        shutil.copytree(whole / slug, there, dirs_exist_ok=True)
+    elif kind == 1:
+        shutil.rmtree(there)
+    elif kind == 2 and results:
+        for path in (there / "results").glob(f"{dice.choice(results).stem}.*"):
+            path.unlink()
+    else:
+        card = there / "submission.yaml"
+        card.write_text(re.sub(r"^title: .*$", f"title: Edited {dice.randrange(1000)}", card.read_text(), flags=re.MULTILINE))
+
+
+def test_what_did_not_change_is_neither_ranked_nor_lined_up_again(submissions: Path, tmp_path: Path) -> None:
+    builder = Builder(submissions, tmp_path / "public")
+    before = builder.build().board
+    change(submissions)
+    after = builder.build().board
+    kept = {row.slug for row in before.rows} & {row.slug for row in after.rows} - {"lodestar-b-none"}
+    old, new = ({row.slug: row for row in board.rows} for board in (before, after))
+    demo = "jupyterlab"
+    assert all(new[slug].cells[demo] is old[slug].cells[demo] for slug in kept if demo in old[slug].cells)
+    assert new["lodestar-b-none"] is not old["lodestar-b-none"]
+    assert builder.build().board.standings == after.standings
+    assert all(one is other for one, other in zip(builder.build().board.standings, after.standings, strict=True))

@@ -14,8 +14,8 @@ from site_gen.build import site_files
 from site_gen.curves import scaling_figure
 from site_gen.data import leaderboard_json
 from site_gen.gap import gaps
-from site_gen.leaderboard import make_board
 from site_gen.pages import evidence
+from site_gen.ranking import make_board
 from site_gen.reported import Value
 from tests.site_gen.boards import ASKED, PAIR, SHOW, TATOEBA, entry, reported
 

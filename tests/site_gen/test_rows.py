@@ -9,7 +9,8 @@ import pytest
 
 from site_gen.build import planned_files, site_files
 from site_gen.by_language import LISTED
-from site_gen.leaderboard import Board, Entry, make_board
+from site_gen.leaderboard import Board, Entry
+from site_gen.ranking import make_board
 from site_gen.rows import PAGE_ROWS, rows_js
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from harness.records import Pooling, Sweep, SweptCheckpoint, ViewScores
 from site_gen.chart import Figure
-from site_gen.leaderboard import Entry, make_board
+from site_gen.leaderboard import Entry
+from site_gen.ranking import make_board
 from site_gen.sweeps import sweep_figure
 from tests.site_gen.boards import PAIR, result, submission
 

@@ -9,7 +9,8 @@ import pytest
 
 from harness.records import Mark, Superseded, Verification, VerifiedResult
 from site_gen.build import site_files
-from site_gen.leaderboard import Board, Entry, make_board
+from site_gen.leaderboard import Board, Entry
+from site_gen.ranking import make_board
 from site_gen.rows import rows_js
 from site_gen.trust import row_mark, senders
 from tests.site_gen.boards import PAIR, SHOW, TATOEBA, entry, reported, submission

@@ -1,0 +1,39 @@
+"""A page that is open in a browser while its site is built again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests.browser.visits import Visit
+
+SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
+
+
+def test_an_open_page_loads_itself_again_when_a_submission_changes(browser: Browser, tmp_path: Path) -> None:
+    card = tmp_path / "submissions" / "lodestar-b-none" / "submission.yaml"
+    shutil.copytree(SUBMISSIONS / "lodestar-b-none", card.parent)
+    options = ["--port", "0", "--submissions", str(tmp_path / "submissions"), "--out", str(tmp_path / "public")]
+    code = "import sys; from harness.cli import main; main(sys.argv[1:], prog_name='stiltboard')"
+    with (
+        subprocess.Popen([sys.executable, "-uc", code, "serve", *options], stdout=subprocess.PIPE, text=True) as server,
+        Visit(browser) as visit,
+    ):
+        try:
+            assert server.stdout is not None
+            found = re.match(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())
+            assert found is not None
+            page = visit.open(f"{found[0]}submissions/lodestar-b-none.html")
+            expect(page.locator("h1")).to_contain_text("Lodestar Base")
+            for title in ("Lighthouse", "Lantern"):
+                card.write_text(re.sub("^title: .*$", f"title: {title}", card.read_text(), flags=re.MULTILINE))
+                expect(page.locator("h1")).to_contain_text(title, timeout=30_000)
+            assert all(request.startswith(found[0]) for request in visit.requests)
+            assert [fault for fault in visit.faults if "/.stiltboard/build.js" not in fault] == []  # given up by the reload
+        finally:
+            server.terminate()
