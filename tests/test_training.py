@@ -416,9 +416,15 @@ def test_training_goes_on_after_a_kill_and_ends_with_the_same_weights(
         train(first, options(tmp_path, data))
     saved = list((tmp_path / "submissions/toy/checkpoints/.seed-0.work/steps").glob("checkpoint-*"))
     assert [path.name for path in saved] == ["checkpoint-8"]
+    spent = tmp_path / "submissions/toy/checkpoints/.seed-0.work/passes.json"
+    passes, loss, seconds = json.loads(spent.read_text())
+    assert 0 < passes <= seconds
+    spent.write_text(json.dumps([passes + 900, loss, seconds + 1000]))  # as if it had taken long
     made = calls
     found = train(first, options(tmp_path, data))
     assert calls - made == 24 - 8
+    assert found.run.passes > 900 and found.run.seconds > 1000
+    assert found.run.passes - 900 <= found.run.seconds - 1000
     assert (found.weights, found.after, found.loss) == (expected.weights, expected.after, expected.loss)
 
 

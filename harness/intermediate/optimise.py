@@ -48,12 +48,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a training came to: mean loss, dev scores before and after, seconds in forward and backward passes."""
+    """What a training came to: mean loss, dev scores before and after, seconds in forward and backward passes.
+
+    `earlier` counts the seconds of runs that were killed, up to what was saved of them and went on here.
+    """
 
     loss: float
     before: dict[str, float]
     after: dict[str, float]
     passes: float
+    earlier: float
 
 
 def optimise(job: Job, observer: Observer) -> Learnt:
@@ -104,7 +108,7 @@ def _train(job: Job, at_once: int, observer: Observer) -> Learnt:
         with trainer.spent:
             after = _assess(job, model, held_out, tokenizer)
         _save(model, job.files, job.folder / "model")
-    return Learnt(trainer.spent.loss / trainer.state.global_step, before, after, trainer.spent.seconds)
+    return Learnt(trainer.spent.loss / trainer.state.global_step, before, after, trainer.spent.seconds, trainer.spent.earlier)
 
 
 def _with_heads(job: Job, encoder: Any) -> Multitask:
@@ -189,13 +193,14 @@ def _save(model: Multitask, files: CheckpointFiles, folder: Path) -> None:
 
 
 class _Spent:
-    """Add up seconds in passes and losses in a file, so that those before a kill count."""
+    """Add up seconds in passes and losses in a file, so that those before a kill count, and seconds of any kind with them."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._started = path, 0.0
+        self._path, self._begun, self._started = path, time.perf_counter(), 0.0
         self.seconds: float
         self.loss: float
-        self.seconds, self.loss = json.loads(path.read_text()) if path.is_file() else (0.0, 0.0)
+        self.earlier: float
+        self.seconds, self.loss, self.earlier = json.loads(path.read_text()) if path.is_file() else (0.0, 0.0, 0.0)
 
     def __enter__(self) -> None:
         self._started = time.perf_counter()
@@ -204,7 +209,7 @@ class _Spent:
         self.seconds += time.perf_counter() - self._started
 
     def keep(self) -> None:
-        self._path.write_text(json.dumps([self.seconds, self.loss]))
+        self._path.write_text(json.dumps([self.seconds, self.loss, self.earlier + time.perf_counter() - self._begun]))
 
 
 class _OnTasks(transformers.Trainer):  # type: ignore[misc]  # transformers is untyped here

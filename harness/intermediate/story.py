@@ -188,7 +188,7 @@ def _finish(trainee: Trainee, described: Training, learnt: Learnt, work: Path, t
         device=f"{device} {processor(device)}",
         threads=torch.get_num_threads(),
         versions={name: version(name) for name in _VERSIONS},
-        seconds=round(time.perf_counter() - started, 1),
+        seconds=round(learnt.earlier + time.perf_counter() - started, 1),
         passes=round(learnt.passes, 1),
     )
     trained = TrainedSeed(seed=trainee.seed, weights=digest, loss=round(learnt.loss, 6), before=learnt.before, after=learnt.after, run=run)
