@@ -11,7 +11,7 @@ from pathlib import Path
 
 from site_gen.comparing import compare_outputs
 from site_gen.curve_choices import choices_js, choices_path
-from site_gen.curves import curve_families
+from site_gen.curves import is_drawn
 from site_gen.data import leaderboard_json
 from site_gen.entries import gather
 from site_gen.exports import paths
@@ -111,7 +111,7 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
             partial(choices_js, standing), key_of("choices", inputs) if (inputs := standing_inputs(standing)) else b""
         )
         for standing in board.standings
-        if curve_families(standing)
+        if is_drawn(standing)
     }
     files |= dict(compare_outputs(board))
     return files | dict(exported(board, [path for path in files if path.endswith(".html")], root))

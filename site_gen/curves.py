@@ -74,6 +74,11 @@ def _caption(curves: Sequence[Curve], of: int, many: bool) -> Iterator[str]:
         yield "Of many submissions of one size some are drawn, evenly spread from the lowest score to the highest."
 
 
+def is_drawn(standing: Standing) -> bool:
+    """Tell whether a ranked row has a size, so that there is a curve."""
+    return any(_size(standing.cell(row), "body") for row in standing.ranked)
+
+
 @once
 def curve_families(standing: Standing) -> tuple[str, ...]:
     """Return the families that have a curve: first those of both regimes, which the question is about, then those of most rows."""
