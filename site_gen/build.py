@@ -22,10 +22,11 @@ from site_gen.leaderboard import Board
 from site_gen.outputs import Output, key_of, standing_inputs
 from site_gen.pages import PAGES, Context, Kept
 from site_gen.ranking import make_board
-from site_gen.reading import FolderState, Held, folder_states, read_submissions
+from site_gen.reading import Held, read_submissions
 from site_gen.render import TEMPLATES, render
 from site_gen.rows import rows_js
 from site_gen.shelf import Shelf
+from site_gen.states import FolderState, folder_states
 
 __all__ = ["Site", "build", "gather", "site_files"]
 

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from harness.errors import BadInput, Fault
 from harness.records import Result
-from harness.store import find_submissions
 from site_gen.autonyms import find_language, has_page
 from site_gen.brief import brief
 from site_gen.details import WholeDetails, whole_row
 from site_gen.entrants import unpaired_entrant
-from site_gen.entries import PAIRED_SUBMISSIONS, read_entry
+from site_gen.entries import read_entry
 from site_gen.leaderboard import Entry, Row
 from site_gen.packing import Unpacker, pack
 from site_gen.reported import ReportedEntry
 from site_gen.shelf import Shelf, packed
 from site_gen.shelved import ShelvedDetails, page_name, page_part
+from site_gen.states import FolderState, folder_key, folder_state, is_paired
 
 # Below so many a second process costs more than it saves.
 _FEW = 24
 # Each process takes some 100 MB.
 _MOST_PROCESSES = 4
-# What changed within so many nanoseconds before it was looked at may change again without a trace.
-_SETTLED = 2 * 10**9
 _SAVE_EVERY = 500
-_READ = (".yaml", ".parquet")
 
 _Task = TypeVar("_Task")
 _Done = TypeVar("_Done")
@@ -118,59 +113,6 @@ def in_processes(work: Callable[[_Task], _Done], tasks: Sequence[_Task]) -> Iter
         # A few at a time: what waits to be taken is held in memory.
         for start in range(0, len(tasks), 64 * processes):
             yield from pool.map(work, tasks[start : start + 64 * processes], chunksize=4)
-
-
-def is_paired(count: int) -> bool:
-    """Tell whether so many submissions are paired by their examples."""
-    return count <= PAIRED_SUBMISSIONS
-
-
-class FolderState(NamedTuple):
-    """A digest of the names, sizes, times and numbers of all files that a submission has; settled where they are not of just now.
-
-    As git does, a file counts as unchanged whose size, times of change and number on the disk are the same. The time of its last
-    change of any kind is among them, which nobody can set back.
-    """
-
-    digest: bytes
-    settled: bool
-
-
-def folder_states(submissions: Path) -> dict[str, FolderState]:
-    """Return the state of every submission's folder by its slug, in order."""
-    slugs = find_submissions(submissions)
-    paired = is_paired(len(slugs))
-    return {slug: folder_state(submissions / slug, paired) for slug in slugs}
-
-
-def folder_state(folder: Path, paired: bool) -> FolderState:
-    """Return the state of a submission's folder."""
-    now = time.time_ns()
-    found: list[tuple[str, int, int, int, int, int]] = []
-    newest = 0
-    for place in (str(folder), f"{folder}/results"):
-        try:
-            entries = list(os.scandir(place))
-        except OSError:
-            continue
-        for entry in entries:
-            status = entry.stat(follow_symlinks=False)
-            newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
-            changes = (0, 0, 0) if stat.S_ISDIR(status.st_mode) else (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            found.append((entry.path, status.st_mode, status.st_ino, *changes))
-    digest = hashlib.sha256(repr((paired, sorted(found))).encode("utf-8", "surrogateescape")).digest()
-    return FolderState(digest, newest <= now - _SETTLED)
-
-
-def folder_key(folder: Path, paired: bool) -> bytes:
-    """Return a digest of the content of all files that are read of a submission."""
-    digest = hashlib.sha256(repr((folder.name, paired)).encode())
-    for place in (folder, folder / "results"):
-        for path in sorted(place.iterdir()) if place.is_dir() else ():
-            if path.suffix in _READ or path.is_symlink():
-                content = hashlib.sha256(path.read_bytes()).digest() if path.is_file() and not path.is_symlink() else b"no file"
-                digest.update(f"{path.parent.name == 'results'}/{path.name}\0".encode("utf-8", "surrogateescape") + content)
-    return digest.digest()
 
 
 def _read(asked: _Asked) -> _Read:

@@ -12,8 +12,8 @@ import click
 from harness.errors import StiltboardError
 from site_gen.build import Builder
 from site_gen.commands.build import site_options
-from site_gen.reading import FolderState, folder_states
 from site_gen.serving import Builds, open_server
+from site_gen.states import FolderState, folder_states
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 # Of thousands of submissions a look takes a second itself: it may take a third of the time.

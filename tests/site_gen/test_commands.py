@@ -17,7 +17,7 @@ from harness.cli import main
 from site_gen.commands.serve import changes
 from site_gen.leaderboard import Entry
 from site_gen.ranking import make_board
-from site_gen.reading import folder_states
+from site_gen.states import folder_states
 from site_gen.terminal import print_board
 from tests.site_gen.boards import PAIR, entry, submission
 
