@@ -70,9 +70,10 @@ class Builder:
             with _uncollected():
                 self._entries = read_submissions(self._submissions, self._shelf, found, self._entries)
                 self._board = make_board(self._entries.values(), before=self._board)
+                files = planned_files(self._board, self._base_url)
             place = self._out.resolve()
             before = self._written or {path: Written(*each) for path, each in self._shelf.files(place).items()}
-            self._written = write_site(planned_files(self._board, self._base_url), self._out, before, old)
+            self._written = write_site(files, self._out, before, old)
             self._shelf.keep_files(place, self._written, before)
         return Site(self._out, self._board)
 

@@ -224,33 +224,33 @@ class Board:
     standings: tuple[Standing, ...]
     reported: tuple[ReportedRow, ...] = ()
 
-    @property
+    @cached_property
     def benchmark(self) -> tuple[Standing, ...]:
         """Return the standings that count towards the benchmark."""
         return tuple(standing for standing in self.standings if standing.target.in_xtreme)
 
-    @property
+    @cached_property
     def others(self) -> tuple[Standing, ...]:
         """Return the standings that are shown apart."""
         return tuple(standing for standing in self.standings if not standing.target.in_xtreme)
 
-    @property
+    @cached_property
     def empty(self) -> tuple[Standing, ...]:
         """Return the standings that nobody has a result on, here or elsewhere."""
         return tuple(standing for standing in self.standings if not standing.rows and not standing.reported)
 
-    @property
+    @cached_property
     def main(self) -> Standing:
         """Return the standing the front page opens with: the first of the benchmark that has a row, else any that has one."""
         ordered = [*self.benchmark, *self.others]
         return next((standing for standing in ordered if standing.rows), ordered[0])
 
-    @property
+    @cached_property
     def senders(self) -> tuple[Sender, ...]:
         """Return who sent how many submissions and results; published numbers were found, not tried."""
         return senders((row.submission, len(row.cells)) for row in self.rows)
 
-    @property
+    @cached_property
     def waiting(self) -> tuple[Row, ...]:
         """Return the submissions without any result."""
         return tuple(row for row in self.rows if not row.cells)

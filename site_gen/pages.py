@@ -241,9 +241,9 @@ def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kep
 
 
 @once
-def _table_inputs(table: LanguageStanding) -> tuple[object, ...]:
+def _table_inputs(table: LanguageStanding) -> bytes:
     placed = tuple((each.row.slug, declared(each.row), each.place, each.reason, *_line_inputs(each)) for each in table.placed)
-    return repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported])
+    return key_of(repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported]))
 
 
 def _line_inputs(placed: Placed) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from site_gen.details import details
 from site_gen.exports import atom, cards, model_card, paths, schema, sitemap, tables
 from site_gen.exports.by_language import by_language_header
 from site_gen.leaderboard import Board, Standing
+from site_gen.once import once
 from site_gen.outputs import Output, kept, key_of, placing, standing_inputs
 
 _Files = Iterator[tuple[str, Output]]
@@ -35,9 +36,15 @@ def _of_targets(board: Board) -> _Files:
             inputs = standing_inputs(standing)
             yield paths.target_csv(name), Output(partial(tables.target_csv, standing), key_of("ranking", inputs) if inputs else b"")
         if standing.rows:
-            briefs = [(row.slug, result.stamp) for row in standing.rows if isinstance(result := row.cells[name].result, Brief)]
-            key = key_of("by-language", repr(standing.target), briefs) if len(briefs) == len(standing.rows) else b""
-            yield paths.by_language_csv(name), Output(partial(by_language_csv, standing), key)
+            yield paths.by_language_csv(name), Output(partial(by_language_csv, standing), _scores_key(standing))
+
+
+@once
+def _scores_key(standing: Standing) -> bytes:
+    """Return what the scores of a target hang on, or nothing where a result's content has no key."""
+    name = standing.target.name
+    briefs = [(row.slug, result.stamp) for row in standing.rows if isinstance(result := row.cells[name].result, Brief)]
+    return key_of("by-language", repr(standing.target), briefs) if len(briefs) == len(standing.rows) else b""
 
 
 def by_language_csv(standing: Standing) -> bytes:
