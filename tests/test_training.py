@@ -16,6 +16,7 @@ import pytest
 import torch
 import transformers
 from click.testing import CliRunner
+from pydantic import ValidationError
 from safetensors.torch import load_file
 from scipy import stats
 
@@ -33,7 +34,7 @@ from harness.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
 from harness.intermediate.model import MaskedWords, Multitask
 from harness.intermediate.story import Options, Trainee, train, trainees
 from harness.metrics.spearman import spearman
-from harness.records import Regime, TrainingRecipe
+from harness.records import Regime, TrainingRecipe, TrainingRun
 from harness.records.result import CheckpointScores
 from harness.store import load_recipe, load_submission, load_training, submission_faults
 
@@ -426,6 +427,13 @@ def test_training_goes_on_after_a_kill_and_ends_with_the_same_weights(
     assert found.run.passes > 900 and found.run.seconds > 1000
     assert found.run.passes - 900 <= found.run.seconds - 1000
     assert (found.weights, found.after, found.loss) == (expected.weights, expected.after, expected.loss)
+
+
+def test_a_record_whose_passes_took_longer_than_all_of_it_is_refused() -> None:
+    run = {"date": "2026-01-01T00:00:00Z", "device": "cpu", "threads": 1, "versions": {}, "seconds": 10.0}
+    assert TrainingRun.model_validate(run | {"passes": 10.0}).passes == 10
+    with pytest.raises(ValidationError, match=r"10\.1 seconds in passes are more than the 10 that it took"):
+        TrainingRun.model_validate(run | {"passes": 10.1})
 
 
 def test_another_recipe_in_the_same_place_and_other_weights_than_recorded_are_refused(

@@ -150,6 +150,12 @@ class TrainingRun(Record):
     seconds: Number
     passes: Number
 
+    @model_validator(mode="after")
+    def _passes_are_a_part(self) -> TrainingRun:
+        if self.passes > self.seconds:
+            raise ValueError(f"{self.passes:g} seconds in passes are more than the {self.seconds:g} that it took")
+        return self
+
 
 class TrainedSeed(Record):
     """One seed: the digest of the encoder it became, the mean loss, and the dev scores before the first step and after the last."""
