@@ -93,7 +93,7 @@ class Cells:
                 if same_text and cell not in self.outcomes:
                     if checkpoint.head is not None:
                         self.use_head(checkpoint.seed, checkpoint.head)
-                    rows = table.filter((pc.field("seed") == checkpoint.seed) & (pc.field("language") == language))
+                    rows = table.filter(pc.and_(pc.equal(table["seed"], checkpoint.seed), pc.equal(table["language"], language)))
                     self.outcomes[cell] = rows.drop_columns(["seed", "language"]).combine_chunks()
 
     def use_head(self, seed: int, head: Head) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -514,3 +516,17 @@ def test_a_slug_a_folder_and_a_file_name_the_same_submission(toy: Path, monkeypa
     assert store.locate("unknown", toy.parent) == toy.parent / "unknown"
     monkeypatch.chdir(toy.parent)
     assert store.locate("toy", Path("elsewhere")) == Path("toy")
+
+
+def test_outcomes_are_read_without_a_thread_that_could_outlive_the_work() -> None:
+    code = (
+        "import os, sys; from pathlib import Path; import pyarrow.parquet, harness.recount\n"
+        "from harness.store import find_results, load_outcomes, load_result\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "paths = find_results(Path(sys.argv[1]))\n"
+        "for path in paths: load_outcomes(path, load_result(path))\n"
+        "print(len(paths) > 0, len(os.listdir('/proc/self/task')) - before)"
+    )
+    folder = Path(__file__).parents[1] / "submissions" / "me5-small-l6"
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "0"]

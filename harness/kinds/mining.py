@@ -70,8 +70,8 @@ def _counts(outcomes: pa.Table) -> NDArray[np.int64]:
 
 def threshold_of(outcomes: pa.Table) -> float:
     """Return the margin that gives the best F1 on the dev split; infinity where nothing right was mined."""
-    dev = outcomes.filter(pc.field("split") == "dev")
-    matched = dev.filter(pc.is_valid(pc.field("margin")))
+    dev = outcomes.filter(pc.equal(outcomes["split"], "dev"))
+    matched = dev.filter(pc.is_valid(dev["margin"]))
     gold = matched["gold"].to_numpy(zero_copy_only=False)
     return best_threshold(precision_recall(matched["margin"].to_numpy(), gold, int(pc.sum(dev["gold"]).as_py())))
 

@@ -137,7 +137,9 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
         if (rows := whole.metadata.num_rows) > _ROWS_LIMIT:
             raise BadInput(f"holds {rows:,} rows, more than the {_ROWS_LIMIT:,} allowed", where=where, cure=cure)
         lacking = [name for name in columns or () if name not in whole.schema_arrow.names]
-        table = whole.read(columns=None if columns is None or lacking else list(columns))
+        # In one thread: a pool of Arrow's, for files this small, costs more than it saves, and its end now and then aborts a process
+        # that is done.
+        table = whole.read(columns=None if columns is None or lacking else list(columns), use_threads=False)
     except MemoryError:
         raise BadInput("takes more memory than there is", where=where, cure=cure) from None
     except (pa.ArrowException, OSError, ValueError) as error:
