@@ -27,8 +27,8 @@ class Point:
 class Curve:
     """Points in order under one mark: a line through them where `joined`, a symbol on each where `symbols`.
 
-    `marked` points stand out by a symbol within a ring. A line beside the points is given by `trend`, (x, y),
-    and where it is fitted by its `band` too, (x, low, high).
+    Symbols are filled, `open`, or open with a dot in them where `dotted`. `marked` points stand out by a symbol within a ring. A line
+    beside the points is given by `trend`, (x, y), and where it is fitted by its `band` too, (x, low, high).
     """
 
     label: str
@@ -37,9 +37,15 @@ class Curve:
     joined: bool = True
     symbols: bool = True
     open: bool = False
+    dotted: bool = False
     marked: tuple[Point, ...] = ()
     trend: tuple[tuple[float, float], ...] = ()
     band: tuple[tuple[float, float, float], ...] = ()
+
+    @property
+    def symbol(self) -> str:
+        """Return Plotly's name of the symbol."""
+        return self.mark.symbol + ("-open-dot" if self.dotted else "-open" if self.open else "")
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,6 @@ def _curves(standing: Standing, family: str, size: Size) -> dict[str, object]:
         "x": [figure.x.low, figure.x.high],
         "y": [figure.y.low, figure.y.high],
         "title": figure.x.title,
-        "legend": [[curve.label, curve.mark.symbol, curve.joined or bool(curve.trend)] for curve in figure.curves],
+        "legend": [[curve.label, curve.symbol, curve.joined or bool(curve.trend)] for curve in figure.curves],
         "lines": [[*line.cells, line.link] for line in figure.table.lines],
     }

@@ -18,7 +18,8 @@ from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.once import once
 from site_gen.wording import capital, count, metric_name, points
 
-# Regimes are told apart by colour, dash and symbol, families by filled and open symbols, which are two.
+# Regimes are told apart by colour, dash and symbol, families by filled and open symbols, which are two. A dot is in the symbols of all
+# recipes but the one that most rows of a family and regime have.
 FAMILIES = 2
 CURVES = 9
 # Parameters outside the embeddings, or all of them.
@@ -68,6 +69,8 @@ def _caption(curves: Sequence[Curve], of: int, many: bool) -> Iterator[str]:
         yield "A line through symbols joins the means of one family under one regime and recipe; it is no fit."
     if not all(curve.joined or curve.trend for curve in curves):
         yield "With fewer than three sizes a curve shows its points only."
+    if any(curve.dotted for curve in curves):
+        yield "A dot in the symbols stands for another recipe than that of most rows of the family and regime."
     if len(curves) < of:
         yield f"{len(curves)} of {of} curves are drawn."
     if many:
@@ -150,10 +153,27 @@ def _spread(placed: _Placed, size: Size) -> _Placed:
 
 def _curves(groups: _Groups, drawn: _Groups, size: Size) -> tuple[Curve, ...]:
     families = sorted({family for family, _, _ in groups})
-    return tuple(_curve(key, placed, drawn[key], size, outlined=families.index(key[0]) % 2 == 1) for key, placed in groups.items())
+    first = _first_recipes(groups)
+    return tuple(
+        _curve(
+            key,
+            placed,
+            drawn[key],
+            size,
+            outlined=families.index(key[0]) % 2 == 1,
+            dotted=key[2] != first[key[:2]],
+        )
+        for key, placed in groups.items()
+    )
 
 
-def _curve(key: tuple[str, Regime, str], placed: _Placed, drawn: _Placed, size: Size, *, outlined: bool) -> Curve:
+def _first_recipes(groups: _Groups) -> dict[tuple[str, Regime], str]:
+    """Return the recipe that most rows of a family and regime have, of as many the one that sorts first."""
+    ordered = sorted(groups, key=lambda key: (-len(groups[key]), key[2]), reverse=True)
+    return {(family, regime): name for family, regime, name in ordered}  # the first stands last
+
+
+def _curve(key: tuple[str, Regime, str], placed: _Placed, drawn: _Placed, size: Size, *, outlined: bool, dotted: bool) -> Curve:
     family, regime, name = key
     sizes = _by_size(placed, size)
     # Seeds are those of one submission: two of one size may differ in more than their seed.
@@ -166,6 +186,7 @@ def _curve(key: tuple[str, Regime, str], placed: _Placed, drawn: _Placed, size: 
         points=tuple(_point(row, cell, size) for row, cell in drawn),
         joined=shown == "line" and alone,
         open=outlined,
+        dotted=dotted,
         trend=trend,
         band=band,
     )

@@ -43,6 +43,7 @@ class Stroke:
     label: str
     mark: Mark
     open: bool
+    dotted: bool
     path: str  # empty where no line joins the points and none is fitted
     band: str  # empty without a fit
     symbols: tuple[Symbol, ...]
@@ -89,7 +90,8 @@ def _stroke(figure: Figure, curve: Curve) -> Stroke:
     return Stroke(
         curve.label,
         curve.mark,
-        curve.open,
+        curve.open or curve.dotted,
+        curve.dotted,
         _path(figure, curve.points) if curve.joined else _outline(figure, curve.trend),
         _outline(figure, band_outline(curve), closed=True),
         symbols(curve.points) if curve.symbols else (),

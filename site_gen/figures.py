@@ -29,7 +29,6 @@ CONFIG = {
 # Readable on white and on black; the style sheet then sets the page's own colours.
 _INK, _RULE = "#767676", "#8A8A8A"
 _FONT = "system-ui, sans-serif"
-_OPEN = "-open"
 
 
 def figure_json(figure: Figure) -> str:
@@ -61,7 +60,7 @@ def _traces(curve: Curve) -> list[go.Scatter]:
     look = {
         "color": mark.colour,
         "size": 11,
-        "symbol": mark.symbol + (_OPEN if curve.open else ""),
+        "symbol": curve.symbol,
         "line": {"width": 1.5, "color": mark.colour},
     }
     modes = [name for name, wanted in (("lines", curve.joined), ("markers", curve.symbols)) if wanted]

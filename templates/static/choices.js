@@ -38,14 +38,19 @@ function ticks(low, high) {
   return at([1, 3]).length < 3 ? at([1, 2, 5]) : at([1, 3]);
 }
 
-// The traces of one family; of a second one the symbols are open.
+// Of a second family the symbols are open; a dot, which another intermediate task has, is in open ones anyway.
+function opened(symbol, second) {
+  return second && !symbol.endsWith("-dot") ? `${symbol}-open` : symbol;
+}
+
+// The traces of one family.
 function traces(part, second) {
   if (!second) {
     return part.data;
   }
   return part.data.map((trace) =>
     trace.marker?.size === 11 // a submission, not a seed
-      ? { ...trace, marker: { ...trace.marker, symbol: `${trace.marker.symbol}-open` } }
+      ? { ...trace, marker: { ...trace.marker, symbol: opened(trace.marker.symbol, true) } }
       : trace,
   );
 }
@@ -67,7 +72,7 @@ function legend(form, list, parts) {
   const marks = form.querySelector("template").content;
   const items = parts.flatMap((part, i) =>
     part.legend.map(([label, symbol, line]) => {
-      const item = marks.querySelector(`[data-symbol="${symbol}${i > 0 ? "-open" : ""}"]`).cloneNode(true);
+      const item = marks.querySelector(`[data-symbol="${opened(symbol, i > 0)}"]`).cloneNode(true);
       item.querySelector("span").textContent = label;
       if (!line) {
         item.querySelector("path").remove();

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.records import Regime, Result
+from harness.records import Regime, Result, Submission
 from site_gen.axes import Axis, compact, layers_axis, log_axis, points_axis, whole_points_axis
 from site_gen.chart import Curve, Figure, Line, Point, Table
 from site_gen.curve_choices import choices_js
@@ -54,6 +54,24 @@ def test_a_curve_joins_one_family_under_one_regime_by_size() -> None:
         Point(30 * MILLION, 30.5, ("Toy-English-30", "30 M parameters", "30.50 points", means), ((0, 30.0), (1, 31.0))),
         Point(100 * MILLION, 40.5, ("Toy-English-100", "100 M parameters", "40.50 points", means), ((0, 40.0), (1, 41.0))),
     )
+
+
+def test_the_symbols_of_a_rarer_recipe_have_a_dot() -> None:
+    first, *others = three_sizes("english")
+    rarer = replace(first, slug="rarer", submission=with_tasks(first.submission, "squad"))
+    found = figure(*others, rarer, *three_sizes("none"))
+    assert [(curve.label, curve.symbol) for curve in found.curves] == [
+        ("toy, no intermediate training", "square"),
+        ("toy, English-only (mnli)", "diamond"),
+        ("toy, English-only (squad)", "diamond-open-dot"),
+    ]
+    assert [len(line.symbols) for line in draw(found).lines if line.dotted] == [1]
+    assert any("another recipe" in sentence for sentence in found.caption)
+    assert not any("another recipe" in sentence for sentence in figure(*three_sizes("english")).caption)
+
+
+def with_tasks(submission: Submission, *tasks: str) -> Submission:
+    return submission.model_copy(update={"intermediate": submission.intermediate.model_copy(update={"tasks": tasks})})
 
 
 def five_sizes(seeds: int = 3) -> list[Entry]:
@@ -147,6 +165,7 @@ def test_other_tasks_make_another_curve() -> None:
     assert found.caption[1:] == (
         "A line through symbols joins the means of one family under one regime and recipe; it is no fit.",
         "With fewer than three sizes a curve shows its points only.",
+        "A dot in the symbols stands for another recipe than that of most rows of the family and regime.",
     )
 
 
