@@ -38,7 +38,7 @@ function ticks(low, high) {
   return at([1, 3]).length < 3 ? at([1, 2, 5]) : at([1, 3]);
 }
 
-// Of a second family the symbols are open; a dot, which another intermediate task has, is in open ones anyway.
+// Of a second family the symbols are open; a dot, which another recipe has, is in open ones anyway.
 function opened(symbol, second) {
   return second && !symbol.endsWith("-dot") ? `${symbol}-open` : symbol;
 }
