@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from site_gen.curves import FAMILIES, SIZES, Size, curve_families, scaling_figure
-from site_gen.figures import figure_json
+from site_gen.figures import figure_traces
 from site_gen.leaderboard import Standing
 
 
@@ -49,7 +49,7 @@ def _curves(standing: Standing, family: str, size: Size) -> dict[str, object]:
     figure = scaling_figure(standing, [family], size)
     assert figure is not None  # the family has a row with a size
     return {
-        "data": json.loads(figure_json(figure))["data"],
+        "data": figure_traces(figure),
         "x": [figure.x.low, figure.x.high],
         "y": [figure.y.low, figure.y.high],
         "title": figure.x.title,

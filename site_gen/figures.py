@@ -33,9 +33,18 @@ _FONT = "system-ui, sans-serif"
 
 def figure_json(figure: Figure) -> str:
     """Return {data, layout, config} as Plotly.newPlot takes it; the same figure gives the same text."""
-    traces = [trace for curve in figure.curves for trace in _traces(curve)]
-    plot = json.loads(go.Figure(data=traces, layout=_layout(figure)).to_json())
+    plot = json.loads(go.Figure(data=_data(figure), layout=_layout(figure)).to_json())
     return json.dumps({**plot, "config": CONFIG}, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def figure_traces(figure: Figure) -> list[dict[str, object]]:
+    """Return the traces alone, as JSON has them: half of the work of a figure is its layout."""
+    traces: list[dict[str, object]] = json.loads(go.Figure(data=_data(figure), layout={"template": "none"}).to_json())["data"]
+    return traces
+
+
+def _data(figure: Figure) -> list[go.Scatter]:
+    return [trace for curve in figure.curves for trace in _traces(curve)]
 
 
 @cache

@@ -201,6 +201,11 @@ class Standing:
         return row.cells[self.target.name]
 
     @cached_property
+    def cells(self) -> Mapping[str, Cell]:
+        """Return the cells on this target by their slugs."""
+        return {row.slug: self.cell(row) for row in self.rows}
+
+    @cached_property
     def ranked(self) -> tuple[Row, ...]:
         """Return the rows that have a rank, best first."""
         return tuple(row for row in self.rows if self.cell(row).rank is not None)

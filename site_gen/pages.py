@@ -60,6 +60,7 @@ class PageKind:
     pages: Callable[[Board, str], Iterator[tuple[str, Context | Kept]]]
 
 
+@once
 def scaling_chart(standing: Standing) -> Chart | None:
     """Make a target's scaling figure with its choices, or None while there is nothing to draw."""
     return make_chart(scaling_figure(standing), choices(standing))
@@ -67,8 +68,8 @@ def scaling_chart(standing: Standing) -> Chart | None:
 
 def gap_chart(standing: Standing, found: Sequence[Gap]) -> Chart | None:
     """Make the panel of a target's gaps, over the sizes of its scaling curves, or None while there is nothing to draw."""
-    curves = scaling_figure(standing)
-    return make_chart(gap_figure(standing.target, found, curves.x)) if curves else None
+    curves = scaling_chart(standing)
+    return make_chart(gap_figure(standing.target, found, curves.figure.x)) if curves else None
 
 
 @dataclass(frozen=True)
@@ -235,13 +236,16 @@ def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kep
         path = each.language.path
         tables = tuple(each.tables())
         extra = {"language": each.language, "tables": tables}
-        known = all(placed.row.stamp for table in tables for placed in table.placed)
-        inputs = (base_url, repr(each.language), *map(_table_inputs, tables)) if known else ()
+        shown = tuple(map(_table_inputs, tables))
+        inputs = (base_url, repr(each.language), *shown) if all(shown) else ()
         yield path, Kept(inputs, partial(_with, board, base_url, path, "languages", extra))
 
 
 @once
 def _table_inputs(table: LanguageStanding) -> bytes:
+    """Return the digest of what a table shows, or nothing where a row's content has no key."""
+    if not all(placed.row.stamp for placed in table.placed):
+        return b""
     placed = tuple((each.row.slug, declared(each.row), each.place, each.reason, *_line_inputs(each)) for each in table.placed)
     return key_of(repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import numpy as np
 
@@ -30,49 +30,41 @@ def make_board(found: Iterable[Entry | ReportedEntry], targets: Sequence[Target]
     """
     every = list(found)
     reported = reported_rows([entry for entry in every if isinstance(entry, ReportedEntry)], targets)
-    entries = sorted((entry for entry in every if isinstance(entry, Entry)), key=lambda entry: entry.slug)
-    targets = (*targets, *_own_targets(entries))
-    measured: dict[str, dict[str, tuple[Entry, Result | Brief]]] = {target.name: {} for target in targets}
-    for entry in entries:
-        for result in entry.results:
-            if result.target in measured:
-                measured[result.target][entry.slug] = (entry, result)
-    old_standings = {standing.target.name: standing for standing in before.standings} if before else {}
+    entries = {entry.slug: entry for entry in sorted((e for e in every if isinstance(e, Entry)), key=lambda entry: entry.slug)}
+    targets = (*targets, *_own_targets(entries.values()))
+    old_standings = {standing.target.name: standing for standing in before.standings if standing.target in targets} if before else {}
     old_rows = {row.slug: row for row in before.rows} if before else {}
-    touched = _touched(entries, old_rows)
-    cells: dict[str, dict[str, Cell]] = {entry.slug: {} for entry in entries}
-    for target in targets:
-        there = _cells(old_standings.get(target.name), target)
-        ranked = there if there and target.name not in touched else _rank(target, measured[target.name], there)
-        for slug, cell in ranked.items():
-            cells[slug][target.name] = cell
-    rows = tuple(_row(entry, cells[entry.slug], old_rows.get(entry.slug)) for entry in entries)
-    return Board(rows, tuple(_stand(target, rows, reported, old_standings.get(target.name)) for target in targets), reported)
+    there = {target.name: old_standings[target.name].cells if target.name in old_standings else {} for target in targets}
+    changed = {slug for slug, entry in entries.items() if not _is_unchanged(entry, old_rows.get(slug))}
+    touched = _touched(entries, changed, old_rows) | {name for name, cells in there.items() if not cells}
+    ranked = there | _rank_anew([target for target in targets if target.name in touched], entries, there)
+    moved = changed | {slug for name in touched for slug, cell in ranked[name].items() if cell is not there[name].get(slug)}
+    rows = tuple(_row(entry, ranked) if slug in moved else old_rows[slug] for slug, entry in entries.items())
+    other = {row.slug for row in rows if row.slug in moved and not _has_head_of(row, old_rows.get(row.slug))}
+    return Board(
+        rows, tuple(_stand(target, rows, reported, old_standings.get(target.name), touched, other) for target in targets), reported
+    )
 
 
 def _own_targets(entries: Iterable[Entry]) -> Iterator[Target]:
     """Yield people's own targets by name, each over the languages of all results that have it, in the order of their codes."""
-    languages: dict[str, set[str]] = {}
-    for entry in entries:
+    languages: dict[str, set[str]] = {name: set() for name in {r.target for entry in entries for r in entry.results} if is_own(name)}
+    for entry in entries if languages else ():
         for result in entry.results:
-            if is_own(result.target):
-                languages.setdefault(result.target, set()).update(result.languages, result.data)
+            if result.target in languages:
+                languages[result.target].update(result.languages, result.data)
     for name in sorted(languages):
         yield own_target(name, sorted(languages[name]))
 
 
-def _touched(entries: Iterable[Entry], before: Mapping[str, Row]) -> set[str]:
+def _touched(entries: Mapping[str, Entry], changed: Iterable[str], before: Mapping[str, Row]) -> set[str]:
     """Return the targets that a result of came, went or changed."""
-    now = {entry.slug: entry for entry in entries}
-    found = {name for slug, row in before.items() if slug not in now for name in row.cells}
-    for slug, entry in now.items():
-        row = before.get(slug)
-        if _is_unchanged(entry, row):
-            continue
-        cells = row.cells if row else {}
-        results = {result.target: result for result in entry.results}
+    found = {name for slug in before.keys() - entries.keys() for name in before[slug].cells}
+    for slug in changed:
+        cells = before[slug].cells if slug in before else {}
+        results = {result.target: result for result in entries[slug].results}
         found.update(cells.keys() - results.keys())
-        found.update(name for name, result in results.items() if name not in cells or not _is_of(cells[name], entry, result))
+        found.update(name for name, result in results.items() if name not in cells or not _is_of(cells[name], entries[slug], result))
     return found
 
 
@@ -80,8 +72,17 @@ def _is_unchanged(entry: Entry, before: Row | None) -> bool:
     return before is not None and entry.stamp != b"" and entry.stamp == before.stamp
 
 
-def _cells(standing: Standing | None, target: Target) -> Mapping[str, Cell]:
-    return {row.slug: standing.cell(row) for row in standing.rows} if standing and standing.target == target else {}
+def _rank_anew(
+    targets: Iterable[Target], entries: Mapping[str, Entry], before: Mapping[str, Mapping[str, Cell]]
+) -> dict[str, Mapping[str, Cell]]:
+    """Return these targets' cells by the name of the target and the slug."""
+    named = {target.name: target for target in targets}
+    found: dict[str, dict[str, tuple[Entry, Result | Brief]]] = {name: {} for name in named}
+    for entry in entries.values():
+        for result in entry.results:
+            if result.target in found:
+                found[result.target][entry.slug] = (entry, result)
+    return {name: _rank(named[name], measured, before[name]) for name, measured in found.items()}
 
 
 def _rank(target: Target, found: _Found, before: Mapping[str, Cell]) -> Mapping[str, Cell]:
@@ -136,10 +137,8 @@ def _kept(cell: Cell, before: Cell | None, entry: Entry) -> Cell:
     return before if placed[0] == placed[1] else cell
 
 
-def _row(entry: Entry, cells: Mapping[str, Cell], before: Row | None) -> Row:
-    """Return an entry's row, the earlier one where it has the same cells."""
-    if before and _is_unchanged(entry, before) and all(cells[name] is cell for name, cell in before.cells.items()):
-        return before
+def _row(entry: Entry, ranked: Mapping[str, Mapping[str, Cell]]) -> Row:
+    cells = {name: cells[entry.slug] for name, cells in ranked.items() if entry.slug in cells}
     return Row(entry.slug, entry.submission, cells, entry.training, entry.details, entry.stamp)
 
 
@@ -208,29 +207,33 @@ def _some(languages: Sequence[str]) -> str:
     return listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more languages"
 
 
-def _stand(target: Target, rows: Iterable[Row], reported: Iterable[ReportedRow], before: Standing | None) -> Standing:
-    """Line up the rows of a target; return the earlier standing where it has the same."""
+def _stand(
+    target: Target, rows: Iterable[Row], reported: Iterable[ReportedRow], before: Standing | None, touched: Set[str], other: Set[str]
+) -> Standing:
+    """Line up the rows of a target; return the earlier standing where it says the same.
+
+    `touched` are the targets that have other cells, `other` the submissions whose rows have another head.
+    """
+    others = tuple(row for row in reported if target.name in row.cells)
+    if before and before.reported == others and target.name not in touched and other.isdisjoint(before.cells):
+        return before
 
     def place(row: Row) -> tuple[float, int, str]:
         cell = row.cells[target.name]
         return (cell.rank if cell.rank is not None else float("inf"), -cell.measured, row.slug)
 
-    placed = tuple(sorted((row for row in rows if target.name in row.cells), key=place))
-    others = tuple(row for row in reported if target.name in row.cells)
-    made = Standing(target, placed, others)
-    return before if before and _is_same(before, made) else made
+    made = Standing(target, tuple(sorted((row for row in rows if target.name in row.cells), key=place)), others)
+    return before if before and _is_same(before, made) and other.isdisjoint(before.cells) else made
 
 
 def _is_same(one: Standing, other: Standing) -> bool:
-    """Tell whether two standings say the same."""
-    if one.target != other.target or one.reported != other.reported or len(one.rows) != len(other.rows):
+    """Tell whether two standings of a target have the same cells in the same order."""
+    if one.reported != other.reported or len(one.rows) != len(other.rows):
         return False
-    return all(_says_the_same(*rows, one.target.name) for rows in zip(one.rows, other.rows, strict=True))
+    return all(one.cell(old) is other.cell(new) for old, new in zip(one.rows, other.rows, strict=True))
 
 
-def _says_the_same(one: Row, other: Row, target: str) -> bool:
-    """Tell whether two rows have the same cell on a target and the same head."""
-    if one is other:
-        return True
-    heads = [(row.slug, row.stamp != b"", row.submission, row.parameters) for row in (one, other)]
-    return one.cells[target] is other.cells[target] and heads[0] == heads[1]
+def _has_head_of(row: Row, before: Row | None) -> bool:
+    """Tell whether a row says of its submission what it said before."""
+    heads = [(each.stamp != b"", each.submission, each.parameters) for each in (row, before) if each]
+    return len(heads) == 2 and heads[0] == heads[1]

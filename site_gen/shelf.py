@@ -63,12 +63,13 @@ class Shelf:
 
     def keep_folders(self, folders: Mapping[str, tuple[bytes, bytes]]) -> None:
         """Replace what is known of the folders, and forget whatever belongs to none of them."""
-        if folders == self.folders():
-            return
-        self._connection.execute("DELETE FROM folders")
-        self._connection.executemany("INSERT INTO folders VALUES (?, ?, ?)", ((slug, *each) for slug, each in folders.items()))
-        self._connection.execute("DELETE FROM entries WHERE key NOT IN (SELECT key FROM folders)")
-        self._connection.execute("DELETE FROM parts WHERE key NOT IN (SELECT key FROM folders)")
+        before = self.folders()
+        gone = {key for (key,) in self._connection.execute("SELECT key FROM entries")} - {key for _, key in folders.values()}
+        self._connection.executemany("DELETE FROM folders WHERE slug = ?", ((slug,) for slug in before.keys() - folders.keys()))
+        new = ((slug, *each) for slug, each in folders.items() if each != before.get(slug))
+        self._connection.executemany("INSERT OR REPLACE INTO folders VALUES (?, ?, ?)", new)
+        self._connection.executemany("DELETE FROM entries WHERE key = ?", ((key,) for key in gone))
+        self._connection.executemany("DELETE FROM parts WHERE key = ?", ((key,) for key in gone))
 
     def entries(self, but: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """Yield the key and the packed entry of all submissions but some, of which the keys are given."""

@@ -15,6 +15,7 @@ from harness.store.results import (
 from harness.store.revisions import Changes, changed_submissions, is_range, load_side_at, split_revision
 from harness.store.sides import Side, load_side
 from harness.store.submissions import (
+    SUBMISSION_FILE,
     find_submissions,
     load_submission,
     locate,
@@ -28,6 +29,7 @@ from harness.store.training import load_recipe, load_training, write_training
 from harness.store.verification import VERIFICATION_FILE, add_verified, load_verification, parse_verification, result_digest
 
 __all__ = [
+    "SUBMISSION_FILE",
     "VERIFICATION_FILE",
     "Changes",
     "Side",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -14,10 +14,7 @@ from site_gen.build import Builder
 from site_gen.commands.build import site_options
 from site_gen.serving import Builds, open_server
 from site_gen.states import FolderState, folder_states
-
-_SECONDS_BETWEEN_LOOKS = 1.0
-# Of thousands of submissions a look takes a second itself: it may take a third of the time.
-_REST = 2.0
+from site_gen.watching import changes
 
 
 @click.command("serve")
@@ -44,33 +41,7 @@ def command(port: int, submissions: Path, out: Path, base_url: str) -> None:
         server.server_close()
 
 
-def changes(submissions: Path, seen: dict[str, FolderState], seconds: float = _SECONDS_BETWEEN_LOOKS) -> Iterator[dict[str, FolderState]]:
-    """Look again and again, and yield the states of the folders when one is another than it was."""
-    digests, told = _digests(seen), ""
-    pause, between = threading.Event(), seconds
-    while not pause.wait(between):
-        started = time.monotonic()
-        try:
-            states = folder_states(submissions)
-        except FileNotFoundError:  # a file went while we looked; the next look sees why
-            continue
-        except StiltboardError as error:
-            if str(error) != told:
-                told = str(error)
-                error.show()
-            continue
-        between = max(seconds, _REST * (time.monotonic() - started))
-        told = ""
-        if (now := _digests(states)) != digests:
-            digests = now
-            yield states
-
-
-def _digests(states: dict[str, FolderState]) -> dict[str, bytes]:
-    return {slug: state.digest for slug, state in states.items()}
-
-
-def _build_again(builder: Builder, builds: Builds, states: dict[str, FolderState]) -> None:
+def _build_again(builder: Builder, builds: Builds, states: Mapping[str, FolderState]) -> None:
     """Build; what fails prints its faults and leaves the last good site."""
     started = time.monotonic()
     try:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from site_gen.brief import Brief
 from site_gen.details import details
 from site_gen.exports import atom, cards, model_card, paths, schema, sitemap, tables
 from site_gen.exports.by_language import by_language_header
-from site_gen.leaderboard import Board, Standing
+from site_gen.leaderboard import Board, Row, Standing
 from site_gen.once import once
 from site_gen.outputs import Output, kept, key_of, placing, standing_inputs
 
@@ -18,7 +18,7 @@ _Files = Iterator[tuple[str, Output]]
 
 def exported(board: Board, pages: Iterable[str], base_url: str) -> _Files:
     """Yield (path, file) of every export; `pages` are the paths of the site's pages."""
-    yield paths.LEADERBOARD_SCHEMA, Output(schema.leaderboard_schema)
+    yield paths.LEADERBOARD_SCHEMA, Output(schema.leaderboard_schema, key_of("schema"))
     yield paths.LEADERBOARD_CSV, Output(partial(tables.leaderboard_csv, board))
     yield paths.FEED, Output(partial(atom.atom_feed, board, base_url))
     for path, data in sitemap.sitemap_files(board, pages, base_url).items():
@@ -55,12 +55,17 @@ def by_language_csv(standing: Standing) -> bytes:
 
 def _of_submissions(board: Board, base_url: str) -> _Files:
     for row in board.rows:
-        if model_card.has_scores(row):
-            make = partial(model_card.model_card_yaml, row, base_url)
-            yield paths.model_card(row.slug), kept(row, make, "model card", base_url, tuple(cell.of for cell in row.cells.values()))
-        found = details(row)
-        for path in found.paths:
-            yield path, kept(row, partial(found.file, path), path)
+        yield from _of_submission(row, base_url)
+
+
+@once
+def _of_submission(row: Row, base_url: str) -> Sequence[tuple[str, Output]]:
+    found = details(row)
+    files = [(path, kept(row, partial(found.file, path), path)) for path in found.paths]
+    if model_card.has_scores(row):
+        make = partial(model_card.model_card_yaml, row, base_url)
+        files.append((paths.model_card(row.slug), kept(row, make, "model card", base_url, tuple(cell.of for cell in row.cells.values()))))
+    return files
 
 
 def _pictures(board: Board) -> _Files:

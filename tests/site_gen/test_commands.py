@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,10 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from site_gen.commands.serve import changes
 from site_gen.leaderboard import Entry
 from site_gen.ranking import make_board
-from site_gen.states import folder_states
 from site_gen.terminal import print_board
 from tests.site_gen.boards import PAIR, entry, submission
 
@@ -57,21 +54,6 @@ def test_a_base_url_is_a_web_address(tmp_path: Path, address: str) -> None:
     outcome = CliRunner().invoke(main, ["build", "--submissions", str(SUBMISSIONS), "--out", str(tmp_path / "p"), "--base-url", address])
     assert outcome.exit_code == 2
     assert "is not a web address" in outcome.output
-
-
-def test_a_look_sees_what_changed_and_tells_a_fault_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    submissions = tmp_path / "submissions"
-    shutil.copytree(SUBMISSIONS / "beacon-b-english", submissions / "beacon-b-english")
-    found = changes(submissions, folder_states(submissions), seconds=0.01)
-    card = submissions / "beacon-b-english" / "submission.yaml"
-    card.write_text(f"{card.read_text()}# more\n")
-    assert next(found).keys() == {"beacon-b-english"}
-    (submissions / "linked").symlink_to(SUBMISSIONS / "lodestar-b-none")
-    mend = threading.Timer(0.5, (submissions / "linked").unlink)
-    mend.start()
-    shutil.copytree(SUBMISSIONS / "lodestar-b-none", submissions / "lodestar-b-none")
-    assert next(found).keys() == {"beacon-b-english", "lodestar-b-none"}
-    assert capsys.readouterr().err.count("linked") == 1
 
 
 def test_serve_shows_the_site_and_builds_again_when_a_file_changes(tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from site_gen import watching
+from site_gen.states import FolderState, folder_states
+from site_gen.watching import changes
+
+SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
+FIRST, SECOND = "beacon-b-english", "lodestar-b-none"
+
+
+@pytest.fixture
+def submissions(tmp_path: Path) -> Path:
+    shutil.copytree(SUBMISSIONS / FIRST, tmp_path / "submissions" / FIRST)
+    return tmp_path / "submissions"
+
+
+@pytest.fixture(params=["told", "looking"])
+def found(request: pytest.FixtureRequest, submissions: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, FolderState]]:
+    """Return the changes as the system tells of them, and as they are seen where it cannot."""
+    if request.param == "looking":
+
+        def refuse(*_: object, **__: object) -> Iterator[object]:
+            raise OSError("OS file watch limit reached")
+
+        monkeypatch.setattr(watching, "watch", refuse)
+    return changes(submissions, folder_states(submissions), between=0.01)
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+def later(act: object) -> None:
+    threading.Timer(0.5, act).start()  # type: ignore[arg-type]  # by then we listen
+
+
+def test_what_changed_before_anybody_listened_is_seen(submissions: Path, found: Iterator[Mapping[str, FolderState]]) -> None:
+    write(submissions / FIRST / "submission.yaml", "changed")
+    assert next(found) == folder_states(submissions)
+
+
+def test_a_file_that_is_written_taken_away_or_put_into_a_new_folder_is_seen(
+    submissions: Path, found: Iterator[Mapping[str, FolderState]]
+) -> None:
+    card = submissions / FIRST / "submission.yaml"
+    write(card, "changed")
+    before = next(found)
+    results = submissions / FIRST / "results"
+    shutil.rmtree(results, ignore_errors=True)
+    for act in (
+        lambda: write(card, "and again"),
+        lambda: write(results / "pair.yaml", "a result"),
+        lambda: write(results / "pair.yaml", "another result"),
+        (results / "pair.yaml").unlink,
+    ):
+        later(act)
+        while next(found) == before:
+            pass
+        now = folder_states(submissions)
+        assert now[FIRST].digest != before[FIRST].digest
+        before = now
+
+
+def test_a_submission_that_comes_or_goes_is_seen(submissions: Path, found: Iterator[Mapping[str, FolderState]]) -> None:
+    write(submissions / FIRST / "submission.yaml", "changed")
+    assert next(found).keys() == {FIRST}
+    later((submissions / SECOND).mkdir)
+    later(lambda: threading.Timer(0.5, lambda: write(submissions / SECOND / "submission.yaml", "new")).start())
+    assert next(found).keys() == {FIRST, SECOND}
+    later((submissions / FIRST / "submission.yaml").unlink)
+    assert next(found).keys() == {SECOND}
+    later(lambda: shutil.rmtree(submissions / SECOND))
+    assert next(found).keys() == set()
+
+
+def test_a_fault_is_told_once_and_does_not_end_the_watching(
+    submissions: Path, found: Iterator[Mapping[str, FolderState]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (submissions / "linked").symlink_to(SUBMISSIONS / SECOND)
+    later((submissions / "linked").unlink)
+    later(lambda: shutil.copytree(SUBMISSIONS / SECOND, submissions / SECOND))
+    assert next(found).keys() >= {FIRST}
+    assert capsys.readouterr().err.count("linked") == 1
+
+
+def test_only_the_folder_that_something_happened_in_is_looked_at(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(SUBMISSIONS / SECOND, submissions / SECOND)
+    found = changes(submissions, {})
+    assert next(found).keys() == {FIRST, SECOND}
+    looked: list[str] = []
+    look = watching.folder_state
+
+    def record(folder: Path, paired: bool) -> FolderState:
+        looked.append(folder.name)
+        return look(folder, paired)
+
+    monkeypatch.setattr(watching, "folder_state", record)
+    monkeypatch.delattr(watching, "folder_states")
+    later(lambda: write(submissions / SECOND / "submission.yaml", "changed"))
+    assert next(found)[SECOND] == look(submissions / SECOND, True)
+    assert set(looked) == {SECOND}
+
+
+def test_what_the_system_does_not_tell_of_is_seen_after_a_while(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "watch", lambda *_, **__: iter(set, None))
+    found = changes(submissions, folder_states(submissions), look_again=0.2)
+    later(lambda: write(submissions / FIRST / "submission.yaml", "changed"))
+    assert next(found).keys() == {FIRST}
