@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -157,16 +157,18 @@ class Row:
     @cached_property
     def average(self) -> Average:
         """Return the XTREME average over all nine targets."""
-        return xtreme_average(self._scores())
+        return xtreme_average(self._scores)
 
     @cached_property
     def groups(self) -> Mapping[str, Average]:
         """Return the averages of XTREME's groups of targets."""
-        return {group: xtreme_average(self._scores(), group) for group in XTREME_GROUPS}
+        return {group: xtreme_average(self._scores, group) for group in XTREME_GROUPS}
 
-    def _scores(self) -> Iterator[tuple[Target, float]]:
-        """Yield what has a rank: a score of other text, or measured in another way, is not the benchmark's."""
-        return ((cell.target, cell.score) for cell in self.cells.values() if cell.rank is not None and cell.score is not None)
+    @cached_property
+    def _scores(self) -> Sequence[tuple[Target, float]]:
+        """Return what has a rank: a score of other text, or measured in another way, is not the benchmark's."""
+        scores = ((cell.target, cell.score) for cell in self.cells.values() if cell.rank is not None)
+        return [(target, score) for target, score in scores if score is not None]
 
     @property
     def mark(self) -> str:
