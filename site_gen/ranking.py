@@ -38,7 +38,7 @@ def make_board(found: Iterable[Entry | ReportedEntry], targets: Sequence[Target]
     changed = {slug for slug, entry in entries.items() if not _is_unchanged(entry, old_rows.get(slug))}
     touched = _touched(entries, changed, old_rows) | {name for name, cells in there.items() if not cells}
     ranked = there | _rank_anew([target for target in targets if target.name in touched], entries, there)
-    moved = changed | {slug for name in touched for slug, cell in ranked[name].items() if cell is not there[name].get(slug)}
+    moved = changed | {slug for name in touched & ranked.keys() for slug, cell in ranked[name].items() if cell is not there[name].get(slug)}
     rows = tuple(_row(entry, ranked) if slug in moved else old_rows[slug] for slug, entry in entries.items())
     other = {row.slug for row in rows if row.slug in moved and not _has_head_of(row, old_rows.get(row.slug))}
     return Board(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, Where
 from harness.records import Result
 from site_gen.autonyms import find_language, has_page
 from site_gen.brief import brief
@@ -29,6 +29,7 @@ _FEW = 24
 # Each process takes some 100 MB.
 _MOST_PROCESSES = 4
 _SAVE_EVERY = 500
+_TRIES = 5
 
 _Task = TypeVar("_Task")
 _Done = TypeVar("_Done")
@@ -80,7 +81,7 @@ def read_submissions(submissions: Path, shelf: Shelf, states: Mapping[str, Folde
         if not read.faults:
             folders[read.slug] = (read.state, read.key)
         if read.packed:
-            shelf.keep(read.key, read.packed, read.shared, read.parts)
+            shelf.keep(read.slug, read.state, read.key, read.packed, read.shared, read.parts)
         if number % _SAVE_EVERY == 0:
             shelf.save()
     shelf.keep_folders(folders)
@@ -123,11 +124,11 @@ def _read(asked: _Asked) -> _Read:
     if key == asked.key:
         return _Read(folder.name, state, key)
     try:
-        entry = read_entry(folder, asked.paired)
+        entry, key = _steady(folder, asked.paired, key)
     except BadInput as error:
         return _Read(folder.name, b"", key, faults=tuple(error.faults))
     if folder_state(folder, asked.paired).digest != asked.state.digest:
-        state = b""  # it changed while it was read
+        state = b""  # it changed since somebody looked
     if isinstance(entry, ReportedEntry):
         return _Read(folder.name, state, key, pack(entry, ())[0])
     row = whole_row(entry)
@@ -140,6 +141,16 @@ def _read(asked: _Asked) -> _Read:
     parts[page_name(targets, guess)] = page_part(details.page(targets, guess))
     small, shared = pack(_in_brief(entry, row, key), details.paths)
     return _Read(folder.name, state, key, small, shared, {name: packed(data) for name, data in parts.items()})
+
+
+def _steady(folder: Path, paired: bool, key: bytes) -> tuple[Entry | ReportedEntry, bytes]:
+    """Read a folder until its content has the same key before and after; return that key, too."""
+    for _ in range(_TRIES):
+        entry = read_entry(folder, paired)
+        before, key = key, folder_key(folder, paired)
+        if key == before:
+            return entry, key
+    raise BadInput("the files change while they are read", where=Where(str(folder)), cure="build again when nothing writes there")
 
 
 def _in_brief(entry: Entry, row: Row, key: bytes) -> Entry:

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock
 
 import harness
 import site_gen
@@ -50,12 +51,13 @@ class Shelf:
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Open it; where it cannot be written, or another build holds it, it is empty and not kept."""
-        self._connection = _connected(self._submissions)
-        try:
-            yield
-            self._connection.commit()
-        finally:
-            self._connection.close()
+        with _path(self._submissions) as path:
+            self._connection = _connected(path)
+            try:
+                yield
+                self._connection.commit()
+            finally:
+                self._connection.close()
 
     def folders(self) -> dict[str, tuple[bytes, bytes]]:
         """Return of each slug the state of its files when they were read, and the key of their content."""
@@ -83,8 +85,9 @@ class Shelf:
         """Return the texts that many entries name."""
         return dict(self._connection.execute("SELECT key, text FROM shared"))
 
-    def keep(self, key: bytes, packed: bytes, shared: Mapping[bytes, str], parts: Mapping[str, bytes]) -> None:
-        """Keep an entry with its parts, which are compressed already."""
+    def keep(self, slug: str, state: bytes, key: bytes, packed: bytes, shared: Mapping[bytes, str], parts: Mapping[str, bytes]) -> None:
+        """Keep an entry with its parts, which are compressed already, and what is known of its folder."""
+        self._connection.execute("INSERT OR REPLACE INTO folders VALUES (?, ?, ?)", (slug, state, key))
         self._connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", (key, packed))
         self._connection.executemany("INSERT OR IGNORE INTO shared VALUES (?, ?)", shared.items())
         self.keep_parts(key, parts)
@@ -122,21 +125,41 @@ def packed(data: bytes) -> bytes:
     return zlib.compress(data, 1)
 
 
-def _connected(submissions: Path) -> sqlite3.Connection:
+@contextmanager
+def _path(submissions: Path) -> Iterator[Path | None]:
+    """Hold the file of a folder against other builds, from one transaction to the next; there is none where that cannot be."""
     root = Path(os.environ.get("STILTBOARD_CACHE") or platformdirs.user_cache_path("stiltboard")) / "site"
     path = root / f"{hashlib.sha256(os.fsencode(submissions.resolve())).hexdigest()[:32]}.sqlite"
-    for attempt in range(2):
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            return _prepared(sqlite3.connect(path, timeout=1, isolation_level="IMMEDIATE"))
-        except sqlite3.OperationalError:
-            break  # held by another build, or the disk is full
-        except sqlite3.DatabaseError:
-            if attempt == 0:
-                path.unlink(missing_ok=True)
-        except OSError:
-            break
-    return _prepared(sqlite3.connect(""))
+    lock = FileLock(path.with_suffix(".lock"), timeout=1)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:  # another build holds it, which is a Timeout, or the disk is full or not to be written
+        yield None
+        return
+    try:
+        yield path
+    finally:
+        lock.release()
+
+
+def _connected(path: Path | None) -> sqlite3.Connection:
+    """Open the file, anew where it is damaged; without one, or where it cannot be written, what is kept goes with the connection."""
+    if path is None:
+        return _opened("")
+    try:
+        return _opened(path)
+    except sqlite3.OperationalError:
+        return _opened("")
+    except sqlite3.DatabaseError:
+        with suppress(OSError, sqlite3.Error):
+            path.unlink()
+            return _opened(path)
+        return _opened("")
+
+
+def _opened(path: Path | str) -> sqlite3.Connection:
+    return _prepared(sqlite3.connect(path, timeout=1, isolation_level="IMMEDIATE"))
 
 
 def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:

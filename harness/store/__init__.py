@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.store.results import (
+    RESULTS_FOLDER,
     find_results,
     load_outcomes,
     load_result,
@@ -29,6 +30,7 @@ from harness.store.training import load_recipe, load_training, write_training
 from harness.store.verification import VERIFICATION_FILE, add_verified, load_verification, parse_verification, result_digest
 
 __all__ = [
+    "RESULTS_FOLDER",
     "SUBMISSION_FILE",
     "VERIFICATION_FILE",
     "Changes",

@@ -55,17 +55,22 @@ def by_language_csv(standing: Standing) -> bytes:
 
 def _of_submissions(board: Board, base_url: str) -> _Files:
     for row in board.rows:
-        yield from _of_submission(row, base_url)
+        if model_card.has_scores(row):
+            make = partial(model_card.model_card_yaml, row, base_url)
+            yield paths.model_card(row.slug), kept(row, make, "model card", base_url, _widths(row))
+        yield from _of_submission(row)
 
 
 @once
-def _of_submission(row: Row, base_url: str) -> Sequence[tuple[str, Output]]:
+def _widths(row: Row) -> tuple[int, ...]:
+    return tuple(cell.of for cell in row.cells.values())
+
+
+@once
+def _of_submission(row: Row) -> Sequence[tuple[str, Output]]:
+    """Return the files that a submission's details hold; they do not hold the row, which would never be let go of."""
     found = details(row)
-    files = [(path, kept(row, partial(found.file, path), path)) for path in found.paths]
-    if model_card.has_scores(row):
-        make = partial(model_card.model_card_yaml, row, base_url)
-        files.append((paths.model_card(row.slug), kept(row, make, "model card", base_url, tuple(cell.of for cell in row.cells.values()))))
-    return files
+    return [(path, kept(row, partial(found.file, path), path)) for path in found.paths]
 
 
 def _pictures(board: Board) -> _Files:

@@ -9,10 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 from random import Random
 
 import pytest
+from filelock import FileLock
 
 from harness.errors import BadInput
 from site_gen import reading
@@ -164,3 +166,69 @@ def test_what_did_not_change_is_neither_ranked_nor_lined_up_again(submissions: P
     assert new["lodestar-b-none"] is not old["lodestar-b-none"]
     assert builder.build().board.standings == after.standings
     assert all(one is other for one, other in zip(builder.build().board.standings, after.standings, strict=True))
+
+
+def test_peoples_own_target_goes_with_its_last_result(submissions: Path, tmp_path: Path) -> None:
+    builder = Builder(submissions, tmp_path / "public")
+    builder.build()
+    for result in (submissions / "lantern-b-none" / "results").glob("bitext.*"):
+        result.unlink()
+    builder.build()
+    build(submissions, tmp_path / "anew")
+    assert tree(tmp_path / "public") == tree(tmp_path / "anew")
+
+
+def test_a_builder_lets_go_of_rows_that_others_took_the_place_of(submissions: Path, tmp_path: Path) -> None:
+    builder = Builder(submissions, tmp_path / "public")
+    rows = [weakref.ref(row) for row in builder.build().board.rows if row.slug.startswith("lodestar-b-")]
+    change(submissions)  # the collector is not asked: it does not look at what a build froze
+    builder.build()
+    assert [row() for row in rows] == [None, None]
+
+
+def test_a_folder_that_changes_while_it_is_read_is_read_again(submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = submissions / "lodestar-b-none" / "submission.yaml"
+    first = card.read_text()
+    texts = iter([first.replace("Lodestar Base", "Lighthouse")])
+    read_entry = reading.read_entry
+
+    def written_meanwhile(folder: Path, paired: bool) -> object:
+        if folder == card.parent and (text := next(texts, "")):
+            card.write_text(text)
+        return read_entry(folder, paired)
+
+    monkeypatch.setattr(reading, "read_entry", written_meanwhile)
+    page = tmp_path / "public" / "submissions" / "lodestar-b-none.html"
+    build(submissions, tmp_path / "public")
+    assert "Lighthouse" in page.read_text()
+    card.write_text(first)
+    build(submissions, tmp_path / "public")
+    assert "Lighthouse" not in page.read_text()
+    texts = iter(f"{first}# {number}\n" for number in range(100))
+    card.write_text(f"{first}# more\n")
+    with pytest.raises(BadInput, match="the files change while they are read"):
+        build(submissions, tmp_path / "public")
+
+
+def test_a_build_goes_on_where_another_was_killed_and_beside_one_that_runs(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    read_entry = reading.read_entry
+
+    def killed(folder: Path, paired: bool) -> object:
+        read.append(folder.name)
+        if len(read) == 3:
+            raise KeyboardInterrupt
+        return read_entry(folder, paired)
+
+    monkeypatch.setattr(reading, "_SAVE_EVERY", 1)
+    monkeypatch.setattr(reading, "read_entry", killed)
+    with pytest.raises(KeyboardInterrupt):
+        build(submissions, tmp_path / "public")
+    build(submissions, tmp_path / "public")
+    assert sorted(read) == sorted([*FEW, read[2]])
+    (shelf,) = (tmp_path / "cache" / "site").glob("*.sqlite")
+    with FileLock(shelf.with_suffix(".lock")):
+        build(submissions, tmp_path / "beside")
+    assert tree(tmp_path / "beside") == tree(tmp_path / "public")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,3 +116,75 @@ def test_what_the_system_does_not_tell_of_is_seen_after_a_while(submissions: Pat
     found = changes(submissions, folder_states(submissions), look_again=0.2)
     later(lambda: write(submissions / FIRST / "submission.yaml", "changed"))
     assert next(found).keys() == {FIRST}
+
+
+def test_a_folder_that_comes_while_the_system_is_asked_to_watch_is_watched(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = watching.watch
+    come = iter([SECOND])
+
+    def late(*folders: Path, **how: Any) -> Iterator[object]:
+        if slug := next(come, ""):
+            shutil.copytree(SUBMISSIONS / slug, submissions / slug)
+        return watch(*folders, **how)
+
+    monkeypatch.setattr(watching, "watch", late)
+    found = changes(submissions, folder_states(submissions))
+    assert next(found).keys() == {FIRST, SECOND}
+    later(lambda: write(submissions / SECOND / "submission.yaml", "changed"))
+    assert next(found)[SECOND] == watching.folder_state(submissions / SECOND, True)
+
+
+def test_a_look_that_a_file_went_during_is_made_up_for(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(SUBMISSIONS / SECOND, submissions / SECOND)
+    monkeypatch.setattr(watching, "_told", lambda *_: iter(watching._Told(frozenset(each)) for each in ([FIRST, SECOND], [SECOND])))
+    faults = iter([FileNotFoundError()])
+    look = watching.folder_state
+
+    def went(folder: Path, paired: bool) -> FolderState:
+        for fault in faults:
+            raise fault
+        return look(folder, paired)
+
+    monkeypatch.setattr(watching, "folder_state", went)
+    seen = folder_states(submissions)
+    write(submissions / FIRST / "submission.yaml", "changed")
+    assert [states[FIRST].digest for states in changes(submissions, seen)] == [look(submissions / FIRST, True).digest]
+
+
+def test_names_that_are_no_text_stop_nothing(submissions: Path) -> None:
+    found = changes(submissions, folder_states(submissions), between=0.01)
+    Path(os.fsdecode(os.fsencode(submissions) + b"/caf\xe9")).mkdir()
+    write(submissions / FIRST / "submission.yaml", "changed")
+    assert next(found).keys() == {FIRST}
+    later(lambda: Path(os.fsdecode(os.fsencode(submissions / FIRST) + b"/r\xe9sultat.txt")).write_text("text"))
+    assert next(found).keys() == {FIRST}
+    later(lambda: write(submissions / FIRST / "submission.yaml", "changed again"))
+    assert next(found).keys() == {FIRST}
+
+
+def test_a_folder_that_cannot_be_looked_at_is_told_once(
+    submissions: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faults = iter([PermissionError(13, "Permission denied", "a"), PermissionError(13, "Permission denied", "a")])
+    look = watching.folder_states
+
+    def refused(folder: Path) -> dict[str, FolderState]:
+        for fault in faults:
+            raise fault
+        return look(folder)
+
+    seen = folder_states(submissions)
+    monkeypatch.setattr(watching, "folder_states", refused)
+    monkeypatch.setattr(watching, "_told", lambda *_: iter([watching._Told(None)] * 3))
+    write(submissions / FIRST / "submission.yaml", "changed")
+    assert [states.keys() for states in changes(submissions, seen)] == [{FIRST}]
+    assert capsys.readouterr().err.count("cannot look at the submissions") == 1
+
+
+def test_where_nothing_is_told_the_rest_is_as_long_as_the_look_not_as_the_build(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(watching, "_told", lambda *_: iter([watching._Told(None, is_listening=False)] * 2))
+    monkeypatch.setattr(watching.time, "sleep", rests.append)
+    for _ in changes(submissions, {}, between=0.01):
+        threading.Event().wait(1.0)  # the build
+    assert len(rests) == 2 and max(rests) < 1
