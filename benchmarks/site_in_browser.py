@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 _VISITS = 5
+# Milliseconds that a hand takes from a table's head to the button in it.
+_NEAR = 333
 # Both resolve in the frame after what they do, with layout and painting behind them.
 _SORTED = """async (key) => {
   const button = document.querySelector(`#leaderboard-table th[data-key="${key}"] button`);
@@ -51,17 +53,23 @@ def waits(index: Path, slowed: int) -> Iterator[tuple[str, float]]:
 
 
 def _visited(browser: Browser, address: str, slowed: int) -> Iterator[tuple[str, float]]:
-    loads, firsts = [], []
-    for visit in range(_VISITS):
+    loads: list[float] = []
+    firsts: list[float] = []
+    nears: list[float] = []
+    for visit in range(2 * _VISITS):
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowed})
         page.goto(address, wait_until="load")
         loads.append(float(page.evaluate(_LOADED)))
-        firsts.append(_first(page))
-        if visit < _VISITS - 1:
+        if visit % 2:
+            page.locator("#leaderboard-table thead").hover()
+            page.wait_for_timeout(_NEAR)
+        (nears if visit % 2 else firsts).append(_first(page))
+        if visit < 2 * _VISITS - 1:
             page.close()
     yield "front page loaded, its table sortable", median(loads)
-    yield "from there, first sort with all rows loaded", median(firsts)
+    yield "from there, first sort as the pointer comes, which loads all rows", median(firsts)
+    yield "first sort a third of a second after it came", median(nears)
     keys = page.evaluate("() => [...document.querySelectorAll('#leaderboard-table th[data-key]')].map((header) => header.dataset.key)")
     sorts = [float(page.evaluate(_SORTED, key)) for key in keys for _ in range(2)]
     yield "sort by a column", median(sorts)

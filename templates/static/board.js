@@ -1,5 +1,5 @@
 // The leaderboard: sorted, searched and filtered over all of its rows, in a view that its address keeps.
-// The page is complete without it for the rows that it lists; the rest stand in data/rows.js, loaded when they are asked for.
+// The page is complete without it for the rows that it lists; the rest stand in data/rows.js, loaded when they are about to be asked for.
 "use strict";
 
 const board = document.getElementById("leaderboard-table");
@@ -68,7 +68,6 @@ if (board !== null) {
     if (waiting.length > 1) {
       return;
     }
-    status.value = "Loading all rows …";
     const script = document.createElement("script");
     script.src = board.dataset.rows;
     script.addEventListener("error", () => {
@@ -323,6 +322,9 @@ if (board !== null) {
   function show(changes, { keepShown = false } = {}) {
     view = { ...view, ...changes };
     shown = keepShown ? shown : PAGE;
+    if (rows === null) {
+      status.value = "Loading all rows …";
+    }
     load(() => {
       mark();
       draw();
@@ -398,6 +400,12 @@ if (board !== null) {
     fill();
     show({});
   };
+  // Whoever comes near what asks for the rows is likely to: they are there, or on their way, at the first click.
+  for (const place of [controls, board.tHead]) {
+    for (const coming of ["pointerenter", "focusin"]) {
+      place.addEventListener(coming, () => load(() => {}), { once: true });
+    }
+  }
   window.addEventListener("hashchange", () => location.hash.startsWith("#view?") && open());
   if (location.hash.startsWith("#view?")) {
     open();

@@ -130,6 +130,25 @@ def test_headers_sort_and_say_so_and_rows_without_a_value_stay_last(browser: Bro
         assert column("Submission")[0].startswith("Lodestar Base\n")
 
 
+def test_all_rows_are_loaded_once_when_a_pointer_or_the_focus_comes_near(browser: Browser, site: Path) -> None:
+    for come in (
+        lambda page: page.locator("#leaderboard-table thead").hover(),
+        lambda page: page.get_by_label("Search the leader").focus(),
+    ):
+        with Visit(browser) as visit:
+            page = visit.open(f"{site.as_uri()}/index.html")
+            written = shown(page)
+            assert not any(url.endswith("data/rows.js") for url in visit.requests)
+            with page.expect_request_finished(lambda request: request.url.endswith("data/rows.js")):
+                come(page)
+            assert page.locator("#board-status").inner_text() == ""
+            assert shown(page) == written
+            page.locator("#leaderboard-table").get_by_role("button", name="Submission").click()
+            assert shown(page) != written
+            assert sum(url.endswith("data/rows.js") for url in visit.requests) == 1
+            assert visit.faults == []
+
+
 def test_what_others_reported_is_sorted_by_itself_and_never_moves_among_what_was_measured(browser: Browser, site: Path) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
