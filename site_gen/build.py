@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from site_gen.collector import uncollected
 from site_gen.comparing import compare_outputs
 from site_gen.curve_choices import choices_js, choices_path
 from site_gen.curves import is_drawn
@@ -67,8 +66,8 @@ class Builder:
         old = refuse_foreign(self._out)
         with self._shelf.opened():
             found = folder_states(self._submissions) if states is None else states
-            with _uncollected():
-                self._entries = read_submissions(self._submissions, self._shelf, found, self._entries)
+            self._entries = read_submissions(self._submissions, self._shelf, found, self._entries)
+            with uncollected():
                 self._board = make_board(self._entries.values(), before=self._board)
                 files = planned_files(self._board, self._base_url)
             place = self._out.resolve()
@@ -76,20 +75,6 @@ class Builder:
             self._written = write_site(files, self._out, before, old)
             self._shelf.keep_files(place, self._written, before)
         return Site(self._out, self._board)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector from going through what lives to the end, now and later: it took a fifth of a build's time."""
-    gc.unfreeze()  # an earlier build's
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
 
 
 def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from harness.errors import BadInput, Fault, Where
 from harness.records import Result
 from site_gen.autonyms import find_language, has_page
 from site_gen.brief import brief
+from site_gen.collector import uncollected
 from site_gen.details import WholeDetails, whole_row
 from site_gen.entrants import unpaired_entrant
 from site_gen.entries import read_entry
@@ -90,7 +91,8 @@ def read_submissions(submissions: Path, shelf: Shelf, states: Mapping[str, Folde
         raise BadInput(faults)
     slugs = {key: slug for slug, (_, key) in folders.items()}
     kept = {key: entry for key, entry in held.items() if key in slugs}
-    return kept | dict(_entries(submissions, shelf, slugs, paired, kept))
+    with uncollected():
+        return kept | dict(_entries(submissions, shelf, slugs, paired, kept))
 
 
 def _entries(
