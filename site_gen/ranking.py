@@ -174,7 +174,11 @@ def _missing(target: Target, result: Result | Brief) -> list[str]:
 
 def _shared_data(complete: Iterable[Result | Brief]) -> Mapping[str, str]:
     """Return the data fingerprints that most complete results share; on a tie those that sort first."""
-    counts = Counter(tuple(sorted(result.texts.items())) for result in complete)
+    texts = [result.texts for result in complete]
+    same = {id(each): each for each in texts}  # results off the shelf share theirs
+    counts: Counter[tuple[tuple[str, str], ...]] = Counter()
+    for which, many in Counter(map(id, texts)).items():
+        counts[tuple(sorted(same[which].items()))] += many
     return dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
 
 

@@ -14,8 +14,6 @@ if (board !== null) {
   const divider = board.querySelector("tr.divider");
   const headers = [...board.tHead.rows[0].cells];
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-  // No locale: the same click gives every reader the same order.
-  const collator = new Intl.Collator("en", { numeric: true });
   const PAGE = Number(board.dataset.page);
   const PLAIN = { sort: "rank", down: false, q: "", regime: [], family: "", group: "", least: "", most: "", total: false, hide: [] };
 
@@ -112,7 +110,7 @@ if (board !== null) {
     if (!rows.places.has(kind)) {
       const names = { regime: rows.regimes.map(([word]) => word), recipe: rows.recipes }[kind];
       const words = names ? rows[kind].map((i) => names[i]) : rows[kind];
-      const place = new Map([...new Set(words)].sort(collator.compare).map((word, i) => [word, i]));
+      const place = new Map([...new Set(words)].sort(compareWords).map((word, i) => [word, i]));
       rows.places.set(kind, words.map((word) => (word ? place.get(word) : null)));
     }
     return rows.places.get(kind);
@@ -276,7 +274,7 @@ if (board !== null) {
       return given === undefined ? row.cells[column].textContent.trim() : given === "" ? null : Number(given);
     };
     const sign = view.down ? -1 : 1;
-    const order = (a, b) => (a === null || b === null ? (a === null) - (b === null) : sign * (typeof a === "number" ? a - b : collator.compare(a, b)));
+    const order = (a, b) => (a === null || b === null ? (a === null) - (b === null) : sign * (typeof a === "number" ? a - b : compareWords(a, b)));
     const sorted = apart.map((row) => [value(row), row]).sort(([a], [b]) => order(a, b));
     let left = 0;
     for (const [, row] of sorted) {
