@@ -128,6 +128,8 @@ def main() -> None:
     """Print every table that the results at hand allow."""
     for task, depths in DEPTHS.items():
         print(f"## {task}\n\n{learnt(task)}\n\n{scores(task, 'tatoeba')}\n\n{by_seed(task, 'tatoeba')}\n\n{seen(task, 'tatoeba')}\n")
+        if any(result(slug(task, depth, "english"), "xquad_r") for depth in depths):
+            print(f"### xquad_r\n\n{scores(task, 'xquad_r')}\n\n{by_seed(task, 'xquad_r')}\n")
         every = [load_training(SUBMISSIONS / slug(task, depth, regime)) for depth in depths for regime in REGIMES]
         if kept := [training for training in every if training is not None]:
             print(cost(kept), "\n")
