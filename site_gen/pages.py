@@ -29,7 +29,8 @@ from site_gen.leaderboard import Board, Row, Standing
 from site_gen.marks import REGIME_MARKS, REGIME_NAMES
 from site_gen.once import once
 from site_gen.outputs import declared, key_of, placing, reported_inputs, standing_inputs
-from site_gen.rows import PAGE_ROWS, benchmark_rows, shown_groups, shown_targets
+from site_gen.paging import PAGE_ROWS, linked_parts
+from site_gen.rows import benchmark_rows, shown_groups, shown_targets
 
 Context = Mapping[str, object]
 
@@ -122,6 +123,7 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         "benchmark_rows": rows,
         "families": sorted({row.submission.family for row in rows} | {row.submission.family for row in board.reported}),
         "page_rows": PAGE_ROWS,
+        "parts": linked_parts(1, len(rows)),
         "reported_rows": [row for row in board.reported if row.in_xtreme],
         "columns": columns,
         "groups": shown_groups(columns),
@@ -145,7 +147,7 @@ def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
             "start": start,
             "part": part,
             "count": len(rows),
-            "page_rows": PAGE_ROWS,
+            "parts": linked_parts(part, len(rows)),
             "columns": columns,
             "groups": shown_groups(columns),
         }

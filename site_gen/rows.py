@@ -13,9 +13,6 @@ from site_gen.marks import REGIME_MARKS, regime_word
 from site_gen.once import once
 from site_gen.wording import share
 
-# What a page lists; the rest is loaded when it is asked for, and stands on parts of their own without the script.
-PAGE_ROWS = 50
-
 
 @once
 def benchmark_rows(board: Board) -> tuple[Row, ...]:

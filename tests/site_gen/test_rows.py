@@ -10,8 +10,9 @@ import pytest
 from site_gen.build import planned_files, site_files
 from site_gen.by_language import LISTED
 from site_gen.leaderboard import Board, Entry
+from site_gen.paging import PAGE_ROWS, linked_parts
 from site_gen.ranking import make_board
-from site_gen.rows import PAGE_ROWS, rows_js
+from site_gen.rows import rows_js
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
 
 
@@ -49,6 +50,24 @@ def test_rows_that_a_page_does_not_list_stand_on_parts(rows: int, parts: list[st
     listed = [table.count('<th scope="row">') for table in tables]
     assert sum(listed) == rows
     assert ("data-parts" in files["index.html"].decode()) == bool(parts)
+
+
+def test_few_parts_all_link_each_other() -> None:
+    assert linked_parts(1, PAGE_ROWS) == ()
+    assert linked_parts(2, 3 * PAGE_ROWS - 1) == ((1, 1, 25), (2, 26, 50), (3, 51, 74))
+
+
+def test_of_many_parts_each_links_few_and_any_is_a_few_steps_away() -> None:
+    rows = 10_000
+    links = {part: [each.number for each in linked_parts(part, rows)] for part in range(1, rows // PAGE_ROWS + 1)}
+    assert links[1] == [1, 2, 3, 5, 9, 17, 33, 65, 129, 257, 400]
+    assert max(map(len, links.values())) <= 20
+    assert all({1, part, 400} <= set(found) and found == sorted(set(found)) for part, found in links.items())
+    assert all({part - 1, part + 1} & set(range(1, 401)) <= set(found) for part, found in links.items())
+    reached = {1}
+    for _ in range(5):
+        reached |= {number for part in reached for number in links[part]}
+    assert reached == set(links)
 
 
 def test_pages_of_thousands_of_rows_list_the_first_and_say_where_all_are() -> None:
