@@ -64,7 +64,7 @@ reference: $(VENV)/.installed-demo ## Train and evaluate the reference experimen
 	  || exit 1; \
 	done
 	$(BIN)/stiltboard evaluate $(foreach depth,2 4 6 8 10 12,me5-small-l$(depth)) \
-	  $(foreach depth,8 12,me5-small-l$(depth)-nli-english me5-small-l$(depth)-nli-multilingual) -t xquad_r --data $(DATA)
+	  $(foreach depth,4 8 12,me5-small-l$(depth)-nli-english me5-small-l$(depth)-nli-multilingual) -t xquad_r --data $(DATA)
 
 screenshot: $(VENV)/.installed-test browser ## Take the README's picture of the front page
 	$(BIN)/stiltboard build
