@@ -55,16 +55,14 @@ check-bucc: $(VENV)/.installed-demo ## Recompute BUCC zh-en dev, twice; DATA=fol
 reference: $(VENV)/.installed-demo ## Train and evaluate the reference experiment, hours on two cores; DATA=folder of raw layouts
 	for depth in 6 4 8 2 10 12; do \
 	  $(BIN)/stiltboard train experiments/reference/sts-*.yaml --layers $$depth --data $(DATA) \
-	  && $(BIN)/stiltboard evaluate me5-small-l$$depth me5-small-l$$depth-sts-english me5-small-l$$depth-sts-multilingual -t tatoeba --data $(DATA) \
+	  && $(BIN)/stiltboard evaluate me5-small-l$$depth me5-small-l$$depth-sts-english me5-small-l$$depth-sts-multilingual -t tatoeba -t xquad_r --data $(DATA) \
 	  || exit 1; \
 	done
 	for depth in 8 4 12; do \
 	  $(BIN)/stiltboard train experiments/reference/nli-*.yaml --layers $$depth --data $(DATA) \
-	  && $(BIN)/stiltboard evaluate me5-small-l$$depth-nli-english me5-small-l$$depth-nli-multilingual -t tatoeba --data $(DATA) \
+	  && $(BIN)/stiltboard evaluate me5-small-l$$depth-nli-english me5-small-l$$depth-nli-multilingual -t tatoeba -t xquad_r --data $(DATA) \
 	  || exit 1; \
 	done
-	$(BIN)/stiltboard evaluate $(foreach depth,2 4 6 8 10 12,me5-small-l$(depth)) \
-	  $(foreach depth,4 8 12,me5-small-l$(depth)-nli-english me5-small-l$(depth)-nli-multilingual) -t xquad_r --data $(DATA)
 
 screenshot: $(VENV)/.installed-test browser ## Take the README's picture of the front page
 	$(BIN)/stiltboard build

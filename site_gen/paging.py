@@ -19,7 +19,7 @@ class Part(NamedTuple):
 
 
 def linked_parts(part: int, rows: int) -> tuple[Part, ...]:
-    """Return the parts that a part links, itself among them; none if there is one only.
+    """Return the parts that a part, numbered from 1, of so many rows links, itself among them; none if there is one only.
 
     Of many these are the first, the last and those 1, 2, 4, … before and after it: few links, and few steps to any part.
     """
