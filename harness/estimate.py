@@ -16,7 +16,8 @@ from harness.checkpoint import CheckpointFiles
 from harness.encoder import Encoder
 from harness.errors import Fault
 from harness.kinds.registry import EMBEDDED
-from harness.run import Observer, Options, Run, Silent
+from harness.observer import Observer, Silent
+from harness.run import Options, Run
 from harness.sweeping import open_sweeps
 from harness.vectors import declared_view, distinct_texts, every_view, missing_texts, open_spaces
 from harness.work import open_work

@@ -16,8 +16,9 @@ from harness.device import is_emulated, processor, thread_count
 from harness.encoder import EncodingReport, View
 from harness.errors import BadInput, CheckFailed
 from harness.kinds.registry import EMBEDDED
+from harness.observer import Observer, Silent
 from harness.records import Result
-from harness.run import WRITE_SECONDS, Observer, Options, Run, Silent
+from harness.run import WRITE_SECONDS, Options, Run
 from harness.store import load_outcomes, load_result, results_lock, write_result
 from harness.sweeping import Sweeping, open_sweeps
 from harness.tuning import predict

@@ -20,10 +20,10 @@ from harness.encoder import check_ids, opening
 from harness.errors import BadInput
 from harness.features import features
 from harness.kinds.registry import PREDICTED
+from harness.observer import Observer
 from harness.predictor import Predictor, label_names, load
 from harness.recipes import Recipe
 from harness.records import Target
-from harness.run import Observer
 from harness.trainer import STATE, Report, arguments, kept, last_whole, within_memory
 
 # Evaluated, and saved, at least once in so many steps.

@@ -1,44 +1,18 @@
-"""What stays the same through one evaluation of one submission, and who is told how it goes on."""
+"""What stays the same through one evaluation of one submission."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from harness.cache import cache_folder
 from harness.checkpoint import CheckpointFiles
+from harness.observer import Observer
 from harness.records import Mining, Submission
 
 # What is measured reaches the disk at least so often.
 WRITE_SECONDS = 60.0
-
-
-class Observer(Protocol):
-    """Who is told how a run goes on."""
-
-    def say(self, message: str) -> None:
-        """Take one line of news."""
-
-    def encoded(self, texts: int, tokens: int, total: int) -> None:
-        """Take what one batch added, and the total of tokens that the run will encode."""
-
-    def trained(self, step: int, steps: int, loss: float) -> None:
-        """Take how far a head's training is, and the loss of the last steps."""
-
-
-class Silent:
-    """Tell nobody."""
-
-    def say(self, message: str) -> None:
-        """Drop the line."""
-
-    def encoded(self, texts: int, tokens: int, total: int) -> None:
-        """Drop the count."""
-
-    def trained(self, step: int, steps: int, loss: float) -> None:
-        """Drop the step."""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from harness.data import load_examples, own_languages
 from harness.data.training import load_training
 from harness.device import choose_device, choose_dtype
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
+from harness.observer import Observer
 from harness.recipes import recipe_for, recipe_text
 from harness.records import Checkpoint, ReportedSubmission, Result, Sweep, Target
-from harness.run import Observer, Options, Run
+from harness.run import Options, Run
 from harness.store import load_outcomes, load_result, load_submission, results_lock
 
 

@@ -18,8 +18,8 @@ from harness.cli import main
 from harness.commands.evaluate import run_all
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.evaluation import Options, evaluate
+from harness.observer import Silent
 from harness.records import Margin, Mining
-from harness.run import Silent
 from harness.sandbox import Limits, View, find_mechanism, selfcheck
 from harness.work import open_work
 from tests.test_evaluation import write_submission

@@ -25,9 +25,9 @@ from harness.cli import main
 from harness.errors import BadInput, CheckFailed
 from harness.estimate import estimate
 from harness.evaluation import Options
+from harness.observer import Silent
 from harness.passes import Passes
 from harness.records import Result
-from harness.run import Silent
 from tests.test_evaluation import write_submission
 from tests.toys import stored_outcomes
 

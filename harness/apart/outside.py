@@ -16,8 +16,9 @@ from harness.checkpoint import CheckpointFiles
 from harness.data.hub import XTREME_HUB
 from harness.data.pairs import MNLI_HUB
 from harness.errors import CheckFailed
+from harness.observer import Observer
 from harness.records import Result
-from harness.run import Observer, Options
+from harness.run import Options
 from harness.sandbox import Limits, View, find_mechanism, interpreter, run_apart
 from harness.store import load_outcomes, load_result
 from harness.store.files import no_link

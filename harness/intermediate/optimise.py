@@ -24,8 +24,8 @@ from harness.features import Feature, features
 from harness.intermediate.assess import dev_score
 from harness.intermediate.mixture import Mixed, Part, steps_an_epoch
 from harness.intermediate.model import MaskedWords, Multitask
+from harness.observer import Observer
 from harness.records import TrainingRecipe
-from harness.run import Observer
 from harness.trainer import Report, arguments, kept, last_whole, within_memory
 
 _MASKED = 0.15

@@ -22,6 +22,7 @@ from harness.device import choose_device, choose_dtype, processor
 from harness.errors import BadInput, CheckFailed, WrongUsage
 from harness.intermediate.mixture import Part, parts
 from harness.intermediate.optimise import Job, Learnt, optimise
+from harness.observer import Observer, Silent
 from harness.records import (
     Checkpoint,
     Intermediate,
@@ -32,7 +33,6 @@ from harness.records import (
     TrainingRecipe,
     TrainingRun,
 )
-from harness.run import Observer, Silent
 from harness.store import load_submission, load_training, new_trained_submission, results_lock, write_training
 
 _VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "accelerate", "numpy")

@@ -16,7 +16,8 @@ import numpy as np
 from harness.cells import Cells
 from harness.checkpoint import CheckpointFiles
 from harness.kinds.registry import EMBEDDED
-from harness.run import Observer, Options, Run
+from harness.observer import Observer
+from harness.run import Options, Run
 from harness.vectors import declared_view, distinct_texts, encode_missing
 from harness.verification.changes import CHANGES, changed
 from harness.verification.findings import Finding
