@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from harness.catalog import target_named
-from harness.contamination import names_seen, seen
+from harness.catalog.contamination import names_seen, seen
 from harness.errors import Fault, NotComparable
 from harness.outcomes import Floats, cells, units
 from harness.records import Record, Result, Target

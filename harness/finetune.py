@@ -14,6 +14,7 @@ import transformers
 from safetensors.torch import load_file
 
 from harness.batches import ByLength, pad
+from harness.catalog.finetuning import Recipe
 from harness.checkpoint import CheckpointFiles
 from harness.data.examples import Examples, chosen
 from harness.encoder import check_ids, opening
@@ -22,7 +23,6 @@ from harness.features import features
 from harness.kinds.registry import PREDICTED
 from harness.observer import Observer
 from harness.predictor import Predictor, label_names, load
-from harness.recipes import Recipe
 from harness.records import Target
 from harness.trainer import STATE, Report, arguments, kept, last_whole, within_memory
 

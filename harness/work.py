@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.catalog import TARGETS, find_target, is_own, own_target
+from harness.catalog.finetuning import recipe_for, recipe_text
 from harness.cells import Cells, resolve_layer
 from harness.checkpoint import CheckpointFiles, fetch
 from harness.data import load_examples, own_languages
@@ -14,7 +15,6 @@ from harness.data.training import load_training
 from harness.device import choose_device, choose_dtype
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
 from harness.observer import Observer
-from harness.recipes import recipe_for, recipe_text
 from harness.records import Checkpoint, ReportedSubmission, Result, Sweep, Target
 from harness.run import Options, Run
 from harness.store import load_outcomes, load_result, load_submission, results_lock

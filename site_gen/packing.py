@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.contamination import Seen
+from harness.catalog.contamination import Seen
 from harness.records import Mark, ReportedSubmission, Submission, VerifiedResult
 from harness.statistics.entrants import Entrant
 from site_gen.brief import Brief

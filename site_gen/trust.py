@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from harness.contamination import Seen, names_seen, seen
+from harness.catalog.contamination import Seen, names_seen, seen
 from harness.records import Mark, Submission, Superseded, Target, Training, Verification, VerifiedResult
 
 

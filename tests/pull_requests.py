@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from harness import store
 from harness.catalog import find_target
-from harness.fingerprints import FINGERPRINTS
+from harness.catalog.fingerprints import FINGERPRINTS
 from harness.outcomes import cells
 from harness.records import Result
 from harness.recount import recount

@@ -267,9 +267,9 @@ def test_what_the_training_needs_is_missing_before_anything_starts(submission: P
 
 def job(folder: Path, target: str, work: Path, **recipe: Any) -> finetune_module.Job:
     """Return the training of a target on a few English sentences."""
+    from harness.catalog.finetuning import Recipe
     from harness.checkpoint import verify
     from harness.data.tagged import TaggedSentences
-    from harness.recipes import Recipe
 
     rows = tuple(map(tuple, sentences()))
     text = TaggedSentences("en", rows, tuple(tuple(TAGS[word] for word in row) for row in rows), "here")

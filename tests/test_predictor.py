@@ -12,6 +12,7 @@ import transformers
 
 from harness.batches import ByLength
 from harness.catalog import BY_NAME
+from harness.catalog.finetuning import recipe_for
 from harness.checkpoint import verify
 from harness.data.reading import AnsweredQuestions
 from harness.errors import CheckFailed
@@ -19,7 +20,6 @@ from harness.features import features
 from harness.inputs import Input, Window, pair_inputs
 from harness.kinds.qa import Span, best_span
 from harness.predictor import Predictor, label_names, load, open_head
-from harness.recipes import recipe_for
 from harness.records import Target
 
 WORDS = ["the", "a", "cat", "dog", "sun", "moon", "sea", "tree", "red", "blue", "runs", "sleeps", "shines", "sings"]

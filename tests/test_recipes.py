@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.catalog import BY_NAME, TARGETS
-from harness.recipes import Recipe, recipe_for, recipe_text
+from harness.catalog.finetuning import Recipe, recipe_for, recipe_text
 from harness.records import FineTuning
 
 

@@ -16,8 +16,8 @@ from click.testing import Result as Ended
 import harness
 from harness import store
 from harness.catalog import BY_NAME, find_target, own_target
+from harness.catalog.contamination import names_seen, seen
 from harness.cli import main
-from harness.contamination import names_seen, seen
 from harness.data import load_examples
 from harness.errors import BadInput, WrongUsage
 from harness.evaluation import Options

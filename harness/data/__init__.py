@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.catalog import is_own
+from harness.catalog.fingerprints import FINGERPRINTS
 from harness.data import bitext, bucc, collection, lareqa, ntrex, own_bitext, pairs, reading, tagged
 from harness.data.examples import Examples
 from harness.data.lines import refuse_other_text
 from harness.errors import BadInput
-from harness.fingerprints import FINGERPRINTS
 from harness.records import Target
 
 _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {

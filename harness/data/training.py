@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.catalog.fingerprints import TRAINING_FINGERPRINTS
 from harness.data import pairs, reading, tagged
 from harness.data.examples import Examples, rows_of
 from harness.data.lines import fingerprint, refuse_other_text
-from harness.fingerprints import TRAINING_FINGERPRINTS
 from harness.records import Target
 
 Loader = Callable[[str, Path | None], Examples]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.catalog import is_own, target_named
+from harness.catalog.fingerprints import FINGERPRINTS
 from harness.characters import shown
 from harness.errors import BadInput, Fault, Where
-from harness.fingerprints import FINGERPRINTS
 from harness.records import AnySubmission, ReportedSubmission, Result, Submission, Training
 from harness.review.places import OUTCOMES_LIMIT
 from harness.store.repository import Entry, Revision
