@@ -21,7 +21,7 @@ from harness import evaluate, load_side, load_submission
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.checkpoint import fetch
-from harness.commands.progress import watch
+from harness.cli.progress import watch
 from harness.data import load_examples
 from harness.device import choose_device
 from harness.encoder import View

@@ -145,7 +145,7 @@ def main() -> None:
         sides = [Path(folder, name) for name in ("first", "second")]
         for seed, side in enumerate(sides):
             write(side, seed)
-        command = [sys.executable, "-c", "from harness.cli import main; main()", "diff", *map(str, sides)]
+        command = [sys.executable, "-c", "from harness.cli.main import main; main()", "diff", *map(str, sides)]
         cold = []
         for _ in range(rounds):
             started = time.perf_counter()

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from harness.apart import Apart, evaluate_apart, outside
 from harness.apart.inside import REPORT, link_datasets
 from harness.apart.message import Report, Task, Teller, retell
-from harness.cli import main
-from harness.commands.evaluate import run_all
+from harness.cli.evaluate import run_all
+from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.evaluation import Options, evaluate
 from harness.observer import Silent

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.catalog import TARGETS
-from harness.cli import main
-from harness.commands.validate import schema_text
+from harness.cli.main import main
+from harness.cli.validate import schema_text
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = Path(__file__).parent / "fixtures" / "submissions"
@@ -126,7 +126,7 @@ def test_targets_as_json_are_the_whole_catalog() -> None:
 @pytest.mark.usefixtures("project")
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     program = (
-        "import sys; from harness.cli import main; main(sys.argv[1:], standalone_mode=False);"
+        "import sys; from harness.cli.main import main; main(sys.argv[1:], standalone_mode=False);"
         "print(sorted({'torch', 'transformers', 'datasets', 'faiss', 'plotly', 'jinja2', 'scipy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)

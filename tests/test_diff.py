@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness import report
-from harness.cli import main
+from harness.cli.main import main
 from harness.diff import NothingAsked, TargetDifference, compare
 from harness.errors import NotComparable
 from harness.markdown import within_limit

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import harness
-from harness.cli import main
+from harness.cli.main import main
 from harness.estimate import Estimate, estimate
 from harness.run import Options
 from tests.test_evaluation import write_submission

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 import harness
 from harness import catalog, heads
 from harness import finetune as finetune_module
-from harness.cli import main
+from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed
 from harness.estimate import estimate
 from harness.evaluation import Options
@@ -334,7 +334,7 @@ def test_a_training_killed_after_its_early_end_keeps_the_best_evaluation(
 _CODE = (
     "import harness.data, harness.data.training, harness.catalog as c, harness.finetune as f; harness.data.FINGERPRINTS = {};"
     "c.BY_NAME['udpos_dev'] = c.BY_NAME['udpos_dev'].model_copy(update={'sizes': {}});"
-    "harness.data.training.TRAINING_FINGERPRINTS = {}; f._STEPS = 3; from harness.cli import main; main()"
+    "harness.data.training.TRAINING_FINGERPRINTS = {}; f._STEPS = 3; from harness.cli.main import main; main()"
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import harness
-from harness.cli import main
+from harness.cli.main import main
 from harness.errors import BadInput
 from harness.run import Options
 from harness.store import submission_faults

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.commands import progress
-from harness.commands.progress import Lines
+from harness.cli import progress
+from harness.cli.progress import Lines
 
 
 def test_a_run_of_the_same_size_as_the_one_before_begins_anew(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from harness import store
 from harness.catalog import BY_NAME, find_target
-from harness.cli import main
+from harness.cli.main import main
 from harness.errors import BadInput
 from harness.records import Result, Score
 from harness.recount import disagreements, recount

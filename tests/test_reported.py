@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from harness import store
 from harness.catalog import BY_NAME, find_target
-from harness.cli import main
-from harness.commands.validate import schema_text
+from harness.cli.main import main
+from harness.cli.validate import schema_text
 from harness.errors import BadInput
 from harness.records import Base, Pooling, Regime, ReportedEncoding, ReportedIntermediate, ReportedScore, ReportedSubmission, Submitter
 

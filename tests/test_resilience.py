@@ -22,8 +22,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness import store
-from harness.cli import main
-from harness.endings import endings
+from harness.cli.interruption import endings
+from harness.cli.main import main
 from harness.errors import CheckFailed
 from site_gen.commands import build
 from tests.pull_requests import measured
@@ -33,7 +33,7 @@ from tests.toys import save_toy_encoder
 
 # Children of a server that has imported everything start at once, and none of its threads is copied.
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["harness.evaluation", "harness.encoder", "harness.kinds.registry", "harness.commands.evaluate"])
+SERVER.set_forkserver_preload(["harness.evaluation", "harness.encoder", "harness.kinds.registry", "harness.cli.evaluate"])
 _CLONE_NEWNS = 0x20000
 
 

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from harness.cli import main
+from harness.cli.main import main
 from harness.errors import WrongUsage
 from harness.review import Review, Verdict, bounds, markdown, places, review
 from tests.pull_requests import Edits, Put, Repository, about, begin, commit_tree, git, measured, sealed_again, tree, written
@@ -527,7 +527,7 @@ def test_nothing_of_a_pull_request_is_run_or_written(board: Repository, canary: 
     """Run the real command in the base's tree, on a head that is full of what Python, git and pytest would run."""
     code = f"open({str(canary)!r}, 'w').write('ran')\n".encode()
     shell = f"#!/bin/sh\ntouch {canary}\n".encode()
-    names = ("sitecustomize", "usercustomize", "conftest", "setup", "click", "harness/__init__", "harness/cli", "numpy", "yaml")
+    names = ("sitecustomize", "usercustomize", "conftest", "setup", "click", "harness/__init__", "harness/cli/main", "numpy", "yaml")
     edits: Edits = {
         **{f"{name}.py": code for name in names},
         **{f"submissions/mine/{name}.py": code for name in ("conftest", "sitecustomize")},
@@ -538,7 +538,7 @@ def test_nothing_of_a_pull_request_is_run_or_written(board: Repository, canary: 
         "pyproject.toml": b"[tool.pytest.ini_options]\naddopts = '-p conftest'\n",
     }
     head = board.pull(edits)
-    line = "import sys; sys.argv[0] = 'stiltboard'; from harness.cli import main; main()"
+    line = "import sys; sys.argv[0] = 'stiltboard'; from harness.cli.main import main; main()"
     # -P as in an installed command, whose folder is not the working one
     arguments = [sys.executable, "-P", "-c", line, "review", "main", head, "--actor", "ada", "--format", "json"]
     git(board.folder, "update-ref", "refs/heads/main", board.base)

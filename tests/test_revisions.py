@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness import store
-from harness.cli import main
+from harness.cli.main import main
 from harness.errors import BadInput
 from harness.records import Result
 from harness.store import Side, changed_submissions, load_side, load_side_at, revisions, split_revision

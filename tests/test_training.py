@@ -23,7 +23,7 @@ from scipy import stats
 from harness.batches import pad
 from harness.catalog.tasks import TASK_BY_NAME, find_task
 from harness.checkpoint import verify
-from harness.cli import main
+from harness.cli.main import main
 from harness.data.scored_pairs import ScoredPairs
 from harness.errors import BadInput, CheckFailed
 from harness.features import Feature
@@ -564,7 +564,7 @@ def test_one_training_that_fails_does_not_end_the_others(tmp_path: Path, toy_enc
 
 @pytest.mark.slow
 def test_killed_commands_end_with_the_weights_of_one_that_was_not(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
-    code = "import harness.trainer as t; t._SECONDS = 0.0; from harness.cli import main; main()"
+    code = "import harness.trainer as t; t._SECONDS = 0.0; from harness.cli.main import main; main()"
     command = [sys.executable, "-c", code, "train", str(tmp_path / "toy.yaml"), "--data", str(data), "--seed", "0", "--submissions"]
 
     def start(where: Path) -> subprocess.Popen[bytes]:

@@ -17,7 +17,7 @@ import harness
 from harness import store
 from harness.catalog import BY_NAME, find_target, own_target
 from harness.catalog.contamination import names_seen, seen
-from harness.cli import main
+from harness.cli.main import main
 from harness.data import load_examples
 from harness.errors import BadInput, WrongUsage
 from harness.evaluation import Options

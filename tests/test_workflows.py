@@ -168,7 +168,7 @@ class Runner:
         git(folder, "clone", "--quiet", "--template=", str(origin), "work")
         self.programs = folder / "programs"
         self.programs.mkdir()
-        self.program("stiltboard", f'exec "{sys.executable}" -P -c "from harness.cli import main; main()" "$@"')
+        self.program("stiltboard", f'exec "{sys.executable}" -P -c "from harness.cli.main import main; main()" "$@"')
 
     def program(self, name: str, script: str) -> None:
         path = self.programs / name

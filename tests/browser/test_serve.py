@@ -19,7 +19,7 @@ def test_an_open_page_loads_itself_again_when_a_submission_changes(browser: Brow
     card = tmp_path / "submissions" / "lodestar-b-none" / "submission.yaml"
     shutil.copytree(SUBMISSIONS / "lodestar-b-none", card.parent)
     options = ["--port", "0", "--submissions", str(tmp_path / "submissions"), "--out", str(tmp_path / "public")]
-    code = "import sys; from harness.cli import main; main(sys.argv[1:], prog_name='stiltboard')"
+    code = "import sys; from harness.cli.main import main; main(sys.argv[1:], prog_name='stiltboard')"
     with (
         subprocess.Popen([sys.executable, "-uc", code, "serve", *options], stdout=subprocess.PIPE, text=True) as server,
         Visit(browser) as visit,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.cli import main
+from harness.cli.main import main
 from site_gen.leaderboard import Entry
 from site_gen.ranking import make_board
 from site_gen.terminal import print_board
@@ -60,7 +60,7 @@ def test_serve_shows_the_site_and_builds_again_when_a_file_changes(tmp_path: Pat
     submissions = tmp_path / "submissions"
     shutil.copytree(SUBMISSIONS / "beacon-b-english", submissions / "beacon-b-english")
     options = ["--port", "0", "--submissions", str(submissions), "--out", str(tmp_path / "public")]
-    code = "import sys; from harness.cli import main; main(sys.argv[1:], prog_name='stiltboard')"
+    code = "import sys; from harness.cli.main import main; main(sys.argv[1:], prog_name='stiltboard')"
     with subprocess.Popen([sys.executable, "-uc", code, "serve", *options], stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.cli import main
+from harness.cli.main import main
 
 SUBMISSION = Path(__file__).parents[1] / "fixtures" / "site" / "submissions" / "lodestar-b-none"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.commands.options import submissions_option
+from harness.cli.options import submissions_option
 
 if TYPE_CHECKING:
     from harness.errors import Fault

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.commands.options import submissions_option
+from harness.cli.options import submissions_option
 from harness.errors import BadInput, CheckFailed, Fault, NotComparable, WrongUsage
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands.options import submissions_option
+from harness.cli.options import submissions_option
 from harness.errors import BadInput, CheckFailed, StiltboardError
 
 

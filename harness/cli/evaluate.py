@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import data_option, device_option, submissions_option
+from harness.cli.options import data_option, device_option, submissions_option
 from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError, WrongUsage
 from harness.records import Margin, Mining, Result
 from harness.store import locate
@@ -151,7 +151,7 @@ def own_targets(kind: str, given: Sequence[str]) -> dict[str, Path]:
 
 
 def _estimate_all(folders: Sequence[Path], targets: Sequence[str], languages: Sequence[str], options: Options) -> None:
-    from harness.commands.progress import watch
+    from harness.cli.progress import watch
     from harness.estimate import estimate
 
     unreadable: list[Fault] = []
@@ -172,7 +172,7 @@ def run_all(
     With `apart` each is evaluated in a process of its own, confined as that says.
     """
     from harness.apart import evaluate_apart
-    from harness.commands.progress import watch
+    from harness.cli.progress import watch
     from harness.evaluation import evaluate
 
     errors: list[StiltboardError] = []

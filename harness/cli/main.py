@@ -9,15 +9,15 @@ import click
 # name: (module that holds a click command of the name `command`, one line of help).
 # Names are strings: the harness never imports the site generator, and help imports neither.
 COMMANDS = {
-    "demo": ("harness.commands.demo", "Evaluate a bundled encoder at four sizes on bundled text and build the site, offline."),
-    "new": ("harness.commands.new", "Scaffold a submission."),
-    "validate": ("harness.commands.validate", "Check submissions and their results; list every fault at once."),
-    "targets": ("harness.commands.targets", "List what can be evaluated."),
-    "evaluate": ("harness.commands.evaluate", "Evaluate submissions zero-shot and write their results."),
-    "train": ("harness.commands.train", "Train encoders on intermediate tasks and scaffold their submissions."),
-    "diff": ("harness.commands.diff", "Compare two results, paired on the same examples."),
-    "verify": ("harness.commands.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
-    "review": ("harness.commands.review", "Judge a pull request's files as data."),
+    "demo": ("harness.cli.demo", "Evaluate a bundled encoder at four sizes on bundled text and build the site, offline."),
+    "new": ("harness.cli.new", "Scaffold a submission."),
+    "validate": ("harness.cli.validate", "Check submissions and their results; list every fault at once."),
+    "targets": ("harness.cli.targets", "List what can be evaluated."),
+    "evaluate": ("harness.cli.evaluate", "Evaluate submissions zero-shot and write their results."),
+    "train": ("harness.cli.train", "Train encoders on intermediate tasks and scaffold their submissions."),
+    "diff": ("harness.cli.diff", "Compare two results, paired on the same examples."),
+    "verify": ("harness.cli.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
+    "review": ("harness.cli.review", "Judge a pull request's files as data."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
     "publish": ("site_gen.commands.publish", "Build the site and push it to a branch that GitHub Pages serves."),
     "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),
@@ -40,7 +40,7 @@ class FrontDoor(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; one that is ended from outside says what is kept."""
-        from harness.endings import endings  # noqa: PLC0415 - help needs none of it
+        from harness.cli.interruption import endings
 
         with endings(lambda: ctx.invoked_subcommand or ""):
             return super().invoke(ctx)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import data_option, submissions_option
+from harness.cli.options import data_option, submissions_option
 from harness.errors import CheckFailed, MissingExtra, StiltboardError
 from harness.records import TrainedSeed, TrainingRecipe
 from harness.store import load_recipe
@@ -101,7 +101,7 @@ def _train_all(chosen: Sequence[Trainee], options: Options, threads: int, jobs: 
 
 def _attempt(trainee: Trainee, options: Options, threads: int) -> TrainedSeed | StiltboardError:
     """Train one, in whichever process; what is wrong with it is returned, since the others go on."""
-    from harness.commands.progress import watch
+    from harness.cli.progress import watch
     from harness.intermediate.story import train, use_threads
 
     use_threads(threads)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import data_option, device_option, submissions_option
+from harness.cli.options import data_option, device_option, submissions_option
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def command(
     Exit code 1 when a result does not stand.
     """
     try:
-        from harness.commands.evaluate import own_targets
+        from harness.cli.evaluate import own_targets
         from harness.run import Options
         from harness.verification.story import Plan, verify
     except ModuleNotFoundError as missing:
         raise MissingExtra("verify", "eval", str(missing.name)) from missing
-    from harness.commands.progress import watch
+    from harness.cli.progress import watch
     from harness.store import find_submissions, locate
     from harness.verification import parse_share
 

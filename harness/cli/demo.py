@@ -45,7 +45,7 @@ def command(ctx: click.Context, submissions: Path, out: Path, dtype: str) -> Non
     Needs no network once the demo extra is installed.
     """
     try:
-        from harness.commands.evaluate import run_all
+        from harness.cli.evaluate import run_all
         from harness.evaluation import Options
     except ModuleNotFoundError as missing:
         raise MissingExtra("demo", "demo", str(missing.name)) from missing
