@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 
 from harness.catalog import BY_NAME, TARGETS
-from harness.diff import compare
+from harness.comparison.compare import compare
 from harness.outcomes import cells, units
 from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score, Target
 from harness.recount import recount

@@ -14,7 +14,7 @@ _INTERFACE = {
     "load_submission": "harness.store",
     "load_results": "harness.store",
     "load_side": "harness.store",
-    "compare": "harness.diff",
+    "compare": "harness.comparison.compare",
 }
 
 __all__ = ["compare", "evaluate", "load_results", "load_side", "load_submission"]

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from harness import report
 from harness.cli.main import main
-from harness.diff import NothingAsked, TargetDifference, compare
+from harness.comparison import report
+from harness.comparison.compare import NothingAsked, TargetDifference, compare
+from harness.comparison.markdown import within_limit
+from harness.comparison.report import Refused, Report
 from harness.errors import NotComparable
-from harness.markdown import within_limit
 from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score
-from harness.report import Refused, Report
 from harness.store import Side, write_result
 from tests.site_gen.boards import submission
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from harness import compare, load_side
-from harness.diff import TargetDifference
+from harness.comparison.compare import TargetDifference
 from harness.records import Result, Training
 from harness.store import load_result, load_training
 

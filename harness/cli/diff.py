@@ -16,7 +16,7 @@ from harness.errors import BadInput, CheckFailed, Fault, NotComparable, WrongUsa
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from harness.report import Report
+    from harness.comparison.report import Report
     from harness.store import Side
 
 
@@ -74,14 +74,14 @@ def command(
     changed, below --alpha; with --fail-on missing when the second lacks what the first has; 4 when the two were not measured
     alike, or the filters leave nothing.
     """
-    from harness import report
+    from harness.comparison import report
 
     chosen = _known(targets, languages)
     link = _side_by_side(site, (first, second), submissions) if site is not None else ""
     if second is None:
         found = _range_report(first, submissions, *chosen, level=1 - alpha)
     else:
-        from harness.diff import compare
+        from harness.comparison.compare import compare
 
         sides = [_side(name, submissions) for name in (first, second)]
         found = report.Report(comparisons=(compare(*sides, targets=chosen[0], languages=chosen[1], level=1 - alpha),))
@@ -139,8 +139,8 @@ def _side_by_side(site: str, names: tuple[str, str | None], submissions: Path) -
 def _range_report(
     revisions: str, submissions: Path, targets: Collection[str] | None, languages: Collection[str] | None, *, level: float
 ) -> Report:
-    from harness.diff import NothingAsked, compare
-    from harness.report import Refused, Report
+    from harness.comparison.compare import NothingAsked, compare
+    from harness.comparison.report import Refused, Report
     from harness.store import changed_submissions, is_range, load_side_at
 
     if not is_range(revisions) or Path(revisions).is_dir():
@@ -166,7 +166,7 @@ def _range_report(
 
 def _end(found: Report, fail_on: Collection[str], min_delta: float, alpha: float) -> None:
     """End with 4 where something could not be compared, else with 1 where something fell or is gone that was to be guarded."""
-    from harness.report import missing, verdict
+    from harness.comparison.report import missing, verdict
 
     if found.refused:
         raise NotComparable(

@@ -47,8 +47,8 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
 
 def schema_text(name: str) -> str:
     """Return the JSON Schema of what people and the harness write, or of what `diff` and `review` print, as docs/schema/ holds it."""
+    from harness.comparison.report import Report
     from harness.records import Record, Result, Sweep, Training, TrainingRecipe, Verification
-    from harness.report import Report
     from harness.review import Review
 
     records: dict[str, type[Record]] = {

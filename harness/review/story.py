@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.characters import shown
-from harness.diff import Comparison, compare
+from harness.comparison.compare import Comparison, compare
+from harness.comparison.report import Refused, Report
 from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission
-from harness.report import Refused, Report
 from harness.review.bounds import bounded_memory
 from harness.review.contents import Snapshot, read_snapshot
 from harness.review.history import changed_results, changes_of_results, claims, ownership

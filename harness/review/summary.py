@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import report
-from harness.markdown import code, escaped, table, within_limit
+from harness.comparison import report
+from harness.comparison.markdown import code, escaped, table, within_limit
 from harness.review.verdict import Reason, ResultChange, Review, Verdict
 
 _SAID = {

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.characters import visible
+from harness.comparison.report import Report
 from harness.errors import Fault, Where
 from harness.records import Record
-from harness.report import Report
 
 # So many reasons are told; one is enough to refuse.
 _TOLD = 100

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, NamedTuple
 import click
 from pydantic import Field
 
-from harness.diff import Comparison, LanguageDifference, TargetDifference, Verdict
-from harness.markdown import code, code_element, escaped, table, within_limit
+from harness.comparison.compare import Comparison, LanguageDifference, TargetDifference, Verdict
+from harness.comparison.markdown import code, code_element, escaped, table, within_limit
 from harness.records import Record
 
 # Of submissions that are new, gone or left out a comment names so many.

@@ -1,0 +1,1 @@
+"""Compare two results on the same examples, and say in text, Markdown or JSON what differs."""
