@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from harness.catalog.finetuning import RECIPES, Recipe
 from harness.checkpoint import CheckpointFiles
 from harness.data.examples import Examples
-from harness.data.training import Training
+from harness.data.training_text import TrainingText
 from harness.errors import BadInput
 from harness.kinds.registry import KINDS
 from harness.outcomes import units
@@ -48,7 +48,7 @@ class Cells:
     encoding: Encoding
     how: str = ""
     recipe: Recipe | None = None
-    training: Training | None = None
+    training: TrainingText | None = None
     heads: dict[int, Head] = field(default_factory=dict)
     examples: dict[str, Examples] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)

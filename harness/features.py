@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.data.choices import Choices
 from harness.data.examples import Examples
-from harness.data.pairs import SentencePairs
-from harness.data.reading import AnsweredQuestions
-from harness.data.scored_pairs import ScoredPairs
-from harness.data.sentences import Sentences
-from harness.data.tagged import TaggedSentences
+from harness.data.multiple_choice import Choices
+from harness.data.plain_text import Sentences
+from harness.data.question_answering import AnsweredQuestions
+from harness.data.sentence_pairs import SentencePairs
+from harness.data.similarity import ScoredPairs
+from harness.data.tagging import TaggedSentences
 from harness.inputs import IGNORED, Input, Window, pair_inputs, pieces, single_inputs, windows
 
 

@@ -11,7 +11,7 @@ from harness.catalog.finetuning import recipe_for, recipe_text
 from harness.cells import Cells, resolve_layer
 from harness.checkpoint import CheckpointFiles, fetch
 from harness.data import load_examples, own_languages
-from harness.data.training import load_training
+from harness.data.training_text import load_training
 from harness.device import choose_device, choose_dtype
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
 from harness.observer import Observer

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.bundled import messages, weights
+from harness.bundled import weights
 from harness.catalog import BY_NAME, JUPYTERLAB_LOCALES
 from harness.checkpoint import fetch, verify
-from harness.data import load_examples
+from harness.data import jupyterlab, load_examples
 from harness.errors import BadInput
 from harness.records import Checkpoint, Parameters
 from harness.store import load_result
@@ -52,9 +52,9 @@ def test_every_language_of_the_demonstration_has_its_official_text() -> None:
 
 
 def test_a_language_pack_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "find_spec", lambda name: None)
+    monkeypatch.setattr(jupyterlab, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match="the language pack jupyterlab_language_pack_de_DE is not installed"):
-        messages.load_messages("de_DE")
+        jupyterlab.load_messages("de_DE")
 
 
 def test_the_locales_are_those_of_the_pinned_wheels() -> None:

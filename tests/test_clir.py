@@ -12,7 +12,7 @@ import pytest
 from ir_measures import AP, R, nDCG
 
 from harness.catalog import BY_NAME
-from harness.data.collection import Collection, Document, load_collection
+from harness.data.ir_collection import Collection, Document, load_collection
 from harness.data.ntrex import ParallelDocuments
 from harness.kinds import clir
 from harness.metrics.average_precision import average_precision

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from harness.data.collection import Collection, chunks, collection_pairs, load_collection, sentences
+from harness.data.chunking import chunks, sentences
+from harness.data.ir_collection import Collection, collection_pairs, load_collection
 from harness.errors import BadInput
 from harness.scalars import Language
 

@@ -163,14 +163,14 @@ def test_a_language_that_cannot_be_encoded_is_named_and_the_others_are_kept(subm
 
 
 def test_text_that_cannot_be_read_is_named_and_the_others_are_kept(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness.bundled import messages
+    from harness.data import jupyterlab
 
-    real = messages.find_spec
-    monkeypatch.setattr(messages, "find_spec", lambda name: None if name.endswith("fi_FI") else real(name))
+    real = jupyterlab.find_spec
+    monkeypatch.setattr(jupyterlab, "find_spec", lambda name: None if name.endswith("fi_FI") else real(name))
     result = evaluate(submission, "fi", "de")
     assert result.checkpoints[0].failed == {"fi": "the language pack jupyterlab_language_pack_fi_FI is not installed"}
     assert list(result.checkpoints[0].scores) == ["de"]
-    monkeypatch.setattr(messages, "find_spec", lambda name: None)
+    monkeypatch.setattr(jupyterlab, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match="jupyterlab_language_pack_it_IT is not installed"):
         evaluate(submission, "it")
 
@@ -233,11 +233,11 @@ def test_a_crash_at_any_moment_of_writing_loses_neither_the_old_nor_the_new(
 
 
 def test_why_a_language_failed_is_kept_until_it_is_tried_again(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness.bundled import messages
+    from harness.data import jupyterlab
 
-    real = messages.find_spec
+    real = jupyterlab.find_spec
     with monkeypatch.context() as patch:
-        patch.setattr(messages, "find_spec", lambda name: None if name.endswith("fi_FI") else real(name))
+        patch.setattr(jupyterlab, "find_spec", lambda name: None if name.endswith("fi_FI") else real(name))
         evaluate(submission, "fi", "it")
     assert list(evaluate(submission, "de").checkpoints[0].failed) == ["fi"]
     assert evaluate(submission, "fi").checkpoints[0].failed == {}

@@ -77,7 +77,7 @@ def no_official_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, target in catalog.BY_NAME.items():
         monkeypatch.setitem(catalog.BY_NAME, name, target.model_copy(update={"sizes": {}}))
     monkeypatch.setattr("harness.data.FINGERPRINTS", {})
-    monkeypatch.setattr("harness.data.training.TRAINING_FINGERPRINTS", {})
+    monkeypatch.setattr("harness.data.training_text.TRAINING_FINGERPRINTS", {})
 
 
 @pytest.fixture
@@ -269,7 +269,7 @@ def job(folder: Path, target: str, work: Path, **recipe: Any) -> finetune_module
     """Return the training of a target on a few English sentences."""
     from harness.catalog.finetuning import Recipe
     from harness.checkpoint import verify
-    from harness.data.tagged import TaggedSentences
+    from harness.data.tagging import TaggedSentences
 
     rows = tuple(map(tuple, sentences()))
     text = TaggedSentences("en", rows, tuple(tuple(TAGS[word] for word in row) for row in rows), "here")
@@ -332,9 +332,9 @@ def test_a_training_killed_after_its_early_end_keeps_the_best_evaluation(
 
 
 _CODE = (
-    "import harness.data, harness.data.training, harness.catalog as c, harness.finetune as f; harness.data.FINGERPRINTS = {};"
+    "import harness.data, harness.data.training_text, harness.catalog as c, harness.finetune as f; harness.data.FINGERPRINTS = {};"
     "c.BY_NAME['udpos_dev'] = c.BY_NAME['udpos_dev'].model_copy(update={'sizes': {}});"
-    "harness.data.training.TRAINING_FINGERPRINTS = {}; f._STEPS = 3; from harness.cli.main import main; main()"
+    "harness.data.training_text.TRAINING_FINGERPRINTS = {}; f._STEPS = 3; from harness.cli.main import main; main()"
 )
 
 

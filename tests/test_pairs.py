@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.data import pairs
-from harness.data.pairs import SentencePairs, mnli, pawsx, pawsx_certain, pawsx_dev, pawsx_train, xnli, xnli_dev
+from harness.data import sentence_pairs
+from harness.data.sentence_pairs import SentencePairs, mnli, pawsx, pawsx_certain, pawsx_dev, pawsx_train, xnli, xnli_dev
 from harness.errors import BadInput, Unreachable
 
 Rows = list[tuple[str, str, str]]
@@ -73,8 +73,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = lay_out(tmp_path / "xtreme", {"XNLI": {"test": test, "validation": validation}, "PAWS-X.de": paws, "PAWS-X.en": paws})
     numbers = {"contradiction": 2, "entailment": 0, "neutral": 1}
     train = columns(spaced, "premise", "hypothesis", "label") | {"label": [numbers[label] for *_, label in NLI]}
-    monkeypatch.setattr(pairs, "MNLI_HUB", str(lay_out(tmp_path / "mnli", {"default": {"train": train}})))
-    monkeypatch.setattr(pairs, "XTREME_HUB", str(root))
+    monkeypatch.setattr(sentence_pairs, "MNLI_HUB", str(lay_out(tmp_path / "mnli", {"default": {"train": train}})))
+    monkeypatch.setattr(sentence_pairs, "XTREME_HUB", str(root))
     return root
 
 
@@ -254,8 +254,8 @@ def test_a_row_of_the_hub_is_checked_too(tmp_path: Path, hub: Path, monkeypatch:
     missing = columns(PARAPHRASES[:1], "sentence1", "sentence2", "label") | {"label": pa.array([None], pa.string())}
     train = columns(NLI, "premise", "hypothesis", "label") | {"label": [0, -1, 2]}
     root = lay_out(tmp_path / "bad", {"PAWS-X.fr": {"test": bad}, "PAWS-X.ko": {"test": missing}})
-    monkeypatch.setattr(pairs, "XTREME_HUB", str(root))
-    monkeypatch.setattr(pairs, "MNLI_HUB", str(lay_out(tmp_path / "bad-mnli", {"default": {"train": train}})))
+    monkeypatch.setattr(sentence_pairs, "XTREME_HUB", str(root))
+    monkeypatch.setattr(sentence_pairs, "MNLI_HUB", str(lay_out(tmp_path / "bad-mnli", {"default": {"train": train}})))
     for load, language, message in (
         (pawsx, "fr", f"{root} PAWS-X.fr test:2: a sentence is empty{UNCHANGED}"),
         (pawsx, "ko", f"{root} PAWS-X.ko test:1: found the label '', expected one of: 0 1{UNCHANGED}"),
@@ -268,7 +268,7 @@ def test_a_row_of_the_hub_is_checked_too(tmp_path: Path, hub: Path, monkeypatch:
         with pytest.raises(BadInput) as caught:
             load(language, None)
         assert str(caught.value) == message
-    monkeypatch.setattr(pairs, "XTREME_HUB", str(hub))
+    monkeypatch.setattr(sentence_pairs, "XTREME_HUB", str(hub))
     with pytest.raises(BadInput) as caught:
         xnli("fr", None)
     assert str(caught.value) == f"no pair of fr is in {hub} XNLI test{UNCHANGED}"

@@ -14,7 +14,7 @@ from harness.batches import ByLength
 from harness.catalog import BY_NAME
 from harness.catalog.finetuning import recipe_for
 from harness.checkpoint import verify
-from harness.data.reading import AnsweredQuestions
+from harness.data.question_answering import AnsweredQuestions
 from harness.errors import CheckFailed
 from harness.features import features
 from harness.inputs import Input, Window, pair_inputs

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.data import reading
-from harness.data.reading import (
+from harness.data import question_answering
+from harness.data.question_answering import (
     AnsweredQuestions,
     mlqa,
     mlqa_dev,
@@ -87,7 +87,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., P
 
     def lay(configs: Mapping[str, Mapping[str, Mapping[str, list[Any]]]]) -> Path:
         root = lay_out(tmp_path / "xtreme", configs)
-        monkeypatch.setattr(reading, "XTREME_HUB", str(root))
+        monkeypatch.setattr(question_answering, "XTREME_HUB", str(root))
         return root
 
     return lay
@@ -119,7 +119,7 @@ def test_hub_and_folder_give_one_record_and_one_fingerprint(
 def test_the_hubs_tydiqa_holds_all_languages(
     tmp_path: Path, stand_in: Callable[..., Path], strip: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(reading.TYDIQA_NAMES, "de", "german")
+    monkeypatch.setitem(question_answering.TYDIQA_NAMES, "de", "german")
     dev = write(tmp_path / "tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.de.dev.json", squad(PARAGRAPHS))
     # XTREME's script leaves of an id what follows the last hyphen.
     cut: list[Paragraph] = [(context, [(row[0][-1], *row[1:]) for row in rows]) for context, rows in PARAGRAPHS]

@@ -43,9 +43,9 @@ def test_values_that_make_no_training_are_refused(given: dict[str, str]) -> None
 
 
 def test_every_target_with_a_head_has_a_training_text_and_the_benchmark_is_whole() -> None:
-    from harness.data.training import _TEXTS
+    from harness.data.training_text import _HEADS
 
-    assert {target.training for target in TARGETS if target.has_head} == set(_TEXTS)
+    assert {target.training for target in TARGETS if target.has_head} == set(_HEADS)
     assert [target.name for target in TARGETS if target.in_xtreme] == [
         *("tatoeba", "bucc2018", "xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa")
     ]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.data import tagged
-from harness.data.tagged import (
+from harness.data import tagging
+from harness.data.tagging import (
     PANX_TAGS,
     UDPOS_NAMES,
     UPOS_TAGS,
@@ -92,7 +92,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         features_of("PAN-X.fr", "ner_tags", PANX_TAGS),
     )
     root = lay_out(tmp_path / "xtreme", configs, "\n".join(["dataset_info:", *features]))
-    monkeypatch.setattr(tagged, "XTREME_HUB", str(root))
+    monkeypatch.setattr(tagging, "XTREME_HUB", str(root))
     return root
 
 
@@ -225,7 +225,7 @@ def test_a_tag_without_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
     numbers = {"test": {"tokens": [["Wort"]], "pos_tags": [[3]]}}
     root = lay_out(tmp_path / "bare", {"udpos.German": numbers})
-    monkeypatch.setattr(tagged, "XTREME_HUB", str(root))
+    monkeypatch.setattr(tagging, "XTREME_HUB", str(root))
     with pytest.raises(BadInput) as caught:
         udpos_hub("de", None)
     assert str(caught.value) == f"{root} udpos.German test:1: found the tag '3', expected one of: {' '.join(UPOS_TAGS)}{UNCHANGED}"

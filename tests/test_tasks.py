@@ -11,11 +11,11 @@ import pytest
 from datasets import Dataset
 
 from harness.catalog.tasks import TASKS, find_task
-from harness.data.choices import Choices
-from harness.data.pairs import SentencePairs
-from harness.data.scored_pairs import ScoredPairs
-from harness.data.sentences import Sentences
-from harness.data.tasks import _TEXTS, load_task
+from harness.data.multiple_choice import Choices
+from harness.data.plain_text import Sentences
+from harness.data.sentence_pairs import SentencePairs
+from harness.data.similarity import ScoredPairs
+from harness.data.training_text import _TASKS, load_task
 from harness.errors import BadInput
 
 Tables = dict[tuple[str, str, str], dict[str, list[Any]]]
@@ -30,14 +30,14 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tables], None]:
             assert cure
             return Dataset.from_dict(tables[repository, name, split])
 
-        for module in ("choices", "task_pairs", "scored_pairs", "sentences", "pairs"):
+        for module in ("multiple_choice", "sentence_pairs", "similarity", "plain_text"):
             monkeypatch.setattr(f"harness.data.{module}.load_rows", load_rows)
 
     return stand_in
 
 
 def test_every_task_has_text_and_every_text_a_task() -> None:
-    assert {task.name for task in TASKS} == set(_TEXTS)
+    assert {task.name for task in TASKS} == set(_TASKS)
 
 
 def test_scores_come_from_files_and_hub_alike_and_are_scaled_to_one(tmp_path: Path, hub: Callable[[Tables], None]) -> None:

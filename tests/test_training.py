@@ -24,7 +24,7 @@ from harness.batches import pad
 from harness.catalog.tasks import TASK_BY_NAME, find_task
 from harness.checkpoint import verify
 from harness.cli.main import main
-from harness.data.scored_pairs import ScoredPairs
+from harness.data.similarity import ScoredPairs
 from harness.errors import BadInput, CheckFailed
 from harness.features import Feature
 from harness.inputs import IGNORED, Input

@@ -13,7 +13,7 @@ import numpy as np
 from harness.bundled.weights import unpack
 from harness.cache import cache_folder
 from harness.checkpoint import verify
-from harness.data.scored_pairs import ScoredPairs, stsb_dev
+from harness.data.similarity import ScoredPairs, stsb_dev
 from harness.encoder import Encoder, View
 from harness.metrics.spearman import spearman
 from harness.records import Pooling

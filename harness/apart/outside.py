@@ -14,7 +14,7 @@ from harness.apart.inside import REPORT
 from harness.apart.message import Report, Task, retell
 from harness.checkpoint import CheckpointFiles
 from harness.data.hub import XTREME_HUB
-from harness.data.pairs import MNLI_HUB
+from harness.data.sentence_pairs import MNLI_HUB
 from harness.errors import CheckFailed
 from harness.observer import Observer
 from harness.records import Result

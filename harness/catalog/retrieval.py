@@ -13,7 +13,7 @@ TATOEBA_ISO3 = {
 }  # fmt: skip
 _TATOEBA_SMALLER = {"jv": 205, "ka": 746, "kk": 575, "ml": 687, "sw": 390, "ta": 307, "te": 234, "th": 548}
 
-# Language → the locale of JupyterLab's language pack, and the number of pairs that harness/bundled/messages.py keeps of it.
+# Language → the locale of JupyterLab's language pack, and the number of pairs that harness/data/jupyterlab.py keeps of it.
 JUPYTERLAB_LOCALES = {
     "fr": "fr_FR", "zh": "zh_CN", "ru": "ru_RU", "pl": "pl_PL", "ko": "ko_KR", "ja": "ja_JP", "he": "he_IL",
     "pt": "pt_BR", "es": "es_ES", "fi": "fi_FI", "it": "it_IT", "de": "de_DE",

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from harness.catalog import is_own
 from harness.catalog.fingerprints import FINGERPRINTS
-from harness.data import bitext, bucc, collection, lareqa, ntrex, own_bitext, pairs, reading, tagged
+from harness.data import bitext, bucc, ir_collection, lareqa, ntrex, own_bitext, question_answering, sentence_pairs, tagging
 from harness.data.examples import Examples
-from harness.data.lines import refuse_other_text
+from harness.data.text_files import refuse_other_text
 from harness.errors import BadInput
 from harness.records import Target
 
@@ -21,24 +21,24 @@ _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
     "mlqa_r": lareqa.mlqa_r,
     "ntrex_docs": ntrex.ntrex_docs,
     "jupyterlab": bitext.jupyterlab,
-    "xnli": pairs.xnli,
-    "xnli_from_dev": pairs.xnli,
-    "pawsx": pairs.pawsx,
-    "pawsx_from_dev": pairs.pawsx_certain,
-    "udpos": tagged.udpos,
-    "udpos_dev": tagged.udpos_dev,
-    "udpos_hub": tagged.udpos_hub,
-    "panx": tagged.panx,
-    "panx_dev": tagged.panx_dev,
-    "xquad": reading.xquad,
-    "mlqa": reading.mlqa,
-    "mlqa_dev": reading.mlqa_dev,
-    "tydiqa": reading.tydiqa,
+    "xnli": sentence_pairs.xnli,
+    "xnli_from_dev": sentence_pairs.xnli,
+    "pawsx": sentence_pairs.pawsx,
+    "pawsx_from_dev": sentence_pairs.pawsx_certain,
+    "udpos": tagging.udpos,
+    "udpos_dev": tagging.udpos_dev,
+    "udpos_hub": tagging.udpos_hub,
+    "panx": tagging.panx,
+    "panx_dev": tagging.panx_dev,
+    "xquad": question_answering.xquad,
+    "mlqa": question_answering.mlqa,
+    "mlqa_dev": question_answering.mlqa_dev,
+    "tydiqa": question_answering.tydiqa,
 }
 # Kind of people's own targets → the languages, or pairs, in a folder, and the loader of one.
 _OWN: dict[str, tuple[Callable[[Path], tuple[str, ...]], Callable[[str, Path], Examples]]] = {
     "bitext": (own_bitext.languages_in, own_bitext.own_bitext),
-    "clir": (collection.collection_pairs, collection.load_collection),
+    "clir": (ir_collection.collection_pairs, ir_collection.load_collection),
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.catalog import JUPYTERLAB_LOCALES, TATOEBA_ISO3
 from harness.data.hub import XTREME_HUB, load_rows
-from harness.data.lines import fingerprint, read_lines
+from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput, Where
 
 
@@ -82,7 +82,7 @@ def tatoeba_from_hub(language: str) -> Bitext:
 
 def jupyterlab(language: str, data: Path | None) -> Bitext:
     """Read JupyterLab's messages from the installed language packs; `data` has none."""
-    from harness.bundled.messages import VERSION, load_messages  # noqa: PLC0415 - the demo extra
+    from harness.data.jupyterlab import VERSION, load_messages  # noqa: PLC0415 - the demo extra
 
     pairs = load_messages(JUPYTERLAB_LOCALES[language])
     english, foreign = zip(*pairs, strict=True)

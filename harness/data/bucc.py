@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from harness.data.lines import fingerprint, read_lines
+from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput, Fault, Where
 
 # What XTREME calls a split → what the shared task, and LASER with it, calls it.

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.lines import fingerprint, read_json
+from harness.data.text_files import fingerprint, read_json
 from harness.errors import BadInput, Unreachable, Where
 
 HOME = "https://github.com/google-research-datasets/lareqa"

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.catalog import NTREX_NAMES
-from harness.data.lines import fingerprint, read_lines
+from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput, Where
 
 _CURE = "get MicrosoftTranslator/NTREX from GitHub and give --data DIR, which reads DIR/ntrex"

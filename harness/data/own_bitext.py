@@ -13,7 +13,7 @@ from babel.core import get_global
 
 from harness.catalog import TATOEBA_ISO3
 from harness.data.bitext import Bitext
-from harness.data.lines import numbered_lines
+from harness.data.text_files import numbered_lines
 from harness.errors import BadInput, Where
 
 _CODE = r"[a-z]{2,3}(?:_[A-Za-z0-9]{2,8})*"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from harness.data.lines import numbered_lines
+from harness.data.text_files import numbered_lines
 from harness.errors import BadInput, Fault, Where
 
 Judgements = dict[str, dict[str, int]]

@@ -13,8 +13,8 @@ import torch
 from harness.batches import ByLength
 from harness.catalog.tasks import find_task
 from harness.data.examples import Examples, rows_of
-from harness.data.lines import fingerprint
-from harness.data.tasks import load_task
+from harness.data.text_files import fingerprint
+from harness.data.training_text import load_task
 from harness.errors import BadInput
 from harness.records import Sampling, Task, TrainingRecipe
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from harness.batches import pad
 from harness.checkpoint import TOKENIZER_FILES, CheckpointFiles
-from harness.data.scored_pairs import ScoredPairs
+from harness.data.similarity import ScoredPairs
 from harness.encoder import check_ids, open_model, opening
 from harness.errors import BadInput
 from harness.features import Feature, features

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from harness.data.pairs import SentencePairs
+from harness.data.sentence_pairs import SentencePairs
 from harness.inputs import pair_inputs
 from harness.kinds.model import Predict
 from harness.metrics.accuracy import accuracy

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from harness.data.collection import Collection
+from harness.data.ir_collection import Collection
 from harness.data.ntrex import ParallelDocuments
 from harness.kinds.model import Encode
 from harness.metrics.average_precision import average_precision

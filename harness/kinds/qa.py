@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harness.data.reading import AnsweredQuestions
+from harness.data.question_answering import AnsweredQuestions
 from harness.inputs import Logits, Window, windows
 from harness.kinds.model import Predict
 from harness.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1

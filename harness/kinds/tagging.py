@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from harness.data.tagged import TaggedSentences
+from harness.data.tagging import TaggedSentences
 from harness.inputs import pieces
 from harness.kinds.model import Predict
 from harness.metrics.chunks import chunk_counts

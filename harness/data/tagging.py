@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.catalog.fine_tuned import PANX_TAGS, UPOS_TAGS
 from harness.data.hub import XTREME_HUB, load_rows
-from harness.data.lines import fingerprint, read_lines
+from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput, Where
 
 # XTREME's two-letter code → the name in the Hub's configurations, in XTREME's order.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.hub import XTREME_HUB, load_rows
-from harness.data.lines import fingerprint, read_json
+from harness.data.text_files import fingerprint, read_json
 from harness.errors import BadInput, Where
 
 # Two-letter code → what the ids of the Hub's questions begin with, in XTREME's order.

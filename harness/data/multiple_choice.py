@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.hub import load_rows
-from harness.data.lines import fingerprint, read_lines
+from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput, Where
 
 _CURE = "take the official set unchanged"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.catalog import NTREX_NAMES
 from harness.data.hub import load_rows
-from harness.data.lines import fingerprint, numbered_lines, read_lines
+from harness.data.text_files import fingerprint, numbered_lines, read_lines
 from harness.errors import BadInput
 
 WIKIPEDIA_HUB, WIKIPEDIA_DATE = "wikimedia/wikipedia", "20231101"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.data.hub import load_rows
-from harness.data.lines import fingerprint, read_lines, read_text
+from harness.data.text_files import fingerprint, read_lines, read_text
 from harness.errors import BadInput, Where
 
 STSB_HUB = "PhilipMay/stsb_multi_mt"

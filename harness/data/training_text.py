@@ -1,0 +1,108 @@
+"""What is trained on, and what is held out of it: the English text of heads, and the text of intermediate tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.catalog.fingerprints import TRAINING_FINGERPRINTS
+from harness.data import multiple_choice, plain_text, question_answering, sentence_pairs, similarity, tagging
+from harness.data.examples import Examples, rows_of
+from harness.data.text_files import fingerprint, refuse_other_text
+from harness.records import Target, Task
+
+Loader = Callable[[str, Path | None], Examples]
+# Name → the loader of what is trained on, and of its dev set; without the latter the last tenth is held out.
+# English text that heads are trained on, and what chooses among their evaluations.
+_HEADS: Mapping[str, tuple[Loader, Loader | None]] = {
+    "mnli": (sentence_pairs.mnli, sentence_pairs.xnli_dev),
+    "xnli_dev": (sentence_pairs.xnli_dev, None),
+    "pawsx": (sentence_pairs.pawsx_train, sentence_pairs.pawsx_dev),
+    "pawsx_dev": (sentence_pairs.pawsx_dev, None),
+    "udpos": (tagging.udpos_train, tagging.udpos_dev),
+    "udpos_dev": (tagging.udpos_train, None),
+    "udpos_hub": (tagging.udpos_hub_train, tagging.udpos_hub_dev),
+    "panx": (tagging.panx_train, tagging.panx_dev),
+    "panx_dev": (tagging.panx_train, None),
+    "squad": (question_answering.squad_train, question_answering.squad_dev),
+    "tydiqa": (question_answering.tydiqa_train, None),
+}
+# Intermediate tasks, in any language that they exist in.
+_TASKS: Mapping[str, tuple[Loader, Loader | None]] = {
+    "stsb": (similarity.stsb_train, similarity.stsb_dev),
+    "xnli_dev": (sentence_pairs.xnli_dev, None),
+    "xnli_translated": (sentence_pairs.xnli_translated, sentence_pairs.xnli_dev),
+    "mnli": (sentence_pairs.mnli, sentence_pairs.xnli_dev),
+    "anli": (sentence_pairs.anli_train, sentence_pairs.anli_dev),
+    "qqp": (sentence_pairs.qqp_train, sentence_pairs.qqp_dev),
+    "rte": (sentence_pairs.rte_train, sentence_pairs.rte_dev),
+    "sick": (sentence_pairs.sick_train, sentence_pairs.sick_dev),
+    "sick_related": (similarity.sick_related_train, similarity.sick_related_dev),
+    "socialiqa": (multiple_choice.socialiqa_train, multiple_choice.socialiqa_dev),
+    "copa": (multiple_choice.copa_train, multiple_choice.copa_dev),
+    "cosmosqa": (multiple_choice.cosmosqa_train, multiple_choice.cosmosqa_dev),
+    "hellaswag": (multiple_choice.hellaswag_train, multiple_choice.hellaswag_dev),
+    "commonsenseqa": (multiple_choice.commonsenseqa_train, multiple_choice.commonsenseqa_dev),
+    "squad": (question_answering.squad_train, question_answering.squad_dev),
+    "udpos": (tagging.udpos_train, tagging.udpos_dev),
+    "panx": (tagging.panx_train, tagging.panx_dev),
+    "wikipedia": (plain_text.wikipedia, None),
+    "ntrex": (plain_text.ntrex, None),
+}
+
+
+@dataclass(frozen=True)
+class TrainingText:
+    """English examples to train on, and others to choose among the trainer's evaluations by."""
+
+    train: Examples
+    dev: Examples
+
+    @property
+    def fingerprint(self) -> str:
+        """Return sha256 over both."""
+        return fingerprint([self.train.fingerprint, self.dev.fingerprint])
+
+    def first(self, n: int) -> TrainingText:
+        """Return a small part for a trial."""
+        return TrainingText(self.train.first(n), self.dev.first(n))
+
+
+def load_training(target: Target, data: Path | None) -> TrainingText:
+    """Return the English text that a target's head is trained on, from raw layouts in `data` or from the Hub.
+
+    Where no other set chooses, the last tenth is held out: neighbours in these files share a passage, a premise or a document,
+    which a random part would leave on both sides. Raises BadInput for text that is missing, malformed or not the official one.
+    """
+    train_loader, dev_loader = _HEADS[target.training]
+    whole = _official(train_loader, target, data)
+    if dev_loader is not None:
+        return TrainingText(whole, _official(dev_loader, target, data))
+    return TrainingText(*_hold_out(whole))
+
+
+def load_task(task: Task, language: str, data: Path | None) -> tuple[Examples, Examples]:
+    """Return what is trained on and what is held out, from raw layouts in `data` or from the Hub.
+
+    Where a task has no dev set, its last tenth is held out, which in a parallel task is the same in every language.
+    Raises BadInput for text that is missing or malformed.
+    """
+    train, dev = _TASKS[task.name]
+    whole = train(language, data)
+    if dev is not None:
+        return whole, dev(language, data)
+    return _hold_out(whole)
+
+
+def _official(loader: Loader, target: Target, data: Path | None) -> Examples:
+    text = loader("en", data)
+    official = TRAINING_FINGERPRINTS.get(loader.__name__)
+    refuse_other_text(text.fingerprint, official, f"the English text for {target.name} in {text.source}")
+    return text
+
+
+def _hold_out(whole: Examples) -> tuple[Examples, Examples]:
+    """Hold out the last tenth: what is trained on, and what is not."""
+    kept = len(whole) - len(whole) // 10
+    return rows_of(whole, slice(0, kept)), rows_of(whole, slice(kept, None))
