@@ -25,9 +25,9 @@ from harness.cli.progress import watch
 from harness.data import load_examples
 from harness.device import choose_device
 from harness.encoder import View
-from harness.evaluation import Options
+from harness.evaluation.embeddings import open_space
+from harness.evaluation.story import Options
 from harness.records import Result
-from harness.vectors import open_space
 
 # (prefix, layers) → language or "mean" → (foreign → English, English → foreign), in points.
 REFERENCES = {

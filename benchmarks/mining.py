@@ -40,11 +40,11 @@ from harness.catalog import BY_NAME, TATOEBA_ISO3
 from harness.checkpoint import verify
 from harness.data import load_examples
 from harness.encoder import Encoder, View
+from harness.evaluation.embeddings import open_space
 from harness.margins import match
 from harness.metrics.precision_recall import precision_recall
 from harness.neighbours import Neighbours, mutual_neighbours
 from harness.records import Encoding, Margin, Pooling
-from harness.vectors import open_space
 
 LAYERS = 12
 NEIGHBOURS = 4

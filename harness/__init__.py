@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _INTERFACE = {
-    "evaluate": "harness.evaluation",
+    "evaluate": "harness.evaluation.story",
     "load_submission": "harness.store",
     "load_results": "harness.store",
     "load_side": "harness.store",

@@ -17,11 +17,11 @@ from harness.apart.message import Report, Task, Teller, retell
 from harness.cli.evaluate import run_all
 from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed, Fault, Where
-from harness.evaluation import Options, evaluate
+from harness.evaluation.plan import open_work
+from harness.evaluation.story import Options, evaluate
 from harness.observer import Silent
 from harness.records import Margin, Mining
 from harness.sandbox import Limits, View, find_mechanism, selfcheck
-from harness.work import open_work
 from tests.test_evaluation import write_submission
 from tests.toys import save_toy_encoder, stored_outcomes
 

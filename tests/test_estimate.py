@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 import harness
 from harness.cli.main import main
-from harness.estimate import Estimate, estimate
-from harness.run import Options
+from harness.evaluation.estimate import Estimate, estimate
+from harness.evaluation.run import Options
 from tests.test_evaluation import write_submission
 
 OPTIONS = Options(dtype="float32", batch_tokens=64)

@@ -17,7 +17,7 @@ from harness import device
 from harness import encoder as encoder_module
 from harness.cache import VectorSpace
 from harness.errors import BadInput
-from harness.evaluation import Options
+from harness.evaluation.story import Options
 from harness.records import Result
 from tests.toys import save_toy_encoder, stored_outcomes
 

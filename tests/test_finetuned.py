@@ -19,12 +19,13 @@ import torch
 from click.testing import CliRunner
 
 import harness
-from harness import catalog, heads
+from harness import catalog
 from harness import finetune as finetune_module
 from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed
-from harness.estimate import estimate
-from harness.evaluation import Options
+from harness.evaluation import heads
+from harness.evaluation.estimate import estimate
+from harness.evaluation.story import Options
 from harness.observer import Silent
 from harness.passes import Passes
 from harness.records import Result

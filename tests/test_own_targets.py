@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 import harness
 from harness.cli.main import main
 from harness.errors import BadInput
-from harness.run import Options
+from harness.evaluation.run import Options
 from harness.store import submission_faults
 from tests.test_evaluation import write_submission
 

@@ -33,7 +33,7 @@ from tests.toys import save_toy_encoder
 
 # Children of a server that has imported everything start at once, and none of its threads is copied.
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["harness.evaluation", "harness.encoder", "harness.kinds.registry", "harness.cli.evaluate"])
+SERVER.set_forkserver_preload(["harness.evaluation.story", "harness.encoder", "harness.kinds.registry", "harness.cli.evaluate"])
 _CLONE_NEWNS = 0x20000
 
 

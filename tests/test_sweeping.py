@@ -13,8 +13,8 @@ import harness
 from harness import encoder as encoder_module
 from harness.cache import VectorSpace
 from harness.errors import BadInput
+from harness.evaluation.run import Options
 from harness.records import Sweep
-from harness.run import Options
 from harness.store import load_sweep, load_sweeps, submission_faults, sweep_path, write_sweep
 from tests.test_evaluation import write_submission
 from tests.toys import save_toy_encoder
@@ -135,8 +135,8 @@ def test_a_sweep_that_is_not_what_it_says_is_refused(submission: Path) -> None:
 
 
 def test_two_sweeps_at_once_lose_nothing(submission: Path) -> None:
-    from harness.evaluation import evaluate
-    from harness.sweeping import Sweeping
+    from harness.evaluation.story import evaluate
+    from harness.evaluation.sweep import Sweeping
 
     real = Sweeping.measure
     done = []
@@ -173,7 +173,7 @@ def test_a_sweep_with_nothing_to_do_leaves_the_file_alone(submission: Path) -> N
 
 
 def test_the_headline_is_on_disk_before_the_sweep_starts(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness.sweeping import Sweeping
+    from harness.evaluation.sweep import Sweeping
 
     def power_cut(*_: object) -> None:
         raise KeyboardInterrupt

@@ -20,7 +20,7 @@ from harness.catalog.contamination import names_seen, seen
 from harness.cli.main import main
 from harness.data import load_examples
 from harness.errors import BadInput, WrongUsage
-from harness.evaluation import Options
+from harness.evaluation.story import Options
 from harness.records import Result, Verification, VerifiedResult
 from harness.shrinkage import set_shrinkage, shrinkage
 from harness.store.seal import broken_seal, is_sealed, sealed

@@ -28,7 +28,7 @@ def main(task_file: str, *datasets: str) -> None:
         link_datasets(datasets, Path(os.environ["HF_DATASETS_CACHE"]))
     from harness.apart.message import Report, Task, Teller  # noqa: PLC0415 - libraries look at the environment once
     from harness.errors import StiltboardError  # noqa: PLC0415
-    from harness.evaluation import evaluate  # noqa: PLC0415
+    from harness.evaluation.story import evaluate  # noqa: PLC0415
 
     task = Task.from_json(Path(task_file).read_text())
     try:

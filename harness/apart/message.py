@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from harness.characters import shown, visible
 from harness.checkpoint import CheckpointFiles
 from harness.errors import BadInput, CheckFailed, Fault, StiltboardError, Where
+from harness.evaluation.run import Options
 from harness.observer import Observer
 from harness.records import Mining, Parameters, Result
-from harness.run import Options
 
 _MARK = "\x1f"  # before what is told to the observer; nothing else that is printed begins with it
 

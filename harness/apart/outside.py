@@ -16,14 +16,15 @@ from harness.checkpoint import CheckpointFiles
 from harness.data.hub import XTREME_HUB
 from harness.data.sentence_pairs import MNLI_HUB
 from harness.errors import CheckFailed
+from harness.evaluation.plan import Work, open_work
+from harness.evaluation.resume import result_path
+from harness.evaluation.run import Options
 from harness.observer import Observer
 from harness.records import Result
-from harness.run import Options
 from harness.sandbox import Limits, View, find_mechanism, interpreter, run_apart
 from harness.store import load_outcomes, load_result
 from harness.store.files import no_link
 from harness.store.results import LOCK_FILE, RESULTS_FOLDER
-from harness.work import Work, open_work, result_path
 
 _REPORT_LIMIT = 64 * 2**20
 # Handed on to the sandbox: what numbers and speed depend on, and nothing else of the environment.

@@ -46,7 +46,7 @@ def command(ctx: click.Context, submissions: Path, out: Path, dtype: str) -> Non
     """
     try:
         from harness.cli.evaluate import run_all
-        from harness.evaluation import Options
+        from harness.evaluation.story import Options
     except ModuleNotFoundError as missing:
         raise MissingExtra("demo", "demo", str(missing.name)) from missing
     folders = [_write(submissions, layers) for layers in SIZES]

@@ -17,7 +17,7 @@ from harness.store import locate
 
 if TYPE_CHECKING:
     from harness.apart import Apart
-    from harness.run import Options
+    from harness.evaluation.run import Options
 
 _GIB = 2**30
 _AMOUNT = click.FloatRange(min=0, min_open=True)
@@ -94,7 +94,7 @@ def command(
     is evaluated in a process of its own, whose end does not end the queue.
     """
     try:
-        from harness.evaluation import Options
+        from harness.evaluation.story import Options
     except ModuleNotFoundError as missing:
         raise MissingExtra("evaluate", "eval", str(missing.name)) from missing
     options = Options(
@@ -152,7 +152,7 @@ def own_targets(kind: str, given: Sequence[str]) -> dict[str, Path]:
 
 def _estimate_all(folders: Sequence[Path], targets: Sequence[str], languages: Sequence[str], options: Options) -> None:
     from harness.cli.progress import watch
-    from harness.estimate import estimate
+    from harness.evaluation.estimate import estimate
 
     unreadable: list[Fault] = []
     for folder in folders:
@@ -173,7 +173,7 @@ def run_all(
     """
     from harness.apart import evaluate_apart
     from harness.cli.progress import watch
-    from harness.evaluation import evaluate
+    from harness.evaluation.story import evaluate
 
     errors: list[StiltboardError] = []
     failed: list[Fault] = []

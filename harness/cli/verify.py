@@ -72,7 +72,7 @@ def command(
     """
     try:
         from harness.cli.evaluate import own_targets
-        from harness.run import Options
+        from harness.evaluation.run import Options
         from harness.verification.story import Plan, verify
     except ModuleNotFoundError as missing:
         raise MissingExtra("verify", "eval", str(missing.name)) from missing

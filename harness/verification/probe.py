@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.cells import Cells
 from harness.checkpoint import CheckpointFiles
+from harness.evaluation.cells import Cells
+from harness.evaluation.embeddings import declared_view, distinct_texts, encode_missing
+from harness.evaluation.plan import open_work
+from harness.evaluation.run import Options, Run
 from harness.kinds.registry import EMBEDDED
 from harness.observer import Observer
-from harness.run import Options, Run
-from harness.vectors import declared_view, distinct_texts, encode_missing
 from harness.verification.changes import CHANGES, changed
 from harness.verification.findings import Finding
-from harness.work import open_work
 
 # Of what a score has above chance, at least this share must be left: docs/verification.md says what real encoders keep.
 LEAST_KEPT = 0.25

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import BadInput, CheckFailed, StiltboardError
-from harness.evaluation import evaluate
+from harness.evaluation.run import Options
+from harness.evaluation.story import evaluate
 from harness.observer import Observer
 from harness.records import Checkpoint, Result, Submission
-from harness.run import Options
 from harness.store import load_submission
 from harness.store.files import plain_record, replace_file
 from harness.store.submissions import SUBMISSION_FILE

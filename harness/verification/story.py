@@ -13,9 +13,9 @@ from pathlib import Path
 from harness.cache import cache_folder
 from harness.catalog import is_own, target_named
 from harness.errors import BadInput, Fault, WrongUsage
+from harness.evaluation.run import Options
 from harness.observer import Observer, Silent
 from harness.records import Margin, Mining, ReportedSubmission, Result, Submission, Submitter, VerifiedResult
-from harness.run import Options
 from harness.store import add_verified, find_results, load_result, load_submission, load_training, load_verification, result_digest
 from harness.store.results import RESULTS_FOLDER
 from harness.verification.audit import chosen

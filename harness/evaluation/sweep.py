@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.cells import Cells, signature
 from harness.checkpoint import CheckpointFiles
 from harness.encoder import View
 from harness.errors import BadInput, Fault
+from harness.evaluation.cells import Cells, signature
+from harness.evaluation.embeddings import Encoded, every_view
+from harness.evaluation.plan import Work
+from harness.evaluation.resume import refuse_other_measure
+from harness.evaluation.run import Run
 from harness.kinds.registry import EMBEDDED
 from harness.records import Sweep, SweptCheckpoint, ViewScores
-from harness.run import Run
 from harness.store import load_sweep, results_lock, sweep_path, write_sweep
-from harness.vectors import Encoded, every_view
-from harness.work import Work, refuse_other_measure
 
 Point = tuple[int, View, str]  # seed, view, language
 

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from harness.cache import WAITING_BYTES
-from harness.cells import Cells
 from harness.checkpoint import CheckpointFiles
 from harness.encoder import Encoder
 from harness.errors import Fault
+from harness.evaluation.cells import Cells
+from harness.evaluation.embeddings import declared_view, distinct_texts, every_view, missing_texts, open_spaces
+from harness.evaluation.plan import open_work
+from harness.evaluation.run import Options, Run
+from harness.evaluation.sweep import open_sweeps
 from harness.kinds.registry import EMBEDDED
 from harness.observer import Observer, Silent
-from harness.run import Options, Run
-from harness.sweeping import open_sweeps
-from harness.vectors import declared_view, distinct_texts, every_view, missing_texts, open_spaces
-from harness.work import open_work
 
 # What the interpreter, torch and transformers take before a weight is loaded, measured on Linux.
 _BASE_BYTES = 700 * 2**20

@@ -10,20 +10,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.cells import UNWRITTEN, Cells
 from harness.checkpoint import CheckpointFiles
 from harness.device import is_emulated, processor, thread_count
 from harness.encoder import EncodingReport, View
 from harness.errors import BadInput, CheckFailed
+from harness.evaluation.cells import UNWRITTEN, Cells
+from harness.evaluation.embeddings import Encoded, declared_view, distinct_texts, encode_missing, every_view
+from harness.evaluation.heads import predict
+from harness.evaluation.plan import Work, open_work
+from harness.evaluation.resume import keep_finished, result_path
+from harness.evaluation.run import WRITE_SECONDS, Options, Run
+from harness.evaluation.sweep import Sweeping, open_sweeps
 from harness.kinds.registry import EMBEDDED
 from harness.observer import Observer, Silent
 from harness.records import Result
-from harness.run import WRITE_SECONDS, Options, Run
 from harness.store import load_outcomes, load_result, results_lock, write_result
-from harness.sweeping import Sweeping, open_sweeps
-from harness.tuning import predict
-from harness.vectors import Encoded, declared_view, distinct_texts, encode_missing, every_view
-from harness.work import Work, keep_finished, open_work, result_path
 
 __all__ = ["Options", "evaluate"]
 

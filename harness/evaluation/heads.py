@@ -1,4 +1,4 @@
-"""Find the head of a target in the cache, or fine-tune it there, once: it lies under the address of all that it depends on."""
+"""Targets with a head: find the head in the cache or fine-tune it there, once, then predict language by language."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import hashlib
 import json
 import os
 import shutil
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
 from harness.catalog import BY_NAME
-from harness.cells import Cells
 from harness.checkpoint import CheckpointFiles, verify
+from harness.encoder import EncodingReport
 from harness.errors import CheckFailed, WrongUsage
+from harness.evaluation.cells import Cells
+from harness.evaluation.run import WRITE_SECONDS, Run
 from harness.finetune import Job, Trained, finetune
+from harness.kinds.registry import PREDICTED
 from harness.predictor import Predictor, open_head
 from harness.records import Head
-from harness.run import Run
 
 # Raised when training changes what it computes, so that older heads are not taken from the cache.
 _REVISION = 1
@@ -109,3 +114,39 @@ def _address(job: Job) -> str:
         "seed": job.seed,
     }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def predict(cells: Cells, run: Run, write: Callable[[list[EncodingReport]], Any]) -> None:
+    """Measure every unfinished language of every seed; `write` puts what is there on the disk, at least once a minute.
+
+    A language that cannot be predicted is named with its reason. Raises what training or opening a head raises.
+    """
+    reports: list[EncodingReport] = []
+    written = time.monotonic()
+    for seed in cells.opened:
+        cells.failed |= {(seed, language): reason for language, reason in cells.unreadable.items()}
+        todo = cells.unfinished(seed)
+        if not todo:
+            continue
+        found = tuned(cells, seed, run)
+        cells.use_head(seed, found.head)
+        predictor = predictor_of(found, cells, run)
+        started = time.perf_counter()
+        report = EncodingReport(batch_tokens=predictor.batch_tokens)
+        reports.append(report)
+        for language in todo:
+            try:
+                outcomes = PREDICTED[cells.target.kind].run(cells.target, cells.examples[language], predictor)
+            except CheckFailed as reason:
+                cells.failed[seed, language] = reason.faults[0].message
+            else:
+                cells.outcomes[seed, language] = outcomes
+            report.texts, report.tokens, report.events = predictor.texts, predictor.tokens, predictor.events
+            report.batch_tokens = predictor.batch_tokens
+            report.seconds = time.perf_counter() - started
+            if time.monotonic() - written > WRITE_SECONDS and not run.options.overwrite:
+                write(reports)
+                written = time.monotonic()
+        if not run.options.overwrite:  # the next seed may train for hours
+            write(reports)
+    write(reports)
