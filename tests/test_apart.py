@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from harness.apart import Apart, evaluate_apart, outside
-from harness.apart.inside import REPORT, link_datasets
-from harness.apart.message import Report, Task, Teller, retell
 from harness.cli.evaluate import run_all
 from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed, Fault, Where
+from harness.evaluation.isolated import Apart, evaluate_apart, parent
+from harness.evaluation.isolated.child import REPORT, link_datasets
+from harness.evaluation.isolated.protocol import Report, Task, Teller, retell
 from harness.evaluation.plan import open_work
 from harness.evaluation.story import Options, evaluate
 from harness.observer import Silent
@@ -75,7 +75,7 @@ def test_in_a_sandbox_the_result_is_the_same(submission: Path, own_cache: Path) 
 
 def test_without_a_sandbox_nothing_is_evaluated(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selfcheck, "MECHANISMS", ())
-    monkeypatch.setattr(outside, "open_work", lambda *_: pytest.fail("something was opened"))
+    monkeypatch.setattr(parent, "open_work", lambda *_: pytest.fail("something was opened"))
     arguments = ["evaluate", "toy", "-t", "jupyterlab", "--sandbox", "--submissions", str(submission.parent)]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
@@ -97,7 +97,7 @@ def test_a_link_in_the_submission_lends_the_sandbox_no_other_place(submission: P
     (submission / name).unlink(missing_ok=True)
     (submission / name).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(BadInput, match=rf"{submission / name}: found a symbolic link"):
-        outside._command(work, tmp_path / "task", tmp_path / "cache", sandbox=True)
+        parent._command(work, tmp_path / "task", tmp_path / "cache", sandbox=True)
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
@@ -186,7 +186,7 @@ def leave(what: str, submission: Path) -> Any:
     ],
 )
 def test_what_comes_out_is_read_like_a_strangers_file(submission: Path, monkeypatch: pytest.MonkeyPatch, what: str, message: str) -> None:
-    monkeypatch.setattr(outside, "run_apart", leave(what, submission))
+    monkeypatch.setattr(parent, "run_apart", leave(what, submission))
     options = replace(OPTIONS, limit=3 if what == "other weights" else None)
     with pytest.raises(CheckFailed) as caught:
         evaluate_apart(submission, ["jupyterlab"], ["de"], options, Silent(), Apart(sandbox=False, limits=Limits()))

@@ -16,7 +16,7 @@ from harness.records import Margin, Mining, Result
 from harness.store import locate
 
 if TYPE_CHECKING:
-    from harness.apart import Apart
+    from harness.evaluation.isolated import Apart
     from harness.evaluation.run import Options
 
 _GIB = 2**30
@@ -120,7 +120,7 @@ def command(
 
 def _apart(sandbox: bool, memory: float | None, hours: float | None, disk: float | None) -> Apart | None:
     """Return how evaluations are confined: not at all unless something of it is asked for."""
-    from harness.apart import Apart
+    from harness.evaluation.isolated import Apart
     from harness.sandbox import Limits
 
     if not sandbox and memory is hours is disk is None:
@@ -171,8 +171,8 @@ def run_all(
 
     With `apart` each is evaluated in a process of its own, confined as that says.
     """
-    from harness.apart import evaluate_apart
     from harness.cli.progress import watch
+    from harness.evaluation.isolated import evaluate_apart
     from harness.evaluation.story import evaluate
 
     errors: list[StiltboardError] = []

@@ -2,6 +2,6 @@
 
 import sys
 
-from harness.apart.inside import main
+from harness.evaluation.isolated.child import main
 
 main(*sys.argv[1:])

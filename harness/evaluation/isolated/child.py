@@ -1,4 +1,4 @@
-"""The process that evaluates: `python -m harness.apart TASK DATASETS…`. In a sandbox it can reach nothing else."""
+"""The process that evaluates: `python -m harness.evaluation.isolated TASK DATASETS…`. In a sandbox it can reach nothing else."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def main(task_file: str, *datasets: str) -> None:
     """Carry out a task, and leave a report of it in its cache."""
     if datasets:
         link_datasets(datasets, Path(os.environ["HF_DATASETS_CACHE"]))
-    from harness.apart.message import Report, Task, Teller  # noqa: PLC0415 - libraries look at the environment once
     from harness.errors import StiltboardError  # noqa: PLC0415
+    from harness.evaluation.isolated.protocol import Report, Task, Teller  # noqa: PLC0415 - libraries look at the environment once
     from harness.evaluation.story import evaluate  # noqa: PLC0415
 
     task = Task.from_json(Path(task_file).read_text())

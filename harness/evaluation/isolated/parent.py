@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from harness.apart.inside import REPORT
-from harness.apart.message import Report, Task, retell
 from harness.checkpoint import CheckpointFiles
 from harness.data.hub import XTREME_HUB
 from harness.data.sentence_pairs import MNLI_HUB
 from harness.errors import CheckFailed
+from harness.evaluation.isolated.child import REPORT
+from harness.evaluation.isolated.protocol import Report, Task, retell
 from harness.evaluation.plan import Work, open_work
 from harness.evaluation.resume import result_path
 from harness.evaluation.run import Options
@@ -77,8 +77,8 @@ def _own_cache(work: Work) -> Path:
 def _command(work: Work, task: Path, cache: Path, *, sandbox: bool) -> tuple[list[str], View]:
     """Return the command, and what it may see: the submission, its verified files and the text; and write: results and cache."""
     run = work.run
-    command = [interpreter(), "-m", "harness.apart", str(task.resolve())]
-    here = os.pathsep.join([str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH", "")])])
+    command = [interpreter(), "-m", "harness.evaluation.isolated", str(task.resolve())]
+    here = os.pathsep.join([str(Path(__file__).resolve().parents[3]), *filter(None, [os.environ.get("PYTHONPATH", "")])])
     if not sandbox:
         return command, View(write=(run.folder / RESULTS_FOLDER, cache), environment={"PYTHONPATH": here})
     results, lock = run.folder / RESULTS_FOLDER, run.folder / LOCK_FILE
@@ -90,7 +90,7 @@ def _command(work: Work, task: Path, cache: Path, *, sandbox: bool) -> tuple[lis
     read = [run.folder / "submission.yaml", task, *(files.folder for cells in work.cells for files in cells.opened.values())]
     read += [path for path in (run.options.data, *run.options.own.values()) if path is not None]
     environment = {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | _OFFLINE | _PLACES
-    environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "PYTHONDONTWRITEBYTECODE": "1"}
     view = View((*read, *datasets), (results, lock, cache), environment, gpu=run.device.startswith("cuda"))
     return [*command, *(str(path.resolve()) for path in datasets)], view
 
