@@ -18,10 +18,10 @@ from harness.evaluation.isolated import Apart, evaluate_apart, parent
 from harness.evaluation.isolated.child import REPORT, link_datasets
 from harness.evaluation.isolated.protocol import Report, Task, Teller, retell
 from harness.evaluation.plan import open_work
+from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, selfcheck
 from harness.evaluation.story import Options, evaluate
 from harness.observer import Silent
 from harness.records import Margin, Mining
-from harness.sandbox import Limits, View, find_mechanism, selfcheck
 from tests.test_evaluation import write_submission
 from tests.toys import save_toy_encoder, stored_outcomes
 
@@ -53,7 +53,7 @@ def submission(tmp_path: Path) -> Path:
 
 def has_sandbox() -> bool:
     try:
-        find_mechanism(View())
+        find_mechanism(Confinement())
     except CheckFailed:
         return False
     return True
@@ -157,7 +157,7 @@ def test_a_report_that_the_harness_did_not_write_is_refused(text: str) -> None:
 def leave(what: str, submission: Path) -> Any:
     """Return what runs in place of the evaluation and leaves something else than a report."""
 
-    def run(_command: Sequence[str], view: View, *_: Any) -> None:
+    def run(_command: Sequence[str], view: Confinement, *_: Any) -> None:
         path = max(view.write, key=lambda path: path != submission / "results") / REPORT
         match what:
             case "a link":

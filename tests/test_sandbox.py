@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CheckFailed
-from harness.sandbox import Limits, View, find_mechanism, interpreter, run_apart
-from harness.sandbox.mechanisms import MECHANISMS, Mechanism, plain
-from harness.sandbox.selfcheck import standing_outside, why_leaky
+from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_apart
+from harness.evaluation.sandbox.mechanisms import MECHANISMS, Mechanism, plain
+from harness.evaluation.sandbox.selfcheck import standing_outside, why_leaky
 
-PROBES = Path(__file__).parents[1] / "harness/sandbox/probes.py"
+PROBES = Path(__file__).parents[1] / "harness/evaluation/sandbox/probes.py"
 # What `unshare` and a mount need is asked for without our own code, so that this code cannot call itself unsupported.
 NAMESPACES = (
     shutil.which("unshare") is not None
@@ -33,7 +33,7 @@ NAMESPACES = (
 )
 
 
-def leaking(command: Sequence[str], view: View, limits: Limits, _root: Path) -> list[str]:
+def leaking(command: Sequence[str], view: Confinement, limits: Limits, _root: Path) -> list[str]:
     return plain(command, view, limits)
 
 
@@ -43,7 +43,7 @@ LEAKING = Mechanism("nothing at all", sys.executable, leaking)
 def working() -> Mechanism | None:
     """Return this machine's mechanism; None where there is none, whose error is tested beside."""
     try:
-        return find_mechanism(View())
+        return find_mechanism(Confinement())
     except CheckFailed:
         assert not NAMESPACES
         return None
@@ -60,7 +60,7 @@ def test_outside_a_sandbox_the_probes_reach_what_they_try(tmp_path: Path, monkey
     (tmp_path / "id_rsa").touch()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("HF_TOKEN", "secret")
-    with standing_outside(View()) as (outside, arrived):
+    with standing_outside(Confinement()) as (outside, arrived):
         process = subprocess.run([sys.executable, "-I", "-S", PROBES, json.dumps(outside)], capture_output=True, text=True, check=True)
         found = json.loads(process.stdout)
         assert arrived() == "a datagram of 5 bytes arrived"
@@ -71,7 +71,7 @@ def test_outside_a_sandbox_the_probes_reach_what_they_try(tmp_path: Path, monkey
 
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda mechanism: mechanism.name)
 def test_a_mechanism_denies_every_probe_or_is_not_taken(mechanism: Mechanism, tmp_path: Path) -> None:
-    view = View(read=(PROBES,), write=(tmp_path,), environment={"GIVEN": "1"})
+    view = Confinement(read=(PROBES,), write=(tmp_path,), environment={"GIVEN": "1"})
     reason = mechanism.missing() or why_leaky(mechanism, view)
     if reason is None:
         assert find_mechanism(view, [mechanism]) is mechanism
@@ -84,7 +84,7 @@ def test_a_mechanism_denies_every_probe_or_is_not_taken(mechanism: Mechanism, tm
 
 def test_a_machine_without_any_mechanism_is_told_what_to_allow() -> None:
     with pytest.raises(CheckFailed) as caught:
-        find_mechanism(View(), [Mechanism("magic", "no-such-program", leaking)])
+        find_mechanism(Confinement(), [Mechanism("magic", "no-such-program", leaking)])
     (fault,) = caught.value.faults
     assert fault.message == "no sandbox holds on this machine, so nothing was evaluated (magic: no-such-program is not installed)"
     assert fault.cure.startswith("allow user namespaces")
@@ -93,7 +93,7 @@ def test_a_machine_without_any_mechanism_is_told_what_to_allow() -> None:
 def test_a_sandbox_that_leaks_is_not_taken_and_the_leak_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "secret")
     with pytest.raises(CheckFailed) as caught:
-        find_mechanism(View(), [LEAKING])
+        find_mechanism(Confinement(), [LEAKING])
     message = caught.value.faults[0].message
     for name in ("TCP", "UDP", "environment", "/proc", "abstract socket"):
         assert f"{name} is not denied: '" in message
@@ -102,10 +102,10 @@ def test_a_sandbox_that_leaks_is_not_taken_and_the_leak_is_named(monkeypatch: py
 def test_a_sandbox_that_cannot_be_made_says_why() -> None:
     broken = Mechanism("broken", "sh", lambda *_: ["sh", "-c", "echo unshare failed: Operation not permitted >&2; exit 1"])
     with pytest.raises(CheckFailed, match=re.escape("(broken: 'unshare failed: Operation not permitted')")):
-        find_mechanism(View(), [broken])
+        find_mechanism(Confinement(), [broken])
 
 
-def inside(code: str, view: View, limits: Limits = Limits()) -> list[str]:  # noqa: B008 - frozen
+def inside(code: str, view: Confinement, limits: Limits = Limits()) -> list[str]:  # noqa: B008 - frozen
     """Run Python in this machine's sandbox and return what it printed; where there is none, in a process with limits alone."""
     lines: list[str] = []
     run_apart(python(code), view, limits, working(), lines.append)
@@ -132,7 +132,7 @@ print(sorted(os.environ), os.path.exists("/etc/passwd") and open("/etc/passwd").
     if (mechanism := working()) is None:
         return
     lines: list[str] = []
-    view = View(read=(tmp_path / "shown",), write=(tmp_path / "lent",))
+    view = Confinement(read=(tmp_path / "shown",), write=(tmp_path / "lent",))
     run_apart(python(code), view, Limits(), mechanism, lines.append)
     assert lines[0] == "['lent', 'shown'] shown"
     assert lines[1:4] == ["Read-only file system"] * 3
@@ -156,7 +156,7 @@ print(len([name for name in os.listdir("/proc") if name.isdigit()]) <= 3)
     if (mechanism := working()) is None:
         return
     lines: list[str] = []
-    run_apart(python(code), View(), Limits(), mechanism, lines.append)
+    run_apart(python(code), Confinement(), Limits(), mechanism, lines.append)
     assert lines == ["['" + "', '".join(["0" * 16] * 5) + "']", "-1 -1", "Read-only file system", "True"]
 
 
@@ -166,7 +166,7 @@ print(len([name for name in os.listdir("/proc") if name.isdigit()]) <= 3)
 def ended(code: str, limits: Limits, tmp_path: Path) -> tuple[str, list[str]]:
     lines: list[str] = []
     with pytest.raises(CheckFailed) as caught:
-        run_apart(python(code), View(write=(tmp_path,)), limits, working(), lines.append)
+        run_apart(python(code), Confinement(write=(tmp_path,)), limits, working(), lines.append)
     return caught.value.faults[0].message, lines
 
 
@@ -219,7 +219,7 @@ def test_a_file_that_grows_without_end_is_stopped_by_the_kernel(tmp_path: Path) 
 
 
 def test_a_line_without_end_is_cut_and_what_is_no_text_is_replaced(tmp_path: Path) -> None:
-    lines = inside("import sys; sys.stdout.buffer.write(b'x' * 5000 + b'\\n\\xff\\n')", View())
+    lines = inside("import sys; sys.stdout.buffer.write(b'x' * 5000 + b'\\n\\xff\\n')", Confinement())
     assert [len(line) for line in lines] == [2000, 2000, 1000, 1]
     assert lines[-1] == "�"
 
@@ -228,13 +228,13 @@ def test_when_the_process_that_asked_is_killed_so_is_the_evaluation(tmp_path: Pa
     beat = tmp_path / "beat"
     code = f"import time\nwhile True:\n    open({str(beat)!r}, 'a').write('.')\n    time.sleep(0.05)"
     asking = (
-        "import sys; from pathlib import Path; from harness.sandbox import *\n"
-        "view = View(write=(Path(sys.argv[1]),))\n"
+        "import sys; from pathlib import Path; from harness.evaluation.sandbox import *\n"
+        "view = Confinement(write=(Path(sys.argv[1]),))\n"
         "mechanism = find_mechanism(view) if sys.argv[3] == 'sandbox' else None\n"
         "run_apart([interpreter(), '-I', '-S', '-c', sys.argv[2]], view, Limits(), mechanism, print)"
     )
     how = "sandbox" if working() else "limits"
-    environment = {**os.environ, "PYTHONPATH": str(PROBES.parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(PROBES.parents[3])}
     process = subprocess.Popen([sys.executable, "-c", asking, str(tmp_path), code, how], env=environment)
     until = time.monotonic() + 30
     while not beat.exists() and time.monotonic() < until:

@@ -121,7 +121,7 @@ def command(
 def _apart(sandbox: bool, memory: float | None, hours: float | None, disk: float | None) -> Apart | None:
     """Return how evaluations are confined: not at all unless something of it is asked for."""
     from harness.evaluation.isolated import Apart
-    from harness.sandbox import Limits
+    from harness.evaluation.sandbox import Limits
 
     if not sandbox and memory is hours is disk is None:
         return None

@@ -19,9 +19,9 @@ from harness.evaluation.isolated.protocol import Report, Task, retell
 from harness.evaluation.plan import Work, open_work
 from harness.evaluation.resume import result_path
 from harness.evaluation.run import Options
+from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_apart
 from harness.observer import Observer
 from harness.records import Result
-from harness.sandbox import Limits, View, find_mechanism, interpreter, run_apart
 from harness.store import load_outcomes, load_result
 from harness.store.files import no_link
 from harness.store.results import LOCK_FILE, RESULTS_FOLDER
@@ -48,7 +48,7 @@ def evaluate_apart(
 
     Raises what `evaluate` raises, and CheckFailed when no sandbox holds, before anything is fetched, and when a limit ends it.
     """
-    mechanism = find_mechanism(View()) if apart.sandbox else None
+    mechanism = find_mechanism(Confinement()) if apart.sandbox else None
     work = open_work(folder, targets, languages, options, observer)
     cache = _own_cache(work) if apart.sandbox else work.run.cache
     cache.mkdir(parents=True, exist_ok=True)
@@ -74,13 +74,13 @@ def _own_cache(work: Work) -> Path:
     return work.run.cache / "sandboxed" / sha256("\n".join([work.run.slug, *digests]).encode()).hexdigest()[:32]
 
 
-def _command(work: Work, task: Path, cache: Path, *, sandbox: bool) -> tuple[list[str], View]:
+def _command(work: Work, task: Path, cache: Path, *, sandbox: bool) -> tuple[list[str], Confinement]:
     """Return the command, and what it may see: the submission, its verified files and the text; and write: results and cache."""
     run = work.run
     command = [interpreter(), "-m", "harness.evaluation.isolated", str(task.resolve())]
     here = os.pathsep.join([str(Path(__file__).resolve().parents[3]), *filter(None, [os.environ.get("PYTHONPATH", "")])])
     if not sandbox:
-        return command, View(write=(run.folder / RESULTS_FOLDER, cache), environment={"PYTHONPATH": here})
+        return command, Confinement(write=(run.folder / RESULTS_FOLDER, cache), environment={"PYTHONPATH": here})
     results, lock = run.folder / RESULTS_FOLDER, run.folder / LOCK_FILE
     for each in (results, lock):  # a link would lend the sandbox the place where it leads
         no_link(each)
@@ -91,7 +91,7 @@ def _command(work: Work, task: Path, cache: Path, *, sandbox: bool) -> tuple[lis
     read += [path for path in (run.options.data, *run.options.own.values()) if path is not None]
     environment = {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | _OFFLINE | _PLACES
     environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "PYTHONDONTWRITEBYTECODE": "1"}
-    view = View((*read, *datasets), (results, lock, cache), environment, gpu=run.device.startswith("cuda"))
+    view = Confinement((*read, *datasets), (results, lock, cache), environment, gpu=run.device.startswith("cuda"))
     return [*command, *(str(path.resolve()) for path in datasets)], view
 
 

@@ -1,6 +1,6 @@
 """Try to get out of a sandbox in every way that matters, and say which ones led somewhere.
 
-Like inside.py this is started by its path with `python -I -S` and imports the standard library alone. Its argument is JSON: what
+Like first_process.py this is started by its path with `python -I -S` and imports the standard library alone. Its argument is JSON: what
 is really there outside (`Outside` in selfcheck.py). It prints one line of JSON: probe → what it reached, or null.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 # What a network that is not there says; a timeout says nothing.
 _NO_NETWORK = (errno.ENETUNREACH, errno.EPERM, errno.EACCES, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EAFNOSUPPORT)
 _QUERY = bytes.fromhex("000001000001000000000000076578616d706c65036f72670000010001")  # the address of example.org
-_OWN_PROCESSES = ("inside.py", "probes.py", "bwrap", "docker-init")
+_OWN_PROCESSES = ("first_process.py", "probes.py", "bwrap", "docker-init")
 
 
 def _connect(family: int, kind: int, address: Any, message: bytes = b"") -> str | None:

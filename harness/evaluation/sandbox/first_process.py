@@ -1,7 +1,7 @@
 """The first program inside a sandbox: make the view, give up every privilege, set the limits, run the command, die with the parent.
 
 It is started by its path with `python -I -S`, before anything else is there, so it imports the standard library alone. Its one
-argument is JSON (`Plan` in plan.py). Mounts are made here only where nothing made them before, that is after unshare(1);
+argument is JSON (`plan` in confinement.py). Mounts are made here only where nothing made them before, that is after unshare(1);
 bubblewrap and docker bring their own.
 """
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.sandbox.plan import SCRATCH, Limits, View, interpreter, plan
+from harness.evaluation.sandbox.confinement import SCRATCH, Confinement, Limits, interpreter, plan
 
-INSIDE = Path(__file__).with_name("inside.py")
+FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 _IMAGE = "stiltboard-sandbox:empty"
 _EMPTY_TAR = bytes(10240)
 
@@ -26,29 +26,29 @@ class Mechanism:
 
     name: str
     program: str
-    build: Callable[[Sequence[str], View, Limits, Path], list[str]]
+    build: Callable[[Sequence[str], Confinement, Limits, Path], list[str]]
 
     def missing(self) -> str | None:
         """Return why this cannot even be tried here, or None."""
         return None if shutil.which(self.program) else f"{self.program} is not installed"
 
 
-def _first(command: Sequence[str], view: View, limits: Limits, root: Path | None = None, *, confined: bool = True) -> list[str]:
+def _first(command: Sequence[str], view: Confinement, limits: Limits, root: Path | None = None, *, confined: bool = True) -> list[str]:
     """Return the command line of the first program inside."""
-    return [interpreter(), "-I", "-S", str(INSIDE), json.dumps(plan(command, view, limits, root=root, confined=confined))]
+    return [interpreter(), "-I", "-S", str(FIRST_PROCESS), json.dumps(plan(command, view, limits, root=root, confined=confined))]
 
 
-def plain(command: Sequence[str], view: View, limits: Limits) -> list[str]:
+def plain(command: Sequence[str], view: Confinement, limits: Limits) -> list[str]:
     """Return the command line that runs a command with limits alone, outside any sandbox."""
     return _first(command, view, limits, confined=False)
 
 
-def _unshare(command: Sequence[str], view: View, limits: Limits, root: Path) -> list[str]:
+def _unshare(command: Sequence[str], view: Confinement, limits: Limits, root: Path) -> list[str]:
     namespaces = ["--user", "--map-root-user", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL"]
     return ["unshare", *namespaces, "--", *_first(command, view, limits, root)]
 
 
-def _bubblewrap(command: Sequence[str], view: View, limits: Limits, _root: Path) -> list[str]:
+def _bubblewrap(command: Sequence[str], view: Confinement, limits: Limits, _root: Path) -> list[str]:
     shown = [word for path in view.readable() for word in ("--ro-bind", path, path)]
     shown += [word for path in view.writable() for word in ("--bind", path, path)]
     shown += [word for path, target in view.links() for word in ("--symlink", target, path)]
@@ -62,7 +62,7 @@ def _bubblewrap(command: Sequence[str], view: View, limits: Limits, _root: Path)
     ]
 
 
-def _docker(command: Sequence[str], view: View, limits: Limits, _root: Path) -> list[str]:
+def _docker(command: Sequence[str], view: Confinement, limits: Limits, _root: Path) -> list[str]:
     """Run in an image without a single file, which needs no download, on the folders of this machine."""
     shown = [word for path in view.readable() for word in ("--volume", f"{path}:{path}:ro")]
     shown += [word for path in view.writable() for word in ("--volume", f"{path}:{path}")]

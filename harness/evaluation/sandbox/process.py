@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import CheckFailed
-from harness.sandbox.mechanisms import Mechanism, plain
-from harness.sandbox.plan import Limits, View
+from harness.evaluation.sandbox.confinement import Confinement, Limits
+from harness.evaluation.sandbox.mechanisms import Mechanism, plain
 
 _LOOK_SECONDS = 0.5
 _LINE = 2000
 
 
-def run_apart(command: Sequence[str], view: View, limits: Limits, mechanism: Mechanism | None, say: Callable[[str], None]) -> None:
+def run_apart(command: Sequence[str], view: Confinement, limits: Limits, mechanism: Mechanism | None, say: Callable[[str], None]) -> None:
     """Run a command in a sandbox, or with limits alone where `mechanism` is None, and hand on every line that it prints, as it is.
 
     Raises CheckFailed when it reaches a limit, is killed, or ends with another code than 0.
@@ -58,7 +58,7 @@ def run_apart(command: Sequence[str], view: View, limits: Limits, mechanism: Mec
         raise CheckFailed(f"the evaluation ended with the exit code {process.returncode} and no result", cure="its last lines say why")
 
 
-def _watch(process: subprocess.Popen[str], limits: Limits, view: View) -> tuple[str, str] | None:
+def _watch(process: subprocess.Popen[str], limits: Limits, view: Confinement) -> tuple[str, str] | None:
     """Wait for the end of a process, or for a limit; return which one was reached and what to do about it."""
     started, before = time.monotonic(), _bytes_in(view.write) if limits.disk is not None else 0
     while True:

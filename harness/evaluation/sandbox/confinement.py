@@ -33,7 +33,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class View:
+class Confinement:
     """What is visible inside: files and folders at their own places, to read or to write; nothing else of the machine is."""
 
     read: tuple[Path, ...] = ()
@@ -68,8 +68,8 @@ def interpreter() -> str:
     return str(Path(sys.executable).parent.resolve() / Path(sys.executable).name)
 
 
-def plan(command: Sequence[str], view: View, limits: Limits, *, root: Path | None = None, confined: bool = True) -> dict[str, Any]:
-    """Return what inside.py is given: `root` is an empty folder on which it makes the view, or None where it is made already."""
+def plan(command: Sequence[str], view: Confinement, limits: Limits, *, root: Path | None = None, confined: bool = True) -> dict[str, Any]:
+    """Return what first_process.py is given: `root` is an empty folder on which it makes the view, or None where it is made already."""
     return {
         "command": [*command],
         "environment": view.variables() if confined else dict(os.environ) | dict(view.environment),
@@ -86,7 +86,7 @@ def plan(command: Sequence[str], view: View, limits: Limits, *, root: Path | Non
 
 
 def _interpreter() -> list[Path]:
-    return [Path(sys.prefix), Path(sys.base_prefix), Path(interpreter()).resolve().parent, Path(__file__).parents[1]]
+    return [Path(sys.prefix), Path(sys.base_prefix), Path(interpreter()).resolve().parent, Path(__file__).parents[2]]
 
 
 def _system(gpu: bool) -> list[str]:

@@ -17,8 +17,8 @@ from typing import Any
 
 from harness.characters import shown
 from harness.errors import CheckFailed
-from harness.sandbox.mechanisms import MECHANISMS, Mechanism
-from harness.sandbox.plan import Limits, View, interpreter
+from harness.evaluation.sandbox.confinement import Confinement, Limits, interpreter
+from harness.evaluation.sandbox.mechanisms import MECHANISMS, Mechanism
 
 _PROBES = Path(__file__).with_name("probes.py")
 _SECONDS = 60
@@ -29,7 +29,7 @@ _CURE = (
 )
 
 
-def find_mechanism(view: View, mechanisms: Sequence[Mechanism] | None = None) -> Mechanism:
+def find_mechanism(view: Confinement, mechanisms: Sequence[Mechanism] | None = None) -> Mechanism:
     """Return the first mechanism in which every probe is denied. Raises CheckFailed when there is none: then nothing is run."""
     reasons = []
     for mechanism in MECHANISMS if mechanisms is None else mechanisms:
@@ -40,7 +40,7 @@ def find_mechanism(view: View, mechanisms: Sequence[Mechanism] | None = None) ->
     raise CheckFailed(f"no sandbox holds on this machine, so nothing was evaluated ({'; '.join(reasons) or 'none is known'})", cure=_CURE)
 
 
-def why_leaky(mechanism: Mechanism, view: View) -> str | None:
+def why_leaky(mechanism: Mechanism, view: Confinement) -> str | None:
     """Return what a probe reached from inside, or why the sandbox cannot be made; None where all are denied."""
     with standing_outside(view) as (outside, arrived), tempfile.TemporaryDirectory(prefix="stiltboard-") as root:
         command = [interpreter(), "-I", "-S", str(_PROBES), json.dumps(outside)]
@@ -71,7 +71,7 @@ def why_leaky(mechanism: Mechanism, view: View) -> str | None:
 
 
 @contextmanager
-def standing_outside(view: View) -> Iterator[tuple[dict[str, Any], Callable[[], str | None]]]:
+def standing_outside(view: Confinement) -> Iterator[tuple[dict[str, Any], Callable[[], str | None]]]:
     """Put up what the probes try to reach: a server, a socket for datagrams, an abstract one, and what this machine has anyway.
 
     What comes with it tells whether a datagram arrived.
