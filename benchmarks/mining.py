@@ -41,9 +41,9 @@ from harness.checkpoint import verify
 from harness.data import load_examples
 from harness.encoder import Encoder, View
 from harness.evaluation.embeddings import open_space
-from harness.margins import match
+from harness.kinds.search.margins import match
+from harness.kinds.search.nearest import Neighbours, mutual_neighbours
 from harness.metrics.precision_recall import precision_recall
-from harness.neighbours import Neighbours, mutual_neighbours
 from harness.records import Encoding, Margin, Pooling
 
 LAYERS = 12

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from harness import neighbours
-from harness.neighbours import Neighbours, mutual_neighbours, nearest
-from harness.panels import rounding
+from harness.kinds.search import nearest as search
+from harness.kinds.search.nearest import Neighbours, mutual_neighbours, nearest
+from harness.kinds.search.panels import rounding
 
 
 def brute_force(queries: np.ndarray, pool: np.ndarray) -> np.ndarray:
@@ -114,8 +114,8 @@ def test_the_answer_does_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatc
     x[300:400] = x[:100]
     whole = mutual_neighbours(x, y, 4)
     for tile, panel in (((64, 128), 256), ((128, 32), 1 << 15), ((33, 57), 100)):
-        monkeypatch.setattr(neighbours, "_CPU_BLOCK", tile)
-        monkeypatch.setattr(neighbours, "_CPU_PANEL", panel)
+        monkeypatch.setattr(search, "_CPU_BLOCK", tile)
+        monkeypatch.setattr(search, "_CPU_PANEL", panel)
         for side, expected in zip(mutual_neighbours(x, y, 4), whole, strict=True):
             assert np.array_equal(side.indices, expected.indices)
             assert np.array_equal(side.similarities, expected.similarities)
@@ -185,7 +185,7 @@ def test_what_was_written_to_a_private_map_is_kept(tmp_path: Path) -> None:
 
 def test_the_budget_bounds_panels_and_blocks() -> None:
     for memory in (1 << 20, 1 << 24, 1 << 28, 1 << 32):
-        plan = neighbours._plan(768, memory, 2, on_gpu=False)
+        plan = search._plan(768, memory, 2, on_gpu=False)
         assert 4 * 4 * 768 * plan.panel + 2 * 8 * plan.rows * plan.columns <= memory
 
 

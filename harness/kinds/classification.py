@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from harness.data.sentence_pairs import SentencePairs
 from harness.inputs import pair_inputs
-from harness.kinds.model import Predict
+from harness.kinds.protocols import Predict
 from harness.metrics.accuracy import accuracy
 from harness.records import Score, Target
 from harness.statistics.intervals import wilson

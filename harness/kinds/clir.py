@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from harness.data.ir_collection import Collection
 from harness.data.ntrex import ParallelDocuments
-from harness.kinds.model import Encode
+from harness.kinds.protocols import Encode
+from harness.kinds.search.panels import TIE
 from harness.metrics.average_precision import average_precision
 from harness.metrics.ndcg import ndcg
 from harness.metrics.recall import recall
-from harness.panels import TIE
 from harness.records import Score, Target
 from harness.statistics.intervals import bootstrap_mean
 

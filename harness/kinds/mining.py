@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harness.data.bucc import Comparable, Split
-from harness.kinds.model import Encode
-from harness.margins import match
+from harness.kinds.protocols import Encode
+from harness.kinds.search.margins import match
+from harness.kinds.search.nearest import mutual_neighbours
 from harness.metrics.pair_counts import pair_counts
 from harness.metrics.precision_recall import best_threshold, precision_recall
-from harness.neighbours import mutual_neighbours
 from harness.records import Mining, Score, Target
 from harness.statistics.intervals import bootstrap_f1
 from harness.statistics.resampling import f1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.data.question_answering import AnsweredQuestions
 from harness.inputs import Logits, Window, windows
-from harness.kinds.model import Predict
+from harness.kinds.protocols import Predict
 from harness.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1
 from harness.records import Score, Target
 from harness.statistics.intervals import bootstrap_mean

@@ -14,11 +14,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harness.data.lareqa import NO_ANSWER, Questions
-from harness.kinds.model import Encode
+from harness.kinds.protocols import Encode
+from harness.kinds.search.panels import TIE
 from harness.metrics.average_precision import average_precision
 from harness.metrics.rank_distance import rank_distance
 from harness.metrics.recall import recall
-from harness.panels import TIE
 from harness.records import Score, Target
 from harness.statistics.intervals import bootstrap_mean
 

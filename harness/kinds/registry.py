@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from harness.kinds import classification, clir, mining, qa, question_retrieval, retrieval, tagging
-from harness.kinds.model import Encode, Predict
+from harness.kinds.protocols import Encode, Predict
 from harness.records import Score, Target
 
 

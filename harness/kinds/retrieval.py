@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from harness.data.bitext import Bitext
-from harness.kinds.model import Encode
+from harness.kinds.protocols import Encode
+from harness.kinds.search.nearest import nearest
 from harness.metrics.accuracy import accuracy
 from harness.metrics.weighted_f1 import weighted_f1
-from harness.neighbours import nearest
 from harness.records import Score, Target
 from harness.statistics.intervals import wilson
 

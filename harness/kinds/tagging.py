@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from harness.data.tagging import TaggedSentences
 from harness.inputs import pieces
-from harness.kinds.model import Predict
+from harness.kinds.protocols import Predict
 from harness.metrics.chunks import chunk_counts
 from harness.outcomes import COUNTS
 from harness.records import Score, Target

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.panels import Indices, Wide
+from harness.kinds.search.panels import Indices, Wide
 
 Narrow = NDArray[np.float32]
 # Beyond the k asked for: so many more may lie within the rounding of the last of them before a query counts as crowded.

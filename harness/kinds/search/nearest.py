@@ -13,8 +13,8 @@ import faiss
 import numpy as np
 import torch
 
-from harness.candidates import Candidates, Narrow, by_query
-from harness.panels import CHUNK, TIE, Indices, Side, Vectors, Wide, multiply_pairs, open_side, release, rounding
+from harness.kinds.search.candidates import Candidates, Narrow, by_query
+from harness.kinds.search.panels import CHUNK, TIE, Indices, Side, Vectors, Wide, multiply_pairs, open_side, release, rounding
 
 _CANDIDATES = 8
 _CROWD_BYTES = 1 << 26

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.neighbours import Neighbours
+from harness.kinds.search.nearest import Neighbours
 from harness.records import Margin
 
 
