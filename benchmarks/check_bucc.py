@@ -18,11 +18,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # for the tests' slow implem
 
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
-from harness.checkpoint import fetch
 from harness.data import load_examples
 from harness.evaluation.embeddings import declared_view, distinct_texts, encode_missing
 from harness.evaluation.run import Options, Run
 from harness.kinds import mining
+from harness.models.checkpoint import fetch
 from harness.observer import Silent
 from harness.records import Checkpoint, Encoding, Margin, Mining, Pooling, Submission
 from tests.slow_mining import slow_pairs, slow_scores

@@ -20,13 +20,13 @@ import numpy as np
 from harness import evaluate, load_side, load_submission
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
-from harness.checkpoint import fetch
 from harness.cli.progress import watch
 from harness.data import load_examples
 from harness.device import choose_device
 from harness.encoder import View
 from harness.evaluation.embeddings import open_space
 from harness.evaluation.story import Options
+from harness.models.checkpoint import fetch
 from harness.records import Result
 
 # (prefix, layers) → language or "mean" → (foreign → English, English → foreign), in points.

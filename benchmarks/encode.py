@@ -23,13 +23,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from harness.bundled.weights import unpack
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
-from harness.checkpoint import verify
 from harness.data import load_examples
 from harness.device import choose_dtype
 from harness.encoder import Encoder, View
+from harness.models.checkpoint import verify
+from harness.models.checkpoint.bundled import unpack
 from harness.records import Pooling
 
 LAYERS = 12

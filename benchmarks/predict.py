@@ -29,13 +29,13 @@ import numpy as np
 import torch
 import transformers
 
-from harness.bundled.weights import unpack
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
-from harness.checkpoint import verify
 from harness.data import load_examples
 from harness.inputs import Input, pieces, windows
 from harness.kinds.qa import best_span
+from harness.models.checkpoint import verify
+from harness.models.checkpoint.bundled import unpack
 from harness.predictor import Predictor, label_names, load, open_head
 from harness.records import Target
 

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from harness.checkpoint import DEPTH, HEADS, TOKENIZER_FILES, CheckpointFiles, TensorEntry, read_header
+from harness.models.checkpoint import DEPTH, HEADS, TOKENIZER_FILES, CheckpointFiles, TensorEntry, read_header
 
 _LAYER = re.compile(r"(?:^|\.)(?:block|layers?)\.(\d+)\.")
 

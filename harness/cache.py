@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from harness.checkpoint import TensorEntry, read_header
 from harness.errors import BadInput, CheckFailed
+from harness.models.checkpoint import TensorEntry, read_header
 
 Vectors = NDArray[np.float32]
 _KEY_BYTES = 16

@@ -15,9 +15,9 @@ import torch
 import transformers
 from numpy.typing import NDArray
 
-from harness.checkpoint import CheckpointFiles
 from harness.device import DTYPES, choose_device, choose_dtype, is_emulated
 from harness.errors import BadInput
+from harness.models.checkpoint import CheckpointFiles
 from harness.passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
 from harness.plan import Indices, plan_batches
 from harness.records import Pooling

@@ -15,12 +15,12 @@ from safetensors.torch import load_file
 
 from harness.batches import ByLength, pad
 from harness.catalog.finetuning import Recipe
-from harness.checkpoint import CheckpointFiles
 from harness.data.examples import Examples, chosen
 from harness.encoder import check_ids, opening
 from harness.errors import BadInput
 from harness.features import features
 from harness.kinds.registry import PREDICTED
+from harness.models.checkpoint import CheckpointFiles
 from harness.observer import Observer
 from harness.predictor import Predictor, label_names, load
 from harness.records import Target

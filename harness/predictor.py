@@ -9,11 +9,11 @@ import numpy as np
 import torch
 import transformers
 
-from harness.checkpoint import CheckpointFiles
 from harness.device import DTYPES, is_emulated
 from harness.encoder import check_ids, find_architecture, multiply_in_float32, opening
 from harness.errors import BadInput, CheckFailed
 from harness.inputs import Input, Logits
+from harness.models.checkpoint import CheckpointFiles
 from harness.passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
 from harness.plan import plan_batches
 from harness.records import Target

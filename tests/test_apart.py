@@ -109,7 +109,7 @@ def test_a_limit_ends_one_evaluation_and_not_the_queue(submission: Path, capsys:
 
 
 def test_a_task_says_the_same_on_the_other_side(submission: Path, tmp_path: Path) -> None:
-    from harness.checkpoint import fetch
+    from harness.models.checkpoint import fetch
     from harness.records import Checkpoint
 
     files = fetch(Checkpoint(path="weights"), submission, tmp_path / "cache")

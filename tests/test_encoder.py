@@ -10,10 +10,10 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from harness import device
-from harness.checkpoint import verify
 from harness.device import choose_dtype
 from harness.encoder import Encoder, EncodingReport, Vectors, View
 from harness.errors import BadInput
+from harness.models.checkpoint import verify
 from harness.plan import Indices
 from harness.records import Pooling
 from tests.toys import save_toy_encoder

@@ -269,8 +269,8 @@ def test_what_the_training_needs_is_missing_before_anything_starts(submission: P
 def job(folder: Path, target: str, work: Path, **recipe: Any) -> finetune_module.Job:
     """Return the training of a target on a few English sentences."""
     from harness.catalog.finetuning import Recipe
-    from harness.checkpoint import verify
     from harness.data.tagging import TaggedSentences
+    from harness.models.checkpoint import verify
 
     rows = tuple(map(tuple, sentences()))
     text = TaggedSentences("en", rows, tuple(tuple(TAGS[word] for word in row) for row in rows), "here")

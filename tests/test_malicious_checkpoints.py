@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.checkpoint import fetch, verify
-from harness.checkpoint.config import check_config
-from harness.checkpoint.files import list_files
-from harness.checkpoint.settings import without_remnants
-from harness.checkpoint.staging import stage
 from harness.errors import BadInput
+from harness.models.checkpoint import fetch, verify
+from harness.models.checkpoint.config import check_config
+from harness.models.checkpoint.listing import list_files
+from harness.models.checkpoint.settings import without_remnants
+from harness.models.checkpoint.staging import stage
 from harness.records import Checkpoint
 from tests import malice
 from tests.malice import WEIGHTS, Canary
@@ -278,7 +278,7 @@ def test_a_private_folder_goes_with_its_last_user_and_with_a_killed_process_late
     files = fetch(Checkpoint(path="weights"), folder.parent, tmp_path / "cache")
     assert {path.name for path in opened.iterdir()} == {files.folder.name, f"{files.folder.name}.lock"}
     code = (
-        "import os, sys; from pathlib import Path; from harness.checkpoint import fetch; from harness.records import Checkpoint\n"
+        "import os, sys; from pathlib import Path; from harness.models.checkpoint import fetch; from harness.records import Checkpoint\n"
         f"files = fetch(Checkpoint(path='weights'), Path({str(folder.parent)!r}), Path({str(tmp_path / 'cache')!r}))\n"
         "os.kill(os.getpid(), 9)"
     )

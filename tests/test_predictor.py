@@ -13,12 +13,12 @@ import transformers
 from harness.batches import ByLength
 from harness.catalog import BY_NAME
 from harness.catalog.finetuning import recipe_for
-from harness.checkpoint import verify
 from harness.data.question_answering import AnsweredQuestions
 from harness.errors import CheckFailed
 from harness.features import features
 from harness.inputs import Input, Window, pair_inputs
 from harness.kinds.qa import Span, best_span
+from harness.models.checkpoint import verify
 from harness.predictor import Predictor, label_names, load, open_head
 from harness.records import Target
 

@@ -22,7 +22,6 @@ from scipy import stats
 
 from harness.batches import pad
 from harness.catalog.tasks import TASK_BY_NAME, find_task
-from harness.checkpoint import verify
 from harness.cli.main import main
 from harness.data.similarity import ScoredPairs
 from harness.errors import BadInput, CheckFailed
@@ -34,6 +33,7 @@ from harness.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
 from harness.intermediate.model import MaskedWords, Multitask
 from harness.intermediate.story import Options, Trainee, train, trainees
 from harness.metrics.spearman import spearman
+from harness.models.checkpoint import verify
 from harness.records import Regime, TrainingRecipe, TrainingRun
 from harness.records.result import CheckpointScores
 from harness.store import load_recipe, load_submission, load_training, submission_faults

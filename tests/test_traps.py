@@ -11,12 +11,12 @@ import torch
 import transformers
 
 from harness.catalog import BY_NAME
-from harness.checkpoint import verify
 from harness.data.bitext import Bitext
 from harness.data.bucc import Comparable, Split
 from harness.encoder import Encoder, View
 from harness.kinds import mining, retrieval
 from harness.metrics.precision_recall import best_threshold, precision_recall
+from harness.models.checkpoint import verify
 from harness.records import Pooling
 
 # Which way a text points in the plane, in degrees.

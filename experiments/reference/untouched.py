@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.bundled.weights import unpack
 from harness.cache import cache_folder
-from harness.checkpoint import verify
 from harness.data.similarity import ScoredPairs, stsb_dev
 from harness.encoder import Encoder, View
 from harness.metrics.spearman import spearman
+from harness.models.checkpoint import verify
+from harness.models.checkpoint.bundled import unpack
 from harness.records import Pooling
 
 DEPTHS = (2, 4, 6, 8, 10, 12)

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.catalog.finetuning import RECIPES, Recipe
-from harness.checkpoint import CheckpointFiles
 from harness.data.examples import Examples
 from harness.data.training_text import TrainingText
 from harness.errors import BadInput
 from harness.kinds.registry import KINDS
+from harness.models.checkpoint import CheckpointFiles
 from harness.outcomes import units
 from harness.records import CheckpointScores, Encoding, Head, Outcomes, Result, Score, Target
 from harness.statistics.levels import Claim, Claims, Sample, score_claims

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from harness.address import layer_address
 from harness.cache import WAITING_BYTES, VectorSpace
-from harness.checkpoint import CheckpointFiles
 from harness.data.examples import Examples
 from harness.device import arithmetic
 from harness.encoder import Encoder, EncodingReport, Vectors, View
 from harness.evaluation.cells import resolve_layer
 from harness.evaluation.run import Run
+from harness.models.checkpoint import CheckpointFiles
 from harness.plan import Indices
 from harness.records import Encoding, Pooling
 

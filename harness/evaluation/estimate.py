@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from harness.cache import WAITING_BYTES
-from harness.checkpoint import CheckpointFiles
 from harness.encoder import Encoder
 from harness.errors import Fault
 from harness.evaluation.cells import Cells
@@ -20,6 +19,7 @@ from harness.evaluation.plan import open_work
 from harness.evaluation.run import Options, Run
 from harness.evaluation.sweep import open_sweeps
 from harness.kinds.registry import EMBEDDED
+from harness.models.checkpoint import CheckpointFiles
 from harness.observer import Observer, Silent
 
 # What the interpreter, torch and transformers take before a weight is loaded, measured on Linux.

@@ -15,13 +15,13 @@ from typing import Any
 from filelock import FileLock
 
 from harness.catalog import BY_NAME
-from harness.checkpoint import CheckpointFiles, verify
 from harness.encoder import EncodingReport
 from harness.errors import CheckFailed, WrongUsage
 from harness.evaluation.cells import Cells
 from harness.evaluation.run import WRITE_SECONDS, Run
 from harness.finetune import Job, Trained, finetune
 from harness.kinds.registry import PREDICTED
+from harness.models.checkpoint import CheckpointFiles, verify
 from harness.predictor import Predictor, open_head
 from harness.records import Head
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.cache import cache_folder
-from harness.checkpoint import CheckpointFiles
+from harness.models.checkpoint import CheckpointFiles
 from harness.observer import Observer
 from harness.records import Mining, Submission
 

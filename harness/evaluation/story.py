@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.checkpoint import CheckpointFiles
 from harness.device import is_emulated, processor, thread_count
 from harness.encoder import EncodingReport, View
 from harness.errors import BadInput, CheckFailed
@@ -22,6 +21,7 @@ from harness.evaluation.resume import keep_finished, result_path
 from harness.evaluation.run import WRITE_SECONDS, Options, Run
 from harness.evaluation.sweep import Sweeping, open_sweeps
 from harness.kinds.registry import EMBEDDED
+from harness.models.checkpoint import CheckpointFiles
 from harness.observer import Observer, Silent
 from harness.records import Result
 from harness.store import load_outcomes, load_result, results_lock, write_result

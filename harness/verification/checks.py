@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.catalog import is_own, target_named
 from harness.catalog.contamination import names_seen, seen
 from harness.catalog.fingerprints import FINGERPRINTS
-from harness.checkpoint import at_hand, fetch
 from harness.errors import BadInput, Where
+from harness.models.checkpoint import at_hand, fetch
 from harness.records import Checkpoint, Result, Submission, Target, Training
 from harness.store import load_outcomes, load_result, result_digest
 from harness.store.files import read_file

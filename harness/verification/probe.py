@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.checkpoint import CheckpointFiles
 from harness.evaluation.cells import Cells
 from harness.evaluation.embeddings import declared_view, distinct_texts, encode_missing
 from harness.evaluation.plan import open_work
 from harness.evaluation.run import Options, Run
 from harness.kinds.registry import EMBEDDED
+from harness.models.checkpoint import CheckpointFiles
 from harness.observer import Observer
 from harness.verification.changes import CHANGES, changed
 from harness.verification.findings import Finding

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from harness.checkpoint import CheckpointFiles
 from harness.data.hub import XTREME_HUB
 from harness.data.sentence_pairs import MNLI_HUB
 from harness.errors import CheckFailed
@@ -20,6 +19,7 @@ from harness.evaluation.plan import Work, open_work
 from harness.evaluation.resume import result_path
 from harness.evaluation.run import Options
 from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_apart
+from harness.models.checkpoint import CheckpointFiles
 from harness.observer import Observer
 from harness.records import Result
 from harness.store import load_outcomes, load_result

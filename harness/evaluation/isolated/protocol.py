@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.characters import shown, visible
-from harness.checkpoint import CheckpointFiles
 from harness.errors import BadInput, CheckFailed, Fault, StiltboardError, Where
 from harness.evaluation.run import Options
+from harness.models.checkpoint import CheckpointFiles
 from harness.observer import Observer
 from harness.records import Mining, Parameters, Result
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.characters import shown
-from harness.checkpoint.weights import INDEX, SHARD, SINGLE
 from harness.errors import BadInput
+from harness.models.checkpoint.weights import INDEX, SHARD, SINGLE
 
 # What an evaluation opens, and so all that is ever downloaded: no code, no pickles, no chat templates.
 TOKENIZER_FILES = (

@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from harness.checkpoint.strict_json import read_object
 from harness.errors import BadInput
+from harness.models.checkpoint.strict_json import read_object
 
 _HEADER_LIMIT = 100 * 2**20
 _TENSORS = 100_000

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.characters import shown
-from harness.checkpoint.strict_json import read_object, walk
 from harness.errors import BadInput
+from harness.models.checkpoint.strict_json import read_object, walk
 
 CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
 # The files whose keys transformers acts on.

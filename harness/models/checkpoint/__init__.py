@@ -4,12 +4,12 @@ fetching → files (which may be opened) → staging (a private copy of them) �
 → verified (the description that the encoder opens).
 """
 
-from harness.checkpoint.config import DEPTH
-from harness.checkpoint.fetching import at_hand, download, fetch
-from harness.checkpoint.files import ALLOWED, TOKENIZER_FILES
-from harness.checkpoint.headers import TensorEntry, read_header
-from harness.checkpoint.parameters import HEADS, count_parameters
-from harness.checkpoint.verified import CheckpointFiles, verify
+from harness.models.checkpoint.checkpoint_files import CheckpointFiles, verify
+from harness.models.checkpoint.config import DEPTH
+from harness.models.checkpoint.fetching import at_hand, download, fetch
+from harness.models.checkpoint.headers import TensorEntry, read_header
+from harness.models.checkpoint.listing import ALLOWED, TOKENIZER_FILES
+from harness.models.checkpoint.parameters import HEADS, count_parameters
 
 __all__ = [
     "ALLOWED",

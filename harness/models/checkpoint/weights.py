@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.characters import shown
-from harness.checkpoint.headers import TensorEntry, read_header
-from harness.checkpoint.strict_json import read_object
 from harness.errors import BadInput
+from harness.models.checkpoint.headers import TensorEntry, read_header
+from harness.models.checkpoint.strict_json import read_object
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")

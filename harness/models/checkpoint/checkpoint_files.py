@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.checkpoint.config import DEPTH, WIDTH, check_config, check_sizes
-from harness.checkpoint.files import TOKENIZER_FILES, Listing, list_files
-from harness.checkpoint.parameters import count_parameters
-from harness.checkpoint.settings import ACTED_ON, CONFIG, read_settings, refuse_active_remnants
-from harness.checkpoint.staging import Stage, stage
-from harness.checkpoint.strict_json import read_object
-from harness.checkpoint.weights import INDEX, SHARD, SINGLE, check_finite, read_tensors, weight_names
 from harness.errors import BadInput
+from harness.models.checkpoint.config import DEPTH, WIDTH, check_config, check_sizes
+from harness.models.checkpoint.listing import TOKENIZER_FILES, Listing, list_files
+from harness.models.checkpoint.parameters import count_parameters
+from harness.models.checkpoint.settings import ACTED_ON, CONFIG, read_settings, refuse_active_remnants
+from harness.models.checkpoint.staging import Stage, stage
+from harness.models.checkpoint.strict_json import read_object
+from harness.models.checkpoint.weights import INDEX, SHARD, SINGLE, check_finite, read_tensors, weight_names
 from harness.records import Parameters
 
 

@@ -27,10 +27,10 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from harness.checkpoint.files import Listing
-from harness.checkpoint.settings import ACTED_ON, without_remnants
-from harness.checkpoint.weights import SHARD, SINGLE, weight_names
 from harness.errors import BadInput, CheckFailed
+from harness.models.checkpoint.listing import Listing
+from harness.models.checkpoint.settings import ACTED_ON, without_remnants
+from harness.models.checkpoint.weights import SHARD, SINGLE, weight_names
 
 _FICLONE = 0x40049409  # linux/fs.h; the same on every architecture of Linux that torch runs on
 
