@@ -22,12 +22,11 @@ from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.cli.progress import watch
 from harness.data import load_examples
-from harness.device import choose_device
-from harness.encoder import View
-from harness.evaluation.embeddings import open_space
 from harness.evaluation.story import Options
+from harness.models.cache_keys import open_space
 from harness.models.checkpoint import fetch
-from harness.records import Result
+from harness.models.device import choose_device
+from harness.records import Result, View
 
 # (prefix, layers) → language or "mean" → (foreign → English, English → foreign), in points.
 REFERENCES = {

@@ -26,11 +26,11 @@ import torch
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.data import load_examples
-from harness.device import choose_dtype
-from harness.encoder import Encoder, View
 from harness.models.checkpoint import verify
 from harness.models.checkpoint.bundled import unpack
-from harness.records import Pooling
+from harness.models.device import choose_dtype
+from harness.models.encoder import Encoder
+from harness.records import Pooling, View
 
 LAYERS = 12
 WARM_UP = 64

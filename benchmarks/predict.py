@@ -32,11 +32,11 @@ import transformers
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.data import load_examples
-from harness.inputs import Input, pieces, windows
 from harness.kinds.qa import best_span
 from harness.models.checkpoint import verify
 from harness.models.checkpoint.bundled import unpack
-from harness.predictor import Predictor, label_names, load, open_head
+from harness.models.predictor import Predictor, label_names, load, open_head
+from harness.models.tokenization import Input, pieces, windows
 from harness.records import Target
 
 LAYERS = 6

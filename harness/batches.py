@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from harness.features import Feature
-from harness.inputs import IGNORED
+from harness.models.tokenization import IGNORED
 
 _RUN = 50
 

@@ -13,7 +13,7 @@ from harness.data.question_answering import AnsweredQuestions
 from harness.data.sentence_pairs import SentencePairs
 from harness.data.similarity import ScoredPairs
 from harness.data.tagging import TaggedSentences
-from harness.inputs import IGNORED, Input, Window, pair_inputs, pieces, single_inputs, windows
+from harness.models.tokenization import IGNORED, Input, Window, pair_inputs, pieces, single_inputs, windows
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from safetensors.torch import load_file
 from harness.batches import ByLength, pad
 from harness.catalog.finetuning import Recipe
 from harness.data.examples import Examples, chosen
-from harness.encoder import check_ids, opening
 from harness.errors import BadInput
 from harness.features import features
 from harness.kinds.registry import PREDICTED
 from harness.models.checkpoint import CheckpointFiles
+from harness.models.loading import check_ids, opening
+from harness.models.predictor import Predictor, label_names, load
 from harness.observer import Observer
-from harness.predictor import Predictor, label_names, load
 from harness.records import Target
 from harness.trainer import STATE, Report, arguments, kept, last_whole, within_memory
 

@@ -18,8 +18,8 @@ import transformers
 from safetensors import SafetensorError
 
 from harness.errors import CheckFailed
+from harness.models.forward_passes import is_out_of_memory
 from harness.observer import Observer
-from harness.passes import is_out_of_memory
 
 Made = TypeVar("Made")
 # Written last into what the Trainer saves.

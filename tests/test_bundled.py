@@ -8,8 +8,7 @@ import pytest
 from harness.catalog import BY_NAME, JUPYTERLAB_LOCALES
 from harness.data import jupyterlab, load_examples
 from harness.errors import BadInput
-from harness.models.checkpoint import bundled
-from harness.models.checkpoint import fetch, verify
+from harness.models.checkpoint import bundled, fetch, verify
 from harness.records import Checkpoint, Parameters
 from harness.store import load_result
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.cache import VectorSpace, cache_folder
+from harness.cache import cache_folder
 from harness.errors import CheckFailed
+from harness.models.vector_cache import VectorSpace
 
 
 def vectors(n: int, seed: int = 0) -> np.ndarray:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from harness.address import layer_address
 from harness.errors import BadInput
+from harness.models.cache_keys import layer_address
 from harness.models.checkpoint import ALLOWED, count_parameters, download, fetch, fetching, read_header, verify
 from harness.records import Checkpoint, Parameters
 from tests.toys import save_toy_encoder

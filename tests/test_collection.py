@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from harness.data.chunking import chunks, sentences
 from harness.data.ir_collection import Collection, collection_pairs, load_collection
 from harness.errors import BadInput
-from harness.scalars import Language
+from harness.records.scalars import Language
 
 QUERIES = {"q1": "Wo liegt die Fähre?", "q2": "Was kostet Brot & Salz?", "q3": "Wer sang?"}
 DOCUMENTS = {

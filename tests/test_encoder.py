@@ -9,13 +9,13 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from harness import device
-from harness.device import choose_dtype
-from harness.encoder import Encoder, EncodingReport, Vectors, View
 from harness.errors import BadInput
+from harness.models import device
+from harness.models.batching import Indices
 from harness.models.checkpoint import verify
-from harness.plan import Indices
-from harness.records import Pooling
+from harness.models.device import choose_dtype
+from harness.models.encoder import Encoder, EncodingReport, Vectors
+from harness.records import Pooling, View
 from tests.toys import save_toy_encoder
 
 MEAN, CLS = Pooling.MEAN, Pooling.CLS

@@ -13,11 +13,11 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 import harness
-from harness import device
-from harness import encoder as encoder_module
-from harness.cache import VectorSpace
 from harness.errors import BadInput
 from harness.evaluation.story import Options
+from harness.models import device
+from harness.models import encoder as encoder_module
+from harness.models.vector_cache import VectorSpace
 from harness.records import Result
 from tests.toys import save_toy_encoder, stored_outcomes
 

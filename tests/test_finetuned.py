@@ -26,8 +26,8 @@ from harness.errors import BadInput, CheckFailed
 from harness.evaluation import heads
 from harness.evaluation.estimate import estimate
 from harness.evaluation.story import Options
+from harness.models.forward_passes import Passes
 from harness.observer import Silent
-from harness.passes import Passes
 from harness.records import Result
 from tests.test_evaluation import write_submission
 from tests.toys import stored_outcomes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.inputs import pair_inputs, pieces, windows
+from harness.models.tokenization import pair_inputs, pieces, windows
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 from tests.test_evaluation import write_submission
 
 # The command line itself, with vectors reaching the disk all the time instead of every ten seconds.
-_CODE = "import harness.cache; harness.cache._FLUSH_SECONDS = 0.02; from harness.cli.main import main; main()"
+_CODE = "import harness.models.vector_cache; harness.models.vector_cache._FLUSH_SECONDS = 0.02; from harness.cli.main import main; main()"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from harness.models.checkpoint.config import check_config
 from harness.models.checkpoint.listing import list_files
 from harness.models.checkpoint.settings import without_remnants
 from harness.models.checkpoint.staging import stage
-from harness.records import Checkpoint
+from harness.records import Checkpoint, View
 from tests import malice
 from tests.malice import WEIGHTS, Canary
 
@@ -98,7 +98,7 @@ def test_there_are_enough_of_them() -> None:
 
 
 def encoded(folder: Path, tmp_path: Path) -> tuple[Any, np.ndarray]:
-    from harness.encoder import Encoder, View
+    from harness.models.encoder import Encoder
     from harness.records import Pooling
 
     files = fetch(Checkpoint(path=str(folder)), tmp_path, tmp_path / "cache")

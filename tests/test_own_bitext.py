@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from harness.data.own_bitext import languages_in, own_bitext
 from harness.errors import BadInput
-from harness.scalars import Language
+from harness.records.scalars import Language
 
 
 def write(folder: Path, **files: list[str]) -> Path:

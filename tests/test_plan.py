@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plan import plan_batches
+from harness.models.batching import plan_batches
 
 
 def test_batches_hold_one_length_longest_first_spread_evenly() -> None:

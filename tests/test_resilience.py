@@ -33,7 +33,7 @@ from tests.toys import save_toy_encoder
 
 # Children of a server that has imported everything start at once, and none of its threads is copied.
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["harness.evaluation.story", "harness.encoder", "harness.kinds.registry", "harness.cli.evaluate"])
+SERVER.set_forkserver_preload(["harness.evaluation.story", "harness.models.encoder", "harness.kinds.registry", "harness.cli.evaluate"])
 _CLONE_NEWNS = 0x20000
 
 
@@ -41,9 +41,9 @@ def _evaluate(cache: Path, log: Path, submission: Path, languages: tuple[str, ..
     """Be the command line in a process of its own; its standard error goes to a file."""
     os.environ |= {"STILTBOARD_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests in the background has it ignored
-    import harness.cache
+    import harness.models.vector_cache
 
-    harness.cache._FLUSH_SECONDS = 0.0  # vectors reach the disk with every batch
+    harness.models.vector_cache._FLUSH_SECONDS = 0.0  # vectors reach the disk with every batch
     arguments = ["evaluate", submission.name, "-t", "jupyterlab", "--dtype", "float32", "--batch-tokens", "256"]
     arguments += [word for language in languages for word in ("-l", language)]
     with log.open("w") as file, redirect_stderr(file):

@@ -10,10 +10,10 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 import harness
-from harness import encoder as encoder_module
-from harness.cache import VectorSpace
 from harness.errors import BadInput
 from harness.evaluation.run import Options
+from harness.models import encoder as encoder_module
+from harness.models.vector_cache import VectorSpace
 from harness.records import Sweep
 from harness.store import load_sweep, load_sweeps, submission_faults, sweep_path, write_sweep
 from tests.test_evaluation import write_submission

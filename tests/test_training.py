@@ -26,7 +26,6 @@ from harness.cli.main import main
 from harness.data.similarity import ScoredPairs
 from harness.errors import BadInput, CheckFailed
 from harness.features import Feature
-from harness.inputs import IGNORED, Input
 from harness.intermediate import optimise as optimise_module
 from harness.intermediate.assess import dev_score
 from harness.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
@@ -34,6 +33,7 @@ from harness.intermediate.model import MaskedWords, Multitask
 from harness.intermediate.story import Options, Trainee, train, trainees
 from harness.metrics.spearman import spearman
 from harness.models.checkpoint import verify
+from harness.models.tokenization import IGNORED, Input
 from harness.records import Regime, TrainingRecipe, TrainingRun
 from harness.records.result import CheckpointScores
 from harness.store import load_recipe, load_submission, load_training, submission_faults

@@ -65,7 +65,7 @@ def _shared_out(recipes: Sequence[TrainingRecipe], jobs: int | None, trainings: 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     fixed = max((recipe.threads or 0 for recipe in recipes), default=0)
     if jobs is None:
-        from harness.device import choose_device
+        from harness.models.device import choose_device
 
         on_gpu = choose_device(device).startswith("cuda")
         jobs = 1 if on_gpu else max(1, cores // (fixed or 1))

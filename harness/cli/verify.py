@@ -111,7 +111,7 @@ def _one_line(by: str) -> str:
 def _link(url: str | None) -> str | None:
     from pydantic import TypeAdapter, ValidationError
 
-    from harness.scalars import Link
+    from harness.records.scalars import Link
 
     try:
         return TypeAdapter(Link).validate_python(url) if url is not None else None

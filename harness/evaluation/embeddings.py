@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from harness.address import layer_address
-from harness.cache import WAITING_BYTES, VectorSpace
 from harness.data.examples import Examples
-from harness.device import arithmetic
-from harness.encoder import Encoder, EncodingReport, Vectors, View
 from harness.evaluation.cells import resolve_layer
 from harness.evaluation.run import Run
+from harness.models.batching import Indices
+from harness.models.cache_keys import open_space
 from harness.models.checkpoint import CheckpointFiles
-from harness.plan import Indices
-from harness.records import Encoding, Pooling
+from harness.models.encoder import Encoder, EncodingReport, Vectors
+from harness.models.vector_cache import WAITING_BYTES, VectorSpace
+from harness.records import Encoding, Pooling, View
 
 
 @dataclass(frozen=True)
@@ -50,22 +48,6 @@ def every_view(files: CheckpointFiles) -> tuple[View, ...]:
 def distinct_texts(examples: Iterable[Examples]) -> list[str]:
     """Return every text that the examples need, once, in their order."""
     return list(dict.fromkeys(text for each in examples for side in each.sides.values() for text in side))
-
-
-def open_space(
-    cache: Path, files: CheckpointFiles, view: View, encoding: Encoding, *, device: str, dtype: str, waiting: int = WAITING_BYTES
-) -> VectorSpace:
-    """Open the cached vectors of one view: the one place that says what a vector depends on beside its text."""
-    return VectorSpace(
-        cache,
-        waiting=waiting,
-        weights=layer_address(files, view.layer),
-        layer=view.layer,
-        pooling=view.pooling.value,
-        arithmetic=arithmetic(device, dtype),
-        prefix=encoding.prefix,
-        max_length=encoding.max_length,
-    )
 
 
 def open_spaces(views: Sequence[View], files: CheckpointFiles, run: Run) -> dict[View, VectorSpace]:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.cache import WAITING_BYTES
-from harness.encoder import Encoder
 from harness.errors import Fault
 from harness.evaluation.cells import Cells
 from harness.evaluation.embeddings import declared_view, distinct_texts, every_view, missing_texts, open_spaces
@@ -20,6 +18,8 @@ from harness.evaluation.run import Options, Run
 from harness.evaluation.sweep import open_sweeps
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
+from harness.models.encoder import Encoder
+from harness.models.vector_cache import WAITING_BYTES
 from harness.observer import Observer, Silent
 
 # What the interpreter, torch and transformers take before a weight is loaded, measured on Linux.

@@ -15,14 +15,14 @@ from typing import Any
 from filelock import FileLock
 
 from harness.catalog import BY_NAME
-from harness.encoder import EncodingReport
 from harness.errors import CheckFailed, WrongUsage
 from harness.evaluation.cells import Cells
 from harness.evaluation.run import WRITE_SECONDS, Run
 from harness.finetune import Job, Trained, finetune
 from harness.kinds.registry import PREDICTED
 from harness.models.checkpoint import CheckpointFiles, verify
-from harness.predictor import Predictor, open_head
+from harness.models.encoder import EncodingReport
+from harness.models.predictor import Predictor, open_head
 from harness.records import Head
 
 # Raised when training changes what it computes, so that older heads are not taken from the cache.

@@ -10,12 +10,12 @@ from harness.catalog import TARGETS, find_target, is_own, own_target
 from harness.catalog.finetuning import recipe_for, recipe_text
 from harness.data import load_examples, own_languages
 from harness.data.training_text import load_training
-from harness.device import choose_device, choose_dtype
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
 from harness.evaluation.cells import Cells, resolve_layer
 from harness.evaluation.resume import keep_finished
 from harness.evaluation.run import Options, Run
 from harness.models.checkpoint import CheckpointFiles, fetch
+from harness.models.device import choose_device, choose_dtype
 from harness.observer import Observer
 from harness.records import Checkpoint, ReportedSubmission, Target
 from harness.store import load_submission

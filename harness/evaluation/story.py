@@ -10,8 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.device import is_emulated, processor, thread_count
-from harness.encoder import EncodingReport, View
 from harness.errors import BadInput, CheckFailed
 from harness.evaluation.cells import UNWRITTEN, Cells
 from harness.evaluation.embeddings import Encoded, declared_view, distinct_texts, encode_missing, every_view
@@ -22,8 +20,10 @@ from harness.evaluation.run import WRITE_SECONDS, Options, Run
 from harness.evaluation.sweep import Sweeping, open_sweeps
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
+from harness.models.device import is_emulated, processor, thread_count
+from harness.models.encoder import EncodingReport
 from harness.observer import Observer, Silent
-from harness.records import Result
+from harness.records import Result, View
 from harness.store import load_outcomes, load_result, results_lock, write_result
 
 __all__ = ["Options", "evaluate"]

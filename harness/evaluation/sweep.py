@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.encoder import View
 from harness.errors import BadInput, Fault
 from harness.evaluation.cells import Cells, signature
 from harness.evaluation.embeddings import Encoded, every_view
@@ -14,7 +13,7 @@ from harness.evaluation.resume import refuse_other_measure
 from harness.evaluation.run import Run
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
-from harness.records import Sweep, SweptCheckpoint, ViewScores
+from harness.records import Sweep, SweptCheckpoint, View, ViewScores
 from harness.store import load_sweep, results_lock, sweep_path, write_sweep
 
 Point = tuple[int, View, str]  # seed, view, language

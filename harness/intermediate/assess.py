@@ -10,10 +10,10 @@ import torch
 
 from harness.batches import pad
 from harness.features import Feature
-from harness.inputs import IGNORED
 from harness.intermediate.model import Multitask
 from harness.metrics.accuracy import accuracy
 from harness.metrics.spearman import spearman
+from harness.models.tokenization import IGNORED
 from harness.records import Task
 
 _AT_ONCE = 32

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from harness.inputs import IGNORED
+from harness.models.tokenization import IGNORED
 from harness.records import Task
 
 _HEAD_DROPOUT = 0.1

@@ -17,11 +17,11 @@ from filelock import FileLock
 
 from harness.cache import cache_folder
 from harness.catalog.tasks import find_task
-from harness.device import choose_device, choose_dtype, processor
 from harness.errors import BadInput, CheckFailed, WrongUsage
 from harness.intermediate.mixture import Part, parts
 from harness.intermediate.optimise import Job, Learnt, optimise
 from harness.models.checkpoint import CheckpointFiles, fetch, verify
+from harness.models.device import choose_device, choose_dtype, processor
 from harness.observer import Observer, Silent
 from harness.records import (
     Checkpoint,

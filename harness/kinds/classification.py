@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from harness.data.sentence_pairs import SentencePairs
-from harness.inputs import pair_inputs
 from harness.kinds.protocols import Predict
 from harness.metrics.accuracy import accuracy
+from harness.models.tokenization import pair_inputs
 from harness.records import Score, Target
 from harness.statistics.intervals import wilson
 

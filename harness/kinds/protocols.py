@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.inputs import Input, Logits
+from harness.models.tokenization import Input, Logits
 
 # Texts → their unit vectors (n, d).
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]

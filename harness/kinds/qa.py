@@ -10,9 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harness.data.question_answering import AnsweredQuestions
-from harness.inputs import Logits, Window, windows
 from harness.kinds.protocols import Predict
 from harness.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1
+from harness.models.tokenization import Logits, Window, windows
 from harness.records import Score, Target
 from harness.statistics.intervals import bootstrap_mean
 

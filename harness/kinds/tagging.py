@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from harness.data.tagging import TaggedSentences
-from harness.inputs import pieces
 from harness.kinds.protocols import Predict
 from harness.metrics.chunks import chunk_counts
+from harness.models.tokenization import pieces
 from harness.outcomes import COUNTS
 from harness.records import Score, Target
 from harness.statistics.intervals import bootstrap_f1

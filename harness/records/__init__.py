@@ -38,6 +38,7 @@ from harness.records.training import (
     TrainingRun,
 )
 from harness.records.verification import Mark, Verification, VerifiedResult
+from harness.records.view import View
 
 __all__ = [
     "AnySubmission",
@@ -81,5 +82,6 @@ __all__ = [
     "TrainingRun",
     "Verification",
     "VerifiedResult",
+    "View",
     "ViewScores",
 ]

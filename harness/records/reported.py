@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from harness.records.base import Record
+from harness.records.scalars import Count, Integer, Language, Line, Link, LongLine, Number, Points, Tag, Truth, integer, nothing
 from harness.records.submission import Base, Pooling, Regime, Submission, Submitter
 from harness.records.target import Target
-from harness.scalars import Count, Integer, Language, Line, Link, LongLine, Number, Points, Tag, Truth, integer, nothing
 
 # Below one point a published score is most likely a share, which is written 100 times as large.
 LARGEST_SHARE = 1.0

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness.records.base import Record
-from harness.records.submission import Pooling
-from harness.scalars import (
+from harness.records.scalars import (
     Count,
     Digest,
     Language,
@@ -22,6 +21,7 @@ from harness.scalars import (
     integer,
     nothing,
 )
+from harness.records.submission import Pooling
 
 
 class Score(Record):

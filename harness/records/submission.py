@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from harness.records.base import Record
-from harness.scalars import (
+from harness.records.scalars import (
     Count,
     HubId,
     Integer,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from harness.records.base import Record
-from harness.scalars import (
+from harness.records.scalars import (
     Language,
     Link,
     Tag,

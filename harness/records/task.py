@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.records.base import Record
-from harness.scalars import Language, Link, Tag
+from harness.records.scalars import Language, Link, Tag
 
 
 class Task(Record):

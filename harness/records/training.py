@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from harness.records.base import Record
 from harness.records.result import CheckpointScores
+from harness.records.scalars import Count, Digest, Integer, Language, Line, Link, LongLine, Number, Slug, Tag, Truth, integer, nothing
 from harness.records.submission import Base, Checkpoint, Encoding, Regime, Submitter
-from harness.scalars import Count, Digest, Integer, Language, Line, Link, LongLine, Number, Slug, Tag, Truth, integer, nothing
 
 
 class Sampling(StrEnum):

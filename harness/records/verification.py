@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from harness.records.base import Record
+from harness.records.scalars import Digest, Line, Link, Number, Slug, Tag, Truth, integer, nothing
 from harness.records.submission import Submitter
-from harness.scalars import Digest, Line, Link, Number, Slug, Tag, Truth, integer, nothing
 
 
 class Mark(StrEnum):

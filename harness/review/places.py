@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.characters import refused
+from harness.records.scalars import TAG
 from harness.review.verdict import Reason, question, refusal
-from harness.scalars import TAG
 from harness.store.repository import Entry
 from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, SWEEP_SUFFIX
 from harness.store.submissions import SUBMISSION_FILE, slug_fault

@@ -11,8 +11,8 @@ from harness.consistency import clash, placeholders, submission_findings
 from harness.errors import BadInput, Fault, Where
 from harness.faults import PATTERNS
 from harness.records import AnySubmission, ReportedSubmission, Submission
+from harness.records.scalars import SLUG
 from harness.scaffold import scaffold
-from harness.scalars import SLUG
 from harness.store.files import link_fault, located, no_link, plain_record, read_file, replace_file, typed
 from harness.store.results import RESULTS_FOLDER, find_results, load_outcomes, load_result
 from harness.store.sweeps import load_sweeps

@@ -5,13 +5,10 @@ from __future__ import annotations
 import platform
 
 import torch
-import transformers
 
 from harness.errors import WrongUsage
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-# Raised when the encoder changes what it computes, so that older vectors are not taken from the cache.
-_REVISION = 1
 
 
 def choose_device(asked: str) -> str:
@@ -40,12 +37,6 @@ def _multiplies_bfloat16() -> bool:
 def is_emulated(device: str, dtype: str) -> bool:
     """Tell whether products of this dtype are made with float32's on this device."""
     return dtype == "bfloat16" and device.startswith("cpu") and not _multiplies_bfloat16()
-
-
-def arithmetic(device: str, dtype: str) -> str:
-    """Name all beside weights and text that the last bits of a vector may depend on."""
-    how = "emulated" if is_emulated(device, dtype) else "native"
-    return f"{_REVISION}|{device.partition(':')[0]}|{dtype}|{how}|torch {torch.__version__}|transformers {transformers.__version__}"
 
 
 def thread_count() -> int:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import torch
 
-from harness.plan import Indices
+from harness.models.batching import Indices
 
 Made = TypeVar("Made")
 # Tokens in one pass. On a CPU a worker's activations then stay in its cache; a GPU wants enough rows to fill it.

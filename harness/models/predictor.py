@@ -9,13 +9,13 @@ import numpy as np
 import torch
 import transformers
 
-from harness.device import DTYPES, is_emulated
-from harness.encoder import check_ids, find_architecture, multiply_in_float32, opening
 from harness.errors import BadInput, CheckFailed
-from harness.inputs import Input, Logits
+from harness.models.batching import plan_batches
 from harness.models.checkpoint import CheckpointFiles
-from harness.passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
-from harness.plan import plan_batches
+from harness.models.device import DTYPES, is_emulated
+from harness.models.forward_passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
+from harness.models.loading import check_ids, find_architecture, multiply_in_float32, opening
+from harness.models.tokenization import Input, Logits
 from harness.records import Target
 
 ARCHITECTURES: dict[str, Any] = {

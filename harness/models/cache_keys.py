@@ -8,7 +8,13 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+import torch
+import transformers
+
 from harness.models.checkpoint import DEPTH, HEADS, TOKENIZER_FILES, CheckpointFiles, TensorEntry, read_header
+from harness.models.device import is_emulated
+from harness.models.vector_cache import WAITING_BYTES, VectorSpace
+from harness.records import Encoding, View
 
 _LAYER = re.compile(r"(?:^|\.)(?:block|layers?)\.(\d+)\.")
 
@@ -56,3 +62,29 @@ def _range_digest(path: Path, changed: int, start: int, end: int) -> str:
             digest.update(block)
             left -= len(block)
     return digest.hexdigest()
+
+
+# Raised when the encoder changes what it computes, so that older vectors are not taken from the cache.
+_REVISION = 1
+
+
+def arithmetic(device: str, dtype: str) -> str:
+    """Name all beside weights and text that the last bits of a vector may depend on."""
+    how = "emulated" if is_emulated(device, dtype) else "native"
+    return f"{_REVISION}|{device.partition(':')[0]}|{dtype}|{how}|torch {torch.__version__}|transformers {transformers.__version__}"
+
+
+def open_space(
+    cache: Path, files: CheckpointFiles, view: View, encoding: Encoding, *, device: str, dtype: str, waiting: int = WAITING_BYTES
+) -> VectorSpace:
+    """Open the cached vectors of one view: the one place that says what a vector depends on beside its text."""
+    return VectorSpace(
+        cache,
+        waiting=waiting,
+        weights=layer_address(files, view.layer),
+        layer=view.layer,
+        pooling=view.pooling.value,
+        arithmetic=arithmetic(device, dtype),
+        prefix=encoding.prefix,
+        max_length=encoding.max_length,
+    )
