@@ -39,12 +39,12 @@ from harness.catalog import BY_NAME, TATOEBA_ISO3
 from harness.data import load_examples
 from harness.kinds.search.margins import match
 from harness.kinds.search.nearest import Neighbours, mutual_neighbours
-from harness.metrics.precision_recall import precision_recall
 from harness.models.cache_keys import open_space
 from harness.models.checkpoint import verify
 from harness.models.checkpoint.bundled import unpack
 from harness.models.encoder import Encoder
 from harness.records import Encoding, Margin, Pooling, View
+from harness.scoring.metrics.precision_recall import precision_recall
 
 LAYERS = 12
 NEIGHBOURS = 4

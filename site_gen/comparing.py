@@ -9,7 +9,7 @@ from functools import partial
 
 from scipy.special import stdtrit
 
-from harness.statistics.entrants import differences
+from harness.scoring.statistics.pairwise import differences
 from site_gen.curves import recipe
 from site_gen.leaderboard import Board, Cell, Row, Standing
 from site_gen.marks import regime_word

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from harness.records import AnySubmission, Regime
-from harness.statistics.scaling import fit_scaling, presentation
+from harness.scoring.statistics.scaling import fit_scaling, presentation
 from site_gen.axes import compact, log_axis, points_axis
 from site_gen.chart import Column, Curve, Figure, Line, Point, Table
 from site_gen.exports import paths

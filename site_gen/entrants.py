@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.outcomes import cells, units
 from harness.records import Regime, Result, Submission, Target, Training
-from harness.statistics.entrants import Entrant, entrant
-from harness.statistics.levels import Sample
+from harness.scoring.outcomes import cells, units
+from harness.scoring.statistics.multilevel import Sample
+from harness.scoring.statistics.pairwise import Entrant, entrant
 
 if TYPE_CHECKING:
     import pyarrow as pa

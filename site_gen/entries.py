@@ -10,7 +10,7 @@ from typing import TypeVar
 from harness.catalog import target_named
 from harness.errors import BadInput, Fault, Where
 from harness.records import ReportedSubmission, Result, Submission, Training
-from harness.statistics.entrants import Entrant
+from harness.scoring.statistics.pairwise import Entrant
 from harness.store import (
     find_results,
     find_submissions,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from scipy.special import stdtrit
 
 from harness.records import Regime
-from harness.statistics.corrections import holm
-from harness.statistics.entrants import differences
-from harness.statistics.gap import GapTrend, gap_trend
+from harness.scoring.statistics.corrections import holm
+from harness.scoring.statistics.pairwise import differences
+from harness.scoring.statistics.trend import GapTrend, gap_trend
 from site_gen.axes import compact
 from site_gen.curves import recipe
 from site_gen.leaderboard import Cell, Row, Standing

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target, Training, Verification
-from harness.statistics.entrants import Entrant
+from harness.scoring.statistics.pairwise import Entrant
 from site_gen.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.brief import Brief, BriefCheckpoint
 from site_gen.mined import MinedCurve

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.precision_recall import precision_recall
 from harness.records import Result, Target
+from harness.scoring.metrics.precision_recall import precision_recall
 from site_gen.axes import whole_points_axis
 from site_gen.chart import Column, Curve, Figure, Line, Point, Table
 from site_gen.marks import SERIES_MARKS

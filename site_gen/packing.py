@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.catalog.contamination import Seen
 from harness.records import Mark, ReportedSubmission, Submission, VerifiedResult
-from harness.statistics.entrants import Entrant
+from harness.scoring.statistics.pairwise import Entrant
 from site_gen.brief import Brief
 from site_gen.leaderboard import Entry
 from site_gen.reported import ReportedEntry

@@ -9,8 +9,8 @@ import numpy as np
 
 from harness.catalog import TARGETS, is_own, own_target
 from harness.records import Result, Target
-from harness.statistics.entrants import Entrant
-from harness.statistics.placings import placings
+from harness.scoring.statistics.blockwise_ranks import placings
+from harness.scoring.statistics.pairwise import Entrant
 from site_gen.brief import Brief
 from site_gen.entrants import unpaired_entrant
 from site_gen.leaderboard import Board, Cell, Entry, Row, Standing

@@ -14,9 +14,9 @@ import pyarrow as pa
 from harness import store
 from harness.catalog import find_target
 from harness.catalog.fingerprints import FINGERPRINTS
-from harness.outcomes import cells
 from harness.records import Result
-from harness.recount import recount
+from harness.scoring.outcomes import cells
+from harness.scoring.recount import recount
 from harness.store.seal import sealed
 
 TARGET = find_target("jupyterlab")

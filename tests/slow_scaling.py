@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.statistics.gap import gap_trend
-from harness.statistics.scaling import Form, fit_scaling
+from harness.scoring.statistics.scaling import Form, fit_scaling
+from harness.scoring.statistics.trend import gap_trend
 
 SIZES = np.array([5e6, 11e6, 22e6, 42e6, 85e6])
 SEEDS = 3

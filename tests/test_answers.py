@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from harness.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1
+from harness.scoring.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1
 
 ARTICLES = {
     "en": "a an the",

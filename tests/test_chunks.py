@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from seqeval.metrics.sequence_labeling import f1_score, get_entities
 
-from harness.metrics.chunks import chunk_counts
-from harness.statistics.resampling import f1
+from harness.scoring.metrics.chunks import chunk_counts
+from harness.scoring.statistics.resampling import f1
 
 UPOS = ["ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"]
 BIO = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]

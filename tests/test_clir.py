@@ -15,11 +15,11 @@ from harness.catalog import BY_NAME
 from harness.data.ir_collection import Collection, Document, load_collection
 from harness.data.ntrex import ParallelDocuments
 from harness.kinds import clir
-from harness.metrics.average_precision import average_precision
-from harness.metrics.ndcg import ndcg
-from harness.metrics.recall import recall
 from harness.records import Score
-from harness.statistics.intervals import bootstrap_mean
+from harness.scoring.metrics.average_precision import average_precision
+from harness.scoring.metrics.ndcg import ndcg
+from harness.scoring.metrics.recall import recall
+from harness.scoring.statistics.intervals import bootstrap_mean
 from tests.test_collection import write_beir, write_trec
 
 OWN = BY_NAME["tatoeba"].model_copy(update={"name": "clir.own", "kind": "clir"})

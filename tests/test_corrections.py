@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from harness.statistics.corrections import benjamini_hochberg, holm
+from harness.scoring.statistics.corrections import benjamini_hochberg, holm
 
 
 def test_corrections_by_hand() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from harness.statistics.gap import gap_trend
+from harness.scoring.statistics.trend import gap_trend
 
 SIZES = [4e6, 8e6, 16e6, 32e6, 64e6]
 KNOWN = [np.inf] * 5

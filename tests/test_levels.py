@@ -5,9 +5,17 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from harness.statistics.entrants import differences, entrant
-from harness.statistics.levels import Sample, difference_claims, influences, interaction, score_claims, scores_of, standard_error
-from harness.statistics.mcnemar import mcnemar
+from harness.scoring.statistics.mcnemar import mcnemar
+from harness.scoring.statistics.multilevel import (
+    Sample,
+    difference_claims,
+    influences,
+    interaction,
+    score_claims,
+    scores_of,
+    standard_error,
+)
+from harness.scoring.statistics.pairwise import differences, entrant
 
 Floats = NDArray[np.float64]
 

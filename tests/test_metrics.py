@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from harness.metrics.accuracy import accuracy
-from harness.metrics.weighted_f1 import weighted_f1
+from harness.scoring.metrics.accuracy import accuracy
+from harness.scoring.metrics.weighted_f1 import weighted_f1
 
 
 def test_accuracy_by_hand() -> None:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.statistics import placings as module
-from harness.statistics.entrants import Entrant, differences
-from harness.statistics.placings import Placing, placings
-from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
+from harness.scoring.statistics import blockwise_ranks as module
+from harness.scoring.statistics.blockwise_ranks import Placing, placings
+from harness.scoring.statistics.pairwise import Entrant, differences
+from harness.scoring.statistics.ranks import rank_ranges, real_differences, tie_groups
 
 
 def by_matrix(entrants: list[Entrant]) -> tuple[Placing, ...]:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from ir_measures import AP, R
 
-from harness.metrics.average_precision import average_precision
-from harness.metrics.rank_distance import rank_distance
-from harness.metrics.recall import recall
+from harness.scoring.metrics.average_precision import average_precision
+from harness.scoring.metrics.rank_distance import rank_distance
+from harness.scoring.metrics.recall import recall
 
 # Per question the ranks of its relevant items in any order, 0 for no item.
 RANKS = np.array([[1, 3, 0], [5, 2, 4], [0, 0, 0], [0, 21, 0], [20, 0, 1]], np.int32)

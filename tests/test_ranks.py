@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.statistics.entrants import differences, entrant
-from harness.statistics.levels import Sample, difference_claims, influences
-from harness.statistics.mcnemar import mcnemar
-from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
+from harness.scoring.statistics.mcnemar import mcnemar
+from harness.scoring.statistics.multilevel import Sample, difference_claims, influences
+from harness.scoring.statistics.pairwise import differences, entrant
+from harness.scoring.statistics.ranks import rank_ranges, real_differences, tie_groups
 
 Floats = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from harness.catalog import BY_NAME, find_target
 from harness.cli.main import main
 from harness.errors import BadInput
 from harness.records import Result, Score
-from harness.recount import disagreements, recount
+from harness.scoring.recount import disagreements, recount
 from site_gen.build import gather
 from tests.site_gen.boards import result
 from tests.toys import first_rows

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import curve_fit, least_squares
 from scipy.stats import t as student
 
-from harness.statistics.scaling import Form, ScalingFit, fit_scaling, presentation
+from harness.scoring.statistics.scaling import Form, ScalingFit, fit_scaling, presentation
 from tests.slow_scaling import (  # noqa: F401  (collected here)
     test_a_logit_line_is_recovered_and_wins_where_nothing_else_curves,
     test_a_power_law_is_recovered,

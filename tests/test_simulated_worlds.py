@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from harness.statistics.corrections import holm
-from harness.statistics.entrants import differences, entrant
-from harness.statistics.intervals import wilson
-from harness.statistics.levels import Claims, Sample, difference_claims, score_claims
-from harness.statistics.ranks import real_differences
+from harness.scoring.statistics.corrections import holm
+from harness.scoring.statistics.intervals import wilson
+from harness.scoring.statistics.multilevel import Claims, Sample, difference_claims, score_claims
+from harness.scoring.statistics.pairwise import differences, entrant
+from harness.scoring.statistics.ranks import real_differences
 
 WORLDS = 1000
 REPLICATES = 1000

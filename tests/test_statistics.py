@@ -5,9 +5,9 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar as mcnemar_oracle
 from statsmodels.stats.proportion import proportion_confint
 
-from harness.statistics.intervals import bootstrap_f1, bootstrap_mean, wilson
-from harness.statistics.mcnemar import McNemar, mcnemar
-from harness.statistics.resampling import f1, resampled_sums, signed_sums
+from harness.scoring.statistics.intervals import bootstrap_f1, bootstrap_mean, wilson
+from harness.scoring.statistics.mcnemar import McNemar, mcnemar
+from harness.scoring.statistics.resampling import f1, resampled_sums, signed_sums
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 5), (1, 5), (5, 5), (971, 1000), (1, 2), (317, 390)])

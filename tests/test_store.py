@@ -520,7 +520,7 @@ def test_a_slug_a_folder_and_a_file_name_the_same_submission(toy: Path, monkeypa
 
 def test_outcomes_are_read_without_a_thread_that_could_outlive_the_work() -> None:
     code = (
-        "import os, sys; from pathlib import Path; import pyarrow.parquet, harness.recount\n"
+        "import os, sys; from pathlib import Path; import pyarrow.parquet, harness.scoring.recount\n"
         "from harness.store import find_results, load_outcomes, load_result\n"
         "before = len(os.listdir('/proc/self/task'))\n"
         "paths = find_results(Path(sys.argv[1]))\n"

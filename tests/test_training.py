@@ -31,11 +31,11 @@ from harness.intermediate.assess import dev_score
 from harness.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
 from harness.intermediate.model import MaskedWords, Multitask
 from harness.intermediate.story import Options, Trainee, train, trainees
-from harness.metrics.spearman import spearman
 from harness.models.checkpoint import verify
 from harness.models.tokenization import IGNORED, Input
 from harness.records import Regime, TrainingRecipe, TrainingRun
 from harness.records.result import CheckpointScores
+from harness.scoring.metrics.spearman import spearman
 from harness.store import load_recipe, load_submission, load_training, submission_faults
 
 NOUNS, VERBS = ("cat", "dog", "sun", "moon", "sea", "tree"), ("runs", "sleeps", "shines", "sings")

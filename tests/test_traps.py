@@ -14,10 +14,10 @@ from harness.catalog import BY_NAME
 from harness.data.bitext import Bitext
 from harness.data.bucc import Comparable, Split
 from harness.kinds import mining, retrieval
-from harness.metrics.precision_recall import best_threshold, precision_recall
 from harness.models.checkpoint import verify
 from harness.models.encoder import Encoder
 from harness.records import Pooling, View
+from harness.scoring.metrics.precision_recall import best_threshold, precision_recall
 
 # Which way a text points in the plane, in degrees.
 ANGLES = {"eins": 0, "zwei": 50, "drei": 100, "one": 2, "two": 49, "three": 104, "noise": 300, "anders": 25, "other": 24}

@@ -63,8 +63,8 @@ def stored_outcomes(submission: Path, target: str) -> Any:
 def first_rows(result: Any, outcomes: Any, rows: int) -> tuple[Any, Any]:
     """Return a result of the first rows of its outcomes alone, with the scores that follow from them."""
     from harness.catalog import find_target
-    from harness.outcomes import cells
-    from harness.recount import recount
+    from harness.scoring.outcomes import cells
+    from harness.scoring.recount import recount
 
     target, table = find_target(result.target), outcomes.slice(0, rows)
     found = {cell: recount(target, part) for cell, part in cells(table).items()}

@@ -12,11 +12,11 @@ import numpy as np
 
 from harness.cache import cache_folder
 from harness.data.similarity import ScoredPairs, stsb_dev
-from harness.metrics.spearman import spearman
 from harness.models.checkpoint import verify
 from harness.models.checkpoint.bundled import unpack
 from harness.models.encoder import Encoder
 from harness.records import Pooling, View
+from harness.scoring.metrics.spearman import spearman
 
 DEPTHS = (2, 4, 6, 8, 10, 12)
 LANGUAGES = ("en", "de", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "zh")

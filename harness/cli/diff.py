@@ -98,7 +98,7 @@ def command(
 
 def _resolved(found: Report, alpha: float) -> None:
     """Refuse an alpha that no p value out of the draws can fall below: it would let every regression pass."""
-    from harness.statistics.levels import REPLICATES
+    from harness.scoring.statistics.multilevel import REPLICATES
 
     tested = max((len(comparison.targets) for comparison in found.comparisons), default=0)
     least = 2 * tested / (REPLICATES + 1)

@@ -13,11 +13,11 @@ import pyarrow as pa
 from harness.catalog import target_named
 from harness.catalog.contamination import names_seen, seen
 from harness.errors import Fault, NotComparable
-from harness.outcomes import Floats, cells, units
 from harness.records import Record, Result, Target
-from harness.statistics.corrections import benjamini_hochberg, holm
-from harness.statistics.levels import Claim, Claims, Sample, difference_claims, scores_of
-from harness.statistics.mcnemar import mcnemar
+from harness.scoring.outcomes import Floats, cells, units
+from harness.scoring.statistics.corrections import benjamini_hochberg, holm
+from harness.scoring.statistics.mcnemar import mcnemar
+from harness.scoring.statistics.multilevel import Claim, Claims, Sample, difference_claims, scores_of
 from harness.store.sides import Side
 
 Interval = tuple[float, float]

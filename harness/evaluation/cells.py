@@ -16,9 +16,9 @@ from harness.data.training_text import TrainingText
 from harness.errors import BadInput
 from harness.kinds.registry import KINDS
 from harness.models.checkpoint import CheckpointFiles
-from harness.outcomes import units
 from harness.records import CheckpointScores, Encoding, Head, Outcomes, Result, Score, Target
-from harness.statistics.levels import Claim, Claims, Sample, score_claims
+from harness.scoring.outcomes import units
+from harness.scoring.statistics.multilevel import Claim, Claims, Sample, score_claims
 
 # The store puts the real file's name, digest and length in its place when it writes.
 UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)

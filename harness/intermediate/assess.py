@@ -11,10 +11,10 @@ import torch
 from harness.batches import pad
 from harness.features import Feature
 from harness.intermediate.model import Multitask
-from harness.metrics.accuracy import accuracy
-from harness.metrics.spearman import spearman
 from harness.models.tokenization import IGNORED
 from harness.records import Task
+from harness.scoring.metrics.accuracy import accuracy
+from harness.scoring.metrics.spearman import spearman
 
 _AT_ONCE = 32
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from harness.data.sentence_pairs import SentencePairs
 from harness.kinds.protocols import Predict
-from harness.metrics.accuracy import accuracy
 from harness.models.tokenization import pair_inputs
 from harness.records import Score, Target
-from harness.statistics.intervals import wilson
+from harness.scoring.metrics.accuracy import accuracy
+from harness.scoring.statistics.intervals import wilson
 
 
 def run(target: Target, examples: SentencePairs, model: Predict) -> pa.Table:

@@ -15,11 +15,11 @@ from harness.data.ir_collection import Collection
 from harness.data.ntrex import ParallelDocuments
 from harness.kinds.protocols import Encode
 from harness.kinds.search.panels import TIE
-from harness.metrics.average_precision import average_precision
-from harness.metrics.ndcg import ndcg
-from harness.metrics.recall import recall
 from harness.records import Score, Target
-from harness.statistics.intervals import bootstrap_mean
+from harness.scoring.metrics.average_precision import average_precision
+from harness.scoring.metrics.ndcg import ndcg
+from harness.scoring.metrics.recall import recall
+from harness.scoring.statistics.intervals import bootstrap_mean
 
 Wide = NDArray[np.float64]
 Indices = NDArray[np.int64]

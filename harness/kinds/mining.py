@@ -14,11 +14,11 @@ from harness.data.bucc import Comparable, Split
 from harness.kinds.protocols import Encode
 from harness.kinds.search.margins import match
 from harness.kinds.search.nearest import mutual_neighbours
-from harness.metrics.pair_counts import pair_counts
-from harness.metrics.precision_recall import best_threshold, precision_recall
 from harness.records import Mining, Score, Target
-from harness.statistics.intervals import bootstrap_f1
-from harness.statistics.resampling import f1
+from harness.scoring.metrics.pair_counts import pair_counts
+from harness.scoring.metrics.precision_recall import best_threshold, precision_recall
+from harness.scoring.statistics.intervals import bootstrap_f1
+from harness.scoring.statistics.resampling import f1
 
 
 def run(target: Target, examples: Comparable, encode: Encode) -> pa.Table:

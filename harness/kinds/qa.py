@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from harness.data.question_answering import AnsweredQuestions
 from harness.kinds.protocols import Predict
-from harness.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1
 from harness.models.tokenization import Logits, Window, windows
 from harness.records import Score, Target
-from harness.statistics.intervals import bootstrap_mean
+from harness.scoring.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1
+from harness.scoring.statistics.intervals import bootstrap_mean
 
 N_BEST = 20
 LONGEST_ANSWER = 30

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from harness.data.lareqa import NO_ANSWER, Questions
 from harness.kinds.protocols import Encode
 from harness.kinds.search.panels import TIE
-from harness.metrics.average_precision import average_precision
-from harness.metrics.rank_distance import rank_distance
-from harness.metrics.recall import recall
 from harness.records import Score, Target
-from harness.statistics.intervals import bootstrap_mean
+from harness.scoring.metrics.average_precision import average_precision
+from harness.scoring.metrics.rank_distance import rank_distance
+from harness.scoring.metrics.recall import recall
+from harness.scoring.statistics.intervals import bootstrap_mean
 
 CUTOFF = 20
 # The name that parquet gives back, so that what is read and written again has the same bytes.

@@ -8,10 +8,10 @@ import pyarrow as pa
 from harness.data.bitext import Bitext
 from harness.kinds.protocols import Encode
 from harness.kinds.search.nearest import nearest
-from harness.metrics.accuracy import accuracy
-from harness.metrics.weighted_f1 import weighted_f1
 from harness.records import Score, Target
-from harness.statistics.intervals import wilson
+from harness.scoring.metrics.accuracy import accuracy
+from harness.scoring.metrics.weighted_f1 import weighted_f1
+from harness.scoring.statistics.intervals import wilson
 
 
 def run(target: Target, examples: Bitext, encode: Encode) -> pa.Table:

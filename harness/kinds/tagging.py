@@ -7,12 +7,12 @@ import pyarrow as pa
 
 from harness.data.tagging import TaggedSentences
 from harness.kinds.protocols import Predict
-from harness.metrics.chunks import chunk_counts
 from harness.models.tokenization import pieces
-from harness.outcomes import COUNTS
 from harness.records import Score, Target
-from harness.statistics.intervals import bootstrap_f1
-from harness.statistics.resampling import f1
+from harness.scoring.metrics.chunks import chunk_counts
+from harness.scoring.outcomes import COUNTS
+from harness.scoring.statistics.intervals import bootstrap_f1
+from harness.scoring.statistics.resampling import f1
 
 
 def run(target: Target, examples: TaggedSentences, model: Predict) -> pa.Table:

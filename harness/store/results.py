@@ -125,7 +125,7 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
     import pyarrow as pa  # noqa: PLC0415  # a third of a second, which most commands need not spend
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
-    from harness.recount import disagreements  # noqa: PLC0415  # numpy and pyarrow too
+    from harness.scoring.recount import disagreements  # noqa: PLC0415  # numpy and pyarrow too
 
     where = Where(file)
     cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"

@@ -44,7 +44,7 @@ class Side:
 
 def scored_columns(result: Result) -> tuple[str, ...]:
     """Return the columns of a result's outcomes that its score is computed from."""
-    from harness.outcomes import columns_of  # noqa: PLC0415  # numpy and pyarrow, which most commands need not load
+    from harness.scoring.outcomes import columns_of  # noqa: PLC0415  # numpy and pyarrow, which most commands need not load
 
     target = target_named(result.target, tuple(result.data))
     assert target is not None  # a result of an unknown target is refused

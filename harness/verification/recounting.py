@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from harness.kinds.registry import KINDS
-from harness.outcomes import cells, units
 from harness.records import Result, Target
-from harness.statistics.levels import Sample, score_claims
+from harness.scoring.outcomes import cells, units
+from harness.scoring.statistics.multilevel import Sample, score_claims
 
 # Points; a number is written with four decimals, of which the last may be rounded the other way on another machine.
 _ROUNDING = 1.5e-4

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from harness.statistics.entrants import entrant
-from harness.statistics.levels import Sample
+from harness.scoring.statistics.multilevel import Sample
+from harness.scoring.statistics.pairwise import entrant
 from site_gen.build import site_files
 from site_gen.folder import write_site
 from site_gen.leaderboard import Entry

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.records import Result
-from harness.statistics.entrants import Entrant
+from harness.scoring.statistics.pairwise import Entrant
 from site_gen.gap import gaps
 from site_gen.leaderboard import Entry, Standing
 from site_gen.ranking import make_board

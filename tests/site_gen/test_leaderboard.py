@@ -9,7 +9,7 @@ import pytest
 from harness.catalog import TARGETS as CATALOG
 from harness.catalog import own_target
 from harness.records import Target
-from harness.statistics.entrants import Entrant
+from harness.scoring.statistics.pairwise import Entrant
 from site_gen.leaderboard import Board, Cell, Entry
 from site_gen.ranking import make_board
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from harness.statistics.entrants import DISCORDANT, MANY, Entrant, differences, two_sided
-from harness.statistics.levels import standard_error
-from harness.statistics.ranks import rank_ranges, real_differences, tie_groups
+from harness.scoring.statistics.multilevel import standard_error
+from harness.scoring.statistics.pairwise import DISCORDANT, MANY, Entrant, differences, two_sided
+from harness.scoring.statistics.ranks import rank_ranges, real_differences, tie_groups
 
 Floats = NDArray[np.float64]
 

@@ -15,9 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harness.characters import shown
-from harness.outcomes import COUNTS, Run, codes_of, columns_of, runs, values_of
 from harness.records import Result, Target
-from harness.statistics.resampling import f1
+from harness.scoring.outcomes import COUNTS, Run, codes_of, columns_of, runs, values_of
+from harness.scoring.statistics.resampling import f1
 
 # Points. Scores are written with four decimals.
 TOLERANCE = 1e-3

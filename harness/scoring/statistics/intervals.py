@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from harness.statistics.resampling import Floats, f1, resampled_sums
+from harness.scoring.statistics.resampling import Floats, f1, resampled_sums
 
 REPLICATES = 2_000
 

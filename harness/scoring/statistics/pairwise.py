@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtr
 
-from harness.statistics.levels import Sample, are_matched, influences, interaction, is_parallel, scores_of, standard_error
+from harness.scoring.statistics.multilevel import Sample, are_matched, influences, interaction, is_parallel, scores_of, standard_error
 
 Floats = NDArray[np.float64]
 

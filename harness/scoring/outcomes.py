@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harness.metrics.pair_counts import pair_counts
 from harness.records import Target
+from harness.scoring.metrics.pair_counts import pair_counts
 
 Floats = NDArray[np.float64]
 
