@@ -20,7 +20,6 @@ from click.testing import CliRunner
 
 import harness
 from harness import catalog
-from harness import finetune as finetune_module
 from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed
 from harness.evaluation import heads
@@ -29,6 +28,7 @@ from harness.evaluation.story import Options
 from harness.models.forward_passes import Passes
 from harness.observer import Silent
 from harness.records import Result
+from harness.training import finetune as finetune_module
 from tests.test_evaluation import write_submission
 from tests.toys import stored_outcomes
 
@@ -333,7 +333,7 @@ def test_a_training_killed_after_its_early_end_keeps_the_best_evaluation(
 
 
 _CODE = (
-    "import harness.data, harness.data.training_text, harness.catalog as c, harness.finetune as f; harness.data.FINGERPRINTS = {};"
+    "import harness.data, harness.data.training_text, harness.catalog as c, harness.training.finetune as f; harness.data.FINGERPRINTS = {};"
     "c.BY_NAME['udpos_dev'] = c.BY_NAME['udpos_dev'].model_copy(update={'sizes': {}});"
     "harness.data.training_text.TRAINING_FINGERPRINTS = {}; f._STEPS = 3; from harness.cli.main import main; main()"
 )

@@ -10,17 +10,17 @@ import pytest
 import torch
 import transformers
 
-from harness.batches import ByLength
 from harness.catalog import BY_NAME
 from harness.catalog.finetuning import recipe_for
 from harness.data.question_answering import AnsweredQuestions
 from harness.errors import CheckFailed
-from harness.features import features
 from harness.kinds.qa import Span, best_span
 from harness.models.checkpoint import verify
 from harness.models.predictor import Predictor, label_names, load, open_head
 from harness.models.tokenization import Input, Window, pair_inputs
 from harness.records import Target
+from harness.training.batches import ByLength
+from harness.training.features import features
 
 WORDS = ["the", "a", "cat", "dog", "sun", "moon", "sea", "tree", "red", "blue", "runs", "sleeps", "shines", "sings"]
 

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 
 from harness.cli.main import main
 from harness.errors import WrongUsage
-from harness.review import Review, Verdict, bounds, markdown, places, review
+from harness.review import Review, Verdict, changed_files, markdown, memory, review
 from tests.pull_requests import Edits, Put, Repository, about, begin, commit_tree, git, measured, sealed_again, tree, written
 from tests.toys import first_rows
 
@@ -357,7 +357,7 @@ BAD = {
 def test_what_may_not_be_merged_is_refused_by_rule_and_file(
     board: Repository, canary: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "MEMORY", 2**28)
+    monkeypatch.setattr(memory, "MEMORY", 2**28)
     bad = BAD[name]
     found = judge(board, board.pull(bad.edits(board, canary)))
     assert found.verdict is Verdict.REFUSED
@@ -367,13 +367,13 @@ def test_what_may_not_be_merged_is_refused_by_rule_and_file(
 
 
 def test_too_much_at_once_is_refused(board: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "TOTAL_LIMIT", 1000)
+    monkeypatch.setattr(changed_files, "TOTAL_LIMIT", 1000)
     found = judge(board, board.pull({"submissions/new/submission.yaml": about("new", "ada") + b"#" * 1000}))
     assert rules(found) == [("too-large", None)]
 
 
 def test_what_would_fill_the_memory_is_named(board: Repository, canary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MEMORY", 2**28)
+    monkeypatch.setattr(memory, "MEMORY", 2**28)
     found = judge(board, board.pull(BAD["a memory bomb"].edits(board, canary)))
     assert [reason.what for reason in found.reasons if reason.rule == "invalid"] == ["takes more memory than there is"]
 

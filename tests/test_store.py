@@ -22,9 +22,9 @@ import yaml
 from harness import store
 from harness.catalog import BY_NAME, TARGETS
 from harness.errors import BadInput
-from harness.faults import EXAMPLES, PATTERNS
 from harness.records import Checkpoint, ReportedSubmission, Result, Submission
-from harness.strict_yaml import parse
+from harness.store.yaml.parser import parse
+from harness.store.yaml.schema_errors import EXAMPLES, PATTERNS
 from tests.toys import first_rows
 
 FIXTURES = Path(__file__).parent / "fixtures" / "submissions"

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import yaml_survey
 from harness.characters import refused, visible
 from harness.errors import BadInput, Where
-from harness.strict_yaml import dump, parse, scalar
+from harness.store.yaml import positions
+from harness.store.yaml.parser import dump, parse, scalar
 
 NESTED = b"""\
 title: no
@@ -37,7 +37,7 @@ def refusals(text: str | bytes, **limits: int) -> list[str]:
 @pytest.fixture(params=["in C", "in Python"])
 def either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "in Python":
-        monkeypatch.setattr(yaml_survey, "_CParser", None)
+        monkeypatch.setattr(positions, "_CParser", None)
 
 
 @pytest.mark.usefixtures("either_parser")
@@ -316,9 +316,9 @@ def test_numbers_read_back_to_the_last_bit(number: float) -> None:
 def test_any_text_is_a_value_or_bad_input_with_both_parsers(text: str) -> None:
     data = text.encode("utf-8", "surrogatepass")
     outcomes: list[Any] = []
-    for parser in (yaml_survey._CParser, None):
+    for parser in (positions._CParser, None):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(yaml_survey, "_CParser", parser)
+            patch.setattr(positions, "_CParser", parser)
             try:
                 outcomes.append(parse(data, "f").value)
             except BadInput:

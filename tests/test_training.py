@@ -20,23 +20,23 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 from scipy import stats
 
-from harness.batches import pad
 from harness.catalog.tasks import TASK_BY_NAME, find_task
 from harness.cli.main import main
 from harness.data.similarity import ScoredPairs
 from harness.errors import BadInput, CheckFailed
-from harness.features import Feature
-from harness.intermediate import optimise as optimise_module
-from harness.intermediate.assess import dev_score
-from harness.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
-from harness.intermediate.model import MaskedWords, Multitask
-from harness.intermediate.story import Options, Trainee, train, trainees
 from harness.models.checkpoint import verify
 from harness.models.tokenization import IGNORED, Input
 from harness.records import Regime, TrainingRecipe, TrainingRun
 from harness.records.result import CheckpointScores
 from harness.scoring.metrics.spearman import spearman
 from harness.store import load_recipe, load_submission, load_training, submission_faults
+from harness.training.batches import pad
+from harness.training.features import Feature
+from harness.training.intermediate import optimise as optimise_module
+from harness.training.intermediate.assess import dev_score
+from harness.training.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
+from harness.training.intermediate.model import MaskedWords, Multitask
+from harness.training.intermediate.story import Options, Trainee, train, trainees
 
 NOUNS, VERBS = ("cat", "dog", "sun", "moon", "sea", "tree"), ("runs", "sleeps", "shines", "sings")
 GERMAN = {"the": "die", "cat": "katze", "dog": "hund", "sun": "sonne", "moon": "mond", "runs": "rennt", "sleeps": "schläft"}
@@ -401,7 +401,7 @@ def test_training_goes_on_after_a_kill_and_ends_with_the_same_weights(
 ) -> None:
     first, _ = trainees(recipe)
     expected = train(first, options(tmp_path, data, "whole"))
-    monkeypatch.setattr("harness.trainer._SECONDS", 0.0)  # save at every step
+    monkeypatch.setattr("harness.training.trainer._SECONDS", 0.0)  # save at every step
     real = optimise_module.Multitask.forward
     calls = 0
 
@@ -564,7 +564,7 @@ def test_one_training_that_fails_does_not_end_the_others(tmp_path: Path, toy_enc
 
 @pytest.mark.slow
 def test_killed_commands_end_with_the_weights_of_one_that_was_not(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
-    code = "import harness.trainer as t; t._SECONDS = 0.0; from harness.cli.main import main; main()"
+    code = "import harness.training.trainer as t; t._SECONDS = 0.0; from harness.cli.main import main; main()"
     command = [sys.executable, "-c", code, "train", str(tmp_path / "toy.yaml"), "--data", str(data), "--seed", "0", "--submissions"]
 
     def start(where: Path) -> subprocess.Popen[bytes]:

@@ -22,10 +22,10 @@ from harness.data import load_examples
 from harness.errors import BadInput, WrongUsage
 from harness.evaluation.story import Options
 from harness.records import Result, Verification, VerifiedResult
-from harness.shrinkage import set_shrinkage, shrinkage
+from harness.review.losses import set_shrinkage, shrinkage
 from harness.store.seal import broken_seal, is_sealed, sealed
 from harness.verification import chosen, parse_share
-from harness.verification.changes import CHANGES, changed
+from harness.verification.perturbations import CHANGES, changed
 from harness.verification.rerun import compare
 from harness.verification.tolerance import TABLE, tolerance
 from tests.site_gen.boards import result, submission

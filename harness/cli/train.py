@@ -17,7 +17,7 @@ from harness.records import TrainedSeed, TrainingRecipe
 from harness.store import load_recipe
 
 if TYPE_CHECKING:
-    from harness.intermediate.story import Options, Trainee
+    from harness.training.intermediate.story import Options, Trainee
 
 
 @click.command(name="train")
@@ -45,7 +45,7 @@ def command(
     """
     loaded = [load_recipe(path) for path in recipes]
     try:
-        from harness.intermediate.story import Options, trainees
+        from harness.training.intermediate.story import Options, trainees
     except ModuleNotFoundError as missing:
         raise MissingExtra("train", "eval", str(missing.name)) from missing
     every = [trainee for recipe in loaded for trainee in trainees(recipe)]
@@ -102,7 +102,7 @@ def _train_all(chosen: Sequence[Trainee], options: Options, threads: int, jobs: 
 def _attempt(trainee: Trainee, options: Options, threads: int) -> TrainedSeed | StiltboardError:
     """Train one, in whichever process; what is wrong with it is returned, since the others go on."""
     from harness.cli.progress import watch
-    from harness.intermediate.story import train, use_threads
+    from harness.training.intermediate.story import train, use_threads
 
     use_threads(threads)
     try:

@@ -18,12 +18,12 @@ from harness.catalog import BY_NAME
 from harness.errors import CheckFailed, WrongUsage
 from harness.evaluation.cells import Cells
 from harness.evaluation.run import WRITE_SECONDS, Run
-from harness.finetune import Job, Trained, finetune
 from harness.kinds.registry import PREDICTED
 from harness.models.checkpoint import CheckpointFiles, verify
 from harness.models.encoder import EncodingReport
 from harness.models.predictor import Predictor, open_head
 from harness.records import Head
+from harness.training.finetune import Job, Trained, finetune
 
 # Raised when training changes what it computes, so that older heads are not taken from the cache.
 _REVISION = 1

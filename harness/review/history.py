@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from harness.catalog import is_own
 from harness.records import AnySubmission, Checkpoint, ReportedSubmission, Result, Submission, Superseded
-from harness.review.contents import Snapshot
+from harness.review.losses import shrinkage
+from harness.review.submission_at import Snapshot
 from harness.review.verdict import Reason, ResultChange, question, refusal
 from harness.scoring.outcomes import cells
-from harness.shrinkage import shrinkage
 from harness.store.results import RESULTS_FOLDER
 from harness.store.submissions import SUBMISSION_FILE
 

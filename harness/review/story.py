@@ -16,13 +16,13 @@ from harness.comparison.compare import Comparison, compare
 from harness.comparison.report import Refused, Report
 from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission
-from harness.review.bounds import bounded_memory
-from harness.review.contents import Snapshot, read_snapshot
+from harness.review.changed_files import Change, changes_between, place_reasons, size_limit, slug_of
 from harness.review.history import changed_results, changes_of_results, claims, ownership
-from harness.review.places import Change, changes_between, place_reasons, size_limit, slug_of
+from harness.review.memory import bounded_memory
+from harness.review.submission_at import Snapshot, read_snapshot
 from harness.review.verdict import Reason, ResultChange, Review, of_faults, refusal, told, verdict_of
 from harness.store import Side
-from harness.store.repository import Entry, Revision, merge_base, repository_around, resolved
+from harness.store.git import Entry, Revision, merge_base, repository_around, resolved
 
 _ACTOR = re.compile(r"[A-Za-z0-9-]{1,39}(\[bot\])?")
 # Where one of these is broken, no file is read: what its path holds, or what merging would make of it, is not certain.

@@ -11,11 +11,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from harness.characters import visible
-from harness.consistency import Finding
 from harness.errors import BadInput, CheckFailed, Fault, Where
-from harness.faults import schema_faults
 from harness.records import Record
-from harness.strict_yaml import Document, refuse
+from harness.store.consistency import Finding
+from harness.store.yaml.parser import Document, refuse
+from harness.store.yaml.schema_errors import schema_faults
 
 _AnyRecord = TypeVar("_AnyRecord", bound=Record)
 

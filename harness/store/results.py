@@ -12,12 +12,12 @@ from filelock import FileLock, Timeout
 
 from harness.catalog import TARGETS, is_own, target_named
 from harness.characters import shown
-from harness.consistency import result_findings
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.records import Outcomes, Result
+from harness.store.consistency import result_findings
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
 from harness.store.seal import broken_seal, sealed
-from harness.strict_yaml import Document, dump, parse, refuse
+from harness.store.yaml.parser import Document, dump, parse, refuse
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,12 +16,12 @@ from typing import NoReturn
 
 from harness.characters import shown, visible
 from harness.errors import BadInput
-from harness.store.repository import Repository, Revision, merge_base, repository_around, resolved
+from harness.store.git import Repository, Revision, merge_base, repository_around, resolved
 from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, in_order, is_named, parse_outcomes, parse_placed
 from harness.store.sides import Side, measured, scored_columns
 from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_fault
 from harness.store.training import TRAINING_FILE, parse_training
-from harness.strict_yaml import DEFAULT_LIMIT, refuse
+from harness.store.yaml.parser import DEFAULT_LIMIT, refuse
 
 OUTCOMES_LIMIT = 512 * 1024 * 1024
 _LIMITS = {".yaml": RESULT_LIMIT, ".parquet": OUTCOMES_LIMIT}

@@ -7,19 +7,19 @@ import re
 from pathlib import Path
 
 from harness.characters import shown
-from harness.consistency import clash, placeholders, submission_findings
 from harness.errors import BadInput, Fault, Where
-from harness.faults import PATTERNS
 from harness.records import AnySubmission, ReportedSubmission, Submission
 from harness.records.scalars import SLUG
-from harness.scaffold import scaffold
+from harness.store.consistency import clash, placeholders, submission_findings
 from harness.store.files import link_fault, located, no_link, plain_record, read_file, replace_file, typed
 from harness.store.results import RESULTS_FOLDER, find_results, load_outcomes, load_result
+from harness.store.scaffold import scaffold
 from harness.store.sweeps import load_sweeps
 from harness.store.training import TRAINING_FILE, load_training
 from harness.store.verification import load_verification
-from harness.strict_yaml import DEFAULT_LIMIT, MAX_FAULTS, dump, parse, refuse
-from harness.yaml_survey import Plain
+from harness.store.yaml.parser import DEFAULT_LIMIT, MAX_FAULTS, dump, parse, refuse
+from harness.store.yaml.positions import Plain
+from harness.store.yaml.schema_errors import PATTERNS
 
 SUBMISSION_FILE = "submission.yaml"
 

@@ -10,7 +10,7 @@ from harness.errors import Fault, Where
 from harness.records import Sweep
 from harness.store.files import no_link, plain, read_file, replace_file, typed
 from harness.store.results import RESULT_EVENTS, RESULT_LIMIT, RESULTS_FOLDER, SWEEP_SUFFIX, find_files, results_lock
-from harness.strict_yaml import dump, parse, refuse
+from harness.store.yaml.parser import dump, parse, refuse
 
 _CURE = "only the harness writes sweeps; run stiltboard evaluate with --layers all"
 

@@ -8,7 +8,7 @@ from harness.characters import shown
 from harness.errors import Fault
 from harness.records import Training, TrainingRecipe
 from harness.store.files import plain_record, read_file, replace_file, typed
-from harness.strict_yaml import DEFAULT_LIMIT, dump, parse, refuse
+from harness.store.yaml.parser import DEFAULT_LIMIT, dump, parse, refuse
 
 TRAINING_FILE = "training.yaml"
 _CURE = "only the harness writes it; run stiltboard train again"

@@ -11,7 +11,7 @@ from harness.errors import Fault
 from harness.records import Verification, VerifiedResult
 from harness.store.files import no_link, plain_record, read_file, replace_file, typed
 from harness.store.results import RESULT_LIMIT, results_lock
-from harness.strict_yaml import dump, parse, refuse
+from harness.store.yaml.parser import dump, parse, refuse
 
 # Its name is public: whoever judges pull requests refuses a file of this name from everybody but a maintainer.
 VERIFICATION_FILE = "verification.yaml"

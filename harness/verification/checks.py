@@ -16,7 +16,7 @@ from harness.store.files import read_file
 from harness.store.results import RESULT_LIMIT
 from harness.store.seal import is_sealed
 from harness.verification.findings import Check, Finding, Verified
-from harness.verification.recounting import differences
+from harness.verification.recalculation import differences
 
 
 def check_result(path: Path, submission: Submission, training: Training | None, cache: Path) -> Verified:

@@ -20,8 +20,8 @@ from harness.evaluation.run import Options, Run
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
 from harness.observer import Observer
-from harness.verification.changes import CHANGES, changed
 from harness.verification.findings import Finding
+from harness.verification.perturbations import CHANGES, changed
 
 # Of what a score has above chance, at least this share must be left: docs/verification.md says what real encoders keep.
 LEAST_KEPT = 0.25

@@ -15,7 +15,7 @@ from harness.records import Checkpoint, Result, Submission
 from harness.store import load_submission
 from harness.store.files import plain_record, replace_file
 from harness.store.submissions import SUBMISSION_FILE
-from harness.strict_yaml import dump
+from harness.store.yaml.parser import dump
 from harness.verification.findings import Finding
 from harness.verification.tolerance import tolerance
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from harness.catalog import BY_NAME, target_named
 from harness.characters import shown
-from harness.faults import dotted
 from harness.records import AnySubmission, ReportedScore, ReportedSubmission, Result, Score, Submission, Target
 from harness.records.reported import LARGEST_SHARE
-from harness.yaml_survey import Path, Plain
+from harness.store.yaml.positions import Path, Plain
+from harness.store.yaml.schema_errors import dotted
 
 
 class Finding(NamedTuple):

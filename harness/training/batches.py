@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.features import Feature
 from harness.models.tokenization import IGNORED
+from harness.training.features import Feature
 
 _RUN = 50
 

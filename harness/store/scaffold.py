@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.strict_yaml import scalar
+from harness.store.yaml.parser import scalar
 
 _TEMPLATE = """\
 # One recipe at one size; its checkpoints are its seeds. Replace everything in <angle brackets>,

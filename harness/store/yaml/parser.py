@@ -27,7 +27,7 @@ from yaml.events import (
 
 from harness.characters import character_faults, described, place, refused
 from harness.errors import BadInput, Fault, Where
-from harness.yaml_survey import MAX_DEPTH, Path, Plain, Survey, event_parser
+from harness.store.yaml.positions import MAX_DEPTH, Path, Plain, Survey, event_parser
 
 MAX_FAULTS = 50
 DEFAULT_LIMIT = 64 * 1024

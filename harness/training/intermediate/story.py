@@ -18,8 +18,6 @@ from filelock import FileLock
 from harness.cache import cache_folder
 from harness.catalog.tasks import find_task
 from harness.errors import BadInput, CheckFailed, WrongUsage
-from harness.intermediate.mixture import Part, parts
-from harness.intermediate.optimise import Job, Learnt, optimise
 from harness.models.checkpoint import CheckpointFiles, fetch, verify
 from harness.models.device import choose_device, choose_dtype, processor
 from harness.observer import Observer, Silent
@@ -34,6 +32,8 @@ from harness.records import (
     TrainingRun,
 )
 from harness.store import load_submission, load_training, new_trained_submission, results_lock, write_training
+from harness.training.intermediate.mixture import Part, parts
+from harness.training.intermediate.optimise import Job, Learnt, optimise
 
 _VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "accelerate", "numpy")
 _JOB = "job.json"

@@ -13,8 +13,8 @@ from pydantic_core import ErrorDetails
 from harness.characters import shown
 from harness.errors import Fault, Where
 from harness.records import Record
-from harness.strict_yaml import MAX_FAULTS, Document
-from harness.yaml_survey import Path
+from harness.store.yaml.parser import MAX_FAULTS, Document
+from harness.store.yaml.positions import Path
 
 # What each pattern of the records wants, in words, and what to write; a test holds that none is missing.
 PATTERNS = {

@@ -11,8 +11,8 @@ from harness.catalog.fingerprints import FINGERPRINTS
 from harness.characters import shown
 from harness.errors import BadInput, Fault, Where
 from harness.records import AnySubmission, ReportedSubmission, Result, Submission, Training
-from harness.review.places import OUTCOMES_LIMIT
-from harness.store.repository import Entry, Revision
+from harness.review.changed_files import OUTCOMES_LIMIT
+from harness.store.git import Entry, Revision
 from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, SWEEP_SUFFIX, in_order, parse_outcomes, parse_placed
 from harness.store.submissions import SUBMISSION_FILE, parse_submission
 from harness.store.sweeps import parse_sweep

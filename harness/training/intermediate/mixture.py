@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from harness.batches import ByLength
 from harness.catalog.tasks import find_task
 from harness.data.examples import Examples, rows_of
 from harness.data.text_files import fingerprint
 from harness.data.training_text import load_task
 from harness.errors import BadInput
 from harness.records import Sampling, Task, TrainingRecipe
+from harness.training.batches import ByLength
 
 # Which examples are held out, and in which language, is the same for every seed.
 _DEV_SEED = 0

@@ -13,18 +13,18 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from harness.batches import ByLength, pad
 from harness.catalog.finetuning import Recipe
 from harness.data.examples import Examples, chosen
 from harness.errors import BadInput
-from harness.features import features
 from harness.kinds.registry import PREDICTED
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.loading import check_ids, opening
 from harness.models.predictor import Predictor, label_names, load
 from harness.observer import Observer
 from harness.records import Target
-from harness.trainer import STATE, Report, arguments, kept, last_whole, within_memory
+from harness.training.batches import ByLength, pad
+from harness.training.features import features
+from harness.training.trainer import STATE, Report, arguments, kept, last_whole, within_memory
 
 # Evaluated, and saved, at least once in so many steps.
 _STEPS = 500

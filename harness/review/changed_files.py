@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from harness.characters import refused
 from harness.records.scalars import TAG
 from harness.review.verdict import Reason, question, refusal
-from harness.store.repository import Entry
+from harness.store.git import Entry
 from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, SWEEP_SUFFIX
 from harness.store.submissions import SUBMISSION_FILE, slug_fault
 from harness.store.training import TRAINING_FILE
 from harness.store.verification import VERIFICATION_FILE
-from harness.strict_yaml import DEFAULT_LIMIT
+from harness.store.yaml.parser import DEFAULT_LIMIT
 
 CHANGES_LIMIT = 1000
 OUTCOMES_LIMIT = 64 * 2**20

@@ -15,18 +15,18 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from harness.batches import pad
 from harness.data.similarity import ScoredPairs
 from harness.errors import BadInput
-from harness.features import Feature, features
-from harness.intermediate.assess import dev_score
-from harness.intermediate.mixture import Mixed, Part, steps_an_epoch
-from harness.intermediate.model import MaskedWords, Multitask
 from harness.models.checkpoint import TOKENIZER_FILES, CheckpointFiles
 from harness.models.loading import check_ids, open_model, opening
 from harness.observer import Observer
 from harness.records import TrainingRecipe
-from harness.trainer import Report, arguments, kept, last_whole, within_memory
+from harness.training.batches import pad
+from harness.training.features import Feature, features
+from harness.training.intermediate.assess import dev_score
+from harness.training.intermediate.mixture import Mixed, Part, steps_an_epoch
+from harness.training.intermediate.model import MaskedWords, Multitask
+from harness.training.trainer import Report, arguments, kept, last_whole, within_memory
 
 _MASKED = 0.15
 _LOG_STEPS = 10

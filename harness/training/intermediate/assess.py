@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.batches import pad
-from harness.features import Feature
-from harness.intermediate.model import Multitask
 from harness.models.tokenization import IGNORED
 from harness.records import Task
 from harness.scoring.metrics.accuracy import accuracy
 from harness.scoring.metrics.spearman import spearman
+from harness.training.batches import pad
+from harness.training.features import Feature
+from harness.training.intermediate.model import Multitask
 
 _AT_ONCE = 32
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.characters import shown, visible
 from harness.errors import BadInput, Fault, Where
 from harness.store.files import link_fault
-from harness.strict_yaml import refuse
+from harness.store.yaml.parser import refuse
 
 _LINKS = {"120000": "symbolic link", "160000": "submodule"}
 _ENVIRONMENT = {

@@ -1,0 +1,1 @@
+"""Train encoders: the heads of targets, and intermediate tasks."""
