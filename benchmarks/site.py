@@ -158,8 +158,8 @@ def main() -> None:
     os.environ["STILTBOARD_CACHE"] = str(root / "cache")  # the first build is one from nothing
     targets = widen(asked.languages)
     from site_gen.build import Builder  # noqa: PLC0415 - after the catalog was widened
-    from site_gen.states import folder_states  # noqa: PLC0415
-    from site_gen.watching import changes  # noqa: PLC0415
+    from site_gen.reading.folder_state import folder_states  # noqa: PLC0415
+    from site_gen.serving.watch import changes  # noqa: PLC0415
 
     builder = Builder(folder, out)
     if asked.again:

@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from site_gen.collector import uncollected
-from site_gen.comparing import compare_outputs
-from site_gen.curve_choices import choices_js, choices_path
-from site_gen.curves import is_drawn
-from site_gen.data import leaderboard_json
-from site_gen.entries import gather
-from site_gen.exports import paths
-from site_gen.exports.gathered import exported
-from site_gen.figures import plotly_js
-from site_gen.folder import Written, refuse_foreign, write_site
-from site_gen.leaderboard import Board
-from site_gen.outputs import Output, key_of, standing_inputs
-from site_gen.pages import PAGES, Context, Kept
-from site_gen.ranking import make_board
-from site_gen.reading import Held, read_submissions
-from site_gen.render import TEMPLATES, render
-from site_gen.rows import rows_js
-from site_gen.shelf import Shelf
-from site_gen.states import FolderState, folder_states
+from site_gen import paths
+from site_gen.board.board import Board
+from site_gen.board.ranking import make_board
+from site_gen.downloads import exported
+from site_gen.exports.leaderboard_json import leaderboard_json
+from site_gen.figures.plotly_json import plotly_js
+from site_gen.figures.scaling import is_drawn
+from site_gen.figures.scaling_choices import choices_js, choices_path
+from site_gen.pages.board_rows import rows_js
+from site_gen.pages.compare_data import compare_outputs
+from site_gen.pages.registry import PAGES, Context, Kept
+from site_gen.pages.rendering import TEMPLATES, render
+from site_gen.reading.build_cache import Shelf
+from site_gen.reading.entries import gather
+from site_gen.reading.folder_state import FolderState, folder_states
+from site_gen.reading.gc_pause import uncollected
+from site_gen.reading.incremental import Held, read_submissions
+from site_gen.writing.folder import Written, refuse_foreign, write_site
+from site_gen.writing.output import Output, key_of, standing_inputs
 
 __all__ = ["Site", "build", "gather", "site_files"]
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from site_gen.build import build
-from site_gen.terminal import print_board
+from site_gen.commands.terminal import print_board
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

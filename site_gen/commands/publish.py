@@ -8,7 +8,7 @@ import click
 
 from site_gen.build import build
 from site_gen.commands.build import site_options
-from site_gen.publishing import plan, push
+from site_gen.writing.publish import plan, push
 
 
 @click.command("publish")

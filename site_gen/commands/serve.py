@@ -12,9 +12,9 @@ import click
 from harness.errors import StiltboardError
 from site_gen.build import Builder
 from site_gen.commands.build import site_options
-from site_gen.serving import Builds, open_server
-from site_gen.states import FolderState, folder_states
-from site_gen.watching import changes
+from site_gen.reading.folder_state import FolderState, folder_states
+from site_gen.serving.server import Builds, open_server
+from site_gen.serving.watch import changes
 
 
 @click.command("serve")

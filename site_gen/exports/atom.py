@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from heapq import nsmallest
 from xml.etree import ElementTree as ET
 
-from site_gen.exports import paths
-from site_gen.leaderboard import Board, Cell, Row
+from site_gen import paths
+from site_gen.board.board import Board, Cell, Row
+from site_gen.board.run_info import run_dates
+from site_gen.formatting import metric_name, points, rank_range
 from site_gen.once import once
-from site_gen.runs import run_dates
-from site_gen.wording import metric_name, points, rank_range
 
 _ATOM = "http://www.w3.org/2005/Atom"
 # Readers keep what they have seen: a feed is for what is new.

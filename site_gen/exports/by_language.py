@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.records import Target
-from site_gen.exports.tables import Value, csv_lines
-from site_gen.leaderboard import Cell, Row
-from site_gen.wording import language_name
+from site_gen.board.board import Cell, Row
+from site_gen.exports.csv_tables import Value, csv_lines
+from site_gen.formatting import language_name
 
 
 def by_language_header(target: Target) -> bytes:

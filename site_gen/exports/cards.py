@@ -14,10 +14,9 @@ from functools import cache
 from PIL import Image, ImageDraw, ImageFont
 
 from harness.records import Regime
-from site_gen.axes import compact
-from site_gen.leaderboard import Board, Cell, Row
-from site_gen.marks import REGIME_MARKS, REGIME_NAMES
-from site_gen.wording import count, metric_name, points, rank_range
+from site_gen.board.board import Board, Cell, Row
+from site_gen.figures.style import REGIME_MARKS, REGIME_NAMES
+from site_gen.formatting import compact, count, metric_name, points, rank_range
 
 WIDTH, HEIGHT = 1200, 630
 _LEFT, _RIGHT = 84, WIDTH - 84

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import yaml
 
-from site_gen.leaderboard import Cell, Row
-from site_gen.wording import metric_name
+from site_gen.board.board import Cell, Row
+from site_gen.formatting import metric_name
 
 # A target's kind → the Hub's name of the task.
 _TASKS = {

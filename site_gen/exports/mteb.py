@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from babel.core import get_global
 
 from harness.catalog import TATOEBA_ISO3
-from site_gen.languages import LanguageLine, language_line
-from site_gen.leaderboard import Cell, Row
-from site_gen.runs import run_date
+from site_gen.board.board import Cell, Row
+from site_gen.board.language_scores import LanguageLine, language_line
+from site_gen.board.run_info import run_date
 
 _TARGET = "tatoeba"
 _FIELDS = {"accuracy": "accuracy_to_english", "f1": "f1_to_english"}

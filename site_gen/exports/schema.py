@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.records import Mark, Parameters, Record, ReportedSubmission, Result, Submission, Sweep, Target, VerifiedResult
-from site_gen.data import FORMAT
+from site_gen.exports.leaderboard_json import FORMAT
 
 _Points = Annotated[float, Field(ge=0, le=100)]
 _Average = _Points | None

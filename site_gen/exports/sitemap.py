@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as ET
 
-from site_gen.exports import paths
-from site_gen.leaderboard import Board
-from site_gen.runs import newest_run
+from site_gen import paths
+from site_gen.board.board import Board
+from site_gen.board.run_info import newest_run
 
 # The format allows no more in one file.
 _MOST = 50_000

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from site_gen.board.board import Entry
+from site_gen.board.ranking import make_board
 from site_gen.build import site_files
-from site_gen.folder import write_site
-from site_gen.leaderboard import Entry
-from site_gen.ranking import make_board
+from site_gen.writing.folder import write_site
 from tests.browser.visits import Visit
 from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, reported, result, submission
 

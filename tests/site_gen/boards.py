@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from harness.catalog import find_target
 from harness.records import ReportedSubmission, Result, Submission, Target
-from site_gen.leaderboard import Entry
-from site_gen.reported import ReportedEntry
+from site_gen.board.board import Entry
+from site_gen.board.reported import ReportedEntry
 
 TATOEBA = find_target("tatoeba")
 # Two languages of four pairs each: small enough to check every number by eye.

@@ -15,10 +15,10 @@ import pytest
 from harness import store
 from harness.catalog import TARGETS
 from harness.errors import BadInput
+from site_gen.board.board import Entry
+from site_gen.board.ranking import make_board
 from site_gen.build import build, gather, site_files
 from site_gen.exports.schema import SubmissionResults
-from site_gen.leaderboard import Entry
-from site_gen.ranking import make_board
 from tests.fixtures.site.write import STORED, STORED_FILES
 from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, entry, reported, result, submission
 

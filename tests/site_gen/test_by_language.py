@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from site_gen.autonyms import find_language, has_page
+from site_gen.board.board import Board, Entry
+from site_gen.board.by_language import LISTED, LanguageBoard, language_boards, language_paths
+from site_gen.board.language_names import find_language, has_page
+from site_gen.board.ranking import make_board
 from site_gen.build import site_files
-from site_gen.by_language import LISTED, LanguageBoard, language_boards, language_paths
-from site_gen.leaderboard import Board, Entry
-from site_gen.ranking import make_board
 from tests.site_gen.boards import MINED, PAIR, SHOW, entry, reported, result, submission
 
 OWN = {"submission": "own", "target": "bitext.harbour"}

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from harness.records import Result
-from site_gen.citation import board_citation, entry_citation
-from site_gen.leaderboard import Entry
-from site_gen.ranking import make_board
-from site_gen.runs import harness_version, reproducing_command, run_date
+from site_gen.board.board import Entry
+from site_gen.board.ranking import make_board
+from site_gen.board.run_info import harness_version, reproducing_command, run_date
+from site_gen.pages.citation import board_citation, entry_citation
 from tests.site_gen.boards import MINED, PAIR, entry, result, submission
 
 

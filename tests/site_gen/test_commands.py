@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.main import main
-from site_gen.leaderboard import Entry
-from site_gen.ranking import make_board
-from site_gen.terminal import print_board
+from site_gen.board.board import Entry
+from site_gen.board.ranking import make_board
+from site_gen.commands.terminal import print_board
 from tests.site_gen.boards import PAIR, entry, submission
 
 SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"

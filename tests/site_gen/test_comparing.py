@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from site_gen import comparing
-from site_gen.comparing import compare_files
-from site_gen.ranking import make_board
+from site_gen.board.ranking import make_board
+from site_gen.pages import compare_data
+from site_gen.pages.compare_data import compare_files
 from tests.site_gen.boards import PAIR, entry
 
 
@@ -30,7 +30,7 @@ def test_every_pair_has_its_difference_both_ways(monkeypatch: pytest.MonkeyPatch
     assert there[1] < -40 < there[2]
     assert (part["against"], part["targets"]["pair"]["languages"]) == ({}, {"de": 10.0})  # type: ignore[index]
     assert part["targets"]["pair"]["reason"] == "no score for Finnish"  # type: ignore[index]
-    monkeypatch.setattr(comparing, "COMPARED", 2)
+    monkeypatch.setattr(compare_data, "COMPARED", 2)
     many = {path: handed(text) for path, text in compare_files(board)}
     assert many["data/compare/low.js"][1]["against"] == {}  # type: ignore[index]
     assert many["data/compare/low.js"][1]["targets"] == low["targets"]  # type: ignore[index]

@@ -7,15 +7,17 @@ from dataclasses import replace
 import pytest
 
 from harness.records import Regime, Result, Submission
-from site_gen.axes import Axis, compact, layers_axis, log_axis, points_axis, whole_points_axis
-from site_gen.chart import Curve, Figure, Line, Point, Table
-from site_gen.curve_choices import choices_js
-from site_gen.curves import recipe, scaling_figure
-from site_gen.drawing import HEIGHT, WIDTH, draw
-from site_gen.figures import figure_json, guarded_id, plotly_js
-from site_gen.leaderboard import Entry
-from site_gen.marks import SERIES_MARKS, Mark, symbol_path
-from site_gen.ranking import make_board
+from site_gen.board.board import Entry
+from site_gen.board.ranking import make_board
+from site_gen.board.recipe import recipe
+from site_gen.figures.axes import Axis, layers_axis, log_axis, points_axis, whole_points_axis
+from site_gen.figures.figure import Curve, Figure, Line, Point, Table
+from site_gen.figures.plotly_json import figure_json, guarded_id, plotly_js
+from site_gen.figures.scaling import scaling_figure
+from site_gen.figures.scaling_choices import choices_js
+from site_gen.figures.style import SERIES_MARKS, Mark, symbol_path
+from site_gen.figures.svg import HEIGHT, WIDTH, draw
+from site_gen.formatting import compact
 from tests.site_gen.boards import PAIR, entry, result, submission
 
 MILLION = 1_000_000

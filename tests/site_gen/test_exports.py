@@ -14,15 +14,16 @@ from PIL import Image, ImageFont
 
 from harness.catalog import TATOEBA_ISO3
 from harness.records import Result
+from site_gen import paths
+from site_gen.board.board import Board, Entry
+from site_gen.board.ranking import make_board
 from site_gen.build import gather, site_files
-from site_gen.exports import cards, paths
+from site_gen.exports import cards
 from site_gen.exports.atom import NEWEST, atom_feed
+from site_gen.exports.csv_tables import csv_bytes, leaderboard_csv, target_csv
 from site_gen.exports.mteb import is_known, mteb_json
 from site_gen.exports.schema import Leaderboard, leaderboard_schema
-from site_gen.exports.tables import csv_bytes, leaderboard_csv, target_csv
-from site_gen.leaderboard import Board, Entry
-from site_gen.pages import repository
-from site_gen.ranking import make_board
+from site_gen.pages.registry import repository
 from tests.site_gen.boards import MINED, PAIR, SHOW, TATOEBA, entry, reported, result, submission
 
 SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"

@@ -5,9 +5,9 @@ import re
 import pytest
 from pydantic import ValidationError
 
+from site_gen.board.families import families
+from site_gen.board.ranking import make_board
 from site_gen.build import site_files
-from site_gen.families import families
-from site_gen.ranking import make_board
 from tests.site_gen.boards import PAIR, SHOW, entry, reported, submission
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput
-from site_gen.folder import MARKER, write_site
-from site_gen.outputs import Output
+from site_gen.writing.folder import MARKER, write_site
+from site_gen.writing.output import Output
 
 R = Path(__file__).parents[2]
 
@@ -161,7 +161,7 @@ def test_a_build_that_was_killed_between_two_moves_leaves_a_site_that_the_next_o
     del changed["data/old/x.json"]
     code = (
         "import os, sys; from pathlib import Path; from tests.site_gen.test_folder import as_outputs, MANY\n"
-        "from site_gen import folder, swap\n"
+        "from site_gen.writing import folder, swap\n"
         "move, done = swap._move, []\n"
         "def killed(*given):\n"
         "    done.append(1)\n"

@@ -8,9 +8,9 @@ import pytest
 
 from harness.records import Result
 from harness.scoring.statistics.pairwise import Entrant
-from site_gen.gap import gaps
-from site_gen.leaderboard import Entry, Standing
-from site_gen.ranking import make_board
+from site_gen.board.board import Entry, Standing
+from site_gen.board.gap import gaps
+from site_gen.board.ranking import make_board
 from tests.site_gen.boards import PAIR, result, submission
 
 MILLION = 1_000_000

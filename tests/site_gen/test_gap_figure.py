@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from site_gen.axes import difference_axis
+from site_gen.board.gap import gaps
+from site_gen.board.ranking import make_board
 from site_gen.build import site_files
-from site_gen.curves import scaling_figure
-from site_gen.drawing import draw
-from site_gen.figures import figure_json
-from site_gen.gap import gaps
-from site_gen.gap_figure import gap_figure
-from site_gen.ranking import make_board
+from site_gen.figures.axes import difference_axis
+from site_gen.figures.gap import gap_figure
+from site_gen.figures.plotly_json import figure_json
+from site_gen.figures.scaling import scaling_figure
+from site_gen.figures.svg import draw
 from tests.site_gen.boards import PAIR
 from tests.site_gen.test_gap import MILLION, sizes, standing
 

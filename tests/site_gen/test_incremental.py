@@ -20,8 +20,8 @@ from filelock import FileLock
 
 from harness.errors import BadInput
 from site_gen import build as building
-from site_gen import reading
 from site_gen.build import Builder, build
+from site_gen.reading import incremental
 from tests.site_gen.test_folder import tree
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
@@ -87,13 +87,13 @@ def test_a_part_that_does_not_decompress_is_made_again(submissions: Path, tmp_pa
 
 def test_only_what_changed_is_read_again(submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    whole = reading.read_entry
+    whole = incremental.read_entry
 
     def counted(folder: Path, paired: bool) -> object:
         read.append(folder.name)
         return whole(folder, paired)
 
-    monkeypatch.setattr(reading, "read_entry", counted)
+    monkeypatch.setattr(incremental, "read_entry", counted)
     build(submissions, tmp_path / "public")
     assert sorted(read) == sorted(FEW)
     change(submissions)
@@ -193,14 +193,14 @@ def test_a_folder_that_changes_while_it_is_read_is_read_again(submissions: Path,
     card = submissions / "lodestar-b-none" / "submission.yaml"
     first = card.read_text()
     texts = iter([first.replace("Lodestar Base", "Lighthouse")])
-    read_entry = reading.read_entry
+    read_entry = incremental.read_entry
 
     def written_meanwhile(folder: Path, paired: bool) -> object:
         if folder == card.parent and (text := next(texts, "")):
             card.write_text(text)
         return read_entry(folder, paired)
 
-    monkeypatch.setattr(reading, "read_entry", written_meanwhile)
+    monkeypatch.setattr(incremental, "read_entry", written_meanwhile)
     page = tmp_path / "public" / "submissions" / "lodestar-b-none.html"
     build(submissions, tmp_path / "public")
     assert "Lighthouse" in page.read_text()
@@ -217,7 +217,7 @@ def test_a_build_goes_on_where_another_was_killed_and_beside_one_that_runs(
     submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    read_entry = reading.read_entry
+    read_entry = incremental.read_entry
 
     def killed(folder: Path, paired: bool) -> object:
         read.append(folder.name)
@@ -225,8 +225,8 @@ def test_a_build_goes_on_where_another_was_killed_and_beside_one_that_runs(
             raise KeyboardInterrupt
         return read_entry(folder, paired)
 
-    monkeypatch.setattr(reading, "_SAVE_EVERY", 1)
-    monkeypatch.setattr(reading, "read_entry", killed)
+    monkeypatch.setattr(incremental, "_SAVE_EVERY", 1)
+    monkeypatch.setattr(incremental, "read_entry", killed)
     with pytest.raises(KeyboardInterrupt):
         build(submissions, tmp_path / "public")
     build(submissions, tmp_path / "public")
@@ -247,7 +247,7 @@ def test_what_is_let_go_of_while_folders_are_read_and_files_written_is_collected
         work = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *given, **named: (on.append((name, gc.isenabled())), work(*given, **named))[1])
 
-    noting(reading, "in_processes")
+    noting(incremental, "in_processes")
     noting(building, "make_board")
     noting(building, "write_site")
     build(submissions, tmp_path / "public")

@@ -10,8 +10,8 @@ from harness.catalog import TARGETS as CATALOG
 from harness.catalog import own_target
 from harness.records import Target
 from harness.scoring.statistics.pairwise import Entrant
-from site_gen.leaderboard import Board, Cell, Entry
-from site_gen.ranking import make_board
+from site_gen.board.board import Board, Cell, Entry
+from site_gen.board.ranking import make_board
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
 
 TARGETS = (PAIR, SHOW)

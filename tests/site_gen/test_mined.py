@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 
 from harness.records import Result
-from site_gen.chart import Figure
-from site_gen.mined import MinedCurve, Step, curves_json, mined_curves, mined_figure, thinned
+from site_gen.board.mining_curves import MinedCurve, Step, curves_json, mined_curves
+from site_gen.figures.figure import Figure
+from site_gen.figures.precision_recall import mined_figure, thinned
 from tests.site_gen.boards import MINED, result
 
 ROWS = [(1.5, True), (1.4, False), (1.3, False), (1.2, True), (1.2, False), (1.1, False), (1.0, False), (0.9, True), (None, True)]

@@ -9,14 +9,14 @@ from html import unescape
 import pytest
 
 from harness.records import Regime
-from site_gen.averages import Average
+from site_gen.board.averages import Average
+from site_gen.board.gap import gaps
+from site_gen.board.ranking import make_board
+from site_gen.board.reported import Value
 from site_gen.build import site_files
-from site_gen.curves import scaling_figure
-from site_gen.data import leaderboard_json
-from site_gen.gap import gaps
-from site_gen.pages import evidence
-from site_gen.ranking import make_board
-from site_gen.reported import Value
+from site_gen.exports.leaderboard_json import leaderboard_json
+from site_gen.figures.scaling import scaling_figure
+from site_gen.pages.registry import evidence
 from tests.site_gen.boards import ASKED, PAIR, SHOW, TATOEBA, entry, reported
 
 QA = PAIR.model_copy(

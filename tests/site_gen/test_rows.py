@@ -7,12 +7,12 @@ import re
 
 import pytest
 
+from site_gen.board.board import Board, Entry
+from site_gen.board.by_language import LISTED
+from site_gen.board.ranking import make_board
 from site_gen.build import planned_files, site_files
-from site_gen.by_language import LISTED
-from site_gen.leaderboard import Board, Entry
-from site_gen.paging import PAGE_ROWS, linked_parts
-from site_gen.ranking import make_board
-from site_gen.rows import rows_js
+from site_gen.pages.board_rows import rows_js
+from site_gen.pages.pagination import PAGE_ROWS, linked_parts
 from tests.site_gen.boards import PAIR, SHOW, entry, result, submission
 
 

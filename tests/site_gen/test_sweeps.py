@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from harness.records import Pooling, Sweep, SweptCheckpoint, ViewScores
-from site_gen.chart import Figure
-from site_gen.leaderboard import Entry
-from site_gen.ranking import make_board
-from site_gen.sweeps import sweep_figure
+from site_gen.board.board import Entry
+from site_gen.board.ranking import make_board
+from site_gen.figures.figure import Figure
+from site_gen.figures.layers import sweep_figure
 from tests.site_gen.boards import PAIR, result, submission
 
 MEAN = {(layer, Pooling.MEAN): 10.0 * layer for layer in range(5)}

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from harness.records import Mark, Superseded, Verification, VerifiedResult
+from site_gen.board.board import Board, Entry
+from site_gen.board.ranking import make_board
+from site_gen.board.trust import row_mark, senders
 from site_gen.build import site_files
-from site_gen.leaderboard import Board, Entry
-from site_gen.ranking import make_board
-from site_gen.rows import rows_js
-from site_gen.trust import row_mark, senders
+from site_gen.pages.board_rows import rows_js
 from tests.site_gen.boards import PAIR, SHOW, TATOEBA, entry, reported, submission
 
 FILE, OLDER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"

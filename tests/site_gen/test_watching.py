@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from site_gen import watching
-from site_gen.states import FolderState, folder_states
-from site_gen.watching import changes
+from site_gen.reading.folder_state import FolderState, folder_states
+from site_gen.serving import watch
+from site_gen.serving.watch import changes
 
 SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
 FIRST, SECOND = "beacon-b-english", "lodestar-b-none"
@@ -31,7 +31,7 @@ def found(request: pytest.FixtureRequest, submissions: Path, monkeypatch: pytest
         def refuse(*_: object, **__: object) -> Iterator[object]:
             raise OSError("OS file watch limit reached")
 
-        monkeypatch.setattr(watching, "watch", refuse)
+        monkeypatch.setattr(watch, "watch", refuse)
     return changes(submissions, folder_states(submissions), between=0.01)
 
 
@@ -98,54 +98,54 @@ def test_only_the_folder_that_something_happened_in_is_looked_at(submissions: Pa
     found = changes(submissions, {})
     assert next(found).keys() == {FIRST, SECOND}
     looked: list[str] = []
-    look = watching.folder_state
+    look = watch.folder_state
 
     def record(folder: Path, paired: bool) -> FolderState:
         looked.append(folder.name)
         return look(folder, paired)
 
-    monkeypatch.setattr(watching, "folder_state", record)
-    monkeypatch.delattr(watching, "folder_states")
+    monkeypatch.setattr(watch, "folder_state", record)
+    monkeypatch.delattr(watch, "folder_states")
     later(lambda: write(submissions / SECOND / "submission.yaml", "changed"))
     assert next(found)[SECOND] == look(submissions / SECOND, True)
     assert set(looked) == {SECOND}
 
 
 def test_what_the_system_does_not_tell_of_is_seen_after_a_while(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "watch", lambda *_, **__: iter(set, None))
+    monkeypatch.setattr(watch, "watch", lambda *_, **__: iter(set, None))
     found = changes(submissions, folder_states(submissions), look_again=0.2)
     later(lambda: write(submissions / FIRST / "submission.yaml", "changed"))
     assert next(found).keys() == {FIRST}
 
 
 def test_a_folder_that_comes_while_the_system_is_asked_to_watch_is_watched(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    watch = watching.watch
+    really_watch = watch.watch
     come = iter([SECOND])
 
     def late(*folders: Path, **how: Any) -> Iterator[object]:
         if slug := next(come, ""):
             shutil.copytree(SUBMISSIONS / slug, submissions / slug)
-        return watch(*folders, **how)
+        return really_watch(*folders, **how)
 
-    monkeypatch.setattr(watching, "watch", late)
+    monkeypatch.setattr(watch, "watch", late)
     found = changes(submissions, folder_states(submissions))
     assert next(found).keys() == {FIRST, SECOND}
     later(lambda: write(submissions / SECOND / "submission.yaml", "changed"))
-    assert next(found)[SECOND] == watching.folder_state(submissions / SECOND, True)
+    assert next(found)[SECOND] == watch.folder_state(submissions / SECOND, True)
 
 
 def test_a_look_that_a_file_went_during_is_made_up_for(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(SUBMISSIONS / SECOND, submissions / SECOND)
-    monkeypatch.setattr(watching, "_told", lambda *_: iter(watching._Told(frozenset(each)) for each in ([FIRST, SECOND], [SECOND])))
+    monkeypatch.setattr(watch, "_told", lambda *_: iter(watch._Told(frozenset(each)) for each in ([FIRST, SECOND], [SECOND])))
     faults = iter([FileNotFoundError()])
-    look = watching.folder_state
+    look = watch.folder_state
 
     def went(folder: Path, paired: bool) -> FolderState:
         for fault in faults:
             raise fault
         return look(folder, paired)
 
-    monkeypatch.setattr(watching, "folder_state", went)
+    monkeypatch.setattr(watch, "folder_state", went)
     seen = folder_states(submissions)
     write(submissions / FIRST / "submission.yaml", "changed")
     assert [states[FIRST].digest for states in changes(submissions, seen)] == [look(submissions / FIRST, True).digest]
@@ -166,7 +166,7 @@ def test_a_folder_that_cannot_be_looked_at_is_told_once(
     submissions: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     faults = iter([PermissionError(13, "Permission denied", "a"), PermissionError(13, "Permission denied", "a")])
-    look = watching.folder_states
+    look = watch.folder_states
 
     def refused(folder: Path) -> dict[str, FolderState]:
         for fault in faults:
@@ -174,8 +174,8 @@ def test_a_folder_that_cannot_be_looked_at_is_told_once(
         return look(folder)
 
     seen = folder_states(submissions)
-    monkeypatch.setattr(watching, "folder_states", refused)
-    monkeypatch.setattr(watching, "_told", lambda *_: iter([watching._Told(None)] * 3))
+    monkeypatch.setattr(watch, "folder_states", refused)
+    monkeypatch.setattr(watch, "_told", lambda *_: iter([watch._Told(None)] * 3))
     write(submissions / FIRST / "submission.yaml", "changed")
     assert [states.keys() for states in changes(submissions, seen)] == [{FIRST}]
     assert capsys.readouterr().err.count("cannot look at the submissions") == 1
@@ -183,8 +183,8 @@ def test_a_folder_that_cannot_be_looked_at_is_told_once(
 
 def test_where_nothing_is_told_the_rest_is_as_long_as_the_look_not_as_the_build(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
-    monkeypatch.setattr(watching, "_told", lambda *_: iter([watching._Told(None, is_listening=False)] * 2))
-    monkeypatch.setattr(watching.time, "sleep", rests.append)
+    monkeypatch.setattr(watch, "_told", lambda *_: iter([watch._Told(None, is_listening=False)] * 2))
+    monkeypatch.setattr(watch.time, "sleep", rests.append)
     for _ in changes(submissions, {}, between=0.01):
         threading.Event().wait(1.0)  # the build
     assert len(rests) == 2 and max(rests) < 1

@@ -6,29 +6,29 @@ from pathlib import Path
 import pytest
 
 import templates
-from site_gen import wording
-from site_gen.marks import POOLING_MARKS, REGIME_MARKS, SERIES_MARKS
+from site_gen import formatting
+from site_gen.figures.style import POOLING_MARKS, REGIME_MARKS, SERIES_MARKS
 
 CSS = (Path(templates.__file__).parent / "static" / "site.css").read_text()
 
 
 def test_numbers_and_names_read_the_same_everywhere() -> None:
-    assert wording.points(7.0) == "7.00"
-    assert wording.interval((1.005, 99.999)) == "[1.00, 100.00]"
-    assert wording.count(1234567) == "1,234,567"
-    assert [wording.language_name(code) for code in ("de", "tl", "zh-TW", "qqx")] == ["German", "Tagalog", "Chinese (TW)", "qqx"]
-    assert [wording.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
-    assert wording.language_name("de-fi") == "German–Finnish"
+    assert formatting.points(7.0) == "7.00"
+    assert formatting.interval((1.005, 99.999)) == "[1.00, 100.00]"
+    assert formatting.count(1234567) == "1,234,567"
+    assert [formatting.language_name(code) for code in ("de", "tl", "zh-TW", "qqx")] == ["German", "Tagalog", "Chinese (TW)", "qqx"]
+    assert [formatting.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+    assert formatting.language_name("de-fi") == "German–Finnish"
     keys = ("f1_to_english", "map_20", "map_mono", "recall_10_multi", "ndcg_10_best", "language_bias")
     names = ["F1 to English", "mAP@20", "mAP mono", "recall@10 multi", "nDCG@10 best", "language bias"]
-    assert [wording.metric_name(key) for key in keys] == names
-    assert [wording.capital(name) for name in names[2:5]] == ["mAP mono", "Recall@10 multi", "nDCG@10 best"]
-    assert [wording.quantity(1234.56789, key) for key in ("mined", "threshold", "language_bias", "new")] == [
+    assert [formatting.metric_name(key) for key in keys] == names
+    assert [formatting.capital(name) for name in names[2:5]] == ["mAP mono", "Recall@10 multi", "nDCG@10 best"]
+    assert [formatting.quantity(1234.56789, key) for key in ("mined", "threshold", "language_bias", "new")] == [
         "1,235", "1,234.5679", "1,234.6", "1235",
     ]  # fmt: skip
-    assert [wording.quantity_unit(key) for key in ("mined", "threshold", "language_bias", "new")] == ["pairs", "margin", "ranks", ""]
-    assert [wording.heat(score) for score in (0, 9.99, 10, 99.9, 100)] == [0, 0, 1, 9, 9]
-    assert list(wording.flat({"a": 1, "b": {"c": "x", "d": [1, 2]}})) == [("a", "1"), ("b.c", "x"), ("b.d", "1, 2")]
+    assert [formatting.quantity_unit(key) for key in ("mined", "threshold", "language_bias", "new")] == ["pairs", "margin", "ranks", ""]
+    assert [formatting.heat(score) for score in (0, 9.99, 10, 99.9, 100)] == [0, 0, 1, 9, 9]
+    assert list(formatting.flat({"a": 1, "b": {"c": "x", "d": [1, 2]}})) == [("a", "1"), ("b.c", "x"), ("b.d", "1, 2")]
 
 
 def luminance(colour: str) -> float:

@@ -1,0 +1,1 @@
+"""Results become rows, ranks, averages and gaps: pure."""

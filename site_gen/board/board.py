@@ -1,0 +1,270 @@
+"""What the board is made of: entries as they are read, cells, rows, standings; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target, Training, Verification
+from harness.scoring.statistics.pairwise import Entrant
+from site_gen.board.averages import XTREME_GROUPS, Average, xtreme_average
+from site_gen.board.compact_result import Brief, BriefCheckpoint
+from site_gen.board.mining_curves import MinedCurve
+from site_gen.board.reported import ReportedRow
+from site_gen.board.trust import Earlier, Sender, Trust, history, row_mark, senders
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the store holds for one slug.
+
+    `mined` has the curves of each target that pairs were mined for, `entrants` how each whole result enters a ranking where
+    its outcomes were read, `digests` the digest of each result's file, by which `verification` names it. With results in brief
+    `details` has what they lack, `trusts` whose word each is, and `stamp` stands for what the submission says.
+    """
+
+    slug: str
+    submission: Submission
+    results: tuple[Result | Brief, ...]
+    sweeps: tuple[Sweep, ...] = ()
+    mined: Mapping[str, tuple[MinedCurve, ...]] = field(default_factory=dict)
+    entrants: Mapping[str, Entrant] = field(default_factory=dict)
+    training: Training | None = None
+    verification: Verification | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+    trusts: Mapping[str, Trust] = field(default_factory=dict)
+    details: Details | None = None
+    stamp: bytes = b""
+
+
+class Details(Protocol):
+    """What nothing on the board hangs on: what a submission's own page and its files show of its results."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the paths of the submission's own files within the site."""
+
+    def file(self, path: str) -> bytes:
+        """Return one of these files."""
+
+    def lines(self, target: str) -> bytes:
+        """Return the lines of a target's CSV by language."""
+
+    def page(self, targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> Sections:
+        """Return what the page shows of these targets; `language_paths` leads to the languages that have a page."""
+
+
+class Sections(NamedTuple):
+    """Parts of a submission's page: what it says of each result, by target, and of the training, and whether a chart is in them."""
+
+    results: Mapping[str, str]
+    training: str
+    charted: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One submission on one target; either `rank` is set, or `reason` says why it has none.
+
+    `rank` is the place by score; `ranks` are the best and the worst that the examples and seeds leave possible, and `group`
+    counts the groups of ties from the top.
+    """
+
+    target: Target
+    result: Result | Brief
+    measured: int
+    rank: int | None
+    reason: str
+    sweep: Sweep | None = None
+    mined: tuple[MinedCurve, ...] = ()
+    entrant: Entrant | None = None
+    ranks: tuple[int, int] | None = None
+    group: int = 0
+    trust: Trust = field(default_factory=Trust)
+
+    @property
+    def score(self) -> float | None:
+        """Return the target's score in points; None while a language is missing.
+
+        People's own targets have the languages of all their results, so a result can be whole and still lack one.
+        """
+        return self.result.score if self.measured == self.of else None
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every language was measured on every checkpoint."""
+        return self.score is not None
+
+    @property
+    def whole(self) -> Result:
+        """Return the result as the harness wrote it; a cell whose result is kept in brief has none."""
+        assert isinstance(self.result, Result)
+        return self.result
+
+    @property
+    def of(self) -> int:
+        """Return how many languages the target has."""
+        return len(self.target.languages)
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether nothing could be measured although it was tried."""
+        return self.measured == 0 and any(checkpoint.failed for checkpoint in self.result.checkpoints)
+
+    @cached_property
+    def parameters(self) -> Parameters | None:
+        """Return the mean size over the seeds, which differ at most by a head."""
+        sizes = [checkpoint.parameters for checkpoint in self.result.checkpoints]
+        if len(sizes) < 2:
+            return sizes[0] if sizes else None
+        total, body = (round(sum(values) / len(sizes)) for values in zip(*((s.total, s.body) for s in sizes), strict=True))
+        return Parameters(total=total, body=body)
+
+    @property
+    def one_training(self) -> bool:
+        """Tell whether a ranked result is a single training's, so that how far another would have moved it is not known."""
+        return self.entrant is not None and not self.entrant.speaks_of_the_recipe
+
+    @cached_property
+    def seeds(self) -> tuple[tuple[int, float], ...]:
+        """Return (seed, score in points) of each checkpoint, the unweighted mean over languages; none while incomplete."""
+        return tuple((c.seed, seed_score(c, self.target)) for c in self.result.checkpoints) if self.complete else ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One submission: one recipe at one size, with its cells in the order of the catalog."""
+
+    slug: str
+    submission: Submission
+    cells: Mapping[str, Cell]
+    training: Training | None = None
+    details: Details | None = None
+    stamp: bytes = b""
+
+    @property
+    def regime(self) -> Regime:
+        """Return the regime of the intermediate training."""
+        return self.submission.intermediate.regime
+
+    @cached_property
+    def parameters(self) -> Parameters | None:
+        """Return the size counted with the first target; None before any evaluation."""
+        return next((cell.parameters for cell in self.cells.values()), None)
+
+    @cached_property
+    def average(self) -> Average:
+        """Return the XTREME average over all nine targets."""
+        return xtreme_average(self._scores)
+
+    @cached_property
+    def groups(self) -> Mapping[str, Average]:
+        """Return the averages of XTREME's groups of targets."""
+        return {group: xtreme_average(self._scores, group) for group in XTREME_GROUPS}
+
+    @cached_property
+    def _scores(self) -> Sequence[tuple[Target, float]]:
+        """Return what has a rank: a score of other text, or measured in another way, is not the benchmark's."""
+        scores = ((cell.target, cell.score) for cell in self.cells.values() if cell.rank is not None)
+        return [(target, score) for target, score in scores if score is not None]
+
+    @property
+    def mark(self) -> str:
+        """Return whose word the results are, in a word or two; empty before any evaluation."""
+        return row_mark(cell.trust.mark for cell in self.cells.values())
+
+    @property
+    def history(self) -> tuple[Earlier, ...]:
+        """Return the earlier results that others took the place of, or that were removed."""
+        return history(self.submission, self.cells)
+
+    @property
+    def evaluated(self) -> bool:
+        """Tell whether a target of the benchmark was tried."""
+        return any(cell.target.in_xtreme for cell in self.cells.values())
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One target with the rows that have a result on it: ranked ones first, then the rest by how much was measured.
+
+    `reported` rows stand apart: numbers that others published have no rank. A standing speaks of its own target alone: what its
+    rows have on others may be older than the board.
+    """
+
+    target: Target
+    rows: tuple[Row, ...]
+    reported: tuple[ReportedRow, ...] = ()
+
+    def cell(self, row: Row) -> Cell:
+        """Return a row's cell on this target."""
+        return row.cells[self.target.name]
+
+    @cached_property
+    def cells(self) -> Mapping[str, Cell]:
+        """Return the cells on this target by their slugs."""
+        return {row.slug: self.cell(row) for row in self.rows}
+
+    @cached_property
+    def ranked(self) -> tuple[Row, ...]:
+        """Return the rows that have a rank, best first."""
+        return tuple(row for row in self.rows if self.cell(row).rank is not None)
+
+    @cached_property
+    def unranked(self) -> tuple[Row, ...]:
+        """Return the rows that have none."""
+        return tuple(row for row in self.rows if self.cell(row).rank is None)
+
+    @property
+    def one_training(self) -> bool:
+        """Tell whether a ranked row shares its rank for lack of seeds."""
+        return any(self.cell(row).one_training for row in self.ranked)
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything the pages show."""
+
+    rows: tuple[Row, ...]
+    standings: tuple[Standing, ...]
+    reported: tuple[ReportedRow, ...] = ()
+
+    @cached_property
+    def benchmark(self) -> tuple[Standing, ...]:
+        """Return the standings that count towards the benchmark."""
+        return tuple(standing for standing in self.standings if standing.target.in_xtreme)
+
+    @cached_property
+    def others(self) -> tuple[Standing, ...]:
+        """Return the standings that are shown apart."""
+        return tuple(standing for standing in self.standings if not standing.target.in_xtreme)
+
+    @cached_property
+    def empty(self) -> tuple[Standing, ...]:
+        """Return the standings that nobody has a result on, here or elsewhere."""
+        return tuple(standing for standing in self.standings if not standing.rows and not standing.reported)
+
+    @cached_property
+    def main(self) -> Standing:
+        """Return the standing the front page opens with: the first of the benchmark that has a row, else any that has one."""
+        ordered = [*self.benchmark, *self.others]
+        return next((standing for standing in ordered if standing.rows), ordered[0])
+
+    @cached_property
+    def senders(self) -> tuple[Sender, ...]:
+        """Return who sent how many submissions and results; published numbers were found, not tried."""
+        return senders((row.submission, len(row.cells)) for row in self.rows)
+
+    @cached_property
+    def waiting(self) -> tuple[Row, ...]:
+        """Return the submissions without any result."""
+        return tuple(row for row in self.rows if not row.cells)
+
+
+def seed_score(checkpoint: CheckpointScores | BriefCheckpoint, target: Target) -> float:
+    """Return one seed's score in points: the unweighted mean over the target's languages."""
+    if isinstance(checkpoint, BriefCheckpoint):
+        return checkpoint.scores.mean(target.languages)
+    return sum(checkpoint.scores[language].score for language in target.languages) / len(target.languages)

@@ -1,0 +1,69 @@
+"""Families of encoders: the submissions that a curve may join; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from harness.records import Regime
+from site_gen.board.board import Board, Row, Standing
+from site_gen.board.reported import ReportedRow
+from site_gen.once import once
+
+_Any = TypeVar("_Any", Row, ReportedRow)
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family: its submissions by size and regime, and the standings of the targets that they have, with these rows only.
+
+    Ranks stay those among all submissions.
+    """
+
+    name: str
+    rows: tuple[Row, ...]
+    reported: tuple[ReportedRow, ...]
+    standings: tuple[Standing, ...]
+
+    @property
+    def path(self) -> str:
+        """Return where its page stands within the site; the schema allows lower case only, so that no two share a file."""
+        return family_path(self.name)
+
+
+def family_path(name: str) -> str:
+    """Return where a family's page stands within the site."""
+    return f"families/{name}.html"
+
+
+@once
+def families(board: Board) -> tuple[Family, ...]:
+    """Return every family that has a submission or a row of published numbers, by name."""
+    rows, reported = _grouped(board.rows), _grouped(board.reported)
+    return tuple(
+        Family(name, tuple(sorted(rows.get(name, ()), key=_by_size)), tuple(reported.get(name, ())), tuple(_standings(board, name)))
+        for name in sorted({*rows, *reported})
+    )
+
+
+def _grouped(rows: Iterable[_Any]) -> Mapping[str, Sequence[_Any]]:
+    found: dict[str, list[_Any]] = {}
+    for row in rows:
+        found.setdefault(row.submission.family, []).append(row)
+    return found
+
+
+def _by_size(row: Row) -> tuple[int, int, str]:
+    size = row.parameters.body if row.parameters else 0
+    return size, list(Regime).index(row.regime), row.slug
+
+
+def _standings(board: Board, name: str) -> Iterator[Standing]:
+    return (parts[name] for standing in board.standings if name in (parts := _parts(standing)))
+
+
+@once
+def _parts(standing: Standing) -> Mapping[str, Standing]:
+    """Return the standing of each family by itself."""
+    return {name: Standing(standing.target, tuple(rows)) for name, rows in _grouped(standing.rows).items()}

@@ -1,0 +1,155 @@
+"""The leaderboard as CSV: RFC 4180, UTF-8, and no cell that a spreadsheet would compute; pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from harness.records import Target
+from site_gen.board.board import Board, Cell, Row, Standing
+from site_gen.board.reported import ReportedRow
+from site_gen.once import once
+
+Value = str | int | float | None
+
+# A spreadsheet takes a text that begins so for a formula, in quotes or not; the last four are the wide forms of the first.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_DECIMALS = 4
+
+
+def leaderboard_csv(board: Board) -> bytes:
+    """Return the whole board, one line a submission, the measured ones first, with each target's score and place by score.
+
+    A score without a place is not comparable with the others; the target's own file says why.
+    """
+    shown = [standing.target for standing in board.standings if standing.rows or standing.reported]
+    header = [
+        *_ABOUT,
+        "xtreme_average",
+        "licence",
+        "source",
+        "mark",
+        "seen_in_training",
+        *(name for target in shown for name in (target.name, f"{target.name}_rank")),
+    ]
+    names = tuple(target.name for target in shown)
+    reported = (
+        [
+            *_about_reported(row),
+            row.average.mean,
+            row.submission.license,
+            row.submission.reported.source,
+            "reported",
+            "",
+            *_reported_scores(row, shown),
+        ]
+        for row in board.reported
+    )
+    return csv_lines((header,)) + b"".join(_line(row, names) for row in board.rows) + csv_lines(reported)
+
+
+@once
+def _line(row: Row, targets: tuple[str, ...]) -> bytes:
+    """Return a submission's line of the whole board."""
+    scores = (value for target in targets for value in _placed(row.cells.get(target)))
+    return csv_lines([[*_about(row), row.average.mean, row.submission.license, "", row.mark, _seen(row), *scores]])
+
+
+def target_csv(standing: Standing) -> bytes:
+    """Return a target's ranking, one line a submission; what others reported stands last and has no rank."""
+    header = [
+        *_ABOUT, "rank", "rank_best", "rank_worst", "tie_group", "score", "interval_low", "interval_high",
+        "languages_measured", "languages", "unranked_because", "mark", "seen_in_training",
+    ]  # fmt: skip
+    measured = b"".join(_target_line(row, standing.target.name) for row in standing.rows)
+    reported = (
+        [
+            *_about_reported(row),
+            None,
+            None,
+            None,
+            None,
+            cell.score,
+            None,
+            None,
+            None,
+            len(standing.target.languages),
+            "reported",
+            "reported",
+            "",
+        ]
+        for row in standing.reported
+        for cell in [row.cells[standing.target.name]]
+    )
+    return csv_lines((header,)) + measured + csv_lines(reported)
+
+
+@once
+def _target_line(row: Row, target: str) -> bytes:
+    """Return a submission's line of a target's ranking."""
+    return csv_lines([[*_about(row), *_ranked(row.cells[target])]])
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
+    """Write rows with a header; numbers stay numbers, and nothing else begins like a formula."""
+    return csv_lines((header,)) + csv_lines(rows)
+
+
+def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
+    """Write rows alone."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _cell(value: Value) -> str | int | float:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return round(value, _DECIMALS) if isinstance(value, float) else value
+
+
+_ABOUT = (
+    "kind", "submission", "title", "family", "regime", "tasks", "training_languages", "training_examples", "parameters",
+    "parameters_total", "seeds",
+)  # fmt: skip
+
+
+@once
+def _about(row: Row) -> tuple[Value, ...]:
+    intermediate, size = row.submission.intermediate, row.parameters
+    return (
+        *("measured", row.slug, row.submission.title, row.submission.family, row.regime.value),
+        *(" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples),
+        *(size.body if size else None, size.total if size else None, len(row.submission.checkpoints)),
+    )
+
+
+def _about_reported(row: ReportedRow) -> Iterator[Value]:
+    intermediate = row.submission.intermediate
+    yield from ("reported", row.slug, row.submission.title, row.submission.family, row.regime.value)
+    yield from (" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples)
+    yield from (None, row.submission.reported.parameters, None)
+
+
+def _placed(cell: Cell | None) -> tuple[Value, Value]:
+    return (cell.score, cell.rank) if cell is not None else (None, None)
+
+
+def _seen(row: Row) -> str:
+    """Name the targets of which a dev or test set was seen in training."""
+    return " ".join(name for name, cell in row.cells.items() if cell.trust.seen.held_out)
+
+
+def _reported_scores(row: ReportedRow, targets: Iterable[Target]) -> Iterator[Value]:
+    for target in targets:
+        yield from (row.cells[target.name].score if target.name in row.cells else None, None)
+
+
+def _ranked(cell: Cell) -> Iterator[Value]:
+    best, worst = cell.ranks or (None, None)
+    low, high = (cell.result.interval if cell.complete else None) or (None, None)
+    yield from (cell.rank, best, worst, cell.group or None, cell.score, low, high, cell.measured, cell.of, cell.reason)
+    yield from (cell.trust.mark.value, " ".join(cell.trust.seen.held_out))

@@ -1,0 +1,104 @@
+"""What the pages show, as JSON for programs: the board as one document, and of each submission its whole results; pure."""
+
+from __future__ import annotations
+
+import json
+
+from harness.records import Mark
+from site_gen import paths
+from site_gen.board.board import Board, Cell, Row
+from site_gen.board.reported import ReportedCell, ReportedRow
+from site_gen.once import once
+
+FORMAT = 2
+
+
+def leaderboard_json(board: Board) -> str:
+    """Return the whole leaderboard, a line a target, submission and row of published numbers; the same board gives the same text."""
+    parts = {
+        "targets": (_line(standing.target.model_dump(mode="json")) for standing in board.standings),
+        "submissions": map(_row_line, board.rows),
+        "reported": (_line(_reported(row)) for row in board.reported),
+        "submitters": (_line(vars(sender)) for sender in board.senders),
+    }
+    lists = ",\n".join(f'"{name}":[\n' + ",\n".join(lines) + "\n]" for name, lines in parts.items())
+    return f'{{"format":{FORMAT},\n{lists}}}\n'
+
+
+def results_json(row: Row) -> bytes:
+    """Return a submission's results and sweeps as the harness wrote them, by target."""
+    found = {
+        name: {"result": cell.whole.model_dump(mode="json", by_alias=True), "layers": _layers(cell)} for name, cell in row.cells.items()
+    }
+    return f"{_line({'format': FORMAT, 'slug': row.slug, 'targets': found})}\n".encode()
+
+
+def _layers(cell: Cell) -> object:
+    return cell.sweep.model_dump(mode="json", by_alias=True) if cell.sweep else None
+
+
+def _line(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+@once
+def _row_line(row: Row) -> str:
+    return _line(_row(row))
+
+
+def _row(row: Row) -> dict[str, object]:
+    return {
+        "slug": row.slug,
+        "submission": row.submission.model_dump(mode="json", by_alias=True),
+        "results": paths.results(row.slug) if row.cells else None,
+        "parameters": row.parameters.model_dump() if row.parameters else None,
+        "xtreme_mean": row.average.mean,
+        "xtreme_targets_measured": row.average.covered,
+        "xtreme_groups": {group: average.mean for group, average in row.groups.items()},
+        "mark": row.mark or None,
+        "superseded": [{"target": each.entry.target, "removed": each.removed, "reason": each.entry.reason} for each in row.history],
+        "targets": {name: _cell(cell) for name, cell in row.cells.items()},
+    }
+
+
+def _cell(cell: Cell) -> dict[str, object]:
+    return {
+        "score": cell.score,
+        "rank": cell.rank,
+        "ranks": cell.ranks,
+        "tie_group": cell.group or None,
+        "unranked_because": cell.reason or None,
+        "languages_measured": cell.measured,
+        "languages": cell.of,
+        "mark": cell.trust.mark.value,
+        "verification": cell.trust.found.model_dump(mode="json") if cell.trust.found else None,
+        "seen_in_training": {"held_out": cell.trust.seen.held_out, "training": cell.trust.seen.training},
+        "seeds": {str(seed): score for seed, score in cell.seeds},
+        "interval": cell.result.interval if cell.complete else None,
+        "signature": cell.result.signature,
+    }
+
+
+def _reported(row: ReportedRow) -> dict[str, object]:
+    """Return published numbers in a shape of their own, so that no program takes them for results."""
+    return {
+        "slug": row.slug,
+        "mark": Mark.REPORTED.value,
+        "submission": row.submission.model_dump(mode="json", by_alias=True),
+        "parameters": row.submission.reported.parameters,
+        "xtreme_mean": row.average.mean,
+        "xtreme_targets_reported": row.average.covered,
+        "xtreme_groups": {group: average.mean for group, average in row.groups.items()},
+        "targets": {name: _reported_cell(cell) for name, cell in row.cells.items()},
+    }
+
+
+def _reported_cell(cell: ReportedCell) -> dict[str, object]:
+    return {
+        "score": cell.score,
+        "no_score_because": cell.reason or None,
+        "values": {value.name: value.value for value in cell.values},
+        "derived": [value.name for value in cell.values if value.source],
+        "languages": cell.found.languages,
+        "differs": cell.found.differs,
+    }

@@ -1,0 +1,124 @@
+"""Sweeps → the figure of the score by layer; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from harness.records import Pooling, Sweep
+from site_gen.board.board import Cell
+from site_gen.figures.axes import layers_axis, points_axis
+from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
+from site_gen.figures.style import POOLING_MARKS, POOLING_NAMES
+from site_gen.formatting import capital, listed, metric_name, points
+
+
+class View(NamedTuple):
+    """A way to read sentence vectors: from which layer, pooled how."""
+
+    layer: int
+    pooling: Pooling
+
+
+# The score of each seed that has one.
+_Scores = Mapping[View, tuple[tuple[int, float], ...]]
+
+
+def sweep_figure(cell: Cell, declared: Pooling) -> Figure | None:
+    """Draw the score by layer, one curve a pooling; None where no view has a score of every seed."""
+    sweep = cell.sweep
+    if sweep is None:
+        return None
+    scores = _scores(sweep)
+    whole: _Scores = {view: seeds for view, seeds in scores.items() if len(seeds) == len(sweep.checkpoints)}
+    if not whole:
+        return None
+    chosen = {View(checkpoint.layer, declared) for checkpoint in cell.whole.checkpoints}
+    metric = metric_name(cell.target.metric)
+    return Figure(
+        name=f"layers-{cell.target.name}",
+        title=f"{cell.target.title}: score by layer",
+        x=layers_axis("Layer (0 is the embeddings)", max(view.layer for view in scores)),
+        y=points_axis(f"{capital(metric)} (points)", [score for seeds in whole.values() for _, score in seeds]),
+        curves=tuple(_curves(whole, chosen)),
+        caption=tuple(_caption(cell, sweep, scores, chosen)),
+        table=_table(whole, chosen),
+    )
+
+
+def _scores(sweep: Sweep) -> _Scores:
+    views = sorted({View(view.layer, view.pooling) for checkpoint in sweep.checkpoints for view in checkpoint.views})
+    found: dict[View, dict[int, float]] = {view: {} for view in views}
+    for checkpoint in sweep.checkpoints:
+        for view in checkpoint.views:
+            if view.score is not None:
+                found[View(view.layer, view.pooling)][checkpoint.seed] = view.score
+    return {view: tuple(seeds.items()) for view, seeds in found.items()}
+
+
+def _curves(whole: _Scores, chosen: set[View]) -> Iterator[Curve]:
+    for pooling in Pooling:
+        if views := [view for view in whole if view.pooling is pooling]:
+            marked = tuple(_point(view, whole[view], "declared by the submission") for view in views if view in chosen)
+            before = [view.layer for view in views[:1]] + [view.layer for view in views]
+            shown = tuple(
+                replace(_point(view, whole[view]), after_gap=view.layer > last + 1) for view, last in zip(views, before, strict=False)
+            )
+            yield Curve(capital(POOLING_NAMES[pooling]), POOLING_MARKS[pooling], shown, marked=marked)
+
+
+def _point(view: View, seeds: tuple[tuple[int, float], ...], *more: str) -> Point:
+    says = (f"Layer {view.layer}, {POOLING_NAMES[view.pooling]}", f"{points(_mean(seeds))} points")
+    means = (f"mean of {len(seeds)} seeds",) if len(seeds) > 1 else ()
+    return Point(view.layer, _mean(seeds), (*says, *means, *more), seeds)
+
+
+def _mean(seeds: tuple[tuple[int, float], ...]) -> float:
+    return sum(score for _, score in seeds) / len(seeds)
+
+
+def _caption(cell: Cell, sweep: Sweep, scores: _Scores, chosen: set[View]) -> Iterator[str]:
+    if any(len(scores.get(view, ())) == len(sweep.checkpoints) for view in chosen):
+        yield "The ringed symbol is the view that the submission declares: its score is the one that counts, whichever is best."
+    else:
+        yield "The view that the submission declares has no score here."
+    if len(sweep.checkpoints) > 1:
+        yield f"Large symbols are means of {len(sweep.checkpoints)} seeds, small dots the seeds."
+    for pooling in Pooling:
+        missing = [view.layer for view, seeds in scores.items() if view.pooling is pooling and len(seeds) < len(sweep.checkpoints)]
+        if missing:
+            layers = f"layer {missing[0]}" if len(missing) == 1 else f"layers {listed([str(layer) for layer in missing])}"
+            yield f"No point for {layers} with {POOLING_NAMES[pooling]}: a language was not measured."
+    if _measured_apart(cell, sweep):
+        yield "The sweep was measured on other weights, on other text or in another way than the score above."
+
+
+def _measured_apart(cell: Cell, sweep: Sweep) -> bool:
+    """Tell whether the sweep is not of the same measurement as the result, which then may have changed since."""
+    result = cell.whole
+    weights = {checkpoint.seed: checkpoint.weights for checkpoint in result.checkpoints}
+    way = "|".join(part for part in result.signature.split("|") if not re.fullmatch(r"h\d+\.[a-z]+", part))
+    return (
+        any(weights.get(checkpoint.seed, checkpoint.weights) != checkpoint.weights for checkpoint in sweep.checkpoints)
+        or any(result.data.get(language, digest) != digest for language, digest in sweep.data.items())
+        or way != sweep.signature
+    )
+
+
+def _table(whole: _Scores, chosen: set[View]) -> Table:
+    columns = (Column("Layer", head=True), Column("Pooling"), Column("Score", number=True), Column("Seeds"), Column("Declared"))
+    lines = (
+        Line(
+            (
+                str(view.layer),
+                POOLING_NAMES[view.pooling],
+                points(_mean(seeds)),
+                ", ".join(points(score) for _, score in seeds),
+                "declared" if view in chosen else "",
+            )
+        )
+        for view, seeds in whole.items()
+    )
+    return Table(columns, tuple(lines))

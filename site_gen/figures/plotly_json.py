@@ -1,0 +1,184 @@
+"""Figures → Plotly's JSON, and the copy of plotly.js that the site serves itself; the only importer of plotly."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from site_gen.figures.axes import Axis
+from site_gen.figures.figure import Curve, Figure, Point
+from site_gen.figures.svg import band_outline
+
+# No logo, no upload, no link anywhere else; panning and zooming go through the buttons, so that a finger can scroll the page.
+CONFIG = {
+    "displaylogo": False,
+    "displayModeBar": "hover",
+    "showSendToCloud": False,
+    "showEditInChartStudio": False,
+    "plotlyServerURL": "",
+    "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d"],
+    "responsive": True,
+}
+# Readable on white and on black; the style sheet then sets the page's own colours.
+_INK, _RULE = "#767676", "#8A8A8A"
+_FONT = "system-ui, sans-serif"
+
+
+def figure_json(figure: Figure) -> str:
+    """Return {data, layout, config} as Plotly.newPlot takes it; the same figure gives the same text."""
+    plot = json.loads(go.Figure(data=_data(figure), layout=_layout(figure)).to_json())
+    return json.dumps({**plot, "config": CONFIG}, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def figure_traces(figure: Figure) -> list[dict[str, object]]:
+    """Return the traces alone, as JSON has them: half of the work of a figure is its layout."""
+    traces: list[dict[str, object]] = json.loads(go.Figure(data=_data(figure), layout={"template": "none"}).to_json())["data"]
+    return traces
+
+
+def _data(figure: Figure) -> list[go.Scatter]:
+    return [trace for curve in figure.curves for trace in _traces(curve)]
+
+
+@cache
+def plotly_js() -> bytes:
+    """Return plotly.min.js out of the installed package."""
+    return str(get_plotlyjs()).encode()
+
+
+@cache
+def guarded_id() -> str:
+    """Return the id under which plotly.js would add the style sheet of its maps; an element that has it stops that.
+
+    The policy of the pages forbids inline styles, and no page has a map.
+    """
+    found = re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly_js().decode())
+    return found[0] if len(found) == 1 else ""
+
+
+def _traces(curve: Curve) -> list[go.Scatter]:
+    mark = curve.mark
+    line = {"color": mark.colour, "width": 2, "dash": _dash(mark.dash)}
+    look = {
+        "color": mark.colour,
+        "size": 11,
+        "symbol": curve.symbol,
+        "line": {"width": 1.5, "color": mark.colour},
+    }
+    modes = [name for name, wanted in (("lines", curve.joined), ("markers", curve.symbols)) if wanted]
+    shown = {"marker": look, **_whiskers(curve)} if curve.symbols else {}
+    means = _scatter(curve.label, curve.points, mode="+".join(modes), line=line, **shown)
+    several = [
+        Point(point.x, score, (point.says[0], f"seed {seed}: {score:.2f}"))
+        for point in curve.points
+        if len(point.seeds) > 1
+        for seed, score in point.seeds
+    ]
+    dot = {"color": mark.colour, "size": 5, "symbol": "circle", "opacity": 0.75}
+    seeds = [_scatter(f"{curve.label}: seeds", several, mode="markers", marker=dot)] if several else []
+    # A symbol and a ring around it on each.
+    ringed = {**look, "opacity": 1, "symbol": [look["symbol"], "circle-open"] * len(curve.marked), "size": [11, 21] * len(curve.marked)}
+    twice = [point for point in curve.marked for _ in range(2)]
+    marked = [_scatter(f"{curve.label}: marked", twice, mode="markers", marker=ringed, cliponaxis=False)] if twice else []
+    return [*_fitted(curve), *seeds, means, *marked]
+
+
+def _whiskers(curve: Curve) -> dict[str, object]:
+    """Return the intervals of a curve's points as Plotly's error bars; a curve has them on every point or on none."""
+    bounds = [(point.y, *point.interval) for point in curve.points if point.interval is not None]
+    if not bounds:
+        return {}
+    lengths = {
+        "array": [round(high - y, 4) for y, _, high in bounds],
+        "arrayminus": [round(y - low, 4) for y, low, _ in bounds],
+    }
+    return {"error_y": {"type": "data", "symmetric": False, **lengths, "color": curve.mark.colour, "thickness": 1.6, "width": 4}}
+
+
+def _fitted(curve: Curve) -> list[go.Scatter]:
+    """Return a trend's line and a fit's band; neither says anything when pointed at, which is left to what was measured."""
+    if not curve.trend:
+        return []
+    silent = {"hoverinfo": "skip", "mode": "lines"}
+    line = go.Scatter(
+        name=_text(f"{curve.label}: {'fit' if curve.band else 'means'}"),
+        x=[round(x, 4) for x, _ in curve.trend],
+        y=[round(y, 4) for _, y in curve.trend],
+        line={"color": curve.mark.colour, "width": 2, "dash": _dash(curve.mark.dash)},
+        **silent,
+    )
+    if not curve.band:
+        return [line]
+    edge = band_outline(curve)
+    red, green, blue = (int(curve.mark.colour[at : at + 2], 16) for at in (1, 3, 5))
+    band = go.Scatter(
+        name=_text(f"{curve.label}: band"),
+        x=[round(x, 4) for x, _ in edge],
+        y=[round(y, 4) for _, y in edge],
+        fill="toself",
+        fillcolor=f"rgba({red},{green},{blue},0.16)",
+        line={"width": 0},
+        **silent,
+    )
+    return [band, line]
+
+
+def _dash(pixels: str) -> str:
+    return f"{pixels.replace(' ', 'px,')}px" if pixels else "solid"
+
+
+def _scatter(name: str, points: Sequence[Point], **look: Any) -> go.Scatter:
+    # A place that is nowhere parts the line.
+    places = [place for point in points for place in ((None, point) if point.after_gap else (point,))]
+    return go.Scatter(
+        name=_text(name),
+        x=[round(point.x, 4) if point else None for point in places],
+        y=[round(point.y, 4) if point else None for point in places],
+        # Bold type would need a style attribute, which the policy of the pages forbids.
+        text=["<br>".join(map(_text, point.says)) if point else None for point in places],
+        hovertemplate="%{text}<extra></extra>",
+        **look,
+    )
+
+
+def _layout(figure: Figure) -> go.Layout:
+    return go.Layout(
+        template="none",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": _FONT, "size": 13, "color": _INK},
+        margin={"l": 56, "r": 12, "t": 28, "b": 56},
+        showlegend=False,
+        hovermode="closest",
+        hoverlabel={"align": "left", "font": {"size": 13, "family": _FONT}},
+        dragmode=False,
+        xaxis=_axis(figure.x),
+        yaxis=_axis(figure.y),
+    )
+
+
+def _axis(axis: Axis) -> dict[str, object]:
+    return {
+        "type": axis.scale,
+        "title": {"text": axis.title, "standoff": 12},
+        "range": [round(end, 6) for end in axis.ends],
+        "tickvals": [value for value, _ in axis.ticks],
+        "ticktext": [label for _, label in axis.ticks],
+        "gridcolor": _RULE,
+        "gridwidth": 1,
+        "zeroline": False,
+        "ticks": "",
+    }
+
+
+def _text(text: str) -> str:
+    """Take the meaning from `<` and `&`: Plotly reads a little HTML in its labels, and these come from submissions."""
+    short = text if len(text) <= 60 else f"{text[:59]}…"
+    return html.escape(short, quote=False)

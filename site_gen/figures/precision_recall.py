@@ -1,0 +1,98 @@
+"""Precision-recall curves of mining → their figure; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.records import Result, Target
+from site_gen.board.mining_curves import MinedCurve, Step
+from site_gen.board.target_labels import has_oracle
+from site_gen.figures.axes import whole_points_axis
+from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
+from site_gen.figures.style import SERIES_MARKS
+from site_gen.formatting import count, language_name, listed, points, quantity
+
+# A drawn point is at least so many points of precision or recall away from the one before: three pixels.
+CLOSEST = 0.5
+# The table has a row where recall first reaches each multiple of this.
+RECALL_STEP = 5
+
+
+def mined_figure(target: Target, result: Result, mined: Sequence[MinedCurve], source: str) -> Figure | None:
+    """Draw one curve a language with the place of its threshold; None without a curve. `source` leads to the whole curves."""
+    if not mined:
+        return None
+    # A language looks the same on every page, whichever others are missing.
+    marks = dict(zip(target.languages, SERIES_MARKS, strict=False))
+    drawn = [curve for curve in mined if curve.language in marks]
+    threshold = "the oracle threshold" if has_oracle(target) else "the threshold"
+    said = f" at {threshold}" if has_oracle(target) and "oracle threshold" not in target.title else ""
+    return Figure(
+        name=f"precision-recall-{target.name}",
+        title=f"{target.title}: precision and recall{said}",
+        x=whole_points_axis("Recall (points)"),
+        y=whole_points_axis("Precision (points)"),
+        curves=tuple(
+            Curve(
+                label=language_name(curve.language),
+                mark=marks[curve.language],
+                points=tuple(_point(curve, step, "margin") for step in thinned(curve)),
+                symbols=False,
+                marked=(_point(curve, curve.accepted, threshold),) if curve.accepted else (),
+            )
+            for curve in drawn
+        ),
+        caption=tuple(_caption(target, result, mined, threshold, [curve for curve in mined if curve not in drawn])),
+        table=_table(drawn),
+        source=source,
+    )
+
+
+def thinned(curve: MinedCurve) -> Iterator[Step]:
+    """Yield what is drawn: the first step, each that is `CLOSEST` away from the one before in precision or recall, and the last."""
+    before: tuple[float, float] | None = None
+    for number, step in enumerate(curve.steps, start=1):
+        precision, recall, _ = curve.rates(step)
+        if before is None or number == len(curve.steps) or max(abs(precision - before[0]), abs(recall - before[1])) >= CLOSEST:
+            before = precision, recall
+            yield step
+
+
+def _point(curve: MinedCurve, step: Step, at: str) -> Point:
+    precision, recall, f1 = curve.rates(step)
+    rates = f"precision {points(precision)}, recall {points(recall)}, F1 {points(f1)}"
+    return Point(recall, precision, (language_name(curve.language), rates, f"{at} {quantity(step.margin, 'threshold')}"))
+
+
+def _caption(target: Target, result: Result, mined: Sequence[MinedCurve], threshold: str, undrawn: Sequence[MinedCurve]) -> Iterator[str]:
+    yield f"Pairs enter by falling margin; the ringed symbol is where {threshold} cuts."
+    if has_oracle(target):
+        yield "An oracle chose it, on the gold that is scored: no real threshold does better."
+    if len(result.checkpoints) > 1:
+        yield f"Of {len(result.checkpoints)} seeds the curves are seed {mined[0].seed}'s."
+    yield f"Points closer than {CLOSEST} to the one before are not drawn."
+    if undrawn:
+        yield f"Not drawn: {listed([language_name(curve.language) for curve in undrawn])}."
+    found = {curve.language for curve in mined}
+    if missing := [language_name(language) for language in target.languages if language not in found]:
+        yield f"No curve for {listed(missing)}."
+
+
+def _table(drawn: Sequence[MinedCurve]) -> Table:
+    numbers = (Column(title, number=True) for title in ("Pairs", "Right", "Precision", "Recall", "F1", "Margin"))
+    lines = (Line(cells) for curve in drawn for cells in _rows(curve))
+    return Table((Column("Language", head=True), Column("Where"), *numbers), tuple(lines))
+
+
+def _rows(curve: MinedCurve) -> Iterator[tuple[str, ...]]:
+    wanted = RECALL_STEP
+    found = [("threshold", curve.accepted)] if curve.accepted else []
+    for step in curve.steps:
+        if (recall := curve.rates(step)[1]) >= wanted:
+            wanted = int(recall // RECALL_STEP) * RECALL_STEP
+            found.append((f"recall of {wanted}", step))
+            wanted += RECALL_STEP
+    for where, step in found:
+        rates = map(points, curve.rates(step))
+        margin = quantity(step.margin, "threshold")
+        yield language_name(curve.language), where, count(step.extracted), count(step.correct), *rates, margin

@@ -1,0 +1,140 @@
+"""Numbers and names as the pages write them; pure and the same in every locale."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from babel import Locale
+
+
+@cache
+def _english() -> Locale:
+    return Locale("en")
+
+
+@cache
+def language_name(code: str) -> str:
+    """Return the English name of a language code, such as Portuguese (BR); the code itself where CLDR has none.
+
+    A pair of languages is named by both: de-fi is German–Finnish. A region is no language: it is written in capitals.
+    """
+    known = _english().languages
+    language, *rest = code.split("-")
+    name = str(known.get(language, language))
+    if is_pair(code):
+        return f"{name}–{known[rest[0]]}"
+    return f"{name} ({'-'.join(rest)})" if rest else name
+
+
+def is_pair(code: str) -> bool:
+    """Tell whether a code names two languages."""
+    _, *rest = code.split("-")
+    return len(rest) == 1 and rest[0].islower() and rest[0] in _english().languages
+
+
+def points(score: float) -> str:
+    """Write a score with two decimals."""
+    return f"{score:.2f}"
+
+
+def published(score: float) -> str:
+    """Write a published score with the one or two decimals that it was published with: 79.2, not 79.20."""
+    return points(score).removesuffix("0")
+
+
+def published_quantity(value: float) -> str:
+    """Write a published quantity as it was published: 221, not 221.0."""
+    return f"{value:,}".removesuffix(".0")
+
+
+def interval(bounds: tuple[float, float]) -> str:
+    """Write a 95 % interval as [lo, hi]."""
+    return f"[{bounds[0]:.2f}, {bounds[1]:.2f}]"
+
+
+def rank_range(best: int, worst: int) -> str:
+    """Write a rank that is a range: 2–5, or 3 alone."""
+    return str(best) if best == worst else f"{best}–{worst}"
+
+
+def count(number: int) -> str:
+    """Write a whole number with a comma every three digits."""
+    return f"{number:,}"
+
+
+def share(part: int, whole: int, noun: str) -> str:
+    """Write coverage: 3 of 36 languages."""
+    return f"{part} of {whole} {noun}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as a sentence does: a, b and c."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+# Keys of metrics that are not words: a bound becomes @10, and names keep their capitals.
+_METRIC_WORDS = {"f1": "F1", "map": "mAP", "ndcg": "nDCG", "english": "English", "spearman": "Spearman"}
+
+
+def metric_name(name: str) -> str:
+    """Write a metric's key in words: f1_to_english → F1 to English, recall_10_mono → recall@10 mono."""
+    if name == "em_f1":
+        return "mean of EM and F1"
+    name = re.sub(r"(map|ndcg|recall)(?:_at)?_(\d+)", r"\1@\2", name)
+    return " ".join(re.sub(r"^[a-z0-9]+", lambda word: _METRIC_WORDS.get(word[0], word[0]), part) for part in name.split("_"))
+
+
+_GROUPS = {"qa": "Question answering"}
+
+
+def group_name(group: str) -> str:
+    """Write the name of a group of XTREME's targets."""
+    return _GROUPS.get(group, group.capitalize())
+
+
+def capital(words: str) -> str:
+    """Begin with a capital, unless the first word has one inside, as mAP has."""
+    first = words.partition(" ")[0]
+    return words if first != first.lower() else words[:1].upper() + words[1:]
+
+
+# What is not in points: its unit, and how many decimals say something.
+_QUANTITIES = {"mined": ("pairs", 0), "threshold": ("margin", 4), "language_bias": ("ranks", 1)}
+
+
+def quantity_unit(name: str) -> str:
+    """Return the unit of a quantity; empty where it is not known."""
+    return _QUANTITIES.get(name, ("", 0))[0]
+
+
+def quantity(value: float, name: str) -> str:
+    """Write a quantity with the decimals of its unit; an unknown one with four significant digits."""
+    return f"{value:,.{_QUANTITIES[name][1]}f}" if name in _QUANTITIES else f"{value:.4g}"
+
+
+def heat(score: float) -> int:
+    """Return the step 0–9 of the colour scale that a score in points falls into."""
+    return min(9, int(score // 10))
+
+
+def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """List a nested mapping as (dotted key, text), in its own order."""
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            yield from flat(inner, f"{prefix}{key}.")
+        elif isinstance(inner, (list, tuple)):
+            yield f"{prefix}{key}", ", ".join(map(str, inner))
+        else:
+            yield f"{prefix}{key}", str(inner)
+
+
+def compact(count: float) -> str:
+    """Write a number of parameters in three digits: 278 M, 1.07 B."""
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= 0.9995 * size:
+            digits = f"{count / size:.3g}"
+            return f"{float(digits):g} {unit}"
+    return f"{count:g}"

@@ -1,0 +1,64 @@
+"""Templates → text; the only importer of jinja2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import templates
+from site_gen import formatting
+from site_gen.board.target_labels import place
+from site_gen.figures.style import symbol_path
+from site_gen.formatting import compact
+
+TEMPLATES = Path(templates.__file__).parent
+
+
+def render(template: str, context: Mapping[str, object]) -> str:
+    """Render a page; everything is escaped, and a name that does not exist is an error."""
+    return _environment().get_template(template).render(context)
+
+
+def data_block(text: str) -> Markup:
+    """Make JSON safe inside a script element: no `<` or `&` is left in it, and it is the same JSON."""
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704  # nothing that HTML reads is left
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "capital": formatting.capital,
+        "compact": compact,
+        "count": formatting.count,
+        "data_block": data_block,
+        "flat": lambda value: tuple(formatting.flat(value)),
+        "heat": formatting.heat,
+        "interval": formatting.interval,
+        "language_name": formatting.language_name,
+        "listed": formatting.listed,
+        "group_name": formatting.group_name,
+        "metric_name": formatting.metric_name,
+        "place": place,
+        "points": formatting.points,
+        "published": formatting.published,
+        "published_quantity": formatting.published_quantity,
+        "rank_range": formatting.rank_range,
+        "quantity": formatting.quantity,
+        "quantity_unit": formatting.quantity_unit,
+        "sign": lambda mark: symbol_path(mark.symbol, 20, 7, 4.6),
+    }
+    return environment

@@ -1,0 +1,123 @@
+"""What nothing on the board hangs on, made of a submission's whole results: parts of its page, its files, its lines of the CSVs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from harness.catalog import target_named
+from harness.records import Result, Target
+from site_gen import paths
+from site_gen.board.board import Cell, Details, Entry, Row, Sections
+from site_gen.board.language_scores import language_lines, pair_lines
+from site_gen.board.mining_curves import curves_json
+from site_gen.board.run_info import harness_version, reproducing_command
+from site_gen.board.trust import trust_of
+from site_gen.exports import mteb
+from site_gen.exports.by_language import by_language_lines
+from site_gen.exports.leaderboard_json import results_json
+from site_gen.figures.chart import Chart, make_chart
+from site_gen.figures.layers import sweep_figure
+from site_gen.figures.plotly_json import guarded_id
+from site_gen.figures.precision_recall import mined_figure
+from site_gen.pages.rendering import render
+
+# Pages of submissions stand one folder below the site's root.
+_ROOT = "../"
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure below a result's scores, or the `note` that says why there is none."""
+
+    chart: Chart | None
+    note: str
+
+
+@dataclass(frozen=True)
+class WholeDetails:
+    """The details of a row whose results are at hand whole."""
+
+    row: Row
+
+    @cached_property
+    def _files(self) -> Mapping[str, bytes]:
+        return dict(_files(self.row))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the paths of the submission's own files within the site."""
+        return tuple(self._files)
+
+    def file(self, path: str) -> bytes:
+        """Return one of these files."""
+        return self._files[path]
+
+    def lines(self, target: str) -> bytes:
+        """Return the lines of a target's CSV by language."""
+        return by_language_lines(self.row, self.row.cells[target])
+
+    def page(self, targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> Sections:
+        """Return what the page shows. People's own targets have the languages of all their results, which this row may lack."""
+        cells = {name: replace(cell, target=targets[name]) for name, cell in self.row.cells.items()}
+        shown = {name: tuple(exhibits(self.row, cell)) for name, cell in cells.items()}
+        return Sections(
+            {name: _section(self.row, cell, shown[name], language_paths) for name, cell in cells.items()},
+            render("trained.html", {"record": self.row.training}).strip("\n") if self.row.training else "",
+            any(exhibit.chart for found in shown.values() for exhibit in found),
+        )
+
+
+def details(row: Row) -> Details:
+    """Return a row's details, of its own results where nobody else keeps them."""
+    return row.details or WholeDetails(row)
+
+
+def _section(row: Row, cell: Cell, shown: tuple[Exhibit, ...], language_paths: Mapping[str, str]) -> str:
+    context = {
+        "cell": cell,
+        "root": _ROOT,
+        "guarded_id": guarded_id(),
+        "language_paths": language_paths,
+        "lines": language_lines(cell),
+        "pairs": pair_lines(cell),
+        "exhibits": shown,
+        "version": harness_version(cell.whole),
+        "command": reproducing_command(row, cell),
+    }
+    return render("result.html", context).strip("\n")
+
+
+def exhibits(row: Row, cell: Cell) -> Iterator[Exhibit]:
+    """Yield what can be shown of a result beside its scores: where pairs were mined, and what each layer scores."""
+    if cell.target.kind == "mining":
+        figure = mined_figure(cell.target, cell.whole, cell.mined, paths.curves(row.slug, cell.target.name))
+        note = "No curve of precision and recall: the outcomes are not kept here, or nothing right was mined."
+        yield Exhibit(make_chart(figure), note)
+    if cell.sweep is not None:
+        note = "No score by layer: no layer was measured with every language."
+        yield Exhibit(make_chart(sweep_figure(cell, row.submission.encoding.pooling)), note)
+
+
+def _files(row: Row) -> Iterator[tuple[str, bytes]]:
+    if row.cells:
+        yield paths.results(row.slug), results_json(row)
+    for name, cell in row.cells.items():
+        if cell.mined:
+            yield paths.curves(row.slug, name), curves_json(cell.mined).encode()
+    if mteb.is_known(row):
+        yield paths.mteb(row.slug), mteb.mteb_json(row)
+
+
+def whole_row(entry: Entry) -> Row:
+    """Return an entry as a row without ranks, on targets of its own languages."""
+    cells = {}
+    for result in entry.results:
+        assert isinstance(result, Result)
+        target = target_named(result.target, sorted({*result.languages, *result.data}))
+        assert target is not None  # the store refuses others
+        sweep = next((sweep for sweep in entry.sweeps if sweep.target == target.name), None)
+        trust = trust_of(entry.submission, target, entry.digests.get(target.name), entry.verification, entry.training)
+        cells[target.name] = Cell(target, result, 0, None, "", sweep, entry.mined.get(target.name, ()), trust=trust)
+    return Row(entry.slug, entry.submission, cells, entry.training)

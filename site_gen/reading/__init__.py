@@ -1,0 +1,1 @@
+"""Read submissions, and keep between builds what was read."""
