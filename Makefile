@@ -49,7 +49,7 @@ check-tatoeba: $(VENV)/.installed-demo ## Recompute published and stored Tatoeba
 	$(BIN)/python benchmarks/check_tatoeba.py --data $(DATA)
 
 check-bucc: $(VENV)/.installed-demo ## Recompute BUCC zh-en dev, twice; DATA=folder of raw layouts
-	$(BIN)/python benchmarks/check_bucc.py --data $(DATA)
+	$(BIN)/python -m benchmarks.check_bucc --data $(DATA)
 
 # Depth by depth, so that what was measured is whole at any time; whatever is there already is skipped.
 reference: $(VENV)/.installed-demo ## Train and evaluate the reference experiment, hours on two cores; DATA=folder of raw layouts

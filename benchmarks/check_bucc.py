@@ -1,9 +1,9 @@
 """Recompute BUCC 2018 zh-en dev on raw files, and compare with a reference and with a slow implementation of the mining.
 
-    python benchmarks/check_bucc.py --data DIR
+    python -m benchmarks.check_bucc --data DIR
 
 The reference was measured on the same weights by a separate script ("query: ", ratio margin, oracle threshold). The slow
-implementation is the tests' own: plain loops over ids, here with neighbours found row by row in float64.
+implementation is in slow_mining.py, which the tests use too: plain loops over ids, here with neighbours found row by row in float64.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for the tests' slow implementation
-
+from benchmarks.slow_mining import slow_pairs, slow_scores
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.data import load_examples
@@ -25,7 +24,6 @@ from harness.kinds import mining
 from harness.models.checkpoint import fetch
 from harness.observer import Silent
 from harness.records import Checkpoint, Encoding, Margin, Mining, Pooling, Submission
-from tests.slow_mining import slow_pairs, slow_scores
 
 # F1, precision, recall, mined pairs.
 REFERENCE = (87.45, 91.14, 84.05, 237)

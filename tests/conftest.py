@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.toys import save_toy_encoder
+from tests.support.toys import save_toy_encoder
 
 # Nothing here may reach a network; set before any Hub library is imported.
 os.environ["HF_HUB_OFFLINE"] = "1"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.support.folders import ROOT
+
 SOURCES = sorted(path for package in ("harness", "site_gen", "benchmarks") for path in (ROOT / package).rglob("*.py"))
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.pull_requests import Repository, about, begin, git, measured, written
+from tests.support.folders import ROOT
+from tests.support.pull_requests import Repository, about, begin, git, measured, written
 
-ROOT = Path(__file__).parents[1]
 GITHUB = ROOT / ".github"
 PINS = {
     "actions/checkout": "9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0",

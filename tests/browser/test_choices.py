@@ -11,8 +11,8 @@ from site_gen.board.board import Entry
 from site_gen.board.ranking import make_board
 from site_gen.build import site_files
 from site_gen.writing.folder import write_site
-from tests.browser.visits import Visit
-from tests.site_gen.boards import PAIR, entry
+from tests.support.boards import PAIR, entry
+from tests.support.visits import Visit
 
 # Milliseconds: plotly.js is large, and machines that test are busy.
 DRAWN = 20_000

@@ -14,8 +14,8 @@ from site_gen.board.board import Entry
 from site_gen.board.ranking import make_board
 from site_gen.build import site_files
 from site_gen.writing.folder import write_site
-from tests.browser.visits import Visit
-from tests.site_gen.boards import PAIR, SHOW, result, submission
+from tests.support.boards import PAIR, SHOW, result, submission
+from tests.support.visits import Visit
 
 
 def measured(slug: str, shares: tuple[float, ...], *, design: str | None = None, trained: bool = True) -> Entry:

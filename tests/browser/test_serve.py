@@ -10,14 +10,13 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.visits import Visit
-
-SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
+from tests.support.folders import SITE_SUBMISSIONS
+from tests.support.visits import Visit
 
 
 def test_an_open_page_loads_itself_again_when_a_submission_changes(browser: Browser, tmp_path: Path) -> None:
     card = tmp_path / "submissions" / "lodestar-b-none" / "submission.yaml"
-    shutil.copytree(SUBMISSIONS / "lodestar-b-none", card.parent)
+    shutil.copytree(SITE_SUBMISSIONS / "lodestar-b-none", card.parent)
     options = ["--port", "0", "--submissions", str(tmp_path / "submissions"), "--out", str(tmp_path / "public")]
     code = "import sys; from harness.cli.main import main; main(sys.argv[1:], prog_name='stiltboard')"
     with (

@@ -19,11 +19,11 @@ from site_gen.board.board import Entry
 from site_gen.board.ranking import make_board
 from site_gen.build import build, site_files
 from site_gen.writing.folder import write_site
-from tests.browser.visits import Visit
-from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, result, submission
+from tests.support.boards import ASKED, PAIR, SHOW, asked_result, result, submission
+from tests.support.folders import SITE_SUBMISSIONS
+from tests.support.visits import Visit
 
 pytestmark = pytest.mark.browser
-SUBMISSIONS = Path(__file__).parents[1] / "fixtures" / "site" / "submissions"
 KINDS = {
     "front": "index.html",
     "submission": "submissions/lodestar-xl-english.html",
@@ -47,7 +47,7 @@ KINDS = {
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(SUBMISSIONS, tmp_path_factory.mktemp("site") / "public").out
+    return build(SITE_SUBMISSIONS, tmp_path_factory.mktemp("site") / "public").out
 
 
 @pytest.fixture(scope="session")

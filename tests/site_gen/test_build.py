@@ -20,10 +20,10 @@ from site_gen.board.ranking import make_board
 from site_gen.build import build, gather, site_files
 from site_gen.exports.schema import SubmissionResults
 from tests.fixtures.site.write import STORED, STORED_FILES
-from tests.site_gen.boards import ASKED, PAIR, SHOW, asked_result, entry, reported, result, submission
+from tests.support.boards import ASKED, PAIR, SHOW, asked_result, entry, reported, result, submission
+from tests.support.folders import SITE
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "site"
-SUBMISSIONS = FIXTURES / "submissions"
+SUBMISSIONS = SITE / "submissions"
 VOID = frozenset({"meta", "link", "br", "input"})
 
 
@@ -68,7 +68,7 @@ def pages(files: dict[str, bytes]) -> dict[str, Page]:
 
 @pytest.mark.parametrize("name", [*STORED, *STORED_FILES])
 def test_a_stored_page_or_download_stays_as_it_is(files: dict[str, bytes], name: str) -> None:
-    stored = (FIXTURES / "golden" / name).read_bytes()
+    stored = (SITE / "golden" / name).read_bytes()
     assert files[f"submissions/{name}" if name in STORED else name] == stored, "if this is meant: python tests/fixtures/site/write.py"
 
 
@@ -347,6 +347,6 @@ def test_ids_of_pairs_stay_out_of_the_site(tmp_path: Path) -> None:
     store.write_result(results.parent, found, hostile)
     files = site_files(make_board(gather(tmp_path)))
     assert not [path for path, data in files.items() if b"alert(1)" in data]
-    stored = (FIXTURES / "golden" / "lantern-b-none.html").read_bytes()
+    stored = (SITE / "golden" / "lantern-b-none.html").read_bytes()
     assert files["data/precision-recall/lantern-b-none/bucc2018_dev.json"].count(b"margin") == 4
     assert files["submissions/lantern-b-none.html"].count(b"<script") == stored.count(b"<script")

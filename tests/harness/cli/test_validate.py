@@ -1,0 +1,131 @@
+"""`stiltboard new`, `validate` and `targets`, as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.catalog import TARGETS
+from harness.cli.main import main
+from harness.cli.validate import schema_text
+from tests.support.folders import ROOT, SUBMISSIONS
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a working folder with two sound submissions, and stand in it."""
+    shutil.copytree(SUBMISSIONS, tmp_path / "submissions")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def stiltboard(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@pytest.mark.usefixtures("project")
+def test_validate_tells_what_is_fine() -> None:
+    answer = stiltboard("validate")
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert answer.stdout == "submissions/toy: fine\nsubmissions/xlmr-large-mnli: fine\n2 submissions checked, no faults\n"
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("name", ["toy", "submissions/toy", "submissions/toy/submission.yaml"])
+def test_validate_takes_a_slug_a_folder_or_a_file(name: str) -> None:
+    assert stiltboard("validate", name).stdout == "submissions/toy: fine\n1 submission checked, no faults\n"
+
+
+def test_validate_prints_every_fault_of_every_file(project: Path) -> None:
+    shutil.copytree(project / "submissions" / "toy", project / "submissions" / "copy")
+    path = project / "submissions" / "toy" / "submission.yaml"
+    path.write_text(path.read_text().replace("pooling: mean", "pooling: men"))
+    answer = stiltboard("validate")
+    assert answer.exit_code == 3
+    assert answer.stdout == "submissions/xlmr-large-mnli: fine\n"
+    assert answer.stderr == (
+        "error: submissions/copy/results/jupyterlab.yaml:2:13: submission: expected copy as in the file's path, found 'toy'\n"
+        "    cure: results are not copied between submissions; run stiltboard evaluate\n"
+        "error: submissions/toy/submission.yaml:6:34: encoding.pooling: expected mean or cls, found 'men'\n"
+        "    cure: did you mean mean? allowed: mean, cls\n"
+    )
+
+
+@pytest.mark.usefixtures("project")
+def test_validate_names_what_does_not_exist() -> None:
+    answer = stiltboard("validate", "nothing")
+    assert answer.exit_code == 3
+    assert answer.stderr == (
+        "error: submissions/nothing/submission.yaml: the file does not exist\n    cure: stiltboard new nothing scaffolds one\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"])
+def test_the_published_schema_is_current(name: str) -> None:
+    text = stiltboard("validate", "--schema", name).stdout
+    assert text == schema_text(name)
+    published = ROOT / "docs" / "schema" / f"{name}.json"
+    assert published.read_text() == text, f"run: stiltboard validate --schema {name} > docs/schema/{name}.json"
+
+
+@pytest.mark.usefixtures("project")
+def test_new_writes_a_scaffold_and_says_what_is_next() -> None:
+    answer = stiltboard("new", "xlmr-base-mnli", "--title", "XLM-R base + MNLI", "--family", "xlm-roberta")
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert answer.stdout == (
+        "wrote submissions/xlmr-base-mnli/submission.yaml\n"
+        "next: fill it in, then run: stiltboard validate submissions/xlmr-base-mnli\n"
+    )  # fmt: skip
+    text = Path("submissions/xlmr-base-mnli/submission.yaml").read_text()
+    assert "\ntitle: XLM-R base + MNLI\n" in text
+    assert "\nfamily: xlm-roberta\n" in text
+    again = stiltboard("new", "xlmr-base-mnli")
+    assert again.exit_code == 3
+    assert again.stderr == (
+        "error: submissions/xlmr-base-mnli/submission.yaml: the submission exists already\n"
+        "    cure: choose another slug, or edit the file\n"
+    )  # fmt: skip
+
+
+def test_new_takes_another_folder(tmp_path: Path) -> None:
+    assert stiltboard("new", "a", "--submissions", str(tmp_path / "rows")).exit_code == 0
+    assert (tmp_path / "rows" / "a" / "submission.yaml").is_file()
+
+
+def test_targets_are_aligned_in_plain_text() -> None:
+    lines = stiltboard("targets").stdout.splitlines()
+    columns = [lines[0].index(name) for name in ("title", "kind", "metric", "direction", "languages", "benchmark", "licence")]
+    first = ["Tatoeba", "retrieval", "accuracy", "en→xx", "36", "XTREME", "CC BY 2.0 FR"]
+    assert [lines[1][column:].startswith(value) for column, value in zip(columns, first, strict=True)] == [True] * 7
+    assert [line.split()[0] for line in lines[1:]] == [target.name for target in TARGETS]
+
+
+def test_targets_are_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    answer = stiltboard("targets")
+    assert answer.exit_code == 0
+    assert "┃" in answer.stdout
+
+
+def test_targets_as_json_are_the_whole_catalog() -> None:
+    entries = json.loads(stiltboard("targets", "--json").stdout)
+    assert [entry["name"] for entry in entries] == [target.name for target in TARGETS]
+    assert entries[0] == TARGETS[0].model_dump(mode="json")
+
+
+@pytest.mark.parametrize("arguments", [["targets"], ["validate", "toy"], ["new", "b"]])
+@pytest.mark.usefixtures("project")
+def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
+    program = (
+        "import sys; from harness.cli.main import main; main(sys.argv[1:], standalone_mode=False);"
+        "print(sorted({'torch', 'transformers', 'datasets', 'faiss', 'plotly', 'jinja2', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,213 @@
+"""An evaluation in a process of its own: the same result, or a named reason, and the queue goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli.evaluate import run_all
+from harness.cli.main import main
+from harness.errors import BadInput, CheckFailed, Fault, Where
+from harness.evaluation.isolated import Apart, evaluate_apart, parent
+from harness.evaluation.isolated.child import REPORT, link_datasets
+from harness.evaluation.isolated.protocol import Report, Task, Teller, retell
+from harness.evaluation.plan import open_work
+from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, selfcheck
+from harness.evaluation.story import Options, evaluate
+from harness.observer import Silent
+from harness.records import Margin, Mining
+from tests.support.submissions import write_submission
+from tests.support.toys import save_toy_encoder, stored_outcomes
+
+OPTIONS = Options(dtype="float32", device="cpu")
+
+
+class Heard(Silent):
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[Any, ...]] = []
+
+    def say(self, message: str) -> None:
+        self.heard.append(("say", message))
+
+    def encoded(self, texts: int, tokens: int, total: int) -> None:
+        self.heard.append(("encoded", texts, tokens, total))
+
+    def trained(self, step: int, steps: int, loss: float) -> None:
+        self.heard.append(("trained", step, steps, loss))
+
+
+@pytest.fixture
+def submission(tmp_path: Path) -> Path:
+    folder = write_submission(tmp_path / "submissions/toy")
+    save_toy_encoder(folder / "weights")
+    return folder
+
+
+def has_sandbox() -> bool:
+    try:
+        find_mechanism(Confinement())
+    except CheckFailed:
+        return False
+    return True
+
+
+def test_in_a_sandbox_the_result_is_the_same(submission: Path, own_cache: Path) -> None:
+    apart = Apart(sandbox=has_sandbox(), limits=Limits(memory=2**36, seconds=600, disk=2**34))
+    heard = Heard()
+    (result,) = evaluate_apart(submission, ["jupyterlab"], ["de"], OPTIONS, heard, apart)
+    outcomes = stored_outcomes(submission, "jupyterlab")
+    assert sum(texts for kind, texts, *_ in heard.heard if kind == "encoded") > 100
+    assert os.environ.get("HF_TOKEN") is None
+    (again,) = evaluate(submission, ["jupyterlab"], ["de"], replace(OPTIONS, overwrite=True))
+    assert again.model_copy(update={"run": {}}) == result.model_copy(update={"run": {}})
+    assert stored_outcomes(submission, "jupyterlab").equals(outcomes)
+    # A cache of its own: what is made in one submission's sandbox is no other's.
+    assert (own_cache / "sandboxed").is_dir() == has_sandbox()
+
+
+def test_without_a_sandbox_nothing_is_evaluated(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selfcheck, "MECHANISMS", ())
+    monkeypatch.setattr(parent, "open_work", lambda *_: pytest.fail("something was opened"))
+    arguments = ["evaluate", "toy", "-t", "jupyterlab", "--sandbox", "--submissions", str(submission.parent)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert result.output.startswith(
+        "error: no sandbox holds on this machine, so nothing was evaluated (none is known)\n    cure: allow user"
+    )
+    assert not (submission / "results").exists()
+
+
+def test_a_dry_run_is_never_taken_for_one_in_a_sandbox(submission: Path) -> None:
+    result = CliRunner().invoke(main, ["evaluate", "toy", "--sandbox", "--dry-run", "--submissions", str(submission.parent)])
+    assert (result.exit_code, result.output.splitlines()[0]) == (2, "error: --dry-run opens the checkpoint in this process")
+
+
+@pytest.mark.parametrize("name", ["results", ".results.lock"])
+def test_a_link_in_the_submission_lends_the_sandbox_no_other_place(submission: Path, tmp_path: Path, name: str) -> None:
+    work = open_work(submission, ["jupyterlab"], ["de"], OPTIONS, Silent())
+    (tmp_path / "elsewhere").mkdir()
+    (submission / name).unlink(missing_ok=True)
+    (submission / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match=rf"{submission / name}: found a symbolic link"):
+        parent._command(work, tmp_path / "task", tmp_path / "cache", sandbox=True)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_limit_ends_one_evaluation_and_not_the_queue(submission: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = write_submission(submission.parent / "other", checkpoints="[{seed: 0, path: ../toy/weights}]")
+    with pytest.raises(CheckFailed, match="2 of 2 submissions could not be evaluated"):
+        run_all([submission, other], ["jupyterlab"], ["de"], OPTIONS, Apart(sandbox=False, limits=Limits(seconds=0.1)))
+    assert capsys.readouterr().err.count("error: the evaluation took longer than 2.77778e-05 hours") == 2
+
+
+def test_a_task_says_the_same_on_the_other_side(submission: Path, tmp_path: Path) -> None:
+    from harness.models.checkpoint import fetch
+    from harness.records import Checkpoint
+
+    files = fetch(Checkpoint(path="weights"), submission, tmp_path / "cache")
+    mining = Mining(margin=Margin.DISTANCE, keep_duplicates=True)
+    options = Options(tmp_path, {"bitext.a": tmp_path}, "cpu", "float32", 64, 3, True, tmp_path, True, mining, (1, 2), {"weights": files})
+    task = Task(submission, ("a",), ("de",), options)
+    again = Task.from_json(task.to_json())
+    assert again == replace(task, options=replace(options, fetched=again.options.fetched))
+    (found,) = again.options.fetched.values()
+    assert found == files
+    found.check_unchanged()
+
+
+def test_news_is_told_to_the_observer_and_nothing_invisible_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+    teller, heard = Teller(), Heard()
+    teller.say("one\x1b[2J")
+    teller.encoded(1, 2, 3)
+    teller.trained(1, 2, 0.5)
+    lines = capsys.readouterr().out.splitlines()
+    for line in [*lines, "a warning\x1b]0;x\x07", '\x1f["encoded", -1, 2, 1]', "\x1f[" * 9, '\x1f["say", 1]']:
+        retell(line, heard)
+    assert heard.heard[:4] == [("say", "one\\x1b[2J"), ("encoded", 1, 2, 3), ("trained", 1, 2, 0.5), ("say", "a warning\\x1b]0;x\\x07")]
+    assert [kind for kind, *_ in heard.heard[4:]] == ["say"] * 3
+    assert all(message.isprintable() for kind, message, *_ in heard.heard if kind == "say")
+
+
+def test_an_error_is_raised_again_with_its_faults() -> None:
+    report = Report.of(BadInput([Fault("one\x1b", Where("file", 1, 2), "do"), Fault("two")]))
+    with pytest.raises(BadInput) as caught:
+        Report.from_json(report.to_json().encode()).raise_error()
+    assert caught.value.faults == (Fault("one\\x1b", Where("file", 1, 2), "do"), Fault("two"))
+    with pytest.raises(CheckFailed, match="three"):
+        Report.from_json(Report.of(CheckFailed("three")).to_json().encode()).raise_error()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"results": [1], "faults": [], "exit_code": 0}', '{"results": [], "faults": [{}], "exit_code": 0}', "[" * 10**5],
+)
+def test_a_report_that_the_harness_did_not_write_is_refused(text: str) -> None:
+    with pytest.raises(CheckFailed, match="the evaluation left a report that is none"):
+        Report.from_json(text.encode())
+
+
+def leave(what: str, submission: Path) -> Any:
+    """Return what runs in place of the evaluation and leaves something else than a report."""
+
+    def run(_command: Sequence[str], view: Confinement, *_: Any) -> None:
+        path = max(view.write, key=lambda path: path != submission / "results") / REPORT
+        match what:
+            case "a link":
+                path.symlink_to("/etc/passwd")
+            case "a FIFO":
+                os.mkfifo(path)
+            case "another submission":
+                (result,) = evaluate(submission, ["jupyterlab"], ["de"], OPTIONS)
+                path.write_text(Report((result.model_copy(update={"submission": "other"}),)).to_json())
+            case "other weights":
+                (result,) = evaluate(submission, ["jupyterlab"], ["de"], replace(OPTIONS, limit=3))
+                scores = result.checkpoints[0].model_copy(update={"weights": "sha256:" + "0" * 64})
+                path.write_text(Report((result.model_copy(update={"checkpoints": (scores,)}),)).to_json())
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("nothing", "the evaluation left no report: No such file or directory"),
+        ("a link", "the evaluation left no report: Too many levels of symbolic links"),
+        ("a FIFO", "the evaluation left a report of 0 bytes"),
+        ("another submission", "the evaluation left a result of other jupyterlab"),
+        ("other weights", f"toy jupyterlab names the weights sha256:{'0' * 64}, which are not the submission's"),
+    ],
+)
+def test_what_comes_out_is_read_like_a_strangers_file(submission: Path, monkeypatch: pytest.MonkeyPatch, what: str, message: str) -> None:
+    monkeypatch.setattr(parent, "run_apart", leave(what, submission))
+    options = replace(OPTIONS, limit=3 if what == "other weights" else None)
+    with pytest.raises(CheckFailed) as caught:
+        evaluate_apart(submission, ["jupyterlab"], ["de"], options, Silent(), Apart(sandbox=False, limits=Limits()))
+    assert caught.value.faults[0].message == message
+
+
+def test_prepared_text_is_found_where_it_can_only_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from datasets import config, load_dataset
+
+    source = tmp_path / "xtreme/tatoeba.deu"
+    source.mkdir(parents=True)
+    pq.write_table(pa.table({"a": ["x", "y"]}), source / "validation.parquet")
+    monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "prepared")
+    load_dataset(str(tmp_path / "xtreme"), data_files={"validation": "tatoeba.deu/*.parquet"}, split="validation")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "prepared").rglob("*")}
+    folders = [str(path) for path in (tmp_path / "prepared").iterdir() if path.is_dir()]
+    link_datasets(folders, tmp_path / "linked")
+    monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "linked")
+    rows = load_dataset(str(tmp_path / "xtreme"), data_files={"validation": "tatoeba.deu/*.parquet"}, split="validation")
+    assert rows["a"][:] == ["x", "y"]
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "prepared").rglob("*")} == before
+    assert any(path.is_symlink() for path in (tmp_path / "linked").rglob("*.arrow"))

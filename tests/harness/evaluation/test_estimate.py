@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import harness
+from harness.cli.main import main
+from harness.evaluation.estimate import Estimate, estimate
+from harness.evaluation.run import Options
+from tests.support.submissions import write_submission
+
+OPTIONS = Options(dtype="float32", batch_tokens=64)
+
+
+@pytest.fixture
+def submission(tmp_path: Path, toy_encoder: Path) -> Path:
+    folder = write_submission(tmp_path / "submissions/toy")
+    shutil.copytree(toy_encoder, folder / "weights")
+    return folder
+
+
+def test_it_counts_what_the_run_then_does(submission: Path) -> None:
+    expected = estimate(submission, ["jupyterlab"], ["de", "it"], OPTIONS)
+    assert not (submission / "results").exists()
+    (result,) = harness.evaluate(submission, ["jupyterlab"], ["de", "it"], OPTIONS)
+    assert expected.targets == (("jupyterlab", 2, 2 * (216 + 233)),)
+    assert expected.texts == expected.distinct == int(str(result.run["encoded_sentences"]))
+    assert expected.tokens == int(str(result.run["encoded_tokens"]))
+    assert expected.disk == expected.texts * (32 * 4 + 16)
+    assert expected.similarities == 2 * (216**2 + 233**2)
+    assert expected.seconds > 0
+
+
+def test_what_is_there_is_not_counted_again(submission: Path) -> None:
+    harness.evaluate(submission, ["jupyterlab"], ["de"], OPTIONS)
+    assert estimate(submission, ["jupyterlab"], ["de"], OPTIONS).texts == 0
+    swept = estimate(submission, ["jupyterlab"], ["de"], Options(dtype="float32", sweep=True))
+    assert (swept.views, swept.texts) == (8, swept.distinct)
+    assert swept.similarities == 8 * 2 * 216**2
+
+
+def test_the_command_prints_it_and_writes_nothing(submission: Path) -> None:
+    arguments = [
+        "evaluate",
+        "toy",
+        "--submissions",
+        str(submission.parent),
+        "-t",
+        "jupyterlab",
+        "-l",
+        "de",
+        "--dtype",
+        "float32",
+        "--dry-run",
+    ]
+    outcome = CliRunner().invoke(main, arguments)
+    assert outcome.exit_code == 0, outcome.output
+    lines = [line.split("  ")[0].strip() or line.strip().split("  ")[0] for line in outcome.stdout.splitlines()]
+    assert lines == ["toy", "jupyterlab", "to encode", "passes", "similarities", "disk", "memory", "time"]
+    assert not (submission / "results").exists()
+
+
+def test_durations_and_sizes_are_written_for_people() -> None:
+    text = Estimate((), 10, 5, 50, 3, 26, 10**9, 3 * 10**9, 5 * 10**8, 3600.0 * 5, 30.0).text()
+    assert "26 views" in text
+    assert "3.0 GB of vectors" in text
+    assert "about 500 MB" in text
+    assert "about 5.0 h (encoding 5.0 h, search 30 s)" in text

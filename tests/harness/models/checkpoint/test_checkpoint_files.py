@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from harness.errors import BadInput
+from harness.models.cache_keys import layer_address
+from harness.models.checkpoint import ALLOWED, count_parameters, download, fetch, fetching, read_header, verify
+from harness.records import Checkpoint, Parameters
+from tests.support.toys import save_toy_encoder
+
+
+@pytest.fixture
+def folder(toy_encoder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(toy_encoder, tmp_path / "copy"))
+
+
+def test_parameters_are_counted_from_the_headers(toy_encoder: Path) -> None:
+    tensors = load_file(toy_encoder / "model.safetensors")
+    body = sum(t.size for name, t in tensors.items() if name.startswith("encoder."))
+    assert verify(toy_encoder, "toy").parameters == Parameters(total=sum(t.size for t in tensors.values()), body=body)
+
+
+def test_heads_and_poolers_count_nowhere_and_the_base_models_prefix_changes_nothing() -> None:
+    plain = {
+        "embeddings.word_embeddings.weight": (10, 4),
+        "embeddings.position_ids": (1, 512),
+        "encoder.layer.0.output.dense.weight": (4, 4),
+        "encoder.rel_embeddings.weight": (3, 4),
+    }
+    prefixed = {f"roberta.{name}": shape for name, shape in plain.items()}
+    heads = {"lm_head.dense.weight": (4, 4), "classifier.weight": (2, 4), "roberta.pooler.dense.weight": (4, 4)}
+    assert count_parameters(plain) == count_parameters(prefixed | heads) == Parameters(total=40 + 16 + 12, body=16)
+
+
+def test_the_digest_covers_every_file_that_is_opened(folder: Path) -> None:
+    before = verify(folder, "toy").digest
+    (folder / "README.md").write_text("not opened")
+    assert verify(folder, "toy").digest == before
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"layer_norm_eps": 1e-5}))
+    assert verify(folder, "toy").digest != before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"auto_map": {"AutoModel": "x.Y"}}, "carries 'auto_map': a checkpoint may not bring code"),
+        ({"trust_remote_code": True}, "carries 'trust_remote_code': a checkpoint may not bring code"),
+        ({"quantization_config": {}}, "carries 'quantization_config': quantised weights are not evaluated"),
+    ],
+)
+def test_a_config_that_brings_code_or_quantised_weights_is_refused(folder: Path, change: dict[str, Any], message: str) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(BadInput, match=message):
+        verify(folder, "toy")
+
+
+def test_pickled_weights_are_not_opened(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(BadInput, match=r"holds no model\.safetensors; found pytorch_model\.bin, which are not opened"):
+        verify(folder, "toy")
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_a_missing_config_or_tokenizer_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(BadInput, match={"config.json": "holds no config.json", "tokenizer.json": "holds no tokenizer"}[name]):
+        verify(folder, "toy")
+
+
+def test_a_config_that_is_not_an_object_is_named(folder: Path) -> None:
+    (folder / "config.json").write_text("[]")
+    with pytest.raises(BadInput, match="holds list, not an object"):
+        verify(folder, "toy")
+    (folder / "config.json").write_text("{")
+    with pytest.raises(BadInput, match="is not JSON"):
+        verify(folder, "toy")
+
+
+def test_a_truncated_file_and_a_wild_header_are_named(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-10])
+    with pytest.raises(BadInput, match="bytes of tensors where its header declares"):
+        read_header(path)
+    path.write_bytes((2**60).to_bytes(8, "little") + whole[8:])
+    with pytest.raises(BadInput, match=f"declares a header of {2**60} bytes"):
+        read_header(path)
+    path.write_bytes(b"")
+    with pytest.raises(BadInput, match="declares a header of 0 bytes in a file of 0"):
+        read_header(path)
+    path.write_bytes((4).to_bytes(8, "little") + b"nope")
+    with pytest.raises(BadInput, match="malformed safetensors header"):
+        read_header(path)
+
+
+def test_shards_are_read_by_their_index_and_a_missing_one_is_named(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    single = verify(folder, "toy").parameters
+    (folder / "model.safetensors").unlink()
+    shards = [dict(list(tensors.items())[:5]), dict(list(tensors.items())[5:])]
+    names = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    for name, shard in zip(names, shards, strict=True):
+        save_file(shard, folder / name)
+    weight_map = {tensor: name for name, shard in zip(names, shards, strict=True) for tensor in shard}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    assert verify(folder, "toy").parameters == single
+    (folder / names[1]).unlink()
+    with pytest.raises(BadInput, match=rf"names '{names[1]}', which is not there"):
+        verify(folder, "toy")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "../../outside.safetensors"}}))
+    with pytest.raises(BadInput, match="which is not there"):
+        verify(folder, "toy")
+
+
+def test_vectors_of_a_layer_are_named_by_what_they_depend_on(tmp_path: Path) -> None:
+    whole = verify(save_toy_encoder(tmp_path / "whole", layers=3), "whole")
+    cut = tmp_path / "cut"
+    shutil.copytree(whole.folder, cut)
+    tensors = load_file(cut / "model.safetensors")
+    config = json.loads((cut / "config.json").read_text())
+    (cut / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 2}))
+    save_file({name: tensor for name, tensor in tensors.items() if "layer.2." not in name}, cut / "model.safetensors")
+    short = verify(cut, "cut")
+    assert [layer_address(short, layer) == layer_address(whole, layer) for layer in (0, 1, 2)] == [True, True, True]
+    assert len({layer_address(whole, layer) for layer in range(4)}) == 4
+    tensors["encoder.layer.1.output.dense.bias"] = tensors["encoder.layer.1.output.dense.bias"] + 1
+    save_file({name: tensor for name, tensor in tensors.items() if "layer.2." not in name}, cut / "model.safetensors")
+    assert [layer_address(short, layer) == layer_address(whole, layer) for layer in (0, 1, 2)] == [True, True, False]
+    with (cut / "tokenizer_config.json").open("a") as file:
+        file.write(" ")
+    assert layer_address(short, 0) != layer_address(whole, 0)
+
+
+def test_a_norm_after_the_last_layer_sets_the_last_layer_apart(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    save_file(tensors | {"final_norm.weight": tensors["embeddings.LayerNorm.weight"]}, folder / "model.safetensors")
+    deep = verify(folder, "toy")
+    cut = replace(deep, config=deep.config | {"num_hidden_layers": 2})
+    assert layer_address(deep, 2) != layer_address(cut, 2)
+    assert layer_address(deep, 1) == layer_address(cut, 1)
+
+
+def test_a_path_is_relative_to_the_submission(folder: Path, tmp_path: Path) -> None:
+    assert fetch(Checkpoint(path="copy"), tmp_path, tmp_path / "cache").digest == verify(folder, "copy").digest
+    with pytest.raises(BadInput, match=r"the checkpoint folder .*/nowhere does not exist"):
+        fetch(Checkpoint(path="nowhere"), tmp_path, tmp_path / "cache")
+
+
+def test_a_hub_checkpoint_is_downloaded_at_its_commit_by_the_list_of_allowed_files(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def stand_in(repo_id: str, *, revision: str, allow_patterns: list[str], dry_run: bool = False) -> Any:
+        calls.append((repo_id, revision, allow_patterns))
+        return [] if dry_run else str(folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", stand_in)
+    files = fetch(Checkpoint(hub="org/model", revision="a" * 40), tmp_path, tmp_path / "cache")
+    assert files.source == "org/model@" + "a" * 40
+    assert calls == [("org/model", "a" * 40, list(ALLOWED))] * 2  # weighed, then downloaded
+    assert not any(name.endswith((".py", ".bin", ".pt", ".pkl", ".jinja")) for name in ALLOWED)
+
+
+def test_the_hubs_refusal_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=rf"org/model@{'b' * 40} cannot be downloaded: LocalEntryNotFoundError: ") as caught:
+        download("org/model", "b" * 40)
+    assert len(caught.value.faults) == 1
+    assert "\n" not in caught.value.faults[0].message
+
+
+def test_without_the_wheel_the_bundled_encoder_is_the_hubs_cut_to_its_layers(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching.bundled, "wheel_file", lambda: None)
+    monkeypatch.setattr(fetching, "download", lambda hub, revision: folder)
+    files = fetch(Checkpoint(bundled="multilingual-e5-small", layers=2), tmp_path, tmp_path / "cache")
+    whole = verify(folder, "toy").parameters
+    assert files.layers == 2
+    assert files.parameters.body == whole.body * 2 // 3

@@ -1,0 +1,290 @@
+"""Rows of published numbers: read strictly, never evaluated, never compared."""
+
+# ruff: noqa: E501 - a whole message stands on one line
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness import store
+from harness.catalog import BY_NAME, find_target
+from harness.cli.main import main
+from harness.cli.validate import schema_text
+from harness.errors import BadInput
+from harness.records import Base, Pooling, Regime, ReportedEncoding, ReportedIntermediate, ReportedScore, ReportedSubmission, Submitter
+from tests.support.folders import ROOT
+from tests.support.submissions import REPORTED
+
+
+def parsed(text: str) -> ReportedSubmission:
+    submission = store.parse_submission(text.encode(), "s.yaml")
+    assert isinstance(submission, ReportedSubmission)
+    return submission
+
+
+def refusals(text: str) -> list[str]:
+    with pytest.raises(BadInput) as caught:
+        store.parse_submission(text.encode(), "s.yaml")
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_what_was_not_published_is_left_out() -> None:
+    submission = parsed(REPORTED)
+    assert submission.base == Base(id="FacebookAI/xlm-roberta-large")
+    assert submission.intermediate == ReportedIntermediate(regime=Regime.ENGLISH, languages=("en",))
+    assert (submission.intermediate.examples, submission.intermediate.translated) == (None, None)
+    assert submission.encoding == ReportedEncoding(layer=14, pooling=Pooling.MEAN)
+    assert (submission.reported.parameters, submission.reported.note, submission.license) == (559_000_000, None, None)
+    assert submission.submitters == (Submitter(name="Nobody"),)
+    bare = parsed(
+        REPORTED.replace("base: {id: FacebookAI/xlm-roberta-large, revision: null}\n", "").replace(
+            "encoding: {layer: 14, pooling: mean}\n", ""
+        )
+    )
+    assert (bare.base, bare.encoding) == (None, None)
+
+
+def test_a_score_is_published_or_follows_from_what_was_and_is_none_where_the_protocol_differs() -> None:
+    scores = {name: found.score(find_target(name)) for name, found in parsed(REPORTED).reported.scores.items()}
+    assert scores == {"xnli": 79.2, "xquad": pytest.approx(68.7), "mlqa": None, "tatoeba": None, "bucc2018_dev": None}
+    dev = parsed(REPORTED).reported.scores["bucc2018_dev"]
+    assert dev.mean(find_target("bucc2018_dev")) == pytest.approx((77.7 + 62.7 + 79.2 + 66.5) / 4)
+    some = ReportedScore(languages={"de": 77.7})
+    assert (some.mean(find_target("bucc2018_dev")), some.score(find_target("bucc2018_dev"))) == (None, None)
+
+
+TARGETS = ", ".join(BY_NAME)
+FAULTS = [
+    ("submitters:", "checkpoints: [{seed: 0, path: x}]\nsubmitters:", [
+        "s.yaml:18:1: checkpoints: stands beside reported, but a row is either evaluated here or published elsewhere\n    cure: remove reported where there are weights to evaluate, else checkpoints; two rows can hold both",
+    ]),
+    ("submitters:", "finetuned: {}\nsubmitters:", [
+        "s.yaml:18:1: the file: unknown key 'finetuned'\n    cure: allowed: schema, title, family, base, intermediate, encoding, reported, trained_on, submitters, license, links",
+    ]),
+    ("  citation: Somebody 2020. Table 2\n", "", [
+        "s.yaml:7:1: reported.citation: the key is missing\n    cure: add a line such as `citation: Ada Lovelace 1843. Notes. Table 2`",
+    ]),
+    ("https://example.org", "http://example.org", [
+        "s.yaml:9:11: reported.source: expected an address that begins with https://, found 'http://example.org/paper'\n    cure: write such as https://example.org/paper",
+    ]),
+    ("parameters: 559000000", "parameters: 559M", [
+        "s.yaml:10:15: reported.parameters: expected a whole number in plain digits, found '559M'\n    cure: write a whole number in plain digits",
+    ]),
+    ("    xnli:", "    xnlu:", [f"s.yaml:13:5: reported.scores: unknown target 'xnlu'\n    cure: one of: {TARGETS}"]),
+    ("    xnli:", "    bitext.mine:", [f"s.yaml:13:5: reported.scores: unknown target 'bitext.mine'\n    cure: one of: {TARGETS}"]),
+    ("{accuracy: 79.2}", "{accuracy: 792}", [
+        "s.yaml:13:30: reported.scores.xnli.means.accuracy: expected points from 0 to 100, found 792\n    cure: write 100 times the share, such as 79.2 for 0.792",
+    ]),
+    ("{accuracy: 79.2}", "{accuracy: 0.792}", [
+        "s.yaml:13:30: reported.scores.xnli.means.accuracy: expected points from 0 to 100, found 0.792\n    cure: write 100 times the share, such as 79.2 for 0.792",
+    ]),
+    ("{accuracy: 79.2}", "{accuracy: -1}", [
+        "s.yaml:13:30: reported.scores.xnli.means.accuracy: expected a number from 0, found '-1'\n    cure: write a number from 0",
+    ]),
+    ("{accuracy: 79.2}", "{accuracy: 79,2}", [
+        "s.yaml:13:34: reported.scores.xnli.means.2: expected a number in plain decimal digits, found nothing\n    cure: write a number in plain decimal digits",
+    ]),
+    ("{means: {accuracy: 79.2}}", "{score: 79.2}", [
+        "s.yaml:13:12: reported.scores.xnli: unknown key 'score'\n    cure: allowed: means, languages, differs",
+    ]),
+    ("{means: {accuracy: 79.2}}", "{}", ["s.yaml:13:5: reported.scores.xnli: holds no number\n    cure: write such as `means: {accuracy: 79.2}`"]),
+    ("{accuracy_to_english: 95.22}", "{acc: 95.22}", [
+        "s.yaml:16:23: reported.scores.tatoeba.means: tatoeba has no 'acc'\n    cure: one of: accuracy (its score, en→xx), accuracy_to_english, f1, f1_to_english; or say under differs what was measured in its place",
+    ]),
+    ("{f1: 76.6, exact_match: 60.8}", "{em_f1: 68.0, f1: 76.6, exact_match: 60.8}", [
+        "s.yaml:14:28: reported.scores.xquad.means.em_f1: 68 is not the mean of its parts, 68.70\n    cure: look both up again",
+    ]),
+    ("{de: 77.7, fr:", "{de: 0.777, xx:", [
+        "s.yaml:17:43: reported.scores.bucc2018_dev.languages: bucc2018_dev has no language 'xx'\n    cure: one of: de fr ru zh",
+        "s.yaml:17:36: reported.scores.bucc2018_dev.languages.de: expected points from 0 to 100, found 0.777\n    cure: write 100 times the share, such as 79.2 for 0.792",
+    ]),
+    ("regime: english", "regime: multilingual", [
+        "s.yaml:5:1: intermediate: regime multilingual names at least two languages, or none where they are not known\n    cure: change one of the keys so that they agree",
+    ]),
+    ("regime: english", "regime: none", [
+        "s.yaml:5:1: intermediate: regime none has no tasks, no languages and 0 examples\n    cure: change one of the keys so that they agree",
+    ]),
+    ("languages: [en]", "languages: [de]", [
+        "s.yaml:5:1: intermediate: regime english has languages: [en]\n    cure: change one of the keys so that they agree",
+    ]),
+    ("Somebody 2020. Table 2", "<who published it>", [
+        "s.yaml:8:13: reported.citation: the placeholder '<who published it>' is still there\n    cure: replace it, angle brackets included",
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sound", "broken", "expected"), FAULTS)
+def test_each_main_fault_says_where_what_and_how_to_mend_it(sound: str, broken: str, expected: list[str]) -> None:
+    assert REPORTED.count(sound) == 1
+    assert refusals(REPORTED.replace(sound, broken)) == expected
+
+
+def test_scores_name_at_least_one_target() -> None:
+    assert refusals(f"{REPORTED.partition('    xnli')[0].rstrip()} {{}}\nsubmitters: [{{name: Nobody}}]\n") == [
+        "s.yaml:12:3: reported.scores: names no target\n    cure: write such as `xnli: {means: {accuracy: 79.2}}`"
+    ]
+
+
+def test_a_name_of_its_own_needs_a_word_on_what_differs() -> None:
+    text = REPORTED.replace("{means: {accuracy: 79.2}}", "{means: {map: 79.2}, differs: something else was measured}")
+    assert parsed(text).reported.scores["xnli"].means == {"map": 79.2}
+
+
+def test_a_row_with_neither_checkpoints_nor_reported_hears_of_both() -> None:
+    text = REPORTED.partition("reported:")[0] + "submitters: [{name: Nobody}]\nlicense: MIT\n"
+    assert refusals(text.replace("english, languages: [en]", "none")) == [
+        "s.yaml:1:1: checkpoints: the key is missing\n    cure: add a line such as `checkpoints: [{seed: 0, hub: organisation/model, revision: <the commit's 40 hexadecimal digits>}]`, or `reported:` with numbers that others published"
+    ]
+
+
+# ---- on disk and on the command line
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a working folder with one reported row, and stand in it."""
+    folder = tmp_path / "submissions" / "paper"
+    folder.mkdir(parents=True)
+    (folder / "submission.yaml").write_text(REPORTED)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def stiltboard(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@pytest.mark.usefixtures("project")
+def test_validate_accepts_it() -> None:
+    assert stiltboard("validate").stdout == "submissions/paper: fine\n1 submission checked, no faults\n"
+
+
+@pytest.mark.parametrize("name", ["results", "training.yaml"])
+def test_what_only_a_measured_row_has_is_a_fault_beside_it(project: Path, name: str) -> None:
+    (project / "submissions" / "paper" / name).mkdir()
+    answer = stiltboard("validate", "paper")
+    assert answer.exit_code == 3
+    assert answer.stderr.startswith(
+        f"error: submissions/paper/{name}: stands beside reported numbers, for which nothing was trained or measured here\n"
+        "    cure: remove it, or make one submission with checkpoints and another with reported\n"
+    )
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_it_cannot_be_evaluated(options: list[str]) -> None:
+    answer = stiltboard("evaluate", "paper", *options)
+    assert (answer.exit_code, answer.stdout) == (3, "")
+    assert answer.stderr == (
+        "error: paper holds numbers that others reported (https://example.org/paper): there is no checkpoint to evaluate\n"
+        "    cure: evaluate a submission with checkpoints; stiltboard new SLUG scaffolds one\n"
+    )
+
+
+UNPAIRED = (
+    "error: {} holds numbers that others reported (https://example.org/paper): without the outcome of every sentence nothing can be paired\n"
+    "    cure: compare submissions that were evaluated here\n"
+)
+
+
+@pytest.mark.usefixtures("project")
+def test_it_cannot_be_compared() -> None:
+    answer = stiltboard("diff", "paper", "paper")
+    assert (answer.exit_code, answer.stdout, answer.stderr) == (4, "", UNPAIRED.format("paper"))
+
+
+def test_it_cannot_be_compared_at_a_revision_either(project: Path) -> None:
+    identity = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "A row"]):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    answer = stiltboard("diff", "HEAD:paper", "paper")
+    assert (answer.exit_code, answer.stdout, answer.stderr) == (4, "", UNPAIRED.format("paper@HEAD"))
+
+
+def test_the_schema_for_editors_tells_the_two_kinds_apart_by_one_key() -> None:
+    schema = json.loads(schema_text("submission"))
+    assert {key: schema[key] for key in ("if", "then", "else")} == {
+        "if": {"required": ["reported"]},
+        "then": {"$ref": "#/$defs/ReportedSubmission"},
+        "else": {"$ref": "#/$defs/Submission"},
+    }
+    assert schema["$defs"]["Submission"]["required"] == [
+        "schema",
+        "title",
+        "family",
+        "base",
+        "intermediate",
+        "encoding",
+        "checkpoints",
+        "submitters",
+        "license",
+    ]
+    assert schema["$defs"]["ReportedSubmission"]["required"] == ["schema", "title", "family", "intermediate", "reported", "submitters"]
+
+
+# ---- the rows of this repository
+
+ROWS = ROOT / "submissions"
+# Slug → target → what was published, name by name, and what stands in the target's column.
+PUBLISHED: dict[str, dict[str, tuple[dict[str, float], float | None]]] = {
+    "xlmr-large": {
+        "xnli": ({"accuracy": 79.2}, 79.2),
+        "pawsx": ({"accuracy": 86.4}, 86.4),
+        "udpos": ({"f1": 73.8}, 73.8),
+        "panx": ({"f1": 65.4}, 65.4),
+        "xquad": ({"f1": 76.6, "exact_match": 60.8}, 68.7),
+        "mlqa": ({"f1": 71.6, "exact_match": 53.2}, 62.4),
+        "tydiqa": ({"f1": 65.1, "exact_match": 45.0}, 55.05),
+    },
+    "xstilts": {
+        "xnli": ({"accuracy": 80.0}, 80.0),
+        "pawsx": ({"accuracy": 87.9}, 87.9),
+        "udpos": ({"f1": 74.9}, 74.9),
+        "panx": ({"f1": 64.0}, 64.0),
+        "xquad": ({"f1": 78.7, "exact_match": 63.3}, 71.0),
+        "mlqa": ({"f1": 72.4, "exact_match": 53.7}, 63.05),
+        "tydiqa": ({"f1": 76.0, "exact_match": 59.5}, 67.75),
+    },
+    "rembert": {
+        "xnli": ({"accuracy": 80.8}, 80.8),
+        "pawsx": ({"accuracy": 87.5}, 87.5),
+        "panx": ({"f1": 70.1}, 70.1),
+        "xquad": ({"f1": 79.6}, None),
+        "mlqa": ({"f1": 73.1}, None),
+        "tydiqa": ({"f1": 77.0}, None),
+    },
+    "xlmr-large-jiant": {
+        "tatoeba": ({"accuracy": 31.0}, 31.0),
+        "bucc2018_dev": ({"de": 77.7, "fr": 62.7, "ru": 79.2, "zh": 66.5}, None),
+    },
+    "labse": {"tatoeba": ({"accuracy_to_english": 95.22}, None)},
+    "me5-small": {"tatoeba": ({"accuracy_to_english": 86.86}, None)},
+    "me5-base": {"tatoeba": ({"accuracy_to_english": 88.14}, None)},
+    "me5-large": {"tatoeba": ({"accuracy_to_english": 92.41}, None)},
+    "bge-m3": {"tatoeba": ({"accuracy_to_english": 92.17}, None)},
+    "paraphrase-minilm": {"tatoeba": ({"accuracy_to_english": 77.96}, None)},
+    "paraphrase-mpnet": {"tatoeba": ({"accuracy_to_english": 85.25}, None)},
+    "mbert-en-en": {"xquad_r": ({"map": 29}, None)},
+    "mbert-x-x": {"xquad_r": ({"map": 23}, None)},
+    "mbert-x-x-mono": {"xquad_r": ({"map": 52}, None)},
+    "mbert-x-y": {"xquad_r": ({"map": 66}, None)},
+    "xlmr-hybrid": {"xquad_r": ({"map": 59.3, "map_mono": 79.8, "map_cross": 70.5, "language_bias": 287}, None)},
+    "labse-hybrid": {"xquad_r": ({"map": 68.2, "map_mono": 81.7, "map_cross": 76.7, "language_bias": 221}, None)},
+}
+PARAMETERS = {"xlmr-large": 559_000_000, "xlmr-large-jiant": 559_000_000, "xstilts": 559_000_000, "rembert": 575_000_000}
+
+
+def test_the_published_rows_hold_what_their_sources_say() -> None:
+    slugs = [slug for slug in store.find_submissions(ROWS) if slug.startswith("reported-")]
+    assert [slug.removeprefix("reported-") for slug in slugs] == sorted(PUBLISHED)
+    for slug, targets in PUBLISHED.items():
+        row = store.load_submission(ROWS / f"reported-{slug}")
+        assert isinstance(row, ReportedSubmission)
+        found = {name: ({**each.means, **each.languages}, each.score(find_target(name))) for name, each in row.reported.scores.items()}
+        assert found == {name: (numbers, pytest.approx(score)) for name, (numbers, score) in targets.items()}
+        assert row.reported.parameters == PARAMETERS.get(slug)

@@ -1,0 +1,114 @@
+"""How often scaling curves and gap trends are right, by simulation at the sizes and seeds that are trained here.
+
+`pytest -s` on this file prints the figures.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.scoring.statistics.scaling import Form, fit_scaling
+from harness.scoring.statistics.trend import gap_trend
+
+SIZES = np.array([5e6, 11e6, 22e6, 42e6, 85e6])
+SEEDS = 3
+SIMULATIONS = 300
+
+
+def true_curve(form: Form, truth: tuple[float, ...], chance: float, x: np.ndarray) -> np.ndarray:
+    """Power: ceiling, score at the smallest size, exponent; logit: level, slope a doubling."""
+    if form == "power":
+        ceiling, start, exponent = truth
+        return ceiling - (ceiling - start) * (x / SIZES[0]) ** -exponent
+    doublings = np.log2(x / np.exp(np.log(SIZES).mean()))
+    return chance + (1 - chance) / (1 + np.exp(-(truth[0] + truth[1] * doublings)))
+
+
+def simulate(form: Form, truth: tuple[float, ...], chance: float, noise: float, scatter: float) -> dict[str, float]:
+    """Return shares and medians over the simulations; noise is a seed's, scatter that of sizes around the curve."""
+    rng = np.random.default_rng(11)
+    grid = np.geomspace(SIZES[0], SIZES[-1], 17)
+    expected, at_sizes = true_curve(form, truth, chance, grid), true_curve(form, truth, chance, SIZES)
+    rows = []
+    for number in range(SIMULATIONS):
+        scores = at_sizes + rng.normal(0, scatter, len(SIZES)) + rng.normal(0, noise, (SEEDS, len(SIZES)))
+        data = (np.tile(SIZES, SEEDS), np.minimum(scores, 1).ravel())
+        chosen = fit_scaling(*data, chance=chance, seed=number)
+        fit = chosen if chosen.form == form else fit_scaling(*data, chance=chance, form=form, seed=number)
+        (low, high), (low_chosen, high_chosen) = fit.band(grid), chosen.band(grid)
+        least, most = fit.intervals["exponent" if form == "power" else "slope"]
+        rows.append(
+            {
+                "parameter in interval": least <= truth[-1] <= most,
+                "interval width": most - least,
+                "curve in band": np.mean((low <= expected) & (expected <= high)),
+                "band width, points": 100 * np.mean(high - low),
+                "form recognised": chosen.form == form,
+                "curve in the chosen form's band": np.mean((low_chosen <= expected) & (expected <= high_chosen)),
+            }
+        )
+    return {
+        name: float(np.median([row[name] for row in rows]) if "width" in name else np.mean([row[name] for row in rows])) for name in rows[0]
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("truth", "noise", "scatter", "recognised"),
+    [
+        ((0.95, 0.40, 0.2), 0.005, 0.0, 0.85),
+        # Nearly straight over these sizes: the simpler form may win, and its band must hold all the same.
+        ((0.95, 0.40, 0.2), 0.010, 0.0, 0.0),
+        ((0.90, 0.40, 0.35), 0.0075, 0.0, 0.9),
+        ((0.95, 0.40, 0.5), 0.010, 0.0, 0.9),
+        ((0.87, 0.40, 0.5), 0.0075, 0.0, 0.9),
+        ((0.87, 0.40, 1.0), 0.010, 0.0, 0.9),
+        ((0.87, 0.40, 0.5), 0.0075, 0.004, 0.9),
+    ],
+)
+def test_a_power_law_is_recovered(truth: tuple[float, ...], noise: float, scatter: float, recognised: float) -> None:
+    found = simulate("power", truth, 0.0, noise, scatter)
+    print(f"\npower {truth} noise {noise} scatter {scatter}: {found}")
+    assert found["parameter in interval"] >= 0.9
+    assert 0.93 <= found["curve in band"] <= 0.985
+    assert found["form recognised"] >= recognised
+    assert found["curve in the chosen form's band"] >= 0.92
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("truth", "chance", "noise", "scatter"),
+    [
+        ((0.6, 0.3), 0.0, 0.010, 0.0),
+        ((1.5, 0.5), 0.25, 0.010, 0.0),
+        ((-0.5, 0.2), 0.0, 0.005, 0.0),
+        ((-3.0, 0.8), 0.25, 0.0075, 0.0),
+        ((0.6, 0.3), 0.0, 0.0075, 0.004),
+    ],
+)
+def test_a_logit_line_is_recovered_and_wins_where_nothing_else_curves(
+    truth: tuple[float, ...], chance: float, noise: float, scatter: float
+) -> None:
+    found = simulate("logit", truth, chance, noise, scatter)
+    print(f"\nlogit {truth} chance {chance} noise {noise} scatter {scatter}: {found}")
+    assert found["parameter in interval"] >= 0.9
+    assert 0.93 <= found["curve in band"] <= 0.985
+    assert found["form recognised"] >= 0.9
+    assert found["curve in the chosen form's band"] >= 0.93
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "scatter"), [(5, 0.0), (5, 0.3), (6, 0.0), (6, 0.3)])
+def test_the_interval_of_a_gap_trend_holds_the_true_slope(count: int, scatter: float) -> None:
+    rng = np.random.default_rng(4)
+    sizes, held = np.geomspace(5e6, 85e6, count), []
+    for number in range(2000):
+        runs = rng.normal(0, 0.7, (2, count, SEEDS))
+        gaps = 3 + 0.5 * np.log2(sizes / sizes[0]) + rng.normal(0, scatter, count) + runs[0].mean(-1) - runs[1].mean(-1)
+        variances = runs.var(-1, ddof=1) / SEEDS
+        total = variances.sum(0)
+        low, high = gap_trend(sizes, gaps, np.sqrt(total), total**2 / ((variances**2).sum(0) / (SEEDS - 1)), seed=number).interval
+        held.append(low <= 0.5 <= high)
+    print(f"\n{count} sizes, scatter {scatter}: {np.mean(held):.4f}")
+    assert 0.93 <= np.mean(held) <= 0.98

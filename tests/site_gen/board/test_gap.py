@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from site_gen.board.board import Entry
+from site_gen.board.gap import gaps
+from tests.support.boards import ENGLISH, MILLION, MULTILINGUAL, row, sizes, standing
+
+
+def test_a_gap_is_told_with_its_interval_and_its_change() -> None:
+    (gap,) = gaps(standing(*sizes(8.0, 6.0, 4.0, 2.0)))
+    assert [(one.parameters, round(one.points, 4)) for one in gap.sizes] == [(10 * MILLION * 2**i, 8.0 - 2 * i) for i in range(4)]
+    # Standard errors: 0.1 / √3 of the seeds of each side and 0.1 of the examples of each.
+    assert gap.sizes[0].error == pytest.approx(np.sqrt(2 * 0.01 / 3 + 2 * 0.01))
+    assert gap.real == gap.sizes
+    assert gap.trend is not None
+    assert gap.trend.slope_per_doubling == pytest.approx(-2.0)
+    assert gap.sentence.startswith("In toy (sts) multilingual minus English-only is +8.0 points [+7.")
+    assert "] at 10 M and +2.0 points [" in gap.sentence
+    assert "; real at 10 M, 20 M, 40 M and 80 M after Holm’s correction over 4 sizes; shrinking by 2.0 points [" in gap.sentence
+    assert gap.sentence.endswith("] per doubling of size.")
+
+
+def test_a_gap_within_its_error_is_not_decided() -> None:
+    (gap,) = gaps(standing(*sizes(0.1, -0.1, 0.05)))
+    assert gap.real == ()
+    assert gap.sentence.startswith("Not decided by these data (toy, sts): multilingual minus English-only is +0.1 points [-0.")
+
+
+def test_a_growing_gap_and_one_whose_change_is_not_decided() -> None:
+    assert "; growing by 2.0 points [" in gaps(standing(*sizes(2.0, 4.0, 6.0)))[0].sentence
+    assert "; growing by 2.0 points [" in gaps(standing(*sizes(-2.0, -4.0, -6.0)))[0].sentence
+    assert "; whether that changes with size is not decided: " in gaps(standing(*sizes(4.0, 4.1, 4.0)))[0].sentence
+
+
+def test_two_sizes_have_gaps_and_no_trend() -> None:
+    (gap,) = gaps(standing(*sizes(8.0, 6.0)))
+    assert gap.trend is None
+    assert gap.sentence.endswith("; how that changes with size takes at least three sizes.")
+
+
+def test_only_runs_that_differ_in_their_languages_alone_and_have_several_seeds_make_a_gap() -> None:
+    english = row(10, ENGLISH, 50.0, 50.5)
+    assert gaps(standing(english, row(20, MULTILINGUAL, 52.0, 52.5))) == ()
+    assert gaps(standing(english, row(10, MULTILINGUAL | {"tasks": ["mnli"]}, 52.0, 52.5))) == ()
+    assert gaps(standing(english, row(10, MULTILINGUAL | {"continued_mlm": "true"}, 52.0, 52.5))) == ()
+    assert gaps(standing(english, row(10, MULTILINGUAL, 52.0))) == ()
+    assert len(gaps(standing(english, row(10, MULTILINGUAL | {"translated": "true"}, 52.0, 52.5)))) == 1
+
+
+def named(made: Entry, slug: str) -> Entry:
+    return replace(made, slug=slug, results=(made.results[0].model_copy(update={"submission": slug}),))
+
+
+def encoded(made: Entry, how: str) -> Entry:
+    signature = made.results[0].signature.replace("h2.mean|prefix=", how)
+    return replace(made, results=(made.results[0].model_copy(update={"signature": signature}),))
+
+
+def test_a_row_of_one_seed_hides_none_of_several() -> None:
+    rows = [row(10, ENGLISH, 49.9, 50.0, 50.1), row(10, MULTILINGUAL, 52.9, 53.0, 53.1)]
+    for worst in (45.0, 70.0):
+        (gap,) = gaps(standing(*rows, named(row(10, ENGLISH, worst), "a-single"), named(row(10, MULTILINGUAL, worst), "b-single")))
+        assert [(one.english.slug, one.multilingual.slug) for one in gap.sizes] == [("english-10", "multilingual-10")]
+        assert gap.unused == ()
+
+
+def test_one_pair_stands_for_a_size_chosen_by_seeds_and_name_and_the_others_are_named() -> None:
+    four = row(10, ENGLISH, 49.9, 50.0, 50.1, 50.0)
+    multilingual = row(10, MULTILINGUAL, 52.9, 53.0, 53.1, 53.0)
+    better, same = named(row(10, ENGLISH, 53.9, 54.0, 54.1), "a-better"), named(row(10, MULTILINGUAL, 70.0, 70.1, 70.2, 70.3), "zebra")
+    (gap,) = gaps(standing(four, multilingual, better, same))
+    assert [(one.english.slug, one.multilingual.slug) for one in gap.sizes] == [("english-10", "multilingual-10")]
+    assert gap.unused == ("a-better", "zebra")
+    assert gap.sentence.endswith(" A size has one pair, of most seeds, then by name; not used: a-better, zebra.")
+
+
+def test_translated_tasks_are_a_recipe_of_their_own() -> None:
+    translated = named(row(10, MULTILINGUAL | {"translated": "true"}, 55.9, 56.0, 56.1), "translated")
+    found = gaps(standing(*sizes(3.0), translated))
+    assert [(gap.recipe, [one.multilingual.slug for one in gap.sizes]) for gap in found] == [
+        ("sts", ["multilingual-10"]),
+        ("sts, translated", ["translated"]),
+    ]
+
+
+@pytest.mark.parametrize("how", ["h2.cls|prefix=", "h1.mean|prefix=", "h2.mean|prefix=query: "])
+def test_rows_that_are_read_in_another_way_are_no_pair(how: str) -> None:
+    english, multilingual = sizes(3.0)
+    assert gaps(standing(english, encoded(multilingual, how))) == ()
+    assert len(gaps(standing(encoded(english, how), encoded(multilingual, how)))) == 1
+
+
+def test_the_sizes_that_hold_are_named() -> None:
+    (gap,) = gaps(standing(*sizes(0.0, 3.0, -0.01)))
+    assert [one.parameters for one in gap.real] == [20 * MILLION]
+    said = re.sub(r"\[.*?\]", "[]", gap.sentence)
+    assert said == (
+        "In toy (sts) multilingual minus English-only is +0.0 points [] at 10 M, +3.0 points [] at 20 M and +0.0 points [] at 40 M; "
+        "real at 20 M after Holm’s correction over 3 sizes; whether that changes with size is not decided: +0.0 [] per doubling."
+    )
+    assert "-0.0" not in said
+
+
+def test_a_gap_that_changes_its_sign_is_told_from_one_end_to_the_other() -> None:
+    (gap,) = gaps(standing(*sizes(-3.0, -1.4, 0.2, 1.8)))
+    assert re.search(r"; changing from -3\.0 to \+1\.8 points, by \+1\.6 \[\+.*, \+.*\] per doubling of size\.$", gap.sentence)
+    (one,) = gaps(standing(*sizes(8.0)))
+    assert "; real at 10 M after Holm’s correction; how that" in one.sentence

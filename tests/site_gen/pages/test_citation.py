@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.records import Result
+from site_gen.board.board import Entry
+from site_gen.board.ranking import make_board
+from site_gen.board.run_info import harness_version, reproducing_command, run_date
+from site_gen.pages.citation import board_citation, entry_citation
+from tests.support.boards import MINED, PAIR, entry, result, submission
+
+
+def dated(**run: Any) -> Result:
+    return result("toy", [{"de": 1.0, "fi": 2.0}], run=run)
+
+
+def test_an_entry_is_cited_with_its_title_its_submitters_and_the_year_of_its_newest_run() -> None:
+    made = submission(title="100 % {of} A_B & C", submitters=[{"name": "Ana Pérez"}, {"name": "Labs & Co"}])
+    results = (dated(date="2025-12-31T23:30:00-02:00"),)  # in UTC a year later
+    (row,) = make_board([Entry("toy", made, results)], (PAIR,)).rows
+    assert entry_citation(row, "https://x.example/submissions/toy.html") == (
+        "@misc{stiltboard-toy,\n"
+        "  title = {{100 \\% \\{of\\} A\\_B \\& C}},\n"
+        "  author = {{Ana Pérez} and {Labs \\& Co}},\n"
+        "  year = {2026},\n"
+        "  note = {Entry of the stiltboard leaderboard},\n"
+        "  url = {https://x.example/submissions/toy.html},\n"
+        "}"
+    )
+
+
+def test_what_is_not_known_is_left_out_of_a_citation() -> None:
+    (row,) = make_board([entry("toy")], (PAIR,)).rows
+    assert "year" not in entry_citation(row, "")
+    assert "url" not in entry_citation(row, "")
+    assert board_citation([row], "") == (
+        "@misc{stiltboard,\n"
+        "  title = {{stiltboard, a leaderboard of multilingual encoders after intermediate-task training}},\n"
+        "  author = {{The stiltboard authors}},\n"
+        "}"
+    )
+
+
+@pytest.mark.parametrize(
+    "date", ["2026-03-02", "2026-03-02T09:14:07", "yesterday", 20260302, None, ["2026"], "0001-01-01T00:00:00+23:00", "2" * 99]
+)
+def test_a_date_that_is_not_whole_is_no_date(date: object) -> None:
+    assert run_date(dated(date=date)) is None
+
+
+@pytest.mark.parametrize("versions", [{}, "0.1.0", {"stiltboard": 1}, {"stiltboard": "0.1 <b>"}, ["stiltboard"], None])
+def test_a_version_that_is_none_is_not_shown(versions: object) -> None:
+    assert harness_version(dated(versions=versions)) == ""
+    assert harness_version(dated(versions={"stiltboard": "0.1.0"})) == "0.1.0"
+
+
+@pytest.mark.parametrize(
+    ("target", "run", "signature", "command"),
+    [
+        (PAIR, {}, None, "stiltboard evaluate toy -t pair --overwrite"),
+        (PAIR, {"dtype": "bfloat16"}, None, "stiltboard evaluate toy -t pair --dtype bfloat16 --overwrite"),
+        (PAIR, {"dtype": "; rm -rf"}, None, "stiltboard evaluate toy -t pair --overwrite"),
+        (MINED, {}, None, "stiltboard evaluate toy -t mined --data DIR --overwrite"),
+        (
+            MINED, {}, "mined|f1|xx–en|distance.k4.keep|oracle threshold|h2.mean|v1",
+            "stiltboard evaluate toy -t mined --data DIR --margin distance --keep-duplicates --overwrite",
+        ),
+        (PAIR.model_copy(update={"name": "bitext.sea"}), {}, None, "stiltboard evaluate toy --bitext sea=DIR --overwrite"),
+    ],
+)  # fmt: skip
+def test_the_command_names_every_option_that_the_numbers_hang_on(target: Any, run: Any, signature: str | None, command: str) -> None:
+    more = {"signature": signature} if signature else {}
+    made = Entry("toy", submission(), (result("toy", [{"de": 1.0, "fi": 2.0}], target=target, run=run, **more),))
+    (row,) = make_board([made], (PAIR, MINED)).rows
+    (cell,) = row.cells.values()
+    assert reproducing_command(row, cell) == command

@@ -1,0 +1,149 @@
+"""Publishing to real git remotes on this disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli.main import main
+from tests.support.folders import SITE_SUBMISSIONS
+
+SUBMISSION = SITE_SUBMISSIONS / "lodestar-b-none"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    folder = tmp_path / "remote.git"
+    git(tmp_path, "init", "-q", "--bare", str(folder))
+    return folder
+
+
+@pytest.fixture
+def repository(tmp_path: Path, remote: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a repository with a history of its own, settings that change bytes, and a remote."""
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "us")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "us@example.org")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    folder = tmp_path / "repository"
+    git(tmp_path, "init", "-q", "-b", "main", str(folder))
+    (folder / "README.md").write_text("hello\n")
+    shutil.copytree(SUBMISSION, folder / "submissions" / SUBMISSION.name)
+    (folder / ".gitignore").write_text("*.json\n/public/\n")
+    git(folder, "config", "core.autocrlf", "true")
+    git(folder, "add", "--all")
+    git(folder, "commit", "-q", "-m", "first")
+    git(folder, "remote", "add", "origin", str(remote))
+    git(folder, "push", "-q", "origin", "main")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def publish(*arguments: str, given: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["publish", *arguments], input=given)
+
+
+def contents(folder: Path, revision: str) -> dict[str, bytes]:
+    def read(name: str) -> bytes:
+        return subprocess.run(["git", "cat-file", "blob", f"{revision}:{name}"], cwd=folder, check=True, capture_output=True).stdout
+
+    return {name: read(name) for name in git(folder, "ls-tree", "-r", "--name-only", revision).splitlines()}
+
+
+def files_of(site: Path) -> dict[str, bytes]:
+    return {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
+def test_the_branch_is_the_site_byte_for_byte_and_nothing_else_changes(repository: Path, remote: Path) -> None:
+    refs, status = git(repository, "for-each-ref"), git(repository, "status", "--porcelain")
+    found = publish("--yes")
+    assert found.exit_code == 0, found.output
+    assert found.output.endswith("the branch gh-pages is new there\npublished\n")
+    assert contents(remote, "gh-pages") == files_of(repository / "public")
+    now = [line for line in git(repository, "for-each-ref").splitlines() if not line.endswith("refs/remotes/origin/gh-pages")]
+    assert now == refs.splitlines()
+    assert git(repository, "status", "--porcelain") == status
+    assert git(remote, "rev-list", "--count", "gh-pages") == "1\n"
+    assert git(remote, "log", "--format=%s", "main") == "first\n"
+
+
+def test_a_second_publish_replaces_the_first_and_keeps_the_domain(repository: Path, remote: Path, tmp_path: Path) -> None:
+    publish("--yes")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "-b", "gh-pages", str(remote), str(clone))
+    (clone / "CNAME").write_text("board.example.org\n")
+    git(clone, "add", "CNAME")
+    git(clone, "commit", "-q", "-m", "domain")
+    git(clone, "push", "-q")
+    found = publish("--base-url", "https://board.example.org")
+    assert found.exit_code == 0, found.output
+    assert "an earlier build's, and keeps its CNAME\npublished\n" in found.output
+    assert git(remote, "rev-list", "--count", "gh-pages") == "1\n"
+    assert contents(remote, "gh-pages") == {**files_of(repository / "public"), "CNAME": b"board.example.org\n"}
+
+
+def test_it_asks_before_the_first_push_and_a_dry_run_pushes_nothing(repository: Path, remote: Path) -> None:
+    assert publish("--dry-run").output.endswith("dry run: nothing was pushed\n")
+    refused = publish(given="n\n")
+    assert refused.exit_code == 1
+    assert "push it? [y/N]: n\nAborted!" in refused.output
+    assert git(remote, "for-each-ref", "refs/heads/gh-pages") == ""
+    assert publish(given="y\n").exit_code == 0
+    assert git(remote, "for-each-ref", "refs/heads/gh-pages") != ""
+
+
+def test_a_branch_that_no_build_wrote_is_asked_about(repository: Path, remote: Path) -> None:
+    git(repository, "push", "-q", "origin", "main:gh-pages")
+    found = publish(given="n\n")
+    assert "something that no build of this site wrote" in found.output
+    assert "README.md" in contents(remote, "gh-pages")
+
+
+def test_a_push_that_is_refused_or_overtaken_leaves_the_old_site(repository: Path, remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish("--yes")
+    before = git(remote, "rev-parse", "gh-pages")
+    hook = remote / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(hook.stat().st_mode | stat.S_IXUSR)
+    found = publish("--base-url", "https://board.example.org")
+    assert found.exit_code == 1
+    assert "git push failed: " in found.output
+    assert "the old site still stands, and the same command tries again" in found.output
+    hook.unlink()
+    assert git(remote, "rev-parse", "gh-pages") == before
+    from site_gen.commands import publish as command
+    from site_gen.writing.publish import Plan, push
+
+    def overtaken(planned: Plan, folder: Path, name: str) -> None:
+        git(repository, "push", "-q", "--force", "origin", "main:gh-pages")  # somebody else, in between
+        push(planned, folder, name)
+
+    monkeypatch.setattr(command, "push", overtaken)
+    found = publish("--base-url", "https://other.example.org")
+    assert found.exit_code == 1
+    assert "README.md" in contents(remote, "gh-pages")
+
+
+def test_what_cannot_be_published_is_named(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = publish("--remote", "nowhere", "--yes")
+    assert (found.exit_code, "name a remote of" in found.output) == (1, True)
+    git(repository, "remote", "set-url", "origin", str(tmp_path / "gone.git"))
+    found = publish("--yes")
+    assert (found.exit_code, "git ls-remote failed: " in found.output) == (1, True)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    shutil.copytree(SUBMISSION.parent, outside / "submissions")
+    monkeypatch.chdir(outside)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    found = publish("--yes", "--out", str(outside / "public"))
+    assert (found.exit_code, "is no git repository" in found.output) == (2, True)

@@ -1,0 +1,168 @@
+"""Toy submissions, results and targets for tests of the site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from harness.catalog import find_target
+from harness.records import ReportedSubmission, Result, Submission, Target
+from harness.scoring.statistics.pairwise import Entrant
+from site_gen.board.board import Entry, Standing
+from site_gen.board.ranking import make_board
+from site_gen.board.reported import ReportedEntry
+
+TATOEBA = find_target("tatoeba")
+# Two languages of four pairs each: small enough to check every number by eye.
+PAIR = TATOEBA.model_copy(update={"name": "pair", "title": "Pair", "languages": ("de", "fi"), "sizes": {"de": 4, "fi": 4}})
+SHOW = PAIR.model_copy(update={"name": "show", "title": "Show", "benchmark": None, "demonstration": True, "group": None, "sizes": {}})
+MINED = find_target("bucc2018_dev").model_copy(
+    update={"name": "mined", "title": "Mined", "measure": "f1|oracle threshold", "languages": ("de", "fi"), "sizes": {}}
+)
+ASKED = SHOW.model_copy(
+    update={
+        "name": "asked", "title": "Asked", "kind": "question_retrieval", "metric": "map_20", "demonstration": False, "benchmark": "LAReQA",
+        "secondary": ("map_mono", "recall_10_multi"), "quantities": ("language_bias",), "unit": "questions",
+    }
+)  # fmt: skip
+
+_REGIMES: dict[str, dict[str, object]] = {
+    "none": {"regime": "none"},
+    "english": {"regime": "english", "tasks": ["mnli"], "languages": ["en"], "examples": "10"},
+    "multilingual": {"regime": "multilingual", "tasks": ["xnli"], "languages": ["de", "en"], "examples": "20"},
+}
+
+
+def submission(title: str = "Toy", regime: str = "none", family: str = "toy", seeds: int = 1, **more: object) -> Submission:
+    """Return a submission; `more` replaces its fields."""
+    fields: dict[str, object] = {
+        "schema": "1",
+        "title": title,
+        "family": family,
+        "base": {"id": "example/toy"},
+        "intermediate": _REGIMES[regime],
+        "encoding": {"layer": "last", "pooling": "mean"},
+        "checkpoints": [{"seed": str(seed), "path": f"seed{seed}"} for seed in range(seeds)],
+        "submitters": [{"name": "Example"}],
+        "license": "MIT",
+    }
+    return Submission.model_validate(fields | more)
+
+
+def result(
+    slug: str,
+    seeds: Sequence[Mapping[str, float | str]],
+    *,
+    target: Target = PAIR,
+    body: int = 1_000_000,
+    n: int = 4,
+    data: str = "d",
+    **more: object,
+) -> Result:
+    """Return a result from language → score (or the reason of its failure), once per seed."""
+    checkpoints = [
+        {
+            "seed": seed,
+            "source": f"seed{seed}",
+            "weights": f"sha256:{'e' * 64}",
+            "parameters": {"total": 3 * body, "body": body},
+            "layer": 2,
+            "scores": {
+                language: {"score": score, "n": n, "interval": [max(0, score - 10), min(100, score + 10)], "secondary": {"f1": score / 2}}
+                for language, score in scores.items()
+                if not isinstance(score, str)
+            },
+            "failed": {language: reason for language, reason in scores.items() if isinstance(reason, str)},
+        }
+        for seed, scores in enumerate(seeds)
+    ]
+    means = {
+        language: [float(scores[language]) for scores in seeds]
+        for language in target.languages
+        if all(isinstance(scores.get(language), (int, float)) for scores in seeds)
+    }
+    whole = len(means) == len(target.languages)
+    fields: dict[str, object] = {
+        "schema": 1,
+        "submission": slug,
+        "target": target.name,
+        "signature": f"{target.name}|{target.measure}|h2.mean|prefix=|len=512|v{target.version}",
+        "metric": target.metric,
+        "score": sum(sum(scores) / len(scores) for scores in means.values()) / len(means) if whole else None,
+        "measured": len(means),
+        "of": len(target.languages),
+        "checkpoints": checkpoints,
+        "data": dict.fromkeys(target.languages, f"sha256:{data * 64}"),
+        "outcomes": {"file": f"{target.name}.parquet", "sha256": "f" * 64, "rows": 8},
+        "run": {"date": "2026-03-02T09:14:07Z", "versions": {"torch": "2.10.0"}},
+    }
+    return Result.model_validate(fields | more)
+
+
+def reported(slug: str, scores: Mapping[str, object], regime: str = "none", family: str = "toy", **more: object) -> ReportedEntry:
+    """Return an entry of published numbers; `more` replaces fields of its `reported` block."""
+    block = {"citation": f"{slug} 2020", "source": f"https://example.org/{slug}", "scores": scores}
+    fields = {
+        "schema": "1",
+        "title": slug.title(),
+        "family": family,
+        "intermediate": {"regime": regime},
+        "reported": block | more,
+        "submitters": [{"name": "Example"}],
+    }
+    return ReportedEntry(slug, ReportedSubmission.model_validate(fields))
+
+
+def asked_result(slug: str, *seeds: float) -> Result:
+    """Return a result of questions; a seed's number moves all its scores."""
+    made = result(slug, [{"de": 30.0 + seed, "fi": 20.0 + seed} for seed in seeds], target=ASKED)
+    checkpoints = []
+    for checkpoint, seed in zip(made.checkpoints, seeds, strict=True):
+        scores = {
+            language: checkpoint.scores[language].model_copy(
+                update={
+                    "secondary": {"map_mono": 60.0 + seed, "recall_10_multi": 50.0},
+                    "quantities": {"language_bias": 12.25 + seed},
+                    "pairs": {other: {"map": 40.0 + seed, "recall_1": 1.0, "recall_10": 2.0}},
+                }
+            )
+            for language, other in (("de", "fi"), ("fi", "de"))
+        }
+        checkpoints.append(checkpoint.model_copy(update={"scores": scores}))
+    return made.model_copy(update={"checkpoints": tuple(checkpoints)})
+
+
+def entry(slug: str, *seeds: Mapping[str, float | str], regime: str = "none", family: str = "toy", **more: object) -> Entry:
+    """Return an entry with one result; without seeds it has none."""
+    results = (result(slug, seeds, **more),) if seeds else ()  # type: ignore[arg-type]
+    return Entry(slug, submission(slug.title(), regime, family, max(1, len(seeds))), results)
+
+
+MILLION = 1_000_000
+
+
+def standing(*rows: Entry) -> Standing:
+    return make_board(rows, (PAIR,)).standings[0]
+
+
+def sizes(*differences: float) -> list[Entry]:
+    """Return rows of both regimes at 10, 20, 40 … million parameters whose mean gaps are these."""
+    rows = []
+    for index, difference in enumerate(differences):
+        rows.append(row(10 * 2**index, ENGLISH, 49.9, 50.0, 50.1))
+        rows.append(row(10 * 2**index, MULTILINGUAL, *(50.0 + difference + noise for noise in (0.1, -0.1, 0.0))))
+    return rows
+
+
+ENGLISH = {"regime": "english", "tasks": ["sts"], "languages": ["en"], "examples": "10"}
+MULTILINGUAL = {"regime": "multilingual", "tasks": ["sts"], "languages": ["de", "en"], "examples": "10"}
+
+
+def row(size: int, regime: dict[str, object], *seeds: float, examples: float = 0.001) -> Entry:
+    """Return a row whose seeds score as given, in points; its examples' standard error is a tenth of a point."""
+    slug = f"{regime['regime']}-{size}"
+    made: Result = result(slug, [{"de": score, "fi": score} for score in seeds], body=size * MILLION)
+    scores = np.array(seeds) / 100
+    entrant = Entrant(float(scores.mean()), examples**2, scores)
+    return Entry(slug, submission(slug, seeds=len(seeds), intermediate=regime), (made,), entrants={PAIR.name: entrant})
