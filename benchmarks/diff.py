@@ -104,7 +104,7 @@ def write(folder: Path, seed: int) -> None:
             seed=0, source="checkpoint", weights=f"sha256:{'0' * 64}", parameters=Parameters(total=2, body=1), layer=1, scores=scores
         )
         result = Result(
-            schema_=1, submission=folder.name, target=target.name, signature="|".join(target.signature), metric=target.metric,
+            schema_=1, submission=folder.name, target=target.name, signature=target.signature, metric=target.metric,
             score=mean, measured=len(scores), of=len(scores), checkpoints=(checkpoint,),
             data=dict.fromkeys(scores, f"sha256:{'d' * 64}"),
             outcomes=Outcomes(file=f"{target.name}.parquet", sha256="0" * 64, rows=0),

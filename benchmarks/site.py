@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness import catalog
-from harness.records import Target
+from harness.records import Encoding, Pooling, Target
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SUBMISSION = """\
@@ -60,7 +60,7 @@ def result(slug: str, target: Target, scores: np.ndarray, body: int) -> str:
     """Return the YAML of a result as the harness writes it."""
     lines = [
         "schema: 1", f"submission: {slug}", f"target: {target.name}",
-        f'signature: "{target.name}|{target.measure}|h12.mean|prefix=|len=512|v{target.version}"',
+        f'signature: "{target.signature.encoded(Encoding(layer=12, pooling=Pooling.MEAN), 12)}"',
         f"metric: {target.metric}", f"score: {scores.mean():.4f}",
         f"interval: [{scores.mean() - 1:.4f}, {scores.mean() + 1:.4f}]",
         f"measured: {len(scores)}", f"of: {len(scores)}", "checkpoints:", "  - seed: 0", "    source: weights",

@@ -65,7 +65,7 @@ def recipe_text(asked: FineTuning | None) -> str:
     """Return the recipe's part of a signature: its name, and every value that a submission replaces."""
     asked = asked or FineTuning()
     values = (f"{_SHORT.get(name, name)}={str(value).lower()}" for name, value in sorted(_replaced(asked).items()))
-    return ",".join((f"head={asked.recipe}", *values))
+    return ",".join((asked.recipe, *values))
 
 
 def _replaced(asked: FineTuning) -> dict[str, object]:

@@ -23,7 +23,7 @@ def command(as_json: bool) -> None:
     from harness.catalog import TARGETS
 
     if as_json:
-        entries = [target.model_dump(mode="json") for target in TARGETS]
+        entries = [target.published() for target in TARGETS]
         click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
     rows = [_row(target) for target in TARGETS]

@@ -192,8 +192,9 @@ class _Pair:
         """Name what keeps the two from being compared."""
         (a, b), (first, second) = self.results, self.sides
         faults = []
-        if a.protocol != b.protocol:
-            parts = [part for part in (*a.protocol, *b.protocol) if (part in a.protocol) != (part in b.protocol)]
+        ours, theirs = a.signature.protocol, b.signature.protocol
+        if ours != theirs:
+            parts = [part for part in (*ours.parts, *theirs.parts) if (part in ours.parts) != (part in theirs.parts)]
             faults.append(
                 Fault(
                     f"{self.name}: {first.name} was measured as {a.signature}, {second.name} as {b.signature}; {', '.join(parts)} differ",
@@ -232,8 +233,8 @@ class _Pair:
         return TargetDifference(
             target=self.name,
             metric=self.target.metric,
-            first_signature=self.results[0].signature,
-            second_signature=self.results[1].signature,
+            first_signature=str(self.results[0].signature),
+            second_signature=str(self.results[1].signature),
             seeds=(samples[0].seeds, samples[1].seeds),
             languages=rows,
             first=round(means[0], 4),

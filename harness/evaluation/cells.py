@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from harness.data.training_text import TrainingText
 from harness.errors import BadInput
 from harness.kinds.registry import KINDS
 from harness.models.checkpoint import CheckpointFiles
-from harness.records import CheckpointScores, Encoding, Head, Outcomes, Result, Score, Target
+from harness.records import CheckpointScores, Encoding, Head, Outcomes, Result, Score, Signature, Target
 from harness.scoring.outcomes import units
 from harness.scoring.statistics.multilevel import Claim, Claims, Sample, score_claims
 
@@ -27,12 +27,6 @@ UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)
 def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
     """Return the index into the hidden states that `layer` means for this checkpoint."""
     return files.layers if encoding.layer == "last" else encoding.layer
-
-
-def signature(target: Target, how: Sequence[str]) -> str:
-    """Return in one line all that a score depends on beside weights and text."""
-    *what, version = target.signature
-    return "|".join((*what, *how, version))
 
 
 @dataclass
@@ -58,11 +52,11 @@ class Cells:
     failed: dict[tuple[int, str], str] = field(default_factory=dict)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """Return the signature of what these cells measure."""
         if self.target.has_head:
-            return signature(self.target, (self.how,))
-        return signature(self.target, self.encoding.parts(resolve_layer(self.encoding, next(iter(self.opened.values())))))
+            return self.target.signature.predicted(self.how)
+        return self.target.signature.encoded(self.encoding, resolve_layer(self.encoding, next(iter(self.opened.values()))))
 
     @property
     def lengths(self) -> Recipe:

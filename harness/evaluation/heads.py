@@ -46,7 +46,7 @@ def tuned(cells: Cells, seed: int, run: Run) -> Tuned:
     assert cells.training is not None  # loaded with the examples wherever a language is unfinished
     training = cells.training
     # English answers are compared by SQuAD's rules in training, so that targets with one training text share the head.
-    target = cells.target.model_copy(update={"measure": BY_NAME["xquad"].measure}) if cells.target.kind == "qa" else cells.target
+    target = cells.target.model_copy(update={"options": BY_NAME["xquad"].options}) if cells.target.kind == "qa" else cells.target
     job = Job(files, target, cells.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype)
     folder = run.cache / "heads" / _address(job)
     try:

@@ -93,7 +93,7 @@ def _open_cells(cells: Cells, opened: Mapping[int, CheckpointFiles], run: Run) -
     """Give a target its checkpoints and what an earlier run finished, and the English text where a head has to be trained."""
     name = cells.target.name
     if cells.target.has_head and (own := run.submission.finetuned.get(name)) is not None:
-        cells.opened[own.seed], cells.how = _fetch(own, run), "head=own"
+        cells.opened[own.seed], cells.how = _fetch(own, run), "own"
     else:
         cells.opened.update(opened)
     if cells.target.has_head and not cells.how:

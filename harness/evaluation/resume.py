@@ -9,7 +9,7 @@ from harness.errors import BadInput, Fault
 from harness.evaluation.cells import Cells
 from harness.evaluation.run import Run
 from harness.observer import Observer
-from harness.records import Result, Sweep
+from harness.records import Result, Signature, Sweep
 from harness.store import load_outcomes, load_result, results_lock
 
 
@@ -64,11 +64,11 @@ def _say_what_goes(cells: Cells, path: Path, result: Result, observer: Observer)
             observer.say(f"{path}: the weights of seed {checkpoint.seed} changed, its scores for {' '.join(left)} go")
 
 
-def refuse_other_measure(path: Path, result: Result | Sweep, asked: str, run: Run) -> None:
+def refuse_other_measure(path: Path, result: Result | Sweep, asked: Signature, run: Run) -> None:
     """Refuse to mix two ways of measuring in one file."""
     measured_in, measured_on = (str(result.run.get(key, now)) for key, now in (("dtype", run.dtype), ("device", run.device)))
     for what, found, now, cure in (
-        ("signature", result.signature, asked, "--overwrite without -l measures all of it again, in place of what is there"),
+        ("signature", str(result.signature), str(asked), "--overwrite without -l measures all of it again, in place of what is there"),
         ("dtype", measured_in, run.dtype, f"--dtype {measured_in}, or --overwrite without -l to measure all of it again"),
         (
             "device",

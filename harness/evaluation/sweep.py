@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.errors import BadInput, Fault
-from harness.evaluation.cells import Cells, signature
+from harness.evaluation.cells import Cells
 from harness.evaluation.embeddings import Encoded, every_view
 from harness.evaluation.plan import Work
 from harness.evaluation.resume import refuse_other_measure
 from harness.evaluation.run import Run
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
-from harness.records import Sweep, SweptCheckpoint, View, ViewScores
+from harness.records import Signature, Sweep, SweptCheckpoint, View, ViewScores
 from harness.store import load_sweep, results_lock, sweep_path, write_sweep
 
 Point = tuple[int, View, str]  # seed, view, language
@@ -58,8 +58,8 @@ class Sweeping:
                         points[checkpoint.seed, View(scored.layer, scored.pooling), language] = value
         return points
 
-    def _signature(self) -> str:
-        return signature(self.cells.target, self.cells.encoding.parts(None))
+    def _signature(self) -> Signature:
+        return self.cells.target.signature.encoded(self.cells.encoding, None)
 
     def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
         """Return the languages of this run that lack a view."""

@@ -60,7 +60,7 @@ def run(target: Target, examples: AnsweredQuestions, model: Predict) -> pa.Table
 
 def tokens_of(target: Target, language: str) -> Callable[[str], Sequence[str]]:
     """Return how an answer in a language becomes the tokens that are compared."""
-    return (lambda text: mlqa_tokens(text, language)) if "MLQA" in target.measure.split("|") else squad_tokens
+    return (lambda text: mlqa_tokens(text, language)) if "MLQA" in target.options else squad_tokens
 
 
 def best_span(window: Window, logits: Logits) -> Span | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.records.base import Record
+from harness.records.mining import Margin, Mining
 from harness.records.reported import (
     AnySubmission,
     Reported,
@@ -12,6 +13,7 @@ from harness.records.reported import (
     ReportedSubmission,
 )
 from harness.records.result import CheckpointScores, Head, Outcomes, Parameters, Result, Score, Sweep, SweptCheckpoint, ViewScores
+from harness.records.signature import Signature
 from harness.records.submission import (
     Base,
     Checkpoint,
@@ -24,7 +26,7 @@ from harness.records.submission import (
     Submitter,
     Superseded,
 )
-from harness.records.target import Margin, Mining, Target
+from harness.records.target import Target
 from harness.records.task import Task
 from harness.records.training import (
     ContinuedMlm,
@@ -66,6 +68,7 @@ __all__ = [
     "Result",
     "Sampling",
     "Score",
+    "Signature",
     "Start",
     "Submission",
     "Submitter",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -21,6 +20,7 @@ from harness.records.scalars import (
     integer,
     nothing,
 )
+from harness.records.signature import PrintedSignature
 from harness.records.submission import Pooling
 
 
@@ -100,7 +100,7 @@ class Result(Record):
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
     submission: Slug
     target: Tag
-    signature: LongLine
+    signature: PrintedSignature
     metric: Tag
     score: Annotated[Points | None, BeforeValidator(nothing)]
     interval: Annotated[tuple[Points, Points] | None, BeforeValidator(nothing)] = None
@@ -111,11 +111,6 @@ class Result(Record):
     data: Mapping[Language, Digest]
     outcomes: Outcomes
     run: Mapping[str, Any] = {}
-
-    @property
-    def protocol(self) -> tuple[str, ...]:
-        """Return the parts of the signature that are the target's; how texts are encoded or a head came about belongs to the recipe."""
-        return tuple(part for part in self.signature.split("|") if not re.match(r"h\d|prefix=|len=|head=", part))
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -171,7 +166,7 @@ class Sweep(Record):
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
     submission: Slug
     target: Tag
-    signature: LongLine
+    signature: PrintedSignature
     metric: Tag
     of: Count
     checkpoints: tuple[SweptCheckpoint, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -78,12 +77,6 @@ class Encoding(Record):
     pooling: Pooling
     prefix: Annotated[str, Field(max_length=200)] = ""
     max_length: Annotated[int, Field(ge=8, le=8192), BeforeValidator(integer)] = 512
-
-    def parts(self, layer: int | None) -> tuple[str, ...]:
-        """Return the parts of a signature that say how a text becomes a vector; without a layer those of a sweep over all."""
-        prefix = json.dumps(self.prefix, ensure_ascii=False)[1:-1].replace("|", "\\u007c")
-        view = [] if layer is None else [f"h{layer}.{self.pooling.value}"]
-        return (*view, f"prefix={prefix}", f"len={self.max_length}")
 
 
 class Checkpoint(Record):

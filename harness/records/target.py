@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Literal
 
 from harness.records.base import Record
-from harness.records.scalars import (
-    Language,
-    Link,
-    Tag,
-)
-
-
-class Margin(StrEnum):
-    """How the cosine of a candidate pair is set against those of its neighbourhoods."""
-
-    RATIO = "ratio"
-    DISTANCE = "distance"
-    ABSOLUTE = "absolute"
-
-
-class Mining(Record):
-    """How pairs are mined; so many `neighbours` of each sentence enter the margin."""
-
-    margin: Margin = Margin.RATIO
-    keep_duplicates: bool = False
-    neighbours: int = 4
-
-    @property
-    def measure(self) -> str:
-        """Return its part of a signature."""
-        return f"{self.margin.value}.k{self.neighbours}.{'keep' if self.keep_duplicates else 'drop'}"
+from harness.records.mining import Mining
+from harness.records.scalars import Language, Link, Tag
+from harness.records.signature import Signature
 
 
 class Target(Record):
     """One data set and how it is scored; `languages` is in the protocol's order.
 
+    `measure`, `direction` and `options` are what its signature says, `metric` is the name of its score.
     `secondary` names further scores in points, `quantities` values in units of their own. `sizes` counts in `unit`. With
     `needs_data` the Hub does not have its text. Example i of a `parallel` target is the same in every language, translated.
     `labels` are what a head chooses from, `training` names the English text that it is trained on; targets without it compare
@@ -52,6 +29,7 @@ class Target(Record):
     quantities: tuple[str, ...] = ()
     measure: str
     direction: str
+    options: tuple[str, ...] = ()
     languages: tuple[Language, ...]
     group: Literal["classification", "tagging", "qa", "retrieval"] | None
     benchmark: Literal["XTREME", "LAReQA"] | None
@@ -74,13 +52,16 @@ class Target(Record):
         """Return the target mined in another way, which its signature then says; other kinds stay as they are."""
         if self.mining is None:
             return self
-        measure = self.measure.replace(self.mining.measure, policy.measure)
-        return self.model_copy(update={"mining": policy, "measure": measure})
+        return self.model_copy(update={"mining": policy})
 
     @property
-    def signature(self) -> tuple[str, ...]:
-        """Return the target's own parts of a result's signature."""
-        return (self.name, *self.measure.split("|"), f"v{self.version}")
+    def signature(self) -> Signature:
+        """Return the target's own part of a result's signature."""
+        return Signature(self.name, self.measure, self.direction, self.version, self.mining, self.options)
+
+    def published(self) -> dict[str, object]:
+        """Return the entry as programs read it: its `measure` is all that its signature says of the protocol."""
+        return {**self.model_dump(mode="json"), "measure": "|".join(self.signature.parts[1:-1])}
 
     @property
     def chance(self) -> float:

@@ -184,6 +184,6 @@ def _of_others(result: Result, submission: Submission, *, has_head: bool) -> Ite
         layer = submission.encoding.layer
         if not has_head and layer not in ("last", checkpoint.layer):
             yield f"seed {checkpoint.seed} was read off at layer {checkpoint.layer}, the submission declares {layer}"
-        view = submission.encoding.parts(checkpoint.layer)
-        if not has_head and (lacking := [part for part in view if part not in result.signature.split("|")]):
+        declared_as = result.signature.encoded(submission.encoding, checkpoint.layer)
+        if not has_head and (lacking := [part for part in declared_as.parts if part not in result.signature.parts]):
             yield f"the signature lacks {', '.join(map(shown, lacking))}, which the submission declares"

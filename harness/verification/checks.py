@@ -10,7 +10,7 @@ from harness.catalog.contamination import names_seen, seen
 from harness.catalog.fingerprints import FINGERPRINTS
 from harness.errors import BadInput, Where
 from harness.models.checkpoint import at_hand, fetch
-from harness.records import Checkpoint, Result, Submission, Target, Training
+from harness.records import Checkpoint, Result, Submission, Target, Training, View
 from harness.store import load_outcomes, load_result, result_digest
 from harness.store.files import read_file
 from harness.store.results import RESULT_LIMIT
@@ -73,8 +73,9 @@ def other_recipe(result: Result, submission: Submission, target: Target) -> Iter
         for layer in {scored.layer for scored in result.checkpoints}:
             if encoding.layer not in ("last", layer):
                 yield f"was measured at layer {layer}, the submission names {encoding.layer}"
-            if f"h{layer}.{encoding.pooling.value}" not in result.signature.split("|"):
-                yield f"its signature {result.signature!r} does not say h{layer}.{encoding.pooling.value}, as the submission does"
+            view = View(layer, encoding.pooling)
+            if result.signature.view != view:
+                yield f"its signature '{result.signature}' does not say {view}, as the submission does"
 
 
 def _checkpoints(submission: Submission, target: Target) -> Mapping[int, Checkpoint]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from harness.catalog import is_own, target_named
 from harness.errors import BadInput, Fault, WrongUsage
 from harness.evaluation.run import Options
 from harness.observer import Observer, Silent
-from harness.records import Margin, Mining, ReportedSubmission, Result, Submission, Submitter, VerifiedResult
+from harness.records import ReportedSubmission, Result, Submission, Submitter, VerifiedResult
 from harness.store import add_verified, find_results, load_result, load_submission, load_training, load_verification, result_digest
 from harness.store.results import RESULTS_FOLDER
 from harness.verification.audit import chosen
@@ -151,8 +150,7 @@ def _probed(found: Verified, path: Path, result: Result, options: Options, obser
 
 def _options(result: Result, options: Options) -> Options:
     """Measure as the result was measured: in its dtype unless another is asked for, and mined in its way."""
-    mined = re.search(r"\|(ratio|distance|absolute)\.k\d+\.(keep|drop)\|", result.signature)
-    mining = Mining(margin=Margin(mined[1]), keep_duplicates=mined[2] == "keep") if mined else options.mining
+    mining = result.signature.mining or options.mining
     stated = str(result.run.get("dtype"))
     dtype = stated if options.dtype == "auto" and stated in ("float32", "bfloat16") else options.dtype
     own = {name: folder for name, folder in options.own.items() if name == result.target} if is_own(result.target) else {}

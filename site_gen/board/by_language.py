@@ -130,7 +130,7 @@ def _lineup(standing: Standing) -> _Lineup:
         has[np.ix_(rows, to)] = ~np.isnan(scores).all(axis=1)
         whole[np.ix_(rows, to)] = (np.isnan(sizes[to]) | (counts == sizes[to])).all(axis=1)
         mean[np.ix_(rows, to)] = sum(scores[:, seed] for seed in range(seeds)) / seeds  # in the order of the seeds, as a cell adds
-    whole &= np.array([each.protocol == target.signature for each in briefs], dtype=bool)[:, None]
+    whole &= np.array([each.signature.protocol == target.signature for each in briefs], dtype=bool)[:, None]
     numbers: dict[tuple[int, int], int] = {}
     kinds: list[tuple[Mapping[str, str], Mapping[str, str]]] = []
     text = np.zeros(len(briefs), dtype=np.int64)
@@ -190,8 +190,8 @@ def _why_unplaced(cell: Cell, line: LanguageLine) -> str:
     target = cell.target
     if line.score is None:
         return "not measured on every seed"
-    if cell.result.protocol != target.signature:
-        return f"measured as {'|'.join(cell.result.protocol)}, not as {'|'.join(target.signature)}"
+    if cell.result.signature.protocol != target.signature:
+        return f"measured as {cell.result.signature.protocol}, not as {target.signature}"
     if (size := target.sizes.get(line.code)) is not None and any(
         checkpoint.scores[line.code].n != size for checkpoint in cell.result.checkpoints
     ):

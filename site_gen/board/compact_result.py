@@ -6,7 +6,6 @@ only the submission's own page and files show (secondary scores, pairs, fingerpr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.records import Parameters, Result
+from harness.records import Parameters, Result, Signature
 
 _NOTHING: Mapping[str, float] = {}
 
@@ -77,7 +76,7 @@ class Brief:
     """
 
     target: str
-    signature: str
+    signature: Signature
     score: float | None
     interval: tuple[float, float] | None
     seeds: tuple[tuple[int, int, int], ...]  # (seed, parameters in total, outside the embeddings)
@@ -88,11 +87,6 @@ class Brief:
     data: Mapping[str, str]
     run: Mapping[str, str]
     stamp: bytes
-
-    @property
-    def protocol(self) -> tuple[str, ...]:
-        """Return the parts of the signature that are the target's."""
-        return protocol(self.signature)
 
     @property
     def complete(self) -> bool:
@@ -168,9 +162,3 @@ def in_brief(result: Result | Brief) -> Brief:
 def _parameters(total: int, body: int) -> Parameters:
     """Return a size; few sizes stand on thousands of results."""
     return Parameters(total=total, body=body)
-
-
-@lru_cache(4096)
-def protocol(signature: str) -> tuple[str, ...]:
-    """Return the parts of a signature that are the target's; few signatures stand on thousands of results."""
-    return tuple(part for part in signature.split("|") if not re.match(r"h\d|prefix=|len=|head=", part))

@@ -118,7 +118,7 @@ def _pairs(standing: Standing) -> Iterator[tuple[Row, Row]]:
         cell, intermediate = standing.cell(row), row.submission.intermediate
         # A ranked row's signature differs from others' by how texts are encoded, or how the head came about.
         parameters = cell.parameters.body if cell.parameters else 0
-        return (row.submission.family, intermediate.tasks, intermediate.continued_mlm, cell.result.signature, parameters)
+        return (row.submission.family, intermediate.tasks, intermediate.continued_mlm, str(cell.result.signature), parameters)
 
     rows = [row for row in standing.ranked if _several_seeds(standing.cell(row))]
     english: dict[object, list[Row]] = {}

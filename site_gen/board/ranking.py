@@ -186,8 +186,8 @@ def _why_unranked(target: Target, result: Result | Brief, missing: Sequence[str]
     """Say why a result has no rank; empty when it has one."""
     if missing:
         return f"no score for {_some(missing)}"
-    if result.protocol != target.signature:
-        return f"measured as {'|'.join(result.protocol)}, not as {'|'.join(target.signature)}"
+    if result.signature.protocol != target.signature:
+        return f"measured as {result.signature.protocol}, not as {target.signature}"
     for checkpoint in () if isinstance(result, Brief) and result.rests_on(target.sizes) else result.checkpoints:
         for language, size in target.sizes.items():
             if checkpoint.scores[language].n != size:

@@ -61,10 +61,8 @@ def reproducing_command(row: Row, cell: Cell) -> str:
 
 def _mining_options(cell: Cell) -> list[str]:
     """Name what was mined in another way than the target's protocol says."""
-    found = re.search(r"\|(ratio|distance|absolute)\.k\d+\.(keep|drop)\|", cell.result.signature)
-    usual = cell.target.mining
-    if found is None or usual is None:
+    mining, usual = cell.result.signature.mining, cell.target.mining
+    if mining is None or usual is None:
         return []
-    margin, duplicates = found.groups()
-    options = [f"--margin {margin}"] if margin != usual.margin.value else []
-    return options + (["--keep-duplicates"] if duplicates == "keep" and not usual.keep_duplicates else [])
+    options = [f"--margin {mining.margin.value}"] if mining.margin is not usual.margin else []
+    return options + (["--keep-duplicates"] if mining.keep_duplicates and not usual.keep_duplicates else [])

@@ -50,4 +50,4 @@ def place(target: Target) -> Place:
 
 def has_oracle(target: Target) -> bool:
     """Tell whether the threshold was chosen on the gold that is scored."""
-    return "oracle threshold" in target.measure.split("|")
+    return "oracle threshold" in target.options

@@ -16,7 +16,7 @@ FORMAT = 2
 def leaderboard_json(board: Board) -> str:
     """Return the whole leaderboard, a line a target, submission and row of published numbers; the same board gives the same text."""
     parts = {
-        "targets": (_line(standing.target.model_dump(mode="json")) for standing in board.standings),
+        "targets": (_line(standing.target.published()) for standing in board.standings),
         "submissions": map(_row_line, board.rows),
         "reported": (_line(_reported(row)) for row in board.reported),
         "submitters": (_line(vars(sender)) for sender in board.senders),
@@ -75,7 +75,7 @@ def _cell(cell: Cell) -> dict[str, object]:
         "seen_in_training": {"held_out": cell.trust.seen.held_out, "training": cell.trust.seen.training},
         "seeds": {str(seed): score for seed, score in cell.seeds},
         "interval": cell.result.interval if cell.complete else None,
-        "signature": cell.result.signature,
+        "signature": str(cell.result.signature),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -99,11 +98,10 @@ def _measured_apart(cell: Cell, sweep: Sweep) -> bool:
     """Tell whether the sweep is not of the same measurement as the result, which then may have changed since."""
     result = cell.whole
     weights = {checkpoint.seed: checkpoint.weights for checkpoint in result.checkpoints}
-    way = "|".join(part for part in result.signature.split("|") if not re.fullmatch(r"h\d+\.[a-z]+", part))
     return (
         any(weights.get(checkpoint.seed, checkpoint.weights) != checkpoint.weights for checkpoint in sweep.checkpoints)
         or any(result.data.get(language, digest) != digest for language, digest in sweep.data.items())
-        or way != sweep.signature
+        or result.signature.of_all_views != sweep.signature
     )
 
 

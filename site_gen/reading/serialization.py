@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.catalog.contamination import Seen
-from harness.records import Mark, ReportedSubmission, Submission, VerifiedResult
+from harness.records import Mark, ReportedSubmission, Signature, Submission, VerifiedResult
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.board import Entry
 from site_gen.board.compact_result import Brief
@@ -50,7 +50,7 @@ def _packed_brief(each: Brief, entrant: Entrant | None, numbers: _Numbers, share
     numbers += [each.table.ravel()]
     names = [_named(value, shared) for value in (list(each.places), dict(each.texts), dict(each.data))]
     interval = list(each.interval) if each.interval else None
-    about = [each.target, each.signature, each.score, interval, each.seeds, each.failed, names, each.run.get("date"), each.stamp.hex()]
+    about = [each.target, str(each.signature), each.score, interval, each.seeds, each.failed, names, each.run.get("date"), each.stamp.hex()]
     if entrant is None:
         return [*about, None]
     examples = entrant.examples
@@ -109,7 +109,7 @@ class Unpacker:
         table = numbers[at:end].reshape(len(seeds), len(places), 4)
         made = Brief(
             self._word(target),
-            self._word(signature),
+            Signature.parse(signature),
             score,
             tuple(interval) if interval else None,
             tuple(map(tuple, seeds)),

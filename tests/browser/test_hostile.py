@@ -6,6 +6,7 @@ The policy (CSP) would stop most of it as well; here the escaping must do it alo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def entries() -> Iterator[object]:
             checkpoints=[{"seed": "0", "path": text}],
         )
         run = {"date": "2026-03-02T09:14:07Z", text: text, "versions": {text: text}, "events": [text]}
-        whole = result(slug, [{"de": number / 4, "fi": number / 5}], run=run, signature=f"pair|acc|en→xx|cos|prefix={text}|v1")
+        whole = result(slug, [{"de": number / 4, "fi": number / 5}], run=run, signature=str(replace(PAIR.signature, prefix=text)))
         broken = result(slug, [{"de": 1.0, "fi": text}], target=SHOW, run=run)
         yield Entry(slug, made, (whole, broken, asked_result(slug, number / 100)))
         if number % 10 == 0:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -207,8 +208,9 @@ def test_hostile_text_in_every_field_stays_text() -> None:
         submitters=[{"name": HOSTILE}],
         license=HOSTILE,
     )
-    ranked = result("hostile", [{"de": 1.0, "fi": 2.0}], signature=HOSTILE, run={HOSTILE: {HOSTILE: [HOSTILE]}})
-    failed = result("hostile", [{"de": 1.0, "fi": HOSTILE}], target=SHOW, signature=HOSTILE)
+    signature = str(replace(PAIR.signature, prefix=HOSTILE))
+    ranked = result("hostile", [{"de": 1.0, "fi": 2.0}], signature=signature, run={HOSTILE: {HOSTILE: [HOSTILE]}})
+    failed = result("hostile", [{"de": 1.0, "fi": HOSTILE}], target=SHOW, signature=str(replace(SHOW.signature, prefix=HOSTILE)))
     source = ranked.checkpoints[0].model_copy(update={"source": HOSTILE})
     ranked = ranked.model_copy(update={"checkpoints": (source,)})
     more = {"citation": HOSTILE, "note": HOSTILE, "source": "https://example.org/?a=1&b=2"}

@@ -7,19 +7,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from harness.catalog import find_target
-from harness.records import ReportedSubmission, Result, Submission, Target
+from harness.records import Encoding, Pooling, ReportedSubmission, Result, Submission, Target
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.board import Entry, Standing
 from site_gen.board.ranking import make_board
 from site_gen.board.reported import ReportedEntry
 
 TATOEBA = find_target("tatoeba")
+ENCODING = Encoding(layer=2, pooling=Pooling.MEAN)
 # Two languages of four pairs each: small enough to check every number by eye.
 PAIR = TATOEBA.model_copy(update={"name": "pair", "title": "Pair", "languages": ("de", "fi"), "sizes": {"de": 4, "fi": 4}})
 SHOW = PAIR.model_copy(update={"name": "show", "title": "Show", "benchmark": None, "demonstration": True, "group": None, "sizes": {}})
-MINED = find_target("bucc2018_dev").model_copy(
-    update={"name": "mined", "title": "Mined", "measure": "f1|oracle threshold", "languages": ("de", "fi"), "sizes": {}}
-)
+MINED = find_target("bucc2018_dev").model_copy(update={"name": "mined", "title": "Mined", "languages": ("de", "fi"), "sizes": {}})
 ASKED = SHOW.model_copy(
     update={
         "name": "asked", "title": "Asked", "kind": "question_retrieval", "metric": "map_20", "demonstration": False, "benchmark": "LAReQA",
@@ -87,7 +86,7 @@ def result(
         "schema": 1,
         "submission": slug,
         "target": target.name,
-        "signature": f"{target.name}|{target.measure}|h2.mean|prefix=|len=512|v{target.version}",
+        "signature": str(target.signature.encoded(ENCODING, 2)),
         "metric": target.metric,
         "score": sum(sum(scores) / len(scores) for scores in means.values()) / len(means) if whole else None,
         "measured": len(means),

@@ -29,8 +29,8 @@ def test_what_a_submission_replaces_enters_the_recipe_and_the_signature() -> Non
     assert recipe_for(BY_NAME["panx"], asked, 768) == Recipe(
         learning_rate=1e-4, epochs=10, max_length=256, batch_size=32, warmup=0.1, patience=5, examples=4000, freeze_embeddings=True
     )
-    assert recipe_text(asked) == "head=jiant,examples=4000,frozen=true,lr=0.0001"
-    assert recipe_text(None) == "head=xtreme"
+    assert recipe_text(asked) == "jiant,examples=4000,frozen=true,lr=0.0001"
+    assert recipe_text(None) == "xtreme"
     assert recipe_for(BY_NAME["panx"], asked, 768).taken(20_000) == 4000
 
 

@@ -17,7 +17,7 @@ from harness.comparison.compare import NothingAsked, TargetDifference, compare
 from harness.comparison.markdown import within_limit
 from harness.comparison.report import Refused, Report
 from harness.errors import NotComparable
-from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score
+from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score, Signature
 from harness.store import Side, write_result
 from tests.support.boards import submission
 
@@ -52,7 +52,7 @@ def measured(name: str, answers: Answers, *, signature: str = SIGNATURE, text: s
         schema_=1,
         submission=name,
         target="jupyterlab",
-        signature=signature,
+        signature=Signature.parse(signature),
         metric="accuracy",
         score=None,
         measured=len(answers),
@@ -293,8 +293,8 @@ HOSTILE = (
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_foreign_text_stands_in_code_wherever_markdown_has_it(hostile: str) -> None:
-    signature = SIGNATURE.replace("prefix=", f"prefix={hostile.strip()} ").replace("\n", " ").replace(" | ", " ")
-    second = side("deep", one_seed(de=[RIGHT] * 20), signature=signature)
+    signature = replace(Signature.parse(SIGNATURE), prefix=hostile)
+    second = side("deep", one_seed(de=[RIGHT] * 20), signature=str(signature))
     found = compare(replace(FIRST, name=hostile), replace(second, name=hostile))
     refused = (Refused(submission=hostile, reason=hostile),)
     said = Report(comparisons=(found,), refused=refused, added=(hostile,), removed=(hostile,), left_out=(hostile,))
@@ -465,7 +465,7 @@ def mined(name: str, *pairs: tuple[str, bool, bool]) -> Side:
     checkpoint = result.checkpoints[0]
     scores = {"zh": checkpoint.scores["zh"].model_copy(update={"n": gold})}
     checkpoints = (checkpoint.model_copy(update={"scores": scores}),)
-    update = {"target": "bucc2018_dev", "metric": "f1", "of": 4, "signature": signature, "checkpoints": checkpoints}
+    update = {"target": "bucc2018_dev", "metric": "f1", "of": 4, "signature": Signature.parse(signature), "checkpoints": checkpoints}
     return Side(name, {"bucc2018_dev": result.model_copy(update=update)}, {"bucc2018_dev": pa.Table.from_pylist(rows)})
 
 

@@ -107,7 +107,7 @@ def test_a_tagger_learns_from_english_and_its_scores_follow_from_its_outcomes(su
     path = submission / "submission.yaml"
     path.write_text(path.read_text().replace(f"udpos_dev: {FAST}", "udpos_dev: " + FAST.replace("epochs: 2", "epochs: 12")))
     result = run(submission, "udpos_dev", "en", "de", data=data)
-    assert result.signature == "udpos_dev|f1|en⇒xx|raw UPOS|fused|head=xtreme,batch=4,epochs=12,lr=0.003,len=32|v1"
+    assert str(result.signature) == "udpos_dev|f1|en⇒xx|raw UPOS|fused|head=xtreme,batch=4,epochs=12,lr=0.003,len=32|v1"
     assert (result.score, result.measured, list(result.checkpoints[0].scores)) == (None, 2, ["de", "en"])
     head = result.checkpoints[0].head
     assert head is not None
@@ -235,7 +235,7 @@ def test_a_submission_may_bring_its_own_head(submission: Path, data: Path, own_c
     path = submission / "submission.yaml"
     path.write_text(path.read_text().partition("finetuning:")[0] + "finetuned: {udpos_dev: {seed: 0, path: head}}\n")
     own = run(submission, "udpos_dev", "en", data=data, overwrite=True)
-    assert own.signature == "udpos_dev|f1|en⇒xx|raw UPOS|fused|head=own|v1"
+    assert str(own.signature) == "udpos_dev|f1|en⇒xx|raw UPOS|fused|head=own|v1"
     assert own.checkpoints[0].scores == trained.checkpoints[0].scores
     assert own.checkpoints[0].head is not None
     assert own.checkpoints[0].head.training is None

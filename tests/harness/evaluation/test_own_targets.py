@@ -43,7 +43,7 @@ def test_parallel_files_are_scored_and_stored_under_their_own_name(submission: P
     assert outcome.exit_code == 0, outcome.output
     (result,) = harness.load_results(submission)
     assert (result.target, result.measured, result.of) == ("bitext.news", 2, 2)
-    assert result.signature == "bitext.news|acc|yy→xx|cos|h3.mean|prefix=|len=64|v1"
+    assert str(result.signature) == "bitext.news|acc|yy→xx|cos|h3.mean|prefix=|len=64|v1"
     assert result.score == pytest.approx(sum(s.score for s in result.checkpoints[0].scores.values()) / 2, abs=1e-4)
     assert set(result.checkpoints[0].scores["de"].secondary) == {"accuracy_to_english", "f1", "f1_to_english"}
     assert submission_faults(submission) == ()

@@ -38,7 +38,7 @@ def test_every_view_scores_what_a_submission_that_declares_it_would(submission: 
     found = sweep(submission, "de", "it")
     (checkpoint,) = found.checkpoints
     assert [(view.layer, view.pooling.value) for view in checkpoint.views] == [(i, p) for i in range(4) for p in ("mean", "cls")]
-    assert found.signature == "jupyterlab|acc|en→xx|cos|prefix=|len=64|v1"
+    assert str(found.signature) == "jupyterlab|acc|en→xx|cos|prefix=|len=64|v1"
     for view in checkpoint.views:
         other = write_submission(tmp_path / f"submissions/h{view.layer}-{view.pooling.value}", layer=str(view.layer))
         text = (other / "submission.yaml").read_text().replace("pooling: mean", f"pooling: {view.pooling.value}")

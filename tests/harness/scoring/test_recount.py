@@ -28,7 +28,7 @@ TATOEBA = find_target("tatoeba")
 
 def written(target: str, columns: dict[str, list[object]], *, score: float, n: int, seed: int = 0) -> tuple[Result, pa.Table]:
     """Return a result of one German cell with its outcomes."""
-    made = result("toy", [{"de": score}], target=BY_NAME[target], n=n, signature=f"{target}|v1")
+    made = result("toy", [{"de": score}], target=BY_NAME[target], n=n, signature=str(BY_NAME[target].signature))
     scores = {"de": Score(score=score, n=n, interval=(0, 100))}
     checkpoint = made.checkpoints[0].model_copy(update={"scores": scores, "seed": seed})
     rows = len(next(iter(columns.values())))

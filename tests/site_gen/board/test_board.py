@@ -8,7 +8,7 @@ import pytest
 
 from harness.catalog import TARGETS as CATALOG
 from harness.catalog import own_target
-from harness.records import Target
+from harness.records import Signature, Target
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.board import Board, Cell, Entry
 from site_gen.board.ranking import make_board
@@ -101,7 +101,7 @@ def test_a_group_has_a_mean_once_all_its_targets_are_ranked() -> None:
                 language: score.model_copy(update={"n": target.sizes[language]}) for language, score in made.checkpoints[0].scores.items()
             }
             checkpoint = made.checkpoints[0].model_copy(update={"scores": sized})
-            changed = {"signature": signature[target.name]} if target.name in signature else {}
+            changed = {"signature": Signature.parse(signature[target.name])} if target.name in signature else {}
             found.append(made.model_copy(update={"checkpoints": (checkpoint,), **changed}))
         row = make_board([Entry("all", submission(), tuple(found))]).rows[0]
         return {group: (average.mean, average.covered, average.of) for group, average in row.groups.items()}

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from harness.records import Signature
 from site_gen.board.board import Entry
 from site_gen.board.gap import gaps
 from tests.support.boards import ENGLISH, MILLION, MULTILINGUAL, row, sizes, standing
@@ -57,7 +58,7 @@ def named(made: Entry, slug: str) -> Entry:
 
 
 def encoded(made: Entry, how: str) -> Entry:
-    signature = made.results[0].signature.replace("h2.mean|prefix=", how)
+    signature = Signature.parse(str(made.results[0].signature).replace("h2.mean|prefix=", how))
     return replace(made, results=(made.results[0].model_copy(update={"signature": signature}),))
 
 

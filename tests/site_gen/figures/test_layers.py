@@ -5,7 +5,7 @@ from site_gen.board.board import Entry
 from site_gen.board.ranking import make_board
 from site_gen.figures.figure import Figure
 from site_gen.figures.layers import sweep_figure
-from tests.support.boards import PAIR, result, submission
+from tests.support.boards import ENCODING, PAIR, result, submission
 
 MEAN = {(layer, Pooling.MEAN): 10.0 * layer for layer in range(5)}
 
@@ -24,7 +24,7 @@ def swept(*seeds: dict[tuple[int, Pooling], float | None], **more: object) -> Sw
         for seed, views in enumerate(seeds)
     ]
     fields = {
-        "schema": 1, "submission": "toy", "target": "pair", "signature": f"pair|{PAIR.measure}|prefix=|len=512|v1", "metric": "accuracy",
+        "schema": 1, "submission": "toy", "target": "pair", "signature": str(PAIR.signature.encoded(ENCODING, None)), "metric": "accuracy",
         "of": 2, "checkpoints": tuple(checkpoints), "data": made.data,
     }  # fmt: skip
     return Sweep.model_validate(fields | more)
@@ -75,7 +75,7 @@ def test_seeds_are_averaged_and_a_view_that_one_lacks_has_no_point_and_parts_the
 def test_a_sweep_of_another_measurement_says_so() -> None:
     apart = "The sweep was measured on other weights, on other text or in another way than the score above."
     other = f"sha256:{'0' * 64}"
-    for sweep in (swept(MEAN, data={"de": other}), swept(MEAN, signature="pair|other")):
+    for sweep in (swept(MEAN, data={"de": other}), swept(MEAN, signature="pair|other|yy→xx|v1")):
         found = figure(sweep)
         assert found is not None
         assert found.caption[-1] == apart
