@@ -24,6 +24,7 @@ from harness.kinds import mining
 from harness.models.checkpoint import fetch
 from harness.observer import Silent
 from harness.records import Checkpoint, Encoding, Margin, Mining, Pooling, Submission
+from harness.scoring.tables import TABLES
 
 # F1, precision, recall, mined pairs.
 REFERENCE = (87.45, 91.14, 84.05, 237)
@@ -50,7 +51,7 @@ def main() -> None:
     print("| :-- | :-- | --: | --: | --: | --: | :-- |")
     wrong = []
     for policy in (Mining(), Mining(keep_duplicates=True), Mining(margin=Margin.DISTANCE), Mining(margin=Margin.ABSOLUTE)):
-        score = mining.score(target, mining.run(target.with_mining(policy), examples, space.get))
+        score = TABLES["mining"].score(target, mining.run(target.with_mining(policy), examples, space.get))
         ours = (score.score, score.secondary["precision"], score.secondary["recall"], int(score.quantities["mined"]))
         pairs = slow_pairs(split.foreign, split.english, rows, policy.margin.value, policy.keep_duplicates)
         slow = slow_scores(pairs, set(split.gold), pairs, set(split.gold))

@@ -30,9 +30,10 @@ import pyarrow as pa
 from harness.catalog import BY_NAME, TARGETS
 from harness.comparison.compare import compare
 from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score, Target
-from harness.scoring.outcomes import cells, units
+from harness.scoring.outcomes import cells
 from harness.scoring.recount import recount
 from harness.scoring.statistics.multilevel import REPLICATES
+from harness.scoring.tables import units
 from harness.store import load_outcomes, load_result, load_side, write_result
 
 LOOP_REPLICATES = 3

@@ -14,10 +14,11 @@ from harness.catalog import target_named
 from harness.catalog.contamination import names_seen, seen
 from harness.errors import Fault, NotComparable
 from harness.records import Record, Result, Target
-from harness.scoring.outcomes import Floats, cells, units
+from harness.scoring.outcomes import Floats, cells
 from harness.scoring.statistics.corrections import benjamini_hochberg, holm
 from harness.scoring.statistics.mcnemar import mcnemar
 from harness.scoring.statistics.multilevel import Claim, Claims, Sample, difference_claims, scores_of
+from harness.scoring.tables import units
 from harness.store.sides import Side
 
 Interval = tuple[float, float]

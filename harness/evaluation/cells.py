@@ -14,11 +14,10 @@ from harness.catalog.finetuning import RECIPES, Recipe
 from harness.data.examples import Examples
 from harness.data.training_text import TrainingText
 from harness.errors import BadInput
-from harness.kinds.registry import KINDS
 from harness.models.checkpoint import CheckpointFiles
 from harness.records import CheckpointScores, Encoding, Head, Outcomes, Result, Score, Signature, Target
-from harness.scoring.outcomes import units
 from harness.scoring.statistics.multilevel import Claim, Claims, Sample, score_claims
+from harness.scoring.tables import TABLES, units
 
 # The store puts the real file's name, digest and length in its place when it writes.
 UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)
@@ -136,7 +135,7 @@ class Cells:
         failed: dict[str, str] = {}
         for language in self.target.languages:
             if (seed, language) in self.outcomes:
-                scores[language] = KINDS[self.target.kind].score(self.target, self.outcomes[seed, language])
+                scores[language] = TABLES[self.target.kind].score(self.target, self.outcomes[seed, language])
             elif (seed, language) in self.failed:
                 failed[language] = self.failed[seed, language][:500]
         return CheckpointScores(

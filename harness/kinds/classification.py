@@ -8,9 +8,7 @@ import pyarrow as pa
 from harness.data.sentence_pairs import SentencePairs
 from harness.kinds.protocols import Predict
 from harness.models.tokenization import pair_inputs
-from harness.records import Score, Target
-from harness.scoring.metrics.accuracy import accuracy
-from harness.scoring.statistics.intervals import wilson
+from harness.records import Target
 
 
 def run(target: Target, examples: SentencePairs, model: Predict) -> pa.Table:
@@ -26,11 +24,3 @@ def run(target: Target, examples: SentencePairs, model: Predict) -> pa.Table:
             "correct": predicted == np.array(examples.labels),
         }
     )
-
-
-def score(target: Target, outcomes: pa.Table) -> Score:
-    """Return accuracy in points with Wilson's interval."""
-    correct = outcomes["correct"].to_numpy(zero_copy_only=False)
-    low, high = wilson(int(correct.sum()), len(correct))
-    share = accuracy(correct, np.ones(len(correct), dtype=bool))
-    return Score(score=round(100 * share, 4), n=len(correct), interval=(round(100 * low, 4), round(100 * high, 4)))

@@ -8,18 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harness.data.ir_collection import Collection
 from harness.data.ntrex import ParallelDocuments
 from harness.kinds.protocols import Encode
 from harness.kinds.search.panels import TIE
-from harness.records import Score, Target
+from harness.records import Target
 from harness.scoring.metrics.average_precision import average_precision
-from harness.scoring.metrics.ndcg import ndcg
-from harness.scoring.metrics.recall import recall
-from harness.scoring.statistics.intervals import bootstrap_mean
+from harness.scoring.tables.clir import TO_ENGLISH, padded
 
 Wide = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -29,7 +26,6 @@ Fits = Mapping[str, Wide]
 # The products of one block of documents, and the fits that are kept between two looks at them.
 _BLOCK_BYTES = 1 << 26
 _KEPT_BYTES = 1 << 28
-_TO_ENGLISH = "_to_english"
 
 
 class Pairs(NamedTuple):
@@ -72,36 +68,6 @@ def similarities(examples: Collection | ParallelDocuments) -> int:
 def headline(target: Target, examples: Collection | ParallelDocuments, encode: Encode) -> float:
     """Return mean average precision by the best chunk, a fraction."""
     return float(run(target, examples, encode)["average_precision"].to_numpy().mean())
-
-
-def score(target: Target, outcomes: pa.Table) -> Score:
-    """Return mean average precision by the best chunk in points, its interval over queries, and the other variants and measures."""
-    gains = _padded(outcomes["gains"])
-    values: dict[str, Wide] = {}
-    variants = [name.removeprefix("ranks_") for name in outcomes.column_names if name.startswith("ranks_")]
-    for variant in variants:
-        ranks = _padded(outcomes[f"ranks_{variant}"])
-        values[f"map_{variant}"] = average_precision(ranks)
-        if not variant.endswith(_TO_ENGLISH):
-            values[f"ndcg_10_{variant}"] = ndcg(ranks, gains, 10)
-            values[f"recall_100_{variant}"] = recall(ranks, 100)
-    headline = values.pop("map_best")
-    low, high = bootstrap_mean(headline)
-    return Score(
-        score=_points(headline.mean()),
-        n=len(headline),
-        interval=(_points(low), _points(high)),
-        secondary={name: _points(each.mean()) for name, each in sorted(values.items(), key=lambda row: _place(row[0]))},
-    )
-
-
-def _place(name: str) -> tuple[bool, int]:
-    """Put the measures in order: MAP, nDCG, recall, each over the variants, and the other direction last."""
-    return name.endswith(_TO_ENGLISH), ("map", "ndc", "rec").index(name[:3])
-
-
-def _points(fraction: float) -> float:
-    return round(100 * float(fraction), 4)
 
 
 # ---- collections -------------------------------------------------------------------------------
@@ -167,7 +133,7 @@ def _parallel(examples: ParallelDocuments, encode: Encode) -> pa.Table:
     with ThreadPoolExecutor(max_workers=2) as pool:
         there = pool.submit(search, foreign, english, products)
         back = pool.submit(search, english, foreign, products.T)
-    ranks = there.result() | {f"{variant}{_TO_ENGLISH}": each for variant, each in back.result().items()}
+    ranks = there.result() | {f"{variant}{TO_ENGLISH}": each for variant, each in back.result().items()}
     return _table(ranks, pairs.query, np.ones(len(asked), dtype=np.int64), {})
 
 
@@ -273,13 +239,4 @@ def _table(ranks: Mapping[str, Indices], query: Indices, gains: Indices, names: 
 
     columns = {"gains": lists(gains)} | {f"ranks_{variant}": lists(each) for variant, each in ranks.items()}
     table = pa.table({"index": pa.array(index, pa.int32()), **names, **columns})
-    return table.append_column("average_precision", pa.array(average_precision(_padded(table["ranks_best"]))))
-
-
-def _padded(lists: pa.ChunkedArray) -> Indices:
-    """Return lists of different lengths as rows (queries, longest), filled up with 0."""
-    lengths = pc.list_value_length(lists).to_numpy()
-    inside = np.arange(lengths.max(initial=0)) < lengths[:, None]
-    rows = np.zeros(inside.shape, dtype=np.int64)
-    rows[inside] = pc.list_flatten(lists).to_numpy()
-    return rows
+    return table.append_column("average_precision", pa.array(average_precision(padded(table["ranks_best"]))))

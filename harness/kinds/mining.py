@@ -7,18 +7,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from harness.data.bucc import Comparable, Split
 from harness.kinds.protocols import Encode
 from harness.kinds.search.margins import match
 from harness.kinds.search.nearest import mutual_neighbours
-from harness.records import Mining, Score, Target
-from harness.scoring.metrics.pair_counts import pair_counts
-from harness.scoring.metrics.precision_recall import best_threshold, precision_recall
-from harness.scoring.statistics.intervals import bootstrap_f1
-from harness.scoring.statistics.resampling import f1
+from harness.records import Mining, Target
+from harness.scoring.recount import recount
+from harness.scoring.tables.mining import accepted_of
 
 
 def run(target: Target, examples: Comparable, encode: Encode) -> pa.Table:
@@ -30,7 +26,7 @@ def run(target: Target, examples: Comparable, encode: Encode) -> pa.Table:
     """
     assert target.mining is not None
     mined = pa.concat_tables(_mine(name, split, encode, target.mining) for name, split in examples.splits.items())
-    return _without_tail(mined.append_column("accepted", pa.array(_accepted(mined))))
+    return _without_tail(mined.append_column("accepted", pa.array(accepted_of(mined))))
 
 
 def similarities(examples: Comparable) -> int:
@@ -40,45 +36,7 @@ def similarities(examples: Comparable) -> int:
 
 def headline(target: Target, examples: Comparable, encode: Encode) -> float:
     """Return F1 on the scored split, a fraction."""
-    return float(f1(_counts(run(target, examples, encode)).sum(axis=0)))
-
-
-def score(target: Target, outcomes: pa.Table) -> Score:
-    """Return F1, precision and recall of the scored split in points; the interval resamples foreign sentences.
-
-    The scored split is the last one. Where that is the dev split itself, the threshold is an oracle's.
-    """
-    counts = _counts(outcomes)
-    correct, proposed, total = counts.sum(axis=0).tolist()
-    low, high = bootstrap_f1(counts)
-    threshold = threshold_of(outcomes)
-    return Score(
-        score=_points(float(f1(counts.sum(axis=0)))),
-        n=total,
-        interval=(_points(low), _points(high)),
-        secondary={"precision": _points(correct / proposed if proposed else 0.0), "recall": _points(correct / total)},
-        quantities={"mined": proposed} | ({"threshold": round(threshold, 6)} if np.isfinite(threshold) else {}),
-    )
-
-
-def _counts(outcomes: pa.Table) -> NDArray[np.int64]:
-    """Return true positives, proposed and gold (sentences, 3) by the foreign sentences of the scored split."""
-    last = outcomes["split"].to_numpy(zero_copy_only=False) == outcomes["split"][-1].as_py()
-    gold = outcomes["gold"].to_numpy(zero_copy_only=False)[last]
-    return pair_counts(outcomes["foreign"].to_numpy(zero_copy_only=False)[last].astype(str), gold, _accepted(outcomes)[last])[1]
-
-
-def threshold_of(outcomes: pa.Table) -> float:
-    """Return the margin that gives the best F1 on the dev split; infinity where nothing right was mined."""
-    dev = outcomes.filter(pc.equal(outcomes["split"], "dev"))
-    matched = dev.filter(pc.is_valid(dev["margin"]))
-    gold = matched["gold"].to_numpy(zero_copy_only=False)
-    return best_threshold(precision_recall(matched["margin"].to_numpy(), gold, int(pc.sum(dev["gold"]).as_py())))
-
-
-def _accepted(outcomes: pa.Table) -> NDArray[np.bool_]:
-    margins = outcomes["margin"].to_numpy(zero_copy_only=False)  # NaN where a gold pair was not matched
-    return np.asarray(margins >= threshold_of(outcomes))
+    return recount(target, run(target, examples, encode)).score / 100
 
 
 def _mine(name: str, split: Split, encode: Encode, policy: Mining) -> pa.Table:
@@ -133,7 +91,3 @@ def _repeated(sentences: Mapping[str, str]) -> set[str]:
     """Return the ids whose text stands more than once."""
     times = Counter(sentences.values())
     return {name for name, text in sentences.items() if times[text] > 1}
-
-
-def _points(fraction: float) -> float:
-    return round(100 * fraction, 4)

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from harness.data.question_answering import AnsweredQuestions
 from harness.kinds.protocols import Predict
 from harness.models.tokenization import Logits, Window, windows
-from harness.records import Score, Target
+from harness.records import Target
 from harness.scoring.metrics.answers import exact_match, mlqa_tokens, squad_tokens, token_f1
-from harness.scoring.statistics.intervals import bootstrap_mean
 
 N_BEST = 20
 LONGEST_ANSWER = 30
@@ -85,19 +84,3 @@ def _best(column: Logits, inside: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Return those of the 20 largest logits that lie in the passage, in the order of the text, as SQuAD's scripts choose them."""
     order = np.argsort(-column, kind="stable")[:N_BEST]
     return np.sort(order[inside[order]])
-
-
-def score(target: Target, outcomes: pa.Table) -> Score:
-    """Return the mean of exact match and F1 in points with its interval over questions, and both beside it."""
-    values = outcomes["score"].to_numpy()
-    low, high = bootstrap_mean(values)
-    beside = {
-        "exact_match": float(outcomes["exact"].to_numpy(zero_copy_only=False).mean()),
-        "f1": float(outcomes["f1"].to_numpy().mean()),
-    }
-    return Score(
-        score=round(100 * float(values.mean()), 4),
-        n=len(values),
-        interval=(round(100 * low, 4), round(100 * high, 4)),
-        secondary={name: round(100 * value, 4) for name, value in beside.items()},
-    )

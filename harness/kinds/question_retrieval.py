@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 from harness.data.lareqa import NO_ANSWER, Questions
 from harness.kinds.protocols import Encode
 from harness.kinds.search.panels import TIE
-from harness.records import Score, Target
+from harness.records import Target
 from harness.scoring.metrics.average_precision import average_precision
-from harness.scoring.metrics.rank_distance import rank_distance
-from harness.scoring.metrics.recall import recall
-from harness.scoring.statistics.intervals import bootstrap_mean
 
 CUTOFF = 20
 # The name that parquet gives back, so that what is read and written again has the same bytes.
@@ -59,46 +56,6 @@ def similarities(examples: Questions) -> int:
 def headline(target: Target, examples: Questions, encode: Encode) -> float:
     """Return mAP@20 in the union, a fraction."""
     return float(run(target, examples, encode)["average_precision"].to_numpy().mean())
-
-
-def score(target: Target, outcomes: pa.Table) -> Score:
-    """Return the scores in points: mAP@20 in the union with its interval; mono, cross and recall beside it.
-
-    mono searches the sentences of the question's language, cross those of each other language, and is the unweighted mean over
-    the languages that answer any of the questions (0 without one). The language bias is in ranks.
-    """
-    in_language, in_union = (np.array(outcomes[column].to_pylist(), np.int64) for column in ("rank_in_language", "rank_in_union"))
-    own = outcomes["question_language"][0].as_py()
-    settings = {language: _measures(in_language[:, [i]]) for i, language in enumerate(target.languages) if in_language[:, i].any()}
-    mono, multi = settings.pop(own), _measures(in_union)
-    secondary: dict[str, float] = {}
-    for name in ("map", "recall_1", "recall_10"):
-        cross = [setting[name] for setting in settings.values()]
-        means = {"mono": mono[name], "cross": sum(cross) / len(cross) if cross else 0.0, "multi": multi[name]}
-        secondary |= {f"{name}_{setting}": _points(mean) for setting, mean in means.items()}
-    low, high = bootstrap_mean(average_precision(in_union, CUTOFF))
-    return Score(
-        score=secondary.pop("map_multi"),
-        n=len(in_union),
-        interval=(_points(low), _points(high)),
-        secondary=secondary,
-        quantities={"language_bias": round(float(np.mean(rank_distance(in_union))), 4)},
-        pairs={language: {name: _points(value) for name, value in setting.items()} for language, setting in settings.items()},
-    )
-
-
-def _measures(ranks: NDArray[np.int64]) -> dict[str, float]:
-    """Return the means over the questions that have an answer among the ranked sentences."""
-    answered = ranks[ranks.any(axis=1)]
-    return {
-        "map": float(np.mean(average_precision(answered, CUTOFF))),
-        "recall_1": float(np.mean(recall(answered, 1))),
-        "recall_10": float(np.mean(recall(answered, 10))),
-    }
-
-
-def _points(fraction: float) -> float:
-    return round(100 * fraction, 4)
 
 
 # ---- ranks ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""KINDS: how each kind of target turns examples into outcomes, and outcomes into a score."""
+"""KINDS: how each kind of target turns examples into outcomes; scores follow from these in `harness.scoring.tables`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,10 @@ import pyarrow as pa
 
 from harness.kinds import classification, clir, mining, qa, question_retrieval, retrieval, tagging
 from harness.kinds.protocols import Encode, Predict
-from harness.records import Score, Target
+from harness.records import Target
 
 
-class Scored(Protocol):
-    """A module with this function; everything a score says can be computed again from the outcomes."""
-
-    def score(self, target: Target, outcomes: pa.Table) -> Score:
-        """Return the scores in points with the headline's 95 % interval."""
-
-
-class Embedded(Scored, Protocol):
+class Embedded(Protocol):
     """A kind that compares vectors."""
 
     # Each kind takes its own record of examples, which the target's loader gives.
@@ -33,7 +26,7 @@ class Embedded(Scored, Protocol):
         """Return the headline score alone, a fraction, at the least cost."""
 
 
-class Predicted(Scored, Protocol):
+class Predicted(Protocol):
     """A kind that a head is trained for."""
 
     def run(self, target: Target, examples: Any, model: Predict) -> pa.Table:
@@ -51,4 +44,3 @@ PREDICTED: Mapping[str, Predicted] = {
     "tagging": tagging,
     "qa": qa,
 }
-KINDS: Mapping[str, Scored] = {**EMBEDDED, **PREDICTED}

@@ -8,11 +8,9 @@ import pyarrow as pa
 from harness.data.tagging import TaggedSentences
 from harness.kinds.protocols import Predict
 from harness.models.tokenization import pieces
-from harness.records import Score, Target
+from harness.records import Target
 from harness.scoring.metrics.chunks import chunk_counts
-from harness.scoring.outcomes import COUNTS
-from harness.scoring.statistics.intervals import bootstrap_f1
-from harness.scoring.statistics.resampling import f1
+from harness.scoring.tables.tagging import COUNTS
 
 
 def run(target: Target, examples: TaggedSentences, model: Predict) -> pa.Table:
@@ -36,17 +34,4 @@ def run(target: Target, examples: TaggedSentences, model: Predict) -> pa.Table:
             "correct": np.array(correct, dtype=np.int32),
             **{name: column.astype(np.int32) for name, column in zip(COUNTS, counts.T, strict=True)},
         }
-    )
-
-
-def score(target: Target, outcomes: pa.Table) -> Score:
-    """Return seqeval's F1 in points with its interval over sentences, and beside it the accuracy over words."""
-    counts = np.stack([outcomes[name].to_numpy() for name in COUNTS], axis=1)  # (sentences, 3)
-    low, high = bootstrap_f1(counts)
-    correct, words = (int(outcomes[name].to_numpy().sum()) for name in ("correct", "words"))
-    return Score(
-        score=round(100 * float(f1(counts.sum(axis=0))), 4),
-        n=len(counts),
-        interval=(round(100 * low, 4), round(100 * high, 4)),
-        secondary={"accuracy": round(100 * correct / words, 4) if words else 0.0},
     )

@@ -44,11 +44,11 @@ class Side:
 
 def scored_columns(result: Result) -> tuple[str, ...]:
     """Return the columns of a result's outcomes that its score is computed from."""
-    from harness.scoring.outcomes import columns_of  # noqa: PLC0415  # numpy and pyarrow, which most commands need not load
+    from harness.scoring.tables import paired_columns  # noqa: PLC0415  # numpy and pyarrow, which most commands need not load
 
     target = target_named(result.target, tuple(result.data))
     assert target is not None  # a result of an unknown target is refused
-    return ("seed", "language", *columns_of(target))
+    return paired_columns(target)
 
 
 def measured(submission: AnySubmission, name: str) -> Submission:

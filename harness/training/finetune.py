@@ -22,6 +22,7 @@ from harness.models.loading import check_ids, opening
 from harness.models.predictor import Predictor, label_names, load
 from harness.observer import Observer
 from harness.records import Target
+from harness.scoring.tables import TABLES
 from harness.training.batches import ByLength, pad
 from harness.training.features import features
 from harness.training.trainer import STATE, Report, arguments, kept, last_whole, within_memory
@@ -190,7 +191,7 @@ class _English:
         """Return the target's score on it in points."""
         predictor = Predictor(model, self.tokenizer, None, max_length=self.recipe.max_length, stride=self.recipe.stride)
         kind = PREDICTED[self.target.kind]
-        return kind.score(self.target, kind.run(self.target, self.dev, predictor)).score
+        return TABLES[self.target.kind].score(self.target, kind.run(self.target, self.dev, predictor)).score
 
 
 class _OnEnglish(transformers.Trainer):  # type: ignore[misc]  # transformers is untyped here

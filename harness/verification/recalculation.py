@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from harness.kinds.registry import KINDS
 from harness.records import Result, Target
-from harness.scoring.outcomes import cells, units
+from harness.scoring.outcomes import cells
 from harness.scoring.statistics.multilevel import Sample, score_claims
+from harness.scoring.tables import TABLES, units
 
 # Points; a number is written with four decimals, of which the last may be rounded the other way on another machine.
 _ROUNDING = 1.5e-4
@@ -34,7 +34,7 @@ def differences(target: Target, result: Result, outcomes: pa.Table) -> Iterator[
     rows = {cell: part.drop_columns(["seed", "language"]) for cell, part in cells(outcomes).items()} if outcomes.num_rows else {}
     for checkpoint in result.checkpoints:
         for language, score in checkpoint.scores.items():
-            fields = KINDS[target.kind].score(target, rows[checkpoint.seed, language]).model_dump()
+            fields = TABLES[target.kind].score(target, rows[checkpoint.seed, language]).model_dump()
             for name, stated, counted in _unequal(score.model_dump(), fields):
                 where = f"seed {checkpoint.seed} in {language!r}: {name}"
                 yield Difference(f"{where} is {stated}, the outcomes give {counted}", name == "interval")

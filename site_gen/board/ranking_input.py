@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.records import Regime, Result, Submission, Target, Training
-from harness.scoring.outcomes import cells, units
+from harness.scoring.outcomes import cells
 from harness.scoring.statistics.multilevel import Sample
 from harness.scoring.statistics.pairwise import Entrant, entrant
+from harness.scoring.tables import units
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,16 +6,7 @@ from dataclasses import dataclass
 
 from harness.catalog import is_own
 from harness.records import Target
-
-_KINDS = {
-    "retrieval": "sentence retrieval",
-    "mining": "mining of sentence pairs",
-    "question_retrieval": "question retrieval",
-    "clir": "document retrieval",
-    "classification": "classification",
-    "tagging": "tagging",
-    "qa": "question answering",
-}
+from harness.scoring.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -29,7 +20,7 @@ class Place:
 
 def place(target: Target) -> Place:
     """Say where a target stands, so that nobody takes its scores for XTREME's."""
-    kind = _KINDS[target.kind]
+    kind = TABLES[target.kind].title
     apart = "Shown apart, with ranks of its own, and never averaged with XTREME."
     if target.in_xtreme:
         return Place("", f"XTREME target, {kind}", "")

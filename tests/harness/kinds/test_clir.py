@@ -20,6 +20,7 @@ from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.metrics.ndcg import ndcg
 from harness.scoring.metrics.recall import recall
 from harness.scoring.statistics.intervals import bootstrap_mean
+from harness.scoring.tables import TABLES
 from tests.support.collections import write_beir, write_trec
 
 OWN = BY_NAME["tatoeba"].model_copy(update={"name": "clir.own", "kind": "clir"})
@@ -214,11 +215,11 @@ def test_scores_by_hand_and_again_from_the_file(tmp_path: Path) -> None:
         interval=(round(100 * low, 4), round(100 * high, 4)),
         secondary={name: round(100 * float(value), 4) for name, value in points.items()},
     )
-    assert clir.score(OWN, outcomes) == expected
-    assert list(clir.score(OWN, outcomes).secondary) == list(points)
+    assert TABLES["clir"].score(OWN, outcomes) == expected
+    assert list(TABLES["clir"].score(OWN, outcomes).secondary) == list(points)
     pq.write_table(pa.concat_tables([outcomes.slice(0, 1), outcomes.slice(1)]), tmp_path / "own.parquet")
-    assert clir.score(OWN, pq.read_table(tmp_path / "own.parquet")) == expected
-    assert clir.score(OWN, pa.concat_tables([outcomes, outcomes]).slice(2)) == expected
+    assert TABLES["clir"].score(OWN, pq.read_table(tmp_path / "own.parquet")) == expected
+    assert TABLES["clir"].score(OWN, pa.concat_tables([outcomes, outcomes]).slice(2)) == expected
 
 
 def test_parallel_documents_score_both_directions_and_name_them() -> None:
@@ -226,7 +227,7 @@ def test_parallel_documents_score_both_directions_and_name_them() -> None:
     texts = tuple(f"text {i}" for i in rng.integers(0, 50, 60))
     examples = ParallelDocuments("de", texts, texts[::-1], tuple(f"d{i // 5}" for i in range(60)), "here")
     outcomes = clir.run(OWN, examples, few_directions(0, 40))
-    found = clir.score(OWN, outcomes)
+    found = TABLES["clir"].score(OWN, outcomes)
     variants = ("best", "average", "top3")
     assert list(found.secondary) == [
         *("map_average", "map_top3"),
@@ -243,7 +244,7 @@ def test_beir_and_trec_score_alike(tmp_path: Path) -> None:
     read = [load_collection("de-en", write(tmp_path / write.__name__ / "de-en")) for write in (write_beir, write_trec)]
     beir, trec = (clir.run(OWN, collection, few_directions(1)) for collection in read)
     assert beir == trec
-    assert clir.score(OWN, beir) == clir.score(OWN, trec)
+    assert TABLES["clir"].score(OWN, beir) == TABLES["clir"].score(OWN, trec)
 
 
 def test_a_vector_that_is_not_finite_is_refused() -> None:

@@ -13,6 +13,8 @@ from harness.catalog import BY_NAME
 from harness.data.bucc import Comparable, Split
 from harness.kinds import mining
 from harness.records import Margin, Mining
+from harness.scoring.tables import TABLES
+from harness.scoring.tables.mining import threshold_of
 
 BUCC, DEV = BY_NAME["bucc2018"], BY_NAME["bucc2018_dev"]
 Vectors = dict[str, np.ndarray]
@@ -74,7 +76,7 @@ def test_mining_equals_the_slow_implementation(seed: int) -> None:
     policy = Mining(margin=list(Margin)[seed % 3], keep_duplicates=bool(seed % 5 == 0), neighbours=int(rng.integers(1, 7)))
     examples = Comparable("de", {"dev": dev, "test": test}, "here")
     target = BUCC.with_mining(policy)
-    score = mining.score(target, mining.run(target, examples, lambda texts: np.stack([vectors[text] for text in texts])))
+    score = TABLES["mining"].score(target, mining.run(target, examples, lambda texts: np.stack([vectors[text] for text in texts])))
     expected = slowly(dev, test, vectors, policy)
     assert (score.score, score.secondary["precision"], score.secondary["recall"], score.quantities["mined"]) == expected
     assert score.n == len(set(test.gold))
@@ -86,7 +88,7 @@ def test_where_only_dev_is_scored_its_own_gold_gives_the_threshold() -> None:
     vectors: Vectors = {}
     dev = random_split(rng, "dev", vectors, coarse=False)
     outcomes = mining.run(DEV, Comparable("de", {"dev": dev}, "here"), lambda texts: np.stack([vectors[text] for text in texts]))
-    score = mining.score(DEV, outcomes)
+    score = TABLES["mining"].score(DEV, outcomes)
     found = (score.score, score.secondary["precision"], score.secondary["recall"], score.quantities["mined"])
     assert found == slowly(dev, dev, vectors, Mining())
     assert "oracle threshold" in DEV.options
@@ -122,13 +124,13 @@ def test_outcomes_hold_matched_pairs_down_to_the_last_gold_one_and_what_was_miss
     cosines = [math.cos(math.radians(angle)) for angle in (4, 5)]
     assert outcomes["margin"].to_pylist() == [*(pytest.approx(cosine, abs=1e-6) for cosine in cosines), None]
     # The pair of drei and three, 50 degrees apart, lies below: no threshold can stand there.
-    assert mining.threshold_of(outcomes) == pytest.approx(sum(cosines) / 2, abs=1e-6)
+    assert threshold_of(outcomes) == pytest.approx(sum(cosines) / 2, abs=1e-6)
     assert str(target.signature) == "bucc2018_dev|f1|xx–en|absolute.k4.drop|oracle threshold|v1"
 
 
 def test_nothing_right_scores_nothing_and_names_no_threshold() -> None:
     split = Split({"de-1": "eins", "de-2": "drei"}, {"en-1": "one", "en-2": "three"}, (("de-1", "en-3"),))
-    score = mining.score(DEV, mining.run(DEV, Comparable("de", {"dev": split}, "here"), encode))
+    score = TABLES["mining"].score(DEV, mining.run(DEV, Comparable("de", {"dev": split}, "here"), encode))
     assert (score.score, score.secondary, score.quantities) == (0.0, {"precision": 0.0, "recall": 0.0}, {"mined": 0.0})
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from harness.data.lareqa import NO_ANSWER, Pool, Questions
 from harness.kinds import question_retrieval
-from harness.kinds.question_retrieval import rank_answers, run, score
+from harness.kinds.question_retrieval import rank_answers, run
 from harness.records import Score, Target
+from harness.scoring.tables import TABLES
 
 Vectors = NDArray[np.float32]
 
@@ -24,7 +25,8 @@ def toy_target(*languages: str) -> Target:
         kind="question_retrieval",
         metric="map20",
         secondary=(),
-        measure="map20|xx→all|cos",
+        measure="map20",
+        options=("cos",),
         direction="xx→all",
         languages=languages,
         group=None,
@@ -161,7 +163,7 @@ def test_outcomes_by_hand_with_ties_to_the_lower_index() -> None:
 
 def test_scores_by_hand() -> None:
     target = toy_target("de", "fr", "en")
-    found = score(target, run(target, QUESTIONS, by_angle))
+    found = TABLES["question_retrieval"].score(target, run(target, QUESTIONS, by_angle))
     first = (1 / 3 + 2 / 4 + 3 / 6) / 3
     assert found == Score(
         score=round(50 * (first + 1), 4),
@@ -188,17 +190,17 @@ def test_scores_by_hand() -> None:
 def test_columns_follow_the_target_whatever_the_pools_order() -> None:
     target = toy_target("en", "fr", "de")
     assert run(target, QUESTIONS, by_angle)["rank_in_language"].to_pylist() == [[2, 1, 2], [0, 1, 1]]
-    assert score(target, run(target, QUESTIONS, by_angle)) == score(
+    assert TABLES["question_retrieval"].score(target, run(target, QUESTIONS, by_angle)) == TABLES["question_retrieval"].score(
         toy_target("de", "fr", "en"), run(toy_target("de", "fr", "en"), QUESTIONS, by_angle)
     )
 
 
 def test_a_trial_and_a_pool_of_one_language_have_scores() -> None:
     target = toy_target("de", "fr", "en")
-    trial = score(target, run(target, QUESTIONS.first(1), by_angle))
+    trial = TABLES["question_retrieval"].score(target, run(target, QUESTIONS.first(1), by_angle))
     assert (trial.n, trial.score, sorted(trial.pairs)) == (1, round(100 * (1 / 3 + 2 / 4 + 3 / 6) / 3, 4), ["de", "en"])
     alone = Questions("de", ("q",), ((1,),), Pool(("de",), POOL.sentences[:3], (0,)), "here")
-    only = score(toy_target("de"), run(toy_target("de"), alone, by_angle))
+    only = TABLES["question_retrieval"].score(toy_target("de"), run(toy_target("de"), alone, by_angle))
     assert (only.score, only.secondary["map_mono"], only.secondary["map_cross"], dict(only.pairs)) == (50.0, 50.0, 0.0, {})
 
 
@@ -212,7 +214,7 @@ def test_all_three_settings_equal_trec_evals_on_the_same_rankings() -> None:
     # encode() must give the problem's own vectors: normalised again they would not tie where these do.
     everything = {text: np.array(vector, np.float32) for text, vector in (texts | asked).items()}
     target = toy_target(*languages)
-    found = score(target, run(target, examples, lambda texts: np.stack([everything[text] for text in texts])))
+    found = TABLES["question_retrieval"].score(target, run(target, examples, lambda texts: np.stack([everything[text] for text in texts])))
     by_language, of_all = problem.orders()
     settings = {code: trec_eval(problem.relevant[:, [j]], [orders[j] for orders in by_language]) for j, code in enumerate(languages)}
     multi = trec_eval(problem.relevant, of_all)
@@ -241,5 +243,5 @@ def test_the_language_bias_is_the_mean_distance_of_the_answers_in_the_union() ->
     vectors = {text: (np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))) for text, angle in angles.items()}
     pool = Pool(("aa", "bb", "cc"), tuple(text for text in angles if text != "q"), (0, 5, 10))
     biased = Questions("aa", ("q", "q"), ((0, 5, 10), (1, 7, 14)), pool, "here")
-    found = score(toy_target(*pool.languages), run(toy_target(*pool.languages), biased, encoder(vectors)))
+    found = TABLES["question_retrieval"].score(toy_target(*pool.languages), run(toy_target(*pool.languages), biased, encoder(vectors)))
     assert found.quantities == {"language_bias": ((11 - 1) + (15 - 2)) / 2}

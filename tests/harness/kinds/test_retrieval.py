@@ -7,6 +7,7 @@ from harness.catalog import BY_NAME
 from harness.data.bitext import Bitext
 from harness.kinds import retrieval
 from harness.records import Score
+from harness.scoring.tables import TABLES
 
 # Unit vectors in the plane, in degrees: which text points where.
 ANGLES = {"eins": 0, "zwei": 40, "drei": 90, "vier": 40, "one": 5, "two": 38, "three": 60, "four": 42}
@@ -30,7 +31,7 @@ def test_both_directions_by_hand_with_ties_to_the_lowest_index() -> None:
 
 def test_scores_by_hand() -> None:
     outcomes = pa.table({"answer": [0, 1, 1, 1], "answer_to_english": [0, 1, 2, 1]})
-    assert retrieval.score(TATOEBA, outcomes) == Score(
+    assert TABLES["retrieval"].score(TATOEBA, outcomes) == Score(
         score=50.0,
         n=4,
         interval=(15.0039, 84.9961),

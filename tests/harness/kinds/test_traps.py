@@ -18,6 +18,7 @@ from harness.models.checkpoint import verify
 from harness.models.encoder import Encoder
 from harness.records import Pooling, View
 from harness.scoring.metrics.precision_recall import best_threshold, precision_recall
+from harness.scoring.tables import TABLES
 
 # Which way a text points in the plane, in degrees.
 ANGLES = {"eins": 0, "zwei": 50, "drei": 100, "one": 2, "two": 49, "three": 104, "noise": 300, "anders": 25, "other": 24}
@@ -60,7 +61,7 @@ def test_the_headline_of_tatoeba_asks_in_english() -> None:
     bitext = Bitext("de", ("eins", "anders"), ("one", "other"), "here")
     ANGLES.update({"one": 2, "other": 5, "anders": 25})
     tatoeba = BY_NAME["tatoeba"]
-    score = retrieval.score(tatoeba, retrieval.run(tatoeba, bitext, encode))
+    score = TABLES["retrieval"].score(tatoeba, retrieval.run(tatoeba, bitext, encode))
     ANGLES.update({"other": 24})
     assert (score.score, score.secondary["accuracy_to_english"]) == (50.0, 100.0)
     assert tatoeba.direction == "en→xx"

@@ -1,0 +1,40 @@
+"""What the outcomes of each kind of target hold, and how scores follow from them: one module a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from harness.records import Target
+from harness.scoring.outcomes import Floats
+from harness.scoring.tables.base import ColumnType, Contradiction, OutcomeTable, Recounted
+from harness.scoring.tables.classification import ClassificationTable
+from harness.scoring.tables.clir import ClirTable
+from harness.scoring.tables.mining import MiningTable
+from harness.scoring.tables.qa import QaTable
+from harness.scoring.tables.question_retrieval import QuestionRetrievalTable
+from harness.scoring.tables.retrieval import RetrievalTable
+from harness.scoring.tables.tagging import TaggingTable
+
+__all__ = ["TABLES", "ColumnType", "Contradiction", "OutcomeTable", "Recounted", "paired_columns", "units"]
+
+TABLES: Mapping[str, OutcomeTable] = {
+    "retrieval": RetrievalTable(),
+    "mining": MiningTable(),
+    "question_retrieval": QuestionRetrievalTable(),
+    "clir": ClirTable(),
+    "classification": ClassificationTable(),
+    "tagging": TaggingTable(),
+    "qa": QaTable(),
+}
+
+
+def units(target: Target, outcomes: Sequence[pa.Table]) -> Floats:
+    """Return what each example brought in one language, one table a seed: see `OutcomeTable.units`."""
+    return TABLES[target.kind].units(outcomes)
+
+
+def paired_columns(target: Target) -> tuple[str, ...]:
+    """Return the columns of a target's outcomes that its score and every comparison rest on."""
+    return ("seed", "language", *TABLES[target.kind].columns)

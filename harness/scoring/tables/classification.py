@@ -1,0 +1,28 @@
+"""Outcomes of labelled pairs: a row is a pair, and the label that it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from harness.records import Score, Target
+from harness.scoring.metrics.accuracy import accuracy
+from harness.scoring.statistics.intervals import wilson
+from harness.scoring.tables.base import ColumnType, MeanTable, points
+
+
+class ClassificationTable(MeanTable):
+    """`predicted` is the label that was given, `correct` whether it is right."""
+
+    title = "classification"
+    columns: Mapping[str, ColumnType] = {"index": "number", "correct": "truth"}
+    mean = "correct"
+
+    def score(self, target: Target, outcomes: pa.Table) -> Score:
+        """Return accuracy with Wilson's interval."""
+        correct = outcomes["correct"].to_numpy(zero_copy_only=False)
+        low, high = wilson(int(correct.sum()), len(correct))
+        share = accuracy(correct, np.ones(len(correct), dtype=bool))
+        return Score(score=points(share), n=len(correct), interval=(points(low), points(high)))

@@ -1,0 +1,76 @@
+"""Outcomes of document retrieval: a row is a query, the grades of its relevant documents, and their ranks by each variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from harness.records import Score, Target
+from harness.scoring.metrics.average_precision import average_precision
+from harness.scoring.metrics.ndcg import ndcg
+from harness.scoring.metrics.recall import recall
+from harness.scoring.outcomes import Floats, Run, values_of
+from harness.scoring.statistics.intervals import bootstrap_mean
+from harness.scoring.tables.base import ColumnType, MeanTable, points
+
+TO_ENGLISH = "_to_english"
+
+
+class ClirTable(MeanTable):
+    """`gains` and `ranks_<variant>` are parallel lists, one entry per relevant document; `average_precision` is by the best chunk."""
+
+    title = "document retrieval"
+    columns: Mapping[str, ColumnType] = {"index": "number", "average_precision": "share"}
+    mean = "average_precision"
+
+    def out_of_order(self, outcomes: pa.Table, runs: Sequence[Run]) -> NDArray[np.bool_]:
+        """Return the rows whose `index` does not rise: queries that nothing is judged for leave numbers out."""
+        index, begins = values_of(outcomes["index"]), [run.begin for run in runs]
+        wrong = np.diff(index, prepend=-1) < 1
+        wrong[begins] = index[begins] < 0
+        return wrong
+
+    def units(self, outcomes: Sequence[pa.Table]) -> Floats:
+        """Return average precision by query (tables, n); raises ValueError where the tables are of other queries."""
+        first, *others = (values_of(rows["index"]) for rows in outcomes)
+        if not all(np.array_equal(first, other) for other in others):
+            raise ValueError("the column 'index' names other queries")
+        return super().units(outcomes)
+
+    def score(self, target: Target, outcomes: pa.Table) -> Score:
+        """Return mean average precision by the best chunk, its interval over queries, and the other variants and measures."""
+        gains = padded(outcomes["gains"])
+        values: dict[str, NDArray[np.float64]] = {}
+        variants = [name.removeprefix("ranks_") for name in outcomes.column_names if name.startswith("ranks_")]
+        for variant in variants:
+            ranks = padded(outcomes[f"ranks_{variant}"])
+            values[f"map_{variant}"] = average_precision(ranks)
+            if not variant.endswith(TO_ENGLISH):
+                values[f"ndcg_10_{variant}"] = ndcg(ranks, gains, 10)
+                values[f"recall_100_{variant}"] = recall(ranks, 100)
+        headline = values.pop("map_best")
+        low, high = bootstrap_mean(headline)
+        return Score(
+            score=points(headline.mean()),
+            n=len(headline),
+            interval=(points(low), points(high)),
+            secondary={name: points(value.mean()) for name, value in sorted(values.items(), key=lambda row: _order(row[0]))},
+        )
+
+
+def padded(lists: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Return lists of different lengths as rows (queries, longest), filled up with 0."""
+    lengths = pc.list_value_length(lists).to_numpy()
+    inside = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    rows = np.zeros(inside.shape, dtype=np.int64)
+    rows[inside] = pc.list_flatten(lists).to_numpy()
+    return rows
+
+
+def _order(name: str) -> tuple[bool, int]:
+    """Put the measures in order: MAP, nDCG, recall, each over the variants, and the other direction last."""
+    return name.endswith(TO_ENGLISH), ("map", "ndc", "rec").index(name[:3])

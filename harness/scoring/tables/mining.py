@@ -1,0 +1,101 @@
+"""Outcomes of mining: a row is a matched pair of sentences, best margin first, or a gold pair that was not matched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from harness.records import Score, Target
+from harness.scoring.metrics.pair_counts import pair_counts
+from harness.scoring.metrics.precision_recall import best_threshold, precision_recall
+from harness.scoring.outcomes import Floats, Run, codes_of, values_of
+from harness.scoring.statistics.intervals import bootstrap_f1
+from harness.scoring.statistics.resampling import f1
+from harness.scoring.tables.base import ColumnType, Contradiction, Recounted, f1_of_runs, points
+
+
+class MiningTable:
+    """`split` is dev or test, `foreign` and `english` are ids, `accepted` says whether the margin reaches the dev threshold."""
+
+    title = "mining of sentence pairs"
+    columns: Mapping[str, ColumnType] = {"split": "text", "foreign": "text", "gold": "truth", "accepted": "truth"}
+
+    def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
+        """Yield nothing: gold and accepted may be any two sets of pairs."""
+        yield from ()
+
+    def out_of_order(self, outcomes: pa.Table, runs: Sequence[Run]) -> NDArray[np.bool_]:
+        """Return no row: mined pairs have names instead of places."""
+        return np.zeros(outcomes.num_rows, np.bool_)
+
+    def units(self, outcomes: Sequence[pa.Table]) -> Floats:
+        """Return the counts by foreign sentence of the scored split (tables, sentences, 3)."""
+        scored = [scored_split(rows) for rows in outcomes]
+        sentences = np.unique(np.concatenate([_strings(rows, "foreign") for rows in scored]))
+        return np.stack([_counts_by_sentence(rows, sentences) for rows in scored])
+
+    def recount(self, outcomes: pa.Table, runs: Sequence[Run]) -> list[Recounted]:
+        """Return F1 over the pairs of each run's scored split, the last, in which the rows end; n counts gold pairs."""
+        gold, accepted = (values_of(outcomes[name]).astype(bool) for name in ("gold", "accepted"))
+        splits, sizes = codes_of(outcomes["split"]), [run.end - run.begin for run in runs]
+        scored = splits == np.repeat(splits[[run.end - 1 for run in runs]], sizes)
+        scores, counts = f1_of_runs([gold & accepted & scored, accepted & scored, gold & scored], runs)
+        return [Recounted(float(score), int(total)) for score, total in zip(scores, counts[:, 2], strict=True)]
+
+    def score(self, target: Target, outcomes: pa.Table) -> Score:
+        """Return F1, precision and recall of the scored split; the interval resamples foreign sentences.
+
+        The scored split is the last one. Where that is the dev split itself, the threshold is an oracle's.
+        """
+        last = outcomes["split"].to_numpy(zero_copy_only=False) == outcomes["split"][-1].as_py()
+        gold = outcomes["gold"].to_numpy(zero_copy_only=False)[last]
+        foreign = outcomes["foreign"].to_numpy(zero_copy_only=False)[last].astype(str)
+        counts = pair_counts(foreign, gold, accepted_of(outcomes)[last])[1]  # (sentences, 3)
+        correct, proposed, total = counts.sum(axis=0).tolist()
+        low, high = bootstrap_f1(counts)
+        threshold = threshold_of(outcomes)
+        return Score(
+            score=points(float(f1(counts.sum(axis=0)))),
+            n=total,
+            interval=(points(low), points(high)),
+            secondary={"precision": points(correct / proposed if proposed else 0.0), "recall": points(correct / total)},
+            quantities={"mined": proposed} | ({"threshold": round(threshold, 6)} if np.isfinite(threshold) else {}),
+        )
+
+
+def threshold_of(outcomes: pa.Table) -> float:
+    """Return the margin that gives the best F1 on the dev split; infinity where nothing right was mined."""
+    dev = outcomes.filter(pc.equal(outcomes["split"], "dev"))
+    matched = dev.filter(pc.is_valid(dev["margin"]))
+    gold = matched["gold"].to_numpy(zero_copy_only=False)
+    return best_threshold(precision_recall(matched["margin"].to_numpy(), gold, int(pc.sum(dev["gold"]).as_py())))
+
+
+def accepted_of(outcomes: pa.Table) -> NDArray[np.bool_]:
+    """Return which pairs reach the dev threshold (rows,)."""
+    margins = outcomes["margin"].to_numpy(zero_copy_only=False)  # NaN where a gold pair was not matched
+    return np.asarray(margins >= threshold_of(outcomes))
+
+
+def scored_split(rows: pa.Table) -> pa.Table:
+    """Return the rows of the split that is scored: the last one, in which the rows end."""
+    splits = codes_of(rows["split"])
+    others = np.flatnonzero(splits != splits[-1])
+    return rows.slice(int(others[-1]) + 1 if len(others) else 0)
+
+
+def _counts_by_sentence(rows: pa.Table, sentences: NDArray[np.str_]) -> Floats:
+    """Return the counts (sentences, 3) over the given sentences, 0 for those without a pair."""
+    gold, accepted = (values_of(rows[name]).astype(bool) for name in ("gold", "accepted"))
+    found, counts = pair_counts(_strings(rows, "foreign"), gold, accepted)
+    whole = np.zeros((len(sentences), 3))
+    whole[np.searchsorted(sentences, found)] = counts
+    return whole
+
+
+def _strings(rows: pa.Table, name: str) -> NDArray[np.str_]:
+    return np.asarray(values_of(rows[name]).astype(str))

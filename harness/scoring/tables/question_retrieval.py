@@ -1,0 +1,61 @@
+"""Outcomes of question retrieval: a row is a question, and the ranks of its answers in each language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from harness.records import Score, Target
+from harness.scoring.metrics.average_precision import average_precision
+from harness.scoring.metrics.rank_distance import rank_distance
+from harness.scoring.metrics.recall import recall
+from harness.scoring.statistics.intervals import bootstrap_mean
+from harness.scoring.tables.base import ColumnType, MeanTable, points
+
+CUTOFF = 20
+
+
+class QuestionRetrievalTable(MeanTable):
+    """`rank_in_language` and `rank_in_union` hold a rank for each of the target's languages, 0 where it has no answer."""
+
+    title = "question retrieval"
+    columns: Mapping[str, ColumnType] = {"index": "number", "average_precision": "share"}
+    mean = "average_precision"
+
+    def score(self, target: Target, outcomes: pa.Table) -> Score:
+        """Return mAP@20 in the union with its interval; mono, cross and recall as secondary scores.
+
+        mono searches the sentences of the question's language, cross those of each other language, and is the unweighted
+        mean over the languages that answer any of the questions (0 without one). The language bias is in ranks.
+        """
+        in_language, in_union = (np.array(outcomes[column].to_pylist(), np.int64) for column in ("rank_in_language", "rank_in_union"))
+        own = outcomes["question_language"][0].as_py()
+        settings = {language: _measures(in_language[:, [i]]) for i, language in enumerate(target.languages) if in_language[:, i].any()}
+        mono, multi = settings.pop(own), _measures(in_union)
+        secondary: dict[str, float] = {}
+        for name in ("map", "recall_1", "recall_10"):
+            cross = [setting[name] for setting in settings.values()]
+            means = {"mono": mono[name], "cross": sum(cross) / len(cross) if cross else 0.0, "multi": multi[name]}
+            secondary |= {f"{name}_{setting}": points(mean) for setting, mean in means.items()}
+        low, high = bootstrap_mean(average_precision(in_union, CUTOFF))
+        return Score(
+            score=secondary.pop("map_multi"),
+            n=len(in_union),
+            interval=(points(low), points(high)),
+            secondary=secondary,
+            quantities={"language_bias": round(float(np.mean(rank_distance(in_union))), 4)},
+            pairs={language: {name: points(value) for name, value in setting.items()} for language, setting in settings.items()},
+        )
+
+
+def _measures(ranks: NDArray[np.int64]) -> dict[str, float]:
+    """Return the means over the questions that have an answer among the ranked sentences."""
+    answered = ranks[ranks.any(axis=1)]
+    return {
+        "map": float(np.mean(average_precision(answered, CUTOFF))),
+        "recall_1": float(np.mean(recall(answered, 1))),
+        "recall_10": float(np.mean(recall(answered, 10))),
+    }

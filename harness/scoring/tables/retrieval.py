@@ -1,0 +1,39 @@
+"""Outcomes of sentence retrieval: a row is a pair of sentences, and which sentence each of the two chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from harness.records import Score, Target
+from harness.scoring.metrics.accuracy import accuracy
+from harness.scoring.metrics.weighted_f1 import weighted_f1
+from harness.scoring.statistics.intervals import wilson
+from harness.scoring.tables.base import ColumnType, MeanTable, points
+
+
+class RetrievalTable(MeanTable):
+    """`answer` is the index that the English sentence chose among the foreign ones, `correct` whether it is the pair's own."""
+
+    title = "sentence retrieval"
+    columns: Mapping[str, ColumnType] = {"index": "number", "correct": "truth"}
+    mean = "correct"
+
+    def score(self, target: Target, outcomes: pa.Table) -> Score:
+        """Return accuracy English → foreign with Wilson's interval; the other direction and mteb's F1 as secondary scores."""
+        answer, to_english = (outcomes[column].to_numpy() for column in ("answer", "answer_to_english"))
+        gold = np.arange(len(answer))
+        low, high = wilson(int(np.sum(answer == gold)), len(gold))
+        secondary = {
+            "accuracy_to_english": accuracy(to_english, gold),
+            "f1": weighted_f1(answer),
+            "f1_to_english": weighted_f1(to_english),
+        }
+        return Score(
+            score=points(accuracy(answer, gold)),
+            n=len(gold),
+            interval=(points(low), points(high)),
+            secondary={name: points(value) for name, value in secondary.items()},
+        )

@@ -1,0 +1,54 @@
+"""Outcomes of tagging: a row is a sentence, its predicted tags, and the counts that F1 is micro-averaged of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from harness.records import Score, Target
+from harness.scoring.outcomes import Floats, Run, values_of
+from harness.scoring.statistics.intervals import bootstrap_f1
+from harness.scoring.statistics.resampling import f1
+from harness.scoring.tables.base import ColumnType, Contradiction, Numbered, Recounted, f1_of_runs, numbers_of, points
+
+# A tagger's chunks, of which F1 is made.
+COUNTS = ("true_positives", "proposed", "gold")
+
+
+class TaggingTable(Numbered):
+    """`tags` is what was predicted for the sentence's `words`, of which `correct` are right."""
+
+    title = "tagging"
+    columns: Mapping[str, ColumnType] = {"index": "number", **dict.fromkeys(COUNTS, "number")}
+
+    def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
+        """Yield where more was found than was proposed, or than there is."""
+        found, proposed, gold = (values_of(outcomes[name]) for name in COUNTS)
+        for name, least, values in (("proposed", found, proposed), ("gold", found, gold), ("true_positives", 0, found)):
+            if (wrong := values < least).any():
+                row = int(wrong.argmax())
+                expected = "at least 0" if name == "true_positives" else "at least the true positives"
+                yield Contradiction(name, row, expected, values[row])
+
+    def units(self, outcomes: Sequence[pa.Table]) -> Floats:
+        """Return the counts of each sentence (tables, sentences, 3)."""
+        return np.stack([np.stack([numbers_of(rows, name) for name in COUNTS], axis=1) for rows in outcomes])
+
+    def recount(self, outcomes: pa.Table, runs: Sequence[Run]) -> list[Recounted]:
+        """Return F1 over all sentences of each run."""
+        scores, _ = f1_of_runs([values_of(outcomes[name]) for name in COUNTS], runs)
+        return [Recounted(float(score), run.end - run.begin) for score, run in zip(scores, runs, strict=True)]
+
+    def score(self, target: Target, outcomes: pa.Table) -> Score:
+        """Return seqeval's F1 with its interval over sentences; accuracy over words as a secondary score."""
+        counts = np.stack([outcomes[name].to_numpy() for name in COUNTS], axis=1)  # (sentences, 3)
+        low, high = bootstrap_f1(counts)
+        correct, words = (int(outcomes[name].to_numpy().sum()) for name in ("correct", "words"))
+        return Score(
+            score=points(float(f1(counts.sum(axis=0)))),
+            n=len(counts),
+            interval=(points(low), points(high)),
+            secondary={"accuracy": points(correct / words) if words else 0.0},
+        )
