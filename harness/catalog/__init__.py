@@ -8,7 +8,7 @@ from harness.catalog.fine_tuned import FINE_TUNED_TARGETS
 from harness.catalog.own import OWN_KINDS
 from harness.catalog.retrieval import JUPYTERLAB_LOCALES, NTREX_NAMES, RETRIEVAL_TARGETS, TATOEBA_ISO3
 from harness.errors import WrongUsage
-from harness.records import Target
+from harness.records import Result, Sweep, Target
 
 __all__ = [
     "BY_NAME",
@@ -18,9 +18,10 @@ __all__ = [
     "TARGETS",
     "TATOEBA_ISO3",
     "find_target",
+    "is_known",
     "is_own",
     "own_target",
-    "target_named",
+    "target_of",
 ]
 
 # XTREME's targets first, retrieval before the others; then what stands outside the benchmark.
@@ -41,9 +42,18 @@ def own_target(name: str, languages: Sequence[str]) -> Target:
     return template.model_copy(update={"name": name, "title": f"{template.title} {rest}", "languages": tuple(languages)})
 
 
-def target_named(name: str, languages: Sequence[str]) -> Target | None:
-    """Return the catalog's target, or people's own over `languages`, or None for a name that is neither."""
-    return own_target(name, languages) if is_own(name) else BY_NAME.get(name)
+def is_known(name: str) -> bool:
+    """Tell whether a target's name is the catalog's, or one of people's own."""
+    return name in BY_NAME or is_own(name)
+
+
+def target_of(record: Result | Sweep) -> Target:
+    """Return the target of a result or a sweep; people's own are over the languages that it names, in their order.
+
+    Raises KeyError for a target that is not known, which the store refuses to read.
+    """
+    named = record.languages if isinstance(record, Result) else ()
+    return own_target(record.target, sorted({*named, *record.data})) if is_own(record.target) else BY_NAME[record.target]
 
 
 def find_target(name: str) -> Target:

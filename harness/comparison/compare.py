@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from harness.catalog import target_named
+from harness.catalog import target_of
 from harness.catalog.contamination import names_seen, seen
 from harness.errors import Fault, NotComparable
-from harness.records import Record, Result, Target
+from harness.records import Record, Result
 from harness.scoring.outcomes import Floats, cells
 from harness.scoring.statistics.corrections import benjamini_hochberg, holm
 from harness.scoring.statistics.mcnemar import mcnemar
@@ -173,9 +173,7 @@ class _Pair:
     def __init__(self, first: Side, second: Side, target: str, languages: Collection[str] | None) -> None:
         self.sides, self.name = (first, second), target
         self.results: tuple[Result, Result] = (first.results[target], second.results[target])
-        named = target_named(target, tuple(self.results[0].data))
-        assert named is not None  # the store refuses results of unknown targets
-        self.target: Target = named
+        self.target = target_of(self.results[0])
         self.measured = [_by_language(side, target) for side in self.sides]
         # Without a shared language the pair is not comparable, whatever is asked for.
         shared = set(self.measured[0]) & set(self.measured[1])

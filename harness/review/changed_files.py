@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from harness.characters import refused
 from harness.records.scalars import TAG
 from harness.review.verdict import Reason, question, refusal
+from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.git import Entry
-from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, SWEEP_SUFFIX
+from harness.store.results import RESULT_LIMIT, SWEEP_SUFFIX
 from harness.store.submissions import SUBMISSION_FILE, slug_fault
 from harness.store.training import TRAINING_FILE
 from harness.store.verification import VERIFICATION_FILE

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from harness.catalog import is_own
 from harness.records import AnySubmission, Checkpoint, ReportedSubmission, Result, Submission, Superseded
 from harness.review.losses import shrinkage
-from harness.review.submission_at import Snapshot
+from harness.review.submission_at import SubmissionAt
 from harness.review.verdict import Reason, ResultChange, question, refusal
 from harness.scoring.outcomes import cells
-from harness.store.results import RESULTS_FOLDER
+from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.submissions import SUBMISSION_FILE
 
 _ACCOUNT = re.compile(r"https://(?:www\.)?github\.com/([A-Za-z0-9-]{1,39})/?")
@@ -24,7 +24,7 @@ def owners(submission: AnySubmission | None) -> frozenset[str]:
     return frozenset(found[1].lower() for url in urls if (found := _ACCOUNT.fullmatch(url)))
 
 
-def ownership(before: Snapshot | None, after: Snapshot, actor: str | None, folder: str) -> Iterator[Reason]:
+def ownership(before: SubmissionAt | None, after: SubmissionAt, actor: str | None, folder: str) -> Iterator[Reason]:
     """Say where the author of a pull request may not, or not alone, change a submission; the base says whose it is."""
     file = f"{folder}/{SUBMISSION_FILE}"
     whose = owners(before.submission) if before else owners(after.submission)
@@ -44,7 +44,7 @@ def ownership(before: Snapshot | None, after: Snapshot, actor: str | None, folde
         yield question("ownership", file, "other accounts would answer for it from now on", _ASK)
 
 
-def changes_of_results(before: Snapshot, after: Snapshot, folder: str) -> Iterator[Reason]:
+def changes_of_results(before: SubmissionAt, after: SubmissionAt, folder: str) -> Iterator[Reason]:
     """Judge results that were there: they stay, or are superseded with a reason, and lose nothing in silence."""
     reasons = _superseded(after.submission)
     kept = _superseded(before.submission)
@@ -67,7 +67,7 @@ def changes_of_results(before: Snapshot, after: Snapshot, folder: str) -> Iterat
             yield refusal("superseded", file, "replaces a result without a reason", f"add to submission.yaml {line}")
 
 
-def changed_results(before: Snapshot | None, after: Snapshot) -> tuple[ResultChange, ...]:
+def changed_results(before: SubmissionAt | None, after: SubmissionAt) -> tuple[ResultChange, ...]:
     """Return the results that are new, or others than before."""
     known = before.results if before else {}
     return tuple(
@@ -85,7 +85,7 @@ def changed_results(before: Snapshot | None, after: Snapshot) -> tuple[ResultCha
     )
 
 
-def claims(before: Snapshot | None, after: Snapshot, folder: str) -> Iterator[Reason]:
+def claims(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Iterator[Reason]:
     """Ask a maintainer about what no check can see: numbers out of a paper, weights and text that nobody else has."""
     file = f"{folder}/{SUBMISSION_FILE}"
     known = before.submission if before else None
@@ -115,7 +115,7 @@ def _same(old: Result, new: Result) -> bool:
     return old.model_copy(update={"run": {}}) == new.model_copy(update={"run": {}})
 
 
-def _extends(target: str, before: Snapshot, after: Snapshot) -> bool:
+def _extends(target: str, before: SubmissionAt, after: SubmissionAt) -> bool:
     """Tell whether every cell that was measured is there still, row by row, on the same weights, text and protocol."""
     old, new = before.results[target], after.results[target]
     if target not in before.outcomes or target not in after.outcomes or old.signature != new.signature:

@@ -19,7 +19,7 @@ from harness.records import Submission
 from harness.review.changed_files import Change, changes_between, place_reasons, size_limit, slug_of
 from harness.review.history import changed_results, changes_of_results, claims, ownership
 from harness.review.memory import bounded_memory
-from harness.review.submission_at import Snapshot, read_snapshot
+from harness.review.submission_at import SubmissionAt, read_submission_at
 from harness.review.verdict import Reason, ResultChange, Review, of_faults, refusal, told, verdict_of
 from harness.store import Side
 from harness.store.git import Entry, Revision, merge_base, repository_around, resolved
@@ -50,7 +50,7 @@ def review(base: str, head: str, submissions: Path, *, actor: str | None = None,
     with bounded_memory():
         snapshots = [(_snapshot(onto, now, folder, slug), _snapshot(brought, merged, folder, slug)) for slug, folder in folders.items()]
     judged = [
-        _judge(before, after or Snapshot(slug), folder, actor, maintainer=maintainer)
+        _judge(before, after or SubmissionAt(slug), folder, actor, maintainer=maintainer)
         for (slug, folder), (before, after) in zip(folders.items(), snapshots, strict=True)
     ]
     found, untold = told([*reasons, *(reason for each in judged for reason in each.reasons)])
@@ -81,7 +81,7 @@ class _Judged:
     refused: Refused | None
 
 
-def _judge(before: Snapshot | None, after: Snapshot, folder: str, actor: str | None, *, maintainer: bool) -> _Judged:
+def _judge(before: SubmissionAt | None, after: SubmissionAt, folder: str, actor: str | None, *, maintainer: bool) -> _Judged:
     reasons = of_faults("invalid", after.faults, folder, after.revision)
     if not maintainer:
         reasons += ownership(before, after, actor, folder)
@@ -93,7 +93,7 @@ def _judge(before: Snapshot | None, after: Snapshot, folder: str, actor: str | N
     return _Judged(tuple(reasons), results, comparison, refused)
 
 
-def _compared(before: Snapshot, after: Snapshot, targets: Sequence[str]) -> tuple[Comparison | None, Refused | None]:
+def _compared(before: SubmissionAt, after: SubmissionAt, targets: Sequence[str]) -> tuple[Comparison | None, Refused | None]:
     """Compare the results that changed with what they were."""
     shared = [target for target in targets if target in before.outcomes and target in after.outcomes]
     if not shared:
@@ -104,7 +104,7 @@ def _compared(before: Snapshot, after: Snapshot, targets: Sequence[str]) -> tupl
         return None, Refused(submission=after.slug, reason="; ".join(fault.message for fault in reason.faults))
 
 
-def _side(snapshot: Snapshot, when: str) -> Side:
+def _side(snapshot: SubmissionAt, when: str) -> Side:
     submission = snapshot.submission if isinstance(snapshot.submission, Submission) else None
     results = {target: result for target, result in snapshot.results.items() if target in snapshot.outcomes}
     return Side(f"{snapshot.slug} ({when})", results, snapshot.outcomes, submission, snapshot.training)
@@ -146,15 +146,15 @@ def _hash(entry: Entry | None) -> str:
     return entry.mode + entry.hash if entry else ""
 
 
-def _snapshot(at: Revision, paths: _Paths, folder: str, slug: str) -> Snapshot | None:
+def _snapshot(at: Revision, paths: _Paths, folder: str, slug: str) -> SubmissionAt | None:
     """Read a submission's own files; whatever else lies in its folder is none of it."""
     inside = {path: entry for path, entry in paths.items() if path.startswith(f"{folder}/")}
     entries = {path: entry for path, entry in inside.items() if size_limit(path[len(folder) + 1 :]) is not None}
     try:
-        return read_snapshot(at, entries, folder, slug) if entries else None
+        return read_submission_at(at, entries, folder) if entries else None
     except MemoryError:
         fault = Fault("takes more memory than is allowed", Where(at.file(folder)), "keep to what the harness writes")
-        return Snapshot(slug, faults=(fault,), revision=at.name)
+        return SubmissionAt(slug, faults=(fault,), revision=at.name)
 
 
 def _named(slug: str) -> str:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from harness.store.results import (
-    RESULTS_FOLDER,
-    find_results,
-    load_outcomes,
-    load_result,
-    load_results,
-    parse_outcomes,
-    parse_result,
-    results_lock,
-    write_result,
-)
+from harness.store.file_tree import RESULTS_FOLDER
+from harness.store.results import load_outcomes, load_result, parse_outcomes, parse_result, results_lock, write_result
 from harness.store.revisions import Changes, changed_submissions, is_range, load_side_at, split_revision
 from harness.store.sides import Side, load_side
+from harness.store.submission_folder import find_results, load_results, load_submission, on_disk, submission_faults
 from harness.store.submissions import (
     SUBMISSION_FILE,
     find_submissions,
-    load_submission,
     locate,
     new_submission,
     new_trained_submission,
     parse_submission,
-    submission_faults,
 )
-from harness.store.sweeps import find_sweeps, load_sweep, load_sweeps, sweep_path, write_sweep
+from harness.store.sweeps import load_sweep, sweep_path, write_sweep
 from harness.store.training import load_recipe, load_training, write_training
 from harness.store.verification import VERIFICATION_FILE, add_verified, load_verification, parse_verification, result_digest
 
@@ -39,7 +29,6 @@ __all__ = [
     "changed_submissions",
     "find_results",
     "find_submissions",
-    "find_sweeps",
     "is_range",
     "load_outcomes",
     "load_recipe",
@@ -49,12 +38,12 @@ __all__ = [
     "load_side_at",
     "load_submission",
     "load_sweep",
-    "load_sweeps",
     "load_training",
     "load_verification",
     "locate",
     "new_submission",
     "new_trained_submission",
+    "on_disk",
     "parse_outcomes",
     "parse_result",
     "parse_submission",

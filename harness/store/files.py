@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from harness.characters import visible
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.records import Record
-from harness.store.consistency import Finding
+from harness.store.consistency import Inconsistency
 from harness.store.yaml.parser import Document, refuse
 from harness.store.yaml.schema_errors import schema_faults
 
@@ -72,7 +72,7 @@ def typed(record: type[_AnyRecord], document: Document, faults: list[Fault], cur
         return None
 
 
-def located(findings: Iterable[Finding], document: Document, cure: str = "") -> list[Fault]:
+def located(findings: Iterable[Inconsistency], document: Document, cure: str = "") -> list[Fault]:
     """Give findings their line and column."""
     return [Fault(finding.message, document.where(finding.path, key=finding.key), finding.cure or cure) for finding in findings]
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from harness.catalog import TARGETS, is_own, target_named
+from harness.catalog import TARGETS, is_own, target_of
 from harness.characters import shown
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.records import Outcomes, Result
 from harness.store.consistency import result_findings
+from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
 from harness.store.seal import broken_seal, sealed
 from harness.store.yaml.parser import Document, dump, parse, refuse
@@ -22,7 +23,6 @@ from harness.store.yaml.parser import Document, dump, parse, refuse
 if TYPE_CHECKING:
     import pyarrow as pa
 
-RESULTS_FOLDER = "results"
 SWEEP_SUFFIX = ".layers.yaml"
 LOCK_FILE = ".results.lock"
 RESULT_LIMIT = 8 * 1024 * 1024
@@ -31,25 +31,6 @@ _LOCK_SECONDS = 60.0
 _NEXT = ".next"
 # An outcomes file of a few kilobytes may stand for any number of rows.
 _ROWS_LIMIT = 20_000_000
-
-
-def find_results(folder: Path) -> tuple[Path, ...]:
-    """Return the paths of a submission's results in the order of the catalog, then of people's own targets.
-
-    A file of no known target is a fault.
-    """
-    return find_files(folder, ".yaml", but=SWEEP_SUFFIX)
-
-
-def find_files(folder: Path, suffix: str, but: str | None = None) -> tuple[Path, ...]:
-    """Return the files of known targets among a submission's results that end in one suffix `but` not in another."""
-    results = folder / RESULTS_FOLDER
-    no_link(results)
-    if not results.is_dir():
-        return ()
-    found = [path for path in sorted(results.iterdir()) if is_named(path.name, suffix, but)]
-    paths = {path.name.removesuffix(suffix): path for path in found}
-    return tuple(paths[name] for name in in_order({name: str(path) for name, path in paths.items()}))
 
 
 def is_named(name: str, suffix: str = ".yaml", but: str | None = SWEEP_SUFFIX) -> bool:
@@ -65,11 +46,6 @@ def in_order(files: Mapping[str, str]) -> tuple[str, ...]:
         cure = f"remove it; one of: {', '.join(names)}"
         refuse([Fault(f"no target is named {name!r}", Where(files[name]), cure) for name in unknown])
     return tuple(name for name in names if name in files)
-
-
-def load_results(folder: Path) -> tuple[Result, ...]:
-    """Read and check all results of a submission, in the order of the catalog."""
-    return tuple(load_result(path) for path in find_results(folder))
 
 
 def load_result(path: Path) -> Result:
@@ -149,9 +125,7 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
         raise BadInput(f"has no column {lacking[0]!r}", where=where, cure=cure)
     if table.num_rows != result.outcomes.rows:
         raise BadInput(f"holds {table.num_rows} rows, but the result names {result.outcomes.rows}", where=where, cure=cure)
-    target = target_named(result.target, result.languages)
-    assert target is not None  # a result of an unknown target is refused
-    if faults := [Fault(reason, where, cure) for reason in disagreements(target, result, table)]:
+    if faults := [Fault(reason, where, cure) for reason in disagreements(target_of(result), result, table)]:
         refuse(faults)
     return table
 

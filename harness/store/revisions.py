@@ -9,22 +9,22 @@ import difflib
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from harness.characters import shown, visible
 from harness.errors import BadInput
+from harness.store.file_tree import RESULTS_FOLDER, FolderAtRevision
 from harness.store.git import Repository, Revision, merge_base, repository_around, resolved
-from harness.store.results import RESULT_LIMIT, RESULTS_FOLDER, in_order, is_named, parse_outcomes, parse_placed
-from harness.store.sides import Side, measured, scored_columns
-from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_fault
-from harness.store.training import TRAINING_FILE, parse_training
-from harness.store.yaml.parser import DEFAULT_LIMIT, refuse
+from harness.store.results import is_named
+from harness.store.sides import Side, side_of
+from harness.store.submission_folder import SubmissionFolder
+from harness.store.submissions import SUBMISSION_FILE, slug_fault
+from harness.store.yaml.parser import refuse
 
 OUTCOMES_LIMIT = 512 * 1024 * 1024
-_LIMITS = {".yaml": RESULT_LIMIT, ".parquet": OUTCOMES_LIMIT}
 _Found = Mapping[str, Mapping[str, str]]  # slug → file under results → the hash of what it holds
 _RANGE = re.compile(r"(.*?)(\.{2,3})(.*)", re.DOTALL)
 
@@ -73,22 +73,8 @@ def load_side_at(revision: str, name: str, submissions: Path) -> Side:
         refuse([at.link_fault(entries[results])])
     if not entries or folder in entries or (one and path not in entries):
         _refuse_missing(at, path, name)
-    stems = (posixpath.basename(path).removesuffix(".yaml"),) if one else _results(at, entries, results)
-    paths = {stem: posixpath.join(results, stem) for stem in stems}
-    files = {path + suffix: limit for path in paths.values() for suffix, limit in _LIMITS.items()}
-    about = posixpath.join(folder, SUBMISSION_FILE)
-    trained = posixpath.join(folder, TRAINING_FILE)
-    contents = at.contents(entries, files | {path: DEFAULT_LIMIT for path in (about, trained) if path in entries})
-    slug = (at.repository.top / results).parent.name
-    found = {stem: parse_placed(contents[f"{path}.yaml"], at.file(f"{path}.yaml"), slug, stem) for stem, path in paths.items()}
-    outcomes = {
-        stem: parse_outcomes(contents[f"{path}.parquet"], found[stem], at.file(f"{path}.parquet"), scored_columns(found[stem]))
-        for stem, path in paths.items()
-    }
-    name = visible(f"{slug}@{at.name}")
-    submission = measured(parse_submission(contents[about], at.file(about)), name) if about in contents else None
-    training = parse_training(contents[trained], at.file(trained), slug) if trained in contents else None
-    return Side(name, found, outcomes, submission, training)
+    tree = FolderAtRevision(at, folder, entries, OUTCOMES_LIMIT, cure="name another revision")
+    return side_of(SubmissionFolder(tree), visible(f"{tree.slug}@{at.name}"), posixpath.basename(path).removesuffix(".yaml") if one else "")
 
 
 def changed_submissions(revisions: str, submissions: Path) -> Changes:
@@ -138,11 +124,6 @@ def _found(at: Revision) -> _Found:
         elif (entry.link and rest in ([], [RESULTS_FOLDER])) or (rest[:1] == [RESULTS_FOLDER] and len(rest) > 1 and is_named(rest[1])):
             found.setdefault(slug, {})["/".join(rest)] = entry.link + entry.hash
     return found
-
-
-def _results(at: Revision, entries: Iterable[str], results: str) -> tuple[str, ...]:
-    names = sorted({path[len(results) + 1 :].partition("/")[0] for path in entries if path.startswith(f"{results}/")})
-    return in_order({name.removesuffix(".yaml"): at.file(posixpath.join(results, name)) for name in names if is_named(name)})
 
 
 def _path(repository: Repository, name: str) -> str:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.catalog import target_named
+from harness.catalog import target_of
 from harness.characters import visible
 from harness.errors import BadInput, NotComparable
 from harness.records import AnySubmission, Regime, ReportedSubmission, Result, Submission, Training
-from harness.store.results import find_results, load_outcomes, load_result
-from harness.store.submissions import SUBMISSION_FILE, load_submission
-from harness.store.training import load_training
+from harness.store.submission_folder import SubmissionFolder, on_disk
+from harness.store.yaml.parser import refuse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,9 +45,7 @@ def scored_columns(result: Result) -> tuple[str, ...]:
     """Return the columns of a result's outcomes that its score is computed from."""
     from harness.scoring.tables import paired_columns  # noqa: PLC0415  # numpy and pyarrow, which most commands need not load
 
-    target = target_named(result.target, tuple(result.data))
-    assert target is not None  # a result of an unknown target is refused
-    return paired_columns(target)
+    return paired_columns(target_of(result))
 
 
 def measured(submission: AnySubmission, name: str) -> Submission:
@@ -63,20 +60,23 @@ def measured(submission: AnySubmission, name: str) -> Submission:
 
 
 def load_side(path: Path) -> Side:
-    """Read every result of a submission's folder with its outcomes, or the one result whose file is named."""
+    """Read every result of a submission's folder with its outcomes, or the one result whose file is named.
+
+    >>> side = load_side(Path("submissions/me5-small-l9"))
+    >>> side.results["tatoeba"].score
+    75.1332
+    """
     one = path.suffix == ".yaml"
     folder = path.absolute().parent.parent if one else path.absolute()
     if not folder.is_dir() or (one and not path.is_file()):
         raise BadInput(f"{path} does not exist", cure="name a slug under --submissions, a folder, or a results/<target>.yaml")
-    submission = measured(load_submission(folder), folder.name) if (folder / SUBMISSION_FILE).exists() else None
-    paths = (path,) if one else find_results(folder)
-    results = [load_result(result_path) for result_path in paths]
-    outcomes = [load_outcomes(result_path, result, scored_columns(result)) for result_path, result in zip(paths, results, strict=True)]
-    targets = [result.target for result in results]
-    return Side(
-        name=visible(folder.name),
-        results=dict(zip(targets, results, strict=True)),
-        outcomes=dict(zip(targets, outcomes, strict=True)),
-        submission=submission,
-        training=load_training(folder),
-    )
+    return side_of(on_disk(folder), visible(folder.name), path.stem if one else "")
+
+
+def side_of(folder: SubmissionFolder, name: str, only: str = "") -> Side:
+    """Return a folder as a side under a name, or one of its results alone; raises BadInput with every fault."""
+    contents = folder.contents(only=only, outcomes=scored_columns, compared=True)
+    if contents.faults:
+        refuse(list(contents.faults))
+    submission = measured(contents.submission, name) if contents.submission is not None else None
+    return Side(name, contents.results, contents.outcomes, submission, contents.training)

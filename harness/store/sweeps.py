@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.catalog import target_named
+from harness.catalog import is_known, target_of
 from harness.characters import shown
 from harness.errors import Fault, Where
 from harness.records import Sweep
+from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import no_link, plain, read_file, replace_file, typed
-from harness.store.results import RESULT_EVENTS, RESULT_LIMIT, RESULTS_FOLDER, SWEEP_SUFFIX, find_files, results_lock
+from harness.store.results import RESULT_EVENTS, RESULT_LIMIT, SWEEP_SUFFIX, results_lock
 from harness.store.yaml.parser import dump, parse, refuse
 
 _CURE = "only the harness writes sweeps; run stiltboard evaluate with --layers all"
 
 
-def find_sweeps(folder: Path) -> tuple[Path, ...]:
-    """Return the paths of a submission's sweeps in the order of the catalog; a file of no known target is a fault."""
-    return find_files(folder, SWEEP_SUFFIX)
-
-
 def sweep_path(folder: Path, target: str) -> Path:
     """Return where the sweep of a target lies."""
     return folder / RESULTS_FOLDER / f"{target}{SWEEP_SUFFIX}"
-
-
-def load_sweeps(folder: Path) -> tuple[Sweep, ...]:
-    """Read and check all sweeps of a submission, in the order of the catalog."""
-    return tuple(load_sweep(path) for path in find_sweeps(folder))
 
 
 def load_sweep(path: Path) -> Sweep:
@@ -59,9 +50,9 @@ def parse_sweep(data: bytes, file: str, slug: str, target_name: str) -> Sweep:
     for key, value in expected.items():
         if (found := getattr(sweep, key)) != value:
             faults.append(Fault(f"{key}: expected {value} as in the file's path, found {shown(found)}", document.where((key,)), _CURE))
-    target = target_named(sweep.target, tuple(sweep.data))
-    if target is None or faults:
+    if not is_known(sweep.target) or faults:
         refuse(faults or [Fault(f"target: unknown target {sweep.target!r}", Where(file), _CURE)])
+    target = target_of(sweep)
     for number, checkpoint in enumerate(sweep.checkpoints):
         for place, view in enumerate(checkpoint.views):
             at = ("checkpoints", number, "views", place)

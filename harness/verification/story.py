@@ -10,13 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness.cache import cache_folder
-from harness.catalog import is_own, target_named
+from harness.catalog import is_own, target_of
 from harness.errors import BadInput, Fault, WrongUsage
 from harness.evaluation.run import Options
 from harness.observer import Observer, Silent
 from harness.records import ReportedSubmission, Result, Submission, Submitter, VerifiedResult
 from harness.store import add_verified, find_results, load_result, load_submission, load_training, load_verification, result_digest
-from harness.store.results import RESULTS_FOLDER
+from harness.store.file_tree import RESULTS_FOLDER
 from harness.verification.audit import chosen
 from harness.verification.checks import check_result, of_fault
 from harness.verification.findings import Finding, Report, Verified
@@ -133,8 +133,7 @@ def _rerun(found: Verified, path: Path, result: Result, options: Options, observ
 
 
 def _probed(found: Verified, path: Path, result: Result, options: Options, observer: Observer, seed: str) -> Verified:
-    target = target_named(result.target, result.languages)
-    if target is None or target.has_head:
+    if target_of(result).has_head:
         note = Finding(
             check="probe", failed=False, file=str(path), what="a head predicts here; the probe is of targets that compare vectors"
         )

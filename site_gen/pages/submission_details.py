@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from harness.catalog import target_named
+from harness.catalog import target_of
 from harness.records import Result, Target
 from site_gen import paths
 from site_gen.board.board import Cell, Details, Entry, Row, Sections
@@ -115,8 +115,7 @@ def whole_row(entry: Entry) -> Row:
     cells = {}
     for result in entry.results:
         assert isinstance(result, Result)
-        target = target_named(result.target, sorted({*result.languages, *result.data}))
-        assert target is not None  # the store refuses others
+        target = target_of(result)
         sweep = next((sweep for sweep in entry.sweeps if sweep.target == target.name), None)
         trust = trust_of(entry.submission, target, entry.digests.get(target.name), entry.verification, entry.training)
         cells[target.name] = Cell(target, result, 0, None, "", sweep, entry.mined.get(target.name, ()), trust=trust)

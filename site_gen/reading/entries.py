@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
-from harness.catalog import target_named
+from harness.catalog import target_of
 from harness.errors import BadInput, Fault, Where
 from harness.records import ReportedSubmission, Result, Submission, Training
 from harness.scoring.statistics.pairwise import Entrant
-from harness.store import (
-    find_results,
-    find_submissions,
-    load_outcomes,
-    load_result,
-    load_submission,
-    load_sweeps,
-    load_training,
-    load_verification,
-    result_digest,
-)
+from harness.store import RESULTS_FOLDER, find_results, find_submissions, on_disk, result_digest
 from site_gen.board.board import Entry
 from site_gen.board.mining_curves import MinedCurve, mined_curves
 from site_gen.board.ranking_input import paired_entrant
 from site_gen.board.reported import ReportedEntry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # With more, every pair's examples would take longer than the site is worth: ranks are then made from intervals alone.
 PAIRED_SUBMISSIONS = 300
@@ -36,53 +29,48 @@ def gather(submissions: Path) -> tuple[Entry | ReportedEntry, ...]:
     slugs = find_submissions(submissions)
     paired = len(slugs) <= PAIRED_SUBMISSIONS
     faults: list[Fault] = []
-    entries = [_collected(lambda folder: read_entry(folder, paired), submissions / slug, faults) for slug in slugs]
+    entries = []
+    for slug in slugs:
+        try:
+            entries.append(read_entry(submissions / slug, paired))
+        except BadInput as error:
+            faults += error.faults
     if faults:
         raise BadInput(faults)
-    return tuple(entry for entry in entries if entry is not None)
-
-
-_Found = TypeVar("_Found")
-
-
-def _collected(read: Callable[[Path], _Found], path: Path, faults: list[Fault]) -> _Found | None:
-    """Read, or leave what is wrong in `faults`."""
-    try:
-        return read(path)
-    except BadInput as error:
-        faults += error.faults
-        return None
+    return tuple(entries)
 
 
 def read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
     """Read one submission with its results and sweeps."""
-    faults: list[Fault] = []
-    submission = _collected(load_submission, folder, faults)
+
+    def columns(result: Result) -> Sequence[str] | None:
+        return None if paired or target_of(result).kind == "mining" else ()
+
+    found = on_disk(folder).contents(outcomes=columns, required=False)
+    submission = found.submission
+    if found.faults or submission is None:
+        raise BadInput(found.faults)
     if isinstance(submission, ReportedSubmission):
         return ReportedEntry(folder.name, submission)
-    paths = _collected(find_results, folder, faults) or ()
-    sweeps = _collected(load_sweeps, folder, faults)
-    training = _collected(load_training, folder, faults)
-    verification = _collected(load_verification, folder, faults)
-    results = [_collected(load_result, path, faults) for path in paths]
-    read = [
-        _collected(lambda path, result=result: _read_outcomes(path, result, submission, training, paired), path, faults)  # type: ignore[misc]
-        for path, result in zip(paths, results, strict=True)
-        if result is not None and submission is not None
-    ]
-    if faults or submission is None or sweeps is None:
+    faults: list[Fault] = []
+    read = []
+    for target, table in found.outcomes.items():
+        try:
+            read.append(_read_outcomes(folder, found.results[target], table, submission, found.training, paired))
+        except BadInput as error:
+            faults += error.faults
+    if faults:
         raise BadInput(faults)
-    kept = [each for each in read if each is not None]
     return Entry(
         folder.name,
         submission,
-        tuple(result for result in results if result is not None),
-        sweeps,
-        {each.target: each.mined for each in kept if each.mined},
-        {each.target: each.entrant for each in kept if each.entrant is not None},
-        training,
-        verification,
-        {path.stem: result_digest(path) for path in paths} if verification else {},
+        tuple(found.results.values()),
+        tuple(found.sweeps.values()),
+        {each.target: each.mined for each in read if each.mined},
+        {each.target: each.entrant for each in read if each.entrant is not None},
+        found.training,
+        found.verification,
+        {path.stem: result_digest(path) for path in find_results(folder)} if found.verification else {},
     )
 
 
@@ -95,18 +83,14 @@ class _Read:
     entrant: Entrant | None = None
 
 
-def _read_outcomes(path: Path, result: Result, submission: Submission, training: Training | None, paired: bool) -> _Read:
-    """Read a result's outcomes where they are at hand; without them the site lacks its curves and its pairing."""
-    target = target_named(result.target, result.languages)
-    outcomes = path.parent / result.outcomes.file
-    if target is None or not outcomes.exists() or not (paired or target.kind == "mining"):
-        return _Read(result.target)
-    table = load_outcomes(path, result)
+def _read_outcomes(folder: Path, result: Result, table: pa.Table, submission: Submission, training: Training | None, paired: bool) -> _Read:
+    """Return what a result's outcomes give: the site lacks curves and pairing of those that are not at hand."""
+    target = target_of(result)
     try:
         mined = mined_curves(target, result, table) if target.kind == "mining" else ()
         entrant = paired_entrant(target, submission, result, table, training) if paired and result.complete else None
     except (ValueError, KeyError) as error:
         message = error.args[0] if isinstance(error, KeyError) else str(error)
         cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
-        raise BadInput(str(message), where=Where(str(outcomes)), cure=cure) from None
+        raise BadInput(str(message), where=Where(str(folder / RESULTS_FOLDER / result.outcomes.file)), cure=cure) from None
     return _Read(result.target, mined, entrant)

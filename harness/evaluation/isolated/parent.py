@@ -23,8 +23,9 @@ from harness.models.checkpoint import CheckpointFiles
 from harness.observer import Observer
 from harness.records import Result
 from harness.store import load_outcomes, load_result
+from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import no_link
-from harness.store.results import LOCK_FILE, RESULTS_FOLDER
+from harness.store.results import LOCK_FILE
 
 _REPORT_LIMIT = 64 * 2**20
 # Handed on to the sandbox: what numbers and speed depend on, and nothing else of the environment.

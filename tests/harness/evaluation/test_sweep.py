@@ -15,7 +15,7 @@ from harness.evaluation.run import Options
 from harness.models import encoder as encoder_module
 from harness.models.vector_cache import VectorSpace
 from harness.records import Sweep
-from harness.store import load_sweep, load_sweeps, submission_faults, sweep_path, write_sweep
+from harness.store import load_sweep, on_disk, submission_faults, sweep_path, write_sweep
 from tests.support.submissions import write_submission
 from tests.support.toys import save_toy_encoder
 
@@ -72,7 +72,7 @@ def test_a_sweep_grows_by_language_and_has_a_score_when_it_has_all(submission: P
     whole = sweep(submission)
     for view in whole.checkpoints[0].views:
         assert view.score == pytest.approx(np.mean(list(view.scores.values())), abs=1e-4)
-    assert load_sweeps(submission) == (whole,)
+    assert on_disk(submission).contents().sweeps == {whole.target: whole}
     assert submission_faults(submission) == ()
 
 

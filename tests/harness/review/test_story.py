@@ -274,7 +274,7 @@ BAD = {
         lambda *_: {RESULT: None, OUTCOMES: None},
         (("deleted", OUTCOMES), ("deleted", RESULT)),
     ),
-    "half a result": Bad(_put(OUTCOMES, None), (("deleted", OUTCOMES), ("invalid", RESULT))),
+    "half a result": Bad(_put(OUTCOMES, None), (("deleted", OUTCOMES), ("invalid", OUTCOMES))),
     "another's deleted": Bad(
         lambda board, _: {path: None for path in board.files if "/theirs/" in path},
         (

@@ -18,7 +18,7 @@ from harness import store
 from harness.cli.main import main
 from harness.errors import BadInput
 from harness.records import Result
-from harness.store import Side, changed_submissions, load_side, load_side_at, revisions, split_revision
+from harness.store import Side, changed_submissions, load_side, load_side_at, split_revision, submission_folder
 from tests.support.folders import SUBMISSIONS
 from tests.support.toys import first_rows
 
@@ -207,12 +207,12 @@ def test_a_damaged_file_is_named_as_git_names_it(submissions: Path) -> None:
 
 
 def test_a_long_file_is_not_read(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(revisions._LIMITS, ".yaml", 1000)
+    monkeypatch.setattr(submission_folder, "RESULT_LIMIT", 1000)
     (submissions / "toy" / "submission.yaml").write_bytes(b"#" * 70_000)
     commit(submissions)
     assert faults(lambda: load_side_at("HEAD", "toy", submissions)) == [
-        f"HEAD:{RESULT}: the file is longer than the 1,000 bytes allowed\n    cure: name another revision",
         "HEAD:board/submissions/toy/submission.yaml: the file is longer than the 65,536 bytes allowed\n    cure: name another revision",
+        f"HEAD:{RESULT}: the file is longer than the 1,000 bytes allowed\n    cure: name another revision",
     ]
 
 

@@ -116,7 +116,10 @@ def test_a_seal_holds_and_a_file_from_before_there_were_seals_is_read(words: Pat
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"signature": "jupyterlab|acc|en→xx|cos|h1.mean|prefix=|len=64|v1"}, "does not say h0.mean"),
+        (
+            {"signature": "jupyterlab|acc|en→xx|cos|h1.mean|prefix=|len=64|v1"},
+            "the signature lacks 'h0.mean', which",
+        ),
         ({"data": {"de": f"sha256:{'0' * 64}", "it": f"sha256:{'0' * 64}"}}, "the official set has sha256:25a3a0e1b3ba"),
     ],
 )
@@ -135,7 +138,7 @@ def test_the_best_of_several_seeds_alone_is_not_the_submissions_result(words: Pa
     )
     ended = verify(words)
     assert ended.exit_code == 1
-    assert "jupyterlab.yaml: lacks seeds 1 2 of the submission's 3" in ended.stderr
+    assert "jupyterlab.yaml: lacks seeds 1 2, which the submission declares" in ended.stderr
 
 
 def test_numbers_beside_the_score_follow_from_the_outcomes_too(words: Path) -> None:
