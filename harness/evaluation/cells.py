@@ -1,4 +1,4 @@
-"""One target of one submission while it is measured, cell by cell, and the result that its cells make."""
+"""What was measured of one target, cell by cell, and the result that its cells make: values, each made by one function."""
 
 from __future__ import annotations
 
@@ -8,156 +8,121 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from harness.catalog.finetuning import RECIPES, Recipe
-from harness.data.examples import Examples
-from harness.data.training_text import TrainingText
 from harness.errors import BadInput
+from harness.evaluation.plan import TargetPlan
 from harness.models.checkpoint import CheckpointFiles
-from harness.records import CheckpointScores, Encoding, Head, Outcomes, Result, Score, Signature, Target
+from harness.records import CheckpointScores, Head, Outcomes, Result, Score
 from harness.scoring.statistics.multilevel import Claim, Claims, Sample, score_claims
 from harness.scoring.tables import TABLES, units
 
 # The store puts the real file's name, digest and length in its place when it writes.
 UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)
+_LONGEST_REASON = 500
+Cell = tuple[int, str]  # seed, language
 
 
-def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
-    """Return the index into the hidden states that `layer` means for this checkpoint."""
-    return files.layers if encoding.layer == "last" else encoding.layer
+@dataclass(frozen=True)
+class Measured:
+    """Per cell the outcomes, one row per example, or why there are none; the head of each seed, where one predicted.
 
-
-@dataclass
-class Cells:
-    """Per (seed, language) the outcomes, one row per example, or why there are none.
-
-    `examples` holds the text that this run may measure, `unreadable` why a language has none, `fingerprints` also those of
-    languages that only an earlier run measured. A target with a head has its signature's part on it in `how`, the `recipe` that
-    trains it (None where the submission brings it), the `training` text, and per seed the head that predicted.
+    `fingerprints` name the text of every language that was measured.
     """
 
-    target: Target
-    encoding: Encoding
-    how: str = ""
-    recipe: Recipe | None = None
-    training: TrainingText | None = None
-    heads: dict[int, Head] = field(default_factory=dict)
-    examples: dict[str, Examples] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
-    fingerprints: dict[str, str] = field(default_factory=dict)
-    opened: dict[int, CheckpointFiles] = field(default_factory=dict)
-    outcomes: dict[tuple[int, str], pa.Table] = field(default_factory=dict)
-    failed: dict[tuple[int, str], str] = field(default_factory=dict)
+    outcomes: Mapping[Cell, pa.Table] = field(default_factory=dict)
+    failed: Mapping[Cell, str] = field(default_factory=dict)
+    heads: Mapping[int, Head] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def signature(self) -> Signature:
-        """Return the signature of what these cells measure."""
-        if self.target.has_head:
-            return self.target.signature.predicted(self.how)
-        return self.target.signature.encoded(self.encoding, resolve_layer(self.encoding, next(iter(self.opened.values()))))
+    def over(self, earlier: Measured) -> Measured:
+        """Return both, of a cell that both have the one that is here.
 
-    @property
-    def lengths(self) -> Recipe:
-        """Return the recipe that says how inputs are cut; a head that was submitted reads what XTREME's recipe would."""
-        return self.recipe or RECIPES["xtreme"][self.target.kind]
-
-    def unfinished(self, seed: int) -> list[str]:
-        """Return the languages that this run may measure and has not."""
-        return [language for language in self.examples if (seed, language) not in self.outcomes]
-
-    def take_over(self, result: Result, table: pa.Table, *, measured_again: bool = False) -> None:
-        """Keep every cell of an earlier result that stands on the same weights and the same text.
-
-        With `measured_again` only what this run leaves alone is kept. Why a language that this run leaves alone failed is
-        kept too.
+        A cell of another text is not kept. Raises BadInput where another head predicted what would be kept: two are never
+        mixed in one result, as those of two machines without a common cache.
         """
-        for checkpoint in result.checkpoints:
-            files = self.opened.get(checkpoint.seed)
-            if files is None or files.digest != checkpoint.weights:
-                continue
-            for language in set(checkpoint.failed) - set(self.examples) - set(self.unreadable):
-                self.failed[checkpoint.seed, language] = checkpoint.failed[language]
-            for language in checkpoint.scores:
-                if measured_again and language in self.examples:
-                    continue
-                cell = (checkpoint.seed, language)
-                same_text = self.fingerprints.setdefault(language, result.data[language]) == result.data[language]
-                if same_text and cell not in self.outcomes:
-                    if checkpoint.head is not None:
-                        self.use_head(checkpoint.seed, checkpoint.head)
-                    rows = table.filter(pc.and_(pc.equal(table["seed"], checkpoint.seed), pc.equal(table["language"], language)))
-                    self.outcomes[cell] = rows.drop_columns(["seed", "language"]).combine_chunks()
+        fingerprints = {**earlier.fingerprints, **self.fingerprints}
+        kept = {
+            cell: rows
+            for cell, rows in earlier.outcomes.items()
+            if cell not in self.outcomes and fingerprints[cell[1]] == earlier.fingerprints[cell[1]]
+        }
+        for seed in {seed for seed, _ in kept}:
+            before, now = earlier.heads.get(seed), self.heads.get(seed)
+            if before is not None and now is not None and before.digest != now.digest:
+                raise BadInput(
+                    f"seed {seed}: what is there was predicted by the head {before.digest}, now it is {now.digest}",
+                    cure="the two are not mixed; --overwrite without -l predicts all languages with the head that is there now",
+                )
+        return Measured({**kept, **self.outcomes}, {**earlier.failed, **self.failed}, {**earlier.heads, **self.heads}, fingerprints)
 
-    def use_head(self, seed: int, head: Head) -> None:
-        """Name the head that predicts; refuse to mix two in one result, as those of two machines without a common cache."""
-        before = self.heads.setdefault(seed, head)
-        if before.digest != head.digest:
-            raise BadInput(
-                f"{self.target.name}, seed {seed}: what is there was predicted by the head {before.digest}, now it is {head.digest}",
-                cure="the two are not mixed; --overwrite without -l predicts all languages with the head that is there now",
-            )
+    def unfinished(self, plan: TargetPlan, seed: int) -> list[str]:
+        """Return the languages that a run may measure and has not."""
+        return [language for language in plan.examples if (seed, language) not in self.outcomes]
 
-    def result(self, slug: str, run: Mapping[str, Any]) -> Result:
-        """Return the result; it has a score only when every language of the target was measured on every seed."""
-        target = self.target
-        checkpoints = tuple(self._checkpoint_scores(seed, files) for seed, files in self.opened.items())
-        measured = [language for language in target.languages if all(language in c.scores for c in checkpoints)]
-        complete = len(measured) == len(target.languages)
-        claims = self._claims() if complete and checkpoints else None
-        known = {language for _, language in self.outcomes}
-        return Result(
-            schema_=1,
-            submission=slug,
-            target=target.name,
-            signature=self.signature,
-            metric=target.metric,
-            score=round(float(np.mean([[c.scores[language].score for c in checkpoints] for language in measured])), 4)
-            if complete
-            else None,
-            interval=_points(claims.these) if claims else None,
-            general_interval=_points(claims.general) if claims and claims.general else None,
-            measured=len(measured),
-            of=len(target.languages),
-            checkpoints=checkpoints,
-            data={language: self.fingerprints[language] for language in target.languages if language in known},
-            outcomes=UNWRITTEN,
-            run=run,
-        )
 
-    def _claims(self) -> Claims:
-        """Return what the score allows to say."""
-        languages = [units(self.target, [self.outcomes[seed, language] for seed in self.opened]) for language in self.target.languages]
-        return score_claims(Sample(languages, self.target.parallel))
+def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[str, Any]) -> Result:
+    """Return the result; it has a score only when every language of the target was measured on every seed."""
+    target = plan.target
+    checkpoints = tuple(_checkpoint_scores(plan, measured, seed, files) for seed, files in plan.checkpoints.items())
+    languages = [language for language in target.languages if all(language in c.scores for c in checkpoints)]
+    complete = len(languages) == len(target.languages)
+    claims = _claims(plan, measured) if complete and checkpoints else None
+    known = {language for _, language in measured.outcomes}
+    means = [[checkpoint.scores[language].score for checkpoint in checkpoints] for language in languages]
+    return Result(
+        schema_=1,
+        submission=slug,
+        target=target.name,
+        signature=plan.signature,
+        metric=target.metric,
+        score=round(float(np.mean(means)), 4) if complete else None,
+        interval=_points(claims.these) if claims else None,
+        general_interval=_points(claims.general) if claims and claims.general else None,
+        measured=len(languages),
+        of=len(target.languages),
+        checkpoints=checkpoints,
+        data={language: measured.fingerprints[language] for language in target.languages if language in known},
+        outcomes=UNWRITTEN,
+        run=run,
+    )
 
-    def _checkpoint_scores(self, seed: int, files: CheckpointFiles) -> CheckpointScores:
-        scores: dict[str, Score] = {}
-        failed: dict[str, str] = {}
-        for language in self.target.languages:
-            if (seed, language) in self.outcomes:
-                scores[language] = TABLES[self.target.kind].score(self.target, self.outcomes[seed, language])
-            elif (seed, language) in self.failed:
-                failed[language] = self.failed[seed, language][:500]
-        return CheckpointScores(
-            seed=seed,
-            source=files.source,
-            weights=files.digest,
-            parameters=files.parameters,
-            layer=files.layers if self.target.has_head else resolve_layer(self.encoding, files),
-            head=self.heads.get(seed),
-            scores=scores,
-            failed=failed,
-        )
 
-    def table(self) -> pa.Table:
-        """Return the outcomes: one row per (seed, language, example), in the submission's and the catalog's order."""
-        parts = [
-            _rows(seed, language, self.outcomes[seed, language])
-            for seed in self.opened
-            for language in self.target.languages
-            if (seed, language) in self.outcomes
-        ]
-        return pa.concat_tables(parts) if parts else pa.table({})
+def make_table(plan: TargetPlan, measured: Measured) -> pa.Table:
+    """Return the outcomes: one row per (seed, language, example), in the submission's and the catalog's order."""
+    parts = [
+        _rows(seed, language, measured.outcomes[seed, language])
+        for seed in plan.checkpoints
+        for language in plan.target.languages
+        if (seed, language) in measured.outcomes
+    ]
+    return pa.concat_tables(parts) if parts else pa.table({})
+
+
+def _claims(plan: TargetPlan, measured: Measured) -> Claims:
+    """Return what the score allows to say."""
+    target = plan.target
+    languages = [units(target, [measured.outcomes[seed, language] for seed in plan.checkpoints]) for language in target.languages]
+    return score_claims(Sample(languages, target.parallel))
+
+
+def _checkpoint_scores(plan: TargetPlan, measured: Measured, seed: int, files: CheckpointFiles) -> CheckpointScores:
+    scores: dict[str, Score] = {}
+    failed: dict[str, str] = {}
+    for language in plan.target.languages:
+        if (seed, language) in measured.outcomes:
+            scores[language] = TABLES[plan.target.kind].score(plan.target, measured.outcomes[seed, language])
+        elif (seed, language) in measured.failed:
+            failed[language] = measured.failed[seed, language][:_LONGEST_REASON]
+    return CheckpointScores(
+        seed=seed,
+        source=files.source,
+        weights=files.digest,
+        parameters=files.parameters,
+        layer=plan.layer_of(files),
+        head=measured.heads.get(seed),
+        scores=scores,
+        failed=failed,
+    )
 
 
 def _points(claim: Claim) -> tuple[float, float]:

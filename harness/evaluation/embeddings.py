@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.data.examples import Examples
-from harness.evaluation.cells import resolve_layer
+from harness.evaluation.plan import resolve_layer
 from harness.evaluation.run import Run
 from harness.models.batching import Indices
 from harness.models.cache_keys import open_space
@@ -23,6 +23,11 @@ class Encoded:
     spaces: Mapping[View, VectorSpace]
     failures: Mapping[View, Mapping[str, str]] = field(default_factory=dict)
     report: EncodingReport = field(default_factory=EncodingReport)
+
+    def close(self) -> None:
+        """Let the files of every space go; a space that is used again opens them again."""
+        for space in self.spaces.values():
+            space.close()
 
     def why_not(self, view: View, examples: Examples) -> str | None:
         """Return why examples cannot be scored in a view: the first of their texts without a vector."""

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import Fault
-from harness.evaluation.cells import Cells
 from harness.evaluation.embeddings import declared_view, distinct_texts, every_view, missing_texts, open_spaces
-from harness.evaluation.plan import open_work
+from harness.evaluation.plan import TargetPlan, make_plan
+from harness.evaluation.resume import Resumed, resume
 from harness.evaluation.run import Options, Run
 from harness.evaluation.sweep import open_sweeps
 from harness.kinds.registry import EMBEDDED
@@ -27,7 +27,7 @@ _BASE_BYTES = 700 * 2**20
 # Search reaches about this share of the speed of a bare product: the rest goes into finding the best of each row.
 _SEARCH_SHARE = 0.5
 _PRODUCT = (1024, 4096)
-Cell = tuple[Cells, str]  # one target and one of its languages
+Part = tuple[TargetPlan, str]  # one target and one of its languages
 
 
 @dataclass(frozen=True)
@@ -84,27 +84,31 @@ def estimate(
     The submission's checkpoints and the text are fetched and read as a run would; of the planned passes some, spread over
     all lengths, are made and timed. Raises what `evaluate` raises before it encodes.
     """
-    work = open_work(Path(folder), targets, languages, options or Options(), observer or Silent())
-    sweeps = open_sweeps(work)
+    plan = make_plan(Path(folder), targets, languages, options or Options(), observer or Silent())
+    resumed, faults = resume(plan)
+    embedded = [target for target in resumed if target.plan.head is None]
+    sweeps = open_sweeps([target.plan for target in embedded], plan.run)
     parts = []
-    for seed, files in work.checkpoints.items():
-        todo = [(cells, language) for cells in work.embedded for language in cells.unfinished(seed)]
-        swept = [(sweeping.cells, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
-        parts.append(_Part(files, todo, swept, work.run))
-    broken = [(cells.target.name, *why) for cells in work.cells for why in cells.unreadable.items()]
-    heads = tuple((cells.target.name, _head_text(cells)) for cells in work.headed)
-    return _sum(parts, heads, (*work.unreadable, *(Fault(f"{name} {language}: {reason}") for name, language, reason in broken)))
+    for seed, files in plan.checkpoints.items():
+        todo = [(target.plan, language) for target in embedded for language in target.unfinished(seed)]
+        swept = [(sweeping.plan, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
+        parts.append(_Part(files, todo, swept, plan.run))
+    broken = [(target.name, *why) for target in resumed for why in target.plan.unreadable.items()]
+    heads = tuple((target.name, _head_text(target)) for target in resumed if target.plan.head is not None)
+    return _sum(parts, heads, (*faults, *(Fault(f"{name} {language}: {reason}") for name, language, reason in broken)))
 
 
-def _head_text(cells: Cells) -> str:
+def _head_text(resumed: Resumed) -> str:
     """Say what is left to do for a target with a head: the training's steps and the examples to predict."""
-    seeds = [seed for seed in cells.opened if cells.unfinished(seed)]
-    left = [(seed, language) for seed in seeds for language in cells.unfinished(seed)]
-    count = sum(len(cells.examples[language]) for _, language in left)
-    predicted = f"{count:,} {cells.target.unit} in {len(left)} languages to predict"
-    if cells.recipe is None or cells.training is None or not seeds:
+    plan = resumed.plan
+    seeds = [seed for seed in plan.checkpoints if resumed.unfinished(seed)]
+    left = [(seed, language) for seed in seeds for language in resumed.unfinished(seed)]
+    count = sum(len(plan.examples[language]) for _, language in left)
+    predicted = f"{count:,} {plan.target.unit} in {len(left)} languages to predict"
+    recipe = plan.head.recipe if plan.head else None
+    if recipe is None or resumed.training is None or not seeds:
         return predicted
-    recipe, examples = cells.recipe, cells.recipe.taken(len(cells.training.train))
+    examples = recipe.taken(len(resumed.training.train))
     steps = math.ceil(examples / recipe.batch_size) * recipe.epochs
     return (
         f"a head{'' if len(seeds) == 1 else ' a seed'} on {examples:,} English examples, {recipe.epochs} epochs, about {steps:,} steps of "
@@ -115,15 +119,14 @@ def _head_text(cells: Cells) -> str:
 class _Part:
     """What one checkpoint takes."""
 
-    def __init__(self, files: CheckpointFiles, todo: Sequence[Cell], swept: Sequence[Cell], run: Run) -> None:
+    def __init__(self, files: CheckpointFiles, todo: Sequence[Part], swept: Sequence[Part], run: Run) -> None:
         """Plan the cells to score in the declared view, and those to score in every view."""
         encoding = run.submission.encoding
         every = every_view(files) if swept else ()
         self.views = len({declared_view(encoding, files), *every})
-        cells = {(cells.target.name, language): cells for cells, language in [*todo, *swept]}
-        examples = {key: held.examples[key[1]] for key, held in cells.items()}
+        examples = {(plan.target.name, language): plan.examples[language] for plan, language in [*todo, *swept]}
         self.targets = [(name, sum(map(len, each.sides.values()))) for (name, _), each in examples.items()]
-        self.similarities = sum(_similarities(cell) for cell in todo) + len(every) * sum(_similarities(cell) for cell in swept)
+        self.similarities = sum(map(_similarities, todo)) + len(every) * sum(map(_similarities, swept))
         texts = distinct_texts(examples.values())
         views = list(dict.fromkeys([declared_view(encoding, files), *every]))
         missing = missing_texts(texts, open_spaces(views, files, run))
@@ -143,9 +146,9 @@ class _Part:
         self.memory = _BASE_BYTES + weights + 3 * largest * 4 * self.hidden + 2 * sum(map(len, missing)) + WAITING_BYTES
 
 
-def _similarities(cell: Cell) -> int:
-    cells, language = cell
-    return EMBEDDED[cells.target.kind].similarities(cells.examples[language])
+def _similarities(part: Part) -> int:
+    plan, language = part
+    return EMBEDDED[plan.target.kind].similarities(plan.examples[language])
 
 
 def _sum(parts: Sequence[_Part], heads: tuple[tuple[str, str], ...], unreadable: tuple[Fault, ...]) -> Estimate:

@@ -7,16 +7,17 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
 from harness.catalog import BY_NAME
 from harness.errors import CheckFailed, WrongUsage
-from harness.evaluation.cells import Cells
+from harness.evaluation.cells import Measured
+from harness.evaluation.plan import TargetPlan
+from harness.evaluation.resume import Resumed
 from harness.evaluation.run import WRITE_SECONDS, Run
 from harness.kinds.registry import PREDICTED
 from harness.models.checkpoint import CheckpointFiles, verify
@@ -31,23 +32,24 @@ _TRAINED = "trained.json"
 
 
 @dataclass(frozen=True)
-class Tuned:
+class _OpenedHead:
     """A checkpoint with its head, and what the result says of it."""
 
     files: CheckpointFiles
-    head: Head
+    record: Head
 
 
-def tuned(cells: Cells, seed: int, run: Run) -> Tuned:
+def _head(resumed: Resumed, seed: int, run: Run) -> _OpenedHead:
     """Return the head that predicts for one seed: the submission's own, one from the cache, or one that is trained now."""
-    files = cells.opened[seed]
-    if cells.recipe is None:
-        return Tuned(files, Head(digest=files.digest))
-    assert cells.training is not None  # loaded with the examples wherever a language is unfinished
-    training = cells.training
+    plan, training = resumed.plan, resumed.training
+    files = plan.checkpoints[seed]
+    assert plan.head is not None  # every target with a head has one
+    if plan.head.recipe is None:
+        return _OpenedHead(files, Head(digest=files.digest))
+    assert training is not None  # there wherever a language is unfinished
     # English answers are compared by SQuAD's rules in training, so that targets with one training text share the head.
-    target = cells.target.model_copy(update={"options": BY_NAME["xquad"].options}) if cells.target.kind == "qa" else cells.target
-    job = Job(files, target, cells.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype)
+    target = plan.target.model_copy(update={"options": BY_NAME["xquad"].options}) if plan.target.kind == "qa" else plan.target
+    job = Job(files, target, plan.head.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype)
     folder = run.cache / "heads" / _address(job)
     try:
         _train_once(job, folder, run)
@@ -58,7 +60,7 @@ def tuned(cells: Cells, seed: int, run: Run) -> Tuned:
         ) from reason
     opened = verify(folder, f"{files.source}, fine-tuned on {target.training}")
     trained = Trained(**json.loads((folder / _TRAINED).read_text()))
-    return Tuned(opened, Head(digest=opened.digest, training=training.fingerprint, **asdict(trained)))
+    return _OpenedHead(opened, Head(digest=opened.digest, training=training.fingerprint, **asdict(trained)))
 
 
 def _train_once(job: Job, folder: Path, run: Run) -> None:
@@ -86,15 +88,15 @@ def _refuse_several_processes(run: Run) -> None:
         raise WrongUsage(f"fine-tuning takes no --device {run.device}", cure=f"CUDA_VISIBLE_DEVICES={index} and --device cuda")
 
 
-def predictor_of(found: Tuned, cells: Cells, run: Run) -> Predictor:
+def _predictor(head: _OpenedHead, plan: TargetPlan, run: Run) -> Predictor:
     """Open a head for prediction; a submitted one reads inputs as long as XTREME's recipe would make them, if it has the positions."""
-    model, tokenizer, order = open_head(found.files, cells.target, device=run.device, dtype=run.dtype)
+    model, tokenizer, order = open_head(head.files, plan.target, device=run.device, dtype=run.dtype)
     return Predictor(
         model,
         tokenizer,
         order,
-        max_length=min(cells.lengths.max_length, found.files.positions or cells.lengths.max_length),
-        stride=cells.lengths.stride,
+        max_length=min(plan.lengths.max_length, head.files.positions or plan.lengths.max_length),
+        stride=plan.lengths.stride,
         batch_tokens=run.options.batch_tokens,
         progress=run.observer.encoded,
     )
@@ -116,37 +118,38 @@ def _address(job: Job) -> str:
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def predict(cells: Cells, run: Run, write: Callable[[list[EncodingReport]], Any]) -> None:
-    """Measure every unfinished language of every seed; `write` puts what is there on the disk, at least once a minute.
+def predict(target: Resumed, run: Run) -> Iterator[tuple[Measured, Sequence[EncodingReport]]]:
+    """Measure every unfinished language of every seed; yield what is there, with what it took, at least once a minute.
 
     A language that cannot be predicted is named with its reason. Raises what training or opening a head raises.
     """
+    plan, measured = target.plan, target.earlier
     reports: list[EncodingReport] = []
-    written = time.monotonic()
-    for seed in cells.opened:
-        cells.failed |= {(seed, language): reason for language, reason in cells.unreadable.items()}
-        todo = cells.unfinished(seed)
+    for seed in plan.checkpoints:
+        measured = Measured(failed=plan.without_text(seed)).over(measured)
+        todo = measured.unfinished(plan, seed)
         if not todo:
             continue
-        found = tuned(cells, seed, run)
-        cells.use_head(seed, found.head)
-        predictor = predictor_of(found, cells, run)
-        started = time.perf_counter()
-        report = EncodingReport(batch_tokens=predictor.batch_tokens)
+        head = _head(target, seed, run)
+        measured = Measured(heads={seed: head.record}).over(measured)
+        predictor = _predictor(head, plan, run)
+        report, started, yielded = EncodingReport(batch_tokens=predictor.batch_tokens), time.perf_counter(), time.monotonic()
         reports.append(report)
         for language in todo:
-            try:
-                outcomes = PREDICTED[cells.target.kind].run(cells.target, cells.examples[language], predictor)
-            except CheckFailed as reason:
-                cells.failed[seed, language] = reason.faults[0].message
-            else:
-                cells.outcomes[seed, language] = outcomes
+            measured = _predict_language(plan, seed, language, predictor).over(measured)
             report.texts, report.tokens, report.events = predictor.texts, predictor.tokens, predictor.events
-            report.batch_tokens = predictor.batch_tokens
-            report.seconds = time.perf_counter() - started
-            if time.monotonic() - written > WRITE_SECONDS and not run.options.overwrite:
-                write(reports)
-                written = time.monotonic()
+            report.batch_tokens, report.seconds = predictor.batch_tokens, time.perf_counter() - started
+            if time.monotonic() - yielded > WRITE_SECONDS and not run.options.overwrite:
+                yield measured, reports
+                yielded = time.monotonic()
         if not run.options.overwrite:  # the next seed may train for hours
-            write(reports)
-    write(reports)
+            yield measured, reports
+    yield measured, reports
+
+
+def _predict_language(plan: TargetPlan, seed: int, language: str, predictor: Predictor) -> Measured:
+    try:
+        outcomes = PREDICTED[plan.target.kind].run(plan.target, plan.examples[language], predictor)
+    except CheckFailed as reason:
+        return Measured(failed={(seed, language): reason.faults[0].message})
+    return Measured({(seed, language): outcomes}, fingerprints={language: plan.fingerprints[language]})

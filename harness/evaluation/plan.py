@@ -1,24 +1,112 @@
-"""Find out what a run has to do: which cells, on which checkpoints, and what earlier runs finished."""
+"""Find out what a run has to do: which targets, in which languages, on which checkpoints, with which heads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.catalog import TARGETS, find_target, is_own, own_target
-from harness.catalog.finetuning import recipe_for, recipe_text
+from harness.catalog.finetuning import RECIPES, Recipe, recipe_for, recipe_text
 from harness.data import load_examples, own_languages
-from harness.data.training_text import load_training
+from harness.data.examples import Examples
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
-from harness.evaluation.cells import Cells, resolve_layer
-from harness.evaluation.resume import keep_finished
 from harness.evaluation.run import Options, Run
 from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.models.device import choose_device, choose_dtype
 from harness.observer import Observer
-from harness.records import Checkpoint, ReportedSubmission, Target
+from harness.records import Checkpoint, Encoding, ReportedSubmission, Signature, Target
 from harness.store import load_submission
+
+
+def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
+    """Return the index into the hidden states that `layer` means for this checkpoint."""
+    return files.layers if encoding.layer == "last" else encoding.layer
+
+
+@dataclass(frozen=True)
+class HeadPlan:
+    """The head that predicts: its part of the signature, and the recipe that trains it (None where the submission brings it)."""
+
+    text: str
+    recipe: Recipe | None = None
+
+
+@dataclass(frozen=True)
+class TargetPlan:
+    """What a run does for one target: which text it may measure, on which checkpoints, by seed.
+
+    `unreadable` says why a language has no text; `head` is there for targets with a head.
+    """
+
+    target: Target
+    encoding: Encoding
+    examples: Mapping[str, Examples]
+    fingerprints: Mapping[str, str]
+    unreadable: Mapping[str, str]
+    checkpoints: Mapping[int, CheckpointFiles]
+    head: HeadPlan | None = None
+
+    @property
+    def signature(self) -> Signature:
+        """Return the signature of what is measured."""
+        if self.head is not None:
+            return self.target.signature.predicted(self.head.text)
+        return self.target.signature.encoded(self.encoding, self.layer_of(next(iter(self.checkpoints.values()))))
+
+    @property
+    def lengths(self) -> Recipe:
+        """Return the recipe that says how inputs are cut; a head that was submitted reads what XTREME's recipe would."""
+        return (self.head.recipe if self.head else None) or RECIPES["xtreme"][self.target.kind]
+
+    def layer_of(self, files: CheckpointFiles) -> int:
+        """Return the hidden state that is read: with a head always the last."""
+        return files.layers if self.target.has_head else resolve_layer(self.encoding, files)
+
+    def without_text(self, seed: int) -> dict[tuple[int, str], str]:
+        """Return the cells of a seed that cannot be measured for want of text, with the reason."""
+        return {(seed, language): reason for language, reason in self.unreadable.items()}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one evaluation has to do: its targets, the checkpoints by seed, and what could not be read."""
+
+    run: Run
+    targets: tuple[TargetPlan, ...]
+    checkpoints: Mapping[int, CheckpointFiles]
+    unreadable: tuple[Fault, ...]
+
+    @property
+    def embedded(self) -> tuple[TargetPlan, ...]:
+        """Return the targets that compare vectors."""
+        return tuple(plan for plan in self.targets if not plan.target.has_head)
+
+    @property
+    def predicted(self) -> tuple[TargetPlan, ...]:
+        """Return the targets that a head predicts."""
+        return tuple(plan for plan in self.targets if plan.target.has_head)
+
+
+def make_plan(folder: Path, targets: Sequence[str], languages: Sequence[str], options: Options, observer: Observer) -> Plan:
+    """Read the submission and the text, and fetch the checkpoints.
+
+    Raises BadInput when the submission, its checkpoints or all of the text cannot be read, WrongUsage for an unknown name.
+    """
+    run = _open_run(folder, options, observer)
+    texts, unreadable = _load_targets(targets, languages, run)
+    checkpoints = _fetch_all(run)
+    plans = []
+    for text in texts:
+        try:
+            plans.append(_with_checkpoints(text, checkpoints, run))
+        except BadInput as reason:
+            if len(texts) == 1:
+                raise
+            unreadable.extend(reason.faults)
+    if not plans:
+        raise BadInput(unreadable)
+    return Plan(run, tuple(plans), checkpoints, tuple(unreadable))
 
 
 def _open_run(folder: Path, options: Options, observer: Observer) -> Run:
@@ -32,6 +120,9 @@ def _open_run(folder: Path, options: Options, observer: Observer) -> Run:
         )
     device = choose_device(options.device)
     return Run(folder, submission, options, observer, device, choose_dtype(options.dtype, device))
+
+
+# ---- checkpoints -------------------------------------------------------------------------------
 
 
 def _fetch(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
@@ -49,85 +140,40 @@ def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
     return opened
 
 
-@dataclass(frozen=True)
-class Work:
-    """What one evaluation has to do: a target's cells each, the checkpoints by seed, and what could not be read."""
-
-    run: Run
-    cells: tuple[Cells, ...]
-    checkpoints: Mapping[int, CheckpointFiles]
-    unreadable: tuple[Fault, ...]
-
-    @property
-    def embedded(self) -> tuple[Cells, ...]:
-        """Return the cells of targets that compare vectors."""
-        return tuple(cells for cells in self.cells if not cells.target.has_head)
-
-    @property
-    def headed(self) -> tuple[Cells, ...]:
-        """Return the cells of targets that a head predicts."""
-        return tuple(cells for cells in self.cells if cells.target.has_head)
+def _with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFiles], run: Run) -> TargetPlan:
+    """Give a target the checkpoints that it is measured on, and the recipe of its head."""
+    if not plan.target.has_head:
+        return replace(plan, checkpoints=checkpoints)
+    name = plan.target.name
+    if (brought := run.submission.finetuned.get(name)) is not None:
+        return replace(plan, checkpoints={brought.seed: _fetch(brought, run)}, head=HeadPlan("own"))
+    asked = run.submission.finetuning.get(name)
+    recipe = recipe_for(plan.target, asked, next(iter(checkpoints.values())).width)
+    if run.options.limit:  # a trial
+        recipe = recipe.model_copy(update={"epochs": 1})
+    return replace(plan, checkpoints=checkpoints, head=HeadPlan(recipe_text(asked), recipe))
 
 
-def open_work(folder: Path, targets: Sequence[str], languages: Sequence[str], options: Options, observer: Observer) -> Work:
-    """Read the submission, the text and what earlier runs finished, and fetch the checkpoints."""
-    run = _open_run(folder, options, observer)
-    loaded, unreadable = _load_targets(targets, languages, run)
-    opened = _fetch_all(run)
-    work = []
-    for cells in loaded:
-        try:
-            _open_cells(cells, opened, run)
-        except BadInput as reason:
-            if len(loaded) == 1:
-                raise
-            unreadable.extend(reason.faults)
-        else:
-            work.append(cells)
-    if not work:
-        raise BadInput(unreadable)
-    return Work(run, tuple(work), opened, tuple(unreadable))
+# ---- text --------------------------------------------------------------------------------------
 
 
-def _open_cells(cells: Cells, opened: Mapping[int, CheckpointFiles], run: Run) -> None:
-    """Give a target its checkpoints and what an earlier run finished, and the English text where a head has to be trained."""
-    name = cells.target.name
-    if cells.target.has_head and (own := run.submission.finetuned.get(name)) is not None:
-        cells.opened[own.seed], cells.how = _fetch(own, run), "own"
-    else:
-        cells.opened.update(opened)
-    if cells.target.has_head and not cells.how:
-        asked = run.submission.finetuning.get(name)
-        width = next(iter(opened.values())).width
-        cells.recipe, cells.how = recipe_for(cells.target, asked, width), recipe_text(asked)
-    keep_finished(cells, run, run.observer)
-    if cells.recipe is not None and any(cells.unfinished(seed) for seed in cells.opened):
-        cells.training = load_training(cells.target, run.options.data)
-        if limit := run.options.limit:  # a trial
-            cells.recipe = cells.recipe.model_copy(update={"epochs": 1})
-            cells.training = cells.training.first(limit)
-
-
-# ---- examples ----------------------------------------------------------------------------------
-
-
-def _load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tuple[list[Cells], list[Fault]]:
+def _load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tuple[list[TargetPlan], list[Fault]]:
     """Load the named targets; without a name the run's own ones, or else all of XTREME (what stands outside it is named)."""
     targets = [_find(name, run) for name in dict.fromkeys([*names] or [*run.options.own])] or _benchmark(languages, run)
     for target in targets:
         for language in languages:
             if language not in target.languages and (names or len(targets) == 1):
                 raise WrongUsage(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
-    work: list[Cells] = []
+    plans: list[TargetPlan] = []
     faults: list[Fault] = []
     for target in targets:
         try:
-            work.append(_load_examples(target, languages, run))
+            plans.append(_load_examples(target, languages, run))
         except BadInput as reason:
             faults.extend(reason.faults)
-    if not work:
+    if not plans:
         raise BadInput(faults)
-    return work, faults
+    return plans, faults
 
 
 def _benchmark(languages: Sequence[str], run: Run) -> list[Target]:
@@ -153,23 +199,23 @@ def _find(name: str, run: Run) -> Target:
     return find_target(name).with_mining(run.options.mining)
 
 
-def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Cells:
-    cells = Cells(target, run.submission.encoding)
+def _load_examples(target: Target, languages: Sequence[str], run: Run) -> TargetPlan:
+    """Read what of a target's text can be read; raises BadInput where that is nothing."""
+    examples: dict[str, Examples] = {}
+    fingerprints: dict[str, str] = {}
+    unreadable: dict[str, str] = {}
     faults: list[Fault] = []
     for language in [language for language in target.languages if not languages or language in languages]:
         try:
-            examples = load_examples(target, language, run.options.own.get(target.name, run.options.data))
+            whole = load_examples(target, language, run.options.own.get(target.name, run.options.data))
         except Unreachable:
             raise
         except BadInput as reason:
-            cells.unreadable[language] = reason.faults[0].message
+            unreadable[language] = reason.faults[0].message
             faults.extend(reason.faults)
         else:
-            cells.examples[language] = examples.first(run.options.limit) if run.options.limit else examples
-            cells.fingerprints[language] = examples.fingerprint
-    if not cells.examples:
+            examples[language] = whole.first(run.options.limit) if run.options.limit else whole
+            fingerprints[language] = whole.fingerprint
+    if not examples:
         raise BadInput(faults)
-    return cells
-
-
-# ---- what is there already ---------------------------------------------------------------------
+    return TargetPlan(target, run.submission.encoding, examples, fingerprints, unreadable, {})

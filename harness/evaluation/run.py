@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import PlainSerializer
 
 from harness.cache import cache_folder
 from harness.models.checkpoint import CheckpointFiles
@@ -13,6 +16,10 @@ from harness.records import Mining, Submission
 
 # What is measured reaches the disk at least so often.
 WRITE_SECONDS = 60.0
+
+
+# Written for another process as what it means here.
+AbsolutePath = Annotated[Path, PlainSerializer(lambda path: str(path.resolve()), return_type=str)]
 
 
 @dataclass(frozen=True)
@@ -25,14 +32,14 @@ class Options:
     `fetched` maps the source of a checkpoint to its files where another process has brought and verified them.
     """
 
-    data: Path | None = None
-    own: Mapping[str, Path] = field(default_factory=dict)
+    data: AbsolutePath | None = None
+    own: Mapping[str, AbsolutePath] = field(default_factory=dict)
     device: str = "auto"
     dtype: str = "auto"
     batch_tokens: int | None = None
     limit: int | None = None
     overwrite: bool = False
-    cache: Path | None = None
+    cache: AbsolutePath | None = None
     sweep: bool = False
     mining: Mining = field(default_factory=Mining)
     keep_layers: tuple[int, ...] = ()

@@ -10,12 +10,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from harness.errors import BadInput, CheckFailed
-from harness.evaluation.cells import UNWRITTEN, Cells
+from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, make_table
 from harness.evaluation.embeddings import Encoded, declared_view, distinct_texts, encode_missing, every_view
 from harness.evaluation.heads import predict
-from harness.evaluation.plan import Work, open_work
-from harness.evaluation.resume import keep_finished, result_path
+from harness.evaluation.plan import Plan, TargetPlan, make_plan
+from harness.evaluation.resume import Resumed, finished, result_path, resume
 from harness.evaluation.run import WRITE_SECONDS, Options, Run
 from harness.evaluation.sweep import Sweeping, open_sweeps
 from harness.kinds.registry import EMBEDDED
@@ -46,66 +48,71 @@ def evaluate(
     and nothing is written. Raises BadInput when the submission, its checkpoint or all of the text cannot be read, and
     CheckFailed, after the other targets are written, when the whole text of one target cannot, or its head cannot be trained.
     """
-    work = open_work(Path(folder), targets, languages, options or Options(), observer or Silent())
-    results = _compare_vectors(work)
-    faults = list(work.unreadable)
-    for cells in work.headed:
+    plan = make_plan(Path(folder), targets, languages, options or Options(), observer or Silent())
+    resumed, faults = resume(plan)
+    results = _compare_vectors(plan, [target for target in resumed if target.plan.head is None])
+    for target in resumed:
+        if target.plan.head is None:
+            continue
         try:
-            results[cells.target.name] = _predict(cells, work.run)
+            for measured, reports in predict(target, plan.run):
+                results[target.name] = _write(target.plan, measured, _describe(reports, plan.run), plan.run)
         except (BadInput, CheckFailed) as reason:  # the other targets go on
-            if len(work.cells) == 1:
+            if len(plan.targets) == 1:
                 raise
             faults.extend(reason.faults)
     if faults:
         raise CheckFailed(faults)
-    return tuple(results[cells.target.name] for cells in work.cells)
+    return tuple(results[target.name] for target in resumed)
 
 
-def _predict(cells: Cells, run: Run) -> Result:
-    """Predict with a head, which is trained first where it has to be."""
-    results: list[Result] = []
-    predict(cells, run, lambda reports: results.append(_finish(cells, _describe(reports, run), run)))
-    return results[-1]
-
-
-def _compare_vectors(work: Work) -> dict[str, Result]:
+def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result]:
     """Encode what the targets without a head need, checkpoint by checkpoint, and run their cells."""
-    run, sweeps = work.run, open_sweeps(work)
+    run, sweeps = plan.run, open_sweeps([target.plan for target in targets], plan.run)
+    measured = {target.name: target.earlier for target in targets}
     reports: list[EncodingReport] = []
     results: dict[str, Result] = {}
-    for number, (seed, files) in enumerate(work.checkpoints.items() if work.embedded else (), start=1):
+    for number, (seed, files) in enumerate(plan.checkpoints.items() if targets else (), start=1):
         swept = [(sweeping, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
-        encoded = _measure(seed, files, work.embedded, swept, run)
+        todo = [(target.plan, language) for target in targets for language in target.unfinished(seed)]
+        encoded = _encode(files, todo, swept, run)
         reports.append(encoded.report)
+        for target in targets:
+            measured[target.name] = _run_cells(target, seed, files, encoded).over(measured[target.name])
+        encoded.close()
         # What a seed gave is on disk before anything else starts; what is overwritten stays until all seeds are measured.
-        if number == len(work.checkpoints) or not run.options.overwrite:
-            results = {cells.target.name: _finish(cells, _describe(reports, run), run) for cells in work.embedded}
+        if number == len(plan.checkpoints) or not run.options.overwrite:
+            results = {target.name: _write(target.plan, measured[target.name], _describe(reports, run), run) for target in targets}
         _sweep(seed, files, swept, encoded, _describe(reports, run))
     return results
 
 
+Todo = Sequence[tuple[TargetPlan, str]]
 Swept = Sequence[tuple[Sweeping, str]]
 
 
-def _measure(seed: int, files: CheckpointFiles, work: Sequence[Cells], swept: Swept, run: Run) -> Encoded:
-    """Encode every text that an unfinished cell of this checkpoint needs, in one plan, then run the cells one by one."""
-    todo = [(cells, language) for cells in work for language in cells.unfinished(seed)]
-    for cells in work:
-        cells.failed |= {(seed, language): reason for language, reason in cells.unreadable.items()}
-    examples = [cells.examples[language] for cells, language in [*todo, *((sweeping.cells, language) for sweeping, language in swept)]]
+def _encode(files: CheckpointFiles, todo: Todo, swept: Swept, run: Run) -> Encoded:
+    """Encode every text that an unfinished cell of this checkpoint needs, in one plan."""
+    examples = [planned.examples[language] for planned, language in [*todo, *((sweeping.plan, language) for sweeping, language in swept)]]
     if not examples:
         return Encoded({})
     view = declared_view(run.submission.encoding, files)
     views = [view, *(every_view(files) if swept else _kept(view, run))]
-    encoded = encode_missing(distinct_texts(examples), views, files, run)
-    for cells, language in todo:
-        if reason := encoded.why_not(view, cells.examples[language]):
-            cells.failed[seed, language] = reason
+    return encode_missing(distinct_texts(examples), views, files, run)
+
+
+def _run_cells(target: Resumed, seed: int, files: CheckpointFiles, encoded: Encoded) -> Measured:
+    """Run the unfinished cells of one target on one checkpoint."""
+    plan, view = target.plan, declared_view(target.plan.encoding, files)
+    outcomes: dict[Cell, pa.Table] = {}
+    failed = plan.without_text(seed)
+    for language in target.unfinished(seed):
+        examples = plan.examples[language]
+        if reason := encoded.why_not(view, examples):
+            failed[seed, language] = reason
         else:
-            space = encoded.spaces[view]
-            cells.outcomes[seed, language] = EMBEDDED[cells.target.kind].run(cells.target, cells.examples[language], space.get)
-    encoded.spaces[view].close()
-    return encoded
+            outcomes[seed, language] = EMBEDDED[plan.target.kind].run(plan.target, examples, encoded.spaces[view].get)
+    return Measured(outcomes, failed, fingerprints={language: plan.fingerprints[language] for _, language in outcomes})
 
 
 def _sweep(seed: int, files: CheckpointFiles, swept: Swept, encoded: Encoded, description: Mapping[str, Any]) -> None:
@@ -133,20 +140,20 @@ def _kept(view: View, run: Run) -> list[View]:
 # ---- the result --------------------------------------------------------------------------------
 
 
-def _finish(cells: Cells, description: dict[str, Any], run: Run) -> Result:
+def _write(plan: TargetPlan, measured: Measured, description: dict[str, Any], run: Run) -> Result:
     """Write the result, together with what another run finished in the meantime; leave the file untouched if nothing is new."""
     if run.options.limit:
-        return cells.result(run.slug, description)
-    for files in cells.opened.values():
+        return make_result(plan, measured, run.slug, description)
+    for files in plan.checkpoints.values():
         files.check_unchanged()
-    path = result_path(cells, run)
+    path = result_path(plan, run)
     with results_lock(run.folder):
-        keep_finished(cells, run, Silent())
-        result = cells.result(run.slug, description)
+        whole = measured.over(finished(plan, run, Silent()))
+        result = make_result(plan, whole, run.slug, description)
         before = _readable(path)
         if before and not run.options.overwrite and _same(before, result):
             return before
-        write_result(run.folder, result, cells.table())
+        write_result(run.folder, result, make_table(plan, whole))
         return load_result(path)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import BadInput, Fault
-from harness.evaluation.cells import Cells
 from harness.evaluation.embeddings import Encoded, every_view
-from harness.evaluation.plan import Work
+from harness.evaluation.plan import TargetPlan
 from harness.evaluation.resume import refuse_other_measure
 from harness.evaluation.run import Run
 from harness.kinds.registry import EMBEDDED
@@ -22,53 +21,54 @@ Point = tuple[int, View, str]  # seed, view, language
 class Sweeping:
     """One target of one submission while its views are measured; `points` holds the headline scores."""
 
-    def __init__(self, cells: Cells, run: Run) -> None:
+    def __init__(self, plan: TargetPlan, run: Run) -> None:
         """Take over what an earlier sweep of the same weights, text and encoding holds.
 
         Raises BadInput where this run would replace, by a part of it, what was measured in another way or is damaged.
         """
-        self.cells, self._run = cells, run
+        self.plan, self._run = plan, run
+        self._fingerprints = dict(plan.fingerprints)
         self.points: dict[Point, float] = {}
-        self._path = sweep_path(run.folder, cells.target.name)
+        self._path = sweep_path(run.folder, plan.target.name)
         if run.options.limit or not self._path.is_file():
             return
         try:
             sweep = load_sweep(self._path)
         except BadInput as reason:
-            if left := [language for language in cells.target.languages if language not in cells.examples]:
+            if left := [language for language in plan.target.languages if language not in plan.examples]:
                 message = f"{self._path} is damaged, and this run would measure only a part of it again, without {' '.join(left)}"
                 raise BadInput([*reason.faults, Fault(message, cure="evaluate without -l")]) from reason
             run.observer.say(f"{self._path} is measured again: {reason.faults[0].message}")
             return
-        if not run.options.overwrite or any(language not in cells.examples for language in sweep.data):
+        if not run.options.overwrite or any(language not in plan.examples for language in sweep.data):
             refuse_other_measure(self._path, sweep, self._signature(), run)
-            again = cells.examples if run.options.overwrite else ()
+            again = plan.examples if run.options.overwrite else ()
             self.points.update({point: value for point, value in self._readable_points(sweep).items() if point[2] not in again})
 
     def _readable_points(self, sweep: Sweep) -> dict[Point, float]:
         """Return the points of a sweep that stand on this run's weights and text."""
         points = {}
         for checkpoint in sweep.checkpoints:
-            files = self.cells.opened.get(checkpoint.seed)
+            files = self.plan.checkpoints.get(checkpoint.seed)
             if files is None or files.digest != checkpoint.weights:
                 continue
             for scored in checkpoint.views:
                 for language, value in scored.scores.items():
-                    if self.cells.fingerprints.setdefault(language, sweep.data[language]) == sweep.data[language]:
+                    if self._fingerprints.setdefault(language, sweep.data[language]) == sweep.data[language]:
                         points[checkpoint.seed, View(scored.layer, scored.pooling), language] = value
         return points
 
     def _signature(self) -> Signature:
-        return self.cells.target.signature.encoded(self.cells.encoding, None)
+        return self.plan.target.signature.encoded(self.plan.encoding, None)
 
     def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
         """Return the languages of this run that lack a view."""
         views = every_view(files)
-        return [language for language in self.cells.examples if any((seed, view, language) not in self.points for view in views)]
+        return [language for language in self.plan.examples if any((seed, view, language) not in self.points for view in views)]
 
     def measure(self, seed: int, language: str, view: View, encoded: Encoded) -> None:
         """Score one language in one view; a view in which a text has no vector stays without a score."""
-        target, examples = self.cells.target, self.cells.examples[language]
+        target, examples = self.plan.target, self.plan.examples[language]
         if encoded.why_not(view, examples) is None:
             fraction = EMBEDDED[target.kind].headline(target, examples, encoded.spaces[view].get)
             self.points[seed, view, language] = round(100 * fraction, 4)
@@ -98,7 +98,7 @@ class Sweeping:
         views = [view for checkpoint in self._sweep(self.points, {}).checkpoints for view in checkpoint.views if view.score is not None]
         if views:
             best = max(views, key=lambda view: view.score or 0.0)
-            name, metric = self.cells.target.name, self.cells.target.metric
+            name, metric = self.plan.target.name, self.plan.target.metric
             self._run.observer.say(f"{name}: best view h{best.layer}.{best.pooling.value} with {metric} {best.score:.2f}")
 
     def _sweep(self, points: Mapping[Point, float], description: Mapping[str, Any]) -> Sweep:
@@ -106,28 +106,28 @@ class Sweeping:
         return Sweep(
             schema_=1,
             submission=self._run.slug,
-            target=self.cells.target.name,
+            target=self.plan.target.name,
             signature=self._signature(),
-            metric=self.cells.target.metric,
-            of=len(self.cells.target.languages),
+            metric=self.plan.target.metric,
+            of=len(self.plan.target.languages),
             checkpoints=tuple(
                 SweptCheckpoint(
                     seed=seed, weights=files.digest, views=tuple(self._scores(points, seed, view) for view in every_view(files))
                 )
-                for seed, files in self.cells.opened.items()
+                for seed, files in self.plan.checkpoints.items()
                 if seed in seeds
             ),
-            data={language: self.cells.fingerprints[language] for language in self.cells.target.languages if language in known},
+            data={language: self._fingerprints[language] for language in self.plan.target.languages if language in known},
             run=description,
         )
 
     def _scores(self, points: Mapping[Point, float], seed: int, view: View) -> ViewScores:
-        languages = self.cells.target.languages
+        languages = self.plan.target.languages
         scores = {language: points[seed, view, language] for language in languages if (seed, view, language) in points}
         mean = round(sum(scores.values()) / len(scores), 4) if len(scores) == len(languages) else None
         return ViewScores(layer=view.layer, pooling=view.pooling, score=mean, scores=scores)
 
 
-def open_sweeps(work: Work) -> tuple[Sweeping, ...]:
+def open_sweeps(plans: Sequence[TargetPlan], run: Run) -> tuple[Sweeping, ...]:
     """Return the sweeps that the run is asked for, one a target."""
-    return tuple(Sweeping(cells, work.run) for cells in work.embedded) if work.run.options.sweep else ()
+    return tuple(Sweeping(plan, run) for plan in plans) if run.options.sweep else ()

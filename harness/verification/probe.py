@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.evaluation.cells import Cells
 from harness.evaluation.embeddings import declared_view, distinct_texts, encode_missing
-from harness.evaluation.plan import open_work
+from harness.evaluation.plan import TargetPlan, make_plan
 from harness.evaluation.run import Options, Run
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
@@ -61,29 +60,29 @@ def probe(folder: Path, target: str, languages: Sequence[str], options: Options,
     """
     with tempfile.TemporaryDirectory(prefix="stiltboard-probe-") as cache:
         limited = replace(options, limit=options.limit or EXAMPLES, cache=Path(cache))
-        work = open_work(folder, [target], languages, limited, observer)
-        seeds = [(cells, number, files) for cells in work.embedded for number, files in cells.opened.items()]
-        return tuple(each for cells, number, files in seeds for each in _seed(cells, number, files, work.run, seed))
+        plan = make_plan(folder, [target], languages, limited, observer)
+        seeds = [(planned, number, files) for planned in plan.embedded for number, files in planned.checkpoints.items()]
+        return tuple(probed for planned, number, files in seeds for probed in _seed(planned, number, files, plan.run, seed))
 
 
-def _seed(cells: Cells, number: int, files: CheckpointFiles, run: Run, seed: str) -> Iterator[Probed]:
+def _seed(plan: TargetPlan, number: int, files: CheckpointFiles, run: Run, seed: str) -> Iterator[Probed]:
     """Encode all texts as they are and in every way changed in one plan, then score each way."""
     view = declared_view(run.submission.encoding, files)
-    texts = distinct_texts(cells.examples.values())
+    texts = distinct_texts(plan.examples.values())
     variants = [changed(text, how, seed) for how in CHANGES for text in texts]
     encoded = encode_missing(list(dict.fromkeys([*texts, *variants])), [view], files, run)
     space = encoded.spaces[view]
-    kind = EMBEDDED[cells.target.kind]
+    kind = EMBEDDED[plan.target.kind]
     for how in CHANGES:
         scores: list[tuple[float, float, float]] = []
-        for language, examples in cells.examples.items():
+        for language, examples in plan.examples.items():
             own = [text for side in examples.sides.values() for text in side]
             apart = sum(changed(text, how, seed) != text for text in own) / max(1, len(own))
             if apart < _LEAST_CHANGED or encoded.why_not(view, examples):
                 continue
-            before = kind.headline(cells.target, examples, space.get)
-            after = kind.headline(cells.target, examples, lambda texts, how=how: space.get([changed(text, how, seed) for text in texts]))  # type: ignore[misc]
-            scores.append((before, after, 1 / max(1, len(cells.examples[language]))))
+            before = kind.headline(plan.target, examples, space.get)
+            after = kind.headline(plan.target, examples, lambda texts, how=how: space.get([changed(text, how, seed) for text in texts]))  # type: ignore[misc]
+            scores.append((before, after, 1 / max(1, len(plan.examples[language]))))
         if scores:
             before, after, chance = (float(np.mean(column)) for column in zip(*scores, strict=True))
             yield Probed(number, how, len(scores), before, after, chance)

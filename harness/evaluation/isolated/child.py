@@ -1,4 +1,4 @@
-"""The process that evaluates: `python -m harness.evaluation.isolated TASK DATASETS…`. In a sandbox it can reach nothing else."""
+"""The process that evaluates: `python -m harness.evaluation.isolated REQUEST DATASETS…`. In a sandbox it can reach nothing else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-REPORT = "report.json"
+REPLY = "reply.json"
 
 
 def link_datasets(folders: Sequence[str], place: Path) -> None:
@@ -22,18 +22,18 @@ def link_datasets(folders: Sequence[str], place: Path) -> None:
                 link.symlink_to(path)
 
 
-def main(task_file: str, *datasets: str) -> None:
-    """Carry out a task, and leave a report of it in its cache."""
+def main(request_file: str, *datasets: str) -> None:
+    """Carry out a request, and leave the reply in its cache."""
     if datasets:
         link_datasets(datasets, Path(os.environ["HF_DATASETS_CACHE"]))
     from harness.errors import StiltboardError  # noqa: PLC0415
-    from harness.evaluation.isolated.protocol import Report, Task, Teller  # noqa: PLC0415 - libraries look at the environment once
+    from harness.evaluation.isolated.protocol import LineReporter, Reply, Request  # noqa: PLC0415 - libraries look at the environment once
     from harness.evaluation.story import evaluate  # noqa: PLC0415
 
-    task = Task.from_json(Path(task_file).read_text())
+    request = Request.from_json(Path(request_file).read_bytes())
     try:
-        report = Report(evaluate(task.folder, task.targets, task.languages, task.options, Teller()))
+        reply = Reply(evaluate(request.folder, request.targets, request.languages, request.options, LineReporter()))
     except StiltboardError as error:
-        report = Report.of(error)
-    assert task.options.cache is not None  # every task names one
-    (task.options.cache / REPORT).write_text(report.to_json())
+        reply = Reply.of(error)
+    assert request.options.cache is not None  # every request names one
+    (request.options.cache / REPLY).write_bytes(reply.to_json())

@@ -13,10 +13,10 @@ from pathlib import Path
 from harness.data.hub import XTREME_HUB
 from harness.data.sentence_pairs import MNLI_HUB
 from harness.errors import CheckFailed
-from harness.evaluation.isolated.child import REPORT
-from harness.evaluation.isolated.protocol import Report, Task, retell
-from harness.evaluation.plan import Work, open_work
-from harness.evaluation.resume import result_path
+from harness.evaluation.isolated.child import REPLY
+from harness.evaluation.isolated.protocol import Reply, Request, report_line
+from harness.evaluation.plan import Plan, make_plan
+from harness.evaluation.resume import result_path, resume
 from harness.evaluation.run import Options
 from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_apart
 from harness.models.checkpoint import CheckpointFiles
@@ -27,7 +27,7 @@ from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import no_link
 from harness.store.results import LOCK_FILE
 
-_REPORT_LIMIT = 64 * 2**20
+_REPLY_LIMIT = 64 * 2**20
 # Handed on to the sandbox: what numbers and speed depend on, and nothing else of the environment.
 _HANDED_ON = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -50,35 +50,36 @@ def evaluate_apart(
     Raises what `evaluate` raises, and CheckFailed when no sandbox holds, before anything is fetched, and when a limit ends it.
     """
     mechanism = find_mechanism(Confinement()) if apart.sandbox else None
-    work = open_work(folder, targets, languages, options, observer)
-    cache = _own_cache(work) if apart.sandbox else work.run.cache
+    plan = make_plan(folder, targets, languages, options, observer)
+    resume(plan)  # what would be refused, and the text that heads are trained on, before anything is confined
+    cache = _own_cache(plan) if apart.sandbox else plan.run.cache
     cache.mkdir(parents=True, exist_ok=True)
-    (cache / REPORT).unlink(missing_ok=True)
-    opened = [files for cells in work.cells for files in cells.opened.values()]
+    (cache / REPLY).unlink(missing_ok=True)
+    opened = [files for planned in plan.targets for files in planned.checkpoints.values()]
     with tempfile.TemporaryDirectory(prefix="stiltboard-") as room:
-        task = Path(room) / "task.json"
+        request = Path(room) / "request.json"
         fetched = {files.source: files for files in opened}
-        given = replace(options, cache=cache, device=work.run.device, dtype=work.run.dtype, fetched=fetched)
-        task.write_text(Task(folder, tuple(targets), tuple(languages), given).to_json())
-        command, view = _command(work, task, cache, sandbox=apart.sandbox)
+        given = replace(options, cache=cache, device=plan.run.device, dtype=plan.run.dtype, fetched=fetched)
+        request.write_bytes(Request(folder, tuple(targets), tuple(languages), given).to_json())
+        command, view = _command(plan, request, cache, sandbox=apart.sandbox)
         if mechanism:  # what was shown to be tight without these folders is tried with them
             mechanism = find_mechanism(view, [mechanism])
-        run_apart(command, view, apart.limits, mechanism, lambda line: retell(line, observer))
+        run_apart(command, view, apart.limits, mechanism, lambda line: report_line(line, observer))
     for files in opened:
         files.check_unchanged()
-    return _results(work, Report.from_json(_read_report(cache / REPORT)), opened)
+    return _results(plan, Reply.from_json(_read_reply(cache / REPLY)), opened)
 
 
-def _own_cache(work: Work) -> Path:
+def _own_cache(plan: Plan) -> Path:
     """Return a cache for what is made in this submission's sandbox: in one for all, it could leave false vectors for the others."""
-    digests = sorted({files.digest for cells in work.cells for files in cells.opened.values()})
-    return work.run.cache / "sandboxed" / sha256("\n".join([work.run.slug, *digests]).encode()).hexdigest()[:32]
+    digests = sorted({files.digest for planned in plan.targets for files in planned.checkpoints.values()})
+    return plan.run.cache / "sandboxed" / sha256("\n".join([plan.run.slug, *digests]).encode()).hexdigest()[:32]
 
 
-def _command(work: Work, task: Path, cache: Path, *, sandbox: bool) -> tuple[list[str], Confinement]:
+def _command(plan: Plan, request: Path, cache: Path, *, sandbox: bool) -> tuple[list[str], Confinement]:
     """Return the command, and what it may see: the submission, its verified files and the text; and write: results and cache."""
-    run = work.run
-    command = [interpreter(), "-m", "harness.evaluation.isolated", str(task.resolve())]
+    run = plan.run
+    command = [interpreter(), "-m", "harness.evaluation.isolated", str(request.resolve())]
     here = os.pathsep.join([str(Path(__file__).resolve().parents[3]), *filter(None, [os.environ.get("PYTHONPATH", "")])])
     if not sandbox:
         return command, Confinement(write=(run.folder / RESULTS_FOLDER, cache), environment={"PYTHONPATH": here})
@@ -88,7 +89,7 @@ def _command(work: Work, task: Path, cache: Path, *, sandbox: bool) -> tuple[lis
     results.mkdir(exist_ok=True)
     lock.touch()
     datasets = _prepared()
-    read = [run.folder / "submission.yaml", task, *(files.folder for cells in work.cells for files in cells.opened.values())]
+    read = [run.folder / "submission.yaml", request, *(files.folder for planned in plan.targets for files in planned.checkpoints.values())]
     read += [path for path in (run.options.data, *run.options.own.values()) if path is not None]
     environment = {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | _OFFLINE | _PLACES
     environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -107,34 +108,34 @@ def _prepared() -> list[Path]:
 # ---- what it left ------------------------------------------------------------------------------
 
 
-def _read_report(path: Path) -> bytes:
+def _read_reply(path: Path) -> bytes:
     """Read a file that may be anything: not through a link, not from a FIFO, not more than a report can be."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as reason:
         raise CheckFailed(f"the evaluation left no report: {reason.strerror}", cure="evaluate again; its last lines say why") from None
     with os.fdopen(descriptor, "rb") as file:
-        data = file.read(_REPORT_LIMIT + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
-    if not 0 < len(data) <= _REPORT_LIMIT:
+        data = file.read(_REPLY_LIMIT + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    if not 0 < len(data) <= _REPLY_LIMIT:
         raise CheckFailed(f"the evaluation left a report of {len(data)} bytes", cure="evaluate again")
     return data
 
 
-def _results(work: Work, report: Report, opened: Sequence[CheckpointFiles]) -> tuple[Result, ...]:
+def _results(plan: Plan, reply: Reply, opened: Sequence[CheckpointFiles]) -> tuple[Result, ...]:
     """Return the results: those on the disk, each checked with its outcomes, or in a trial, which writes none, those reported.
 
     Raises the error that the evaluation ended with, and CheckFailed for a result of something else than was asked.
     """
-    report.raise_error()
-    cells = {cells.target.name: cells for cells in work.cells}
+    reply.raise_error()
+    planned = {target.target.name: target for target in plan.targets}
     digests = {files.digest for files in opened}
     results = []
-    for reported in report.results:
-        if reported.submission != work.run.slug or reported.target not in cells:
+    for reported in reply.results:
+        if reported.submission != plan.run.slug or reported.target not in planned:
             raise CheckFailed(f"the evaluation left a result of {reported.submission} {reported.target}", cure="evaluate again")
         result = reported
-        if not work.run.options.limit:
-            path = result_path(cells[reported.target], work.run)
+        if not plan.run.options.limit:
+            path = result_path(planned[reported.target], plan.run)
             result = load_result(path)
             load_outcomes(path, result)
         if strange := {checkpoint.weights for checkpoint in result.checkpoints} - digests:

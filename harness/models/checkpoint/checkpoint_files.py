@@ -7,7 +7,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from harness.errors import BadInput
 from harness.models.checkpoint.config import DEPTH, WIDTH, check_config, check_sizes
@@ -35,7 +37,8 @@ class CheckpointFiles:
     digest: str
     elements: int = 0
     seen: tuple[tuple[int, ...], ...] = ()
-    _stage: Stage | None = field(default=None, repr=False, compare=False)
+    # The private folder lives as long as this does; another process is lent the folder alone.
+    _stage: Annotated[object, Field(exclude=True)] = field(default=None, repr=False, compare=False)
 
     @property
     def layers(self) -> int:

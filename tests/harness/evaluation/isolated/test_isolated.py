@@ -15,9 +15,9 @@ from harness.cli.evaluate import run_all
 from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.evaluation.isolated import Apart, evaluate_apart, parent
-from harness.evaluation.isolated.child import REPORT, link_datasets
-from harness.evaluation.isolated.protocol import Report, Task, Teller, retell
-from harness.evaluation.plan import open_work
+from harness.evaluation.isolated.child import REPLY, link_datasets
+from harness.evaluation.isolated.protocol import LineReporter, Reply, Request, report_line
+from harness.evaluation.plan import make_plan
 from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, selfcheck
 from harness.evaluation.story import Options, evaluate
 from harness.observer import Silent
@@ -75,7 +75,7 @@ def test_in_a_sandbox_the_result_is_the_same(submission: Path, own_cache: Path) 
 
 def test_without_a_sandbox_nothing_is_evaluated(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selfcheck, "MECHANISMS", ())
-    monkeypatch.setattr(parent, "open_work", lambda *_: pytest.fail("something was opened"))
+    monkeypatch.setattr(parent, "make_plan", lambda *_: pytest.fail("something was opened"))
     arguments = ["evaluate", "toy", "-t", "jupyterlab", "--sandbox", "--submissions", str(submission.parent)]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
@@ -92,12 +92,12 @@ def test_a_dry_run_is_never_taken_for_one_in_a_sandbox(submission: Path) -> None
 
 @pytest.mark.parametrize("name", ["results", ".results.lock"])
 def test_a_link_in_the_submission_lends_the_sandbox_no_other_place(submission: Path, tmp_path: Path, name: str) -> None:
-    work = open_work(submission, ["jupyterlab"], ["de"], OPTIONS, Silent())
+    plan = make_plan(submission, ["jupyterlab"], ["de"], OPTIONS, Silent())
     (tmp_path / "elsewhere").mkdir()
     (submission / name).unlink(missing_ok=True)
     (submission / name).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(BadInput, match=rf"{submission / name}: found a symbolic link"):
-        parent._command(work, tmp_path / "task", tmp_path / "cache", sandbox=True)
+        parent._command(plan, tmp_path / "task", tmp_path / "cache", sandbox=True)
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
@@ -115,8 +115,8 @@ def test_a_task_says_the_same_on_the_other_side(submission: Path, tmp_path: Path
     files = fetch(Checkpoint(path="weights"), submission, tmp_path / "cache")
     mining = Mining(margin=Margin.DISTANCE, keep_duplicates=True)
     options = Options(tmp_path, {"bitext.a": tmp_path}, "cpu", "float32", 64, 3, True, tmp_path, True, mining, (1, 2), {"weights": files})
-    task = Task(submission, ("a",), ("de",), options)
-    again = Task.from_json(task.to_json())
+    task = Request(submission, ("a",), ("de",), options)
+    again = Request.from_json(task.to_json())
     assert again == replace(task, options=replace(options, fetched=again.options.fetched))
     (found,) = again.options.fetched.values()
     assert found == files
@@ -124,25 +124,25 @@ def test_a_task_says_the_same_on_the_other_side(submission: Path, tmp_path: Path
 
 
 def test_news_is_told_to_the_observer_and_nothing_invisible_with_it(capsys: pytest.CaptureFixture[str]) -> None:
-    teller, heard = Teller(), Heard()
+    teller, heard = LineReporter(), Heard()
     teller.say("one\x1b[2J")
     teller.encoded(1, 2, 3)
     teller.trained(1, 2, 0.5)
     lines = capsys.readouterr().out.splitlines()
     for line in [*lines, "a warning\x1b]0;x\x07", '\x1f["encoded", -1, 2, 1]', "\x1f[" * 9, '\x1f["say", 1]']:
-        retell(line, heard)
+        report_line(line, heard)
     assert heard.heard[:4] == [("say", "one\\x1b[2J"), ("encoded", 1, 2, 3), ("trained", 1, 2, 0.5), ("say", "a warning\\x1b]0;x\\x07")]
     assert [kind for kind, *_ in heard.heard[4:]] == ["say"] * 3
     assert all(message.isprintable() for kind, message, *_ in heard.heard if kind == "say")
 
 
 def test_an_error_is_raised_again_with_its_faults() -> None:
-    report = Report.of(BadInput([Fault("one\x1b", Where("file", 1, 2), "do"), Fault("two")]))
+    report = Reply.of(BadInput([Fault("one\x1b", Where("file", 1, 2), "do"), Fault("two")]))
     with pytest.raises(BadInput) as caught:
-        Report.from_json(report.to_json().encode()).raise_error()
+        Reply.from_json(report.to_json()).raise_error()
     assert caught.value.faults == (Fault("one\\x1b", Where("file", 1, 2), "do"), Fault("two"))
     with pytest.raises(CheckFailed, match="three"):
-        Report.from_json(Report.of(CheckFailed("three")).to_json().encode()).raise_error()
+        Reply.from_json(Reply.of(CheckFailed("three")).to_json()).raise_error()
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,14 @@ def test_an_error_is_raised_again_with_its_faults() -> None:
 )
 def test_a_report_that_the_harness_did_not_write_is_refused(text: str) -> None:
     with pytest.raises(CheckFailed, match="the evaluation left a report that is none"):
-        Report.from_json(text.encode())
+        Reply.from_json(text.encode())
 
 
 def leave(what: str, submission: Path) -> Any:
     """Return what runs in place of the evaluation and leaves something else than a report."""
 
     def run(_command: Sequence[str], view: Confinement, *_: Any) -> None:
-        path = max(view.write, key=lambda path: path != submission / "results") / REPORT
+        path = max(view.write, key=lambda path: path != submission / "results") / REPLY
         match what:
             case "a link":
                 path.symlink_to("/etc/passwd")
@@ -166,11 +166,11 @@ def leave(what: str, submission: Path) -> Any:
                 os.mkfifo(path)
             case "another submission":
                 (result,) = evaluate(submission, ["jupyterlab"], ["de"], OPTIONS)
-                path.write_text(Report((result.model_copy(update={"submission": "other"}),)).to_json())
+                path.write_bytes(Reply((result.model_copy(update={"submission": "other"}),)).to_json())
             case "other weights":
                 (result,) = evaluate(submission, ["jupyterlab"], ["de"], replace(OPTIONS, limit=3))
                 scores = result.checkpoints[0].model_copy(update={"weights": "sha256:" + "0" * 64})
-                path.write_text(Report((result.model_copy(update={"checkpoints": (scores,)}),)).to_json())
+                path.write_bytes(Reply((result.model_copy(update={"checkpoints": (scores,)}),)).to_json())
 
     return run
 
