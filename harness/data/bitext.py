@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.catalog import JUPYTERLAB_LOCALES, TATOEBA_ISO3
+from harness.data.examples import RowExamples
 from harness.data.hub import XTREME_HUB, load_rows
-from harness.data.text_files import fingerprint, read_lines
+from harness.data.text_files import read_lines
 from harness.errors import BadInput, Where
 
 
 @dataclass(frozen=True)
-class Bitext:
+class Bitext(RowExamples):
     """Parallel sentences of one language with English, or with another `pivot`: foreign[i] ↔ english[i]."""
 
     language: str
@@ -23,23 +23,10 @@ class Bitext:
     source: str
     pivot: str = "en"
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Return sha256 over the pairs in their order; the source does not enter."""
-        return fingerprint(zip(self.foreign, self.english, strict=True))
-
     @property
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return both sides."""
         return {f"{self.language} side": self.foreign, f"{self.pivot} side": self.english}
-
-    def __len__(self) -> int:
-        """Count the pairs."""
-        return len(self.foreign)
-
-    def first(self, n: int) -> Bitext:
-        """Return the first n pairs."""
-        return replace(self, foreign=self.foreign[:n], english=self.english[:n])
 
 
 def tatoeba(language: str, data: Path | None) -> Bitext:

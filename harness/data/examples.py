@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
-from typing import Protocol, Self, TypeVar
+from dataclasses import fields, replace
+from functools import cached_property
+from typing import Any, Protocol, Self
 
 import numpy as np
 
+from harness.data.text_files import fingerprint
+
 # Which examples are taken when a recipe limits them does not depend on the seed: seeds differ by training alone.
-_CHOICE = 0
+_DRAW = 0
 
 
 class Examples(Protocol):
@@ -25,7 +29,7 @@ class Examples(Protocol):
 
     @property
     def sides(self) -> Mapping[str, Sequence[str]]:
-        """Return every text whose vector is needed, in named lists; the names stand in messages."""
+        """Return every text whose vector is needed, in named lists; the names are for messages."""
 
     def __len__(self) -> int:
         """Count the examples, as the catalog does."""
@@ -34,21 +38,44 @@ class Examples(Protocol):
         """Return a small part for a trial: the first n examples."""
 
 
-Some = TypeVar("Some", bound=Examples)
+class RowExamples(ABC):
+    """Examples that are the rows of a table: a frozen dataclass whose tuples are its columns, in the order of the fields."""
 
+    source: str
 
-def rows_of(examples: Some, rows: Sequence[int] | slice) -> Some:
-    """Return the examples in these rows, counted from 0, in this order."""
-    assert is_dataclass(examples)
-    columns = {field.name: getattr(examples, field.name) for field in fields(examples)}
-    kept = {name: column for name, column in columns.items() if isinstance(column, tuple)}
-    picked = {name: column[rows] if isinstance(rows, slice) else tuple(column[row] for row in rows) for name, column in kept.items()}
-    part: Some = replace(examples, **picked)
-    return part
+    @property
+    @abstractmethod
+    def sides(self) -> Mapping[str, Sequence[str]]:
+        """Return every text whose vector is needed, in named lists; the names are for messages."""
 
+    @property
+    def columns(self) -> Mapping[str, tuple[Any, ...]]:
+        """Return the columns by name."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: column for name, column in found.items() if isinstance(column, tuple)}
 
-def chosen(examples: Some, n: int) -> Some:
-    """Return n of the examples, the same ones every time, in their order."""
-    if n >= len(examples):
-        return examples
-    return rows_of(examples, np.sort(np.random.default_rng(_CHOICE).permutation(len(examples))[:n]).tolist())
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return sha256 over the rows in their order; the source does not enter."""
+        return fingerprint(zip(*self.columns.values(), strict=True))
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(next(iter(self.columns.values())))
+
+    def rows(self, rows: Sequence[int] | slice) -> Self:
+        """Return the examples in these rows, counted from 0, in this order."""
+        kept = {
+            name: column[rows] if isinstance(rows, slice) else tuple(column[row] for row in rows) for name, column in self.columns.items()
+        }
+        return replace(self, **kept)  # type: ignore[type-var]
+
+    def first(self, n: int) -> Self:
+        """Return the first n rows."""
+        return self.rows(slice(0, n))
+
+    def draw(self, n: int) -> Self:
+        """Return n of the examples, the same ones every time, in their order."""
+        if n >= len(self):
+            return self
+        return self.rows(np.sort(np.random.default_rng(_DRAW).permutation(len(self))[:n]).tolist())

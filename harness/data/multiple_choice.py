@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.data.examples import RowExamples
 from harness.data.hub import load_rows
-from harness.data.text_files import fingerprint, read_lines
+from harness.data.text_files import read_lines
 from harness.errors import BadInput, Where
 
 _CURE = "take the official set unchanged"
 
 
 @dataclass(frozen=True)
-class Choices:
+class Choices(RowExamples):
     """Questions of one language, each with what it is asked of: answers[i][right[i]] is the right one of answers[i]."""
 
     language: str
@@ -29,23 +29,10 @@ class Choices:
     right: tuple[int, ...]
     source: str
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Return sha256 over question, answers and the right one's place, in their order; the source does not enter."""
-        return fingerprint(zip(self.questions, self.answers, self.right, strict=True))
-
     @property
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return the questions."""
         return {"questions": self.questions}
-
-    def __len__(self) -> int:
-        """Count the questions."""
-        return len(self.questions)
-
-    def first(self, n: int) -> Choices:
-        """Return the first n questions."""
-        return replace(self, questions=self.questions[:n], answers=self.answers[:n], right=self.right[:n])
 
 
 def socialiqa_train(language: str, data: Path | None) -> Choices:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from harness.catalog import NTREX_NAMES
+from harness.data.examples import RowExamples
 from harness.data.hub import load_rows
 from harness.data.text_files import fingerprint, numbered_lines, read_lines
 from harness.errors import BadInput
@@ -18,7 +19,7 @@ _ARTICLES = 20_000
 
 
 @dataclass(frozen=True)
-class Sentences:
+class Sentences(RowExamples):
     """Sentences of one language."""
 
     language: str
@@ -34,14 +35,6 @@ class Sentences:
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return the sentences."""
         return {"sentences": self.sentences}
-
-    def __len__(self) -> int:
-        """Count the sentences."""
-        return len(self.sentences)
-
-    def first(self, n: int) -> Sentences:
-        """Return the first n sentences."""
-        return replace(self, sentences=self.sentences[:n])
 
 
 def wikipedia(language: str, data: Path | None) -> Sentences:

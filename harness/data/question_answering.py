@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.data.examples import RowExamples
 from harness.data.hub import XTREME_HUB, load_rows
-from harness.data.text_files import fingerprint, read_json
+from harness.data.text_files import read_json
 from harness.errors import BadInput, Where
 
 # Two-letter code → what the ids of the Hub's questions begin with, in XTREME's order.
@@ -24,7 +24,7 @@ _CURE = "take the official set unchanged"
 
 
 @dataclass(frozen=True)
-class AnsweredQuestions:
+class AnsweredQuestions(RowExamples):
     """Questions of one language: answers[i] are the right answers to questions[i], each at its place of starts[i] in contexts[i].
 
     Questions, contexts and answers have no spaces around them; a start counts characters.
@@ -38,30 +38,10 @@ class AnsweredQuestions:
     starts: tuple[tuple[int, ...], ...]
     source: str
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Return sha256 over id, question, context, answers and starts of every question, in their order; the source does not enter."""
-        return fingerprint(zip(self.ids, self.questions, self.contexts, self.answers, self.starts, strict=True))
-
     @property
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return the questions and the contexts."""
         return {"questions": self.questions, "contexts": self.contexts}
-
-    def __len__(self) -> int:
-        """Count the questions."""
-        return len(self.questions)
-
-    def first(self, n: int) -> AnsweredQuestions:
-        """Return the first n questions."""
-        return replace(
-            self,
-            ids=self.ids[:n],
-            questions=self.questions[:n],
-            contexts=self.contexts[:n],
-            answers=self.answers[:n],
-            starts=self.starts[:n],
-        )
 
 
 class _Asked(NamedTuple):

@@ -6,14 +6,14 @@ ANLI, QQP and XNLI's translations are read from the Hub whatever folder of raw l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.catalog.fine_tuned import PAWSX_LABELS, XNLI_LABELS
+from harness.data.examples import RowExamples
 from harness.data.hub import XTREME_HUB, load_rows
 from harness.data.similarity import sick_rows
-from harness.data.text_files import fingerprint, read_lines
+from harness.data.text_files import read_lines
 from harness.errors import BadInput, Where
 
 MNLI_HUB = "nyu-mll/multi_nli"
@@ -27,7 +27,7 @@ _CURE = "take the official set unchanged"
 
 
 @dataclass(frozen=True)
-class SentencePairs:
+class SentencePairs(RowExamples):
     """Labelled pairs of one language: labels[i] says how second_sentences[i] stands to first_sentences[i]."""
 
     language: str
@@ -36,29 +36,10 @@ class SentencePairs:
     labels: tuple[str, ...]
     source: str
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Return sha256 over both sentences and the label of every pair, in their order; the source does not enter."""
-        return fingerprint(zip(self.first_sentences, self.second_sentences, self.labels, strict=True))
-
     @property
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return the first and the second sentences."""
         return {"first sentences": self.first_sentences, "second sentences": self.second_sentences}
-
-    def __len__(self) -> int:
-        """Count the pairs."""
-        return len(self.labels)
-
-    def first(self, n: int) -> SentencePairs:
-        """Return the first n pairs."""
-        return self.kept(range(min(n, len(self))))
-
-    def kept(self, rows: Sequence[int]) -> SentencePairs:
-        """Return the pairs in these rows, counted from 0."""
-        columns = ([column[row] for row in rows] for column in (self.first_sentences, self.second_sentences, self.labels))
-        first, second, labels = map(tuple, columns)
-        return replace(self, first_sentences=first, second_sentences=second, labels=labels)
 
 
 def xnli(language: str, data: Path | None) -> SentencePairs:
@@ -102,7 +83,7 @@ def pawsx_certain(language: str, data: Path | None) -> SentencePairs:
     if language == "de":
         return pairs
     uncertain = _uncertain_rows(data / "pawsx" / UNCERTAIN, len(pairs))
-    return pairs.kept([row for row in range(len(pairs)) if row not in uncertain])
+    return pairs.rows([row for row in range(len(pairs)) if row not in uncertain])
 
 
 def pawsx_dev(language: str, data: Path | None) -> SentencePairs:

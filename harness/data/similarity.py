@@ -6,14 +6,14 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from harness.data.examples import RowExamples
 from harness.data.hub import load_rows
-from harness.data.text_files import fingerprint, read_lines, read_text
+from harness.data.text_files import read_lines, read_text
 from harness.errors import BadInput, Where
 
 STSB_HUB = "PhilipMay/stsb_multi_mt"
@@ -24,7 +24,7 @@ _CURE = "take the official set unchanged"
 
 
 @dataclass(frozen=True)
-class ScoredPairs:
+class ScoredPairs(RowExamples):
     """Pairs of one language: scores[i], from 0 (unlike) to 1 (the same), says how alike the sentences of pair i are."""
 
     language: str
@@ -33,23 +33,10 @@ class ScoredPairs:
     scores: tuple[float, ...]
     source: str
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Return sha256 over both sentences and the score of every pair, in their order; the source does not enter."""
-        return fingerprint(zip(self.first_sentences, self.second_sentences, self.scores, strict=True))
-
     @property
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return the first and the second sentences."""
         return {"first sentences": self.first_sentences, "second sentences": self.second_sentences}
-
-    def __len__(self) -> int:
-        """Count the pairs."""
-        return len(self.scores)
-
-    def first(self, n: int) -> ScoredPairs:
-        """Return the first n pairs."""
-        return replace(self, first_sentences=self.first_sentences[:n], second_sentences=self.second_sentences[:n], scores=self.scores[:n])
 
 
 def stsb_train(language: str, data: Path | None) -> ScoredPairs:

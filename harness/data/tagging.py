@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.catalog.fine_tuned import PANX_TAGS, UPOS_TAGS
+from harness.data.examples import RowExamples
 from harness.data.hub import XTREME_HUB, load_rows
-from harness.data.text_files import fingerprint, read_lines
+from harness.data.text_files import read_lines
 from harness.errors import BadInput, Where
 
 # XTREME's two-letter code → the name in the Hub's configurations, in XTREME's order.
@@ -27,7 +27,7 @@ _UDPOS_CURE = "give the files of XTREME's script with --data DIR, which reads DI
 
 
 @dataclass(frozen=True)
-class TaggedSentences:
+class TaggedSentences(RowExamples):
     """Sentences of one language: tags[i][j] is the tag of words[i][j]."""
 
     language: str
@@ -35,23 +35,10 @@ class TaggedSentences:
     tags: tuple[tuple[str, ...], ...]
     source: str
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Return sha256 over the words and the tags of every sentence, in their order; the source does not enter."""
-        return fingerprint(zip(self.words, self.tags, strict=True))
-
     @property
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return the sentences, their words joined by spaces."""
         return {"sentences": tuple(map(" ".join, self.words))}
-
-    def __len__(self) -> int:
-        """Count the sentences."""
-        return len(self.words)
-
-    def first(self, n: int) -> TaggedSentences:
-        """Return the first n sentences."""
-        return replace(self, words=self.words[:n], tags=self.tags[:n])
 
 
 def udpos(language: str, data: Path | None) -> TaggedSentences:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from harness.catalog.fingerprints import TRAINING_FINGERPRINTS
 from harness.data import multiple_choice, plain_text, question_answering, sentence_pairs, similarity, tagging
-from harness.data.examples import Examples, rows_of
+from harness.data.examples import RowExamples
 from harness.data.text_files import fingerprint, refuse_other_text
 from harness.records import Target, Task
 
-Loader = Callable[[str, Path | None], Examples]
+Loader = Callable[[str, Path | None], RowExamples]
 # Name → the loader of what is trained on, and of its dev set; without the latter the last tenth is held out.
 # English text that heads are trained on, and what chooses among their evaluations.
 _HEADS: Mapping[str, tuple[Loader, Loader | None]] = {
@@ -56,8 +56,8 @@ _TASKS: Mapping[str, tuple[Loader, Loader | None]] = {
 class TrainingText:
     """English examples to train on, and others to choose among the trainer's evaluations by."""
 
-    train: Examples
-    dev: Examples
+    train: RowExamples
+    dev: RowExamples
 
     @property
     def fingerprint(self) -> str:
@@ -82,7 +82,7 @@ def load_training(target: Target, data: Path | None) -> TrainingText:
     return TrainingText(*_hold_out(whole))
 
 
-def load_task(task: Task, language: str, data: Path | None) -> tuple[Examples, Examples]:
+def load_task(task: Task, language: str, data: Path | None) -> tuple[RowExamples, RowExamples]:
     """Return what is trained on and what is held out, from raw layouts in `data` or from the Hub.
 
     Where a task has no dev set, its last tenth is held out, which in a parallel task is the same in every language.
@@ -95,14 +95,14 @@ def load_task(task: Task, language: str, data: Path | None) -> tuple[Examples, E
     return _hold_out(whole)
 
 
-def _official(loader: Loader, target: Target, data: Path | None) -> Examples:
+def _official(loader: Loader, target: Target, data: Path | None) -> RowExamples:
     text = loader("en", data)
     official = TRAINING_FINGERPRINTS.get(loader.__name__)
     refuse_other_text(text.fingerprint, official, f"the English text for {target.name} in {text.source}")
     return text
 
 
-def _hold_out(whole: Examples) -> tuple[Examples, Examples]:
+def _hold_out(whole: RowExamples) -> tuple[RowExamples, RowExamples]:
     """Hold out the last tenth: what is trained on, and what is not."""
     kept = len(whole) - len(whole) // 10
-    return rows_of(whole, slice(0, kept)), rows_of(whole, slice(kept, None))
+    return whole.rows(slice(0, kept)), whole.rows(slice(kept, None))

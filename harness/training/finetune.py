@@ -14,7 +14,7 @@ import transformers
 from safetensors.torch import load_file
 
 from harness.catalog.finetuning import Recipe
-from harness.data.examples import Examples, chosen
+from harness.data.examples import RowExamples
 from harness.errors import BadInput
 from harness.kinds.registry import PREDICTED
 from harness.models.checkpoint import CheckpointFiles
@@ -47,8 +47,8 @@ class Job:
     files: CheckpointFiles
     target: Target
     recipe: Recipe
-    train: Examples
-    dev: Examples
+    train: RowExamples
+    dev: RowExamples
     seed: int
     folder: Path
     device: str
@@ -80,7 +80,7 @@ def finetune(job: Job, observer: Observer) -> Trained:
 def _train(job: Job, at_once: int, observer: Observer) -> Trained:
     recipe, target = job.recipe, job.target
     model, tokenizer = _fresh(job)
-    rows = features(target.labels, chosen(job.train, recipe.taken(len(job.train))), tokenizer, recipe.max_length, recipe.stride)
+    rows = features(target.labels, job.train.draw(recipe.taken(len(job.train))), tokenizer, recipe.max_length, recipe.stride)
     check_ids(model, [each.ids for row in rows for each in row.inputs], job.files.source)
     callbacks: list[Any] = [Report(observer, cure="a lower learning_rate in the submission's finetuning")]
     if recipe.patience is not None:
@@ -183,7 +183,7 @@ class _English:
     """The held-out English text, scored as a target is."""
 
     target: Target
-    dev: Examples
+    dev: RowExamples
     tokenizer: Any
     recipe: Recipe
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from harness.catalog.tasks import find_task
-from harness.data.examples import Examples, rows_of
+from harness.data.examples import RowExamples
 from harness.data.text_files import fingerprint
 from harness.data.training_text import load_task
 from harness.errors import BadInput
@@ -28,8 +28,8 @@ class Part:
 
     task: Task
     languages: tuple[str, ...]
-    train: tuple[Examples, ...]
-    dev: tuple[Examples, ...]
+    train: tuple[RowExamples, ...]
+    dev: tuple[RowExamples, ...]
     train_fingerprint: str
     dev_fingerprint: str
 
@@ -68,7 +68,7 @@ def _part(task: Task, languages: Sequence[str], n: int | None, seed: int, data: 
     return Part(task, tuple(languages), tuple(spread(task, train, n or whole, seed)), tuple(held_out), *prints)
 
 
-def spread(task: Task, texts: Mapping[str, Examples], n: int, seed: int) -> list[Examples]:
+def spread(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int) -> list[RowExamples]:
     """Return n examples spread evenly over the languages: of a parallel task every one in a single language.
 
     The rows, and their order, depend on n and seed only, so that regimes see the same examples in other languages.
@@ -83,13 +83,11 @@ def spread(task: Task, texts: Mapping[str, Examples], n: int, seed: int) -> list
             raise BadInput(f"{task.name} is no longer parallel: {counts} examples", cure="take the official set unchanged")
         _refuse_too_many(task, n, size, languages)
         order = rows(size)[:n]
-        return [rows_of(texts[language], order[i :: len(languages)].tolist()) for i, language in enumerate(languages)]
+        return [texts[language].rows(order[i :: len(languages)].tolist()) for i, language in enumerate(languages)]
     wanted = [n // len(languages) + (i < n % len(languages)) for i in range(len(languages))]
     for language, share in zip(languages, wanted, strict=True):
         _refuse_too_many(task, share, len(texts[language]), [language])
-    return [
-        rows_of(texts[language], rows(len(texts[language]))[:share].tolist()) for language, share in zip(languages, wanted, strict=True)
-    ]
+    return [texts[language].rows(rows(len(texts[language]))[:share].tolist()) for language, share in zip(languages, wanted, strict=True)]
 
 
 def _refuse_too_many(task: Task, n: int, size: int, languages: Sequence[str]) -> None:
