@@ -94,9 +94,7 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
     files |= {f"static/{name}": Output((TEMPLATES / "static" / name).read_bytes) for name in STATIC}
     files |= {path: _page(kind.template, context) for kind in PAGES for path, context in kind.pages(board, root)}
     files |= {
-        choices_path(standing): Output(
-            partial(choices_js, standing), key_of("choices", inputs) if (inputs := standing_inputs(standing)) else b""
-        )
+        choices_path(standing): Output(partial(choices_js, standing), key_of("choices", standing_inputs(standing)))
         for standing in board.standings
         if is_drawn(standing)
     }
@@ -107,8 +105,4 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
 def _page(template: str, context: Context | Kept) -> Output:
     if not isinstance(context, Kept):
         return Output(lambda: render(template, context).encode())
-    return Output(lambda: render(template, context.context()).encode(), _key(template, context.inputs))
-
-
-def _key(kind: str, inputs: tuple[object, ...]) -> bytes:
-    return key_of(kind, inputs) if inputs else b""
+    return Output(lambda: render(template, context.context()).encode(), key_of(template, context.inputs))

@@ -7,11 +7,9 @@ from functools import partial
 
 from site_gen import paths
 from site_gen.board.board import Board, Row, Standing
-from site_gen.board.compact_result import Brief
 from site_gen.exports import atom, cards, csv_tables, model_card, schema, sitemap
 from site_gen.exports.by_language import by_language_header
 from site_gen.once import once
-from site_gen.pages.submission_details import details
 from site_gen.writing.output import Output, kept, key_of, placing, standing_inputs
 
 _Files = Iterator[tuple[str, Output]]
@@ -35,23 +33,21 @@ def _of_targets(board: Board) -> _Files:
         name = standing.target.name
         if standing.rows or standing.reported:
             inputs = standing_inputs(standing)
-            yield paths.target_csv(name), Output(partial(csv_tables.target_csv, standing), key_of("ranking", inputs) if inputs else b"")
+            yield paths.target_csv(name), Output(partial(csv_tables.target_csv, standing), key_of("ranking", inputs))
         if standing.rows:
             yield paths.by_language_csv(name), Output(partial(by_language_csv, standing), _scores_key(standing))
 
 
 @once
 def _scores_key(standing: Standing) -> bytes:
-    """Return what the scores of a target hang on, or nothing where a result's content has no key."""
-    name = standing.target.name
-    briefs = [(row.slug, result.stamp) for row in standing.rows if isinstance(result := row.cells[name].result, Brief)]
-    return key_of("by-language", repr(standing.target), briefs) if len(briefs) == len(standing.rows) else b""
+    """Return what the scores of a target depend on."""
+    return key_of("by-language", repr(standing.target), [(row.slug, standing.cell(row).result.stamp) for row in standing.rows])
 
 
 def by_language_csv(standing: Standing) -> bytes:
     """Return every score of a target."""
     name = standing.target.name
-    return by_language_header(standing.target) + b"".join(details(row).lines(name) for row in standing.rows)
+    return by_language_header(standing.target) + b"".join(row.details.lines(name) for row in standing.rows)
 
 
 def _of_submissions(board: Board, base_url: str) -> _Files:
@@ -70,7 +66,7 @@ def _widths(row: Row) -> tuple[int, ...]:
 @once
 def _of_submission(row: Row) -> Sequence[tuple[str, Output]]:
     """Return the files that a submission's details hold; they do not hold the row, which would never be let go of."""
-    found = details(row)
+    found = row.details
     return [(path, kept(row, partial(found.file, path), path)) for path in found.paths]
 
 

@@ -1,67 +1,18 @@
-"""What the board is made of: entries as they are read, cells, rows, standings; pure."""
+"""What the board is made of: cells, rows, standings; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
 
-from harness.records import CheckpointScores, Parameters, Regime, Result, Submission, Sweep, Target, Training, Verification
+from harness.records import Parameters, Regime, Submission, Target
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.averages import XTREME_GROUPS, Average, xtreme_average
-from site_gen.board.compact_result import Brief, BriefCheckpoint
-from site_gen.board.mining_curves import MinedCurve
+from site_gen.board.compact_result import CompactResult
+from site_gen.board.entry import Contender, Details
 from site_gen.board.reported import ReportedRow
 from site_gen.board.trust import Earlier, Sender, Trust, history, row_mark, senders
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the store holds for one slug.
-
-    `mined` has the curves of each target that pairs were mined for, `entrants` how each whole result enters a ranking where
-    its outcomes were read, `digests` the digest of each result's file, by which `verification` names it. With results in brief
-    `details` has what they lack, `trusts` whose word each is, and `stamp` stands for what the submission says.
-    """
-
-    slug: str
-    submission: Submission
-    results: tuple[Result | Brief, ...]
-    sweeps: tuple[Sweep, ...] = ()
-    mined: Mapping[str, tuple[MinedCurve, ...]] = field(default_factory=dict)
-    entrants: Mapping[str, Entrant] = field(default_factory=dict)
-    training: Training | None = None
-    verification: Verification | None = None
-    digests: Mapping[str, str] = field(default_factory=dict)
-    trusts: Mapping[str, Trust] = field(default_factory=dict)
-    details: Details | None = None
-    stamp: bytes = b""
-
-
-class Details(Protocol):
-    """What nothing on the board hangs on: what a submission's own page and its files show of its results."""
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Return the paths of the submission's own files within the site."""
-
-    def file(self, path: str) -> bytes:
-        """Return one of these files."""
-
-    def lines(self, target: str) -> bytes:
-        """Return the lines of a target's CSV by language."""
-
-    def page(self, targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> Sections:
-        """Return what the page shows of these targets; `language_paths` leads to the languages that have a page."""
-
-
-class Sections(NamedTuple):
-    """Parts of a submission's page: what it says of each result, by target, and of the training, and whether a chart is in them."""
-
-    results: Mapping[str, str]
-    training: str
-    charted: bool
 
 
 @dataclass(frozen=True)
@@ -73,16 +24,27 @@ class Cell:
     """
 
     target: Target
-    result: Result | Brief
+    contender: Contender
     measured: int
-    rank: int | None
-    reason: str
-    sweep: Sweep | None = None
-    mined: tuple[MinedCurve, ...] = ()
-    entrant: Entrant | None = None
+    rank: int | None = None
+    reason: str = ""
     ranks: tuple[int, int] | None = None
     group: int = 0
-    trust: Trust = field(default_factory=Trust)
+
+    @property
+    def result(self) -> CompactResult:
+        """Return what was measured."""
+        return self.contender.result
+
+    @property
+    def entrant(self) -> Entrant | None:
+        """Return how a ranked result entered the ranking."""
+        return self.contender.entrant if self.rank is not None else None
+
+    @property
+    def trust(self) -> Trust:
+        """Return whose word the result is."""
+        return self.contender.trust
 
     @property
     def score(self) -> float | None:
@@ -96,12 +58,6 @@ class Cell:
     def complete(self) -> bool:
         """Tell whether every language was measured on every checkpoint."""
         return self.score is not None
-
-    @property
-    def whole(self) -> Result:
-        """Return the result as the harness wrote it; a cell whose result is kept in brief has none."""
-        assert isinstance(self.result, Result)
-        return self.result
 
     @property
     def of(self) -> int:
@@ -130,7 +86,7 @@ class Cell:
     @cached_property
     def seeds(self) -> tuple[tuple[int, float], ...]:
         """Return (seed, score in points) of each checkpoint, the unweighted mean over languages; none while incomplete."""
-        return tuple((c.seed, seed_score(c, self.target)) for c in self.result.checkpoints) if self.complete else ()
+        return tuple((c.seed, c.scores.mean(self.target.languages)) for c in self.result.checkpoints) if self.complete else ()
 
 
 @dataclass(frozen=True)
@@ -140,9 +96,8 @@ class Row:
     slug: str
     submission: Submission
     cells: Mapping[str, Cell]
-    training: Training | None = None
-    details: Details | None = None
-    stamp: bytes = b""
+    details: Details
+    stamp: bytes
 
     @property
     def regime(self) -> Regime:
@@ -261,10 +216,3 @@ class Board:
     def waiting(self) -> tuple[Row, ...]:
         """Return the submissions without any result."""
         return tuple(row for row in self.rows if not row.cells)
-
-
-def seed_score(checkpoint: CheckpointScores | BriefCheckpoint, target: Target) -> float:
-    """Return one seed's score in points: the unweighted mean over the target's languages."""
-    if isinstance(checkpoint, BriefCheckpoint):
-        return checkpoint.scores.mean(target.languages)
-    return sum(checkpoint.scores[language].score for language in target.languages) / len(target.languages)

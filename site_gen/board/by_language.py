@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from harness.records import Target
 from site_gen.board.board import Board, Cell, Row, Standing
-from site_gen.board.compact_result import in_brief
+from site_gen.board.compact_result import CompactResult
 from site_gen.board.language_names import Language, find_language, has_page
 from site_gen.board.language_scores import LanguageLine, language_line
 from site_gen.board.reported import ReportedRow
 from site_gen.once import once
 
-# A page lists so many rows of a target; all of them stand in the target's CSV.
+# A page lists so many rows of a target; all of them are in the target's CSV.
 LISTED = 200
 
 
@@ -35,7 +35,7 @@ class Placed:
     @cached_property
     def line(self) -> LanguageLine:
         """Return what the result says of the language; a page that need not be made again never asks."""
-        return language_line(self.cell, self.language)
+        return language_line(self.cell.target, self.cell.result, self.language)
 
 
 @dataclass(frozen=True)
@@ -66,135 +66,169 @@ class LanguageBoard:
 
     def tables(self) -> Iterator[LanguageStanding]:
         """Yield the ranking of each target."""
-        return (stand(standing, self.language.code) for standing in self.standings)
+        return (language_standing(standing, self.language.code) for standing in self.standings)
 
 
 @once
 def language_boards(board: Board) -> tuple[LanguageBoard, ...]:
     """Return every language that has a result, by its English name."""
-    found: dict[str, tuple[str, list[Standing]]] = {}
+    by_code: dict[str, tuple[str, list[Standing]]] = {}
     for standing in board.standings:
-        measured = _measured(standing)
+        measured = _measured_languages(standing)
         for code in (code for code in standing.target.languages if code in measured and has_page(code)):
             # Codes that differ in case alone would share a file on some disks: the first one found has the page.
-            first, standings = found.setdefault(code.lower(), (code, []))
+            first, standings = by_code.setdefault(code.lower(), (code, []))
             if code == first:
                 standings.append(standing)
-    boards = [LanguageBoard(find_language(code), tuple(standings)) for code, standings in found.values()]
-    return tuple(sorted(boards, key=lambda each: (each.language.name.casefold(), each.language.code)))
+    boards = [LanguageBoard(find_language(code), tuple(standings)) for code, standings in by_code.values()]
+    return tuple(sorted(boards, key=lambda board: (board.language.name.casefold(), board.language.code)))
 
 
 def language_paths(boards: Iterable[LanguageBoard]) -> Mapping[str, str]:
     """Return the page of each language that has one, by its code."""
-    return {each.language.code: each.language.path for each in boards}
+    return {board.language.code: board.language.path for board in boards}
 
 
-def _measured(standing: Standing) -> set[str]:
-    has = _lineup(standing).has
-    found = {code for column, code in enumerate(standing.target.languages) if has[:, column].any()}
-    return found.union(*(row.cells[standing.target.name].found.languages for row in standing.reported))
+def _measured_languages(standing: Standing) -> set[str]:
+    measured = np.any(_scores(standing).measured, axis=0).tolist()
+    languages = {language for language, one in zip(standing.target.languages, measured, strict=True) if one}
+    return languages.union(*(row.cells[standing.target.name].found.languages for row in standing.reported))
+
+
+# ---- the scores of a target, by row and language -------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Lineup:
-    """A target's rows by language, all at once: arrays are (rows, languages) in the order of the standing and of the target.
+class _Text:
+    """The fingerprints that a score rests on: of each language, and of the English that trained a head."""
 
-    `has` tells what any seed measured, `whole` what every seed measured on all of the target's examples in the protocol's way,
-    and `mean` is the mean over seeds in points. `texts` holds what each row rests on, and `text` which of them is a row's.
+    all: Mapping[str, str]
+    by_language: Mapping[str, str]
+
+    def of(self, language: str) -> str:
+        """Return what a score in one language rests on."""
+        return " ".join(self.all[name] for name in sorted(self.all) if name == language or name not in self.by_language)
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """A target's scores: arrays (rows, languages) in the order of the standing and of the target.
+
+    `measured` tells what any seed measured, `sound` what every seed measured on all of the target's examples in the protocol's
+    way, `mean` is the mean over seeds in points. `text` (rows,) says which of `texts` each row rests on.
     """
 
-    has: NDArray[np.bool_]
-    whole: NDArray[np.bool_]
+    measured: NDArray[np.bool_]
+    sound: NDArray[np.bool_]
     mean: NDArray[np.float64]
-    texts: tuple[tuple[Mapping[str, str], Mapping[str, str]], ...]
+    texts: tuple[_Text, ...]
     text: NDArray[np.int64]
 
 
 @once
-def _lineup(standing: Standing) -> _Lineup:
+def _scores(standing: Standing) -> _Scores:
     target = standing.target
-    briefs = [in_brief(standing.cell(row).result) for row in standing.rows]
+    results = [standing.cell(row).result for row in standing.rows]
+    shape = (len(results), len(target.languages))
+    measured, sound, mean = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool), np.full(shape, np.nan)
     sizes = np.array([target.sizes.get(language, np.nan) for language in target.languages])
-    shape = (len(briefs), len(target.languages))
-    has, whole, mean = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool), np.full(shape, np.nan)
-    alike: dict[tuple[int, tuple[str, ...]], list[int]] = {}
-    for i, each in enumerate(briefs):
-        alike.setdefault((len(each.table), tuple(each.places)), []).append(i)
-    for (seeds, languages), rows in alike.items():
-        if not seeds:
-            continue
-        tables = np.stack([briefs[i].table for i in rows])  # (rows, seeds, languages, 4)
-        at = [(place, languages.index(language)) for place, language in enumerate(target.languages) if language in languages]
-        to, of = ([pair[side] for pair in at] for side in (0, 1))
-        scores, counts = tables[:, :, of, 0], tables[:, :, of, 3]
-        has[np.ix_(rows, to)] = ~np.isnan(scores).all(axis=1)
-        whole[np.ix_(rows, to)] = (np.isnan(sizes[to]) | (counts == sizes[to])).all(axis=1)
-        mean[np.ix_(rows, to)] = sum(scores[:, seed] for seed in range(seeds)) / seeds  # in the order of the seeds, as a cell adds
-    whole &= np.array([each.signature.protocol == target.signature for each in briefs], dtype=bool)[:, None]
+    for layout, rows in _same_layout(results).items():
+        columns = [column for column, language in enumerate(target.languages) if language in layout.languages]
+        places = [layout.languages.index(target.languages[column]) for column in columns]
+        tables = np.stack([results[row].table for row in rows])[:, :, places]  # (rows, seeds, languages, 4)
+        scores, counts = tables[..., 0], tables[..., 3]
+        block = np.ix_(rows, columns)
+        measured[block] = ~np.isnan(scores).all(axis=1)
+        sound[block] = (np.isnan(sizes[columns]) | (counts == sizes[columns])).all(axis=1)
+        # Added in the order of the seeds, as a cell's own score is.
+        mean[block] = sum(scores[:, seed] for seed in range(layout.seeds)) / layout.seeds
+    in_protocol = np.array([result.signature.protocol == target.signature for result in results], dtype=bool)
+    texts, text = _distinct_texts(results)
+    return _Scores(measured, sound & in_protocol[:, None], mean, texts, text)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a result's table is laid out."""
+
+    seeds: int
+    languages: tuple[str, ...]
+
+
+def _same_layout(results: Sequence[CompactResult]) -> dict[_Layout, list[int]]:
+    """Return the results, by their number, whose tables can be stacked; those without a seed have none."""
+    found: dict[_Layout, list[int]] = {}
+    for number, result in enumerate(results):
+        if len(result.table):
+            found.setdefault(_Layout(len(result.table), tuple(result.places)), []).append(number)
+    return found
+
+
+def _distinct_texts(results: Sequence[CompactResult]) -> tuple[tuple[_Text, ...], NDArray[np.int64]]:
+    """Return the distinct texts, and which of them each result rests on (results,); results that are read back share theirs."""
     numbers: dict[tuple[int, int], int] = {}
-    kinds: list[tuple[Mapping[str, str], Mapping[str, str]]] = []
-    text = np.zeros(len(briefs), dtype=np.int64)
-    for i, each in enumerate(briefs):
-        key = (id(each.texts), id(each.data))
+    texts: list[_Text] = []
+    text = np.zeros(len(results), dtype=np.int64)
+    for row, result in enumerate(results):
+        key = (id(result.texts), id(result.data))
         if key not in numbers:
-            numbers[key] = len(kinds)
-            kinds.append((each.texts, each.data))
-        text[i] = numbers[key]
-    return _Lineup(has, whole, mean, tuple(kinds), text)
+            numbers[key] = len(texts)
+            texts.append(_Text(result.texts, result.data))
+        text[row] = numbers[key]
+    return tuple(texts), text
+
+
+# ---- one language --------------------------------------------------------------------------------
 
 
 @once
-def stand(standing: Standing, language: str) -> LanguageStanding:
+def language_standing(standing: Standing, language: str) -> LanguageStanding:
     """Order a target's rows by their score in one language; what was measured on other text has no place among them."""
-    target, lineup = standing.target, _lineup(standing)
-    column = target.languages.index(language)
-    has = lineup.has[:, column]
-    texts = [_text(texts, data, language) for texts, data in lineup.texts]
+    scores, column = _scores(standing), standing.target.languages.index(language)
+    measured, mean = scores.measured[:, column], scores.mean[:, column]
+    ranked = measured & scores.sound[:, column] & ~np.isnan(mean) & _on_the_shared_text(scores, measured, language)
+    placed = list(_best(standing, language, np.flatnonzero(ranked), mean))
+    others = sorted(np.flatnonzero(measured & ~ranked).tolist(), key=lambda row: standing.rows[row].slug)
+    for number in others[: max(0, LISTED - len(placed))]:
+        row = standing.rows[number]
+        placed.append(Placed(row, standing.cell(row), language, None, _why_unplaced(standing.cell(row), language)))
+    return LanguageStanding(standing.target, tuple(placed), int(measured.sum()), tuple(_reported(standing, language)))
+
+
+def _on_the_shared_text(scores: _Scores, measured: NDArray[np.bool_], language: str) -> NDArray[np.bool_]:
+    """Return which rows (rows,) rest on the text that most rows share; on a tie on the one that sorts first."""
+    texts = [text.of(language) for text in scores.texts]
     counts = Counter[str]()
-    for text, count in zip(texts, np.bincount(lineup.text[has], minlength=len(texts)).tolist(), strict=True):
+    for text, count in zip(texts, np.bincount(scores.text[measured], minlength=len(texts)).tolist(), strict=True):
         counts[text] += count
-    shared = min(counts, key=lambda text: (-counts[text], text)) if counts else ""
-    same = np.array([text == shared for text in texts], dtype=bool)
-    fits = has & lineup.whole[:, column] & ~np.isnan(lineup.mean[:, column])
-    fits &= same[lineup.text] if texts else False
-    placed = list(_best(standing, language, np.flatnonzero(fits), lineup.mean[:, column]))
-    for i in sorted(np.flatnonzero(has & ~fits).tolist(), key=lambda i: standing.rows[i].slug)[: max(0, LISTED - len(placed))]:
-        row, cell = standing.rows[i], standing.cell(standing.rows[i])
-        placed.append(Placed(row, cell, language, None, _why_unplaced(cell, language_line(cell, language))))
-    return LanguageStanding(target, tuple(placed), int(has.sum()), tuple(_reported(standing, language)))
+    shared = min(counts, key=lambda text: (-counts[text], text), default="")
+    return np.array([text == shared for text in texts], dtype=bool)[scores.text]
 
 
 def _best(standing: Standing, language: str, rows: NDArray[np.int64], means: NDArray[np.float64]) -> Iterator[Placed]:
-    """Yield the rows that a page lists; scores that print alike share a place, and stand by their slugs."""
-    order = rows[np.argsort(-means[rows], kind="stable")].tolist()
+    """Yield the rows that a page lists; scores that print alike share a place, and are in the order of their slugs."""
     shown: list[tuple[int, str, int]] = []
     last = None
-    for above, i in enumerate(order):
-        score = round(float(means[i]), 2)
+    for above, number in enumerate(rows[np.argsort(-means[rows], kind="stable")].tolist()):
+        score = round(float(means[number]), 2)
         if score != last:
             if above >= LISTED:
                 break
             last, place = score, above + 1
-        shown.append((place, standing.rows[i].slug, i))
-    for place, _, i in sorted(shown)[:LISTED]:
-        row = standing.rows[i]
+        shown.append((place, standing.rows[number].slug, number))
+    for place, _, number in sorted(shown)[:LISTED]:
+        row = standing.rows[number]
         yield Placed(row, standing.cell(row), language, place, "")
 
 
-def _text(texts: Mapping[str, str], data: Mapping[str, str], language: str) -> str:
-    """Return the fingerprints of what a score in a language rests on: its text, and the English that trained a head."""
-    return " ".join(texts[name] for name in sorted(texts) if name == language or name not in data)
-
-
-def _why_unplaced(cell: Cell, line: LanguageLine) -> str:
-    target = cell.target
-    if line.score is None:
+def _why_unplaced(cell: Cell, language: str) -> str:
+    target, result = cell.target, cell.result
+    if result.language_score(language) is None:
         return "not measured on every seed"
-    if cell.result.signature.protocol != target.signature:
-        return f"measured as {cell.result.signature.protocol}, not as {target.signature}"
-    if (size := target.sizes.get(line.code)) is not None and any(
-        checkpoint.scores[line.code].n != size for checkpoint in cell.result.checkpoints
-    ):
+    if result.signature.protocol != target.signature:
+        return f"measured as {result.signature.protocol}, not as {target.signature}"
+    size = target.sizes.get(language)
+    if size is not None and any(checkpoint.scores[language].n != size for checkpoint in result.checkpoints):
         return f"not on all {size:,} {target.unit}"
     return "measured on other text than most rows"
 

@@ -1,11 +1,11 @@
-"""A result in brief: what the board needs of it, in a few arrays instead of thousands of records.
+"""What the board needs of a result, in a few arrays instead of thousands of records; pure.
 
-It answers to the names of a `Result`, so that whoever ranks, averages or lines up does not care which of the two it has. What
-only the submission's own page and files show (secondary scores, pairs, fingerprints of weights) is not in it.
+What only the submission's own page and files show (secondary scores, pairs, fingerprints of weights) is not in it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -19,7 +19,7 @@ from harness.records import Parameters, Result, Signature
 _NOTHING: Mapping[str, float] = {}
 
 
-class BriefScore(NamedTuple):
+class CompactScore(NamedTuple):
     """One language of one seed: score and interval in points, n examples."""
 
     score: float
@@ -30,18 +30,18 @@ class BriefScore(NamedTuple):
     pairs: Mapping[str, Mapping[str, float]] = {}
 
 
-class BriefScores(Mapping[str, BriefScore]):
+class CompactScores(Mapping[str, CompactScore]):
     """The measured languages of one seed, each made into a score when it is asked for."""
 
     def __init__(self, places: Mapping[str, int], table: NDArray[np.float64]) -> None:
         """Take where each language stands in the table (languages, 4): score, interval, n; NaN where it was not measured."""
         self._places, self._table = places, table
 
-    def __getitem__(self, language: str) -> BriefScore:
+    def __getitem__(self, language: str) -> CompactScore:
         score, low, high, n = self._table[self._places[language]].tolist()
         if np.isnan(score):
             raise KeyError(language)
-        return BriefScore(score, (low, high), int(n))
+        return CompactScore(score, (low, high), int(n))
 
     def __contains__(self, language: object) -> bool:
         place = self._places.get(language)  # type: ignore[call-overload]
@@ -59,20 +59,20 @@ class BriefScores(Mapping[str, BriefScore]):
         return int(np.count_nonzero(~np.isnan(self._table[:, 0])))
 
 
-class BriefCheckpoint(NamedTuple):
+class CompactCheckpoint(NamedTuple):
     """One seed; `failed` names languages without their reasons."""
 
     seed: int
     parameters: Parameters
-    scores: BriefScores
+    scores: CompactScores
     failed: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Brief:
-    """One target of one submission, in brief. `table` is (seeds, languages, 4): score and interval in points, and n.
+@dataclass(frozen=True, eq=False)
+class CompactResult:
+    """One target of one submission. `table` is (seeds, languages, 4): score and interval in points, and n.
 
-    `stamp` stands for all that the result says: two of one stamp are the same.
+    `places` are the languages' rows of the table. `stamp` is the digest of all that the result says: two of one stamp are the same.
     """
 
     target: str
@@ -88,6 +88,12 @@ class Brief:
     run: Mapping[str, str]
     stamp: bytes
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CompactResult) and self.stamp == other.stamp
+
+    def __hash__(self) -> int:
+        return hash(self.stamp)
+
     @property
     def complete(self) -> bool:
         """Tell whether the target has a score."""
@@ -99,10 +105,10 @@ class Brief:
         return tuple(self.places)
 
     @cached_property
-    def checkpoints(self) -> tuple[BriefCheckpoint, ...]:
+    def checkpoints(self) -> tuple[CompactCheckpoint, ...]:
         """Return the seeds."""
         return tuple(
-            BriefCheckpoint(seed, _parameters(total, body), BriefScores(self.places, table), dict.fromkeys(failed, ""))
+            CompactCheckpoint(seed, _parameters(total, body), CompactScores(self.places, table), dict.fromkeys(failed, ""))
             for (seed, total, body), failed, table in zip(self.seeds, self.failed, self.table, strict=True)
         )
 
@@ -128,8 +134,8 @@ class Brief:
         return None if np.isnan(score) else score
 
 
-def brief(result: Result, stamp: bytes = b"") -> Brief:
-    """Return a result in brief."""
+def compact(result: Result) -> CompactResult:
+    """Return what the board needs of a result."""
     languages = dict.fromkeys((*result.languages, *result.data))
     places = {language: place for place, language in enumerate(languages)}
     table = np.full((len(result.checkpoints), len(places), 4), np.nan)
@@ -137,7 +143,7 @@ def brief(result: Result, stamp: bytes = b"") -> Brief:
         for language, score in checkpoint.scores.items():
             rows[places[language]] = (score.score, *score.interval, score.n)
     date = result.run.get("date")
-    return Brief(
+    return CompactResult(
         result.target,
         result.signature,
         result.score,
@@ -149,13 +155,8 @@ def brief(result: Result, stamp: bytes = b"") -> Brief:
         result.texts,
         result.data,
         {"date": date} if isinstance(date, str) and len(date) <= 40 else {},
-        stamp,
+        hashlib.sha256(result.model_dump_json(by_alias=True).encode()).digest()[:16],
     )
-
-
-def in_brief(result: Result | Brief) -> Brief:
-    """Return a result in brief, whichever of the two it is."""
-    return brief(result) if isinstance(result, Result) else result
 
 
 @lru_cache(4096)

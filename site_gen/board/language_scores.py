@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.records import Score
-from site_gen.board.board import Cell
+from harness.records import Result, Score, Target
+from site_gen.board.compact_result import CompactResult
 
 # Of the scores of a pair of languages, the one that stands in the table, and where a score keeps it for its own language.
 PAIR_METRIC = "map"
@@ -34,32 +34,31 @@ class PairLine:
     values: tuple[float | None, ...]
 
 
-def language_lines(cell: Cell) -> tuple[LanguageLine, ...]:
+def language_lines(target: Target, result: Result | CompactResult) -> tuple[LanguageLine, ...]:
     """Line up a result's languages in the order of the protocol."""
-    return tuple(language_line(cell, language) for language in cell.target.languages)
+    return tuple(language_line(target, result, language) for language in target.languages)
 
 
-def pair_lines(cell: Cell) -> tuple[PairLine, ...]:
+def pair_lines(target: Target, result: Result) -> tuple[PairLine, ...]:
     """Line up question languages against the languages of the sentences; none where a result has no pairs."""
-    languages = cell.target.languages
-    if not any(score.pairs for checkpoint in cell.whole.checkpoints for score in checkpoint.scores.values()):
+    languages = target.languages
+    if not any(score.pairs for checkpoint in result.checkpoints for score in checkpoint.scores.values()):
         return ()
-    lines = tuple(PairLine(asked, tuple(_pair(cell, asked, other) for other in languages)) for asked in languages)
-    return lines
+    return tuple(PairLine(asked, tuple(_pair(result, asked, other) for other in languages)) for asked in languages)
 
 
-def language_line(cell: Cell, language: str) -> LanguageLine:
+def language_line(target: Target, result: Result | CompactResult, language: str) -> LanguageLine:
     """Return what a result says of one language."""
-    measured = [(c.seed, c.scores[language]) for c in cell.result.checkpoints if language in c.scores]
+    measured = [(c.seed, c.scores[language]) for c in result.checkpoints if language in c.scores]
     scores = [score for _, score in measured]
     return LanguageLine(
         language,
-        cell.result.language_score(language),
+        result.language_score(language),
         tuple((seed, score.score, score.interval) for seed, score in measured),
         scores[0].n if scores else None,
-        _means(cell.target.secondary, [score.secondary for score in scores]),
-        _means(cell.target.quantities, [score.quantities for score in scores]),
-        tuple((c.seed, c.failed[language]) for c in cell.result.checkpoints if language in c.failed),
+        _means(target.secondary, [score.secondary for score in scores]),
+        _means(target.quantities, [score.quantities for score in scores]),
+        tuple((c.seed, c.failed[language]) for c in result.checkpoints if language in c.failed),
     )
 
 
@@ -68,8 +67,8 @@ def _means(names: tuple[str, ...], seeds: list[Mapping[str, float]]) -> Mapping[
     return {name: sum(values[name] for values in seeds) / len(seeds) for name in names if seeds and all(name in values for values in seeds)}
 
 
-def _pair(cell: Cell, asked: str, other: str) -> float | None:
-    found = [_pair_score(c.scores[asked], asked, other) if asked in c.scores else None for c in cell.whole.checkpoints]
+def _pair(result: Result, asked: str, other: str) -> float | None:
+    found = [_pair_score(c.scores[asked], asked, other) if asked in c.scores else None for c in result.checkpoints]
     known = [value for value in found if value is not None]
     return sum(known) / len(known) if known and len(known) == len(found) else None
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.catalog import is_own
-from harness.records import Result
-from site_gen.board.board import Cell, Row
-from site_gen.board.compact_result import Brief
+from harness.records import Result, Target
+from site_gen.board.board import Row
+from site_gen.board.compact_result import CompactResult
 from site_gen.once import once
 
 
-def run_date(result: Result | Brief) -> datetime | None:
+def run_date(result: Result | CompactResult) -> datetime | None:
     """Return when a result was measured, in UTC; None where the run block has no full date with its time zone."""
     text = result.run.get("date")
     if not isinstance(text, str) or len(text) > 40:
@@ -46,22 +46,22 @@ def harness_version(result: Result) -> str:
     return text if isinstance(text, str) and re.fullmatch(r"[0-9A-Za-z.+-]{1,40}", text) else ""
 
 
-def reproducing_command(row: Row, cell: Cell) -> str:
-    """Return the command that measures a result again, with every option that its numbers hang on."""
-    kind, _, name = cell.target.name.partition(".")
-    own = is_own(cell.target.name)
-    parts: list[Any] = ["stiltboard evaluate", row.slug]
-    parts += [f"--{kind} {name}=DIR"] if own else [f"-t {cell.target.name}"]
-    parts += ["--data DIR"] if cell.target.needs_data and not own else []
-    if (dtype := cell.whole.run.get("dtype")) in ("float32", "bfloat16"):
+def reproducing_command(slug: str, target: Target, result: Result) -> str:
+    """Return the command that measures a result again, with every option that its numbers depend on."""
+    kind, _, name = target.name.partition(".")
+    own = is_own(target.name)
+    parts: list[Any] = ["stiltboard evaluate", slug]
+    parts += [f"--{kind} {name}=DIR"] if own else [f"-t {target.name}"]
+    parts += ["--data DIR"] if target.needs_data and not own else []
+    if (dtype := result.run.get("dtype")) in ("float32", "bfloat16"):
         parts.append(f"--dtype {dtype}")
-    parts += _mining_options(cell)
+    parts += _mining_options(target, result)
     return " ".join((*parts, "--overwrite"))
 
 
-def _mining_options(cell: Cell) -> list[str]:
+def _mining_options(target: Target, result: Result) -> list[str]:
     """Name what was mined in another way than the target's protocol says."""
-    mining, usual = cell.result.signature.mining, cell.target.mining
+    mining, usual = result.signature.mining, target.mining
     if mining is None or usual is None:
         return []
     options = [f"--margin {mining.margin.value}"] if mining.margin is not usual.margin else []

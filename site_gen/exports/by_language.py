@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.records import Target
-from site_gen.board.board import Cell, Row
+from site_gen.board.whole import WholeCell
 from site_gen.exports.csv_tables import Value, csv_lines
 from site_gen.formatting import language_name
 
@@ -19,19 +19,19 @@ def by_language_header(target: Target) -> bytes:
     return csv_lines((header,))
 
 
-def by_language_lines(row: Row, cell: Cell) -> bytes:
+def by_language_lines(slug: str, cell: WholeCell) -> bytes:
     """Return the lines of one submission."""
-    return csv_lines(_lines(row, cell))
+    return csv_lines(_lines(slug, cell))
 
 
-def _lines(row: Row, cell: Cell) -> Iterator[list[Value]]:
+def _lines(slug: str, cell: WholeCell) -> Iterator[list[Value]]:
     target = cell.target
-    for checkpoint in cell.whole.checkpoints:
+    for checkpoint in cell.result.checkpoints:
         for language in target.languages:
             score, failed = checkpoint.scores.get(language), checkpoint.failed.get(language, "")
             if score is None and not failed:
                 continue
-            about: list[Value] = [row.slug, checkpoint.seed, language, language_name(language)]
+            about: list[Value] = [slug, checkpoint.seed, language, language_name(language)]
             blank: list[Value] = [None] * (4 + len(target.secondary) + len(target.quantities))
             numbers: list[Value] = blank if score is None else [
                 score.score, *score.interval, score.n,

@@ -8,6 +8,7 @@ from harness.records import Mark
 from site_gen import paths
 from site_gen.board.board import Board, Cell, Row
 from site_gen.board.reported import ReportedCell, ReportedRow
+from site_gen.board.whole import WholeCell, WholeRow
 from site_gen.once import once
 
 FORMAT = 2
@@ -25,15 +26,15 @@ def leaderboard_json(board: Board) -> str:
     return f'{{"format":{FORMAT},\n{lists}}}\n'
 
 
-def results_json(row: Row) -> bytes:
+def results_json(row: WholeRow) -> bytes:
     """Return a submission's results and sweeps as the harness wrote them, by target."""
     found = {
-        name: {"result": cell.whole.model_dump(mode="json", by_alias=True), "layers": _layers(cell)} for name, cell in row.cells.items()
+        name: {"result": cell.result.model_dump(mode="json", by_alias=True), "layers": _layers(cell)} for name, cell in row.cells.items()
     }
     return f"{_line({'format': FORMAT, 'slug': row.slug, 'targets': found})}\n".encode()
 
 
-def _layers(cell: Cell) -> object:
+def _layers(cell: WholeCell) -> object:
     return cell.sweep.model_dump(mode="json", by_alias=True) if cell.sweep else None
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from babel.core import get_global
 
 from harness.catalog import TATOEBA_ISO3
-from site_gen.board.board import Cell, Row
 from site_gen.board.language_scores import LanguageLine, language_line
 from site_gen.board.run_info import run_date
+from site_gen.board.whole import WholeCell, WholeRow
 
 _TARGET = "tatoeba"
 _FIELDS = {"accuracy": "accuracy_to_english", "f1": "f1_to_english"}
@@ -22,18 +22,18 @@ _FIELDS = {"accuracy": "accuracy_to_english", "f1": "f1_to_english"}
 _SCRIPTS = {"ko": "Hang"}
 
 
-def is_known(row: Row) -> bool:
+def is_known(row: WholeRow) -> bool:
     """Tell whether a submission has what mteb's task scores."""
     return _TARGET in row.cells and any(True for _ in _lines(row.cells[_TARGET]))
 
 
-def mteb_json(row: Row) -> bytes:
+def mteb_json(row: WholeRow) -> bytes:
     """Return a submission's Tatoeba scores as mteb writes them: shares from 0 to 1, F1 as the main score, means over seeds.
 
     `mteb_version` is null because mteb did not measure them, and precision and recall are left out because they are not kept.
     """
     cell = row.cells[_TARGET]
-    date = run_date(cell.whole)
+    date = run_date(cell.result)
     document = {
         # mteb asks for one; the text was checked by fingerprint instead, and is of no revision of mteb's copy.
         "dataset_revision": "no_revision_available",
@@ -47,8 +47,8 @@ def mteb_json(row: Row) -> bytes:
     return (json.dumps(document, indent=2) + "\n").encode()
 
 
-def _lines(cell: Cell) -> Iterator[LanguageLine]:
-    lines = (language_line(cell, language) for language in cell.target.languages if language in TATOEBA_ISO3)
+def _lines(cell: WholeCell) -> Iterator[LanguageLine]:
+    lines = (language_line(cell.target, cell.result, language) for language in cell.target.languages if language in TATOEBA_ISO3)
     return (line for line in lines if line.score is not None and all(name in line.secondary for name in _FIELDS.values()))
 
 

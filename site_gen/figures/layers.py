@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from harness.records import Pooling, Sweep
-from site_gen.board.board import Cell
+from site_gen.board.whole import WholeCell
 from site_gen.figures.axes import layers_axis, points_axis
 from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
 from site_gen.figures.style import POOLING_MARKS, POOLING_NAMES
@@ -25,7 +25,7 @@ class View(NamedTuple):
 _Scores = Mapping[View, tuple[tuple[int, float], ...]]
 
 
-def sweep_figure(cell: Cell, declared: Pooling) -> Figure | None:
+def sweep_figure(cell: WholeCell, declared: Pooling) -> Figure | None:
     """Draw the score by layer, one curve a pooling; None where no view has a score of every seed."""
     sweep = cell.sweep
     if sweep is None:
@@ -34,7 +34,7 @@ def sweep_figure(cell: Cell, declared: Pooling) -> Figure | None:
     whole: _Scores = {view: seeds for view, seeds in scores.items() if len(seeds) == len(sweep.checkpoints)}
     if not whole:
         return None
-    chosen = {View(checkpoint.layer, declared) for checkpoint in cell.whole.checkpoints}
+    chosen = {View(checkpoint.layer, declared) for checkpoint in cell.result.checkpoints}
     metric = metric_name(cell.target.metric)
     return Figure(
         name=f"layers-{cell.target.name}",
@@ -78,7 +78,7 @@ def _mean(seeds: tuple[tuple[int, float], ...]) -> float:
     return sum(score for _, score in seeds) / len(seeds)
 
 
-def _caption(cell: Cell, sweep: Sweep, scores: _Scores, chosen: set[View]) -> Iterator[str]:
+def _caption(cell: WholeCell, sweep: Sweep, scores: _Scores, chosen: set[View]) -> Iterator[str]:
     if any(len(scores.get(view, ())) == len(sweep.checkpoints) for view in chosen):
         yield "The ringed symbol is the view that the submission declares: its score is the one that counts, whichever is best."
     else:
@@ -94,9 +94,9 @@ def _caption(cell: Cell, sweep: Sweep, scores: _Scores, chosen: set[View]) -> It
         yield "The sweep was measured on other weights, on other text or in another way than the score above."
 
 
-def _measured_apart(cell: Cell, sweep: Sweep) -> bool:
+def _measured_apart(cell: WholeCell, sweep: Sweep) -> bool:
     """Tell whether the sweep is not of the same measurement as the result, which then may have changed since."""
-    result = cell.whole
+    result = cell.result
     weights = {checkpoint.seed: checkpoint.weights for checkpoint in result.checkpoints}
     return (
         any(weights.get(checkpoint.seed, checkpoint.weights) != checkpoint.weights for checkpoint in sweep.checkpoints)

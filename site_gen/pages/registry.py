@@ -15,7 +15,6 @@ from site_gen import paths
 from site_gen.board.averages import XTREME_GROUPS
 from site_gen.board.board import Board, Row, Standing
 from site_gen.board.by_language import LISTED, LanguageStanding, Placed, language_boards, language_paths
-from site_gen.board.compact_result import in_brief
 from site_gen.board.families import Family, families, family_path
 from site_gen.board.gap import Gap, gaps
 from site_gen.board.recipe import recipe
@@ -31,7 +30,6 @@ from site_gen.pages.board_rows import benchmark_rows, shown_groups, shown_target
 from site_gen.pages.citation import board_citation, entry_citation
 from site_gen.pages.compare_data import NAMES
 from site_gen.pages.pagination import PAGE_ROWS, linked_parts
-from site_gen.pages.submission_details import details
 from site_gen.writing.output import declared, key_of, placing, reported_inputs, standing_inputs
 
 Context = Mapping[str, object]
@@ -49,7 +47,7 @@ NAVIGATION = (
 
 @dataclass(frozen=True)
 class Kept:
-    """A page that need not be made again while its `inputs` are the same: all that its context hangs on, or nothing if unknown."""
+    """A page that need not be made again while its `inputs` are the same: all that its context depends on."""
 
     inputs: tuple[object, ...]
     context: Callable[[], Context]
@@ -138,7 +136,6 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
     """Yield what follows the front page's rows, for readers without the script that loads it."""
     rows, columns = benchmark_rows(board), shown_targets(board)
-    known = all(row.stamp for row in rows)
     first = board.main.target.name
     shown = (base_url, first, tuple(repr(standing.target) for standing in columns))
     for part, start in enumerate(range(PAGE_ROWS, len(rows), PAGE_ROWS), start=2):
@@ -153,7 +150,7 @@ def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
             "columns": columns,
             "groups": shown_groups(columns),
         }
-        inputs = (*shown, part, len(rows), tuple(_listed(row, first) for row in listed)) if known else ()
+        inputs = (*shown, part, len(rows), tuple(_listed(row, first) for row in listed))
         yield path, Kept(inputs, partial(_with, board, base_url, path, "front", extra))
 
 
@@ -173,12 +170,12 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context | K
     linked = key_of(tuple(languages.items()))
     for row in board.rows:
         path = f"submissions/{row.slug}.html"
-        inputs = (row.stamp, placing(row), base_url, linked) if row.stamp else ()
+        inputs = (row.stamp, placing(row), base_url, linked)
         yield path, Kept(inputs, partial(_submission, board, base_url, path, row, languages))
 
 
 def _submission(board: Board, base_url: str, path: str, row: Row, languages: Mapping[str, str]) -> Context:
-    found = details(row)
+    found = row.details
     sections = found.page({name: cell.target for name, cell in row.cells.items()}, languages)
     return {
         **_common(board, base_url, path, "submission"),
@@ -204,8 +201,7 @@ def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]
     linked = key_of(tuple(languages.items()))
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
-        inputs = standing_inputs(standing)
-        yield path, Kept((base_url, linked, *inputs) if inputs else (), partial(_target, board, base_url, path, standing, languages))
+        yield path, Kept((base_url, linked, *standing_inputs(standing)), partial(_target, board, base_url, path, standing, languages))
 
 
 def _target(board: Board, base_url: str, path: str, standing: Standing, languages: Mapping[str, str]) -> Context:
@@ -240,23 +236,20 @@ def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kep
         path = each.language.path
         tables = tuple(each.tables())
         extra = {"language": each.language, "tables": tables}
-        shown = tuple(map(_table_inputs, tables))
-        inputs = (base_url, repr(each.language), *shown) if all(shown) else ()
+        inputs = (base_url, repr(each.language), *map(_table_inputs, tables))
         yield path, Kept(inputs, partial(_with, board, base_url, path, "languages", extra))
 
 
 @once
 def _table_inputs(table: LanguageStanding) -> bytes:
-    """Return the digest of what a table shows, or nothing where a row's content has no key."""
-    if not all(placed.row.stamp for placed in table.placed):
-        return b""
+    """Return the digest of what a table shows."""
     placed = tuple((each.row.slug, declared(each.row), each.place, each.reason, *_line_inputs(each)) for each in table.placed)
     return key_of(repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported]))
 
 
 def _line_inputs(placed: Placed) -> tuple[object, ...]:
     """Return what a result says of one language: score and interval of each seed, and how many examples there are."""
-    found = in_brief(placed.cell.result)
+    found = placed.cell.result
     place = found.places.get(placed.language)
     table = b"" if place is None else found.table[:, place].tobytes()
     return table, found.seeds, tuple(placed.language in failed for failed in found.failed)
@@ -269,9 +262,8 @@ def _family_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 def _families(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
     for family in families(board):
-        known = all(row.stamp for row in family.rows)
         rows = tuple((row.stamp, placing(row)) for row in family.rows)
-        inputs = (base_url, family.name, rows, reported_inputs(family.reported)) if known else ()
+        inputs = (base_url, family.name, rows, reported_inputs(family.reported))
         yield family.path, Kept(inputs, partial(_family, board, base_url, family))
 
 

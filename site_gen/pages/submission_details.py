@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from harness.catalog import target_of
-from harness.records import Result, Target
+from harness.records import Target
 from site_gen import paths
-from site_gen.board.board import Cell, Details, Entry, Row, Sections
+from site_gen.board.entry import Sections
 from site_gen.board.language_scores import language_lines, pair_lines
 from site_gen.board.mining_curves import curves_json
 from site_gen.board.run_info import harness_version, reproducing_command
-from site_gen.board.trust import trust_of
+from site_gen.board.whole import WholeCell, WholeRow
 from site_gen.exports import mteb
 from site_gen.exports.by_language import by_language_lines
 from site_gen.exports.leaderboard_json import results_json
@@ -39,7 +38,7 @@ class Exhibit:
 class WholeDetails:
     """The details of a row whose results are at hand whole."""
 
-    row: Row
+    row: WholeRow
 
     @cached_property
     def _files(self) -> Mapping[str, bytes]:
@@ -56,7 +55,7 @@ class WholeDetails:
 
     def lines(self, target: str) -> bytes:
         """Return the lines of a target's CSV by language."""
-        return by_language_lines(self.row, self.row.cells[target])
+        return by_language_lines(self.row.slug, self.row.cells[target])
 
     def page(self, targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> Sections:
         """Return what the page shows. People's own targets have the languages of all their results, which this row may lack."""
@@ -69,30 +68,25 @@ class WholeDetails:
         )
 
 
-def details(row: Row) -> Details:
-    """Return a row's details, of its own results where nobody else keeps them."""
-    return row.details or WholeDetails(row)
-
-
-def _section(row: Row, cell: Cell, shown: tuple[Exhibit, ...], language_paths: Mapping[str, str]) -> str:
+def _section(row: WholeRow, cell: WholeCell, shown: tuple[Exhibit, ...], language_paths: Mapping[str, str]) -> str:
     context = {
         "cell": cell,
         "root": _ROOT,
         "guarded_id": guarded_id(),
         "language_paths": language_paths,
-        "lines": language_lines(cell),
-        "pairs": pair_lines(cell),
+        "lines": language_lines(cell.target, cell.result),
+        "pairs": pair_lines(cell.target, cell.result),
         "exhibits": shown,
-        "version": harness_version(cell.whole),
-        "command": reproducing_command(row, cell),
+        "version": harness_version(cell.result),
+        "command": reproducing_command(row.slug, cell.target, cell.result),
     }
     return render("result.html", context).strip("\n")
 
 
-def exhibits(row: Row, cell: Cell) -> Iterator[Exhibit]:
+def exhibits(row: WholeRow, cell: WholeCell) -> Iterator[Exhibit]:
     """Yield what can be shown of a result beside its scores: where pairs were mined, and what each layer scores."""
     if cell.target.kind == "mining":
-        figure = mined_figure(cell.target, cell.whole, cell.mined, paths.curves(row.slug, cell.target.name))
+        figure = mined_figure(cell.target, cell.result, cell.mined, paths.curves(row.slug, cell.target.name))
         note = "No curve of precision and recall: the outcomes are not kept here, or nothing right was mined."
         yield Exhibit(make_chart(figure), note)
     if cell.sweep is not None:
@@ -100,7 +94,7 @@ def exhibits(row: Row, cell: Cell) -> Iterator[Exhibit]:
         yield Exhibit(make_chart(sweep_figure(cell, row.submission.encoding.pooling)), note)
 
 
-def _files(row: Row) -> Iterator[tuple[str, bytes]]:
+def _files(row: WholeRow) -> Iterator[tuple[str, bytes]]:
     if row.cells:
         yield paths.results(row.slug), results_json(row)
     for name, cell in row.cells.items():
@@ -108,15 +102,3 @@ def _files(row: Row) -> Iterator[tuple[str, bytes]]:
             yield paths.curves(row.slug, name), curves_json(cell.mined).encode()
     if mteb.is_known(row):
         yield paths.mteb(row.slug), mteb.mteb_json(row)
-
-
-def whole_row(entry: Entry) -> Row:
-    """Return an entry as a row without ranks, on targets of its own languages."""
-    cells = {}
-    for result in entry.results:
-        assert isinstance(result, Result)
-        target = target_of(result)
-        sweep = next((sweep for sweep in entry.sweeps if sweep.target == target.name), None)
-        trust = trust_of(entry.submission, target, entry.digests.get(target.name), entry.verification, entry.training)
-        cells[target.name] = Cell(target, result, 0, None, "", sweep, entry.mined.get(target.name, ()), trust=trust)
-    return Row(entry.slug, entry.submission, cells, entry.training)

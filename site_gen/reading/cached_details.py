@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.records import Target
-from site_gen.board.board import Entry, Sections
-from site_gen.pages.submission_details import WholeDetails, whole_row
+from site_gen.board.entry import Sections
+from site_gen.board.whole import WholeEntry, whole_row
+from site_gen.pages.submission_details import WholeDetails
 from site_gen.reading.build_cache import Shelf, packed
 from site_gen.reading.entries import read_entry
 
@@ -47,7 +48,7 @@ class ShelvedDetails:
 
     def _whole(self) -> WholeDetails:
         entry = read_entry(self.folder, self.paired)
-        assert isinstance(entry, Entry)  # published numbers have no details
+        assert isinstance(entry, WholeEntry)  # published numbers have no details
         return WholeDetails(whole_row(entry))
 
 

@@ -12,35 +12,42 @@ from harness.errors import BadInput, Fault, Where
 from harness.records import ReportedSubmission, Result, Submission, Training
 from harness.scoring.statistics.pairwise import Entrant
 from harness.store import RESULTS_FOLDER, find_results, find_submissions, on_disk, result_digest
-from site_gen.board.board import Entry
+from site_gen.board.entry import Entry, make_entry
 from site_gen.board.mining_curves import MinedCurve, mined_curves
 from site_gen.board.ranking_input import paired_entrant
 from site_gen.board.reported import ReportedEntry
+from site_gen.board.whole import WholeEntry, whole_row
+from site_gen.pages.submission_details import WholeDetails
+from site_gen.reading.folder_state import folder_key, is_paired
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-# With more, every pair's examples would take longer than the site is worth: ranks are then made from intervals alone.
-PAIRED_SUBMISSIONS = 300
 
 
 def gather(submissions: Path) -> tuple[Entry | ReportedEntry, ...]:
     """Read every submission and result, and refuse all of them with all faults when one is malformed."""
     slugs = find_submissions(submissions)
-    paired = len(slugs) <= PAIRED_SUBMISSIONS
+    paired = is_paired(len(slugs))
     faults: list[Fault] = []
-    entries = []
+    entries: list[Entry | ReportedEntry] = []
     for slug in slugs:
         try:
-            entries.append(read_entry(submissions / slug, paired))
+            read = read_entry(submissions / slug, paired)
         except BadInput as error:
             faults += error.faults
+        else:
+            entries.append(read if isinstance(read, ReportedEntry) else _entry(read, folder_key(submissions / slug, paired)))
     if faults:
         raise BadInput(faults)
     return tuple(entries)
 
 
-def read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
+def _entry(read: WholeEntry, stamp: bytes) -> Entry:
+    row = whole_row(read)
+    return make_entry(row, WholeDetails(row), stamp)
+
+
+def read_entry(folder: Path, paired: bool) -> WholeEntry | ReportedEntry:
     """Read one submission with its results and sweeps."""
 
     def columns(result: Result) -> Sequence[str] | None:
@@ -61,7 +68,7 @@ def read_entry(folder: Path, paired: bool) -> Entry | ReportedEntry:
             faults += error.faults
     if faults:
         raise BadInput(faults)
-    return Entry(
+    return WholeEntry(
         folder.name,
         submission,
         tuple(found.results.values()),

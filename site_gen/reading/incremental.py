@@ -1,29 +1,27 @@
-"""Read a folder of submissions into entries in brief: by several processes, and only what changed since the last build."""
+"""Read a folder of submissions into entries: by several processes, and only what changed since the last build."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import BadInput, Fault, Where
-from harness.records import Result
-from site_gen.board.board import Entry, Row
-from site_gen.board.compact_result import brief
+from site_gen.board.entry import Entry, make_entry
 from site_gen.board.language_names import find_language, has_page
-from site_gen.board.ranking_input import unpaired_entrant
 from site_gen.board.reported import ReportedEntry
-from site_gen.pages.submission_details import WholeDetails, whole_row
+from site_gen.board.whole import WholeEntry, whole_row
+from site_gen.pages.submission_details import WholeDetails
 from site_gen.reading.build_cache import Shelf, packed
 from site_gen.reading.cached_details import ShelvedDetails, page_name, page_part
 from site_gen.reading.entries import read_entry
 from site_gen.reading.folder_state import FolderState, folder_key, folder_state, is_paired
 from site_gen.reading.gc_pause import uncollected
-from site_gen.reading.serialization import Unpacker, pack
+from site_gen.reading.serialization import Packer, Unpacker
 
 # Below so many a second process costs more than it saves.
 _FEW = 24
@@ -66,7 +64,7 @@ Held = Mapping[bytes, Entry | ReportedEntry]
 
 
 def read_submissions(submissions: Path, shelf: Shelf, states: Mapping[str, FolderState], held: Held) -> Held:
-    """Read every submission in brief, and refuse all of them with all faults when one is malformed.
+    """Read every submission, and refuse all of them with all faults when one is malformed.
 
     `states` are those of the folders; what is `held` of an earlier build, by the key of its content, is taken as it is.
     """
@@ -100,10 +98,7 @@ def _entries(
 ) -> Iterator[tuple[bytes, Entry | ReportedEntry]]:
     unpacker = Unpacker(shelf.shared())
     for key, data in shelf.entries(but.keys()):
-        entry, paths = unpacker.entry(data)
-        if isinstance(entry, Entry):
-            entry = replace(entry, details=ShelvedDetails(shelf, key, submissions / slugs[key], paired, paths))
-        yield key, entry
+        yield key, unpacker.unpack(data, partial(ShelvedDetails, shelf, key, submissions / slugs[key], paired))
 
 
 def in_processes(work: Callable[[_Task], _Done], tasks: Sequence[_Task]) -> Iterator[_Done]:
@@ -131,8 +126,9 @@ def _read(asked: _Asked) -> _Read:
         return _Read(folder.name, b"", key, faults=tuple(error.faults))
     if folder_state(folder, asked.paired).digest != asked.state.digest:
         state = b""  # it changed since somebody looked
+    packer = Packer()
     if isinstance(entry, ReportedEntry):
-        return _Read(folder.name, state, key, pack(entry, ())[0])
+        return _Read(folder.name, state, key, packer.pack(entry))
     row = whole_row(entry)
     details = WholeDetails(row)
     parts = {f"file/{path}": details.file(path) for path in details.paths}
@@ -141,11 +137,11 @@ def _read(asked: _Asked) -> _Read:
     guess = {code: find_language(code).path for cell in row.cells.values() for code in cell.target.languages if has_page(code)}
     targets = {name: cell.target for name, cell in row.cells.items()}
     parts[page_name(targets, guess)] = page_part(details.page(targets, guess))
-    small, shared = pack(_in_brief(entry, row, key), details.paths)
-    return _Read(folder.name, state, key, small, shared, {name: packed(data) for name, data in parts.items()})
+    small = packer.pack(make_entry(row, details, key))
+    return _Read(folder.name, state, key, small, packer.shared, {name: packed(data) for name, data in parts.items()})
 
 
-def _steady(folder: Path, paired: bool, key: bytes) -> tuple[Entry | ReportedEntry, bytes]:
+def _steady(folder: Path, paired: bool, key: bytes) -> tuple[WholeEntry | ReportedEntry, bytes]:
     """Read a folder until its content has the same key before and after; return that key, too."""
     for _ in range(_TRIES):
         entry = read_entry(folder, paired)
@@ -153,18 +149,3 @@ def _steady(folder: Path, paired: bool, key: bytes) -> tuple[Entry | ReportedEnt
         if key == before:
             return entry, key
     raise BadInput("the files change while they are read", where=Where(str(folder)), cure="build again when nothing writes there")
-
-
-def _in_brief(entry: Entry, row: Row, key: bytes) -> Entry:
-    entrants = {
-        name: entry.entrants.get(name) or unpaired_entrant(cell.target, entry.submission, cell.whole)
-        for name, cell in row.cells.items()
-        if cell.whole.complete
-    }
-    results = tuple(brief(cell.whole, _stamp(cell.whole)) for cell in row.cells.values())
-    trusts = {name: cell.trust for name, cell in row.cells.items()}
-    return Entry(entry.slug, entry.submission, results, entrants=entrants, trusts=trusts, stamp=key)
-
-
-def _stamp(result: Result) -> bytes:
-    return hashlib.sha256(result.model_dump_json(by_alias=True).encode()).digest()[:16]

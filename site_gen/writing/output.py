@@ -1,4 +1,4 @@
-"""A file of the site before it is written: how its bytes are made, and what they hang on."""
+"""A file of the site before it is written: how its bytes are made, and what they depend on."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from site_gen.board.board import Row, Standing
-from site_gen.board.compact_result import in_brief
 from site_gen.board.reported import ReportedRow
 from site_gen.once import once
 
 
 @dataclass(frozen=True)
 class Output:
-    """One file. `key` stands for all that its bytes hang on beside the generator; it is empty where they are made each time."""
+    """One file. `key` is the digest of all that its bytes depend on beside the generator; it is empty where they are made each time."""
 
     make: Callable[[], bytes]
     key: bytes = b""
@@ -39,8 +38,8 @@ def placing(row: Row) -> bytes:
 
 
 def kept(row: Row, make: Callable[[], bytes], *inputs: object) -> Output:
-    """Return a file that hangs on one submission and these inputs."""
-    return Output(make, _key(row, *inputs) if row.stamp else b"")
+    """Return a file that depends on one submission and these inputs."""
+    return Output(make, _key(row, *inputs))
 
 
 @once
@@ -50,9 +49,7 @@ def _key(row: Row, *inputs: object) -> bytes:
 
 @once
 def standing_inputs(standing: Standing) -> tuple[object, ...]:
-    """Return all that a standing holds, or nothing where a row's content has no key."""
-    if not all(row.stamp for row in standing.rows):
-        return ()
+    """Return all that a standing holds."""
     rows = tuple(_cell_inputs(row, standing.target.name) for row in standing.rows)
     return (repr(standing.target), key_of(rows), reported_inputs(standing.reported))
 
@@ -63,7 +60,7 @@ def _cell_inputs(row: Row, target: str) -> bytes:
     cell = row.cells[target]
     design = cell.entrant.design if cell.entrant else None
     held = (cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.trust.said, cell.trust.mark.value, repr(cell.trust.seen))
-    return key_of(row.slug, declared(row), in_brief(cell.result).stamp, design, repr(row.parameters), *held)
+    return key_of(row.slug, declared(row), cell.result.stamp, design, repr(row.parameters), *held)
 
 
 def reported_inputs(rows: Sequence[ReportedRow]) -> tuple[object, ...]:

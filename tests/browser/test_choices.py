@@ -7,18 +7,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from site_gen.board.board import Entry
-from site_gen.board.ranking import make_board
+from site_gen.board.whole import WholeEntry
 from site_gen.build import site_files
 from site_gen.writing.folder import write_site
-from tests.support.boards import PAIR, entry
+from tests.support.boards import PAIR, entry, make_board
 from tests.support.visits import Visit
 
 # Milliseconds: plotly.js is large, and machines that test are busy.
 DRAWN = 20_000
 
 
-def of_family(family: str, regimes: tuple[str, ...], level: float) -> list[Entry]:
+def of_family(family: str, regimes: tuple[str, ...], level: float) -> list[WholeEntry]:
     """Return two sizes of a family for each regime."""
     return [
         entry(

@@ -10,22 +10,21 @@ from playwright.sync_api import Browser, Page, expect
 
 from harness.scoring.statistics.multilevel import Sample
 from harness.scoring.statistics.pairwise import entrant
-from site_gen.board.board import Entry
-from site_gen.board.ranking import make_board
+from site_gen.board.whole import WholeEntry
 from site_gen.build import site_files
 from site_gen.writing.folder import write_site
-from tests.support.boards import PAIR, SHOW, result, submission
+from tests.support.boards import PAIR, SHOW, make_board, result, submission
 from tests.support.visits import Visit
 
 
-def measured(slug: str, shares: tuple[float, ...], *, design: str | None = None, trained: bool = True) -> Entry:
+def measured(slug: str, shares: tuple[float, ...], *, design: str | None = None, trained: bool = True) -> WholeEntry:
     """Return a submission whose seed i is right on that share of the same 400 examples of each language."""
     right = np.stack([np.arange(400) < 400 * share for share in shares]).astype(float)
     found = entrant(Sample([right, right], trained=trained, design=design))
     of_seeds = [{"de": 100 * share, "fi": 100 * share} for share in shares]
     regime = "english" if trained else "none"
     made = submission(f"Title of {slug}", regime=regime, seeds=len(shares))
-    return Entry(slug, made, (result(slug, of_seeds), result(slug, of_seeds, target=SHOW)), entrants={"pair": found})
+    return WholeEntry(slug, made, (result(slug, of_seeds), result(slug, of_seeds, target=SHOW)), entrants={"pair": found})
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from site_gen.board.board import Entry
-from site_gen.board.ranking import make_board
+from site_gen.board.whole import WholeEntry
 from site_gen.build import site_files
 from site_gen.writing.folder import write_site
-from tests.support.boards import ASKED, PAIR, SHOW, asked_result, reported, result, submission
+from tests.support.boards import ASKED, PAIR, SHOW, asked_result, make_board, reported, result, submission
 from tests.support.visits import Visit
 
 pytestmark = pytest.mark.browser
@@ -69,7 +68,7 @@ def entries() -> Iterator[object]:
         run = {"date": "2026-03-02T09:14:07Z", text: text, "versions": {text: text}, "events": [text]}
         whole = result(slug, [{"de": number / 4, "fi": number / 5}], run=run, signature=str(replace(PAIR.signature, prefix=text)))
         broken = result(slug, [{"de": 1.0, "fi": text}], target=SHOW, run=run)
-        yield Entry(slug, made, (whole, broken, asked_result(slug, number / 100)))
+        yield WholeEntry(slug, made, (whole, broken, asked_result(slug, number / 100)))
         if number % 10 == 0:
             told = {"pair": {"means": {"accuracy": "12.5"}}, "show": {"means": {"map": "12.5"}, "differs": text}}
             yield reported(f"told-{number:03}", told, citation=text, note=text)

@@ -15,11 +15,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from site_gen.board.board import Entry
-from site_gen.board.ranking import make_board
+from site_gen.board.whole import WholeEntry
 from site_gen.build import build, site_files
 from site_gen.writing.folder import write_site
-from tests.support.boards import ASKED, PAIR, SHOW, asked_result, result, submission
+from tests.support.boards import ASKED, PAIR, SHOW, asked_result, make_board, result, submission
 from tests.support.folders import SITE_SUBMISSIONS
 from tests.support.visits import Visit
 
@@ -282,7 +281,7 @@ def test_every_figure_of_a_page_is_drawn_and_says_what_its_points_are(browser: B
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_a_table_of_pairs_of_languages_fits_and_is_accessible(browser: Browser, tmp_path: Path, scheme: str, width: int) -> None:
-    made = Entry("asked", submission("Asked", seeds=2), (asked_result("asked", 0.0, 1.0),))
+    made = WholeEntry("asked", submission("Asked", seeds=2), (asked_result("asked", 0.0, 1.0),))
     write_site(site_files(make_board([made], (PAIR, ASKED))), tmp_path / "public")
     with Visit(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as visit:
         page = visit.open((tmp_path / "public" / "submissions" / "asked.html").as_uri())
@@ -315,7 +314,7 @@ def test_hostile_titles_do_nothing_in_a_browser(browser: Browser, tmp_path: Path
     hostile = (
         "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><a href='https://example.org'>x</a>"
     )
-    made = Entry("hostile", submission(hostile), (result("hostile", [{"de": 1.0, "fi": 2.0}]),))
+    made = WholeEntry("hostile", submission(hostile), (result("hostile", [{"de": 1.0, "fi": 2.0}]),))
     write_site(site_files(make_board([made], (PAIR, SHOW))), tmp_path / "public")
     with Visit(browser) as visit:
         page = visit.open((tmp_path / "public" / "index.html").as_uri())

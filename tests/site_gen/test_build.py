@@ -16,12 +16,11 @@ import pytest
 from harness import store
 from harness.catalog import TARGETS
 from harness.errors import BadInput
-from site_gen.board.board import Entry
-from site_gen.board.ranking import make_board
+from site_gen.board.whole import WholeEntry
 from site_gen.build import build, gather, site_files
 from site_gen.exports.schema import SubmissionResults
 from tests.fixtures.site.write import STORED, STORED_FILES
-from tests.support.boards import ASKED, PAIR, SHOW, asked_result, entry, reported, result, submission
+from tests.support.boards import ASKED, PAIR, SHOW, asked_result, entry, make_board, reported, result, submission
 from tests.support.folders import SITE
 
 SUBMISSIONS = SITE / "submissions"
@@ -199,7 +198,7 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7
 
 
 def test_hostile_text_in_every_field_stays_text() -> None:
-    plain = [Entry("toy", submission(seeds=1), (result("toy", [{"de": 1.0, "fi": 2.0}]),)), reported("paper", {"pair": {}})]
+    plain = [WholeEntry("toy", submission(seeds=1), (result("toy", [{"de": 1.0, "fi": 2.0}]),)), reported("paper", {"pair": {}})]
     known = pages(site_files(make_board(plain, (PAIR, SHOW))))
     made = submission(
         HOSTILE,
@@ -218,7 +217,7 @@ def test_hostile_text_in_every_field_stays_text() -> None:
     trained = store.load_training(SUBMISSIONS / "lodestar-s-english")
     assert trained is not None
     trained = trained.model_copy(update={"objective": HOSTILE})
-    files = site_files(make_board([Entry("hostile", made, (ranked, failed), training=trained), told], (PAIR, SHOW)))
+    files = site_files(make_board([WholeEntry("hostile", made, (ranked, failed), training=trained), told], (PAIR, SHOW)))
     for path, page in pages(files).items():
         text = files[path].decode()
         assert "<script>" not in text
@@ -307,7 +306,7 @@ def test_a_target_says_where_it_stands(files: dict[str, bytes], name: str, kicke
 
 
 def test_quantities_stand_in_their_own_unit_and_pairs_of_languages_in_a_table_over_seeds() -> None:
-    made = Entry("asked", submission("Asked", seeds=2), (asked_result("asked", 0.0, 1.0),))
+    made = WholeEntry("asked", submission("Asked", seeds=2), (asked_result("asked", 0.0, 1.0),))
     files = site_files(make_board([made], (PAIR, ASKED)))
     text = files["submissions/asked.html"].decode()
     assert '<th scope="col" class="number">Language bias<span class="unit">ranks</span></th>' in text

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from harness.catalog import find_target
+from harness.catalog import TARGETS, find_target, target_of
 from harness.records import Encoding, Pooling, ReportedSubmission, Result, Submission, Target
 from harness.scoring.statistics.pairwise import Entrant
-from site_gen.board.board import Entry, Standing
-from site_gen.board.ranking import make_board
+from site_gen.board import ranking
+from site_gen.board.board import Board, Standing
+from site_gen.board.entry import Entry, make_entry
 from site_gen.board.reported import ReportedEntry
+from site_gen.board.whole import WholeEntry, whole_row
+from site_gen.pages.submission_details import WholeDetails
 
 TATOEBA = find_target("tatoeba")
 ENCODING = Encoding(layer=2, pooling=Pooling.MEAN)
@@ -31,6 +35,20 @@ _REGIMES: dict[str, dict[str, object]] = {
     "english": {"regime": "english", "tasks": ["mnli"], "languages": ["en"], "examples": "10"},
     "multilingual": {"regime": "multilingual", "tasks": ["xnli"], "languages": ["de", "en"], "examples": "20"},
 }
+
+
+def make_board(
+    found: Iterable[Entry | WholeEntry | ReportedEntry], targets: Sequence[Target] = TARGETS, before: Board | None = None
+) -> Board:
+    """Rank entries as the site does; toy targets are among the given ones."""
+    known = {target.name: target for target in (PAIR, SHOW, MINED, ASKED, *targets)}
+    entries = [_entry(one, known) if isinstance(one, WholeEntry) else one for one in found]
+    return ranking.make_board(entries, targets, before)
+
+
+def _entry(whole: WholeEntry, known: Mapping[str, Target]) -> Entry:
+    row = whole_row(whole, lambda result: known.get(result.target) or target_of(result))
+    return make_entry(row, WholeDetails(row), hashlib.sha256(repr(whole).encode("utf-8", "surrogatepass")).digest())
 
 
 def submission(title: str = "Toy", regime: str = "none", family: str = "toy", seeds: int = 1, **more: object) -> Submission:
@@ -132,20 +150,20 @@ def asked_result(slug: str, *seeds: float) -> Result:
     return made.model_copy(update={"checkpoints": tuple(checkpoints)})
 
 
-def entry(slug: str, *seeds: Mapping[str, float | str], regime: str = "none", family: str = "toy", **more: object) -> Entry:
+def entry(slug: str, *seeds: Mapping[str, float | str], regime: str = "none", family: str = "toy", **more: object) -> WholeEntry:
     """Return an entry with one result; without seeds it has none."""
     results = (result(slug, seeds, **more),) if seeds else ()  # type: ignore[arg-type]
-    return Entry(slug, submission(slug.title(), regime, family, max(1, len(seeds))), results)
+    return WholeEntry(slug, submission(slug.title(), regime, family, max(1, len(seeds))), results)
 
 
 MILLION = 1_000_000
 
 
-def standing(*rows: Entry) -> Standing:
+def standing(*rows: WholeEntry) -> Standing:
     return make_board(rows, (PAIR,)).standings[0]
 
 
-def sizes(*differences: float) -> list[Entry]:
+def sizes(*differences: float) -> list[WholeEntry]:
     """Return rows of both regimes at 10, 20, 40 … million parameters whose mean gaps are these."""
     rows = []
     for index, difference in enumerate(differences):
@@ -158,10 +176,10 @@ ENGLISH = {"regime": "english", "tasks": ["sts"], "languages": ["en"], "examples
 MULTILINGUAL = {"regime": "multilingual", "tasks": ["sts"], "languages": ["de", "en"], "examples": "10"}
 
 
-def row(size: int, regime: dict[str, object], *seeds: float, examples: float = 0.001) -> Entry:
+def row(size: int, regime: dict[str, object], *seeds: float, examples: float = 0.001) -> WholeEntry:
     """Return a row whose seeds score as given, in points; its examples' standard error is a tenth of a point."""
     slug = f"{regime['regime']}-{size}"
     made: Result = result(slug, [{"de": score, "fi": score} for score in seeds], body=size * MILLION)
     scores = np.array(seeds) / 100
     entrant = Entrant(float(scores.mean()), examples**2, scores)
-    return Entry(slug, submission(slug, seeds=len(seeds), intermediate=regime), (made,), entrants={PAIR.name: entrant})
+    return WholeEntry(slug, submission(slug, seeds=len(seeds), intermediate=regime), (made,), entrants={PAIR.name: entrant})

@@ -10,9 +10,9 @@ from harness.catalog import TARGETS as CATALOG
 from harness.catalog import own_target
 from harness.records import Signature, Target
 from harness.scoring.statistics.pairwise import Entrant
-from site_gen.board.board import Board, Cell, Entry
-from site_gen.board.ranking import make_board
-from tests.support.boards import PAIR, SHOW, entry, result, submission
+from site_gen.board.board import Board, Cell
+from site_gen.board.whole import WholeEntry
+from tests.support.boards import PAIR, SHOW, entry, make_board, result, submission
 
 TARGETS = (PAIR, SHOW)
 
@@ -81,7 +81,7 @@ def test_the_average_needs_nine_targets_and_leaves_the_demonstration_out() -> No
     targets = (*xtreme, SHOW)
 
     def row(*found: object) -> tuple[int, float | None]:
-        board = make_board([Entry("all", submission(), found)], targets)  # type: ignore[arg-type]
+        board = make_board([WholeEntry("all", submission(), found)], targets)  # type: ignore[arg-type]
         return board.rows[0].average.covered, board.rows[0].average.mean
 
     assert row(*results, shown) == (9, 20.0)
@@ -103,7 +103,7 @@ def test_a_group_has_a_mean_once_all_its_targets_are_ranked() -> None:
             checkpoint = made.checkpoints[0].model_copy(update={"scores": sized})
             changed = {"signature": Signature.parse(signature[target.name])} if target.name in signature else {}
             found.append(made.model_copy(update={"checkpoints": (checkpoint,), **changed}))
-        row = make_board([Entry("all", submission(), tuple(found))]).rows[0]
+        row = make_board([WholeEntry("all", submission(), tuple(found))]).rows[0]
         return {group: (average.mean, average.covered, average.of) for group, average in row.groups.items()}
 
     assert [target.name for target in xtreme] == ["tatoeba", "bucc2018", "xnli", "pawsx"]
@@ -141,10 +141,10 @@ def test_peoples_own_targets_come_by_name_with_the_languages_of_all_their_result
     fewer = own_target("bitext.fish", ("de",))
     board = make_board(
         [
-            Entry(
+            WholeEntry(
                 "both", submission(), (result("both", [{"de": 10.0, "fi": 20.0}], target=fish), result("both", [{"de": 5.0}], target=apple))
             ),
-            Entry("one", submission(), (result("one", [{"de": 99.0}], target=fewer),)),
+            WholeEntry("one", submission(), (result("one", [{"de": 99.0}], target=fewer),)),
         ],
         TARGETS,
     )
@@ -157,7 +157,7 @@ def test_peoples_own_targets_come_by_name_with_the_languages_of_all_their_result
 
 
 def test_a_rank_is_the_range_that_real_differences_leave() -> None:
-    def row(slug: str, score: float) -> Entry:
+    def row(slug: str, score: float) -> WholeEntry:
         entrant = Entrant(score / 100, 0.01**2, np.array([score / 100]), trained=False)  # a standard error of one point
         return replace(entry(slug, {"de": score, "fi": score}), entrants={PAIR.name: entrant})
 
@@ -171,7 +171,7 @@ def test_a_rank_is_the_range_that_real_differences_leave() -> None:
 
 
 def test_a_row_trained_once_shares_its_rank_and_the_page_can_say_why() -> None:
-    def row(slug: str, *seeds: float, regime: str = "english") -> Entry:
+    def row(slug: str, *seeds: float, regime: str = "english") -> WholeEntry:
         scores = np.array(seeds) / 100
         entrant = Entrant(float(scores.mean()), 0.001**2, scores, trained=regime != "none")
         made = entry(slug, *({"de": score, "fi": score} for score in seeds), regime=regime)

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from site_gen.board.board import Board, Entry
+from site_gen.board.board import Board
 from site_gen.board.by_language import LISTED, LanguageBoard, language_boards, language_paths
 from site_gen.board.language_names import find_language, has_page
-from site_gen.board.ranking import make_board
+from site_gen.board.whole import WholeEntry
 from site_gen.build import site_files
-from tests.support.boards import MINED, PAIR, SHOW, entry, reported, result, submission
+from tests.support.boards import MINED, PAIR, SHOW, entry, make_board, reported, result, submission
 
 OWN = {"submission": "own", "target": "bitext.harbour"}
 
@@ -81,7 +81,7 @@ def test_what_cannot_be_compared_in_a_language_stands_last_with_its_reason() -> 
 
 def test_every_target_with_a_result_in_the_language_has_its_table_and_others_have_none() -> None:
     found = reported("paper", {"mined": {"languages": {"de": "66"}, "differs": "repeats kept"}})
-    both = Entry("both", submission("Both"), (result("both", [{"de": 1.0, "fi": 2.0}]), result("both", [{"de": 3.0}], target=SHOW)))
+    both = WholeEntry("both", submission("Both"), (result("both", [{"de": 1.0, "fi": 2.0}]), result("both", [{"de": 3.0}], target=SHOW)))
     board = make_board([both, found], (PAIR, SHOW, MINED))
     tables = list(only(board, "de").tables())
     assert [(table.target.name, len(table.placed)) for table in tables] == [("pair", 1), ("show", 1), ("mined", 0)]
@@ -111,7 +111,7 @@ def test_only_languages_with_a_result_have_a_page_and_only_they_are_linked() -> 
 
 
 def test_codes_that_differ_in_case_alone_share_no_file() -> None:
-    own = Entry(
+    own = WholeEntry(
         "own", submission("Own"), (result("own", [{"pt-BR": 1.0, "pt-Br": 2.0}], target=PAIR.model_copy(update={"name": "bitext.x"})),)
     )
     board = make_board([own], (PAIR,))

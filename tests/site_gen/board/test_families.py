@@ -6,9 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from site_gen.board.families import families
-from site_gen.board.ranking import make_board
 from site_gen.build import site_files
-from tests.support.boards import PAIR, SHOW, entry, reported, submission
+from tests.support.boards import PAIR, SHOW, entry, make_board, reported, submission
 
 
 def test_a_family_lists_its_submissions_by_size_and_regime() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from harness.records import Signature
-from site_gen.board.board import Entry
 from site_gen.board.gap import gaps
+from site_gen.board.whole import WholeEntry
 from tests.support.boards import ENGLISH, MILLION, MULTILINGUAL, row, sizes, standing
 
 
@@ -53,11 +53,11 @@ def test_only_runs_that_differ_in_their_languages_alone_and_have_several_seeds_m
     assert len(gaps(standing(english, row(10, MULTILINGUAL | {"translated": "true"}, 52.0, 52.5)))) == 1
 
 
-def named(made: Entry, slug: str) -> Entry:
+def named(made: WholeEntry, slug: str) -> WholeEntry:
     return replace(made, slug=slug, results=(made.results[0].model_copy(update={"submission": slug}),))
 
 
-def encoded(made: Entry, how: str) -> Entry:
+def encoded(made: WholeEntry, how: str) -> WholeEntry:
     signature = Signature.parse(str(made.results[0].signature).replace("h2.mean|prefix=", how))
     return replace(made, results=(made.results[0].model_copy(update={"signature": signature}),))
 

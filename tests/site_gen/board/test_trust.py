@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from harness.records import Mark, Superseded, Verification, VerifiedResult
-from site_gen.board.board import Board, Entry
-from site_gen.board.ranking import make_board
+from site_gen.board.board import Board
 from site_gen.board.trust import row_mark, senders
+from site_gen.board.whole import WholeEntry
 from site_gen.build import site_files
 from site_gen.pages.board_rows import rows_js
-from tests.support.boards import PAIR, SHOW, TATOEBA, entry, reported, submission
+from tests.support.boards import PAIR, SHOW, TATOEBA, entry, make_board, reported, submission
 
 FILE, OLDER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 
@@ -26,16 +26,16 @@ def found(**more: object) -> VerifiedResult:
     return VerifiedResult.model_validate(fields | more)
 
 
-def verified(*results: VerifiedResult, **more: object) -> Entry:
+def verified(*results: VerifiedResult, **more: object) -> WholeEntry:
     made = replace(entry("toy", {"de": 50, "fi": 60}), digests={"pair": FILE})
     return replace(made, verification=Verification(schema_=1, submission="toy", results=results), **more)  # type: ignore[arg-type]
 
 
-def board_of(*entries: Entry) -> Board:
+def board_of(*entries: WholeEntry) -> Board:
     return make_board(entries, (PAIR, SHOW))
 
 
-def mark_of(made: Entry) -> Mark:
+def mark_of(made: WholeEntry) -> Mark:
     return board_of(made).rows[0].cells["pair"].trust.mark
 
 
@@ -94,7 +94,7 @@ def test_published_numbers_are_marked_reported_in_every_download() -> None:
 
 def test_what_was_seen_stands_at_the_score() -> None:
     scored = entry("toy", dict.fromkeys(TATOEBA.languages, 50.0), target=TATOEBA).results
-    seen = Entry("toy", submission(trained_on=["mnli", "tatoeba"]), scored)
+    seen = WholeEntry("toy", submission(trained_on=["mnli", "tatoeba"]), scored)
     clean = entry("clean", dict.fromkeys(TATOEBA.languages, 40.0), target=TATOEBA)
     board = make_board([seen, clean], (TATOEBA,))
     files = site_files(board)

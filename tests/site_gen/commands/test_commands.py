@@ -13,10 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.main import main
-from site_gen.board.board import Entry
-from site_gen.board.ranking import make_board
+from site_gen.board.whole import WholeEntry
 from site_gen.commands.terminal import print_board
-from tests.support.boards import PAIR, entry, submission
+from tests.support.boards import PAIR, entry, make_board, submission
 from tests.support.folders import SITE_SUBMISSIONS
 
 
@@ -106,7 +105,7 @@ def built(address: str) -> str:
 
 def test_a_terminal_shows_the_best_and_counts_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
     many = [entry(f"toy-{number:02}", {"de": number, "fi": number}) for number in range(1, 31)]
-    waiting = [Entry(f"waiting-{number:02}", submission(), ()) for number in range(27)]
+    waiting = [WholeEntry(f"waiting-{number:02}", submission(), ()) for number in range(27)]
     print_board(make_board([*many, *waiting], (PAIR,)))
     lines = capsys.readouterr().out.splitlines()
     ranking = [line for line in lines if "Toy-" in line]

@@ -13,9 +13,10 @@ from PIL import Image, ImageFont
 
 from harness.catalog import TATOEBA_ISO3
 from harness.records import Result
+from harness.store import load_result
 from site_gen import paths
-from site_gen.board.board import Board, Entry
-from site_gen.board.ranking import make_board
+from site_gen.board.board import Board
+from site_gen.board.whole import WholeEntry, whole_row
 from site_gen.build import gather, site_files
 from site_gen.exports import cards
 from site_gen.exports.atom import NEWEST, atom_feed
@@ -23,7 +24,7 @@ from site_gen.exports.csv_tables import csv_bytes, leaderboard_csv, target_csv
 from site_gen.exports.mteb import is_known, mteb_json
 from site_gen.exports.schema import Leaderboard, leaderboard_schema
 from site_gen.pages.registry import repository
-from tests.support.boards import MINED, PAIR, SHOW, TATOEBA, entry, reported, result, submission
+from tests.support.boards import MINED, PAIR, SHOW, TATOEBA, entry, make_board, reported, result, submission
 from tests.support.folders import ROOT, SITE_SUBMISSIONS
 
 BASE = "https://user.github.io/board/"
@@ -52,7 +53,7 @@ def test_numbers_stay_numbers_and_what_needs_quotes_has_them() -> None:
 
 def test_hostile_titles_and_reasons_are_text_in_every_table() -> None:
     formula = '=HYPERLINK("https://example.org","x")'
-    made = Entry("toy", submission(formula), (result("toy", [{"de": 1.0, "fi": formula}]),))
+    made = WholeEntry("toy", submission(formula), (result("toy", [{"de": 1.0, "fi": formula}]),))
     files = site_files(make_board([made], (PAIR,)))
     cells = [
         cell
@@ -94,10 +95,11 @@ def test_a_target_says_ranks_as_ranges_and_why_a_row_has_none() -> None:
 def test_every_score_stands_in_the_file_by_language(board: Board) -> None:
     lines = rows(site_files(board)["data/by-language/tatoeba.csv"])
     found = {(line["submission"], int(line["seed"]), line["language"]): line for line in lines}
-    cells = {row.slug: row.cells["tatoeba"] for row in board.rows if "tatoeba" in row.cells}
-    assert len(found) == len(lines) == sum(len(c.scores) + len(c.failed) for cell in cells.values() for c in cell.result.checkpoints)
+    paths_of = {row.slug: SITE_SUBMISSIONS / row.slug / "results" / "tatoeba.yaml" for row in board.rows if "tatoeba" in row.cells}
+    results = {slug: load_result(path) for slug, path in paths_of.items()}
+    assert len(found) == len(lines) == sum(len(c.scores) + len(c.failed) for result in results.values() for c in result.checkpoints)
     for (slug, seed, language), line in found.items():
-        checkpoint = next(c for c in cells[slug].result.checkpoints if c.seed == seed)
+        checkpoint = next(c for c in results[slug].checkpoints if c.seed == seed)
         if language in checkpoint.failed:
             assert (line["accuracy"], line["failed"]) == ("", checkpoint.failed[language])
         else:
@@ -121,7 +123,9 @@ def test_the_feed_has_an_entry_a_result_newest_first_with_ids_that_stay() -> Non
             result("toy", [{"de": score, "fi": score}], run={"date": date}),
             result("toy", [{"de": 1.0, "fi": 2.0}], target=SHOW, run={"date": "2026-02-01T12:00:00+02:00"}),
         )
-        return make_board([Entry("toy", submission("<Toy> & Co"), results), entry("undated", {"de": 1, "fi": 2}, run={})], (PAIR, SHOW))
+        return make_board(
+            [WholeEntry("toy", submission("<Toy> & Co"), results), entry("undated", {"de": 1, "fi": 2}, run={})], (PAIR, SHOW)
+        )
 
     def entries(data: bytes) -> list[tuple[str | None, ...]]:
         feed = ET.fromstring(data)
@@ -154,7 +158,7 @@ def test_a_feed_without_entries_has_a_date_that_no_clock_gave_and_a_long_one_is_
 
 def test_what_xml_cannot_hold_is_left_out_of_the_feed() -> None:
     made = entry("toy", {"de": 1, "fi": 2})
-    made = Entry(made.slug, made.submission.model_copy(update={"title": "a\x00b\x1b[31mc\ufffe"}), made.results)
+    made = WholeEntry(made.slug, made.submission.model_copy(update={"title": "a\x00b\x1b[31mc\ufffe"}), made.results)
     assert "ab[31mc on Pair" in ET.tostring(ET.fromstring(atom_feed(make_board([made], (PAIR,)), ""))).decode()
 
 
@@ -211,17 +215,17 @@ def test_a_picture_shows_no_boxes(title: str, shown: str) -> None:
 
 @pytest.mark.parametrize("title", ["W" * 200, "long words " * 18, "-" * 200, "a"])
 def test_a_title_of_any_length_leaves_the_scores_their_room(title: str) -> None:
-    made = Entry("toy", submission(title.strip()), (result("toy", [{"de": 99.0, "fi": 99.0}]),))
+    made = WholeEntry("toy", submission(title.strip()), (result("toy", [{"de": 99.0, "fi": 99.0}]),))
     (row,) = make_board([made], (PAIR,)).rows
     data = cards.submission_card(row)
     assert (len(data) < 25_000, data) == (True, cards.submission_card(row))
-    (plain,) = make_board([Entry("toy", submission("a"), made.results)], (PAIR,)).rows
+    (plain,) = make_board([WholeEntry("toy", submission("a"), made.results)], (PAIR,)).rows
     with Image.open(io.BytesIO(data)) as image, Image.open(io.BytesIO(cards.submission_card(plain))) as other:
         below = (0, 425, 1200, 630)
         assert image.crop(below).tobytes() == other.crop(below).tobytes()
 
 
-def tatoeba(slug: str, *, seeds: int = 1) -> Entry:
+def tatoeba(slug: str, *, seeds: int = 1) -> WholeEntry:
     def scores(shift: float) -> dict[str, object]:
         secondary = {"accuracy_to_english": 70.0 + shift, "f1": 1.0, "f1_to_english": 60.0 + shift}
         return {language: {"score": 80.0, "n": 9, "interval": [70, 90], "secondary": secondary} for language in ("de", "ko", "zh")}
@@ -229,12 +233,11 @@ def tatoeba(slug: str, *, seeds: int = 1) -> Entry:
     found = result(slug, [{"de": 80.0}] * seeds, target=TATOEBA).model_dump(mode="json", by_alias=True)
     for number, checkpoint in enumerate(found["checkpoints"]):
         checkpoint["scores"] = scores(float(number))
-    return Entry(slug, submission(slug, seeds=seeds), (Result.model_validate(found),))
+    return WholeEntry(slug, submission(slug, seeds=seeds), (Result.model_validate(found),))
 
 
 def test_mteb_gets_its_own_direction_as_shares_and_means_over_seeds() -> None:
-    (row,) = make_board([tatoeba("toy", seeds=3)]).rows
-    document = json.loads(mteb_json(row))
+    document = json.loads(mteb_json(whole_row(tatoeba("toy", seeds=3))))
     assert document.pop("scores") == {
         "test": [
             {"accuracy": 0.71, "f1": 0.61, "main_score": 0.61, "hf_subset": f"{name[:3]}-eng", "languages": [name, "eng-Latn"]}
@@ -252,15 +255,17 @@ def test_mteb_gets_its_own_direction_as_shares_and_means_over_seeds() -> None:
 
 
 def test_mteb_has_a_file_only_of_what_its_task_scores(board: Board) -> None:
-    assert [row.slug for row in board.rows if is_known(row)] == [row.slug for row in board.rows if "tatoeba" in row.cells]
-    without = make_board([entry("toy", {"de": 1}, target=TATOEBA)]).rows[0]  # no scores of the other direction
-    assert not is_known(without)
-    subsets = [line["hf_subset"] for line in json.loads(site_files(board)["data/mteb/Tatoeba/lodestar-xl-english.json"])["scores"]["test"]]
+    files = site_files(board)
+    assert [f"data/mteb/Tatoeba/{row.slug}.json" in files for row in board.rows] == ["tatoeba" in row.cells for row in board.rows]
+    assert not is_known(whole_row(entry("toy", {"de": 1}, target=TATOEBA)))  # no scores of the other direction
+    subsets = [line["hf_subset"] for line in json.loads(files["data/mteb/Tatoeba/lodestar-xl-english.json"])["scores"]["test"]]
     assert subsets == [f"{code}-eng" for language, code in TATOEBA_ISO3.items() if language != "th"]  # which one seed lacks
 
 
 def test_the_hub_reads_the_model_cards_metadata() -> None:
-    made = [Entry("toy", submission("# Toy: [x]"), (result("toy", [{"de": 50.0, "fi": 60.0}]), result("toy", [{"de": 9.0}], target=MINED)))]
+    made = [
+        WholeEntry("toy", submission("# Toy: [x]"), (result("toy", [{"de": 50.0, "fi": 60.0}]), result("toy", [{"de": 9.0}], target=MINED)))
+    ]
     files = site_files(make_board(made, (PAIR, MINED)), BASE)
     text = files[paths.model_card("toy")].decode()
     card = ModelCard(f"---\n{text}---\n# Toy\n", ignore_metadata_errors=False)

@@ -7,14 +7,13 @@ import json
 import pytest
 
 from site_gen.board.gap import gaps
-from site_gen.board.ranking import make_board
 from site_gen.build import site_files
 from site_gen.figures.axes import difference_axis
 from site_gen.figures.gap import gap_figure
 from site_gen.figures.plotly_json import figure_json
 from site_gen.figures.scaling import scaling_figure
 from site_gen.figures.svg import draw
-from tests.support.boards import MILLION, PAIR, sizes, standing
+from tests.support.boards import MILLION, PAIR, make_board, sizes, standing
 
 
 def test_the_panel_shows_every_gap_with_its_interval_over_the_sizes_of_the_curves() -> None:

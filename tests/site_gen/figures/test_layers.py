@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 from harness.records import Pooling, Sweep, SweptCheckpoint, ViewScores
-from site_gen.board.board import Entry
-from site_gen.board.ranking import make_board
+from site_gen.board.whole import WholeCell
 from site_gen.figures.figure import Figure
 from site_gen.figures.layers import sweep_figure
-from tests.support.boards import ENCODING, PAIR, result, submission
+from tests.support.boards import ENCODING, PAIR, result
 
 MEAN = {(layer, Pooling.MEAN): 10.0 * layer for layer in range(5)}
 
@@ -32,9 +31,7 @@ def swept(*seeds: dict[tuple[int, Pooling], float | None], **more: object) -> Sw
 
 def figure(sweep: Sweep, declared: Pooling = Pooling.MEAN) -> Figure | None:
     seeds = len(sweep.checkpoints)
-    made = Entry("toy", submission(seeds=seeds), (result("toy", [{"de": 20.0, "fi": 20.0}] * seeds),), (sweep,))
-    cell = make_board([made], (PAIR,)).rows[0].cells["pair"]
-    return sweep_figure(cell, declared)
+    return sweep_figure(WholeCell(PAIR, result("toy", [{"de": 20.0, "fi": 20.0}] * seeds), sweep), declared)
 
 
 def test_each_pooling_has_a_curve_and_the_declared_view_stands_out() -> None:

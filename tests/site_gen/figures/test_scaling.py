@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from harness.records import Regime, Result, Submission
-from site_gen.board.board import Entry
-from site_gen.board.ranking import make_board
 from site_gen.board.recipe import recipe
+from site_gen.board.whole import WholeEntry
 from site_gen.figures.axes import Axis, layers_axis, log_axis, points_axis, whole_points_axis
 from site_gen.figures.figure import Curve, Figure, Line, Point, Table
 from site_gen.figures.plotly_json import figure_json, guarded_id, plotly_js
@@ -18,18 +17,18 @@ from site_gen.figures.scaling_choices import choices_js
 from site_gen.figures.style import SERIES_MARKS, Mark, symbol_path
 from site_gen.figures.svg import HEIGHT, WIDTH, draw
 from site_gen.formatting import compact
-from tests.support.boards import PAIR, entry, result, submission
+from tests.support.boards import PAIR, entry, make_board, result, submission
 
 MILLION = 1_000_000
 
 
-def figure(*entries: Entry) -> Figure:
+def figure(*entries: WholeEntry) -> Figure:
     found = scaling_figure(make_board(entries, (PAIR,)).standings[0])
     assert found is not None
     return found
 
 
-def three_sizes(regime: str = "english", family: str = "toy") -> list[Entry]:
+def three_sizes(regime: str = "english", family: str = "toy") -> list[WholeEntry]:
     return [
         entry(
             f"{family}-{regime}-{size}",
@@ -76,7 +75,7 @@ def with_tasks(submission: Submission, *tasks: str) -> Submission:
     return submission.model_copy(update={"intermediate": submission.intermediate.model_copy(update={"tasks": tasks})})
 
 
-def five_sizes(seeds: int = 3) -> list[Entry]:
+def five_sizes(seeds: int = 3) -> list[WholeEntry]:
     noise = (-0.4, 0.1, 0.3, -0.2, 0.5)
     return [
         entry(
@@ -154,13 +153,13 @@ def test_of_many_submissions_of_one_size_some_are_drawn_from_the_lowest_score_to
     assert few.source == "" and len(few.caption) == len(found.caption) - 1
 
 
-def of(made: Entry, slug: str) -> Result:
+def of(made: WholeEntry, slug: str) -> Result:
     return made.results[0].model_copy(update={"submission": slug})
 
 
 def test_other_tasks_make_another_curve() -> None:
     squad = {"regime": "english", "tasks": ["squad"], "languages": ["en"], "examples": "5"}
-    other = Entry("squad", submission("Squad", intermediate=squad), (result("squad", [{"de": 10.0, "fi": 20.0}]),))
+    other = WholeEntry("squad", submission("Squad", intermediate=squad), (result("squad", [{"de": 10.0, "fi": 20.0}]),))
     found = figure(*three_sizes(), other)
     assert [curve.label for curve in found.curves] == ["toy, English-only (mnli)", "toy, English-only (squad)"]
     assert found.table.lines[-1] == Line(("toy, English-only (squad)", "Squad", "1,000,000", "15.00", "15.00"), "submissions/squad.html")
@@ -280,7 +279,7 @@ def test_regimes_differ_in_colour_dash_and_symbol() -> None:
 
 def test_a_label_cannot_bring_markup_into_the_chart() -> None:
     hostile = "<a href='https://example.org'>x</a>"
-    made = Entry("hostile", submission(hostile), (result("hostile", [{"de": 10.0, "fi": 20.0}]),))
+    made = WholeEntry("hostile", submission(hostile), (result("hostile", [{"de": 10.0, "fi": 20.0}]),))
     assert json.loads(figure_json(figure(made)))["data"][0]["text"] == [
         "&lt;a href='https://example.org'&gt;x&lt;/a&gt;<br>1 M parameters<br>15.00 points"
     ]
@@ -299,7 +298,7 @@ def test_two_families_are_drawn_those_of_both_regimes_first_and_at_most_nine_cur
     assert found.caption[-1] == "3 of 5 curves are drawn."
     assert len(found.table.lines) == 9
     recipes = [
-        Entry(
+        WholeEntry(
             f"recipe-{n}", submission("R", intermediate={**_TASKS, "tasks": [f"task{n}"]}), (result(f"recipe-{n}", [{"de": 1, "fi": n}]),)
         )
         for n in range(12)

@@ -7,13 +7,13 @@ import re
 
 import pytest
 
-from site_gen.board.board import Board, Entry
+from site_gen.board.board import Board
 from site_gen.board.by_language import LISTED
-from site_gen.board.ranking import make_board
+from site_gen.board.whole import WholeEntry
 from site_gen.build import planned_files, site_files
 from site_gen.pages.board_rows import rows_js
 from site_gen.pages.pagination import PAGE_ROWS, linked_parts
-from tests.support.boards import PAIR, SHOW, entry, result, submission
+from tests.support.boards import PAIR, SHOW, entry, make_board, result, submission
 
 
 def document(board: Board) -> dict[str, object]:
@@ -36,7 +36,7 @@ def test_every_row_stands_in_the_columns_in_the_order_of_the_ranking() -> None:
 
 def test_a_script_of_rows_cannot_be_left_by_a_title() -> None:
     hostile = '"});alert(1);//</script>'
-    board = make_board([Entry("toy", submission(hostile), (result("toy", [{"de": 1.0, "fi": 2.0}]),))], (PAIR,))
+    board = make_board([WholeEntry("toy", submission(hostile), (result("toy", [{"de": 1.0, "fi": 2.0}]),))], (PAIR,))
     assert document(board)["title"] == [hostile]
 
 

@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 
 from harness.records import Result
-from site_gen.board.board import Entry
-from site_gen.board.ranking import make_board
 from site_gen.board.run_info import harness_version, reproducing_command, run_date
+from site_gen.board.whole import WholeEntry
 from site_gen.pages.citation import board_citation, entry_citation
-from tests.support.boards import MINED, PAIR, entry, result, submission
+from tests.support.boards import MINED, PAIR, entry, make_board, result, submission
 
 
 def dated(**run: Any) -> Result:
@@ -19,7 +18,7 @@ def dated(**run: Any) -> Result:
 def test_an_entry_is_cited_with_its_title_its_submitters_and_the_year_of_its_newest_run() -> None:
     made = submission(title="100 % {of} A_B & C", submitters=[{"name": "Ana Pérez"}, {"name": "Labs & Co"}])
     results = (dated(date="2025-12-31T23:30:00-02:00"),)  # in UTC a year later
-    (row,) = make_board([Entry("toy", made, results)], (PAIR,)).rows
+    (row,) = make_board([WholeEntry("toy", made, results)], (PAIR,)).rows
     assert entry_citation(row, "https://x.example/submissions/toy.html") == (
         "@misc{stiltboard-toy,\n"
         "  title = {{100 \\% \\{of\\} A\\_B \\& C}},\n"
@@ -72,7 +71,5 @@ def test_a_version_that_is_none_is_not_shown(versions: object) -> None:
 )  # fmt: skip
 def test_the_command_names_every_option_that_the_numbers_hang_on(target: Any, run: Any, signature: str | None, command: str) -> None:
     more = {"signature": signature} if signature else {}
-    made = Entry("toy", submission(), (result("toy", [{"de": 1.0, "fi": 2.0}], target=target, run=run, **more),))
-    (row,) = make_board([made], (PAIR, MINED)).rows
-    (cell,) = row.cells.values()
-    assert reproducing_command(row, cell) == command
+    made = result("toy", [{"de": 1.0, "fi": 2.0}], target=target, run=run, **more)
+    assert reproducing_command("toy", target, made) == command

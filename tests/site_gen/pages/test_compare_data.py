@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from site_gen.board.ranking import make_board
 from site_gen.pages import compare_data
 from site_gen.pages.compare_data import compare_files
-from tests.support.boards import PAIR, entry
+from tests.support.boards import PAIR, entry, make_board
 
 
 def handed(text: bytes) -> list[object]:

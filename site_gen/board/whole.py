@@ -1,0 +1,65 @@
+"""A submission with all that its files say, of which its own page and its downloads are made; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.catalog import target_of
+from harness.records import Result, Submission, Sweep, Target, Training, Verification
+from harness.scoring.statistics.pairwise import Entrant
+from site_gen.board.mining_curves import MinedCurve
+from site_gen.board.trust import Trust, trust_of
+
+
+@dataclass(frozen=True)
+class WholeEntry:
+    """What the store holds for one slug.
+
+    `mined` has the curves of each target that pairs were mined for, `entrants` how each whole result enters a ranking where
+    its outcomes were read, `digests` the digest of each result's file, by which `verification` names it.
+    """
+
+    slug: str
+    submission: Submission
+    results: tuple[Result, ...]
+    sweeps: tuple[Sweep, ...] = ()
+    mined: Mapping[str, tuple[MinedCurve, ...]] = field(default_factory=dict)
+    entrants: Mapping[str, Entrant] = field(default_factory=dict)
+    training: Training | None = None
+    verification: Verification | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WholeCell:
+    """A submission on one target, with everything that was measured."""
+
+    target: Target
+    result: Result
+    sweep: Sweep | None = None
+    mined: tuple[MinedCurve, ...] = ()
+    entrant: Entrant | None = None
+    trust: Trust = field(default_factory=Trust)
+
+
+@dataclass(frozen=True)
+class WholeRow:
+    """A submission with its cells by target."""
+
+    slug: str
+    submission: Submission
+    cells: Mapping[str, WholeCell]
+    training: Training | None = None
+
+
+def whole_row(entry: WholeEntry, find: Callable[[Result], Target] = target_of) -> WholeRow:
+    """Return an entry by target; people's own targets are over the languages of its own results."""
+    sweeps = {sweep.target: sweep for sweep in entry.sweeps}
+    cells = {}
+    for result in entry.results:
+        target = find(result)
+        name = target.name
+        trust = trust_of(entry.submission, target, entry.digests.get(name), entry.verification, entry.training)
+        cells[name] = WholeCell(target, result, sweeps.get(name), entry.mined.get(name, ()), entry.entrants.get(name), trust)
+    return WholeRow(entry.slug, entry.submission, cells, entry.training)
