@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.records import FineTuning, Target
-from harness.records.base import Record
+from harness.records.record import Record
 
 
 class Recipe(Record):

@@ -16,7 +16,7 @@ from harness.errors import BadInput, CheckFailed, Fault, NotComparable, WrongUsa
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from harness.comparison.report import Report
+    from harness.comparison.report import ComparisonReport
     from harness.store import Side
 
 
@@ -84,7 +84,7 @@ def command(
         from harness.comparison.compare import compare
 
         sides = [_side(name, submissions) for name in (first, second)]
-        found = report.Report(comparisons=(compare(*sides, targets=chosen[0], languages=chosen[1], level=1 - alpha),))
+        found = report.ComparisonReport(comparisons=(compare(*sides, targets=chosen[0], languages=chosen[1], level=1 - alpha),))
     _resolved(found, alpha)
     if style == "text":
         text = report.text(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
@@ -96,7 +96,7 @@ def command(
     _end(found, fail_on, min_delta, alpha)
 
 
-def _resolved(found: Report, alpha: float) -> None:
+def _resolved(found: ComparisonReport, alpha: float) -> None:
     """Refuse an alpha that no p value out of the draws can fall below: it would let every regression pass."""
     from harness.scoring.statistics.multilevel import REPLICATES
 
@@ -138,9 +138,9 @@ def _side_by_side(site: str, names: tuple[str, str | None], submissions: Path) -
 
 def _range_report(
     revisions: str, submissions: Path, targets: Collection[str] | None, languages: Collection[str] | None, *, level: float
-) -> Report:
+) -> ComparisonReport:
     from harness.comparison.compare import NothingAsked, compare
-    from harness.comparison.report import Refused, Report
+    from harness.comparison.report import ComparisonReport, Refused
     from harness.store import changed_submissions, is_range, load_side_at
 
     if not is_range(revisions) or Path(revisions).is_dir():
@@ -159,12 +159,12 @@ def _range_report(
             refused.append(Refused(submission=slug, reason="; ".join(faults)))
     if left_out and not comparisons and not refused:
         raise NothingAsked(f"the filters leave nothing of {', '.join(left_out)}", cure="leave -t or -l out, or name others")
-    return Report(
+    return ComparisonReport(
         comparisons=tuple(comparisons), added=changes.added, removed=changes.removed, refused=tuple(refused), left_out=tuple(left_out)
     )
 
 
-def _end(found: Report, fail_on: Collection[str], min_delta: float, alpha: float) -> None:
+def _end(found: ComparisonReport, fail_on: Collection[str], min_delta: float, alpha: float) -> None:
     """End with 4 where something could not be compared, else with 1 where something fell or is gone that was to be guarded."""
     from harness.comparison.report import missing, verdict
 

@@ -17,7 +17,7 @@ from harness.records import TrainedSeed, TrainingRecipe
 from harness.store import load_recipe
 
 if TYPE_CHECKING:
-    from harness.training.intermediate.story import Options, Trainee
+    from harness.training.intermediate.story import Trainee, TrainingOptions
 
 
 @click.command(name="train")
@@ -45,7 +45,7 @@ def command(
     """
     loaded = [load_recipe(path) for path in recipes]
     try:
-        from harness.training.intermediate.story import Options, trainees
+        from harness.training.intermediate.story import TrainingOptions, trainees
     except ModuleNotFoundError as missing:
         raise MissingExtra("train", "eval", str(missing.name)) from missing
     every = [trainee for recipe in loaded for trainee in trainees(recipe)]
@@ -55,7 +55,7 @@ def command(
             click.echo(f"{one.slug} seed {one.seed}: {one.recipe.regime.value}, from {one.start.source}")
         click.echo(f"{len(chosen)} trainings")
         return
-    options = Options(data=data, submissions=submissions, device=device)
+    options = TrainingOptions(data=data, submissions=submissions, device=device)
     threads, side_by_side = _shared_out(loaded, jobs, len(chosen), device)
     _train_all(chosen, options, threads, side_by_side)
 
@@ -73,7 +73,7 @@ def _shared_out(recipes: Sequence[TrainingRecipe], jobs: int | None, trainings: 
     return max(1, cores // jobs), jobs
 
 
-def _train_all(chosen: Sequence[Trainee], options: Options, threads: int, jobs: int) -> None:
+def _train_all(chosen: Sequence[Trainee], options: TrainingOptions, threads: int, jobs: int) -> None:
     """Train side by side, in processes that live as long as the command; one that fails does not end the others.
 
     Each process takes the next training when it has ended one, so that torch is imported once a process.
@@ -99,7 +99,7 @@ def _train_all(chosen: Sequence[Trainee], options: Options, threads: int, jobs: 
         raise CheckFailed(f"{len(errors)} of {len(chosen)} trainings failed")
 
 
-def _attempt(trainee: Trainee, options: Options, threads: int) -> TrainedSeed | StiltboardError:
+def _attempt(trainee: Trainee, options: TrainingOptions, threads: int) -> TrainedSeed | StiltboardError:
     """Train one, in whichever process; what is wrong with it is returned, since the others go on."""
     from harness.cli.progress import watch
     from harness.training.intermediate.story import train, use_threads

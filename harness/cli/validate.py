@@ -47,7 +47,7 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
 
 def schema_text(name: str) -> str:
     """Return the JSON Schema of what people and the harness write, or of what `diff` and `review` print, as docs/schema/ holds it."""
-    from harness.comparison.report import Report
+    from harness.comparison.report import ComparisonReport
     from harness.records import Record, Result, Sweep, Training, TrainingRecipe, Verification
     from harness.review import Review
 
@@ -57,7 +57,7 @@ def schema_text(name: str) -> str:
         "recipe": TrainingRecipe,
         "training": Training,
         "verification": Verification,
-        "diff": Report,
+        "diff": ComparisonReport,
         "review": Review,
     }
     found = records[name].model_json_schema() if name in records else _submission_schema()

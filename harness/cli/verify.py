@@ -13,7 +13,7 @@ from harness.cli.options import data_option, device_option, submissions_option
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
 
 if TYPE_CHECKING:
-    from harness.verification import Report
+    from harness.verification import VerificationReport
 
 
 @click.command("verify")
@@ -73,7 +73,7 @@ def command(
     try:
         from harness.cli.evaluate import own_targets
         from harness.evaluation.run import Options
-        from harness.verification.story import Plan, verify
+        from harness.verification.story import VerificationPlan, verify
     except ModuleNotFoundError as missing:
         raise MissingExtra("verify", "eval", str(missing.name)) from missing
     from harness.cli.progress import watch
@@ -84,7 +84,7 @@ def command(
         raise WrongUsage(
             "--audit draws by --seed, which is missing", cure="a commit that came after the results: --seed $(git rev-parse HEAD)"
         )
-    plan = Plan(
+    plan = VerificationPlan(
         targets=targets,
         audit=parse_share(audit) if audit is not None else None,
         # A table of sentences must not know beforehand what they become.
@@ -119,7 +119,7 @@ def _link(url: str | None) -> str | None:
         raise WrongUsage("--url is no address that begins with https://", cure="write such as https://github.com/name") from None
 
 
-def _end(report: Report, *, as_json: bool) -> None:
+def _end(report: VerificationReport, *, as_json: bool) -> None:
     """Print the report, and end with 1 where something does not stand."""
     if as_json:
         click.echo(report.model_dump_json(indent=2, by_alias=True))

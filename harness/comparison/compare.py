@@ -14,10 +14,11 @@ from harness.catalog import target_of
 from harness.catalog.contamination import names_seen, seen
 from harness.errors import Fault, NotComparable
 from harness.records import Record, Result
-from harness.scoring.outcomes import Floats, cells
+from harness.scoring.outcomes import cells
 from harness.scoring.statistics.corrections import benjamini_hochberg, holm
 from harness.scoring.statistics.mcnemar import mcnemar
 from harness.scoring.statistics.multilevel import Claim, Claims, Sample, difference_claims, scores_of
+from harness.scoring.statistics.resampling import Floats
 from harness.scoring.tables import units
 from harness.store.sides import Side
 
@@ -116,7 +117,7 @@ def compare(
         )
     ours, theirs = ([name for name in side.results if targets is None or name in targets] for side in (first, second))
     shared = [name for name in ours if name in theirs]
-    pairs = [_Pair(first, second, name, languages) for name in shared]
+    pairs = [_TargetPair(first, second, name, languages) for name in shared]
     asked = [pair for pair in pairs if pair.asked]
     if not asked:
         raise NothingAsked(
@@ -167,7 +168,7 @@ def _judged(found: Sequence[TargetDifference], changed: Sequence[bool], alpha: f
     return [judged(target, next(adjusted) if differs else target.p) for target, differs in zip(found, changed, strict=True)]
 
 
-class _Pair:
+class _TargetPair:
     """One target of two sides, and those of its languages that are asked for."""
 
     def __init__(self, first: Side, second: Side, target: str, languages: Collection[str] | None) -> None:

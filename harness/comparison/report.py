@@ -25,7 +25,7 @@ class Refused(Record):
     reason: str
 
 
-class Report(Record):
+class ComparisonReport(Record):
     """All that one `diff` found: one comparison, or one for each submission that a range of revisions changed.
 
     `left_out` are submissions that changed, but not in what the filters ask for.
@@ -54,7 +54,7 @@ class _Said(NamedTuple):
         return escaped(self.words).format(*map(code, self.foreign))
 
 
-def text(report: Report, *, colour: bool = False) -> str:
+def text(report: ComparisonReport, *, colour: bool = False) -> str:
     """Return aligned columns; with `colour`, what became better or worse is marked."""
     blocks = []
     for comparison in report.comparisons:
@@ -75,7 +75,7 @@ def text(report: Report, *, colour: bool = False) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def markdown(report: Report) -> str:
+def markdown(report: ComparisonReport) -> str:
     """Return all verdicts, then what could not be compared, then one folded table a target, as much as a comment holds.
 
     Comparisons in which something fell come first.
@@ -93,7 +93,7 @@ def markdown(report: Report) -> str:
     return within_limit([*summaries, *refused, *beside, *tables])
 
 
-def json(report: Report) -> str:
+def json(report: ComparisonReport) -> str:
     """Return the report's record, whose schema docs/schema/diff.json holds."""
     return report.model_dump_json(indent=2, by_alias=True) + "\n"
 
@@ -103,7 +103,7 @@ def verdict(target: TargetDifference) -> str:
     return _verdict(target).text
 
 
-def missing(report: Report) -> list[str]:
+def missing(report: ComparisonReport) -> list[str]:
     """Name what the second side lacks: submissions, their targets, and languages of these."""
     lines = [f"{name}: removed" for name in report.removed]
     for comparison in report.comparisons:
@@ -202,18 +202,18 @@ def _places(names: Sequence[str]) -> str:
     return ", ".join(["{}"] * len(names))
 
 
-def _beside(report: Report) -> list[_Said]:
+def _beside(report: ComparisonReport) -> list[_Said]:
     """Say what a range of revisions holds beside comparisons."""
     found = ((report.added, "new"), (report.removed, "removed"), (report.left_out, "left out by the filters"))
     lines = [_Said(f"{{}}: {words}", (name,)) for names, words in found for name in names] + _refused(report)
     return lines if lines or report.comparisons else [_Said("no submission's results changed")]
 
 
-def _refused(report: Report) -> list[_Said]:
+def _refused(report: ComparisonReport) -> list[_Said]:
     return [_Said("{}: not comparable: {}", (refused.submission, refused.reason)) for refused in report.refused]
 
 
-def _named(report: Report) -> list[_Said]:
+def _named(report: ComparisonReport) -> list[_Said]:
     """Say the same as `_beside`, but what was refused, in a few lines whatever the number."""
     lines = []
     for names, words in ((report.removed, "removed"), (report.added, "new"), (report.left_out, "left out by the filters")):

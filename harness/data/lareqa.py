@@ -121,7 +121,7 @@ def _load(which: _Set, language: str, data: Path | None) -> Questions:
     raise BadInput(f"{which.title} is not in {' or '.join(str(data / name) for name in which.folders)}", cure=cure)
 
 
-class _Asked(NamedTuple):
+class _Question(NamedTuple):
     """A question with the number of the sentence that answers it."""
 
     question: str
@@ -131,7 +131,7 @@ class _Asked(NamedTuple):
 class _File(NamedTuple):
     """One language's file: questions by their id, in the file's order, and all sentences."""
 
-    asked: dict[str, _Asked]
+    asked: dict[str, _Question]
     sentences: list[str]
 
 
@@ -199,7 +199,7 @@ def _read_file(path: Path) -> _File:
             # The sets have one answer a question.
             start = _get(answers[0], "answer_start", int, path, f"{asked}.answers[0]")
             number = len(file.sentences) + _sentence_at(start, breaks, path, f"{asked}.answers[0]", place)
-            file.asked[identity] = _Asked(_get(question, "question", str, path, asked), number)
+            file.asked[identity] = _Question(_get(question, "question", str, path, asked), number)
         file.sentences.extend(sentences)
     return file
 

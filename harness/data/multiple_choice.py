@@ -20,7 +20,7 @@ _CURE = "take the official set unchanged"
 
 
 @dataclass(frozen=True)
-class Choices(RowExamples):
+class MultipleChoice(RowExamples):
     """Questions of one language, each with what it is asked of: answers[i][right[i]] is the right one of answers[i]."""
 
     language: str
@@ -35,52 +35,52 @@ class Choices(RowExamples):
         return {"questions": self.questions}
 
 
-def socialiqa_train(language: str, data: Path | None) -> Choices:
+def socialiqa_train(language: str, data: Path | None) -> MultipleChoice:
     """Read SocialIQA's training questions from `data/socialiqa/socialIQa_v1.4_trn.jsonl`, or from the Hub."""
     return _socialiqa(language, data, "socialIQa_v1.4_trn.jsonl", "train")
 
 
-def socialiqa_dev(language: str, data: Path | None) -> Choices:
+def socialiqa_dev(language: str, data: Path | None) -> MultipleChoice:
     """Read SocialIQA's dev questions from `data/socialiqa/socialIQa_v1.4_dev.jsonl`, or from the Hub."""
     return _socialiqa(language, data, "socialIQa_v1.4_dev.jsonl", "validation")
 
 
-def copa_train(language: str, data: Path | None) -> Choices:
+def copa_train(language: str, data: Path | None) -> MultipleChoice:
     """Read COPA's training questions from the Hub."""
     return _copa(language, "train")
 
 
-def copa_dev(language: str, data: Path | None) -> Choices:
+def copa_dev(language: str, data: Path | None) -> MultipleChoice:
     """Read COPA's dev questions from the Hub."""
     return _copa(language, "validation")
 
 
-def cosmosqa_train(language: str, data: Path | None) -> Choices:
+def cosmosqa_train(language: str, data: Path | None) -> MultipleChoice:
     """Read CosmosQA's training questions from the Hub."""
     return _cosmosqa(language, "train")
 
 
-def cosmosqa_dev(language: str, data: Path | None) -> Choices:
+def cosmosqa_dev(language: str, data: Path | None) -> MultipleChoice:
     """Read CosmosQA's dev questions from the Hub."""
     return _cosmosqa(language, "validation")
 
 
-def hellaswag_train(language: str, data: Path | None) -> Choices:
+def hellaswag_train(language: str, data: Path | None) -> MultipleChoice:
     """Read HellaSwag's training questions from the Hub."""
     return _hellaswag(language, "train")
 
 
-def hellaswag_dev(language: str, data: Path | None) -> Choices:
+def hellaswag_dev(language: str, data: Path | None) -> MultipleChoice:
     """Read HellaSwag's dev questions from the Hub."""
     return _hellaswag(language, "validation")
 
 
-def commonsenseqa_train(language: str, data: Path | None) -> Choices:
+def commonsenseqa_train(language: str, data: Path | None) -> MultipleChoice:
     """Read CommonsenseQA's training questions from the Hub."""
     return _commonsenseqa(language, "train")
 
 
-def commonsenseqa_dev(language: str, data: Path | None) -> Choices:
+def commonsenseqa_dev(language: str, data: Path | None) -> MultipleChoice:
     """Read CommonsenseQA's dev questions from the Hub."""
     return _commonsenseqa(language, "validation")
 
@@ -88,7 +88,7 @@ def commonsenseqa_dev(language: str, data: Path | None) -> Choices:
 _Row = tuple[int, str, Sequence[str], Any]
 
 
-def _socialiqa(language: str, data: Path | None, name: str, split: str) -> Choices:
+def _socialiqa(language: str, data: Path | None, name: str, split: str) -> MultipleChoice:
     letters = ("answerA", "answerB", "answerC")
     if data is None:
         rows, source = _hub("allenai/social_i_qa", "default", split)
@@ -110,26 +110,26 @@ def _socialiqa_lines(path: Path, letters: Sequence[str]) -> Iterable[_Row]:
             raise BadInput(f"not a question of SocialIQA: {reason!r}", where=Where(str(path), number), cure=_CURE) from reason
 
 
-def _copa(language: str, split: str) -> Choices:
+def _copa(language: str, split: str) -> MultipleChoice:
     asked = {"cause": "What was the cause?", "effect": "What happened as a result?"}
     rows, source = _hub("aps/super_glue", "copa", split)
     found = ((n, f"{row['premise']} {asked[row['question']]}", (row["choice1"], row["choice2"]), row["label"]) for n, row in rows)
     return _checked(language, found, source)
 
 
-def _cosmosqa(language: str, split: str) -> Choices:
+def _cosmosqa(language: str, split: str) -> MultipleChoice:
     rows, source = _hub("allenai/cosmos_qa", "default", split)
     keys = ("answer0", "answer1", "answer2", "answer3")
     found = ((n, _joined(row, "context", "question"), [row[key] for key in keys], row["label"]) for n, row in rows)
     return _checked(language, found, source)
 
 
-def _hellaswag(language: str, split: str) -> Choices:
+def _hellaswag(language: str, split: str) -> MultipleChoice:
     rows, source = _hub("Rowan/hellaswag", "default", split)
     return _checked(language, ((n, row["ctx"], row["endings"], int(row["label"])) for n, row in rows), source)
 
 
-def _commonsenseqa(language: str, split: str) -> Choices:
+def _commonsenseqa(language: str, split: str) -> MultipleChoice:
     rows, source = _hub("tau/commonsense_qa", "default", split)
     found = ((n, row["question"], row["choices"]["text"], "ABCDE".find(row["answerKey"])) for n, row in rows)
     return _checked(language, found, source)
@@ -145,7 +145,7 @@ def _hub(repository: str, name: str, split: str) -> tuple[Iterable[tuple[int, An
     return enumerate(rows, start=1), f"{repository} {name} {split}"
 
 
-def _checked(language: str, rows: Iterable[_Row], source: str) -> Choices:
+def _checked(language: str, rows: Iterable[_Row], source: str) -> MultipleChoice:
     questions: list[str] = []
     every: list[tuple[str, ...]] = []
     right: list[int] = []
@@ -162,4 +162,4 @@ def _checked(language: str, rows: Iterable[_Row], source: str) -> Choices:
         right.append(int(place))
     if not questions:
         raise BadInput(f"no question of {language} is in {source}", cure=_CURE)
-    return Choices(language, tuple(questions), tuple(every), tuple(right), source)
+    return MultipleChoice(language, tuple(questions), tuple(every), tuple(right), source)

@@ -36,7 +36,7 @@ class _Code(NamedTuple):
         return "-".join(filter(None, (self.language, self.script, *self.rest)))
 
 
-class _Pair(NamedTuple):
+class _BitextPair(NamedTuple):
     """Where a pair stands: two files, foreign first, or one TSV, `swapped` when its first column is the pivot."""
 
     foreign: _Code
@@ -49,7 +49,7 @@ class _Pair(NamedTuple):
         return str(self.foreign) if self.pivot == _ENGLISH else f"{self.foreign}-{self.pivot}"
 
     @property
-    def bare(self) -> _Pair:
+    def bare(self) -> _BitextPair:
         return self._replace(foreign=self.foreign._replace(script=""), pivot=self.pivot._replace(script=""))
 
 
@@ -87,7 +87,7 @@ def own_bitext(language: str, folder: Path) -> Bitext:
 # ---- names -------------------------------------------------------------------------------------
 
 
-def _pairs(folder: Path) -> Mapping[str, _Pair]:
+def _pairs(folder: Path) -> Mapping[str, _BitextPair]:
     """Return per label its files; a script enters a label only where two files of a language differ by nothing else."""
     if not folder.is_dir():
         raise BadInput(f"no folder {folder}", cure="--bitext NAME=DIR names the folder of the parallel files")
@@ -95,7 +95,7 @@ def _pairs(folder: Path) -> Mapping[str, _Pair]:
     if not pairs:
         raise BadInput(f"{folder} holds no parallel files", cure=_NAMING)
     alike = Counter(pair.bare.label for pair in pairs)
-    found: dict[str, _Pair] = {}
+    found: dict[str, _BitextPair] = {}
     for whole in pairs:
         same = whole.bare.foreign == whole.bare.pivot
         pair = whole if same or alike[whole.bare.label] > 1 else whole.bare
@@ -109,7 +109,7 @@ def _pairs(folder: Path) -> Mapping[str, _Pair]:
     return dict(sorted(found.items()))
 
 
-def _named(folder: Path) -> Iterator[_Pair]:
+def _named(folder: Path) -> Iterator[_BitextPair]:
     """Yield the pairs that the names in a folder speak of; other names, such as README or de-en.ids, are nobody's sentences."""
     sides: dict[tuple[str, str, str], dict[str, Path]] = {}
     for path in sorted(folder.iterdir()):
@@ -132,14 +132,14 @@ def _named(folder: Path) -> Iterator[_Pair]:
         yield _pair(first, second, (paths[first], paths[second]))
 
 
-def _pair(first: str, second: str, paths: tuple[Path, ...]) -> _Pair:
+def _pair(first: str, second: str, paths: tuple[Path, ...]) -> _BitextPair:
     """Return a pair whose pivot is English wherever English stands, as OPUS names it first in en-fr."""
     foreign, pivot = _code(first), _code(second)
     if foreign == pivot:
         raise BadInput(f"both sides are {foreign}", where=Where(str(paths[0])), cure="name the file by two languages, as de-en.tsv")
     if foreign == _ENGLISH:
-        return _Pair(pivot, foreign, paths[::-1], swapped=True)
-    return _Pair(foreign, pivot, paths, swapped=False)
+        return _BitextPair(pivot, foreign, paths[::-1], swapped=True)
+    return _BitextPair(foreign, pivot, paths, swapped=False)
 
 
 def _code(name: str) -> _Code:

@@ -44,7 +44,7 @@ class AnsweredQuestions(RowExamples):
         return {"questions": self.questions, "contexts": self.contexts}
 
 
-class _Asked(NamedTuple):
+class _RawQuestion(NamedTuple):
     """One question as its source has it."""
 
     identity: str
@@ -118,18 +118,18 @@ def _from_hub(language: str, config: str, split: str, *, prefix: str = "", numbe
     rows = load_rows(XTREME_HUB, config, split, cure="give the official files with --data DIR")[:]
     where = Where(f"{XTREME_HUB} {config} {split}")
 
-    def own() -> Iterator[_Asked]:
+    def own() -> Iterator[_RawQuestion]:
         columns = (rows[name] for name in ("id", "question", "context", "answers"))
         for identity, question, context, answers in zip(*columns, strict=True):
             # One configuration may hold all languages.
             if identity.startswith(prefix):
-                asked = _Asked(identity, question, context, answers["text"], answers["answer_start"])
+                asked = _RawQuestion(identity, question, context, answers["text"], answers["answer_start"])
                 yield _settled(asked, where, MOST_SPACES)
 
     return _record(language, own(), where, numbered=numbered)
 
 
-def _questions_of(document: object, where: Where) -> Iterator[_Asked]:
+def _questions_of(document: object, where: Where) -> Iterator[_RawQuestion]:
     for a, article in enumerate(_get(document, "data", list, where, "the document")):
         for p, paragraph in enumerate(_get(article, "paragraphs", list, where, f"data[{a}]")):
             place = f"data[{a}].paragraphs[{p}]"
@@ -141,10 +141,10 @@ def _questions_of(document: object, where: Where) -> Iterator[_Asked]:
                 answers = _get(asked, "answers", list, where, place_of_question)
                 texts = [_get(answer, "text", str, where, f"an answer of {place_of_question}") for answer in answers]
                 starts = [_get(answer, "answer_start", int, where, f"an answer of {place_of_question}") for answer in answers]
-                yield _Asked(identity, question, context, texts, starts)
+                yield _RawQuestion(identity, question, context, texts, starts)
 
 
-def _settled(asked: _Asked, where: Where, tolerance: int) -> _Asked:
+def _settled(asked: _RawQuestion, where: Where, tolerance: int) -> _RawQuestion:
     """Take the spaces off around every text and move the starts with them, as the Hub has it.
 
     But the Hub leaves the starts where they were, so there an answer is looked for up to `tolerance` characters around its start;
@@ -172,7 +172,7 @@ def _settled(asked: _Asked, where: Where, tolerance: int) -> _Asked:
             raise _malformed(where, place, f"has the answer {text!r}, which does not stand at its answer_start {start}")
         answers.append(answer)
         starts.append(found - _spaces(asked.context) + _spaces(text))
-    return _Asked(asked.identity, question, context, answers, starts)
+    return _RawQuestion(asked.identity, question, context, answers, starts)
 
 
 def _spaces(text: str) -> int:
@@ -186,8 +186,8 @@ def _nearest(context: str, text: str, start: int, tolerance: int) -> int | None:
     return next((place for place in places if place >= 0 and context.startswith(text, place)), None)
 
 
-def _record(language: str, asked: Iterable[_Asked], where: Where, *, numbered: bool) -> AnsweredQuestions:
-    found: dict[str, _Asked] = {}
+def _record(language: str, asked: Iterable[_RawQuestion], where: Where, *, numbered: bool) -> AnsweredQuestions:
+    found: dict[str, _RawQuestion] = {}
     for number, question in enumerate(asked, start=1):
         identity = str(number) if numbered else question.identity
         if identity in found:

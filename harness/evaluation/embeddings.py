@@ -11,8 +11,8 @@ from harness.evaluation.run import Run
 from harness.models.batching import Indices
 from harness.models.cache_keys import open_space
 from harness.models.checkpoint import CheckpointFiles
-from harness.models.encoder import Encoder, EncodingReport, Vectors
-from harness.models.vector_cache import WAITING_BYTES, VectorSpace
+from harness.models.encoder import Encoder, EncodingReport
+from harness.models.vector_cache import WAITING_BYTES, Vectors, VectorSpace
 from harness.records import Encoding, Pooling, View
 
 

@@ -24,7 +24,7 @@ from harness.models.checkpoint import CheckpointFiles, verify
 from harness.models.encoder import EncodingReport
 from harness.models.predictor import Predictor, open_head
 from harness.records import Head
-from harness.training.finetune import Job, Trained, finetune
+from harness.training.finetune import HeadTraining, Trained, finetune
 
 # Raised when training changes what it computes, so that older heads are not taken from the cache.
 _REVISION = 1
@@ -49,7 +49,7 @@ def _head(resumed: Resumed, seed: int, run: Run) -> _OpenedHead:
     assert training is not None  # there wherever a language is unfinished
     # English answers are compared by SQuAD's rules in training, so that targets with one training text share the head.
     target = plan.target.model_copy(update={"options": BY_NAME["xquad"].options}) if plan.target.kind == "qa" else plan.target
-    job = Job(files, target, plan.head.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype)
+    job = HeadTraining(files, target, plan.head.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype)
     folder = run.cache / "heads" / _address(job)
     try:
         _train_once(job, folder, run)
@@ -63,7 +63,7 @@ def _head(resumed: Resumed, seed: int, run: Run) -> _OpenedHead:
     return _OpenedHead(opened, Head(digest=opened.digest, training=training.fingerprint, **asdict(trained)))
 
 
-def _train_once(job: Job, folder: Path, run: Run) -> None:
+def _train_once(job: HeadTraining, folder: Path, run: Run) -> None:
     """Train a head into its folder unless it is there, while no other process does."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = folder.with_name(f".{folder.name}.work")
@@ -102,7 +102,7 @@ def _predictor(head: _OpenedHead, plan: TargetPlan, run: Run) -> Predictor:
     )
 
 
-def _address(job: Job) -> str:
+def _address(job: HeadTraining) -> str:
     """Name all that a head depends on: of the device only whether it multiplies in bfloat16."""
     what = {
         "revision": _REVISION,

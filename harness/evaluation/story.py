@@ -5,13 +5,13 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from harness.clock import now
 from harness.errors import BadInput, CheckFailed
 from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, make_table
 from harness.evaluation.embeddings import Encoded, declared_view, distinct_texts, encode_missing, every_view
@@ -175,7 +175,7 @@ def _describe(reports: Sequence[EncodingReport], run: Run) -> dict[str, Any]:
     seconds = sum(report.seconds for report in reports)
     texts = sum(report.texts for report in reports)
     return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "date": now(),
         "device": run.device,
         "processor": processor(run.device),
         "dtype": run.dtype,

@@ -8,18 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from harness.data.ir_collection import Collection
 from harness.data.ntrex import ParallelDocuments
 from harness.kinds.protocols import Encode
-from harness.kinds.search.panels import TIE
+from harness.kinds.search.panels import TIE, Indices, Wide
 from harness.records import Target
 from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.tables.clir import TO_ENGLISH, padded
 
-Wide = NDArray[np.float64]
-Indices = NDArray[np.int64]
 # Variant → how well each document fits each query (documents, queries).
 Fits = Mapping[str, Wide]
 

@@ -79,7 +79,7 @@ def rank_answers(
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for first in range(0, len(questions), step):
             some = slice(first, first + step)
-            asked = _Asked.of(questions[some], relevant[some], pool)
+            asked = _QuestionBlock.of(questions[some], relevant[some], pool)
             # One product for many threads, then one long count: BLAS lets its own threads spin after each product.
             products = asked.centred @ pool.centred.T  # (questions, candidates)
             list(threads.map(partial(_count, asked, products, bounds, pool), range(0, len(products), _ROWS)))
@@ -88,7 +88,7 @@ def rank_answers(
     return ranks[0], ranks[1]
 
 
-def _count(asked: _Asked, products: NDArray[np.float32], bounds: Sequence[int], pool: _Pool, first_row: int) -> None:
+def _count(asked: _QuestionBlock, products: NDArray[np.float32], bounds: Sequence[int], pool: _Pool, first_row: int) -> None:
     rows = slice(first_row, first_row + _ROWS)
     for language, (start, end) in enumerate(pairwise(bounds)):
         for first in range(start, end, _COLUMNS):
@@ -125,7 +125,7 @@ class _Pool:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _QuestionBlock:
     """Some questions, the exact products of their answers, and how many other candidates were found above these so far."""
 
     vectors: NDArray[np.float64]  # (questions, d)
@@ -138,7 +138,7 @@ class _Asked:
     above_in_union: NDArray[np.int64]  # (questions, languages)
 
     @classmethod
-    def of(cls, questions: NDArray[np.float32], relevant: NDArray[np.int64], pool: _Pool) -> _Asked:
+    def of(cls, questions: NDArray[np.float32], relevant: NDArray[np.int64], pool: _Pool) -> _QuestionBlock:
         vectors = questions.astype(np.float64)
         centred = np.ones((len(questions), questions.shape[1] + 1), np.float32)
         np.subtract(questions, pool.questions_centre, out=centred[:, :-1])

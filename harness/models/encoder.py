@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from harness.models.batching import Indices, plan_batches
@@ -19,9 +18,9 @@ from harness.models.checkpoint import CheckpointFiles
 from harness.models.device import choose_device, choose_dtype
 from harness.models.forward_passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
 from harness.models.loading import check_ids, open_model, opening
+from harness.models.vector_cache import Vectors
 from harness.records import Pooling, View
 
-Vectors = NDArray[np.float32]
 # Below this many rows the CPU's matrix products take another path, which adds in another order.
 _MIN_ROWS = 16
 

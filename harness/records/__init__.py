@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.records.base import Record
 from harness.records.mining import Margin, Mining
+from harness.records.record import Record
 from harness.records.reported import (
     AnySubmission,
     Reported,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from harness.records.base import Record
+from harness.records.record import Record
 
 
 class Margin(StrEnum):

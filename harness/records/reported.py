@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from harness.records.base import Record
+from harness.records.record import Record
 from harness.records.scalars import Count, Integer, Language, Line, Link, LongLine, Number, Points, Tag, Truth, integer, nothing
 from harness.records.submission import Base, Pooling, Regime, Submission, Submitter
 from harness.records.target import Target

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
-from harness.records.base import Record
+from harness.records.record import Record
 from harness.records.scalars import (
     Count,
     Digest,

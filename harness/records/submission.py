@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from harness.records.base import Record
+from harness.records.record import Record
 from harness.records.scalars import (
     Count,
     HubId,

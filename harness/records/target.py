@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from harness.records.base import Record
 from harness.records.mining import Mining
+from harness.records.record import Record
 from harness.records.scalars import Language, Link, Tag
 from harness.records.signature import Signature
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.records.base import Record
+from harness.records.record import Record
 from harness.records.scalars import Language, Link, Tag
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from harness.records.base import Record
+from harness.records.record import Record
 from harness.records.result import CheckpointScores
 from harness.records.scalars import Count, Digest, Integer, Language, Line, Link, LongLine, Number, Slug, Tag, Truth, integer, nothing
 from harness.records.submission import Base, Checkpoint, Encoding, Regime, Submitter

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from harness.records.base import Record
+from harness.records.record import Record
 from harness.records.scalars import Digest, Line, Link, Number, Slug, Tag, Truth, integer, nothing
 from harness.records.submission import Submitter
 

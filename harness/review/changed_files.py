@@ -12,7 +12,7 @@ from harness.characters import refused
 from harness.records.scalars import TAG
 from harness.review.verdict import Reason, question, refusal
 from harness.store.file_tree import RESULTS_FOLDER
-from harness.store.git import Entry
+from harness.store.git import TreeEntry
 from harness.store.results import RESULT_LIMIT, SWEEP_SUFFIX
 from harness.store.submissions import SUBMISSION_FILE, slug_fault
 from harness.store.training import TRAINING_FILE
@@ -41,11 +41,11 @@ class Change:
     """What a path holds before and after a pull request; None where it holds nothing."""
 
     path: str
-    before: Entry | None
-    after: Entry | None
+    before: TreeEntry | None
+    after: TreeEntry | None
 
 
-def changes_between(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> tuple[Change, ...]:
+def changes_between(before: Mapping[str, TreeEntry], after: Mapping[str, TreeEntry]) -> tuple[Change, ...]:
     """Return every path that does not hold the same file with the same mode."""
     pairs = ((path, before.get(path), after.get(path)) for path in sorted({*before, *after}))
     return tuple(Change(path, old, new) for path, old, new in pairs if _held(old) != _held(new))
@@ -77,7 +77,7 @@ def place_reasons(changes: Sequence[Change], merged: Iterable[str], place: str, 
     return reasons + list(_collisions({change.path for change in changes if change.after}, merged))
 
 
-def _held(entry: Entry | None) -> tuple[str, str] | None:
+def _held(entry: TreeEntry | None) -> tuple[str, str] | None:
     return (entry.mode, entry.hash) if entry else None
 
 
@@ -131,7 +131,7 @@ def _removed(change: Change, came: Mapping[str, str], *, maintainer: bool) -> Re
     return refusal("deleted", change.path, "was deleted", cure)
 
 
-def _file_reasons(path: str, inner: str, entry: Entry, *, maintainer: bool) -> Iterator[Reason]:
+def _file_reasons(path: str, inner: str, entry: TreeEntry, *, maintainer: bool) -> Iterator[Reason]:
     if entry.link:
         yield refusal("link", path, f"found a {entry.link}", "put the files themselves there")
         return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from harness.records import Result
 
 
@@ -31,9 +29,3 @@ def shrinkage(old: Result, new: Result | None) -> list[str]:
     if old.score is not None and new.score is None and not lost:
         lost.append("the score over all languages")
     return lost
-
-
-def set_shrinkage(old: Mapping[str, Result], new: Mapping[str, Result]) -> dict[str, list[str]]:
-    """Return per target what the newer set of a submission's results lacks; targets that lost nothing are left out."""
-    found = {name: shrinkage(result, new.get(name)) for name, result in old.items()}
-    return {name: lost for name, lost in found.items() if lost}

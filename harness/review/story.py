@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.characters import shown
 from harness.comparison.compare import Comparison, compare
-from harness.comparison.report import Refused, Report
+from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission
 from harness.review.changed_files import Change, changes_between, place_reasons, size_limit, slug_of
@@ -22,12 +22,12 @@ from harness.review.memory import bounded_memory
 from harness.review.submission_at import SubmissionAt, read_submission_at
 from harness.review.verdict import Reason, ResultChange, Review, of_faults, refusal, told, verdict_of
 from harness.store import Side
-from harness.store.git import Entry, Revision, merge_base, repository_around, resolved
+from harness.store.git import Revision, TreeEntry, merge_base, repository_around, resolved
 
 _ACTOR = re.compile(r"[A-Za-z0-9-]{1,39}(\[bot\])?")
 # Where one of these is broken, no file is read: what its path holds, or what merging would make of it, is not certain.
 _FIRST = frozenset({"too-many", "too-large", "link", "name", "collision", "conflict"})
-_Paths = Mapping[str, Entry]
+_Paths = Mapping[str, TreeEntry]
 
 
 def review(base: str, head: str, submissions: Path, *, actor: str | None = None, maintainer: bool = False) -> Review:
@@ -64,7 +64,7 @@ def review(base: str, head: str, submissions: Path, *, actor: str | None = None,
         results=tuple(result for each in judged for result in each.results),
         reasons=found,
         untold=untold,
-        diff=Report(
+        diff=ComparisonReport(
             comparisons=tuple(each.comparison for each in judged if each.comparison),
             refused=tuple(each.refused for each in judged if each.refused),
         ),
@@ -142,7 +142,7 @@ def _conflicts(changes: Sequence[Change], since: _Paths, now: _Paths) -> list[Re
     return [refusal("conflict", change.path, "was changed in the base, too, since the branch left it", cure) for change in moved]
 
 
-def _hash(entry: Entry | None) -> str:
+def _hash(entry: TreeEntry | None) -> str:
     return entry.mode + entry.hash if entry else ""
 
 

@@ -11,7 +11,7 @@ from harness.records import AnySubmission, Result, Submission, Training
 from harness.review.changed_files import OUTCOMES_LIMIT
 from harness.store.consistency import other_recipe, other_text
 from harness.store.file_tree import RESULTS_FOLDER, FolderAtRevision
-from harness.store.git import Entry, Revision
+from harness.store.git import Revision, TreeEntry
 from harness.store.submission_folder import FolderContents, SubmissionFolder
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class SubmissionAt:
     revision: str = ""
 
 
-def read_submission_at(at: Revision, entries: Mapping[str, Entry], folder: str) -> SubmissionAt:
+def read_submission_at(at: Revision, entries: Mapping[str, TreeEntry], folder: str) -> SubmissionAt:
     """Read and check the files of a submission; `entries` holds all of its paths, none of them a link."""
     tree = FolderAtRevision(at, folder, entries, OUTCOMES_LIMIT)
     found = SubmissionFolder(tree).contents()

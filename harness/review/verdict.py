@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.characters import visible
-from harness.comparison.report import Report
+from harness.comparison.report import ComparisonReport
 from harness.errors import Fault, Where
 from harness.records import Record
 
@@ -65,7 +65,7 @@ class Review(Record):
     results: tuple[ResultChange, ...]
     reasons: tuple[Reason, ...]
     untold: int
-    diff: Report
+    diff: ComparisonReport
 
 
 def refusal(rule: str, file: str | None, what: str, cure: str) -> Reason:

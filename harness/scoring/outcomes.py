@@ -10,10 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
 
-
-class Run(NamedTuple):
+class RowRange(NamedTuple):
     """Rows begin to end, without the end, of one seed and language."""
 
     seed: int
@@ -22,7 +20,7 @@ class Run(NamedTuple):
     end: int
 
 
-def runs(outcomes: pa.Table) -> list[Run]:
+def runs(outcomes: pa.Table) -> list[RowRange]:
     """Return the rows by seed and language as they follow each other; in the harness' own files each cell is one run."""
     if not outcomes.num_rows:
         return []
@@ -31,7 +29,7 @@ def runs(outcomes: pa.Table) -> list[Run]:
     languages, names = values_of(codes.indices), codes.dictionary.to_pylist()
     changes = np.flatnonzero((seeds[1:] != seeds[:-1]) | (languages[1:] != languages[:-1])) + 1
     bounds = pairwise([0, *changes.tolist(), len(seeds)])
-    return [Run(int(seeds[begin]), names[languages[begin]], begin, end) for begin, end in bounds]
+    return [RowRange(int(seeds[begin]), names[languages[begin]], begin, end) for begin, end in bounds]
 
 
 def cells(outcomes: pa.Table) -> Mapping[tuple[int, str], pa.Table]:

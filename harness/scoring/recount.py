@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from harness.characters import shown
 from harness.records import Result, Target
-from harness.scoring.outcomes import Run, runs, values_of
+from harness.scoring.outcomes import RowRange, runs, values_of
 from harness.scoring.tables import TABLES, ColumnType, Recounted
 
 # Points. Scores are written with four decimals.
@@ -84,7 +84,7 @@ def _named(seed: int, language: str) -> str:
     return f"seed {seed} in {shown(language)}"
 
 
-def _disorder(target: Target, outcomes: pa.Table, found: Sequence[Run]) -> Iterator[str]:
+def _disorder(target: Target, outcomes: pa.Table, found: Sequence[RowRange]) -> Iterator[str]:
     """Name runs whose examples do not stand in their order, by which two submissions are paired."""
     wrong = TABLES[target.kind].out_of_order(outcomes, found)
     for run in found if wrong.any() else ():
@@ -96,9 +96,9 @@ def _disorder(target: Target, outcomes: pa.Table, found: Sequence[Run]) -> Itera
 
 def recount(target: Target, rows: pa.Table) -> Recounted:
     """Return what the outcomes of one seed and language come to."""
-    (cell,) = _recounted(target, rows, [Run(0, "", 0, rows.num_rows)])
+    (cell,) = _recounted(target, rows, [RowRange(0, "", 0, rows.num_rows)])
     return cell
 
 
-def _recounted(target: Target, outcomes: pa.Table, found: Sequence[Run]) -> list[Recounted]:
+def _recounted(target: Target, outcomes: pa.Table, found: Sequence[RowRange]) -> list[Recounted]:
     return TABLES[target.kind].recount(outcomes, found) if found else []

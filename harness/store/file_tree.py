@@ -13,7 +13,7 @@ from typing import Protocol
 
 from harness.errors import BadInput, Where
 from harness.store.files import no_link, read_file
-from harness.store.git import Entry, Revision
+from harness.store.git import Revision, TreeEntry
 from harness.store.yaml.parser import refuse
 
 RESULTS_FOLDER = "results"
@@ -74,7 +74,7 @@ class FolderAtRevision:
 
     revision: Revision
     folder: str
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, TreeEntry]
     longest: int
     cure: str = ""
 

@@ -14,7 +14,7 @@ from harness.characters import visible
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.records import Record
 from harness.store.consistency import Inconsistency
-from harness.store.yaml.parser import Document, refuse
+from harness.store.yaml.parser import YamlDocument, refuse
 from harness.store.yaml.schema_errors import schema_faults
 
 _AnyRecord = TypeVar("_AnyRecord", bound=Record)
@@ -63,7 +63,7 @@ def replace_file(path: Path, data: bytes) -> None:
 # ---- records and text --------------------------------------------------------------------------
 
 
-def typed(record: type[_AnyRecord], document: Document, faults: list[Fault], cure: str = "") -> _AnyRecord | None:
+def typed(record: type[_AnyRecord], document: YamlDocument, faults: list[Fault], cure: str = "") -> _AnyRecord | None:
     """Type a document; what the schema refuses goes to `faults`."""
     try:
         return record.model_validate(document.value)
@@ -72,7 +72,7 @@ def typed(record: type[_AnyRecord], document: Document, faults: list[Fault], cur
         return None
 
 
-def located(findings: Iterable[Inconsistency], document: Document, cure: str = "") -> list[Fault]:
+def located(findings: Iterable[Inconsistency], document: YamlDocument, cure: str = "") -> list[Fault]:
     """Give findings their line and column."""
     return [Fault(finding.message, document.where(finding.path, key=finding.key), finding.cure or cure) for finding in findings]
 

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -43,7 +43,7 @@ class Repository:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """What a tree holds at a path; `link` says what it is where it is no file. `size` is 0 where it was not asked for."""
 
     path: str
@@ -70,21 +70,21 @@ class Revision:
         """Name a file in a message as git does."""
         return str(Where(f"{self.name}:{path}"))
 
-    def link_fault(self, entry: Entry) -> Fault:
+    def link_fault(self, entry: TreeEntry) -> Fault:
         """Say that something stands for what lies elsewhere, as the store says of a link on disk."""
         return replace(link_fault(Path(self.file(entry.path))), message=f"found a {entry.link or 'file'}")
 
-    def entries(self, path: str, *, sizes: bool = False) -> list[Entry]:
+    def entries(self, path: str, *, sizes: bool = False) -> list[TreeEntry]:
         """Return everything below a path, or at it, that is no folder."""
         options = ["-r", "-z", "--full-tree", *(["-l"] if sizes else []), self.commit, *(["--", path] if path else [])]
         entries = []
         for line in os.fsdecode(_output(self.repository.folder, "ls-tree", *options)).split("\0")[:-1]:
             fields, _, at = line.partition("\t")
             mode, _, digest, *size = fields.split()
-            entries.append(Entry(at, digest, _LINKS.get(mode, ""), mode, *(int(digits) for digits in size if digits.isdigit())))
+            entries.append(TreeEntry(at, digest, _LINKS.get(mode, ""), mode, *(int(digits) for digits in size if digits.isdigit())))
         return entries
 
-    def contents(self, entries: Mapping[str, Entry], limits: Mapping[str, int]) -> dict[str, bytes]:
+    def contents(self, entries: Mapping[str, TreeEntry], limits: Mapping[str, int]) -> dict[str, bytes]:
         """Read the files at the paths of `limits`, none of them longer than its limit."""
         if faults := [fault for path, limit in limits.items() if (fault := self._fault(path, entries.get(path), limit))]:
             refuse(faults)
@@ -98,7 +98,7 @@ class Revision:
             contents[path] = stream.read(entry.size + 1)[:-1]
         return contents
 
-    def _fault(self, path: str, entry: Entry | None, limit: int) -> Fault | None:
+    def _fault(self, path: str, entry: TreeEntry | None, limit: int) -> Fault | None:
         if entry is not None and (entry.link or entry.size <= limit):
             return self.link_fault(entry) if entry.link else None
         message = "the file does not exist" if entry is None else f"the file is longer than the {limit:,} bytes allowed"
@@ -112,7 +112,7 @@ def repository_around(submissions: Path) -> Repository:
     done = _git(submissions, "rev-parse", "--is-shallow-repository", "--show-cdup", "--show-prefix")
     if done.returncode:
         cure = "compare folders, or name the folder of the submissions in a clone with --submissions"
-        raise BadInput(f"git finds no repository around {submissions}: {_said(done)}", cure=cure)
+        raise BadInput(f"git finds no repository around {submissions}: {answer(done)}", cure=cure)
     shallow, up, prefix = os.fsdecode(done.stdout).split("\n", 2)
     return Repository(submissions, (submissions / up).resolve(), prefix.removesuffix("\n").rstrip("/"), shallow == "true")
 
@@ -145,21 +145,28 @@ def _output(folder: Path, *arguments: str, feed: bytes = b"") -> bytes:
     done = _git(folder, *arguments, feed=feed)
     if done.returncode:
         cure = "git fsck says what is damaged, and git fetch --refetch --no-filter brings what a partial clone leaves out"
-        raise BadInput(f"git {arguments[0]} failed: {_said(done)}", cure=cure)
+        raise BadInput(f"git {arguments[0]} failed: {answer(done)}", cure=cure)
     return done.stdout
 
 
 def _git(folder: Path, *arguments: str, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    program = shutil.which("git")
-    if program is None:
-        raise BadInput("a revision is read by the program git, which is not installed", cure="install git, or compare folders")
     # What points git at another repository is left out, as a hook is given it; configuration, such as a safe.directory, stays.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")}
-    command = [program, "--no-pager", "-C", str(folder), *arguments]
-    return subprocess.run(command, input=feed, capture_output=True, check=False, env=kept | _ENVIRONMENT)  # noqa: S603 - see the module
+    return run_git(["--no-pager", "-C", str(folder), *arguments], environment=kept | _ENVIRONMENT, feed=feed)
 
 
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+def run_git(
+    arguments: Sequence[str], *, environment: Mapping[str, str], feed: bytes | None = None, folder: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the program git, never a shell, whatever it answers; raises BadInput where it is not installed."""
+    program = shutil.which("git")
+    if program is None:
+        raise BadInput("the program git is not installed", cure="install git")
+    return subprocess.run([program, *arguments], input=feed, cwd=folder, capture_output=True, check=False, env=environment)  # noqa: S603 - see the module
+
+
+def answer(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Return what git said of a failure, in one line that may be shown."""
     lines = done.stderr.decode(errors="replace").splitlines() or [f"exit code {done.returncode}"]
     line = next((line for line in lines if line.startswith("fatal: ")), lines[0])
     return visible(line.removeprefix("fatal: "))

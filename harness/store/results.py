@@ -18,7 +18,7 @@ from harness.store.consistency import result_findings
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
 from harness.store.seal import broken_seal, sealed
-from harness.store.yaml.parser import Document, dump, parse, refuse
+from harness.store.yaml.parser import YamlDocument, dump, parse, refuse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,7 +72,7 @@ def parse_result(data: bytes, file: str) -> Result:
     return _parse_result(data, file)[0]
 
 
-def _parse_result(data: bytes, file: str) -> tuple[Result, Document]:
+def _parse_result(data: bytes, file: str) -> tuple[Result, YamlDocument]:
     cure = "only the harness writes results; run stiltboard evaluate with --overwrite"
     document = parse(data, file, limit=RESULT_LIMIT, max_events=RESULT_EVENTS)
     faults: list[Fault] = []

@@ -42,11 +42,6 @@ def every_column(_result: Result) -> Sequence[str] | None:
     return None
 
 
-def no_column(_result: Result) -> Sequence[str] | None:
-    """Ask for no outcomes of a result."""
-    return ()
-
-
 @dataclass(frozen=True)
 class SubmissionFolder:
     """A submission's folder: what people wrote, what was trained, measured and verified."""

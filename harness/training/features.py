@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.data.examples import Examples
-from harness.data.multiple_choice import Choices
+from harness.data.multiple_choice import MultipleChoice
 from harness.data.plain_text import Sentences
 from harness.data.question_answering import AnsweredQuestions
 from harness.data.sentence_pairs import SentencePairs
@@ -37,7 +37,7 @@ def features(labels: Sequence[str], examples: Examples, tokenizer: Any, max_leng
     if isinstance(examples, ScoredPairs):
         inputs = pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
         return [Feature((each,), {"labels": score}) for each, score in zip(inputs, examples.scores, strict=True)]
-    if isinstance(examples, Choices):
+    if isinstance(examples, MultipleChoice):
         return _choices(examples, tokenizer, max_length)
     if isinstance(examples, TaggedSentences):
         return _tagged(labels, examples, tokenizer, max_length)
@@ -47,7 +47,7 @@ def features(labels: Sequence[str], examples: Examples, tokenizer: Any, max_leng
     return _answered(examples, tokenizer, max_length, stride)
 
 
-def _choices(examples: Choices, tokenizer: Any, max_length: int) -> list[Feature]:
+def _choices(examples: MultipleChoice, tokenizer: Any, max_length: int) -> list[Feature]:
     """Read every answer beside what it answers."""
     count = len(examples.answers[0])
     first = [question for question in examples.questions for _ in range(count)]

@@ -25,7 +25,7 @@ from harness.records import Target
 from harness.scoring.tables import TABLES
 from harness.training.batches import ByLength, pad
 from harness.training.features import features
-from harness.training.trainer import STATE, Report, arguments, kept, last_whole, within_memory
+from harness.training.trainer import STATE, ProgressCallback, arguments, kept, last_whole, within_memory
 
 # Evaluated, and saved, at least once in so many steps.
 _STEPS = 500
@@ -41,7 +41,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Job:
+class HeadTraining:
     """What is trained: an encoder with a fresh head on English text, in a folder where a killed run goes on."""
 
     files: CheckpointFiles
@@ -60,7 +60,7 @@ class Job:
         return self.dtype == "bfloat16" and self.device.startswith("cuda")
 
 
-def finetune(job: Job, observer: Observer) -> Trained:
+def finetune(job: HeadTraining, observer: Observer) -> Trained:
     """Train, and save the best evaluation on held-out English, whole, into the job's folder/model.
 
     What a killed run saved goes on from there, with the same data order and the same random numbers. Too little memory halves
@@ -77,12 +77,12 @@ def finetune(job: Job, observer: Observer) -> Trained:
     )
 
 
-def _train(job: Job, at_once: int, observer: Observer) -> Trained:
+def _train(job: HeadTraining, at_once: int, observer: Observer) -> Trained:
     recipe, target = job.recipe, job.target
     model, tokenizer = _fresh(job)
     rows = features(target.labels, job.train.draw(recipe.taken(len(job.train))), tokenizer, recipe.max_length, recipe.stride)
     check_ids(model, [each.ids for row in rows for each in row.inputs], job.files.source)
-    callbacks: list[Any] = [Report(observer, cure="a lower learning_rate in the submission's finetuning")]
+    callbacks: list[Any] = [ProgressCallback(observer, cure="a lower learning_rate in the submission's finetuning")]
     if recipe.patience is not None:
         callbacks.append(transformers.EarlyStoppingCallback(recipe.patience))
     trainer = _OnEnglish(
@@ -128,7 +128,7 @@ def _waited_enough(last: Path, recipe: Recipe) -> bool:
     return recipe.patience is not None and waited >= recipe.patience
 
 
-def _arguments(job: Job, at_once: int, steps_an_epoch: int) -> transformers.TrainingArguments:
+def _arguments(job: HeadTraining, at_once: int, steps_an_epoch: int) -> transformers.TrainingArguments:
     recipe = job.recipe
     every = math.ceil(steps_an_epoch / math.ceil(steps_an_epoch / _STEPS))
     return arguments(
@@ -155,7 +155,7 @@ def _arguments(job: Job, at_once: int, steps_an_epoch: int) -> transformers.Trai
     )
 
 
-def _fresh(job: Job) -> tuple[Any, Any]:
+def _fresh(job: HeadTraining) -> tuple[Any, Any]:
     """Open the encoder with a fresh head for the target, whatever head the checkpoint may carry."""
     files, target = job.files, job.target
     files.check_length(job.recipe.max_length)

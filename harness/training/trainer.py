@@ -99,7 +99,7 @@ def last_whole(steps: Path) -> Path | None:
     return None
 
 
-class Report(transformers.TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+class ProgressCallback(transformers.TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
     """Tell the observer how training goes on, end it when the loss is lost, and save now and then."""
 
     def __init__(self, observer: Observer, cure: str) -> None:

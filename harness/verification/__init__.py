@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from harness.verification.audit import chosen, parse_share
-from harness.verification.findings import Finding, Report, Verified
+from harness.verification.findings import Finding, VerificationReport, Verified
 
-__all__ = ["Finding", "Report", "Verified", "chosen", "parse_share"]
+__all__ = ["Finding", "VerificationReport", "Verified", "chosen", "parse_share"]

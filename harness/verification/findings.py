@@ -51,7 +51,7 @@ class Verified(Record):
         return not any(finding.failed for finding in self.findings)
 
 
-class Report(Record):
+class VerificationReport(Record):
     """All that one `verify` found; `audit` says how the results were chosen, `seed` what was drawn from, where anything was."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 
 from harness.cache import cache_folder
 from harness.catalog import is_own, target_of
+from harness.clock import now
 from harness.errors import BadInput, Fault, WrongUsage
 from harness.evaluation.run import Options
 from harness.observer import Observer, Silent
@@ -19,13 +19,13 @@ from harness.store import add_verified, find_results, load_result, load_submissi
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.verification.audit import chosen
 from harness.verification.checks import check_result, of_fault
-from harness.verification.findings import Finding, Report, Verified
+from harness.verification.findings import Finding, VerificationReport, Verified
 from harness.verification.probe import EXAMPLES, findings, probe
 from harness.verification.rerun import rerun
 
 
 @dataclass(frozen=True)
-class Plan:
+class VerificationPlan:
     """What to verify: `targets` of each submission (all without one), or the `audit` share of them by `seed`.
 
     With `rerun` results are evaluated again, with `probe` their encoders are probed on so many `examples`, as `options` say.
@@ -43,7 +43,7 @@ class Plan:
     options: Options = field(default_factory=Options)
 
 
-def verify(folders: Sequence[Path], plan: Plan, observer: Observer | None = None) -> Report:
+def verify(folders: Sequence[Path], plan: VerificationPlan, observer: Observer | None = None) -> VerificationReport:
     """Verify the results of submissions; what is wrong is in the report, and only wrong usage is raised.
 
     Raises WrongUsage where a submitter would verify a submission of their own, or a target named has no result.
@@ -61,7 +61,7 @@ def verify(folders: Sequence[Path], plan: Plan, observer: Observer | None = None
             results.append(_verified(path, opened[folder], plan, observer))
         if plan.by:
             _record(folder, [each for each in results if each.submission == folder.absolute().name], plan)
-    return Report(results=tuple(results), findings=tuple(broken), audit=said, seed=plan.seed or None)
+    return VerificationReport(results=tuple(results), findings=tuple(broken), audit=said, seed=plan.seed or None)
 
 
 def _opened(folder: Path, broken: list[Finding]) -> Submission | None:
@@ -89,7 +89,7 @@ def _results(folder: Path, broken: list[Finding]) -> tuple[Path, ...]:
     return found
 
 
-def _asked(paths: Mapping[Path, Sequence[Path]], plan: Plan) -> tuple[dict[Path, list[Path]], str | None]:
+def _asked(paths: Mapping[Path, Sequence[Path]], plan: VerificationPlan) -> tuple[dict[Path, list[Path]], str | None]:
     """Return the results to verify by submission, and how they were chosen where an audit chose them."""
     every = {folder: [path for path in found if not plan.targets or path.stem in plan.targets] for folder, found in paths.items()}
     if missing := [name for name in plan.targets if not any(path.stem == name for found in every.values() for path in found)]:
@@ -107,7 +107,7 @@ def _asked(paths: Mapping[Path, Sequence[Path]], plan: Plan) -> tuple[dict[Path,
     return asked, said
 
 
-def _verified(path: Path, submission: Submission, plan: Plan, observer: Observer) -> Verified:
+def _verified(path: Path, submission: Submission, plan: VerificationPlan, observer: Observer) -> Verified:
     """Check one result, and run and probe it where that is asked for and it could be read at all."""
     observer.say(f"{path.parent.parent.name} {path.stem}")
     cache = plan.options.cache or cache_folder()
@@ -159,7 +159,7 @@ def _options(result: Result, options: Options) -> Options:
 # ---- the record --------------------------------------------------------------------------------
 
 
-def _refuse_own(opened: Mapping[Path, Submission], plan: Plan) -> None:
+def _refuse_own(opened: Mapping[Path, Submission], plan: VerificationPlan) -> None:
     """Refuse a submitter's own word: evaluated by themselves is what every result is."""
     me = Submitter(name=plan.by, url=plan.url)
     faults = [
@@ -171,14 +171,14 @@ def _refuse_own(opened: Mapping[Path, Submission], plan: Plan) -> None:
         raise WrongUsage(faults)
 
 
-def _record(folder: Path, results: Sequence[Verified], plan: Plan) -> None:
+def _record(folder: Path, results: Sequence[Verified], plan: VerificationPlan) -> None:
     if found := list(_entries(folder, results, plan)):
         add_verified(folder, found)
 
 
-def _entries(folder: Path, results: Sequence[Verified], plan: Plan) -> Iterator[VerifiedResult]:
+def _entries(folder: Path, results: Sequence[Verified], plan: VerificationPlan) -> Iterator[VerifiedResult]:
     """Yield what is recorded: each result that could be read, by the file that was verified, if it is that file still."""
-    date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    date = now()
     for each in results:
         path = folder / RESULTS_FOLDER / f"{each.target}.yaml"
         if each.digest is None or (plan.rerun and each.ran is None) or result_digest(path) != each.digest:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from heapq import nsmallest
 from xml.etree import ElementTree as ET
 
+from harness.clock import written
 from site_gen import paths
 from site_gen.board.board import Board, Cell, Row
 from site_gen.board.run_info import run_dates
@@ -107,4 +108,4 @@ def _urn(name: str) -> str:
 
 
 def _stamp(date: datetime) -> str:
-    return date.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return written(date)

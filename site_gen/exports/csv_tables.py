@@ -91,11 +91,6 @@ def _target_line(row: Row, target: str) -> bytes:
     return csv_lines([[*_about(row), *_ranked(row.cells[target])]])
 
 
-def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
-    """Write rows with a header; numbers stay numbers, and nothing else begins like a formula."""
-    return csv_lines((header,)) + csv_lines(rows)
-
-
 def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
     """Write rows alone."""
     text = io.StringIO(newline="")

@@ -77,14 +77,6 @@ class MeasuredTarget(Record):
     layers: Sweep | None
 
 
-class SubmissionResults(Record):
-    """What data/results holds of a submission, one file each."""
-
-    format: Literal[2]
-    slug: str
-    targets: Mapping[str, MeasuredTarget]
-
-
 class ReportedValues(Record):
     """What others published of one target; `derived` names the values that follow from what was published."""
 

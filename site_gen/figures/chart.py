@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from site_gen.figures.figure import Figure
 from site_gen.figures.plotly_json import figure_json
-from site_gen.figures.scaling_choices import Choices
+from site_gen.figures.scaling_choices import ScalingChoices
 from site_gen.figures.svg import Drawing, draw
 
 
@@ -17,9 +17,9 @@ class Chart:
     figure: Figure
     drawing: Drawing
     json: str
-    choices: Choices | None = None
+    choices: ScalingChoices | None = None
 
 
-def make_chart(figure: Figure | None, asked: Choices | None = None) -> Chart | None:
+def make_chart(figure: Figure | None, asked: ScalingChoices | None = None) -> Chart | None:
     """Make a figure's chart; there is none while there is nothing to draw."""
     return Chart(figure, draw(figure), figure_json(figure), asked) if figure else None

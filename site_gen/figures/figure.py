@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from site_gen.figures.axes import Axis
-from site_gen.figures.style import Mark
+from site_gen.figures.style import CurveMark
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Curve:
     """
 
     label: str
-    mark: Mark
+    mark: CurveMark
     points: tuple[Point, ...]
     joined: bool = True
     symbols: bool = True

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
-from harness.records import Pooling, Sweep
+from harness.records import Pooling, Sweep, View
 from site_gen.board.whole import WholeCell
 from site_gen.figures.axes import layers_axis, points_axis
 from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
 from site_gen.figures.style import POOLING_MARKS, POOLING_NAMES
 from site_gen.formatting import capital, listed, metric_name, points
-
-
-class View(NamedTuple):
-    """A way to read sentence vectors: from which layer, pooled how."""
-
-    layer: int
-    pooling: Pooling
-
 
 # The score of each seed that has one.
 _Scores = Mapping[View, tuple[tuple[int, float], ...]]

@@ -11,7 +11,7 @@ from site_gen.figures.scaling import FAMILIES, SIZES, Size, curve_families, scal
 
 
 @dataclass(frozen=True)
-class Choices:
+class ScalingChoices:
     """What a scaling figure can be asked to show: families, of which those in `drawn` are there already, and sizes.
 
     `source` is where the curves of the `target` stand within the site.
@@ -29,12 +29,14 @@ def choices_path(standing: Standing) -> str:
     return f"data/curves/{standing.target.name}.js"
 
 
-def choices(standing: Standing, drawn: tuple[str, ...] | None = None) -> Choices | None:
+def choices(standing: Standing, drawn: tuple[str, ...] | None = None) -> ScalingChoices | None:
     """Return what there is to choose on a target, or None where nothing is drawn; `drawn` differ on a family's own page."""
     families = curve_families(standing)
     if not families:
         return None
-    return Choices(standing.target.name, tuple(sorted(families)), families[:FAMILIES] if drawn is None else drawn, choices_path(standing))
+    return ScalingChoices(
+        standing.target.name, tuple(sorted(families)), families[:FAMILIES] if drawn is None else drawn, choices_path(standing)
+    )
 
 
 def choices_js(standing: Standing) -> bytes:

@@ -9,7 +9,7 @@ from harness.records import Pooling, Regime
 
 
 @dataclass(frozen=True)
-class Mark:
+class CurveMark:
     """Colour, dash and symbol together, so that no curve is told apart by colour alone."""
 
     colour: str
@@ -22,9 +22,9 @@ class Mark:
 _GREEN, _VERMILION, _BLUE, _PURPLE, _GREY = "#009E73", "#D55E00", "#0072B2", "#C46F9F", "#7D7D7D"
 
 REGIME_MARKS = {
-    Regime.NONE: Mark(_GREEN, "2 5", "square"),
-    Regime.ENGLISH: Mark(_VERMILION, "9 5", "diamond"),
-    Regime.MULTILINGUAL: Mark(_BLUE, "", "circle"),
+    Regime.NONE: CurveMark(_GREEN, "2 5", "square"),
+    Regime.ENGLISH: CurveMark(_VERMILION, "9 5", "diamond"),
+    Regime.MULTILINGUAL: CurveMark(_BLUE, "", "circle"),
 }
 REGIME_NAMES = {
     Regime.NONE: "no intermediate training",
@@ -38,20 +38,20 @@ def regime_word(regime: Regime) -> str:
     return "none" if regime is Regime.NONE else REGIME_NAMES[regime]
 
 
-POOLING_MARKS = {Pooling.MEAN: Mark(_BLUE, "", "circle"), Pooling.CLS: Mark(_VERMILION, "9 5", "diamond")}
+POOLING_MARKS = {Pooling.MEAN: CurveMark(_BLUE, "", "circle"), Pooling.CLS: CurveMark(_VERMILION, "9 5", "diamond")}
 POOLING_NAMES = {Pooling.MEAN: "mean pooling", Pooling.CLS: "first token"}
 
 # For curves that have no look of their own, such as languages: dashes and symbols all differ, colours as far as they reach.
 SERIES_MARKS = (
-    Mark(_BLUE, "", "circle"),
-    Mark(_VERMILION, "9 5", "diamond"),
-    Mark(_GREEN, "2 5", "square"),
-    Mark(_PURPLE, "12 4 2 4", "triangle-up"),
-    Mark(_GREY, "5 3", "triangle-down"),
-    Mark(_BLUE, "16 5", "cross"),
-    Mark(_VERMILION, "2 3 6 3", "x"),
-    Mark(_GREEN, "9 3 2 3 2 3", "pentagon"),
-    Mark(_PURPLE, "4 8", "star"),
+    CurveMark(_BLUE, "", "circle"),
+    CurveMark(_VERMILION, "9 5", "diamond"),
+    CurveMark(_GREEN, "2 5", "square"),
+    CurveMark(_PURPLE, "12 4 2 4", "triangle-up"),
+    CurveMark(_GREY, "5 3", "triangle-down"),
+    CurveMark(_BLUE, "16 5", "cross"),
+    CurveMark(_VERMILION, "2 3 6 3", "x"),
+    CurveMark(_GREEN, "9 3 2 3 2 3", "pentagon"),
+    CurveMark(_PURPLE, "4 8", "star"),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from site_gen.figures.axes import Axis
 from site_gen.figures.figure import Curve, Figure, Point
-from site_gen.figures.style import Mark, symbol_path
+from site_gen.figures.style import CurveMark, symbol_path
 
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 14, 58
@@ -41,7 +41,7 @@ class Stroke:
     """
 
     label: str
-    mark: Mark
+    mark: CurveMark
     open: bool
     dotted: bool
     path: str  # empty where no line joins the points and none is fitted

@@ -82,7 +82,7 @@ def _some(words: Iterable[str | None]) -> dict[int, str]:
     return {i: word for i, word in enumerate(words) if word}
 
 
-class _Told(NamedTuple):
+class _RowColumns(NamedTuple):
     """What a row says in the columns of the targets: scores, what stands instead of one, what was seen in training, and the means."""
 
     recipe: str
@@ -95,10 +95,10 @@ class _Told(NamedTuple):
 
 
 @once
-def _told(row: Row) -> _Told:
+def _told(row: Row) -> _RowColumns:
     cells = row.cells
     averages = {"xtreme": row.average, **row.groups}
-    return _Told(
+    return _RowColumns(
         recipe(row.submission),
         row.mark,
         {name: round(cell.score, 4) for name, cell in cells.items() if cell.score is not None},

@@ -16,13 +16,13 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock
 
 import harness
 import site_gen
 import templates
 from harness import catalog
+from harness.cache import cache_folder
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS made_by (generator TEXT);
@@ -128,7 +128,7 @@ def packed(data: bytes) -> bytes:
 @contextmanager
 def _path(submissions: Path) -> Iterator[Path | None]:
     """Hold the file of a folder against other builds, from one transaction to the next; there is none where that cannot be."""
-    root = Path(os.environ.get("STILTBOARD_CACHE") or platformdirs.user_cache_path("stiltboard")) / "site"
+    root = cache_folder() / "site"
     path = root / f"{hashlib.sha256(os.fsencode(submissions.resolve())).hexdigest()[:32]}.sqlite"
     lock = FileLock(path.with_suffix(".lock"), timeout=1)
     try:

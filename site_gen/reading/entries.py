@@ -82,7 +82,7 @@ def read_entry(folder: Path, paired: bool) -> WholeEntry | ReportedEntry:
 
 
 @dataclass(frozen=True)
-class _Read:
+class _FromOutcomes:
     """What the outcomes of a result give: the curves of what was mined, and how it enters a ranking."""
 
     target: str
@@ -90,7 +90,9 @@ class _Read:
     entrant: Entrant | None = None
 
 
-def _read_outcomes(folder: Path, result: Result, table: pa.Table, submission: Submission, training: Training | None, paired: bool) -> _Read:
+def _read_outcomes(
+    folder: Path, result: Result, table: pa.Table, submission: Submission, training: Training | None, paired: bool
+) -> _FromOutcomes:
     """Return what a result's outcomes give: the site lacks curves and pairing of those that are not at hand."""
     target = target_of(result)
     try:
@@ -100,4 +102,4 @@ def _read_outcomes(folder: Path, result: Result, table: pa.Table, submission: Su
         message = error.args[0] if isinstance(error, KeyError) else str(error)
         cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
         raise BadInput(str(message), where=Where(str(folder / RESULTS_FOLDER / result.outcomes.file)), cure=cure) from None
-    return _Read(result.target, mined, entrant)
+    return _FromOutcomes(result.target, mined, entrant)

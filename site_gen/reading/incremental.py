@@ -35,7 +35,7 @@ _Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _FolderTask:
     """A folder to read, its files' state when it was looked at, and the key of what the shelf has of it."""
 
     folder: Path
@@ -45,7 +45,7 @@ class _Asked:
 
 
 @dataclass(frozen=True)
-class _Read:
+class _FolderRead:
     """What a folder holds, packed for the shelf; nothing but its key where the shelf has it, or else what is wrong.
 
     `state` is the digest of its files where it may be known by that, else empty.
@@ -72,7 +72,7 @@ def read_submissions(submissions: Path, shelf: Shelf, states: Mapping[str, Folde
     known = shelf.folders()
     nothing = (b"", b"")
     changed = [slug for slug, state in states.items() if not state.settled or known.get(slug, nothing)[0] != state.digest]
-    asked = [_Asked(submissions / slug, paired, states[slug], known.get(slug, nothing)[1]) for slug in changed]
+    asked = [_FolderTask(submissions / slug, paired, states[slug], known.get(slug, nothing)[1]) for slug in changed]
     folders = {slug: known[slug] for slug in states if slug in known}
     faults: list[Fault] = []
     for number, read in enumerate(in_processes(_read, asked), start=1):
@@ -113,22 +113,22 @@ def in_processes(work: Callable[[_Task], _Done], tasks: Sequence[_Task]) -> Iter
             yield from pool.map(work, tasks[start : start + 64 * processes], chunksize=4)
 
 
-def _read(asked: _Asked) -> _Read:
+def _read(asked: _FolderTask) -> _FolderRead:
     """Read one folder, unless its content is what the shelf has."""
     folder = asked.folder
     state = asked.state.digest if asked.state.settled else b""
     key = folder_key(folder, asked.paired)
     if key == asked.key:
-        return _Read(folder.name, state, key)
+        return _FolderRead(folder.name, state, key)
     try:
         entry, key = _steady(folder, asked.paired, key)
     except BadInput as error:
-        return _Read(folder.name, b"", key, faults=tuple(error.faults))
+        return _FolderRead(folder.name, b"", key, faults=tuple(error.faults))
     if folder_state(folder, asked.paired).digest != asked.state.digest:
         state = b""  # it changed since somebody looked
     packer = Packer()
     if isinstance(entry, ReportedEntry):
-        return _Read(folder.name, state, key, packer.pack(entry))
+        return _FolderRead(folder.name, state, key, packer.pack(entry))
     row = whole_row(entry)
     details = WholeDetails(row)
     parts = {f"file/{path}": details.file(path) for path in details.paths}
@@ -138,7 +138,7 @@ def _read(asked: _Asked) -> _Read:
     targets = {name: cell.target for name, cell in row.cells.items()}
     parts[page_name(targets, guess)] = page_part(details.page(targets, guess))
     small = packer.pack(make_entry(row, details, key))
-    return _Read(folder.name, state, key, small, packer.shared, {name: packed(data) for name, data in parts.items()})
+    return _FolderRead(folder.name, state, key, small, packer.shared, {name: packed(data) for name, data in parts.items()})
 
 
 def _steady(folder: Path, paired: bool, key: bytes) -> tuple[WholeEntry | ReportedEntry, bytes]:

@@ -13,17 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.catalog.contamination import Seen
 from harness.records import Mark, ReportedSubmission, Signature, Submission, VerifiedResult
 from harness.scoring.statistics.pairwise import Entrant
+from harness.scoring.statistics.resampling import Floats
 from site_gen.board.compact_result import CompactResult
 from site_gen.board.entry import Contender, Details, Entry
 from site_gen.board.reported import ReportedEntry
 from site_gen.board.trust import Trust
-
-Floats = NDArray[np.float64]
 
 
 class Numbers:

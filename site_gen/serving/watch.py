@@ -21,7 +21,7 @@ _BETWEEN_LOOKS, _REST = 1.0, 2.0
 _MILLISECONDS = 200
 
 
-class _Told(NamedTuple):
+class _Notice(NamedTuple):
     """The submissions in whose folders something happened, or None where it may be any; and whether the system tells of more."""
 
     slugs: frozenset[str] | None
@@ -66,16 +66,16 @@ def _look(submissions: Path, before: Mapping[str, FolderState], slugs: frozenset
     return {**before, **{slug: folder_state(submissions / slug, paired) for slug in slugs}}
 
 
-def _told(submissions: Path, look_again: float) -> Iterator[_Told]:
+def _told(submissions: Path, look_again: float) -> Iterator[_Notice]:
     """Yield for ever where to look."""
     while True:
         try:
             yield from _told_of(submissions, look_again)
         except (OSError, RuntimeError, UnicodeError):  # more folders than the system watches, one that went, a name that is no text
-            yield _Told(None, is_listening=False)
+            yield _Notice(None, is_listening=False)
 
 
-def _told_of(submissions: Path, look_again: float) -> Iterator[_Told]:
+def _told_of(submissions: Path, look_again: float) -> Iterator[_Notice]:
     """Yield as long as there are the folders that there were."""
     folders, top = set(_folders(submissions)), submissions.resolve()
     looked = float("-inf")  # what happened before we were told of anything has to be seen, too
@@ -91,12 +91,12 @@ def _told_of(submissions: Path, look_again: float) -> Iterator[_Told]:
         inside = [Path(path).relative_to(top).parts if Path(path).is_relative_to(top) else () for _, path in events]
         is_other = any(len(parts) < 2 or parts[1:] == (RESULTS_FOLDER,) for parts in inside)
         if is_other or time.monotonic() - looked > look_again:
-            yield _Told(None)
+            yield _Notice(None)
             looked = time.monotonic()
             if folders != set(_folders(submissions)):
                 return
         elif inside:
-            yield _Told(frozenset(parts[0] for parts in inside))
+            yield _Notice(frozenset(parts[0] for parts in inside))
 
 
 def _folders(submissions: Path) -> Iterator[Path]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.errors import CheckFailed, WrongUsage
+from harness.store.git import run_git
 from site_gen.writing.folder import MARKER, refuse_foreign
 
 MESSAGE = "Site built by stiltboard"
@@ -28,7 +28,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Publication:
     """What a push would do: the remote's address, the branch, what stands there, the commit to push, and how many files it has."""
 
     address: str
@@ -44,7 +44,7 @@ class Plan:
         return not self.before.ours
 
 
-def plan(site: Path, repository: Path, remote: str, branch: str) -> Plan:
+def plan(site: Path, repository: Path, remote: str, branch: str) -> Publication:
     """Make the commit in the repository's objects, where no branch leads to it, and say what pushing it would do.
 
     A domain (CNAME) that stands on the branch is kept. Raises WrongUsage for an unknown remote or a folder that no build wrote, and
@@ -64,10 +64,10 @@ def plan(site: Path, repository: Path, remote: str, branch: str) -> Plan:
         tree = _git(repository, "write-tree", env=index).strip()
     commit = _git(repository, "commit-tree", tree, "-m", MESSAGE).strip()
     listing = _git(repository, "ls-tree", "-r", "-l", commit).splitlines()
-    return Plan(address, branch, before, commit, len(listing), sum(int(line.split()[3]) for line in listing))
+    return Publication(address, branch, before, commit, len(listing), sum(int(line.split()[3]) for line in listing))
 
 
-def push(planned: Plan, repository: Path, remote: str) -> None:
+def push(planned: Publication, repository: Path, remote: str) -> None:
     """Put the commit on the remote's branch, if that is still where the plan saw it; an interrupted push changes nothing there.
 
     Raises CheckFailed when the remote refuses it.
@@ -107,9 +107,8 @@ def _bytes(
     at: Path | None = None,
     cure: str = "look at what git says",
 ) -> bytes:
-    folder = _git_folder(repository)
-    command = ["git", "--git-dir", str(folder), *arguments]
-    done = subprocess.run(command, cwd=at or repository, env={**os.environ, **(env or {})}, input=given, capture_output=True, check=False)  # noqa: S603  # arguments are a list, and options of ours come first
+    command = ["--git-dir", str(_git_folder(repository)), *arguments]
+    done = run_git(command, environment={**os.environ, **(env or {})}, feed=given, folder=at or repository)
     if done.returncode:
         words = [word for word in arguments if not word.startswith("-") and "=" not in word]
         said = done.stderr.decode("utf-8", "replace").strip()
@@ -118,10 +117,7 @@ def _bytes(
 
 
 def _git_folder(repository: Path) -> Path:
-    try:
-        done = subprocess.run(["git", "rev-parse", "--absolute-git-dir"], cwd=repository, capture_output=True, text=True, check=False)  # noqa: S607  # the user's own git
-    except FileNotFoundError:
-        raise WrongUsage("git is not installed", cure="install it, or copy the built site yourself") from None
+    done = run_git(["rev-parse", "--absolute-git-dir"], environment=os.environ, folder=repository)
     if done.returncode:
         raise WrongUsage(f"{repository} is no git repository", cure="run it inside the repository whose remote gets the site")
-    return Path(done.stdout.strip())
+    return Path(done.stdout.decode().strip())

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from harness.kinds.search.candidates import Candidates, Narrow, by_query
-from harness.kinds.search.panels import CHUNK, TIE, Indices, Side, Vectors, Wide, multiply_pairs, open_side, release, rounding
+from harness.kinds.search.panels import CHUNK, TIE, Indices, SearchSide, Vectors, Wide, multiply_pairs, open_side, release, rounding
 
 _CANDIDATES = 8
 _CROWD_BYTES = 1 << 26
@@ -90,7 +90,9 @@ def mutual_neighbours(x: Vectors, y: Vectors, k: int, *, memory: int = 1 << 30, 
         return _settle(of_x, left, right, plan.panel, memory), _settle(of_y, right, left, plan.panel, memory)
 
 
-def _pass(left: Side, right: Side, of_x: Candidates, of_y: Candidates, plan: _Plan, device: str, workers: ThreadPoolExecutor) -> None:
+def _pass(
+    left: SearchSide, right: SearchSide, of_x: Candidates, of_y: Candidates, plan: _Plan, device: str, workers: ThreadPoolExecutor
+) -> None:
     """Multiply every panel of x with every panel of y; the next one is read while the workers are busy with the last."""
     running: list[Future[None]] = []
     for rows in _cut(len(left.vectors), plan.panel):
@@ -237,7 +239,7 @@ def _shift(part: slice, by: int) -> slice:
 # ---- the exact answer --------------------------------------------------------------------------
 
 
-def _settle(found: Candidates, own: Side, pool: Side, panel: int, memory: int) -> Neighbours:
+def _settle(found: Candidates, own: SearchSide, pool: SearchSide, panel: int, memory: int) -> Neighbours:
     """Multiply every candidate in float64, put the k best in order, and search the crowded queries in float64 altogether."""
     queries, k = len(own.vectors), found.k
     indices, similarities = np.empty((queries, k), np.int64), np.empty((queries, k))
@@ -248,13 +250,15 @@ def _settle(found: Candidates, own: Side, pool: Side, panel: int, memory: int) -
     return Neighbours(indices, similarities)
 
 
-def _some(queries: Indices, pool: Side, memory: int) -> Iterator[Indices]:
+def _some(queries: Indices, pool: SearchSide, memory: int) -> Iterator[Indices]:
     """Yield so many queries at a time that they and their products with the whole pool, in float64, fit into the memory."""
     step = max(1, memory // (8 * sum(pool.vectors.shape)))
     return (queries[start : start + step] for start in range(0, len(queries), step))
 
 
-def _exact(own: Side, pool: Side, queries: Indices, candidates: Indices, k: int, panel: int = _CPU_PANEL) -> tuple[Indices, Wide]:
+def _exact(
+    own: SearchSide, pool: SearchSide, queries: Indices, candidates: Indices, k: int, panel: int = _CPU_PANEL
+) -> tuple[Indices, Wide]:
     """Return the k best of candidates (queries, m), −1 for none, by their products in float64.
 
     The pool is read panel by panel: vectors gathered from all over a mapped file would bring all of it into memory.
@@ -274,7 +278,7 @@ def _exact(own: Side, pool: Side, queries: Indices, candidates: Indices, k: int,
     return np.take_along_axis(candidates, best, axis=1), np.take_along_axis(products, best, axis=1)
 
 
-def _search_wide(own: Side, pool: Side, queries: Indices, k: int) -> Indices:
+def _search_wide(own: SearchSide, pool: SearchSide, queries: Indices, k: int) -> Indices:
     """Return the k nearest of some queries from float64 products with the whole pool; ties go to the lowest index."""
     asked = own.vectors[queries].astype(np.float64)
     products = np.empty((len(queries), len(pool.vectors)))

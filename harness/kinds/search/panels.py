@@ -21,7 +21,7 @@ CHUNK = 1024
 
 
 @dataclass(frozen=True)
-class Side:
+class SearchSide:
     """One side of a search: vectors (n, d), perhaps memory-mapped, and their norms (n,)."""
 
     vectors: Vectors
@@ -34,7 +34,7 @@ class Side:
         return loaded
 
 
-def open_side(vectors: Vectors, name: str) -> Side:
+def open_side(vectors: Vectors, name: str) -> SearchSide:
     """Measure every vector; raises ValueError with the row of `name` that is not finite or too long for float32."""
     norms = np.empty(len(vectors))
     for start in range(0, len(vectors), CHUNK):
@@ -46,7 +46,7 @@ def open_side(vectors: Vectors, name: str) -> Side:
             raise ValueError(f"vector {row} of {name} is not finite, or longer than {_LONGEST:g}")
         norms[part] = np.sqrt(squares)
         release(vectors, part)
-    return Side(vectors, norms)
+    return SearchSide(vectors, norms)
 
 
 def release(vectors: Vectors, rows: slice) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Curve(NamedTuple):
+class PrecisionRecallCurve(NamedTuple):
     """At each score that a threshold can stand at, falling: how many items lie above, how many of them are gold, precision and recall."""
 
     score: NDArray[np.float64]
@@ -24,7 +24,7 @@ class Curve(NamedTuple):
         return np.divide(2 * self.precision * self.recall, both, out=np.zeros_like(both), where=both > 0)
 
 
-def precision_recall(scores: NDArray[np.floating], gold: NDArray[np.bool_], total: int) -> Curve:
+def precision_recall(scores: NDArray[np.floating], gold: NDArray[np.bool_], total: int) -> PrecisionRecallCurve:
     """Return the whole curve of items with scores (n,) in falling order, of which gold (n,) are right, out of `total` gold items.
 
     No threshold parts items of one score, so the curve has one point a distinct score. Recall is 0 where there is no gold.
@@ -32,10 +32,10 @@ def precision_recall(scores: NDArray[np.floating], gold: NDArray[np.bool_], tota
     ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1) if len(scores) else np.zeros(0, np.int64)
     extracted, correct = ends + 1, np.cumsum(gold, dtype=np.int64)[ends]
     recall = correct / total if total else np.zeros(len(ends))
-    return Curve(np.asarray(scores, np.float64)[ends], extracted, correct, correct / np.maximum(extracted, 1), recall)
+    return PrecisionRecallCurve(np.asarray(scores, np.float64)[ends], extracted, correct, correct / np.maximum(extracted, 1), recall)
 
 
-def best_threshold(curve: Curve) -> float:
+def best_threshold(curve: PrecisionRecallCurve) -> float:
     """Return the threshold of the best F1: the midpoint between its last item and the next, or the last item itself at the end.
 
     Of equal F1 the highest threshold counts. Without a right item nothing should be extracted: infinity.

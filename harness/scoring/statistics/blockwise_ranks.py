@@ -16,8 +16,7 @@ from scipy.special import ndtri
 from harness.scoring.statistics.multilevel import standard_error
 from harness.scoring.statistics.pairwise import DISCORDANT, MANY, Entrant, differences, two_sided
 from harness.scoring.statistics.ranks import rank_ranges, real_differences, tie_groups
-
-Floats = NDArray[np.float64]
+from harness.scoring.statistics.resampling import Floats
 
 ALPHA = 0.05
 # So many pairs are held at once, in some ten arrays.

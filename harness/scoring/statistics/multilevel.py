@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness.scoring.statistics.resampling import f1, overlap_f1, overlaps, resampled_sums, signed_sums
+from harness.scoring.statistics.resampling import Floats, f1, overlap_f1, overlaps, resampled_sums, signed_sums
 
-Floats = NDArray[np.float64]
 # One language: (seeds, n) or (seeds, n, 3) of each side.
 Cell = Sequence[Floats]
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, stdtr
 
 from harness.scoring.statistics.multilevel import Sample, are_matched, influences, interaction, is_parallel, scores_of, standard_error
-
-Floats = NDArray[np.float64]
+from harness.scoring.statistics.resampling import Floats
 
 # Degrees of freedom where no seeds vary: Student's t is the normal distribution.
 MANY = 1e9

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from harness.scoring.statistics.resampling import Floats
 
 
 def real_differences(p: Floats, alpha: float = 0.05) -> NDArray[np.bool_]:

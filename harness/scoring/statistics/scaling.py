@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, fdtrc
 
+from harness.scoring.statistics.resampling import Floats
+
 Form = Literal["power", "logit"]
-Floats = NDArray[np.float64]
 
 NAMES: Mapping[Form, tuple[str, ...]] = {"power": ("ceiling", "amplitude", "exponent"), "logit": ("level", "slope")}
 REPLICATES = 1_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
-Floats = NDArray[np.float64]
+from harness.scoring.statistics.resampling import Floats
 
 DRAWS = 10_000
 BORROWED = 4.0

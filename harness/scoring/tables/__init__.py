@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from harness.records import Target
-from harness.scoring.outcomes import Floats
-from harness.scoring.tables.base import ColumnType, Contradiction, OutcomeTable, Recounted
+from harness.scoring.statistics.resampling import Floats
 from harness.scoring.tables.classification import ClassificationTable
 from harness.scoring.tables.clir import ClirTable
 from harness.scoring.tables.mining import MiningTable
+from harness.scoring.tables.outcome_table import ColumnType, Contradiction, OutcomeTable, Recounted
 from harness.scoring.tables.qa import QaTable
 from harness.scoring.tables.question_retrieval import QuestionRetrievalTable
 from harness.scoring.tables.retrieval import RetrievalTable

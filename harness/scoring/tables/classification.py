@@ -10,7 +10,7 @@ import pyarrow as pa
 from harness.records import Score, Target
 from harness.scoring.metrics.accuracy import accuracy
 from harness.scoring.statistics.intervals import wilson
-from harness.scoring.tables.base import ColumnType, MeanTable, points
+from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
 
 
 class ClassificationTable(MeanTable):

@@ -13,9 +13,10 @@ from harness.records import Score, Target
 from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.metrics.ndcg import ndcg
 from harness.scoring.metrics.recall import recall
-from harness.scoring.outcomes import Floats, Run, values_of
+from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_mean
-from harness.scoring.tables.base import ColumnType, MeanTable, points
+from harness.scoring.statistics.resampling import Floats
+from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
 
 TO_ENGLISH = "_to_english"
 
@@ -27,7 +28,7 @@ class ClirTable(MeanTable):
     columns: Mapping[str, ColumnType] = {"index": "number", "average_precision": "share"}
     mean = "average_precision"
 
-    def out_of_order(self, outcomes: pa.Table, runs: Sequence[Run]) -> NDArray[np.bool_]:
+    def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return the rows whose `index` does not rise: queries that nothing is judged for leave numbers out."""
         index, begins = values_of(outcomes["index"]), [run.begin for run in runs]
         wrong = np.diff(index, prepend=-1) < 1

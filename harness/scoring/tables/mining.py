@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from harness.records import Score, Target
 from harness.scoring.metrics.pair_counts import pair_counts
 from harness.scoring.metrics.precision_recall import best_threshold, precision_recall
-from harness.scoring.outcomes import Floats, Run, codes_of, values_of
+from harness.scoring.outcomes import RowRange, codes_of, values_of
 from harness.scoring.statistics.intervals import bootstrap_f1
-from harness.scoring.statistics.resampling import f1
-from harness.scoring.tables.base import ColumnType, Contradiction, Recounted, f1_of_runs, points
+from harness.scoring.statistics.resampling import Floats, f1
+from harness.scoring.tables.outcome_table import ColumnType, Contradiction, Recounted, f1_of_runs, points
 
 
 class MiningTable:
@@ -28,7 +28,7 @@ class MiningTable:
         """Yield nothing: gold and accepted may be any two sets of pairs."""
         yield from ()
 
-    def out_of_order(self, outcomes: pa.Table, runs: Sequence[Run]) -> NDArray[np.bool_]:
+    def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return no row: mined pairs have names instead of places."""
         return np.zeros(outcomes.num_rows, np.bool_)
 
@@ -38,7 +38,7 @@ class MiningTable:
         sentences = np.unique(np.concatenate([_strings(rows, "foreign") for rows in scored]))
         return np.stack([_counts_by_sentence(rows, sentences) for rows in scored])
 
-    def recount(self, outcomes: pa.Table, runs: Sequence[Run]) -> list[Recounted]:
+    def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
         """Return F1 over the pairs of each run's scored split, the last, in which the rows end; n counts gold pairs."""
         gold, accepted = (values_of(outcomes[name]).astype(bool) for name in ("gold", "accepted"))
         splits, sizes = codes_of(outcomes["split"]), [run.end - run.begin for run in runs]

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from harness.records import Score, Target
 from harness.scoring.statistics.intervals import bootstrap_mean
-from harness.scoring.tables.base import ColumnType, MeanTable, points
+from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
 
 
 class QaTable(MeanTable):

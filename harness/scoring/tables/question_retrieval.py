@@ -13,7 +13,7 @@ from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.metrics.rank_distance import rank_distance
 from harness.scoring.metrics.recall import recall
 from harness.scoring.statistics.intervals import bootstrap_mean
-from harness.scoring.tables.base import ColumnType, MeanTable, points
+from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
 
 CUTOFF = 20
 

@@ -11,7 +11,7 @@ from harness.records import Score, Target
 from harness.scoring.metrics.accuracy import accuracy
 from harness.scoring.metrics.weighted_f1 import weighted_f1
 from harness.scoring.statistics.intervals import wilson
-from harness.scoring.tables.base import ColumnType, MeanTable, points
+from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
 
 
 class RetrievalTable(MeanTable):

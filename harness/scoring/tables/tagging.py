@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from harness.records import Score, Target
-from harness.scoring.outcomes import Floats, Run, values_of
+from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_f1
-from harness.scoring.statistics.resampling import f1
-from harness.scoring.tables.base import ColumnType, Contradiction, Numbered, Recounted, f1_of_runs, numbers_of, points
+from harness.scoring.statistics.resampling import Floats, f1
+from harness.scoring.tables.outcome_table import ColumnType, Contradiction, Numbered, Recounted, f1_of_runs, numbers_of, points
 
 # A tagger's chunks, of which F1 is made.
 COUNTS = ("true_positives", "proposed", "gold")
@@ -36,7 +36,7 @@ class TaggingTable(Numbered):
         """Return the counts of each sentence (tables, sentences, 3)."""
         return np.stack([np.stack([numbers_of(rows, name) for name in COUNTS], axis=1) for rows in outcomes])
 
-    def recount(self, outcomes: pa.Table, runs: Sequence[Run]) -> list[Recounted]:
+    def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
         """Return F1 over all sentences of each run."""
         scores, _ = f1_of_runs([values_of(outcomes[name]) for name in COUNTS], runs)
         return [Recounted(float(score), run.end - run.begin) for score, run in zip(scores, runs, strict=True)]

@@ -35,7 +35,7 @@ DEFAULT_EVENTS = 2048
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlDocument:
     """What a file says, and where in it each value stands."""
 
     value: Plain
@@ -72,7 +72,7 @@ class Document:
         return Survey(self.data, self.file)
 
 
-def parse(data: bytes, file: str, *, limit: int = DEFAULT_LIMIT, max_events: int = DEFAULT_EVENTS) -> Document:
+def parse(data: bytes, file: str, *, limit: int = DEFAULT_LIMIT, max_events: int = DEFAULT_EVENTS) -> YamlDocument:
     """Read one document of at most `limit` bytes; every fault that can be found is reported at once.
 
     Nothing is read past the twelfth level or past `max_events` (a scalar, or the start or end of a collection, is one),
@@ -87,7 +87,7 @@ def parse(data: bytes, file: str, *, limit: int = DEFAULT_LIMIT, max_events: int
     value, sound = _composed(data, max_events, escapes=b"\\" in data)
     if not sound and (faults := Survey(data, file, max_events).faults):
         refuse(faults)
-    return Document(value, file, data)
+    return YamlDocument(value, file, data)
 
 
 def refuse(faults: list[Fault]) -> NoReturn:

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from harness.characters import shown
 from harness.errors import Fault, Where
 from harness.records import Record
-from harness.store.yaml.parser import MAX_FAULTS, Document
+from harness.store.yaml.parser import MAX_FAULTS, YamlDocument
 from harness.store.yaml.positions import Path
 
 # What each pattern of the records wants, in words, and what to write; a test holds that none is missing.
@@ -66,7 +66,7 @@ EXAMPLES = {
 _INSTEAD = {"checkpoints": ", or `reported:` with numbers that others published"}
 
 
-def schema_faults(error: ValidationError, document: Document, record: type[Record], cure: str = "") -> list[Fault]:
+def schema_faults(error: ValidationError, document: YamlDocument, record: type[Record], cure: str = "") -> list[Fault]:
     """Return one fault per place that the schema refuses, in the order of the file.
 
     `cure` replaces the cures written for people, for files that only the harness writes.
@@ -105,7 +105,7 @@ def did_you_mean(found: str, allowed: Sequence[str]) -> str:
     return f"allowed: {', '.join(allowed)}"
 
 
-def _refusal(path: Path, several: list[ErrorDetails], document: Document, record: type[Record]) -> tuple[str, str]:
+def _refusal(path: Path, several: list[ErrorDetails], document: YamlDocument, record: type[Record]) -> tuple[str, str]:
     """Return message and cure for what was found at one place; a union's members count as one refusal."""
     first = several[0]
     name = dotted(path)

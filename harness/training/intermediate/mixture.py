@@ -23,7 +23,7 @@ _DEV_SEED = 0
 
 
 @dataclass(frozen=True)
-class Part:
+class TaskText:
     """A task as it is trained: its examples, those held out, a list a language, and the fingerprints of the whole text."""
 
     task: Task
@@ -39,7 +39,7 @@ class Part:
         return sum(map(len, self.train))
 
 
-def parts(recipe: TrainingRecipe, seed: int, data: Path | None) -> list[Part]:
+def parts(recipe: TrainingRecipe, seed: int, data: Path | None) -> list[TaskText]:
     """Return what a recipe trains on with a seed, masked language modelling last.
 
     Raises WrongUsage for an unknown task, BadInput for a language that it does not have or more examples than there are.
@@ -56,7 +56,7 @@ def parts(recipe: TrainingRecipe, seed: int, data: Path | None) -> list[Part]:
     return found
 
 
-def _part(task: Task, languages: Sequence[str], n: int | None, seed: int, data: Path | None) -> Part:
+def _part(task: Task, languages: Sequence[str], n: int | None, seed: int, data: Path | None) -> TaskText:
     if unknown := [language for language in languages if language not in task.languages]:
         raise BadInput(f"task {task.name} has no language {unknown[0]!r}", cure=f"one of: {' '.join(task.languages)}")
     texts = {language: load_task(task, language, data) for language in languages}
@@ -65,7 +65,7 @@ def _part(task: Task, languages: Sequence[str], n: int | None, seed: int, data: 
     whole = min(map(len, train.values()))
     held_out = spread(task, dev, min(map(len, dev.values())), _DEV_SEED)
     prints = [fingerprint(text.fingerprint for text in side.values()) for side in (train, dev)]
-    return Part(task, tuple(languages), tuple(spread(task, train, n or whole, seed)), tuple(held_out), *prints)
+    return TaskText(task, tuple(languages), tuple(spread(task, train, n or whole, seed)), tuple(held_out), *prints)
 
 
 def spread(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int) -> list[RowExamples]:

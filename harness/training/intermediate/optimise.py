@@ -24,9 +24,9 @@ from harness.records import TrainingRecipe
 from harness.training.batches import pad
 from harness.training.features import Feature, features
 from harness.training.intermediate.assess import dev_score
-from harness.training.intermediate.mixture import Mixed, Part, steps_an_epoch
+from harness.training.intermediate.mixture import Mixed, TaskText, steps_an_epoch
 from harness.training.intermediate.model import MaskedWords, Multitask
-from harness.training.trainer import Report, arguments, kept, last_whole, within_memory
+from harness.training.trainer import ProgressCallback, arguments, kept, last_whole, within_memory
 
 _MASKED = 0.15
 _LOG_STEPS = 10
@@ -34,12 +34,12 @@ _SPENT = "passes.json"
 
 
 @dataclass(frozen=True)
-class Job:
+class EncoderTraining:
     """What is trained, in a folder where a killed run goes on."""
 
     files: CheckpointFiles
     recipe: TrainingRecipe
-    parts: tuple[Part, ...]
+    parts: tuple[TaskText, ...]
     seed: int
     folder: Path
     device: str
@@ -60,7 +60,7 @@ class Learnt:
     earlier: float
 
 
-def optimise(job: Job, observer: Observer) -> Learnt:
+def optimise(job: EncoderTraining, observer: Observer) -> Learnt:
     """Train, and save the encoder with its tokenizer, without heads, into the job's folder/model.
 
     What a killed run saved goes on from there, with the same order and the same random numbers. Raises CheckFailed when memory
@@ -76,7 +76,7 @@ def optimise(job: Job, observer: Observer) -> Learnt:
     )
 
 
-def _train(job: Job, at_once: int, observer: Observer) -> Learnt:
+def _train(job: EncoderTraining, at_once: int, observer: Observer) -> Learnt:
     recipe = job.recipe
     job.files.check_length(recipe.max_length)
     with opening(job.files.source):
@@ -93,7 +93,7 @@ def _train(job: Job, at_once: int, observer: Observer) -> Learnt:
         args=_arguments(job, at_once),
         train_dataset=[(number, row) for number, part in enumerate(rows) for row in part],
         data_collator=partial(_collate, tokenizer=tokenizer, masked=_masked_part(job, tokenizer)),
-        callbacks=[Report(observer, cure="a lower learning_rate in the recipe")],
+        callbacks=[ProgressCallback(observer, cure="a lower learning_rate in the recipe")],
     )
     trainer.order = Mixed([[row.tokens for row in part] for part in rows], steps, recipe.batch_size, job.seed)
     trainer.model_accepts_loss_kwargs = False  # the loss is a mean over what is given; the Trainer divides by what is accumulated
@@ -111,7 +111,7 @@ def _train(job: Job, at_once: int, observer: Observer) -> Learnt:
     return Learnt(trainer.spent.loss / trainer.state.global_step, before, after, trainer.spent.seconds, trainer.spent.earlier)
 
 
-def _with_heads(job: Job, encoder: Any) -> Multitask:
+def _with_heads(job: EncoderTraining, encoder: Any) -> Multitask:
     """Add the heads; that for masked words is the checkpoint's own where it has one, and one for scores begins at their mean.
 
     A head that began at 0 would spend its first steps on the mean, with gradients many times those of what is to be learnt.
@@ -130,11 +130,11 @@ def _with_heads(job: Job, encoder: Any) -> Multitask:
     return model
 
 
-def _read(part: Part, text: Any, tokenizer: Any, recipe: TrainingRecipe) -> list[Feature]:
+def _read(part: TaskText, text: Any, tokenizer: Any, recipe: TrainingRecipe) -> list[Feature]:
     return features(part.task.labels, text, tokenizer, recipe.max_length, recipe.stride)
 
 
-def _assess(job: Job, model: Multitask, held_out: Sequence[Sequence[Feature]], tokenizer: Any) -> dict[str, float]:
+def _assess(job: EncoderTraining, model: Multitask, held_out: Sequence[Sequence[Feature]], tokenizer: Any) -> dict[str, float]:
     """Return the dev score of every task that has a metric, in points."""
     return {
         part.task.name: round(dev_score(model, number, part.task, rows, tokenizer.pad_token_id), 4)
@@ -143,7 +143,7 @@ def _assess(job: Job, model: Multitask, held_out: Sequence[Sequence[Feature]], t
     }
 
 
-def _masked_part(job: Job, tokenizer: Any) -> int | None:
+def _masked_part(job: EncoderTraining, tokenizer: Any) -> int | None:
     """Return which part is masked language modelling; raises BadInput where the tokenizer has no token to mask with."""
     number = next((number for number, part in enumerate(job.parts) if part.task.format == "mlm"), None)
     if number is not None and tokenizer.mask_token_id is None:
@@ -164,7 +164,7 @@ def _collate(rows: Sequence[tuple[int, Feature]], tokenizer: Any, masked: int | 
     return {**batch, "task": task}
 
 
-def _arguments(job: Job, at_once: int) -> transformers.TrainingArguments:
+def _arguments(job: EncoderTraining, at_once: int) -> transformers.TrainingArguments:
     recipe = job.recipe
     return arguments(
         job.folder / "steps",
@@ -178,7 +178,7 @@ def _arguments(job: Job, at_once: int) -> transformers.TrainingArguments:
         lr_scheduler_type=recipe.schedule if recipe.schedule == "linear" or not recipe.warmup else "constant_with_warmup",
         warmup_steps=recipe.warmup,
         weight_decay=recipe.weight_decay,
-        save_strategy="no",  # but for Report's, so that short trainings save nothing
+        save_strategy="no",  # but for ProgressCallback's, so that short trainings save nothing
         save_total_limit=1,
         logging_steps=_LOG_STEPS,
     )

@@ -8,7 +8,6 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from filelock import FileLock
 
 from harness.cache import cache_folder
 from harness.catalog.tasks import find_task
+from harness.clock import now
 from harness.errors import BadInput, CheckFailed, WrongUsage
 from harness.models.checkpoint import CheckpointFiles, fetch, verify
 from harness.models.device import choose_device, choose_dtype, processor
@@ -32,8 +32,8 @@ from harness.records import (
     TrainingRun,
 )
 from harness.store import load_submission, load_training, new_trained_submission, results_lock, write_training
-from harness.training.intermediate.mixture import Part, parts
-from harness.training.intermediate.optimise import Job, Learnt, optimise
+from harness.training.intermediate.mixture import TaskText, parts
+from harness.training.intermediate.optimise import EncoderTraining, Learnt, optimise
 
 _VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "accelerate", "numpy")
 _JOB = "job.json"
@@ -59,7 +59,7 @@ class Trainee:
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainingOptions:
     """Where to train: raw layouts in `data` or the Hub, the folder of submissions, and the device."""
 
     data: Path | None = None
@@ -73,14 +73,14 @@ def trainees(recipe: TrainingRecipe) -> tuple[Trainee, ...]:
     return tuple(Trainee(recipe, start, seed) for start in recipe.start.checkpoints for seed in recipe.seeds)
 
 
-def train(trainee: Trainee, options: Options | None = None, observer: Observer | None = None) -> TrainedSeed:
+def train(trainee: Trainee, options: TrainingOptions | None = None, observer: Observer | None = None) -> TrainedSeed:
     """Train one encoder into submissions/<slug>/checkpoints/seed-N, record it in training.yaml, and return what was recorded.
 
     What is there with the recorded digest is not trained again; a killed run goes on where it last saved. The submission is
     scaffolded, with all of the recipe's seeds, where there is none. Raises BadInput for a recipe, text or encoder that cannot be
     used, and CheckFailed when memory, disk or the loss end the training, or when the same training gave other weights before.
     """
-    options, observer = options or Options(), observer or Silent()
+    options, observer = options or TrainingOptions(), observer or Silent()
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise WrongUsage("training was started in several processes", cure="start one: it takes all GPUs of the machine")
     folder = options.submissions / trainee.slug
@@ -100,7 +100,7 @@ def train(trainee: Trainee, options: Options | None = None, observer: Observer |
         seconds = time.perf_counter()
         device = choose_device(options.device)
         bfloat16 = device.startswith("cuda") and choose_dtype("auto", device) == "bfloat16"
-        job = Job(start, trainee.recipe, text, trainee.seed, work, device, bfloat16)
+        job = EncoderTraining(start, trainee.recipe, text, trainee.seed, work, device, bfloat16)
         learnt = optimise(job, observer)
         trained = _finish(trainee, described, learnt, work, target, device, seconds)
     shutil.rmtree(work, ignore_errors=True)
@@ -112,7 +112,7 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _described(trainee: Trainee, start: CheckpointFiles, text: tuple[Part, ...]) -> Training:
+def _described(trainee: Trainee, start: CheckpointFiles, text: tuple[TaskText, ...]) -> Training:
     """Return the record of what is trained, no seed in it yet."""
     tasks = tuple(
         TrainedTask(
@@ -130,7 +130,7 @@ def _described(trainee: Trainee, start: CheckpointFiles, text: tuple[Part, ...])
     )
 
 
-def _objective(text: tuple[Part, ...]) -> str:
+def _objective(text: tuple[TaskText, ...]) -> str:
     losses = {
         "pair_regression": "mean squared error of the score scaled to 0-1, read off the first token",
         "pair_classification": "cross-entropy of the label, read off the first token",
@@ -184,7 +184,7 @@ def _finish(trainee: Trainee, described: Training, learnt: Learnt, work: Path, t
             cure="another machine or other versions round otherwise: train it elsewhere with --submissions DIR",
         )
     run = TrainingRun(
-        date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        date=now(),
         device=f"{device} {processor(device)}",
         threads=torch.get_num_threads(),
         versions={name: version(name) for name in _VERSIONS},
@@ -203,7 +203,7 @@ def _finish(trainee: Trainee, described: Training, learnt: Learnt, work: Path, t
     return before or trained
 
 
-def _scaffold(trainee: Trainee, text: tuple[Part, ...], folder: Path) -> None:
+def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> None:
     """Write the submission where there is none; one that is there must name this seed's weights."""
     recipe = trainee.recipe
     own = [Checkpoint(seed=seed, path=f"checkpoints/seed-{seed}") for seed in recipe.seeds]

@@ -15,7 +15,7 @@ from harness.cli.main import main
 from harness.comparison import report
 from harness.comparison.compare import NothingAsked, TargetDifference, compare
 from harness.comparison.markdown import within_limit
-from harness.comparison.report import Refused, Report
+from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import NotComparable
 from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score, Signature
 from harness.store import Side, write_result
@@ -122,7 +122,7 @@ def test_several_seeds_are_averaged_per_example_and_get_no_mcnemar() -> None:
 def test_a_verdict_about_recipes_takes_seeds_on_both_sides_or_nothing_trained() -> None:
     two = side("two", {"de": {0: [RIGHT] * 20, 1: [RIGHT] * 18 + [WRONG] * 2}})
     assert not compare(FIRST, two).targets[0].recipe
-    said = report.text(Report(comparisons=(compare(FIRST, two),)))
+    said = report.text(ComparisonReport(comparisons=(compare(FIRST, two),)))
     assert "nothing is said of the recipes: that takes several seeds a side, here 1 and 2" in said
     assert compare(two, two).targets[0].recipe
     untrained = replace(FIRST, submission=submission("Toy", "none"))
@@ -178,7 +178,7 @@ def test_a_target_of_which_no_language_is_asked_for_is_left_out_and_named() -> N
     pair = [with_target(one, "tatoeba", side(one.name, one_seed(fr=[RIGHT]))) for one in (FIRST, SECOND)]
     found = compare(*pair, languages=["de"])
     assert ([target.target for target in found.targets], found.left_out) == (["jupyterlab"], ("tatoeba",))
-    assert "left out by the filters: tatoeba" in report.text(Report(comparisons=(found,)))
+    assert "left out by the filters: tatoeba" in report.text(ComparisonReport(comparisons=(found,)))
     assert compare(*pair).left_out == ()
 
 
@@ -231,11 +231,11 @@ def test_outcomes_of_other_lengths_are_not_compared() -> None:
 
 def test_another_encoding_is_comparable_and_said() -> None:
     second = side("deep", one_seed(de=[RIGHT] * 20), signature=SIGNATURE.replace("h3.mean|prefix=", "h12.cls|prefix=query: "))
-    assert "encoded differently: " in report.text(Report(comparisons=(compare(FIRST, second),)))
+    assert "encoded differently: " in report.text(ComparisonReport(comparisons=(compare(FIRST, second),)))
 
 
 def test_text_is_aligned() -> None:
-    lines = report.text(Report(comparisons=(compare(FIRST, SECOND),))).splitlines()
+    lines = report.text(ComparisonReport(comparisons=(compare(FIRST, SECOND),))).splitlines()
     assert lines[:4] == [
         "first: before",
         "second: after",
@@ -251,7 +251,7 @@ def test_text_is_aligned() -> None:
 
 
 def test_colour_marks_what_became_worse_only_where_it_is_asked_for() -> None:
-    found = Report(comparisons=(compare(FIRST, SECOND),))
+    found = ComparisonReport(comparisons=(compare(FIRST, SECOND),))
     assert "\x1b[" not in report.text(found)
     (marked,) = [line for line in report.text(found, colour=True).splitlines() if "\x1b[31m" in line]
     assert "worse" in marked
@@ -259,17 +259,17 @@ def test_colour_marks_what_became_worse_only_where_it_is_asked_for() -> None:
 
 def test_a_zero_has_no_sign_but_plus() -> None:
     first, second = (side(name, one_seed(de=[RIGHT] * 30_001 + [WRONG] * more)) for name, more in (("a", 1), ("b", 2)))
-    lines = report.text(Report(comparisons=(compare(*(replace(one) for one in (first, first))),)))
+    lines = report.text(ComparisonReport(comparisons=(compare(*(replace(one) for one in (first, first))),)))
     assert "-0.00" not in lines
     moved = compare(first, first).targets[0].model_copy(update={"difference": -0.004, "interval": (-0.004, 0.0)})
-    said = report.text(Report(comparisons=(compare(first, first).model_copy(update={"targets": (moved,)}),)))
+    said = report.text(ComparisonReport(comparisons=(compare(first, first).model_copy(update={"targets": (moved,)}),)))
     assert "+0.00 [+0.00, +0.00] over 1 language" in said
     assert second.name == "b"
 
 
 def test_markdown_has_a_summary_and_tables_whose_cells_cannot_break_out() -> None:
     first, second = side("x", one_seed(de=[RIGHT])), side("y", one_seed(de=[RIGHT]))
-    text = report.markdown(Report(comparisons=(compare(replace(first, name="<b>|x"), replace(second, name="<i>`y")),)))
+    text = report.markdown(ComparisonReport(comparisons=(compare(replace(first, name="<b>|x"), replace(second, name="<i>`y")),)))
     assert text.startswith("### `<b>|x` → ``<i>`y``\n- `jupyterlab`: 100.00 → 100.00, ")
     assert "<details><summary><code>&lt;i&gt;`y</code>: <code>jupyterlab</code> (accuracy, points)</summary>" in text
     table = [line for line in text.splitlines() if line.startswith("|")]
@@ -297,7 +297,7 @@ def test_foreign_text_stands_in_code_wherever_markdown_has_it(hostile: str) -> N
     second = side("deep", one_seed(de=[RIGHT] * 20), signature=str(signature))
     found = compare(replace(FIRST, name=hostile), replace(second, name=hostile))
     refused = (Refused(submission=hostile, reason=hostile),)
-    said = Report(comparisons=(found,), refused=refused, added=(hostile,), removed=(hostile,), left_out=(hostile,))
+    said = ComparisonReport(comparisons=(found,), refused=refused, added=(hostile,), removed=(hostile,), left_out=(hostile,))
     text = report.markdown(said)
     assert f"encoded differently: `{SIGNATURE}` → " in text
     assert not re.search(r"octocat|evil|\*\*b|#1|<img|`", outside_code(text))
@@ -306,7 +306,7 @@ def test_foreign_text_stands_in_code_wherever_markdown_has_it(hostile: str) -> N
 def test_verdicts_come_first_reasons_are_cut_and_what_does_not_fit_makes_room() -> None:
     one, fell = compare(FIRST, FIRST), compare(FIRST, SECOND)
     refused = tuple(Refused(submission=f"long-{number}", reason="the text differs; " * 4000) for number in range(3))
-    text = report.markdown(Report(comparisons=(one, fell), refused=refused, added=tuple(f"added-{n:04d}" for n in range(1500))))
+    text = report.markdown(ComparisonReport(comparisons=(one, fell), refused=refused, added=tuple(f"added-{n:04d}" for n in range(1500))))
     blocks = text.split("\n\n")
     assert [block.splitlines()[0] for block in blocks[:2]] == ["### `before` → `after`", "### `before` → `before`"]
     assert all(len(block) < 400 and block.endswith("…`") for block in blocks[2:5])
@@ -321,12 +321,12 @@ def test_verdicts_come_first_reasons_are_cut_and_what_does_not_fit_makes_room() 
 
 def test_markdown_fits_into_a_comment_whatever_the_size() -> None:
     one = compare(FIRST, SECOND)
-    text = report.markdown(Report(comparisons=(one,) * 300))
+    text = report.markdown(ComparisonReport(comparisons=(one,) * 300))
     assert len(text.encode()) < 60_000
     assert text.count("### ") == 300
     left = 300 - text.count("<details>")
     assert text.endswith(f"{left} more parts left out: a comment holds no more; `stiltboard diff` prints everything.\n")
-    assert len(report.markdown(Report(comparisons=(one,) * 3000)).encode()) < 60_000
+    assert len(report.markdown(ComparisonReport(comparisons=(one,) * 3000)).encode()) < 60_000
 
 
 @pytest.fixture
@@ -413,7 +413,7 @@ def test_json_is_the_record(folders: Path) -> None:
     record = json.loads(output)
     one = record["comparisons"][0]
     assert (code, record["schema"], one["first"], one["targets"][0]["languages"][0]["difference"]) == (0, 1, "before", -50.0)
-    assert Report.model_validate_json(output).comparisons[0].first == "before"
+    assert ComparisonReport.model_validate_json(output).comparisons[0].first == "before"
 
 
 def runs_again(rng: np.random.Generator, share: float, times: int) -> Iterator[TargetDifference]:

@@ -11,7 +11,7 @@ import pytest
 from datasets import Dataset
 
 from harness.catalog.tasks import TASKS, find_task
-from harness.data.multiple_choice import Choices
+from harness.data.multiple_choice import MultipleChoice
 from harness.data.plain_text import Sentences
 from harness.data.sentence_pairs import SentencePairs
 from harness.data.similarity import ScoredPairs
@@ -148,7 +148,7 @@ QUESTIONS: Tables = {
 def test_choices_come_from_the_hub(hub: Callable[[Tables], None], name: str, question: str, answers: tuple[str, ...], right: int) -> None:
     hub({**QUESTIONS, **{(where, config, "validation"): table for (where, config, _), table in QUESTIONS.items()}})
     train, _ = load_task(find_task(name), "en", None)
-    assert isinstance(train, Choices)
+    assert isinstance(train, MultipleChoice)
     assert (train.questions, train.answers, train.right) == ((question,), (answers,), (right,))
 
 
@@ -158,7 +158,7 @@ def test_choices_come_from_files_which_are_checked(tmp_path: Path) -> None:
     for name in ("trn", "dev"):
         (tmp_path / f"socialiqa/socialIQa_v1.4_{name}.jsonl").write_text(json.dumps(row) + "\n")
     train, _ = load_task(find_task("socialiqa"), "en", tmp_path)
-    assert isinstance(train, Choices)
+    assert isinstance(train, MultipleChoice)
     assert train.right == (2,)
     broken = [
         ('{"context"', "not a question of SocialIQA"),

@@ -266,7 +266,7 @@ def test_what_the_training_needs_is_missing_before_anything_starts(submission: P
     assert "train-en.tsv" in found.stderr
 
 
-def job(folder: Path, target: str, work: Path, **recipe: Any) -> finetune_module.Job:
+def job(folder: Path, target: str, work: Path, **recipe: Any) -> finetune_module.HeadTraining:
     """Return the training of a target on a few English sentences."""
     from harness.catalog.finetuning import Recipe
     from harness.data.tagging import TaggedSentences
@@ -275,7 +275,7 @@ def job(folder: Path, target: str, work: Path, **recipe: Any) -> finetune_module
     rows = tuple(map(tuple, sentences()))
     text = TaggedSentences("en", rows, tuple(tuple(TAGS[word] for word in row) for row in rows), "here")
     values = {"learning_rate": 0.01, "epochs": 3, "max_length": 32, "batch_size": 8} | recipe
-    return finetune_module.Job(
+    return finetune_module.HeadTraining(
         verify(folder, "toy"), catalog.BY_NAME[target], Recipe(**values), text, text.first(12), 0, work, "cpu", "float32"
     )
 

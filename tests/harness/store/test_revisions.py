@@ -483,7 +483,7 @@ def test_an_object_that_is_lost_is_named(submissions: Path) -> None:
 def test_without_git_the_program_is_asked_for(still: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    message = ["a revision is read by the program git, which is not installed\n    cure: install git, or compare folders"]
+    message = ["the program git is not installed\n    cure: install git"]
     assert faults(lambda: load_side_at("HEAD", "toy", still)) == message
     assert faults(lambda: changed_submissions("HEAD~1..", still)) == message
 

@@ -22,7 +22,7 @@ from harness.data import load_examples
 from harness.errors import BadInput, WrongUsage
 from harness.evaluation.story import Options
 from harness.records import Result, Verification, VerifiedResult
-from harness.review.losses import set_shrinkage, shrinkage
+from harness.review.losses import shrinkage
 from harness.store.seal import broken_seal, is_sealed, sealed
 from harness.verification import chosen, parse_share
 from harness.verification.perturbations import CHANGES, changed
@@ -417,8 +417,6 @@ def test_what_a_newer_result_lacks_is_named() -> None:
     assert shrinkage(old, result("toy", [{"de": 1.0, "fi": "failed"}, {"de": 3.0, "fi": 4.0}])) == ["fi of seed 0"]
     assert shrinkage(old, result("toy", [{"de": 1.0, "fi": 2.0}, {"de": 3.0, "fi": 4.0}], n=3))[0] == "1 of 4 examples in de of seed 0"
     assert shrinkage(old, None) == ["the whole result on pair"]
-    assert set_shrinkage({"a": old, "b": old}, {"b": old}) == {"a": ["the whole result on pair"]}
-    assert set_shrinkage({"a": old}, {"a": old, "b": old}) == {}
 
 
 def test_what_was_superseded_stands_in_the_submission(words: Path) -> None:

@@ -20,7 +20,7 @@ from site_gen.board.whole import WholeEntry, whole_row
 from site_gen.build import gather, site_files
 from site_gen.exports import cards
 from site_gen.exports.atom import NEWEST, atom_feed
-from site_gen.exports.csv_tables import csv_bytes, leaderboard_csv, target_csv
+from site_gen.exports.csv_tables import csv_lines, leaderboard_csv, target_csv
 from site_gen.exports.mteb import is_known, mteb_json
 from site_gen.exports.schema import Leaderboard, leaderboard_schema
 from site_gen.pages.registry import repository
@@ -42,12 +42,12 @@ def rows(data: bytes) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1"])
 def test_no_cell_of_text_is_a_formula(text: str) -> None:
-    written = csv_bytes(["a", "b"], [[text, "x"]])
+    written = csv_lines([["a", "b"], [text, "x"]])
     assert rows(written) == [{"a": f"'{text}", "b": "x"}]
 
 
 def test_numbers_stay_numbers_and_what_needs_quotes_has_them() -> None:
-    written = csv_bytes(["a", "b"], [[-1, 0.123456], [None, 'a "b", c\r\nd'], ["1-2", "a=b"]])
+    written = csv_lines([["a", "b"], [-1, 0.123456], [None, 'a "b", c\r\nd'], ["1-2", "a=b"]])
     assert written == b'a,b\r\n-1,0.1235\r\n,"a ""b"", c\r\nd"\r\n1-2,a=b\r\n'
 
 

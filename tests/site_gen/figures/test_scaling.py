@@ -14,7 +14,7 @@ from site_gen.figures.figure import Curve, Figure, Line, Point, Table
 from site_gen.figures.plotly_json import figure_json, guarded_id, plotly_js
 from site_gen.figures.scaling import scaling_figure
 from site_gen.figures.scaling_choices import choices_js
-from site_gen.figures.style import SERIES_MARKS, Mark, symbol_path
+from site_gen.figures.style import SERIES_MARKS, CurveMark, symbol_path
 from site_gen.figures.svg import HEIGHT, WIDTH, draw
 from site_gen.formatting import compact
 from tests.support.boards import PAIR, entry, make_board, result, submission
@@ -240,7 +240,7 @@ def test_series_differ_in_dash_and_in_symbol() -> None:
 
 def test_gaps_part_a_line_and_marked_points_stand_within_a_ring() -> None:
     points = tuple(Point(x, x, (f"at {x}",), after_gap=x == 40) for x in (0, 20, 40, 60))
-    curve = Curve("line", Mark("#000000", "1 2", "x"), points, symbols=False, marked=points[1:2])
+    curve = Curve("line", CurveMark("#000000", "1 2", "x"), points, symbols=False, marked=points[1:2])
     axis = whole_points_axis("points")
     found = Figure("f", "F", axis, axis, (curve,), (), Table((), ()))
     (stroke,) = draw(found).lines

@@ -122,9 +122,9 @@ def test_a_push_that_is_refused_or_overtaken_leaves_the_old_site(repository: Pat
     hook.unlink()
     assert git(remote, "rev-parse", "gh-pages") == before
     from site_gen.commands import publish as command
-    from site_gen.writing.publish import Plan, push
+    from site_gen.writing.publish import Publication, push
 
-    def overtaken(planned: Plan, folder: Path, name: str) -> None:
+    def overtaken(planned: Publication, folder: Path, name: str) -> None:
         git(repository, "push", "-q", "--force", "origin", "main:gh-pages")  # somebody else, in between
         push(planned, folder, name)
 

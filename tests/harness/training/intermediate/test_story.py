@@ -36,7 +36,7 @@ from harness.training.intermediate import optimise as optimise_module
 from harness.training.intermediate.assess import dev_score
 from harness.training.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
 from harness.training.intermediate.model import MaskedWords, Multitask
-from harness.training.intermediate.story import Options, Trainee, train, trainees
+from harness.training.intermediate.story import Trainee, TrainingOptions, train, trainees
 
 NOUNS, VERBS = ("cat", "dog", "sun", "moon", "sea", "tree"), ("runs", "sleeps", "shines", "sings")
 GERMAN = {"the": "die", "cat": "katze", "dog": "hund", "sun": "sonne", "moon": "mond", "runs": "rennt", "sleeps": "schläft"}
@@ -131,8 +131,8 @@ def recipe(tmp_path: Path, toy_encoder: Path) -> TrainingRecipe:
     return load_recipe(write_recipe(tmp_path, toy_encoder))
 
 
-def options(tmp_path: Path, data: Path, name: str = "submissions") -> Options:
-    return Options(data=data, submissions=tmp_path / name, device="cpu")
+def options(tmp_path: Path, data: Path, name: str = "submissions") -> TrainingOptions:
+    return TrainingOptions(data=data, submissions=tmp_path / name, device="cpu")
 
 
 # ---- what is chosen ------------------------------------------------------------------------------

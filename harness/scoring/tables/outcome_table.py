@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harness.records import Score, Target
-from harness.scoring.outcomes import Floats, Run, values_of
-from harness.scoring.statistics.resampling import f1
+from harness.scoring.outcomes import RowRange, values_of
+from harness.scoring.statistics.resampling import Floats, f1
 
 ColumnType = Literal["number", "share", "truth", "text"]
 
@@ -45,7 +45,7 @@ class OutcomeTable(Protocol):
     def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
         """Yield values that contradict each other."""
 
-    def out_of_order(self, outcomes: pa.Table, runs: Sequence[Run]) -> NDArray[np.bool_]:
+    def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return the rows (rows,) that do not stand where the harness writes them; examples are paired by their place."""
 
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
@@ -55,7 +55,7 @@ class OutcomeTable(Protocol):
         an F1. Raises ValueError where the tables do not hold the same examples.
         """
 
-    def recount(self, outcomes: pa.Table, runs: Sequence[Run]) -> list[Recounted]:
+    def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
         """Return what each run of rows comes to."""
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
@@ -69,7 +69,7 @@ class Numbered:
         """Yield nothing: a column of means cannot contradict itself."""
         yield from ()
 
-    def out_of_order(self, outcomes: pa.Table, runs: Sequence[Run]) -> NDArray[np.bool_]:
+    def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return the rows whose `index` is not their place in the cell."""
         index = values_of(outcomes["index"])
         begins, sizes = [run.begin for run in runs], [run.end - run.begin for run in runs]
@@ -85,13 +85,13 @@ class MeanTable(Numbered):
         """Return the column of each table (tables, n)."""
         return np.stack([numbers_of(rows, self.mean) for rows in outcomes])
 
-    def recount(self, outcomes: pa.Table, runs: Sequence[Run]) -> list[Recounted]:
+    def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
         """Return the mean of each run."""
         sums = np.add.reduceat(values_of(outcomes[self.mean]), [run.begin for run in runs], dtype=np.float64)
         return [Recounted(100 * float(total) / (run.end - run.begin), run.end - run.begin) for total, run in zip(sums, runs, strict=True)]
 
 
-def f1_of_runs(columns: Sequence[NDArray[Any]], runs: Sequence[Run]) -> tuple[Floats, Floats]:
+def f1_of_runs(columns: Sequence[NDArray[Any]], runs: Sequence[RowRange]) -> tuple[Floats, Floats]:
     """Return F1 in points (runs,) and the counts (runs, 3) of true positives, proposed and gold, out of columns by row."""
     begins = [run.begin for run in runs]
     counts = np.stack([np.add.reduceat(column, begins, dtype=np.float64) for column in columns], axis=1)
