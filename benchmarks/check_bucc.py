@@ -2,8 +2,9 @@
 
     python -m benchmarks.check_bucc --data DIR
 
-The reference was measured on the same weights by a separate script ("query: ", ratio margin, oracle threshold). The slow
-implementation is in slow_mining.py, which the tests use too: plain loops over ids, here with neighbours found row by row in float64.
+The reference was measured on the same weights by a separate script ("query: ", ratio margin, oracle
+threshold). The slow implementation is in slow_mining.py, which the tests use too: plain loops over ids, here
+with neighbours found row by row in float64.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from harness.evaluation.embeddings import declared_view, distinct_texts, encode_
 from harness.evaluation.run import Options, Run
 from harness.kinds import mining
 from harness.models.checkpoint import fetch
-from harness.observer import Silent
 from harness.records import Checkpoint, Encoding, Margin, Mining, Pooling, Submission
+from harness.reporter import Silent
 from harness.scoring.tables import TABLES
 
 # F1, precision, recall, mined pairs.
@@ -33,7 +34,9 @@ TOLERANCE = 0.1
 
 def main() -> None:
     """Print a table and fail where a number differs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     data = parser.parse_args().data
     target = BY_NAME["bucc2018_dev"]
@@ -50,14 +53,28 @@ def main() -> None:
     print("| margin | duplicates | F1 | precision | recall | pairs | slow implementation |")
     print("| :-- | :-- | --: | --: | --: | --: | :-- |")
     wrong = []
-    for policy in (Mining(), Mining(keep_duplicates=True), Mining(margin=Margin.DISTANCE), Mining(margin=Margin.ABSOLUTE)):
+    for policy in (
+        Mining(),
+        Mining(keep_duplicates=True),
+        Mining(margin=Margin.DISTANCE),
+        Mining(margin=Margin.ABSOLUTE),
+    ):
         score = TABLES["mining"].score(target, mining.run(target.with_mining(policy), examples, space.get))
-        ours = (score.score, score.secondary["precision"], score.secondary["recall"], int(score.quantities["mined"]))
+        ours = (
+            score.score,
+            score.secondary["precision"],
+            score.secondary["recall"],
+            int(score.quantities["mined"]),
+        )
         pairs = slow_pairs(split.foreign, split.english, rows, policy.margin.value, policy.keep_duplicates)
         slow = slow_scores(pairs, set(split.gold), pairs, set(split.gold))
         wrong += [f"{policy}: {ours} differs from the slow implementation's {slow}"] if ours != slow else []
         kept = "kept" if policy.keep_duplicates else "dropped"
-        cells = [*(f"{value:.2f}" for value in ours[:3]), f"{ours[3]}", "equal" if ours == slow else f"**{slow}**"]
+        cells = [
+            *(f"{value:.2f}" for value in ours[:3]),
+            f"{ours[3]}",
+            "equal" if ours == slow else f"**{slow}**",
+        ]
         print(f"| {policy.margin.value} | {kept} | {' | '.join(cells)} |")
         if policy == Mining() and any(abs(a - b) > TOLERANCE for a, b in zip(ours, REFERENCE, strict=True)):
             wrong.append(f"{ours} differs from the reference {REFERENCE} by more than {TOLERANCE}")
@@ -82,7 +99,9 @@ def row_by_row(own, others, get):
     found = {}
     for text, query in zip(own, queries, strict=True):
         products = pool @ query
-        best = sorted(np.argpartition(-products, 16)[:16].tolist(), key=lambda i: (-round(products[i], 11), i))[:4]
+        best = sorted(
+            np.argpartition(-products, 16)[:16].tolist(), key=lambda i: (-round(products[i], 11), i)
+        )[:4]
         found[text] = [(others[i], float(products[i])) for i in best]
     return found
 

@@ -2,14 +2,15 @@
 
     python benchmarks/diff.py [--rounds 5]
 
-The two are made up here, with as many examples as the raw sets have (where a test set's size is not known offline, its dev
-set's, or 1,000 sentences a language), and outcomes as the harness writes them. `stiltboard diff` is timed as a user runs it,
-start and reading included. The peer does in plain Python what the statistics do for the same intervals: draw the examples of
-each language with replacement, in pairs, and score both sides again. It is timed over 3 of the 10,000 replicates, and its time
-multiplied.
+The two are made up here, with as many examples as the raw sets have (where a test set's size is not known
+offline, its dev set's, or 1,000 sentences a language), and outcomes as the harness writes them. `stiltboard
+diff` is timed as a user runs it, start and reading included. The peer does in plain Python what the
+statistics do for the same intervals: draw the examples of each language with replacement, in pairs, and score
+both sides again. It is timed over 3 of the 10,000 replicates, and its time multiplied.
 
-Expected: 162 cells × 10,000 replicates × a few numbers each, about 10⁷ random draws of 50 ns and as many products, below a
-second; the loop draws every example, 400,000 × 10,000 = 4 · 10⁹ at 100 ns, several minutes at the least.
+Expected: 162 cells × 10,000 replicates × a few numbers each, about 10⁷ random draws of 50 ns and as many
+products, below a second; the loop draws every example, 400,000 × 10,000 = 4 · 10⁹ at 100 ns, several minutes
+at the least.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ def outcomes(target: Target, language: str, rng: np.random.Generator) -> pa.Tabl
         return pa.table({"index": index, "predicted": [target.labels[0]] * n, "correct": right})
     if target.kind == "tagging":
         words = rng.integers(5, 30, n).astype(np.int32)
-        gold = np.minimum(words, rng.integers(1, 4, n) if target.name == "panx" else rng.integers(4, 25, n)).astype(np.int32)
+        gold = np.minimum(
+            words, rng.integers(1, 4, n) if target.name == "panx" else rng.integers(4, 25, n)
+        ).astype(np.int32)
         proposed = np.maximum(1, gold + rng.integers(-1, 2, n)).astype(np.int32)
         found = rng.binomial(np.minimum(gold, proposed), 0.7).astype(np.int32)
         tags = pa.array([["X"] * int(count) for count in words], pa.list_(pa.field("element", pa.string())))
@@ -72,7 +75,16 @@ def outcomes(target: Target, language: str, rng: np.random.Generator) -> pa.Tabl
         return pa.table({**columns, "true_positives": found, "proposed": proposed, "gold": gold})
     if target.kind == "qa":
         shared = np.where(right, 1.0, np.round(rng.random(n) * rng.integers(0, 2, n), 3))
-        return pa.table({"index": index, "start": index, "end": index, "exact": right, "f1": shared, "score": (right + shared) / 2})
+        return pa.table(
+            {
+                "index": index,
+                "start": index,
+                "end": index,
+                "exact": right,
+                "f1": shared,
+                "score": (right + shared) / 2,
+            }
+        )
     if target.kind == "mining":
         names = [f"{language}-{number:09d}" for number in range(n)]
         return pa.table(
@@ -81,7 +93,14 @@ def outcomes(target: Target, language: str, rng: np.random.Generator) -> pa.Tabl
                 "gold": rng.random(n) < 0.9, "accepted": right,
             }
         )  # fmt: skip
-    return pa.table({"index": index, "answer": np.where(right, index, 0).astype(np.int32), "answer_to_english": index, "correct": right})
+    return pa.table(
+        {
+            "index": index,
+            "answer": np.where(right, index, 0).astype(np.int32),
+            "answer_to_english": index,
+            "correct": right,
+        }
+    )
 
 
 def write(folder: Path, seed: int) -> None:
@@ -92,7 +111,10 @@ def write(folder: Path, seed: int) -> None:
         rng = np.random.default_rng((seed, len(target.name)))
         tables = {language: outcomes(target, language, rng) for language in target.languages}
         found = {language: recount(target, table) for language, table in tables.items()}
-        scores = {language: Score(score=round(each.score, 4), n=each.n, interval=(0, 100)) for language, each in found.items()}
+        scores = {
+            language: Score(score=round(each.score, 4), n=each.n, interval=(0, 100))
+            for language, each in found.items()
+        }
         rows = [
             pa.table(
                 {"seed": pa.array([0] * len(table), pa.int32()), "language": [language] * len(table)}
@@ -102,7 +124,12 @@ def write(folder: Path, seed: int) -> None:
         ]
         mean = round(statistics.mean(each.score for each in found.values()), 4)
         checkpoint = CheckpointScores(
-            seed=0, source="checkpoint", weights=f"sha256:{'0' * 64}", parameters=Parameters(total=2, body=1), layer=1, scores=scores
+            seed=0,
+            source="checkpoint",
+            weights=f"sha256:{'0' * 64}",
+            parameters=Parameters(total=2, body=1),
+            layer=1,
+            scores=scores,
         )
         result = Result(
             schema_=1, submission=folder.name, target=target.name, signature=target.signature, metric=target.metric,
@@ -116,10 +143,14 @@ def write(folder: Path, seed: int) -> None:
 def loop_seconds(folders: Sequence[Path]) -> float:
     """Return how long a plain loop takes over LOOP_REPLICATES of the replicates."""
     pairs = []
-    for first, second in zip(*(sorted((folder / "results").glob("*.yaml")) for folder in folders), strict=True):
+    for first, second in zip(
+        *(sorted((folder / "results").glob("*.yaml")) for folder in folders), strict=True
+    ):
         target = BY_NAME[first.stem]
         sides = [cells(load_outcomes(path, load_result(path))) for path in (first, second)]
-        pairs += [units(target, [side[0, language] for side in sides]).tolist() for language in target.languages]
+        pairs += [
+            units(target, [side[0, language] for side in sides]).tolist() for language in target.languages
+        ]
     started = time.perf_counter()
     for _ in range(LOOP_REPLICATES):
         for first_rows, second_rows in pairs:
@@ -139,14 +170,22 @@ def score(rows: Sequence[float] | Sequence[Sequence[float]]) -> float:
 
 def main() -> None:
     """Write the two submissions, time both contenders, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         sides = [Path(folder, name) for name in ("first", "second")]
         for seed, side in enumerate(sides):
             write(side, seed)
-        command = [sys.executable, "-c", "from harness.cli.main import main; main()", "diff", *map(str, sides)]
+        command = [
+            sys.executable,
+            "-c",
+            "from harness.cli.main import main; main()",
+            "diff",
+            *map(str, sides),
+        ]
         cold = []
         for _ in range(rounds):
             started = time.perf_counter()
@@ -165,8 +204,12 @@ def main() -> None:
     print("| what | seconds, median | all | a plain loop takes |\n| :-- | --: | :-- | --: |")
     for name, seconds in (("stiltboard diff, cold start", cold), ("its comparison alone", own)):
         each = ", ".join(f"{one:.2f}" for one in seconds)
-        print(f"| {name} | {statistics.median(seconds):.2f} | {each} | {loop / statistics.median(seconds):,.0f} times as long |")
-    print(f"| plain Python loop, {LOOP_REPLICATES} replicates × {REPLICATES // LOOP_REPLICATES:,} | {loop:,.0f} | | 1 |")
+        print(
+            f"| {name} | {statistics.median(seconds):.2f} | {each} | {loop / statistics.median(seconds):,.0f} times as long |"
+        )
+    print(
+        f"| plain Python loop, {LOOP_REPLICATES} replicates × {REPLICATES // LOOP_REPLICATES:,} | {loop:,.0f} | | 1 |"
+    )
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
     python benchmarks/encode.py [--data DIR] [--repeats 3] [--dtype float32] [--dtype bfloat16]
 
-Every measurement is a process of its own, on the same checkpoint and as many threads; contenders take turns, so that a slow
-minute of the machine meets all of them. The time is that of encoding: loading and a warm-up come before. With `--data` the
-sentences are Tatoeba's (500 each of de, fr, ja, hi, both sides), otherwise the demonstration's (500 each of fr, zh, ru, ko).
+Every measurement is a process of its own, on the same checkpoint and as many threads; contenders take turns,
+so that a slow minute of the machine meets all of them. The time is that of encoding: loading and a warm-up
+come before. With `--data` the sentences are Tatoeba's (500 each of de, fr, ja, hi, both sides), otherwise the
+demonstration's (500 each of fr, zh, ru, ko).
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ WARM_UP = 64
 
 def sentences(data: Path | None) -> list[str]:
     """Return 4,000 sentences: 500 pairs of four languages."""
-    name, languages = ("tatoeba", ("de", "fr", "ja", "hi")) if data else ("jupyterlab", ("fr", "zh", "ru", "ko"))
+    name, languages = (
+        ("tatoeba", ("de", "fr", "ja", "hi")) if data else ("jupyterlab", ("fr", "zh", "ru", "ko"))
+    )
     texts = []
     for language in languages:
         bitext = load_examples(BY_NAME[name], language, data).first(500)
@@ -54,7 +57,9 @@ def ours(texts: list[str], dtype: str, _batch: int) -> tuple[float, np.ndarray, 
     start = time.perf_counter()
     distinct = {text: row for row, text in enumerate(dict.fromkeys(texts))}
     found = np.empty((len(distinct), encoder.hidden_size), np.float32)
-    report = encoder.encode(list(distinct), sink=lambda view, indices, vectors: found.__setitem__(indices, vectors))
+    report = encoder.encode(
+        list(distinct), sink=lambda view, indices, vectors: found.__setitem__(indices, vectors)
+    )
     vectors = found[[distinct[text] for text in texts]]
     return time.perf_counter() - start, vectors, report.tokens, sum(map(len, encoder.tokenize(texts)))
 
@@ -84,7 +89,10 @@ def peak(dtype: str) -> float:
     with ThreadPoolExecutor(threads, initializer=lambda: torch.set_num_threads(1)) as pool:
         for rows, inner, columns in ((1024, 384, 1536), (1024, 1536, 384), (1024, 384, 384)):
             pairs = [
-                (torch.randn(rows, inner).to(getattr(torch, dtype)), torch.randn(columns, inner).to(getattr(torch, dtype)))
+                (
+                    torch.randn(rows, inner).to(getattr(torch, dtype)),
+                    torch.randn(columns, inner).to(getattr(torch, dtype)),
+                )
                 for _ in range(threads)
             ]
 
@@ -123,7 +131,16 @@ def worker(name: str, dtype: str, data: Path | None, out: Path) -> None:
     run, batch = CONTENDERS[name]
     seconds, vectors, encoded, asked = run(sentences(data), dtype, batch)
     np.save(out, vectors)
-    print(json.dumps({"seconds": seconds, "encoded_tokens": encoded, "tokens": asked, "peak": peak(dtype) if run is ours else 0.0}))
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "encoded_tokens": encoded,
+                "tokens": asked,
+                "peak": peak(dtype) if run is ours else 0.0,
+            }
+        )
+    )
 
 
 def main() -> None:
@@ -153,12 +170,19 @@ def main() -> None:
 
 
 def report(
-    figures: dict[tuple[str, str], list[dict[str, float]]], vectors: dict[tuple[str, str], np.ndarray], dtypes: list[str], native: bool
+    figures: dict[tuple[str, str], list[dict[str, float]]],
+    vectors: dict[tuple[str, str], np.ndarray],
+    dtypes: list[str],
+    native: bool,
 ) -> None:
     """Print medians, ratios within this run, and how far the vectors of two contenders are apart."""
     threads = torch.get_num_threads()
-    print(f"{platform.machine()}, {threads} threads, torch {torch.__version__}, bfloat16 {'native' if native else 'emulated'}; medians\n")
-    print("| dtype | contender | seconds | all | times ours | share of the matrix-product peak | least cosine with ours |")
+    print(
+        f"{platform.machine()}, {threads} threads, torch {torch.__version__}, bfloat16 {'native' if native else 'emulated'}; medians\n"
+    )
+    print(
+        "| dtype | contender | seconds | all | times ours | share of the matrix-product peak | least cosine with ours |"
+    )
     print("| :-- | :-- | --: | :-- | --: | --: | --: |")
     body = verify(unpack(LAYERS, cache_folder() / "checkpoints"), "bundled").parameters.body
     for dtype in dtypes:
@@ -169,13 +193,20 @@ def report(
         for name in CONTENDERS:
             seconds = [row["seconds"] for row in figures[name, dtype]]
             median = statistics.median(seconds)
-            # Two operations a weight and token; theirs encode the repeated sentences again, which is not useful work.
+            # Two operations a weight and token; theirs encode the repeated sentences again, which is not
+            # useful work.
             share = f"{2 * body * encoded / median / 1e9 / best:.0%} of {best:.0f} GFLOP/s"
             cosine = float(np.min(np.einsum("nd,nd->n", reference, vectors[name, dtype])))
             times = ", ".join(f"{s:.1f}" for s in seconds)
-            print(f"| {dtype} | {name} | {median:.1f} | {times} | {median / base:.2f} | {share} | {cosine:.6f} |")
-    default = statistics.median(row["seconds"] for row in figures["sentence-transformers, batch 32", dtypes[0]])
-    fastest = min(statistics.median(row["seconds"] for row in figures["stiltboard", dtype]) for dtype in dtypes)
+            print(
+                f"| {dtype} | {name} | {median:.1f} | {times} | {median / base:.2f} | {share} | {cosine:.6f} |"
+            )
+    default = statistics.median(
+        row["seconds"] for row in figures["sentence-transformers, batch 32", dtypes[0]]
+    )
+    fastest = min(
+        statistics.median(row["seconds"] for row in figures["stiltboard", dtype]) for dtype in dtypes
+    )
     first = figures["stiltboard", dtypes[0]][0]
     print(f"\n{int(first['tokens']):,} tokens, {int(first['encoded_tokens']):,} of them distinct sentences'.")
     print(f"From its default ({dtypes[0]}, batch 32) to our fastest dtype: {default / fastest:.2f} times.")

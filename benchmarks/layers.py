@@ -2,9 +2,10 @@
 
     python benchmarks/layers.py [--data DIR] [--rounds N]
 
-Expected, before measuring: the products of a pass stay what they are (the declared layer is the last), so what is added is
-reading off 26 views (2 · 13 hidden states of tokens · 384 floats, read once for the mean: under 1 % of the products' bytes),
-writing 26 vectors a text instead of one (1.5 KB each), and 26 searches instead of one (2 n² · 384 operations a direction).
+Expected, before measuring: the products of a pass stay what they are (the declared layer is the last), so
+what is added is reading off 26 views (2 · 13 hidden states of tokens · 384 floats, read once for the mean:
+under 1 % of the products' bytes), writing 26 vectors a text instead of one (1.5 KB each), and 26 searches
+instead of one (2 n² · 384 operations a direction).
 """
 
 from __future__ import annotations
@@ -35,12 +36,16 @@ TATOEBA = ("de", "fr", "ja", "sw", "te", "hi")
 
 def main() -> None:
     """Take turns and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     what = (
-        ["-t", "tatoeba", *(f"-l{language}" for language in TATOEBA), "--data", arguments.data] if arguments.data else ["-t", "jupyterlab"]
+        ["-t", "tatoeba", *(f"-l{language}" for language in TATOEBA), "--data", arguments.data]
+        if arguments.data
+        else ["-t", "jupyterlab"]
     )
     seconds: dict[str, list[float]] = {"declared": [], "all": []}
     memory: dict[str, int] = {}
@@ -54,7 +59,9 @@ def main() -> None:
     for layers, taken in seconds.items():
         median = statistics.median(taken)
         each = ", ".join(f"{value:.1f}" for value in taken)
-        print(f"| {layers} | {median:.1f} | {each} | {median / base:.3f} | {memory[layers] / 2**20:.2f} GiB |")
+        print(
+            f"| {layers} | {median:.1f} | {each} | {median / base:.3f} | {memory[layers] / 2**20:.2f} GiB |"
+        )
 
 
 def evaluate(layers: str, what: list[object]) -> tuple[float, int]:
@@ -63,10 +70,24 @@ def evaluate(layers: str, what: list[object]) -> tuple[float, int]:
         folder = Path(root) / "bundled"
         folder.mkdir()
         (folder / "submission.yaml").write_text(SUBMISSION)
-        command = [Path(sys.executable).with_name("stiltboard"), "evaluate", folder, *what, "--layers", layers, "--dtype", "float32"]
+        command = [
+            Path(sys.executable).with_name("stiltboard"),
+            "evaluate",
+            folder,
+            *what,
+            "--layers",
+            layers,
+            "--dtype",
+            "float32",
+        ]
         environment = {"STILTBOARD_CACHE": f"{root}/cache", "PATH": "/usr/bin:/bin", "HF_HUB_OFFLINE": "1"}
         started = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         _, status, usage = os_wait(process)
         if status not in (0, 1):  # 1: some languages only
             sys.exit(f"{command} ended with {status}")

@@ -1,16 +1,19 @@
 """Find the nearest neighbours of both directions with stiltboard and with faiss searched twice, and print a table.
 
-    python benchmarks/mining.py [--data DIR] [--size 100000] [--rounds 3] [--seeded] [--scaling] [--approximate]
+    python benchmarks/mining.py [--data DIR] [--size 100000] [--rounds 3] [--seeded] [--scaling]
+    [--approximate]
 
-The peers of bitext mining (LASER, XTREME) build a faiss IndexFlatIP of one side and search it with the other, then the other
-way round. Every measurement is a process of its own on the same two files of vectors and as many threads; contenders take
-turns. The time is that of loading the files and searching both directions. Memory is the peak of the resident set above
-that after the imports. With `--data` the vectors are the bundled model's (12 layers, mean) of distinct real sentences:
-Tatoeba's pairs, then XNLI's hypotheses in 14 languages against English sentences of STS-B, SICK, SQuAD, TyDi, PAN-X and UD;
-they are encoded through the cache, so that a second run finds them there. Without it they are seeded, without direction.
+The peers of bitext mining (LASER, XTREME) build a faiss IndexFlatIP of one side and search it with the other,
+then the other way round. Every measurement is a process of its own on the same two files of vectors and as
+many threads; contenders take turns. The time is that of loading the files and searching both directions.
+Memory is the peak of the resident set above that after the imports. With `--data` the vectors are the bundled
+model's (12 layers, mean) of distinct real sentences: Tatoeba's pairs, then XNLI's hypotheses in 14 languages
+against English sentences of STS-B, SICK, SQuAD, TyDi, PAN-X and UD; they are encoded through the cache, so
+that a second run finds them there. Without it they are seeded, without direction.
 
-Expected at 100,000 x 100,000 x 384: one pass is 2 * 10^10 * 384 = 7.7 TFLOP; faiss makes two, 15.4. At the 140 GFLOP/s that
-two threads reach that is 55 s and 110 s. Each vector is 1,536 bytes: 154 MB a side; faiss holds both and a copy of one.
+Expected at 100,000 x 100,000 x 384: one pass is 2 * 10^10 * 384 = 7.7 TFLOP; faiss makes two, 15.4. At the
+140 GFLOP/s that two threads reach that is 55 s and 110 s. Each vector is 1,536 bytes: 154 MB a side; faiss
+holds both and a copy of one.
 """
 
 from __future__ import annotations
@@ -54,7 +57,9 @@ HIDDEN = 384
 def columns(path: Path, *wanted: int, separator: str = "\t") -> Iterator[str]:
     """Yield the named columns of every line that has them."""
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.reader(file, delimiter=separator, quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE):
+        for row in csv.reader(
+            file, delimiter=separator, quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+        ):
             yield from (row[column] for column in wanted if column < len(row))
 
 
@@ -67,7 +72,9 @@ def questions(path: Path) -> Iterator[str]:
 
 def words(path: Path) -> Iterator[str]:
     """Yield the sentences of a file of tagged words, one word a line."""
-    for blank, lines in itertools.groupby(path.read_text("utf-8").splitlines(), key=lambda line: not line.strip()):
+    for blank, lines in itertools.groupby(
+        path.read_text("utf-8").splitlines(), key=lambda line: not line.strip()
+    ):
         if not blank:
             yield " ".join(line.split("\t")[0] for line in lines)
 
@@ -121,7 +128,9 @@ def encode(texts: list[str]) -> np.ndarray:
         start = time.perf_counter()
         encoder = Encoder(files, [view], device="cpu", dtype="float32")
         try:
-            encoder.encode(missing, sink=lambda _, indices, rows: space.put([missing[i] for i in indices], rows))
+            encoder.encode(
+                missing, sink=lambda _, indices, rows: space.put([missing[i] for i in indices], rows)
+            )
         finally:
             space.flush()
         print(f"encoded in {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
@@ -196,7 +205,9 @@ def worker(name: str, folder: Path) -> None:
 def measure(name: str, folder: Path) -> dict[str, float]:
     """Run one measurement in a process of its own; the neighbours land in the folder."""
     command = [sys.executable, __file__, "--worker", name, "--folder", str(folder)]
-    found: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+    found: dict[str, float] = json.loads(
+        subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+    )
     return found
 
 
@@ -208,7 +219,10 @@ def compare(folder: Path) -> tuple[int, int]:
     for direction, queries, pool in (("forward", x, y), ("backward", y, x)):
         differ += int(np.sum(us[direction] != them[direction]))
         for row in np.flatnonzero((us[direction] != them[direction]).any(axis=1)):
-            ours_, theirs_ = (np.sort(pool[found[direction][row]].astype(float) @ queries[row].astype(float)) for found in (us, them))
+            ours_, theirs_ = (
+                np.sort(pool[found[direction][row]].astype(float) @ queries[row].astype(float))
+                for found in (us, them)
+            )
             better += int(np.sum(theirs_ > ours_ + 1e-12))
     return differ, better
 
@@ -223,13 +237,24 @@ def table(data: Path | None, size: int, rounds: int) -> float:
             for contender in CONTENDERS:
                 runs.setdefault(contender, []).append(measure(contender, folder))
         differ, better = compare(folder)
-    print(f"\n{size:,} x {size:,}, {NEIGHBOURS} neighbours, {what}; {platform.machine()}, {torch.get_num_threads()} threads; medians\n")
-    print("| contender | seconds | all | times ours | peak memory, MB | times ours |\n| :-- | --: | :-- | --: | --: | --: |")
-    middle = {key: [statistics.median(run[what] for run in found) for what in ("seconds", "bytes")] for key, found in runs.items()}
+    print(
+        f"\n{size:,} x {size:,}, {NEIGHBOURS} neighbours, {what}; {platform.machine()}, {torch.get_num_threads()} threads; medians\n"
+    )
+    print(
+        "| contender | seconds | all | times ours | peak memory, MB | times ours |\n| :-- | --: | :-- | --: | --: | --: |"
+    )
+    middle = {
+        key: [statistics.median(run[what] for run in found) for what in ("seconds", "bytes")]
+        for key, found in runs.items()
+    }
     for key, (seconds, used) in middle.items():
         times, (base, memory) = ", ".join(f"{run['seconds']:.1f}" for run in runs[key]), middle["stiltboard"]
-        print(f"| {key} | {seconds:.1f} | {times} | {seconds / base:.2f} | {used / 1e6:.0f} | {used / memory:.2f} |")
-    print(f"\n{differ} of {2 * NEIGHBOURS * size:,} neighbours differ; of these {better} of faiss's have the larger exact product.")
+        print(
+            f"| {key} | {seconds:.1f} | {times} | {seconds / base:.2f} | {used / 1e6:.0f} | {used / memory:.2f} |"
+        )
+    print(
+        f"\n{differ} of {2 * NEIGHBOURS * size:,} neighbours differ; of these {better} of faiss's have the larger exact product."
+    )
     return middle["stiltboard"][0]
 
 
@@ -251,7 +276,11 @@ def approximate(data: Path, size: int) -> None:
             lambda d: faiss.index_factory(d, f"IVF{lists},Flat", faiss.METRIC_INNER_PRODUCT),
             ("nprobe", (4, 16, 64)),
         ),
-        ("HNSW, 32 links", lambda d: faiss.index_factory(d, "HNSW32", faiss.METRIC_INNER_PRODUCT), ("hnsw.efSearch", (32, 128))),
+        (
+            "HNSW, 32 links",
+            lambda d: faiss.index_factory(d, "HNSW32", faiss.METRIC_INNER_PRODUCT),
+            ("hnsw.efSearch", (32, 128)),
+        ),
     ):
         start = time.perf_counter()
         indexes = []
@@ -269,12 +298,27 @@ def approximate(data: Path, size: int) -> None:
                     owner = getattr(owner, part)
                 setattr(owner, settings[0].split(".")[-1], value)
                 products, indices = index.search(queries, NEIGHBOURS)
-                found.append(Neighbours(np.maximum(indices, 0), np.where(indices < 0, -1, products).astype(np.float64)))
+                found.append(
+                    Neighbours(np.maximum(indices, 0), np.where(indices < 0, -1, products).astype(np.float64))
+                )
             seconds = time.perf_counter() - start
-            hits = [(a.indices[:, :, None] == b.indices[:, None, :]).any(axis=1).mean() for a, b in zip(exact, found, strict=True)]
-            rows.append((f"{label}, {settings[0].split('.')[-1]} {value}", built, seconds, float(np.mean(hits)), mined_f1(found, gold)))
+            hits = [
+                (a.indices[:, :, None] == b.indices[:, None, :]).any(axis=1).mean()
+                for a, b in zip(exact, found, strict=True)
+            ]
+            rows.append(
+                (
+                    f"{label}, {settings[0].split('.')[-1]} {value}",
+                    built,
+                    seconds,
+                    float(np.mean(hits)),
+                    mined_f1(found, gold),
+                )
+            )
     print(f"\n{size:,} x {size:,}, {what}; {torch.get_num_threads()} threads\n")
-    print("| index | built, s | searched, s | recall@4 | F1, oracle threshold |\n| :-- | --: | --: | --: | --: |")
+    print(
+        "| index | built, s | searched, s | recall@4 | F1, oracle threshold |\n| :-- | --: | --: | --: | --: |"
+    )
     for label, built, seconds, recall, score in rows:
         print(f"| {label} | {built:.1f} | {seconds:.1f} | {100 * recall:.2f} | {100 * score:.2f} |")
 
@@ -282,7 +326,9 @@ def approximate(data: Path, size: int) -> None:
 def mined_f1(found: Sequence[Neighbours], gold: np.ndarray) -> float:
     """Return the best F1 of the pairs that the ratio margin finds; gold[i] is the translation of x[i], or −1."""
     matches = match(*found, Margin.RATIO)
-    return float(precision_recall(matches.margin, gold[matches.x] == matches.y, int(np.sum(gold >= 0))).f1.max())
+    return float(
+        precision_recall(matches.margin, gold[matches.x] == matches.y, int(np.sum(gold >= 0))).f1.max()
+    )
 
 
 def scaling(data: Path | None, size: int) -> None:
@@ -292,7 +338,10 @@ def scaling(data: Path | None, size: int) -> None:
         for each in (size // 4, size // 2, size):
             prepare(data, each, Path(name))
             seconds = statistics.median(measure("stiltboard", Path(name))["seconds"] for _ in range(3))
-            print(f"{each:>9,}: {seconds:.1f} s" + (f", {seconds / before / 4:.2f} of quadratic" if before else ""))
+            print(
+                f"{each:>9,}: {seconds:.1f} s"
+                + (f", {seconds / before / 4:.2f} of quadratic" if before else "")
+            )
             before = seconds
 
 
@@ -303,8 +352,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seeded", action="store_true", help="seeded vectors although there are real ones")
-    parser.add_argument("--scaling", action="store_true", help="a quarter, half and the whole of the size, ours alone")
-    parser.add_argument("--approximate", action="store_true", help="what faiss's approximate indexes would lose; needs --data")
+    parser.add_argument(
+        "--scaling", action="store_true", help="a quarter, half and the whole of the size, ours alone"
+    )
+    parser.add_argument(
+        "--approximate", action="store_true", help="what faiss's approximate indexes would lose; needs --data"
+    )
     parser.add_argument("--worker")
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()

@@ -2,14 +2,14 @@
 
     python benchmarks/predict.py --data DIR [--tagging HEAD] [--qa HEAD] [--rounds 3]
 
-HEAD is a folder with a fine-tuned checkpoint, such as one of `heads/` in the cache; without it the bundled encoder's first 6
-layers get a fresh, untrained head, whose speed is the same. Both read the same inputs, tokenised before: UD German dev
-(tagging) and the windows of TyDiQA Finnish dev (question answering). The peer pads each batch to its longest input, at its
-default of 8 inputs and at 32 and 64. Every measurement is a process of its own, contenders take turns, and predictions are
-decoded by the same code and compared.
+HEAD is a folder with a fine-tuned checkpoint, such as one of `heads/` in the cache; without it the bundled
+encoder's first 6 layers get a fresh, untrained head, whose speed is the same. Both read the same inputs,
+tokenised before: UD German dev (tagging) and the windows of TyDiQA Finnish dev (question answering). The peer
+pads each batch to its longest input, at its default of 8 inputs and at 32 and 64. Every measurement is a
+process of its own, contenders take turns, and predictions are decoded by the same code and compared.
 
-Expected: the products are the same per token, so what is gained is what padding wastes (printed as the share of padded
-tokens), and what two threads lose by waiting for each other at each product, 1.4 times in encoding.
+Expected: the products are the same per token, so what is gained is what padding wastes (printed as the share
+of padded tokens), and what two threads lose by waiting for each other at each product, 1.4 times in encoding.
 """
 
 from __future__ import annotations
@@ -75,7 +75,11 @@ def worker(kind: str, contender: str, head: Path, data: Path, out: Path) -> None
         seconds, logits = trainer_predicts(model, tokenizer, inputs, int(contender))
         logits = logits if order is None else [rows[:, order] for rows in logits]
     if kind == "tagging":
-        found = [int(best) for part, rows in zip(parts, logits, strict=True) for best in rows[part.first].argmax(axis=1)]
+        found = [
+            int(best)
+            for part, rows in zip(parts, logits, strict=True)
+            for best in rows[part.first].argmax(axis=1)
+        ]
     else:
         found = [list(best_span(part, rows) or ())[:2] for part, rows in zip(parts, logits, strict=True)]
     out.write_text(json.dumps(found))
@@ -83,15 +87,24 @@ def worker(kind: str, contender: str, head: Path, data: Path, out: Path) -> None
     print(json.dumps({"seconds": seconds, "inputs": len(inputs), "tokens": tokens}))
 
 
-def trainer_predicts(model: Any, tokenizer: Any, inputs: Sequence[Input], batch: int) -> tuple[float, list[np.ndarray]]:
+def trainer_predicts(
+    model: Any, tokenizer: Any, inputs: Sequence[Input], batch: int
+) -> tuple[float, list[np.ndarray]]:
     """Predict as transformers' examples do."""
     rows = [{"input_ids": each.ids, "attention_mask": [1] * len(each.ids)} for each in inputs]
     with tempfile.TemporaryDirectory() as folder:
         arguments = transformers.TrainingArguments(
-            output_dir=folder, per_device_eval_batch_size=batch, use_cpu=True, disable_tqdm=True, report_to="none"
+            output_dir=folder,
+            per_device_eval_batch_size=batch,
+            use_cpu=True,
+            disable_tqdm=True,
+            report_to="none",
         )
         trainer = transformers.Trainer(
-            model=model, args=arguments, data_collator=transformers.DataCollatorWithPadding(tokenizer), processing_class=tokenizer
+            model=model,
+            args=arguments,
+            data_collator=transformers.DataCollatorWithPadding(tokenizer),
+            processing_class=tokenizer,
         )
         trainer.predict(rows[:32])
         start = time.perf_counter()
@@ -114,7 +127,9 @@ def main() -> None:
         kind, contender, head, out = arguments.worker
         worker(kind, contender, Path(head), arguments.data, Path(out))
         return
-    print("| task | contender | seconds, median | all | times ours | predictions that differ |\n| :-- | :-- | --: | :-- | --: | --: |")
+    print(
+        "| task | contender | seconds, median | all | times ours | predictions that differ |\n| :-- | :-- | --: | :-- | --: | --: |"
+    )
     for kind, (name, language, _) in WHAT.items():
         with tempfile.TemporaryDirectory() as folder:
             head = getattr(arguments, kind) or fresh(BY_NAME[name], Path(folder) / "head")
@@ -123,8 +138,20 @@ def main() -> None:
             for _ in range(arguments.rounds):
                 for contender, taken in seconds.items():
                     out = Path(folder) / "out.json"
-                    command = [sys.executable, __file__, "--data", str(arguments.data), "--worker", kind, contender, str(head), str(out)]
-                    line = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+                    command = [
+                        sys.executable,
+                        __file__,
+                        "--data",
+                        str(arguments.data),
+                        "--worker",
+                        kind,
+                        contender,
+                        str(head),
+                        str(out),
+                    ]
+                    line = subprocess.run(
+                        command, check=True, stdout=subprocess.PIPE, text=True
+                    ).stdout.splitlines()[-1]
                     taken.append(json.loads(line)["seconds"])
                     found[contender] = json.loads(out.read_text())
             base, said = statistics.median(seconds["stiltboard"]), json.loads(line)
@@ -132,7 +159,9 @@ def main() -> None:
                 middle, each = statistics.median(taken), ", ".join(f"{value:.1f}" for value in taken)
                 differ = sum(a != b for a, b in zip(found[contender], found["stiltboard"], strict=True))
                 label = contender if contender == "stiltboard" else f"Trainer.predict, batches of {contender}"
-                print(f"| {kind} | {label} | {middle:.1f} | {each} | {middle / base:.2f} | {differ} of {len(found[contender]):,} |")
+                print(
+                    f"| {kind} | {label} | {middle:.1f} | {each} | {middle / base:.2f} | {differ} of {len(found[contender]):,} |"
+                )
             print(f"{name} {language}: {said['inputs']:,} inputs, {said['tokens']:,} tokens", file=sys.stderr)
 
 

@@ -1,7 +1,8 @@
 """Build the site of thousands of synthetic submissions: time against parsing their YAML alone, memory, and one changed result.
 
-`python benchmarks/site.py [--submissions N] [--languages N] [--folder DIR]`: nine targets that have the names and kinds of XTREME's
-and as many languages as asked. The peer is PyYAML's own loader in C over the same files, which does nothing with them.
+`python benchmarks/site.py [--submissions N] [--languages N] [--folder DIR]`: nine targets that have the names
+and kinds of XTREME's and as many languages as asked. The peer is PyYAML's own loader in C over the same
+files, which does nothing with them.
 """
 
 from __future__ import annotations
@@ -49,7 +50,11 @@ _INTERMEDIATE = {
 def widen(languages: int) -> list[Target]:
     """Give the nine targets of XTREME as many languages, in this process and those that it forks; return them."""
     names = tuple(_LETTERS[i // 26] + _LETTERS[i % 26] for i in range(languages))
-    wide = [target.model_copy(update={"languages": names, "sizes": {}}) for target in catalog.TARGETS if target.in_xtreme]
+    wide = [
+        target.model_copy(update={"languages": names, "sizes": {}})
+        for target in catalog.TARGETS
+        if target.in_xtreme
+    ]
     replaced = {target.name: target for target in wide}
     catalog.TARGETS = tuple(replaced.get(target.name, target) for target in catalog.TARGETS)
     catalog.BY_NAME.update(replaced)
@@ -96,11 +101,15 @@ def write(folder: Path, count: int, targets: list[Target]) -> None:
         size = int(5 * 1.6 ** (number // 36 % 12))
         slug = f"row-{number:05}"
         (folder / slug / "results").mkdir(parents=True)
-        text = _SUBMISSION.format(family=family, size=size, regime=regime, number=number, intermediate=_INTERMEDIATE[regime])
+        text = _SUBMISSION.format(
+            family=family, size=size, regime=regime, number=number, intermediate=_INTERMEDIATE[regime]
+        )
         (folder / slug / "submission.yaml").write_text(text)
         for target in targets:
             scores = np.clip(rng.normal(30 + 8 * np.log(size), 12, len(target.languages)), 0, 100).round(4)
-            (folder / slug / "results" / f"{target.name}.yaml").write_text(result(slug, target, scores, size * 10**6))
+            (folder / slug / "results" / f"{target.name}.yaml").write_text(
+                result(slug, target, scores, size * 10**6)
+            )
 
 
 def parse_alone(folder: Path) -> tuple[float, float]:
@@ -111,7 +120,9 @@ def parse_alone(folder: Path) -> tuple[float, float]:
         "for file in files: yaml.CSafeLoader(file.read_bytes()).get_single_data()\n"
         "print(time.perf_counter() - start, time.process_time() - used)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True
+    )
     seconds, used = map(float, done.stdout.split())
     return seconds, used
 
@@ -137,12 +148,20 @@ def change(folder: Path) -> None:
     """Let one result in the middle have been measured a day later."""
     slugs = sorted(path.name for path in folder.iterdir())
     result = folder / slugs[len(slugs) // 2] / "results" / "tatoeba.yaml"
-    result.write_text(re.sub(r'date: "2026-01-(\d\d)', lambda found: f'date: "2026-01-{int(found[1]) + 1:02}', result.read_text()))
+    result.write_text(
+        re.sub(
+            r'date: "2026-01-(\d\d)',
+            lambda found: f'date: "2026-01-{int(found[1]) + 1:02}',
+            result.read_text(),
+        )
+    )
 
 
 def _used() -> float:
     """Return the processor's seconds that this process and those that it waited for have had."""
-    return sum(resource.getrusage(who)[i] for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN) for i in (0, 1))
+    return sum(
+        resource.getrusage(who)[i] for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN) for i in (0, 1)
+    )
 
 
 def main() -> None:
@@ -151,7 +170,9 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=1000)
     parser.add_argument("--languages", type=int, default=40)
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--again", action="store_true", help="only build what lies in the folder again, as a new process does")
+    parser.add_argument(
+        "--again", action="store_true", help="only build what lies in the folder again, as a new process does"
+    )
     asked = parser.parse_args()
     root = asked.folder or Path(tempfile.mkdtemp(prefix="bench-site-"))
     folder, out = root / "submissions", root / "public"
@@ -167,12 +188,17 @@ def main() -> None:
         return
     if not folder.is_dir():
         write(folder, asked.submissions, targets)
-    print(f"{asked.submissions:,} submissions × {len(targets)} targets × {asked.languages} languages; in brackets the processor's seconds")
+    print(
+        f"{asked.submissions:,} submissions × {len(targets)} targets × {asked.languages} languages; in brackets the processor's seconds"
+    )
     alone = Timed(*parse_alone(folder))
     print(f"parsing alone, PyYAML in C: {alone}", flush=True)
     full = timed(builder.build)
     times = f"{full.seconds / alone.seconds:.2f} times that ({full.used / alone.used:.2f})"
-    memory = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 2**20
+    memory = (
+        sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        / 2**20
+    )
     print(f"full build: {full}, {times}; memory {memory:.2f} GiB", flush=True)
     told = changes(folder, folder_states(folder))
     for _ in range(2):  # the first says that we are listening
@@ -184,7 +210,9 @@ def main() -> None:
     subprocess.run(command, check=True)
     front = len(gzip.compress((out / "index.html").read_bytes(), mtime=0))
     print(f"front page: {front / 1000:.0f} kB compressed", flush=True)
-    subprocess.run([sys.executable, Path(__file__).with_name("site_in_browser.py"), out / "index.html"], check=True)
+    subprocess.run(
+        [sys.executable, Path(__file__).with_name("site_in_browser.py"), out / "index.html"], check=True
+    )
     if asked.folder is None:
         shutil.rmtree(root)
 

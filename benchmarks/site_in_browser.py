@@ -1,7 +1,8 @@
 """What a reader waits for on the front page, in Chromium: `python benchmarks/site_in_browser.py public/index.html`.
 
-Every figure is the median of several visits or changes, in milliseconds, from the reader's action to the first frame after it. The
-page is read from disk, so that no network is in it; `slowed` divides the speed of the processor as a phone's would be.
+Every figure is the median of several visits or changes, in milliseconds, from the reader's action to the
+first frame after it. The page is read from disk, so that no network is in it; `slowed` divides the speed of
+the processor as a phone's would be.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _VISITS = 5
 # Milliseconds that a hand takes from a table's head to the button in it.
 _NEAR = 333
@@ -70,11 +77,16 @@ def _visited(browser: Browser, address: str, slowed: int) -> Iterator[tuple[str,
     yield "front page loaded, its table sortable", median(loads)
     yield "from there, first sort as the pointer comes, which loads all rows", median(firsts)
     yield "first sort a third of a second after it came", median(nears)
-    keys = page.evaluate("() => [...document.querySelectorAll('#leaderboard-table th[data-key]')].map((header) => header.dataset.key)")
+    keys = page.evaluate(
+        "() => [...document.querySelectorAll('#leaderboard-table th[data-key]')].map((header) => header.dataset.key)"
+    )
     sorts = [float(page.evaluate(_SORTED, key)) for key in keys for _ in range(2)]
     yield "sort by a column", median(sorts)
     yield "the slowest of these", max(sorts)
-    yield "search as a letter is typed", median(float(page.evaluate(_TYPED, text)) for text in ("r", "re", "rec", "reci", "recipe 7", ""))
+    yield (
+        "search as a letter is typed",
+        median(float(page.evaluate(_TYPED, text)) for text in ("r", "re", "rec", "reci", "recipe 7", "")),
+    )
     page.close()
 
 

@@ -11,13 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 Near = dict[str, list[tuple[str, float]]]
 
 
-def loop_neighbours(own: Sequence[str], others: Sequence[str], vectors: Mapping[str, Sequence[float]], k: int) -> Near:
+def loop_neighbours(
+    own: Sequence[str], others: Sequence[str], vectors: Mapping[str, Sequence[float]], k: int
+) -> Near:
     """Return each text's k nearest others with their products; equal ones in their order."""
     found: Near = {}
     for text in own:
         scored = []
         for other in others:
-            product = math.fsum(float(p) * float(q) for p, q in zip(vectors[text], vectors[other], strict=True))
+            product = math.fsum(
+                float(p) * float(q) for p, q in zip(vectors[text], vectors[other], strict=True)
+            )
             scored.append((other, product))
         scored.sort(key=lambda item: -round(item[1], 11))  # a stable sort keeps the order of ties
         found[text] = scored[:k]
@@ -30,7 +34,11 @@ def distinct(side: Mapping[str, str]) -> list[str]:
 
 
 def slow_pairs(
-    foreign: Mapping[str, str], english: Mapping[str, str], neighbours: Callable[[list[str], list[str]], Near], how: str, keep: bool
+    foreign: Mapping[str, str],
+    english: Mapping[str, str],
+    neighbours: Callable[[list[str], list[str]], Near],
+    how: str,
+    keep: bool,
 ) -> list[tuple[str, str, float]]:
     """Return the matched pairs of ids with their margins, best first; the sides map ids to texts."""
     texts_f, texts_e = distinct(foreign), distinct(english)
@@ -89,7 +97,10 @@ def slow_threshold(rows: list[tuple[str, str, float]], gold: set[tuple[str, str]
 
 
 def slow_scores(
-    dev: list[tuple[str, str, float]], dev_gold: set[tuple[str, str]], scored: list[tuple[str, str, float]], gold: set[tuple[str, str]]
+    dev: list[tuple[str, str, float]],
+    dev_gold: set[tuple[str, str]],
+    scored: list[tuple[str, str, float]],
+    gold: set[tuple[str, str]],
 ) -> tuple[float, float, float, int]:
     """Return F1, precision and recall in points, and how many pairs were mined."""
     threshold = slow_threshold(dev, dev_gold)

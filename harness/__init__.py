@@ -1,7 +1,7 @@
 """Evaluate multilingual encoders after intermediate training.
 
-The Python interface is five functions, imported when first used so that `import harness` costs nothing: `evaluate`,
-`load_submission`, `load_results`, and `compare`, which takes two sides read with `load_side`.
+The Python interface is five functions, imported when first used so that `import harness` costs nothing:
+`evaluate`, `load_submission`, `load_results`, and `compare`, which takes two sides read with `load_side`.
 """
 
 from __future__ import annotations

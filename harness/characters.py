@@ -14,9 +14,13 @@ from harness.errors import Fault, Where
 
 _CONTROL = "\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029"
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_INVISIBLE = "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\uffa0\ufff9-\ufffb"
+_INVISIBLE = (
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\uffa0\ufff9-\ufffb"
+)
 _TAGS = "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
-_NO_CHARACTER = "\ud800-\udfff\ufdd0-\ufdef\ufeff" + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
+_NO_CHARACTER = "\ud800-\udfff\ufdd0-\ufdef\ufeff" + "".join(
+    chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17)
+)
 _NEVER = _CONTROL + _BIDI + _INVISIBLE + _TAGS + _NO_CHARACTER
 
 # Persian, the Indic scripts and emoji need the two joiners; there they stand between two of their letters.
@@ -51,7 +55,9 @@ def character_faults(data: bytes, text: str, file: str) -> list[Fault]:
     first: dict[str, int] = {}
     for found in islice(_REFUSED.finditer(text), 10_000):
         first.setdefault(found.group(), found.start())
-    return [Fault(f"found {described(char)}", place(text, at, file), cure(char)) for char, at in first.items()]
+    return [
+        Fault(f"found {described(char)}", place(text, at, file), cure(char)) for char, at in first.items()
+    ]
 
 
 def place(text: str, at: int, file: str) -> Where:
@@ -61,7 +67,9 @@ def place(text: str, at: int, file: str) -> Where:
 
 def described(char: str) -> str:
     """Name a character by code point, and by Unicode's name where it has one."""
-    name = {"\t": "TAB", "\r": "CARRIAGE RETURN", "\x1b": "ESCAPE", "\x00": "NULL"}.get(char) or unicodedata.name(char, "")
+    name = {"\t": "TAB", "\r": "CARRIAGE RETURN", "\x1b": "ESCAPE", "\x00": "NULL"}.get(
+        char
+    ) or unicodedata.name(char, "")
     return f"U+{ord(char):04X} {name}".rstrip()
 
 

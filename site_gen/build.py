@@ -71,7 +71,9 @@ class Builder:
                 self._board = make_board(self._entries.values(), before=self._board)
                 files = planned_files(self._board, self._base_url)
             place = self._out.resolve()
-            before = self._written or {path: Written(*each) for path, each in self._shelf.files(place).items()}
+            before = self._written or {
+                path: Written(*each) for path, each in self._shelf.files(place).items()
+            }
             self._written = write_site(files, self._out, before, old)
             self._shelf.keep_files(place, self._written, before)
         return Site(self._out, self._board)
@@ -92,9 +94,13 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
         "data/rows.js": Output(partial(rows_js, board)),
     }
     files |= {f"static/{name}": Output((TEMPLATES / "static" / name).read_bytes) for name in STATIC}
-    files |= {path: _page(kind.template, context) for kind in PAGES for path, context in kind.pages(board, root)}
     files |= {
-        choices_path(standing): Output(partial(choices_js, standing), key_of("choices", standing_inputs(standing)))
+        path: _page(kind.template, context) for kind in PAGES for path, context in kind.pages(board, root)
+    }
+    files |= {
+        choices_path(standing): Output(
+            partial(choices_js, standing), key_of("choices", standing_inputs(standing))
+        )
         for standing in board.standings
         if is_drawn(standing)
     }

@@ -33,15 +33,25 @@ def _of_targets(board: Board) -> _Files:
         name = standing.target.name
         if standing.rows or standing.reported:
             inputs = standing_inputs(standing)
-            yield paths.target_csv(name), Output(partial(csv_tables.target_csv, standing), key_of("ranking", inputs))
+            yield (
+                paths.target_csv(name),
+                Output(partial(csv_tables.target_csv, standing), key_of("ranking", inputs)),
+            )
         if standing.rows:
-            yield paths.by_language_csv(name), Output(partial(by_language_csv, standing), _scores_key(standing))
+            yield (
+                paths.by_language_csv(name),
+                Output(partial(by_language_csv, standing), _scores_key(standing)),
+            )
 
 
 @once
 def _scores_key(standing: Standing) -> bytes:
     """Return what the scores of a target depend on."""
-    return key_of("by-language", repr(standing.target), [(row.slug, standing.cell(row).result.stamp) for row in standing.rows])
+    return key_of(
+        "by-language",
+        repr(standing.target),
+        [(row.slug, standing.cell(row).result.stamp) for row in standing.rows],
+    )
 
 
 def by_language_csv(standing: Standing) -> bytes:

@@ -19,7 +19,8 @@ def _english() -> Locale:
 def language_name(code: str) -> str:
     """Return the English name of a language code, such as Portuguese (BR); the code itself where CLDR has none.
 
-    A pair of languages is named by both: de-fi is German–Finnish. A region is no language: it is written in capitals.
+    A pair of languages is named by both: de-fi is German–Finnish. A region is no language: it is written in
+    capitals.
     """
     known = _english().languages
     language, *rest = code.split("-")
@@ -84,7 +85,10 @@ def metric_name(name: str) -> str:
     if name == "em_f1":
         return "mean of EM and F1"
     name = re.sub(r"(map|ndcg|recall)(?:_at)?_(\d+)", r"\1@\2", name)
-    return " ".join(re.sub(r"^[a-z0-9]+", lambda word: _METRIC_WORDS.get(word[0], word[0]), part) for part in name.split("_"))
+    return " ".join(
+        re.sub(r"^[a-z0-9]+", lambda word: _METRIC_WORDS.get(word[0], word[0]), part)
+        for part in name.split("_")
+    )
 
 
 _GROUPS = {"qa": "Question answering"}

@@ -10,7 +10,9 @@ import pytest
 
 from tests.support.folders import ROOT
 
-SOURCES = sorted(path for package in ("harness", "site_gen", "benchmarks") for path in (ROOT / package).rglob("*.py"))
+SOURCES = sorted(
+    path for package in ("harness", "site_gen", "benchmarks") for path in (ROOT / package).rglob("*.py")
+)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -29,7 +31,11 @@ def test_modules_and_functions_stay_readable(path: Path) -> None:
 
 def test_no_data_set_and_no_third_party_file_is_in_the_tree() -> None:
     assert [path for path in ROOT.glob("templates/**/*") if "plotly" in path.name] == []
-    assert [path for path in (ROOT / "tests/fixtures").rglob("*") if path.is_file() and path.stat().st_size > 100_000] == []
+    assert [
+        path
+        for path in (ROOT / "tests/fixtures").rglob("*")
+        if path.is_file() and path.stat().st_size > 100_000
+    ] == []
 
 
 def test_the_two_commands_stand_at_the_top_of_the_readme() -> None:

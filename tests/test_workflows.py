@@ -45,8 +45,15 @@ RIGHTS = {
         "deploy": {"pages": "write", "id-token": "write"},
     },
 }
-WORKFLOWS: dict[str, dict[Any, Any]] = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(GITHUB.glob("workflows/*"))}
-STEPS = [(name, job, step) for name, flow in WORKFLOWS.items() for job, body in flow["jobs"].items() for step in body["steps"]]
+WORKFLOWS: dict[str, dict[Any, Any]] = {
+    path.stem: yaml.safe_load(path.read_text()) for path in sorted(GITHUB.glob("workflows/*"))
+}
+STEPS = [
+    (name, job, step)
+    for name, flow in WORKFLOWS.items()
+    for job, body in flow["jobs"].items()
+    for step in body["steps"]
+]
 
 
 def triggers(name: str) -> dict[str, Any]:
@@ -61,11 +68,19 @@ def test_every_workflow_is_started_by_what_it_should_be_and_nothing_else() -> No
 
 def test_every_job_has_the_least_rights_and_no_secret() -> None:
     assert [flow["permissions"] for flow in WORKFLOWS.values()] == [{}] * len(WORKFLOWS)
-    assert {name: {job: body["permissions"] for job, body in flow["jobs"].items()} for name, flow in WORKFLOWS.items()} == RIGHTS
+    assert {
+        name: {job: body["permissions"] for job, body in flow["jobs"].items()}
+        for name, flow in WORKFLOWS.items()
+    } == RIGHTS
     for path in GITHUB.glob("workflows/*"):
         assert "secrets" not in path.read_text().replace("no secret", "")
     # What runs a stranger's weights or code holds no right to write.
-    assert {(name, job) for name, jobs in RIGHTS.items() for job, rights in jobs.items() if "write" in rights.values()} == {
+    assert {
+        (name, job)
+        for name, jobs in RIGHTS.items()
+        for job, rights in jobs.items()
+        if "write" in rights.values()
+    } == {
         ("evaluate", "propose"),
         ("pages", "deploy"),
     }
@@ -97,7 +112,10 @@ def test_a_pull_request_is_judged_by_the_base_and_never_checked_out() -> None:
     (checkout,) = (step for step in steps if step.get("uses", "").startswith("actions/checkout@"))
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
     scripts = "\n".join(step.get("run", "") for step in steps)
-    assert not any(f"git {word}" in scripts for word in ("checkout", "switch", "merge", "worktree", "reset", "pull", "restore"))
+    assert not any(
+        f"git {word}" in scripts
+        for word in ("checkout", "switch", "merge", "worktree", "reset", "pull", "restore")
+    )
     assert [line for line in scripts.splitlines() if "fetch" in line] == [
         "git -c transfer.fsckObjects=true fetch --quiet --no-tags --no-recurse-submodules origin"
         ' "+refs/pull/${NUMBER}/head:refs/review/head"'
@@ -106,10 +124,17 @@ def test_a_pull_request_is_judged_by_the_base_and_never_checked_out() -> None:
 
 def test_the_site_is_built_configured_uploaded_and_deployed_apart() -> None:
     jobs = WORKFLOWS["pages"]["jobs"]
-    used = {job: [step["uses"].partition("@")[0] for step in body["steps"] if "uses" in step] for job, body in jobs.items()}
+    used = {
+        job: [step["uses"].partition("@")[0] for step in body["steps"] if "uses" in step]
+        for job, body in jobs.items()
+    }
     assert [used["configure"], used["deploy"]] == [["actions/configure-pages"], ["actions/deploy-pages"]]
     assert used["build"][-1] == "actions/upload-pages-artifact"
-    assert [jobs[job].get("needs") for job in ("configure", "build", "deploy")] == [None, "configure", "build"]
+    assert [jobs[job].get("needs") for job in ("configure", "build", "deploy")] == [
+        None,
+        "configure",
+        "build",
+    ]
     assert jobs["build"]["steps"][-1]["with"] == {"path": "public", "include-hidden-files": True}
     assert jobs["preview"]["if"] == "github.event_name == 'pull_request'"
     assert "github.event_name != 'pull_request'" in jobs["configure"]["if"]
@@ -122,7 +147,11 @@ def test_updates_are_proposed_after_a_while_and_the_powerful_files_have_owners()
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
     assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip"}
     assert all(update["cooldown"]["default-days"] >= 7 for update in updates)
-    owned = [line.split()[0] for line in (GITHUB / "CODEOWNERS").read_text().splitlines() if line.strip() and not line.startswith("#")]
+    owned = [
+        line.split()[0]
+        for line in (GITHUB / "CODEOWNERS").read_text().splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
     assert {"/.github/", "/.ci/", "/harness/", "/site_gen/", "/constraints.txt"} <= set(owned)
     assert "/submissions/" not in owned
 
@@ -134,15 +163,28 @@ def test_every_form_says_what_it_is_and_asks_for_something() -> None:
         read = yaml.safe_load(form.read_text())
         assert {"name", "description", "body"} <= set(read)
         fields = [item for item in read["body"] if item["type"] != "markdown"]
-        assert all(item["type"] in ("input", "textarea", "dropdown", "checkboxes") and item["attributes"]["label"] for item in fields)
+        assert all(
+            item["type"] in ("input", "textarea", "dropdown", "checkboxes") and item["attributes"]["label"]
+            for item in fields
+        )
         assert len({item["id"] for item in fields}) == len(fields)
         assert any(item.get("validations", {}).get("required") for item in fields)
 
 
 def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("zizmor", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    program = shutil.which(
+        "zizmor", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    )
     assert program, "zizmor is missing: make check installs what the tests need"
-    command = [program, "--offline", "--pedantic", "--strict-collection", "--no-progress", "--color=never", str(folder)]
+    command = [
+        program,
+        "--offline",
+        "--pedantic",
+        "--strict-collection",
+        "--no-progress",
+        "--color=never",
+        str(folder),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -168,7 +210,9 @@ class Runner:
         git(folder, "clone", "--quiet", "--template=", str(origin), "work")
         self.programs = folder / "programs"
         self.programs.mkdir()
-        self.program("stiltboard", f'exec "{sys.executable}" -P -c "from harness.cli.main import main; main()" "$@"')
+        self.program(
+            "stiltboard", f'exec "{sys.executable}" -P -c "from harness.cli.main import main; main()" "$@"'
+        )
 
     def program(self, name: str, script: str) -> None:
         path = self.programs / name
@@ -191,24 +235,39 @@ class Runner:
             "GIT_CONFIG_NOSYSTEM": "1",
         }
         command = ["bash", "-e", "-c", found["run"]]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, env=given | environment)
+        return subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, check=False, env=given | environment
+        )
 
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     folder = tmp_path_factory.mktemp("origin")
-    return begin(folder / "origin", {"submissions/mine/submission.yaml": about("mine", "ada"), "harness.py": b"raise SystemExit('ran')\n"})
+    return begin(
+        folder / "origin",
+        {
+            "submissions/mine/submission.yaml": about("mine", "ada"),
+            "harness.py": b"raise SystemExit('ran')\n",
+        },
+    )
 
 
 def test_the_submission_job_judges_a_pull_request_it_only_fetched(origin: Repository, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     hostile = f"open({str(canary)!r}, 'w')\n".encode()
     good = origin.pull({"submissions/new/submission.yaml": about("new", "eve")})
-    bad = origin.pull({"sitecustomize.py": hostile, "harness/__init__.py": hostile, "submissions/mine/x.py": hostile})
+    bad = origin.pull(
+        {"sitecustomize.py": hostile, "harness/__init__.py": hostile, "submissions/mine/x.py": hostile}
+    )
     for number, (head, code) in enumerate([(good, 0), (bad, 1)], start=1):
         git(origin.folder, "update-ref", f"refs/pull/{number}/head", head)
         runner = Runner(tmp_path / str(number), origin.folder)
-        assert runner.run("submission", "check", "Fetch the pull request as objects", NUMBER=str(number)).returncode == 0
+        assert (
+            runner.run(
+                "submission", "check", "Fetch the pull request as objects", NUMBER=str(number)
+            ).returncode
+            == 0
+        )
         done = runner.run("submission", "check", "Judge its files", BASE=origin.base, HEAD=head, AUTHOR="eve")
         assert done.returncode == code, done.stderr
         verdict = json.loads((runner.temp / "review" / "review.json").read_text())["verdict"]
@@ -225,11 +284,16 @@ def evaluated(origin: Repository, tmp_path: Path) -> Runner:
         place = tmp_path / "artifacts" / "results" / Path(path).name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
-    runner.program("gh", f'echo "$@" >> {tmp_path}/gh.log; [[ "$1 $2" != "run download" ]] || cp -r {tmp_path}/artifacts/"$7" "$9"')
+    runner.program(
+        "gh",
+        f'echo "$@" >> {tmp_path}/gh.log; [[ "$1 $2" != "run download" ]] || cp -r {tmp_path}/artifacts/"$7" "$9"',
+    )
     return runner
 
 
-def test_the_evaluate_jobs_turn_an_artifact_into_a_judged_pull_request(evaluated: Runner, origin: Repository, tmp_path: Path) -> None:
+def test_the_evaluate_jobs_turn_an_artifact_into_a_judged_pull_request(
+    evaluated: Runner, origin: Repository, tmp_path: Path
+) -> None:
     assert evaluated.run("evaluate", "judge", "Download the results").returncode == 0
     done = evaluated.run("evaluate", "judge", "Commit and judge them", SLUG="mine")
     assert done.returncode == 0, done.stderr
@@ -247,15 +311,25 @@ def test_the_evaluate_jobs_turn_an_artifact_into_a_judged_pull_request(evaluated
         "submissions/mine/results/jupyterlab.parquet",
         "submissions/mine/results/jupyterlab.yaml",
     ]
-    assert "pr create --repo toys/board --base main --head evaluate/mine-77" in (tmp_path / "gh.log").read_text()
+    assert (
+        "pr create --repo toys/board --base main --head evaluate/mine-77" in (tmp_path / "gh.log").read_text()
+    )
 
 
-def test_a_commit_that_changes_more_than_results_is_not_pushed(evaluated: Runner, origin: Repository, tmp_path: Path) -> None:
+def test_a_commit_that_changes_more_than_results_is_not_pushed(
+    evaluated: Runner, origin: Repository, tmp_path: Path
+) -> None:
     head = origin.pull({"submissions/mine/results/x.yaml": b"x", ".github/workflows/ci.yml": b"x"})
     git(origin.folder, "update-ref", "refs/heads/made", head)
     (tmp_path / "artifacts" / "proposal").mkdir(parents=True)
     git(origin.folder, "checkout", "--quiet", "--detach", head)
-    git(origin.folder, "bundle", "create", str(tmp_path / "artifacts" / "proposal" / "commit.bundle"), "HEAD~1..HEAD")
+    git(
+        origin.folder,
+        "bundle",
+        "create",
+        str(tmp_path / "artifacts" / "proposal" / "commit.bundle"),
+        "HEAD~1..HEAD",
+    )
     git(origin.folder, "checkout", "--quiet", "main")
     assert evaluated.run("evaluate", "propose", "Download the commit").returncode == 0
     done = evaluated.run("evaluate", "propose", "Push it and open the pull request", SLUG="mine")

@@ -46,8 +46,13 @@ def learnt(task: str) -> str:
         training = load_training(SUBMISSIONS / slug(task, depth, regime))
         if training is not None:
             name = training.tasks[0].task
-            sides = ([seed.before[name] for seed in training.seeds], [seed.after[name] for seed in training.seeds])
-            rows.append((str(depth), regime, *(", ".join(f"{score:.1f}" for score in side) for side in sides)))
+            sides = (
+                [seed.before[name] for seed in training.seeds],
+                [seed.after[name] for seed in training.seeds],
+            )
+            rows.append(
+                (str(depth), regime, *(", ".join(f"{score:.1f}" for score in side) for side in sides))
+            )
     return table(("layers", "regime", "dev before", "dev after, by seed"), rows)
 
 
@@ -56,11 +61,27 @@ def scores(task: str, target: str) -> str:
     rows = []
     for depth in DEPTHS[task]:
         found = [result(slug(task, depth, regime), target) for regime in ("none", *REGIMES)]
-        shown = [f"{each.score:.2f} {bounds(each.interval)}" if each and each.interval else "–" for each in found]
+        shown = [
+            f"{each.score:.2f} {bounds(each.interval)}" if each and each.interval else "–" for each in found
+        ]
         both = difference(task, depth, target) if all(found[1:]) else None
         apart = difference(task, depth, target, matched=False) if both else None
-        rows.append((str(depth), *shown, *((signed(both), f"{both.p:.4f}", f"{apart.p:.4f}") if both and apart else ("–",) * 3)))
-    head = ("layers", "none", "English-only", "multilingual", "multilingual − English-only", "p", "p, seeds not matched")
+        rows.append(
+            (
+                str(depth),
+                *shown,
+                *((signed(both), f"{both.p:.4f}", f"{apart.p:.4f}") if both and apart else ("–",) * 3),
+            )
+        )
+    head = (
+        "layers",
+        "none",
+        "English-only",
+        "multilingual",
+        "multilingual − English-only",
+        "p",
+        "p, seeds not matched",
+    )
     return table(head, rows)
 
 
@@ -70,7 +91,10 @@ def by_seed(task: str, target: str) -> str:
     for depth in DEPTHS[task]:
         found = [result(slug(task, depth, regime), target) for regime in REGIMES]
         if found[0] and found[1]:
-            sides = [[fmean(score.score for score in each.scores.values()) for each in one.checkpoints] for one in (found[0], found[1])]
+            sides = [
+                [fmean(score.score for score in each.scores.values()) for each in one.checkpoints]
+                for one in (found[0], found[1])
+            ]
             differences.append([after - before for before, after in zip(*sides, strict=True)])
             parts = [", ".join(f"{score:.1f}" for score in side) for side in sides]
             rows.append((str(depth), *parts, ", ".join(f"{each:+.1f}" for each in differences[-1])))
@@ -92,7 +116,9 @@ def signed(found: TargetDifference) -> str:
     return f"{found.difference:+.2f} [{found.interval[0]:+.2f}, {found.interval[1]:+.2f}]"
 
 
-def difference(task: str, depth: int, target: str, languages: Sequence[str] = (), *, matched: bool = True) -> TargetDifference:
+def difference(
+    task: str, depth: int, target: str, languages: Sequence[str] = (), *, matched: bool = True
+) -> TargetDifference:
     """Return how the multilingual regime differs from the English one, seed by seed or as if the seeds had nothing in common."""
     english, multilingual = (load_side(SUBMISSIONS / slug(task, depth, regime)) for regime in REGIMES)
     if not matched:
@@ -109,7 +135,10 @@ def seen(task: str, target: str) -> str:
         if training is None or not all(whole):
             continue
         every = whole[0].languages if whole[0] else ()
-        parts = [[language for language in every if (language in training.tasks[0].languages) is known] for known in (True, False)]
+        parts = [
+            [language for language in every if (language in training.tasks[0].languages) is known]
+            for known in (True, False)
+        ]
         shown = []
         for part in parts:
             shown.append(f"{signed(difference(task, depth, target, part))} ({len(part)})")
@@ -127,10 +156,14 @@ def cost(trainings: Iterable[Training]) -> str:
 def main() -> None:
     """Print every table that the results at hand allow."""
     for task, depths in DEPTHS.items():
-        print(f"## {task}\n\n{learnt(task)}\n\n{scores(task, 'tatoeba')}\n\n{by_seed(task, 'tatoeba')}\n\n{seen(task, 'tatoeba')}\n")
+        print(
+            f"## {task}\n\n{learnt(task)}\n\n{scores(task, 'tatoeba')}\n\n{by_seed(task, 'tatoeba')}\n\n{seen(task, 'tatoeba')}\n"
+        )
         if any(result(slug(task, depth, "english"), "xquad_r") for depth in depths):
             print(f"### xquad_r\n\n{scores(task, 'xquad_r')}\n\n{by_seed(task, 'xquad_r')}\n")
-        every = [load_training(SUBMISSIONS / slug(task, depth, regime)) for depth in depths for regime in REGIMES]
+        every = [
+            load_training(SUBMISSIONS / slug(task, depth, regime)) for depth in depths for regime in REGIMES
+        ]
         if kept := [training for training in every if training is not None]:
             print(cost(kept), "\n")
 

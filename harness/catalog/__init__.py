@@ -39,7 +39,9 @@ def own_target(name: str, languages: Sequence[str]) -> Target:
     """Return the target `bitext.NAME` or `clir.NAME` over the given languages, or pairs of languages."""
     kind, _, rest = name.partition(".")
     template = OWN_KINDS[kind]
-    return template.model_copy(update={"name": name, "title": f"{template.title} {rest}", "languages": tuple(languages)})
+    return template.model_copy(
+        update={"name": name, "title": f"{template.title} {rest}", "languages": tuple(languages)}
+    )
 
 
 def is_known(name: str) -> bool:
@@ -53,7 +55,11 @@ def target_of(record: Result | Sweep) -> Target:
     Raises KeyError for a target that is not known, which the store refuses to read.
     """
     named = record.languages if isinstance(record, Result) else ()
-    return own_target(record.target, sorted({*named, *record.data})) if is_own(record.target) else BY_NAME[record.target]
+    return (
+        own_target(record.target, sorted({*named, *record.data}))
+        if is_own(record.target)
+        else BY_NAME[record.target]
+    )
 
 
 def find_target(name: str) -> Target:

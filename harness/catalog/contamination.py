@@ -1,7 +1,8 @@
 """Set what a checkpoint was trained on against what a target scores; pure.
 
-A submission names data sets by their usual names. One that has a training split of its own means that by its bare name, and its
-other splits as `NAME_dev` and `NAME_test`; one that is nothing but a test set, or a dev and a test set, means these.
+A submission names data sets by their usual names. One that has a training split of its own means that by its
+bare name, and its other splits as `NAME_dev` and `NAME_test`; one that is nothing but a test set, or a dev
+and a test set, means these.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from harness.catalog import is_own
 from harness.catalog.tasks import TASK_BY_NAME
 from harness.records import AnySubmission, Target, Training
 
-# Data sets with no training split of their own, by the targets that score them: any mention is of what is scored.
+# Data sets with no training split of their own, by the targets that score them: any mention is of what is
+# scored.
 _TESTS: Mapping[str, tuple[str, ...]] = {
     "tatoeba": ("tatoeba",),
     "bucc2018": ("bucc2018", "bucc"),
@@ -40,7 +42,8 @@ _SETS: Mapping[str, tuple[str, ...]] = {
     "panx_dev": ("panx", "wikiann"),
     "tydiqa": ("tydiqa", "tydiqa_goldp"),
 }
-# What a head is trained on in English, or text out of the same hands: seeing it is no fault, but such a row is not new to it.
+# What a head is trained on in English, or text out of the same hands: seeing it is no fault, but such a row
+# is not new to it.
 _TRAINING: Mapping[str, tuple[str, ...]] = {
     "xquad": ("squad",),
     "xquad_r": ("squad",),
@@ -58,7 +61,8 @@ _WHOLE = ("xtreme", "xtreme_r")
 class Seen:
     """Which data sets of a training belong to a target, as they were named.
 
-    `held_out` are a dev or test set: the score may be of what was learnt by heart. `training` are training sets of the same task.
+    `held_out` are a dev or test set: the score may be of what was learnt by heart. `training` are training
+    sets of the same task.
     """
 
     held_out: tuple[str, ...] = ()
@@ -72,9 +76,16 @@ class Seen:
 
 def names_seen(submission: AnySubmission, training: Training | None = None) -> tuple[str, ...]:
     """Return every data set seen in training, as the submission declares it or as the record of its training shows."""
-    tasks = [*submission.intermediate.tasks, *([trained.task for trained in training.tasks] if training else [])]
+    tasks = [
+        *submission.intermediate.tasks,
+        *([trained.task for trained in training.tasks] if training else []),
+    ]
     declared = list(submission.trained_on)
-    known = [name for task in tasks for name in ((task, TASK_BY_NAME[task].seen) if task in TASK_BY_NAME else (task,))]
+    known = [
+        name
+        for task in tasks
+        for name in ((task, TASK_BY_NAME[task].seen) if task in TASK_BY_NAME else (task,))
+    ]
     return tuple(dict.fromkeys([*declared, *known]))
 
 

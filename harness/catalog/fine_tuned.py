@@ -27,7 +27,8 @@ _XQUAD = ("en", "es", "de", "el", "ru", "tr", "ar", "vi", "th", "zh", "hi")
 _MLQA = ("en", "es", "de", "ar", "hi", "vi", "zh")
 _TYDIQA = ("en", "ar", "bn", "fi", "id", "ko", "ru", "sw", "te")
 
-# Examples in the raw files: the treebanks of kk, th, tl and yo have no dev split, and of PAN-X's Thai none is stored.
+# Examples in the raw files: the treebanks of kk, th, tl and yo have no dev split, and of PAN-X's Thai none is
+# stored.
 _UDPOS_DEV_SIZES = {
     "af": 194, "ar": 909, "bg": 1115, "de": 19233, "el": 403, "en": 3974, "es": 3054, "et": 3125, "eu": 1798, "fa": 599,
     "fi": 3239, "fr": 2903, "he": 484, "hi": 1659, "hu": 441, "id": 559, "it": 2278, "ja": 511, "ko": 3016, "mr": 46,
@@ -70,7 +71,14 @@ _HELD_OUT = "the last tenth of it is held out to choose among the trainer's eval
 
 
 def _classification(
-    name: str, title: str, *, languages: tuple[str, ...], labels: tuple[str, ...], training: str, said: str, **more: Any
+    name: str,
+    title: str,
+    *,
+    languages: tuple[str, ...],
+    labels: tuple[str, ...],
+    training: str,
+    said: str,
+    **more: Any,
 ) -> Target:
     data = name.partition("_")[0]
     return _target(
@@ -109,7 +117,9 @@ def _target(name: str, data: str, *, benchmark: str | None = None, **fields: Any
     )
 
 
-def _tagging(name: str, title: str, *, languages: tuple[str, ...], labels: tuple[str, ...], said: str, **more: Any) -> Target:
+def _tagging(
+    name: str, title: str, *, languages: tuple[str, ...], labels: tuple[str, ...], said: str, **more: Any
+) -> Target:
     return _target(
         name,
         name.partition("_")[0],
@@ -126,7 +136,16 @@ def _tagging(name: str, title: str, *, languages: tuple[str, ...], labels: tuple
     )
 
 
-def _qa(name: str, title: str, *, languages: tuple[str, ...], normaliser: str, training: str, said: str = "", **more: Any) -> Target:
+def _qa(
+    name: str,
+    title: str,
+    *,
+    languages: tuple[str, ...],
+    normaliser: str,
+    training: str,
+    said: str = "",
+    **more: Any,
+) -> Target:
     return _target(
         name,
         name.partition("_")[0],

@@ -11,8 +11,9 @@ from harness.records.record import Record
 class Recipe(Record):
     """One way to fine-tune. Lengths are in tokens, a window begins `stride` tokens after the last, `batch_size` counts examples a step.
 
-    `warmup` below 1 is a share of all steps, from 1 on a number of steps. `patience` ends training after so many evaluations
-    on English in a row without gain; None trains to the end. Either way the best evaluation is kept.
+    `warmup` below 1 is a share of all steps, from 1 on a number of steps. `patience` ends training after so
+    many evaluations on English in a row without gain; None trains to the end. Either way the best evaluation
+    is kept.
     """
 
     learning_rate: float
@@ -35,19 +36,31 @@ class Recipe(Record):
 _XTREME = {
     "classification": Recipe(learning_rate=2e-5, epochs=5, max_length=128, batch_size=32),
     "tagging": Recipe(learning_rate=2e-5, epochs=10, max_length=128, batch_size=32),
-    "qa": Recipe(learning_rate=3e-5, epochs=3, max_length=384, stride=128, batch_size=32, warmup=500, weight_decay=1e-4),
+    "qa": Recipe(
+        learning_rate=3e-5, epochs=3, max_length=384, stride=128, batch_size=32, warmup=500, weight_decay=1e-4
+    ),
 }
 # jiant's (daa5a25), as Phang et al. used them. How long it waits for a gain is ours: five evaluations.
 _JIANT = {
-    "classification": Recipe(learning_rate=1e-5, epochs=5, max_length=256, batch_size=32, warmup=0.1, patience=5),
+    "classification": Recipe(
+        learning_rate=1e-5, epochs=5, max_length=256, batch_size=32, warmup=0.1, patience=5
+    ),
     "tagging": Recipe(learning_rate=1e-5, epochs=10, max_length=256, batch_size=32, warmup=0.1, patience=5),
-    "qa": Recipe(learning_rate=1e-5, epochs=2, max_length=384, stride=128, batch_size=16, warmup=0.1, patience=5),
+    "qa": Recipe(
+        learning_rate=1e-5, epochs=2, max_length=384, stride=128, batch_size=16, warmup=0.1, patience=5
+    ),
 }
 RECIPES: Mapping[str, Mapping[str, Recipe]] = {"xtreme": _XTREME, "jiant": _JIANT}
 _XNLI, _JIANT_XNLI_EPOCHS = ("mnli", "xnli_dev"), 2
 # From this width on XTREME's scripts train XNLI with another rate.
 _LARGE, _LARGE_XNLI_RATE = 1024, 3e-5
-_SHORT = {"learning_rate": "lr", "freeze_embeddings": "frozen", "batch_size": "batch", "max_length": "len", "weight_decay": "wd"}
+_SHORT = {
+    "learning_rate": "lr",
+    "freeze_embeddings": "frozen",
+    "batch_size": "batch",
+    "max_length": "len",
+    "weight_decay": "wd",
+}
 
 
 def recipe_for(target: Target, asked: FineTuning | None, width: int) -> Recipe:
@@ -64,7 +77,9 @@ def recipe_for(target: Target, asked: FineTuning | None, width: int) -> Recipe:
 def recipe_text(asked: FineTuning | None) -> str:
     """Return the recipe's part of a signature: its name, and every value that a submission replaces."""
     asked = asked or FineTuning()
-    values = (f"{_SHORT.get(name, name)}={str(value).lower()}" for name, value in sorted(_replaced(asked).items()))
+    values = (
+        f"{_SHORT.get(name, name)}={str(value).lower()}" for name, value in sorted(_replaced(asked).items())
+    )
     return ",".join((asked.recipe, *values))
 
 

@@ -1,10 +1,11 @@
 """The sha256 of official sets, per target and language: the source of the text cannot change a score unseen.
 
-The hash runs over JSON lines in the official order, UTF-8, non-ASCII unescaped. Parallel text: `[foreign, English]` a
-pair. Mining: `[split, side, id, sentence]`, then `[split, "gold", id, id]`. Question retrieval: `[language, [code, start],
-…]`, `[question, [index of its answer in the pool per language]]`, then every candidate sentence. Parallel documents:
-`[document, foreign, English]` a sentence. A set that is not here,
-because no official copy was at hand, is checked by its counts, and results on different text are never compared.
+The hash runs over JSON lines in the official order, UTF-8, non-ASCII unescaped. Parallel text: `[foreign,
+English]` a pair. Mining: `[split, side, id, sentence]`, then `[split, "gold", id, id]`. Question retrieval:
+`[language, [code, start], …]`, `[question, [index of its answer in the pool per language]]`, then every
+candidate sentence. Parallel documents: `[document, foreign, English]` a sentence. A set that is not here,
+because no official copy was at hand, is checked by its counts, and results on different text are never
+compared.
 """
 
 FINGERPRINTS = {

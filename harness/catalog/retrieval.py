@@ -13,7 +13,8 @@ TATOEBA_ISO3 = {
 }  # fmt: skip
 _TATOEBA_SMALLER = {"jv": 205, "ka": 746, "kk": 575, "ml": 687, "sw": 390, "ta": 307, "te": 234, "th": 548}
 
-# Language → the locale of JupyterLab's language pack, and the number of pairs that harness/data/jupyterlab.py keeps of it.
+# Language → the locale of JupyterLab's language pack, and the number of pairs that harness/data/jupyterlab.py
+# keeps of it.
 JUPYTERLAB_LOCALES = {
     "fr": "fr_FR", "zh": "zh_CN", "ru": "ru_RU", "pl": "pl_PL", "ko": "ko_KR", "ja": "ja_JP", "he": "he_IL",
     "pt": "pt_BR", "es": "es_ES", "fi": "fi_FI", "it": "it_IT", "de": "de_DE",
@@ -111,7 +112,8 @@ RETRIEVAL_TARGETS = (
         needs_data=True,
         version=1,
         split="training split of the shared task (XTREME's test), threshold from its sample split (XTREME's dev)",
-        protocol=_BUCC_PROTOCOL + "The threshold is the one of the best F1 on the dev split, applied unchanged to the test split.",
+        protocol=_BUCC_PROTOCOL
+        + "The threshold is the one of the best F1 on the dev split, applied unchanged to the test split.",
         licence="terms of the shared task",
         citation=_BUCC_CITATION,
         homepage=_BUCC_HOMEPAGE,
@@ -136,7 +138,8 @@ RETRIEVAL_TARGETS = (
         version=1,
         split="sample split of the shared task (XTREME's dev)",
         protocol=(
-            _BUCC_PROTOCOL + "The threshold is the one of the best F1 on the very gold that is scored, an oracle's: the figure is an "
+            _BUCC_PROTOCOL
+            + "The threshold is the one of the best F1 on the very gold that is scored, an oracle's: the figure is an "
             "upper bound for this split and no BUCC score."
         ),
         licence="terms of the shared task",
@@ -228,7 +231,9 @@ RETRIEVAL_TARGETS = (
             "precision, in points, is the mean of 1 / rank; ties go to the lower document."
         ),
         licence="CC BY-SA 4.0",
-        citation=("NTREX-128, MicrosoftTranslator/NTREX on GitHub. Document scoring after Robert Litschko et al. 2022. arXiv 2112.11031."),
+        citation=(
+            "NTREX-128, MicrosoftTranslator/NTREX on GitHub. Document scoring after Robert Litschko et al. 2022. arXiv 2112.11031."
+        ),
         homepage="https://github.com/MicrosoftTranslator/NTREX",
     ),
     Target(

@@ -36,8 +36,12 @@ links: {{model: https://huggingface.co/intfloat/multilingual-e5-small, paper: ht
     show_default=True,
     help="Where the demonstration's submissions and results go.",
 )
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("public"), show_default=True)
-@click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("public"), show_default=True
+)
+@click.option(
+    "--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True
+)
 @click.pass_context
 def command(ctx: click.Context, submissions: Path, out: Path, dtype: str) -> None:
     """Evaluate the bundled multilingual-e5-small, cut to 3, 6, 9 and 12 layers, on JupyterLab's translations; build the site.
@@ -51,7 +55,11 @@ def command(ctx: click.Context, submissions: Path, out: Path, dtype: str) -> Non
         raise MissingExtra("demo", "demo", str(missing.name)) from missing
     folders = [_write(submissions, layers) for layers in SIZES]
     run_all(folders, [TARGET], [], Options(dtype=dtype, keep_layers=SIZES))
-    build = ctx.parent.command.get_command(ctx, "build") if ctx.parent and isinstance(ctx.parent.command, click.Group) else None
+    build = (
+        ctx.parent.command.get_command(ctx, "build")
+        if ctx.parent and isinstance(ctx.parent.command, click.Group)
+        else None
+    )
     assert build is not None
     ctx.invoke(build, submissions=submissions, out=out)
 

@@ -36,15 +36,25 @@ class _Number(click.FloatRange):
 @click.argument("first")
 @click.argument("second", required=False)
 @click.option("-t", "--target", "targets", multiple=True, help="Compare only this target; may be repeated.")
-@click.option("-l", "--language", "languages", multiple=True, help="Compare only this language; may be repeated.")
-@click.option("--format", "style", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+@click.option(
+    "-l", "--language", "languages", multiple=True, help="Compare only this language; may be repeated."
+)
+@click.option(
+    "--format", "style", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+)
 @click.option(
     "--fail-on",
     type=click.Choice(["regression", "missing"]),
     multiple=True,
     help="End with 1 when a target fell, or when a submission, target or language is gone; may be repeated.",
 )
-@click.option("--min-delta", type=_Number(0, 100), default=0.5, show_default=True, help="Points a regression has at least.")
+@click.option(
+    "--min-delta",
+    type=_Number(0, 100),
+    default=0.5,
+    show_default=True,
+    help="Points a regression has at least.",
+)
 @click.option(
     "--alpha",
     type=_Number(0, 1, min_open=True, max_open=True),
@@ -52,7 +62,11 @@ class _Number(click.FloatRange):
     show_default=True,
     help="Chance of any false claim; 1 − the level of the intervals.",
 )
-@click.option("--site", metavar="URL", help="End with the address of the two side by side on this site; in text and markdown.")
+@click.option(
+    "--site",
+    metavar="URL",
+    help="End with the address of the two side by side on this site; in text and markdown.",
+)
 @submissions_option
 def command(
     first: str,
@@ -70,9 +84,9 @@ def command(
 
     A range of revisions alone, such as main..HEAD, compares every submission whose results changed in it.
 
-    Exit code 1 with --fail-on regression when a target fell by --min-delta and, after Holm's correction over the targets that
-    changed, below --alpha; with --fail-on missing when the second lacks what the first has; 4 when the two were not measured
-    alike, or the filters leave nothing.
+    Exit code 1 with --fail-on regression when a target fell by --min-delta and, after Holm's correction over
+    the targets that changed, below --alpha; with --fail-on missing when the second lacks what the first has;
+    4 when the two were not measured alike, or the filters leave nothing.
     """
     from harness.comparison import report
 
@@ -84,7 +98,9 @@ def command(
         from harness.comparison.compare import compare
 
         sides = [_side(name, submissions) for name in (first, second)]
-        found = report.ComparisonReport(comparisons=(compare(*sides, targets=chosen[0], languages=chosen[1], level=1 - alpha),))
+        found = report.ComparisonReport(
+            comparisons=(compare(*sides, targets=chosen[0], languages=chosen[1], level=1 - alpha),)
+        )
     _resolved(found, alpha)
     if style == "text":
         text = report.text(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
@@ -105,10 +121,15 @@ def _resolved(found: ComparisonReport, alpha: float) -> None:
     if alpha <= least:
         corrected = f" of {tested} targets after Holm's correction" if tested > 1 else ""
         message = f"--alpha: {alpha:g} is below what {REPLICATES:,} draws can tell: a p value{corrected} is at least {least:.1g}"
-        raise WrongUsage(message, cure=f"choose more than {least:.1g}" + (", or fewer targets with -t" if tested > 1 else ""))
+        raise WrongUsage(
+            message,
+            cure=f"choose more than {least:.1g}" + (", or fewer targets with -t" if tested > 1 else ""),
+        )
 
 
-def _known(targets: tuple[str, ...], languages: tuple[str, ...]) -> tuple[Collection[str] | None, Collection[str] | None]:
+def _known(
+    targets: tuple[str, ...], languages: tuple[str, ...]
+) -> tuple[Collection[str] | None, Collection[str] | None]:
     """Return the filters, None for none; refuse a target that does not exist."""
     from harness.catalog import BY_NAME, is_own
 
@@ -132,35 +153,56 @@ def _side_by_side(site: str, names: tuple[str, str | None], submissions: Path) -
     """Return the address that shows two submissions of a site; a revision or a folder elsewhere is on none."""
     for name in names:
         if name is None or Path(name).name != name or not (submissions / name).is_dir():
-            raise WrongUsage(f"--site: {name or 'a range'} is no slug under {submissions}", cure="name two slugs, or leave --site out")
+            raise WrongUsage(
+                f"--site: {name or 'a range'} is no slug under {submissions}",
+                cure="name two slugs, or leave --site out",
+            )
     return f"{site.rstrip('/')}/compare.html#of={','.join(map(str, names))}"
 
 
 def _range_report(
-    revisions: str, submissions: Path, targets: Collection[str] | None, languages: Collection[str] | None, *, level: float
+    revisions: str,
+    submissions: Path,
+    targets: Collection[str] | None,
+    languages: Collection[str] | None,
+    *,
+    level: float,
 ) -> ComparisonReport:
     from harness.comparison.compare import NothingAsked, compare
     from harness.comparison.report import ComparisonReport, Refused
     from harness.store import changed_submissions, is_range, load_side_at
 
     if not is_range(revisions) or Path(revisions).is_dir():
-        raise WrongUsage(f"{revisions!r} stands alone", cure="name a second side, or a range of revisions such as main..HEAD")
+        raise WrongUsage(
+            f"{revisions!r} stands alone",
+            cure="name a second side, or a range of revisions such as main..HEAD",
+        )
     changes = changed_submissions(revisions, submissions)
     comparisons, left_out = [], []
     refused = [Refused(submission=name, reason=reason) for name, reason in changes.refused]
     for slug in changes.changed:
         try:
-            sides = [load_side_at(revision, slug, submissions) for revision in (changes.first, changes.second)]
+            sides = [
+                load_side_at(revision, slug, submissions) for revision in (changes.first, changes.second)
+            ]
             comparisons.append(compare(*sides, targets=targets, languages=languages, level=level))
         except NothingAsked:
             left_out.append(slug)
         except (NotComparable, BadInput) as reason:  # the others are compared all the same
-            faults = (f"{fault.where}: {fault.message}" if fault.where else fault.message for fault in reason.faults)
+            faults = (
+                f"{fault.where}: {fault.message}" if fault.where else fault.message for fault in reason.faults
+            )
             refused.append(Refused(submission=slug, reason="; ".join(faults)))
     if left_out and not comparisons and not refused:
-        raise NothingAsked(f"the filters leave nothing of {', '.join(left_out)}", cure="leave -t or -l out, or name others")
+        raise NothingAsked(
+            f"the filters leave nothing of {', '.join(left_out)}", cure="leave -t or -l out, or name others"
+        )
     return ComparisonReport(
-        comparisons=tuple(comparisons), added=changes.added, removed=changes.removed, refused=tuple(refused), left_out=tuple(left_out)
+        comparisons=tuple(comparisons),
+        added=changes.added,
+        removed=changes.removed,
+        refused=tuple(refused),
+        left_out=tuple(left_out),
     )
 
 
@@ -170,7 +212,10 @@ def _end(found: ComparisonReport, fail_on: Collection[str], min_delta: float, al
 
     if found.refused:
         raise NotComparable(
-            [Fault(f"{each.submission}: {each.reason}", cure="evaluate it again; results are never edited") for each in found.refused]
+            [
+                Fault(f"{each.submission}: {each.reason}", cure="evaluate it again; results are never edited")
+                for each in found.refused
+            ]
         )
     rule = f"fell by at least {min_delta:g} points with p < {alpha:g} after Holm's correction"
     faults = [

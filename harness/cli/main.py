@@ -9,7 +9,10 @@ import click
 # name: (module that holds a click command of the name `command`, one line of help).
 # Names are strings: the harness never imports the site generator, and help imports neither.
 COMMANDS = {
-    "demo": ("harness.cli.demo", "Evaluate a bundled encoder at four sizes on bundled text and build the site, offline."),
+    "demo": (
+        "harness.cli.demo",
+        "Evaluate a bundled encoder at four sizes on bundled text and build the site, offline.",
+    ),
     "new": ("harness.cli.new", "Scaffold a submission."),
     "validate": ("harness.cli.validate", "Check submissions and their results; list every fault at once."),
     "targets": ("harness.cli.targets", "List what can be evaluated."),
@@ -19,7 +22,10 @@ COMMANDS = {
     "verify": ("harness.cli.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
     "review": ("harness.cli.review", "Judge a pull request's files as data."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
-    "publish": ("site_gen.commands.publish", "Build the site and push it to a branch that GitHub Pages serves."),
+    "publish": (
+        "site_gen.commands.publish",
+        "Build the site and push it to a branch that GitHub Pages serves.",
+    ),
     "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),
 }
 
@@ -51,7 +57,10 @@ class FrontDoor(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
-@click.command(cls=FrontDoor, context_settings={"auto_envvar_prefix": "STILTBOARD", "help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=FrontDoor,
+    context_settings={"auto_envvar_prefix": "STILTBOARD", "help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="stiltboard")
 def main() -> None:
     """Evaluate multilingual encoders after intermediate training, publish a leaderboard, diff results."""

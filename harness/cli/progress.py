@@ -21,7 +21,7 @@ class Bar:
         self._task = bar.add_task(name, total=None, rate="")
         self._training = _Speed()
 
-    def say(self, message: str) -> None:
+    def report(self, message: str) -> None:
         """Print a line above the bar."""
         self._bar.console.print(f"{self._name}: {message}", highlight=False, markup=False)
 
@@ -33,7 +33,9 @@ class Bar:
         self._done += tokens
         seconds = time.monotonic() - self._started
         rate = f"{self._done / seconds:,.0f} tokens/s" if seconds > 1 else ""
-        self._bar.update(self._task, total=total, completed=self._done if self._done < total else total, rate=rate)
+        self._bar.update(
+            self._task, total=total, completed=self._done if self._done < total else total, rate=rate
+        )
 
     def trained(self, step: int, steps: int, loss: float) -> None:
         """Show how far training is."""
@@ -48,7 +50,7 @@ class Lines:
         self._name, self._started, self._said, self._done, self._texts, self._total = name, 0.0, 0.0, 0, 0, 0
         self._training = _Speed()
 
-    def say(self, message: str) -> None:
+    def report(self, message: str) -> None:
         """Print a line."""
         click.echo(f"{self._name}: {message}", err=True)
 
@@ -63,14 +65,18 @@ class Lines:
         if now - self._said >= _PLAIN_SECONDS:
             self._said, rate = now, self._done / (now - self._started)
             left = (total - self._done) / rate
-            self.say(f"{self._texts:,} texts, {self._done:,} of {total:,} tokens, {rate:,.0f} tokens/s, {left:.0f} s left")
+            self.report(
+                f"{self._texts:,} texts, {self._done:,} of {total:,} tokens, {rate:,.0f} tokens/s, {left:.0f} s left"
+            )
 
     def trained(self, step: int, steps: int, loss: float) -> None:
         """Say how far training is every half minute."""
         speed, now = self._training.per_second(step), time.monotonic()
         if speed and now - self._said >= _PLAIN_SECONDS:
             self._said = now
-            self.say(f"step {step:,} of {steps:,}, loss {loss:.3f}, {speed:.2f} steps/s, {(steps - step) / speed:.0f} s left")
+            self.report(
+                f"step {step:,} of {steps:,}, loss {loss:.3f}, {speed:.2f} steps/s, {(steps - step) / speed:.0f} s left"
+            )
 
 
 class _Speed:
@@ -90,7 +96,7 @@ class _Speed:
 
 @contextmanager
 def watch(name: str) -> Iterator[Bar | Lines]:
-    """Yield the observer that fits where standard error goes."""
+    """Yield the reporter that fits where standard error goes."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield Lines(name)

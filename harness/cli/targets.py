@@ -41,4 +41,13 @@ def command(as_json: bool) -> None:
 
 def _row(target: Target) -> tuple[str, ...]:
     benchmark = "demonstration" if target.demonstration else target.benchmark or "–"
-    return (target.name, target.title, target.kind, target.metric, target.direction, str(len(target.languages)), benchmark, target.licence)
+    return (
+        target.name,
+        target.title,
+        target.kind,
+        target.metric,
+        target.direction,
+        str(len(target.languages)),
+        benchmark,
+        target.licence,
+    )

@@ -21,12 +21,32 @@ if TYPE_CHECKING:
 
 
 @click.command(name="train")
-@click.argument("recipes", metavar="RECIPE…", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--layers", "depths", multiple=True, type=int, metavar="N", help="Only this depth of the recipe's (repeatable).")
-@click.option("--seed", "seeds", multiple=True, type=int, metavar="N", help="Only this seed of the recipe's (repeatable).")
+@click.argument(
+    "recipes", metavar="RECIPE…", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
+)
+@click.option(
+    "--layers",
+    "depths",
+    multiple=True,
+    type=int,
+    metavar="N",
+    help="Only this depth of the recipe's (repeatable).",
+)
+@click.option(
+    "--seed",
+    "seeds",
+    multiple=True,
+    type=int,
+    metavar="N",
+    help="Only this seed of the recipe's (repeatable).",
+)
 @data_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Trainings side by side. Default: one a core that a recipe's threads leave.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Trainings side by side. Default: one a core that a recipe's threads leave.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be trained; nothing is written.")
 @submissions_option
 def command(
@@ -49,7 +69,11 @@ def command(
     except ModuleNotFoundError as missing:
         raise MissingExtra("train", "eval", str(missing.name)) from missing
     every = [trainee for recipe in loaded for trainee in trainees(recipe)]
-    chosen = [one for one in every if (not depths or one.start.layers in depths) and (not seeds or one.seed in seeds)]
+    chosen = [
+        one
+        for one in every
+        if (not depths or one.start.layers in depths) and (not seeds or one.seed in seeds)
+    ]
     if dry_run:
         for one in chosen:
             click.echo(f"{one.slug} seed {one.seed}: {one.recipe.regime.value}, from {one.start.source}")
@@ -60,7 +84,9 @@ def command(
     _train_all(chosen, options, threads, side_by_side)
 
 
-def _shared_out(recipes: Sequence[TrainingRecipe], jobs: int | None, trainings: int, device: str) -> tuple[int, int]:
+def _shared_out(
+    recipes: Sequence[TrainingRecipe], jobs: int | None, trainings: int, device: str
+) -> tuple[int, int]:
     """Return how many threads one training uses and how many run side by side: on a CPU all cores are used, a GPU takes one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     fixed = max((recipe.threads or 0 for recipe in recipes), default=0)
@@ -106,8 +132,8 @@ def _attempt(trainee: Trainee, options: TrainingOptions, threads: int) -> Traine
 
     use_threads(threads)
     try:
-        with watch(f"{trainee.slug} seed {trainee.seed}") as observer:
-            return train(trainee, options, observer)
+        with watch(f"{trainee.slug} seed {trainee.seed}") as reporter:
+            return train(trainee, options, reporter)
     except StiltboardError as error:
         return error
 
@@ -117,6 +143,8 @@ def _report(trainee: Trainee, found: TrainedSeed | StiltboardError, errors: list
         errors.append(found)
         found.show()
         return
-    scores = ", ".join(f"{task} {found.before[task]:.2f} → {score:.2f}" for task, score in found.after.items())
+    scores = ", ".join(
+        f"{task} {found.before[task]:.2f} → {score:.2f}" for task, score in found.after.items()
+    )
     spent = f"{found.run.seconds:,.0f} s, {100 * found.run.passes / max(found.run.seconds, 0.1):.0f} % of them in passes"
     click.echo(f"{trainee.slug}  seed {trainee.seed}  dev {scores}  {spent}")

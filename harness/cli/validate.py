@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @submissions_option
 @click.option(
     "--schema",
-    type=click.Choice(["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"]),
+    type=click.Choice(
+        ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"]
+    ),
     help="Print the JSON Schema of such a file instead.",
 )
 def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> None:
@@ -33,7 +35,9 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
     from harness.errors import BadInput
     from harness.store import find_submissions, locate, submission_faults
 
-    folders = [locate(path, submissions) for path in paths] or [submissions / slug for slug in find_submissions(submissions)]
+    folders = [locate(path, submissions) for path in paths] or [
+        submissions / slug for slug in find_submissions(submissions)
+    ]
     faults: list[Fault] = []
     for folder in folders:
         found = submission_faults(folder)
@@ -73,4 +77,10 @@ def _submission_schema() -> dict[str, Any]:
 
     references, schema = models_json_schema([(Submission, "validation"), (ReportedSubmission, "validation")])
     measured, reported = (references[record, "validation"] for record in (Submission, ReportedSubmission))
-    return {**schema, "title": "Submission", "if": {"required": ["reported"]}, "then": reported, "else": measured}
+    return {
+        **schema,
+        "title": "Submission",
+        "if": {"required": ["reported"]},
+        "then": reported,
+        "else": measured,
+    }

@@ -18,21 +18,44 @@ if TYPE_CHECKING:
 
 @click.command("verify")
 @click.argument("slugs", nargs=-1, metavar="[SLUG]...")
-@click.option("-t", "--target", "targets", multiple=True, metavar="TARGET", help="Only this target (repeatable). Default: all results.")
-@click.option("--rerun", is_flag=True, help="Evaluate again, apart from what is there, and compare within the published tolerance.")
-@click.option("--probe", is_flag=True, help="Change case, space and punctuation: a score that falls to chance is a table's.")
-@click.option("--audit", metavar="SHARE", help="Only a share of the results, such as 5%, drawn by --seed; at least one.")
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="TARGET",
+    help="Only this target (repeatable). Default: all results.",
+)
+@click.option(
+    "--rerun",
+    is_flag=True,
+    help="Evaluate again, apart from what is there, and compare within the published tolerance.",
+)
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Change case, space and punctuation: a score that falls to chance is a table's.",
+)
+@click.option(
+    "--audit", metavar="SHARE", help="Only a share of the results, such as 5%, drawn by --seed; at least one."
+)
 @click.option(
     "--seed",
     default="",
     metavar="COMMIT",
     help="What an audit and a probe draw from: a commit that came after the results. A probe without one takes any.",
 )
-@click.option("--by", default="", metavar="NAME", help="Record what was found in verification.yaml, as NAME's finding.")
+@click.option(
+    "--by", default="", metavar="NAME", help="Record what was found in verification.yaml, as NAME's finding."
+)
 @click.option("--url", metavar="URL", help="Where NAME can be reached, in the record.")
 @data_option
-@click.option("--bitext", multiple=True, metavar="NAME=DIR", help="Where the text of the target bitext.NAME lies.")
-@click.option("--clir", multiple=True, metavar="NAME=DIR", help="Where the text of the target clir.NAME lies.")
+@click.option(
+    "--bitext", multiple=True, metavar="NAME=DIR", help="Where the text of the target bitext.NAME lies."
+)
+@click.option(
+    "--clir", multiple=True, metavar="NAME=DIR", help="Where the text of the target clir.NAME lies."
+)
 @device_option
 @click.option(
     "--dtype",
@@ -41,7 +64,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="auto: as the result was measured.",
 )
-@click.option("--limit", type=click.IntRange(min=20), default=200, show_default=True, help="Examples of each language that a probe takes.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=20),
+    default=200,
+    show_default=True,
+    help="Examples of each language that a probe takes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report for a program.")
 @submissions_option
 def command(
@@ -64,9 +93,10 @@ def command(
 ) -> None:
     """Verify the results of SLUG, or of all submissions.
 
-    Every number is computed again from its outcomes; digests of files, of weights that are on this machine and of text are
-    checked; data sets seen in training are set against the target. With --rerun the checkpoints are evaluated again, with --probe
-    their text is changed as no reader would mind. --by writes what was found into the submission's folder.
+    Every number is computed again from its outcomes; digests of files, of weights that are on this machine
+    and of text are checked; data sets seen in training are set against the target. With --rerun the
+    checkpoints are evaluated again, with --probe their text is changed as no reader would mind. --by writes
+    what was found into the submission's folder.
 
     Exit code 1 when a result does not stand.
     """
@@ -82,7 +112,8 @@ def command(
 
     if audit is not None and not seed:
         raise WrongUsage(
-            "--audit draws by --seed, which is missing", cure="a commit that came after the results: --seed $(git rev-parse HEAD)"
+            "--audit draws by --seed, which is missing",
+            cure="a commit that came after the results: --seed $(git rev-parse HEAD)",
         )
     plan = VerificationPlan(
         targets=targets,
@@ -94,17 +125,26 @@ def command(
         by=_one_line(by),
         url=_link(url),
         examples=limit,
-        options=Options(data=data, own={**own_targets("bitext", bitext), **own_targets("clir", clir)}, device=device, dtype=dtype),
+        options=Options(
+            data=data,
+            own={**own_targets("bitext", bitext), **own_targets("clir", clir)},
+            device=device,
+            dtype=dtype,
+        ),
     )
-    folders = [locate(slug, submissions) for slug in slugs] or [submissions / slug for slug in find_submissions(submissions)]
-    with watch("verify") as observer:
-        report = verify(folders, plan, observer)
+    folders = [locate(slug, submissions) for slug in slugs] or [
+        submissions / slug for slug in find_submissions(submissions)
+    ]
+    with watch("verify") as reporter:
+        report = verify(folders, plan, reporter)
     _end(report, as_json=as_json)
 
 
 def _one_line(by: str) -> str:
     if by and (by != by.strip() or not by.isprintable() or len(by) > 200):
-        raise WrongUsage("--by is no name", cure="one line of at most 200 characters, without spaces around it")
+        raise WrongUsage(
+            "--by is no name", cure="one line of at most 200 characters, without spaces around it"
+        )
     return by
 
 
@@ -116,7 +156,9 @@ def _link(url: str | None) -> str | None:
     try:
         return TypeAdapter(Link).validate_python(url) if url is not None else None
     except ValidationError:
-        raise WrongUsage("--url is no address that begins with https://", cure="write such as https://github.com/name") from None
+        raise WrongUsage(
+            "--url is no address that begins with https://", cure="write such as https://github.com/name"
+        ) from None
 
 
 def _end(report: VerificationReport, *, as_json: bool) -> None:
@@ -127,9 +169,16 @@ def _end(report: VerificationReport, *, as_json: bool) -> None:
         for line in report.lines():
             click.echo(line)
         stand = sum(result.stands for result in report.results)
-        click.echo(f"{stand} of {len(report.results)} {'result stands' if len(report.results) == 1 else 'results stand'}")
+        click.echo(
+            f"{stand} of {len(report.results)} {'result stands' if len(report.results) == 1 else 'results stand'}"
+        )
     if report.failed:
-        raise CheckFailed([Fault(f"{finding.file}: {finding.what}", cure=_CURES[finding.check]) for finding in report.failed])
+        raise CheckFailed(
+            [
+                Fault(f"{finding.file}: {finding.what}", cure=_CURES[finding.check])
+                for finding in report.failed
+            ]
+        )
 
 
 _CURES = {

@@ -29,9 +29,10 @@ Verdict = Literal["better", "worse", "no difference shown"]
 class LanguageDifference(Record):
     """One language: second − first in points, with the interval of the paired bootstrap; `n` counts what the result's `n` does.
 
-    `p` is McNemar's exact p value where each side has one seed and an example is right or wrong, with the examples that one side
-    alone got right, `only_first` and `only_second`; else a permutation test's, or with several seeds the resampling's. `q` is p
-    after Benjamini and Hochberg's correction over the target's languages.
+    `p` is McNemar's exact p value where each side has one seed and an example is right or wrong, with the
+    examples that one side alone got right, `only_first` and `only_second`; else a permutation test's, or with
+    several seeds the resampling's. `q` is p after Benjamini and Hochberg's correction over the target's
+    languages.
     """
 
     language: str
@@ -49,11 +50,11 @@ class LanguageDifference(Record):
 class TargetDifference(Record):
     """One target: the unweighted mean over the languages that both sides measured, in points.
 
-    With `recipe` the claims are about the recipes, else about these checkpoints; with `matched` seeds were compared one by one.
-    `p` is about these languages, `holm` the same
-    after Holm's correction over the comparison's targets; `general` and `general_p` are about languages in general, None with
-    fewer than three. `first_seen` and `second_seen` name data sets that a side saw in training and that hold dev or test data of
-    the target.
+    With `recipe` the claims are about the recipes, else about these checkpoints; with `matched` seeds were
+    compared one by one. `p` is about these languages, `holm` the same after Holm's correction over the
+    comparison's targets; `general` and `general_p` are about languages in general, None with fewer than
+    three. `first_seen` and `second_seen` name data sets that a side saw in training and that hold dev or test
+    data of the target.
     """
 
     target: str
@@ -107,15 +108,17 @@ def compare(
 ) -> Comparison:
     """Compare two sides target by target, language by language, paired on the same examples; None takes all that there are.
 
-    Targets of which no language is asked for are left out. Raises NothingAsked when that leaves none, and NotComparable when no
-    target is shared, or when protocol or text differ, naming each difference.
+    Targets of which no language is asked for are left out. Raises NothingAsked when that leaves none, and
+    NotComparable when no target is shared, or when protocol or text differ, naming each difference.
     """
     if not set(first.results) & set(second.results):
         raise NotComparable(
             f"{first.name} has results for {_names(first.results)}, {second.name} for {_names(second.results)}: no target is shared",
             cure="evaluate both on the same target",
         )
-    ours, theirs = ([name for name in side.results if targets is None or name in targets] for side in (first, second))
+    ours, theirs = (
+        [name for name in side.results if targets is None or name in targets] for side in (first, second)
+    )
     shared = [name for name in ours if name in theirs]
     pairs = [_TargetPair(first, second, name, languages) for name in shared]
     asked = [pair for pair in pairs if pair.asked]
@@ -152,7 +155,9 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or "nothing"
 
 
-def _judged(found: Sequence[TargetDifference], changed: Sequence[bool], alpha: float) -> list[TargetDifference]:
+def _judged(
+    found: Sequence[TargetDifference], changed: Sequence[bool], alpha: float
+) -> list[TargetDifference]:
     """Correct the targets' p values for their number, and say what they allow to say.
 
     A target whose outcomes are the same on both sides cannot be a false claim, and is not counted.
@@ -165,7 +170,10 @@ def _judged(found: Sequence[TargetDifference], changed: Sequence[bool], alpha: f
         return target.model_copy(update={"holm": _rounded(p), "verdict": verdict})
 
     adjusted = iter(holm([target.p for target, differs in zip(found, changed, strict=True) if differs]))
-    return [judged(target, next(adjusted) if differs else target.p) for target, differs in zip(found, changed, strict=True)]
+    return [
+        judged(target, next(adjusted) if differs else target.p)
+        for target, differs in zip(found, changed, strict=True)
+    ]
 
 
 class _TargetPair:
@@ -180,7 +188,9 @@ class _TargetPair:
         shared = set(self.measured[0]) & set(self.measured[1])
         self.asked = languages is None or not shared or bool(shared & set(languages))
         if languages is not None:
-            self.measured = [{name: rows for name, rows in side.items() if name in languages} for side in self.measured]
+            self.measured = [
+                {name: rows for name, rows in side.items() if name in languages} for side in self.measured
+            ]
 
     @property
     def changed(self) -> bool:
@@ -194,7 +204,11 @@ class _TargetPair:
         faults = []
         ours, theirs = a.signature.protocol, b.signature.protocol
         if ours != theirs:
-            parts = [part for part in (*ours.parts, *theirs.parts) if (part in ours.parts) != (part in theirs.parts)]
+            parts = [
+                part
+                for part in (*ours.parts, *theirs.parts)
+                if (part in ours.parts) != (part in theirs.parts)
+            ]
             faults.append(
                 Fault(
                     f"{self.name}: {first.name} was measured as {a.signature}, {second.name} as {b.signature}; {', '.join(parts)} differ",
@@ -254,7 +268,9 @@ class _TargetPair:
 
     def _language(self, language: str, ours: Floats, theirs: Floats, claim: Claim) -> LanguageDifference:
         scores = 100 * float(scores_of(ours).mean()), 100 * float(scores_of(theirs).mean())
-        right_or_wrong = ours.ndim == 2 and len(ours) == len(theirs) == 1 and bool(np.isin([ours, theirs], (0, 1)).all())
+        right_or_wrong = (
+            ours.ndim == 2 and len(ours) == len(theirs) == 1 and bool(np.isin([ours, theirs], (0, 1)).all())
+        )
         test = mcnemar(ours[0] > 0, theirs[0] > 0) if right_or_wrong else None
         exact = test.p if test else claim.p
         assert exact is not None
@@ -310,8 +326,15 @@ def _said(claims: Claims, rows: Sequence[LanguageDifference]) -> dict[str, objec
 def _by_language(side: Side, target: str) -> Mapping[str, list[pa.Table]]:
     """Return per language the outcomes of each seed, for languages that every seed measured."""
     result, rows = side.results[target], cells(side.outcomes[target])
-    of_seeds = {language: [(checkpoint.seed, language) for checkpoint in result.checkpoints] for language in result.languages}
-    return {language: [rows[cell] for cell in wanted] for language, wanted in of_seeds.items() if all(cell in rows for cell in wanted)}
+    of_seeds = {
+        language: [(checkpoint.seed, language) for checkpoint in result.checkpoints]
+        for language in result.languages
+    }
+    return {
+        language: [rows[cell] for cell in wanted]
+        for language, wanted in of_seeds.items()
+        if all(cell in rows for cell in wanted)
+    }
 
 
 def _corrected(rows: Sequence[LanguageDifference]) -> tuple[LanguageDifference, ...]:

@@ -34,7 +34,9 @@ def escaped(text: str) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table of our own text, whose first column is words and whose others are numbers."""
-    return "\n".join([_row(head), "|" + "|".join([" :-- ", *[" --: "] * (len(head) - 1)]) + "|", *map(_row, rows)])
+    return "\n".join(
+        [_row(head), "|" + "|".join([" :-- ", *[" --: "] * (len(head) - 1)]) + "|", *map(_row, rows)]
+    )
 
 
 def within_limit(blocks: Sequence[str], command: str = "stiltboard diff") -> str:

@@ -63,11 +63,23 @@ def text(report: ComparisonReport, *, colour: bool = False) -> str:
             rows = [_head(comparison), *_rows(target)]
             widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
             lines = [
-                "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
+                "  ".join(
+                    [
+                        row[0].ljust(widths[0]),
+                        *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
+                    ]
+                ).rstrip()
                 for row in rows
             ]
-            remarks = [_coloured(target, line.text) if colour and not number else line.text for number, line in enumerate(_remarks(target))]
-            blocks.append("\n".join([f"{target.target} ({target.metric}, points)", *(f"  {line}" for line in lines), *remarks]))
+            remarks = [
+                _coloured(target, line.text) if colour and not number else line.text
+                for number, line in enumerate(_remarks(target))
+            ]
+            blocks.append(
+                "\n".join(
+                    [f"{target.target} ({target.metric}, points)", *(f"  {line}" for line in lines), *remarks]
+                )
+            )
         if unshared := _unshared(comparison):
             blocks.append("\n".join(line.text for line in unshared))
     if beside := _beside(report):
@@ -81,7 +93,9 @@ def markdown(report: ComparisonReport) -> str:
     Comparisons in which something fell come first.
     """
     summaries, tables = [], []
-    for comparison in sorted(report.comparisons, key=lambda one: all(target.verdict != "worse" for target in one.targets)):
+    for comparison in sorted(
+        report.comparisons, key=lambda one: all(target.verdict != "worse" for target in one.targets)
+    ):
         lines = [f"### {code(comparison.first)} → {code(comparison.second)}"]
         verdicts = [(_verdict(target).markdown, _changed(target)) for target in comparison.targets]
         lines += [f"- **{line}**" if changed else f"- {line}" for line, changed in verdicts]
@@ -108,7 +122,11 @@ def missing(report: ComparisonReport) -> list[str]:
     lines = [f"{name}: removed" for name in report.removed]
     for comparison in report.comparisons:
         lines += [f"{comparison.second}: {name}" for name in comparison.missing]
-        lines += [f"{comparison.second}: {target.target} {' '.join(target.missing)}" for target in comparison.targets if target.missing]
+        lines += [
+            f"{comparison.second}: {target.target} {' '.join(target.missing)}"
+            for target in comparison.targets
+            if target.missing
+        ]
     return lines
 
 
@@ -138,7 +156,9 @@ def _coloured(target: TargetDifference, line: str) -> str:
 
 
 def _head(comparison: Comparison) -> tuple[str, ...]:
-    return tuple(f"{100 * comparison.level:g}% interval" if cell == "95% interval" else cell for cell in _HEAD)
+    return tuple(
+        f"{100 * comparison.level:g}% interval" if cell == "95% interval" else cell for cell in _HEAD
+    )
 
 
 def _rows(target: TargetDifference) -> list[tuple[str, ...]]:
@@ -172,20 +192,36 @@ def _remarks(target: TargetDifference) -> list[_Said]:
         remarks.append(_Said(f"for languages in general: {general}"))
     if not target.recipe:
         first, second = target.seeds
-        remarks.append(_Said(f"nothing is said of the recipes: that takes several seeds a side, here {first} and {second}"))
+        remarks.append(
+            _Said(
+                f"nothing is said of the recipes: that takes several seeds a side, here {first} and {second}"
+            )
+        )
     if target.matched:
-        remarks.append(_Said(f"the {target.seeds[0]} seeds are matched: both sides were trained alike but for the languages"))
+        remarks.append(
+            _Said(
+                f"the {target.seeds[0]} seeds are matched: both sides were trained alike but for the languages"
+            )
+        )
     if len(target.languages) < target.of:
-        remarks.append(_Said(f"incomplete: {len(target.languages)} of {target.of} languages; this mean is not the target's score"))
+        remarks.append(
+            _Said(
+                f"incomplete: {len(target.languages)} of {target.of} languages; this mean is not the target's score"
+            )
+        )
     for words, names in (("first", target.first_seen), ("second", target.second_seen)):
         if names:
-            remarks.append(_Said(f"the {words} saw dev or test data of this target in training: {_places(names)}", names))
+            remarks.append(
+                _Said(f"the {words} saw dev or test data of this target in training: {_places(names)}", names)
+            )
     if target.missing:
         remarks.append(_Said(f"missing in the second: {' '.join(target.missing)}"))
     if target.added:
         remarks.append(_Said(f"only in the second: {' '.join(target.added)}"))
     if target.first_signature != target.second_signature:
-        remarks.append(_Said("encoded differently: {} → {}", (target.first_signature, target.second_signature)))
+        remarks.append(
+            _Said("encoded differently: {} → {}", (target.first_signature, target.second_signature))
+        )
     return remarks
 
 
@@ -210,21 +246,31 @@ def _beside(report: ComparisonReport) -> list[_Said]:
 
 
 def _refused(report: ComparisonReport) -> list[_Said]:
-    return [_Said("{}: not comparable: {}", (refused.submission, refused.reason)) for refused in report.refused]
+    return [
+        _Said("{}: not comparable: {}", (refused.submission, refused.reason)) for refused in report.refused
+    ]
 
 
 def _named(report: ComparisonReport) -> list[_Said]:
     """Say the same as `_beside`, but what was refused, in a few lines whatever the number."""
     lines = []
-    for names, words in ((report.removed, "removed"), (report.added, "new"), (report.left_out, "left out by the filters")):
+    for names, words in (
+        (report.removed, "removed"),
+        (report.added, "new"),
+        (report.left_out, "left out by the filters"),
+    ):
         if names:
             more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
             lines.append(_Said(f"{words}: {_places(names[:_NAMED])}{more}", tuple(names[:_NAMED])))
-    return lines if lines or report.comparisons or report.refused else [_Said("no submission's results changed")]
+    return (
+        lines if lines or report.comparisons or report.refused else [_Said("no submission's results changed")]
+    )
 
 
 def _folded(comparison: Comparison, target: TargetDifference) -> str:
     title = f"{code_element(comparison.second)}: {code_element(target.target)} ({target.metric}, points)"
     remarks = "\n".join(f"- {line.markdown}" for line in _remarks(target)[1:])
     rows = table(_head(comparison), _rows(target))
-    return "\n\n".join([f"<details><summary>{title}</summary>", rows, *([remarks] if remarks else []), "</details>"])
+    return "\n\n".join(
+        [f"<details><summary>{title}</summary>", rows, *([remarks] if remarks else []), "</details>"]
+    )

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from harness.catalog import is_own
 from harness.catalog.fingerprints import FINGERPRINTS
-from harness.data import bitext, bucc, ir_collection, lareqa, ntrex, own_bitext, question_answering, sentence_pairs, tagging
+from harness.data import (
+    bitext,
+    bucc,
+    ir_collection,
+    lareqa,
+    ntrex,
+    own_bitext,
+    question_answering,
+    sentence_pairs,
+    tagging,
+)
 from harness.data.examples import Examples
 from harness.data.text_files import refuse_other_text
 from harness.errors import BadInput
@@ -50,24 +60,31 @@ def own_languages(name: str, folder: Path) -> tuple[str, ...]:
 def load_examples(target: Target, language: str, data: Path | None = None) -> Examples:
     """Return the examples of a target in one language, checked against the catalog's count and fingerprint.
 
-    `data` is a folder of raw layouts, read from `data/<target>`, or that of somebody's own target; without it the Hub (or,
-    for the demonstration, the installed wheels) is asked. Raises BadInput for text that is missing, malformed or not the
-    official one.
+    `data` is a folder of raw layouts, read from `data/<target>`, or that of somebody's own target; without it
+    the Hub (or, for the demonstration, the installed wheels) is asked. Raises BadInput for text that is
+    missing, malformed or not the official one.
     """
     if language not in target.languages:
-        raise BadInput(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
+        raise BadInput(
+            f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}"
+        )
     if is_own(target.name):
         assert data is not None  # the folder itself
         return _OWN[target.name.partition(".")[0]][1](language, data)
     examples = _SOURCES[target.name](language, data)
     official = FINGERPRINTS.get(target.name, {}).get(language)
     if examples.fingerprint == f"sha256:{FINGERPRINTS.get(f'{target.name}_dev', {}).get(language)}":
-        raise BadInput(f"{examples.source} is the dev split of {target.name} {language}", cure=f"score it with -t {target.name}_dev")
+        raise BadInput(
+            f"{examples.source} is the dev split of {target.name} {language}",
+            cure=f"score it with -t {target.name}_dev",
+        )
     expected = target.sizes.get(language)
     if expected is not None and len(examples) != expected:
         raise BadInput(
             f"{target.name} {language} has {len(examples):,} {target.unit} in {examples.source}, the official set has {expected:,}",
             cure="download it again",
         )
-    refuse_other_text(examples.fingerprint, official, f"the text of {target.name} {language} in {examples.source}")
+    refuse_other_text(
+        examples.fingerprint, official, f"the text of {target.name} {language} in {examples.source}"
+    )
     return examples

@@ -63,7 +63,10 @@ def tatoeba_from_hub(language: str) -> Bitext:
     """Read `google/xtreme`'s Tatoeba: source is the foreign sentence, target the English; both end in a newline there."""
     name = f"tatoeba.{TATOEBA_ISO3[language]}"
     rows = load_rows(XTREME_HUB, name, "validation", cure="give LASER's files with --data DIR")
-    foreign, english = ([text.removesuffix("\n") for text in rows[column]] for column in ("source_sentence", "target_sentence"))
+    foreign, english = (
+        [text.removesuffix("\n") for text in rows[column]]
+        for column in ("source_sentence", "target_sentence")
+    )
     return Bitext(language, tuple(foreign), tuple(english), source=f"{XTREME_HUB} {name}")
 
 

@@ -27,7 +27,10 @@ class Split:
         """Return the first n gold pairs with their sentences, between the first n sentences of each side."""
         gold = self.gold[:n]
         sides = []
-        for side, own in ((self.foreign, {pair[0] for pair in gold}), (self.english, {pair[1] for pair in gold})):
+        for side, own in (
+            (self.foreign, {pair[0] for pair in gold}),
+            (self.english, {pair[1] for pair in gold}),
+        ):
             kept = own | set(list(side)[:n])
             sides.append({name: text for name, text in side.items() if name in kept})
         return Split(sides[0], sides[1], gold)
@@ -45,7 +48,10 @@ class Comparable:
     def fingerprint(self) -> str:
         """Return sha256 over ids, sentences and gold of every split; the layout of the files does not enter."""
         rows = (
-            chain(([name, "foreign", *row] for row in split.foreign.items()), ([name, "english", *row] for row in split.english.items()))
+            chain(
+                ([name, "foreign", *row] for row in split.foreign.items()),
+                ([name, "english", *row] for row in split.english.items()),
+            )
             for name, split in self.splits.items()
         )
         gold = ([name, "gold", *pair] for name, split in self.splits.items() for pair in split.gold)
@@ -74,7 +80,10 @@ def bucc2018(language: str, data: Path | None) -> Comparable:
     folder = _folder(data)
     dev, test = (_read_split(folder, language, split) for split in ("dev", "test"))
     if test is None and dev is not None:
-        missing = _lacking_gold(folder, language, "test") or f"{language}-en.test.* or {language}-en.training.* is missing"
+        missing = (
+            _lacking_gold(folder, language, "test")
+            or f"{language}-en.test.* or {language}-en.training.* is missing"
+        )
         raise BadInput(
             f"{folder} holds only the dev split of BUCC 2018 {language}-en: {missing}",
             cure="get the training archive of the shared task, or score the dev split as it is with -t bucc2018_dev (oracle threshold)",
@@ -121,7 +130,10 @@ def _read_split(folder: Path, language: str, split: str) -> Split | None:
         if not paths[2].is_file():
             continue
         if lacking := [path for path in paths if not path.is_file()]:
-            raise BadInput(f"{lacking[0].name} is missing in {paths[0].parent}", cure="take all three files of the split from one archive")
+            raise BadInput(
+                f"{lacking[0].name} is missing in {paths[0].parent}",
+                cure="take all three files of the split from one archive",
+            )
         foreign, english = _read_side(paths[0]), _read_side(paths[1])
         return Split(foreign, english, _read_gold(paths[2], foreign, english))
     return None
@@ -129,7 +141,9 @@ def _read_split(folder: Path, language: str, split: str) -> Split | None:
 
 def _lacking_gold(folder: Path, language: str, split: str) -> str:
     """Name the gold files that are missing beside sentences; empty when there are no sentences either."""
-    lacking = [paths[2] for paths in _places(folder, language, split) if any(side.is_file() for side in paths[:2])]
+    lacking = [
+        paths[2] for paths in _places(folder, language, split) if any(side.is_file() for side in paths[:2])
+    ]
     return " and ".join(f"{gold.name} is missing in {gold.parent}" for gold in lacking)
 
 
@@ -146,16 +160,26 @@ def _read_side(path: Path) -> dict[str, str]:
     for number, line in enumerate(read_lines(path), start=1):
         name, tab, text = line.removesuffix("\r").partition("\t")
         if not tab or not name:
-            raise BadInput("expected an id, a tab and a sentence", where=Where(str(path), number), cure="download it again")
+            raise BadInput(
+                "expected an id, a tab and a sentence",
+                where=Where(str(path), number),
+                cure="download it again",
+            )
         if name in sentences:
-            raise BadInput(f"the id {name!r} stands for a second time", where=Where(str(path), number), cure="download it again")
+            raise BadInput(
+                f"the id {name!r} stands for a second time",
+                where=Where(str(path), number),
+                cure="download it again",
+            )
         sentences[name] = text
     if not sentences:
         raise BadInput("holds no sentence", where=Where(str(path)), cure="download it again")
     return sentences
 
 
-def _read_gold(path: Path, foreign: Mapping[str, str], english: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _read_gold(
+    path: Path, foreign: Mapping[str, str], english: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
     pairs: dict[tuple[str, str], None] = {}
     faults: list[Fault] = []
     for number, line in enumerate(read_lines(path), start=1):
@@ -163,7 +187,11 @@ def _read_gold(path: Path, foreign: Mapping[str, str], english: Mapping[str, str
         unknown = [name for name, side in ((first, foreign), (second, english)) if name not in side]
         if unknown:
             faults.append(
-                Fault(f"the id {unknown[0]!r} is not among the sentences", Where(str(path), number), "take all files from one archive")
+                Fault(
+                    f"the id {unknown[0]!r} is not among the sentences",
+                    Where(str(path), number),
+                    "take all files from one archive",
+                )
             )
         pairs[first, second] = None
     if faults:

@@ -10,7 +10,8 @@ from itertools import chain
 # About 128 tokens of Latin script: one idea, and far below what any encoder truncates at.
 CHUNK_CHARACTERS = 512
 _CLOSING = "\"'”’»)\\]）」』】〉》〕］"
-# Scripts whose full stop is written without a space after it, or serves for nothing else, end there whatever follows.
+# Scripts whose full stop is written without a space after it, or serves for nothing else, end there whatever
+# follows.
 _SENTENCE_END = re.compile(
     rf"[。！？｡؟۔।॥።፧፨။។៕།༎։᠃᱾꓿꯫⸮]+[{_CLOSING}]*\s*"
     rf"|[.!?…‥]+[{_CLOSING}]*\s+"
@@ -18,15 +19,34 @@ _SENTENCE_END = re.compile(
 )  # fmt: skip
 _OPENING = "([\"'«“„"
 _LONGEST_WORD = 40
-_ABBREVIATIONS = frozenset(["dr", "mr", "mrs", "ms", "prof", "st", "sr", "sra", "jr", "mme", "vs", "nr", "bzw", "ca", "approx", "fig"])
+_ABBREVIATIONS = frozenset(
+    [
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "prof",
+        "st",
+        "sr",
+        "sra",
+        "jr",
+        "mme",
+        "vs",
+        "nr",
+        "bzw",
+        "ca",
+        "approx",
+        "fig",
+    ]
+)
 _JOINERS = "\u200c\u200d"
 
 
 def chunks(title: str, text: str, limit: int = CHUNK_CHARACTERS) -> tuple[str, ...]:
     """Cut a document at sentence ends and merge the sentences to chunks of at most `limit` characters, at least one chunk.
 
-    The title opens the first chunk and is a part of its own. What is longer than a chunk is cut at white space, or by length
-    where a script writes none. Only white space is lost between chunks.
+    The title opens the first chunk and is a part of its own. What is longer than a chunk is cut at white
+    space, or by length where a script writes none. Only white space is lost between chunks.
     """
     whole = f"{title} {text}".strip()
     if len(whole) <= limit:
@@ -45,8 +65,8 @@ def chunks(title: str, text: str, limit: int = CHUNK_CHARACTERS) -> tuple[str, .
 def sentences(text: str) -> Iterator[str]:
     """Yield the sentences of a text in any script, white space behind included; joined they are the text.
 
-    A full stop with a space behind ends no sentence after an initial, a short number or an abbreviation, nor before a lower-case
-    letter; without a space, as in 3.14, it never does.
+    A full stop with a space behind ends no sentence after an initial, a short number or an abbreviation, nor
+    before a lower-case letter; without a space, as in 3.14, it never does.
     """
     start = 0
     for match in _SENTENCE_END.finditer(text):
@@ -73,7 +93,9 @@ def _full_stop(text: str, match: re.Match[str]) -> bool:
 def _cut(sentence: str, limit: int) -> Iterator[str]:
     """Yield parts of at most `limit` characters, white space behind not counted."""
     while len(sentence.rstrip()) > limit:
-        end = max((space.end() for space in re.finditer(r"\s", sentence[: limit + 1])), default=0) or _whole_letters(sentence, limit)
+        end = max(
+            (space.end() for space in re.finditer(r"\s", sentence[: limit + 1])), default=0
+        ) or _whole_letters(sentence, limit)
         yield sentence[:end]
         sentence = sentence[end:].lstrip()
     yield sentence
@@ -82,6 +104,10 @@ def _cut(sentence: str, limit: int) -> Iterator[str]:
 def _whole_letters(text: str, end: int) -> int:
     """Return the last place up to `end` that parts no letter from its marks; `end` itself if all are marks."""
     for place in range(end, 0, -1):
-        if not unicodedata.category(text[place]).startswith("M") and text[place] not in _JOINERS and text[place - 1] not in _JOINERS:
+        if (
+            not unicodedata.category(text[place]).startswith("M")
+            and text[place] not in _JOINERS
+            and text[place - 1] not in _JOINERS
+        ):
             return place
     return end

@@ -12,7 +12,8 @@ import numpy as np
 
 from harness.data.text_files import fingerprint
 
-# Which examples are taken when a recipe limits them does not depend on the seed: seeds differ by training alone.
+# Which examples are taken when a recipe limits them does not depend on the seed: seeds differ by training
+# alone.
 _DRAW = 0
 
 
@@ -66,7 +67,8 @@ class RowExamples(ABC):
     def rows(self, rows: Sequence[int] | slice) -> Self:
         """Return the examples in these rows, counted from 0, in this order."""
         kept = {
-            name: column[rows] if isinstance(rows, slice) else tuple(column[row] for row in rows) for name, column in self.columns.items()
+            name: column[rows] if isinstance(rows, slice) else tuple(column[row] for row in rows)
+            for name, column in self.columns.items()
         }
         return replace(self, **kept)  # type: ignore[type-var]
 

@@ -42,8 +42,8 @@ class Document:
 class Collection:
     """Queries and documents by id, in the order of the files, and the grade of each relevant document by query.
 
-    `pair` is `<query language>-<document language>`. Every query has a relevant document: those without, which have no average
-    precision, were left out, and `left_out` counts them.
+    `pair` is `<query language>-<document language>`. Every query has a relevant document: those without,
+    which have no average precision, were left out, and `left_out` counts them.
     """
 
     pair: str
@@ -70,8 +70,12 @@ class Collection:
     def fingerprint(self) -> str:
         """Return sha256 over all that can change a score; format, place and unscored queries do not enter."""
         queries = (["query", *row] for row in self.queries.items())
-        documents = (["document", name, document.title, document.text] for name, document in self.documents.items())
-        grades = (["judgement", query, *row] for query, found in self.judgements.items() for row in found.items())
+        documents = (
+            ["document", name, document.title, document.text] for name, document in self.documents.items()
+        )
+        grades = (
+            ["judgement", query, *row] for query, found in self.judgements.items() for row in found.items()
+        )
         return fingerprint(chain(queries, documents, grades))
 
     @cached_property
@@ -99,7 +103,12 @@ class Collection:
         others = [name for name in self.documents if name not in relevant][:n]
         kept = relevant | set(others)
         documents = {name: document for name, document in self.documents.items() if name in kept}
-        return replace(self, queries=queries, documents=documents, judgements={query: self.judgements[query] for query in queries})
+        return replace(
+            self,
+            queries=queries,
+            documents=documents,
+            judgements={query: self.judgements[query] for query in queries},
+        )
 
 
 # ---- folders -----------------------------------------------------------------------------------
@@ -108,12 +117,21 @@ class Collection:
 def collection_pairs(folder: Path) -> tuple[str, ...]:
     """Return the language pairs of a folder: its subfolders named like `de-en`, sorted, or itself if it holds a collection.
 
-    Raises BadInput for a collection under another name, which no result could keep; other subfolders are nobody's data.
+    Raises BadInput for a collection under another name, which no result could keep; other subfolders are
+    nobody's data.
     """
     if _holds_collection(folder):
         return (_pair(folder, folder.resolve().name),)
-    places = sorted(place for place in folder.iterdir() if place.is_dir() and not _hidden(place)) if folder.is_dir() else []
-    found = [_pair(place, place.name) for place in places if _PAIR.fullmatch(place.name) or _holds_collection(place)]
+    places = (
+        sorted(place for place in folder.iterdir() if place.is_dir() and not _hidden(place))
+        if folder.is_dir()
+        else []
+    )
+    found = [
+        _pair(place, place.name)
+        for place in places
+        if _PAIR.fullmatch(place.name) or _holds_collection(place)
+    ]
     if not found:
         raise BadInput(
             f"{folder} holds no test collection",
@@ -131,10 +149,18 @@ def load_collection(pair: str, folder: Path) -> Collection:
     read = _read_beir if _beir(place, "corpus.jsonl") else _read_trec
     queries, documents, found = read(place)
     if not any(document.whole for document in documents.values()):
-        raise BadInput("no document has a text", where=Where(str(place)), cure="text stands in `text`, <TEXT> or the second column")
+        raise BadInput(
+            "no document has a text",
+            where=Where(str(place)),
+            cure="text stands in `text`, <TEXT> or the second column",
+        )
     scored = {name: text for name, text in queries.items() if name in found}
     if not scored:
-        raise BadInput("no query has a relevant document", where=Where(str(place)), cure="take all files of one collection")
+        raise BadInput(
+            "no query has a relevant document",
+            where=Where(str(place)),
+            cure="take all files of one collection",
+        )
     order = {name: number for number, name in enumerate(documents)}
     grades = {query: dict(sorted(found[query].items(), key=lambda row: order[row[0]])) for query in scored}
     return Collection(pair, scored, documents, grades, len(queries) - len(scored), str(place))
@@ -168,7 +194,9 @@ def _read_trec(folder: Path) -> tuple[dict[str, str], dict[str, Document], Judge
         paths = _trec(folder, stem)
         if len(paths) != 1:
             names = ", ".join(path.name for path in paths) or "none"
-            raise BadInput(f"{folder} must hold one file {stem}*, found {names}", cure=f"a collection is {_LAYOUTS}")
+            raise BadInput(
+                f"{folder} must hold one file {stem}*, found {names}", cure=f"a collection is {_LAYOUTS}"
+            )
         single[stem] = paths[0]
     parts = _trec(folder, "documents")
     if not parts:
@@ -179,7 +207,11 @@ def _read_trec(folder: Path) -> tuple[dict[str, str], dict[str, Document], Judge
     for path in parts:
         found = _documents(trec.read_documents(path), path, documents)
         if not found:
-            raise BadInput("holds no document", where=Where(str(path)), cure="a document is <DOC> … </DOC>, or an id, a tab and a text")
+            raise BadInput(
+                "holds no document",
+                where=Where(str(path)),
+                cure="a document is <DOC> … </DOC>, or an id, a tab and a text",
+            )
         documents |= found
         empty |= {name: path for name, document in found.items() if not document.whole}
     judged = trec.judgements(trec.read_qrels(single["qrels"]), single["qrels"], queries, documents)
@@ -197,7 +229,11 @@ def _refuse_lost(judged: Judgements, empty: Mapping[str, Path]) -> None:
         for name in grades:
             if name in empty:
                 message = f"document {name!r} has no text, but is relevant to query {query!r}"
-                raise BadInput(message, where=Where(str(empty[name])), cure="put its text into <TEXT>, or take the judgement out")
+                raise BadInput(
+                    message,
+                    where=Where(str(empty[name])),
+                    cure="put its text into <TEXT>, or take the judgement out",
+                )
 
 
 def _beir(folder: Path, name: str) -> Path | None:
@@ -219,7 +255,9 @@ def _files(place: Path) -> Iterator[Path]:
     elif place.is_file():
         yield place
     else:
-        raise BadInput("is neither a file nor a folder", where=Where(str(place)), cure="mend the link, or take it away")
+        raise BadInput(
+            "is neither a file nor a folder", where=Where(str(place)), cure="mend the link, or take it away"
+        )
 
 
 def _hidden(place: Path) -> bool:
@@ -263,7 +301,9 @@ def _beir_qrels(path: Path) -> Iterator[Judged]:
             if fields != _HEADER:
                 raise _malformed(path, 1, "expected the header `query-id corpus-id score`, parted by tabs")
         elif len(fields) != 3:
-            raise _malformed(path, number, f"expected query-id, corpus-id and score, found {len(fields)} columns")
+            raise _malformed(
+                path, number, f"expected query-id, corpus-id and score, found {len(fields)} columns"
+            )
         else:
             yield number, fields[0], fields[1], fields[2]
 
@@ -279,7 +319,9 @@ def _queries(rows: Iterable[Row], path: Path) -> dict[str, str]:
     return found
 
 
-def _documents(rows: Iterable[tuple[int, str, str, str]], path: Path, others: Mapping[str, Document] | None = None) -> dict[str, Document]:
+def _documents(
+    rows: Iterable[tuple[int, str, str, str]], path: Path, others: Mapping[str, Document] | None = None
+) -> dict[str, Document]:
     found: dict[str, Document] = {}
     for line, name, title, text in rows:
         if name in found or name in (others or {}):

@@ -27,8 +27,8 @@ def load_messages(locale: str) -> list[tuple[str, str]]:
     """Return the (English, translation) pairs of one locale, in the order of the English text.
 
     Kept are messages of at least four words without placeholders, markup or backticks on either side, whose
-    translation differs. White space is folded, since the catalogues break lines for the screen; a message that stands
-    in several catalogues counts once, with its first translation.
+    translation differs. White space is folded, since the catalogues break lines for the screen; a message
+    that stands in several catalogues counts once, with its first translation.
     """
     pairs: dict[str, str] = {}
     for path in _catalogues(locale):

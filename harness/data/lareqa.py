@@ -70,7 +70,8 @@ class _Set:
     hub: str
 
 
-# The numbers are those of "Dataset statistics" in the repository's README at 343180b, the folders its names at several commits.
+# The numbers are those of "Dataset statistics" in the repository's README at 343180b, the folders its names
+# at several commits.
 XQUAD_R = _Set(
     title="XQuAD-R",
     folders=("lareqa/xquad-r", "xquad_r"),
@@ -116,9 +117,12 @@ def _load(which: _Set, language: str, data: Path | None) -> Questions:
             return _read(which, folder, stamps)[language]
         if len(missing) < len(files):
             raise BadInput(
-                f"{folder} lacks {', '.join(missing)}: the candidates of {which.title} are the sentences of all its languages", cure=cure
+                f"{folder} lacks {', '.join(missing)}: the candidates of {which.title} are the sentences of all its languages",
+                cure=cure,
             )
-    raise BadInput(f"{which.title} is not in {' or '.join(str(data / name) for name in which.folders)}", cure=cure)
+    raise BadInput(
+        f"{which.title} is not in {' or '.join(str(data / name) for name in which.folders)}", cure=cure
+    )
 
 
 class _Question(NamedTuple):
@@ -166,17 +170,27 @@ def _read(which: _Set, folder: Path, stamps: tuple[tuple[int, int], ...]) -> dic
     }
 
 
-def _check(which: _Set, path: Path, file: _File, official: tuple[int, int], files: Mapping[str, _File]) -> None:
+def _check(
+    which: _Set, path: Path, file: _File, official: tuple[int, int], files: Mapping[str, _File]
+) -> None:
     cure = f"take the official file of {HOME} unchanged"
     found = (len(file.asked), len(file.sentences))
     for what, number, expected in zip(("questions", "candidates"), found, official, strict=True):
         if number != expected:
-            raise BadInput(f"{number:,} {what}, the official {which.title} has {expected:,}", where=Where(str(path)), cure=cure)
+            raise BadInput(
+                f"{number:,} {what}, the official {which.title} has {expected:,}",
+                where=Where(str(path)),
+                cure=cure,
+            )
     if which.parallel:
         for language, other in files.items():
             for identity in other.asked:
                 if identity not in file.asked:
-                    raise BadInput(f"question {identity!r} of {language}.json is missing", where=Where(str(path)), cure=cure)
+                    raise BadInput(
+                        f"question {identity!r} of {language}.json is missing",
+                        where=Where(str(path)),
+                        cure=cure,
+                    )
 
 
 def _read_file(path: Path) -> _File:
@@ -184,7 +198,10 @@ def _read_file(path: Path) -> _File:
     document = read_json(path)
     file = _File({}, [])
     for place, paragraph in _paragraphs(document, path):
-        sentences = [_typed(sentence, str, path, f"{place}.sentences") for sentence in _get(paragraph, "sentences", list, path, place)]
+        sentences = [
+            _typed(sentence, str, path, f"{place}.sentences")
+            for sentence in _get(paragraph, "sentences", list, path, place)
+        ]
         breaks = _get(paragraph, "sentence_breaks", list, path, place)
         if len(breaks) != len(sentences):
             raise _malformed(path, place, f"has {len(sentences)} sentences and {len(breaks)} sentence_breaks")

@@ -93,7 +93,10 @@ def _socialiqa(language: str, data: Path | None, name: str, split: str) -> Multi
     if data is None:
         rows, source = _hub("allenai/social_i_qa", "default", split)
         numbers = {"1": 0, "2": 1, "3": 2}
-        found = ((n, _joined(row, "context", "question"), [row[key] for key in letters], numbers.get(row["label"])) for n, row in rows)
+        found = (
+            (n, _joined(row, "context", "question"), [row[key] for key in letters], numbers.get(row["label"]))
+            for n, row in rows
+        )
         return _checked(language, found, source)
     path = data / "socialiqa" / name
     if not path.is_file():
@@ -105,22 +108,34 @@ def _socialiqa_lines(path: Path, letters: Sequence[str]) -> Iterable[_Row]:
     for number, line in enumerate(read_lines(path), start=1):
         try:
             row = json.loads(line)
-            yield number, _joined(row, "context", "question"), [row[key] for key in letters], {"A": 0, "B": 1, "C": 2}.get(row["correct"])
+            yield (
+                number,
+                _joined(row, "context", "question"),
+                [row[key] for key in letters],
+                {"A": 0, "B": 1, "C": 2}.get(row["correct"]),
+            )
         except (ValueError, KeyError, TypeError) as reason:
-            raise BadInput(f"not a question of SocialIQA: {reason!r}", where=Where(str(path), number), cure=_CURE) from reason
+            raise BadInput(
+                f"not a question of SocialIQA: {reason!r}", where=Where(str(path), number), cure=_CURE
+            ) from reason
 
 
 def _copa(language: str, split: str) -> MultipleChoice:
     asked = {"cause": "What was the cause?", "effect": "What happened as a result?"}
     rows, source = _hub("aps/super_glue", "copa", split)
-    found = ((n, f"{row['premise']} {asked[row['question']]}", (row["choice1"], row["choice2"]), row["label"]) for n, row in rows)
+    found = (
+        (n, f"{row['premise']} {asked[row['question']]}", (row["choice1"], row["choice2"]), row["label"])
+        for n, row in rows
+    )
     return _checked(language, found, source)
 
 
 def _cosmosqa(language: str, split: str) -> MultipleChoice:
     rows, source = _hub("allenai/cosmos_qa", "default", split)
     keys = ("answer0", "answer1", "answer2", "answer3")
-    found = ((n, _joined(row, "context", "question"), [row[key] for key in keys], row["label"]) for n, row in rows)
+    found = (
+        (n, _joined(row, "context", "question"), [row[key] for key in keys], row["label"]) for n, row in rows
+    )
     return _checked(language, found, source)
 
 

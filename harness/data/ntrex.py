@@ -19,8 +19,9 @@ _CURE = "get MicrosoftTranslator/NTREX from GitHub and give --data DIR, which re
 class ParallelDocuments:
     """The same documents in English and one other language: foreign[i] ↔ english[i], both in the document named documents[i].
 
-    The sentences of a document stand together. A query is a sentence of one language; it looks for its own document in the
-    other language, from which its own counterpart is taken out. Only the first `limit` queries are asked.
+    The sentences of a document stand together. A query is a sentence of one language; it looks for its own
+    document in the other language, from which its own counterpart is taken out. Only the first `limit`
+    queries are asked.
     """
 
     language: str
@@ -44,8 +45,8 @@ class ParallelDocuments:
     def queries(self) -> tuple[int, ...]:
         """Return the lines that are asked: those whose document has something left without their counterpart.
 
-        The document of a single sentence would be empty for its only query, which nothing could find; it stays among the
-        documents that the other queries search.
+        The document of a single sentence would be empty for its only query, which nothing could find; it
+        stays among the documents that the other queries search.
         """
         size = Counter(self.documents)
         return tuple(line for line, document in enumerate(self.documents) if size[document] > 1)[: self.limit]
@@ -58,13 +59,21 @@ class ParallelDocuments:
         """Return the first n queries among the sentences of the first n documents."""
         kept = set(list(dict.fromkeys(self.documents))[:n])
         end = sum(document in kept for document in self.documents)
-        return replace(self, foreign=self.foreign[:end], english=self.english[:end], documents=self.documents[:end], limit=n)
+        return replace(
+            self,
+            foreign=self.foreign[:end],
+            english=self.english[:end],
+            documents=self.documents[:end],
+            limit=n,
+        )
 
 
 def ntrex_docs(language: str, data: Path | None) -> ParallelDocuments:
     """Read NTREX-128 from `data/ntrex` or `data/ntrex_docs`, where the files lie or the repository was cloned."""
     if data is None:
-        raise BadInput("NTREX-128 is read from its files only: no data set on the Hub names the documents", cure=_CURE)
+        raise BadInput(
+            "NTREX-128 is read from its files only: no data set on the Hub names the documents", cure=_CURE
+        )
     folder = data / "ntrex"
     if not folder.is_dir() and (data / "ntrex_docs").is_dir():
         folder = data / "ntrex_docs"

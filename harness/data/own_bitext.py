@@ -22,7 +22,9 @@ _TSV = re.compile(rf"(?:.+\.)?({_CODE})(?:-({_CODE}))?\.tsv")
 _FOLDER = re.compile(rf"{_CODE}-{_CODE}")
 # A result keeps at most so many characters of a language.
 _LONGEST_LABEL = 24
-_NAMING = "NAME.de-en.de with NAME.de-en.en (line i is the translation of line i), or de-en.tsv with two columns"
+_NAMING = (
+    "NAME.de-en.de with NAME.de-en.en (line i is the translation of line i), or de-en.tsv with two columns"
+)
 
 
 class _Code(NamedTuple):
@@ -80,7 +82,11 @@ def own_bitext(language: str, folder: Path) -> Bitext:
         raise BadInput("holds no sentence", where=Where(str(paths[0])))
     for side, path in zip((foreign, pivot), (paths[0], paths[-1]), strict=True):
         if empty := [number for number, sentence in enumerate(side, start=1) if not sentence.strip()]:
-            raise BadInput("an empty sentence has no translation", where=Where(str(path), empty[0]), cure="leave the pair out")
+            raise BadInput(
+                "an empty sentence has no translation",
+                where=Where(str(path), empty[0]),
+                cure="leave the pair out",
+            )
     return Bitext(str(pair.foreign), foreign, pivot, str(folder), pivot=str(pair.pivot))
 
 
@@ -101,10 +107,16 @@ def _pairs(folder: Path) -> Mapping[str, _BitextPair]:
         pair = whole if same or alike[whole.bare.label] > 1 else whole.bare
         if pair.label in found:
             names = f"{found[pair.label].paths[0].name} and {pair.paths[0].name}"
-            raise BadInput(f"{names} are both for {pair.label}", where=Where(str(folder)), cure="one folder a set")
+            raise BadInput(
+                f"{names} are both for {pair.label}", where=Where(str(folder)), cure="one folder a set"
+            )
         if len(pair.label) > _LONGEST_LABEL:
             message = f"{pair.paths[0].name} names the language {pair.label}, longer than {_LONGEST_LABEL} characters"
-            raise BadInput(message, where=Where(str(folder)), cure="name the file by shorter codes, for instance de-en.tsv")
+            raise BadInput(
+                message,
+                where=Where(str(folder)),
+                cure="name the file by shorter codes, for instance de-en.tsv",
+            )
         found[pair.label] = pair
     return dict(sorted(found.items()))
 
@@ -119,7 +131,11 @@ def _named(folder: Path) -> Iterator[_BitextPair]:
         if path.name.startswith(".") or not (tsv or side or (path.is_dir() and _FOLDER.fullmatch(path.name))):
             continue
         if not path.is_file():
-            raise BadInput(f"{path.name} is no file", where=Where(str(folder)), cure=f"the files lie in the folder itself: {_NAMING}")
+            raise BadInput(
+                f"{path.name} is no file",
+                where=Where(str(folder)),
+                cure=f"the files lie in the folder itself: {_NAMING}",
+            )
         if tsv:
             yield _pair(tsv[1], tsv[2] or "en", (path,))
         elif side:
@@ -128,7 +144,11 @@ def _named(folder: Path) -> Iterator[_BitextPair]:
         for code in (first, second):
             if code not in paths:
                 beside = next(iter(paths.values())).name
-                raise BadInput(f"{stem}.{code} is missing beside {beside}", where=Where(str(folder)), cure="put both sides there")
+                raise BadInput(
+                    f"{stem}.{code} is missing beside {beside}",
+                    where=Where(str(folder)),
+                    cure="put both sides there",
+                )
         yield _pair(first, second, (paths[first], paths[second]))
 
 
@@ -136,7 +156,11 @@ def _pair(first: str, second: str, paths: tuple[Path, ...]) -> _BitextPair:
     """Return a pair whose pivot is English wherever English stands, as OPUS names it first in en-fr."""
     foreign, pivot = _code(first), _code(second)
     if foreign == pivot:
-        raise BadInput(f"both sides are {foreign}", where=Where(str(paths[0])), cure="name the file by two languages, as de-en.tsv")
+        raise BadInput(
+            f"both sides are {foreign}",
+            where=Where(str(paths[0])),
+            cure="name the file by two languages, as de-en.tsv",
+        )
     if foreign == _ENGLISH:
         return _BitextPair(pivot, foreign, paths[::-1], swapped=True)
     return _BitextPair(foreign, pivot, paths, swapped=False)
@@ -149,7 +173,9 @@ def _code(name: str) -> _Code:
         return _ENGLISH
     script = "".join(part.title() for part in rest[:1] if len(part) == 4 and part.isalpha())
     # A region is written in capitals: in small letters it would read as the second language of a pair.
-    return _Code(language, script, tuple(part.upper() if len(part) == 2 else part for part in rest[bool(script) :]))
+    return _Code(
+        language, script, tuple(part.upper() if len(part) == 2 else part for part in rest[bool(script) :])
+    )
 
 
 @cache
@@ -158,7 +184,11 @@ def _two_letters() -> Mapping[str, str]:
 
     CLDR takes Twi for Akan, which FLORES has side by side.
     """
-    shorter = {code: other for code, other in get_global("language_aliases").items() if len(code) == 3 and len(other) == 2}
+    shorter = {
+        code: other
+        for code, other in get_global("language_aliases").items()
+        if len(code) == 3 and len(other) == 2
+    }
     return shorter | {"twi": "tw"} | {iso3: code for code, iso3 in TATOEBA_ISO3.items()}
 
 
@@ -167,6 +197,10 @@ def _read_tsv(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for number, line in numbered_lines(path):
         columns = line.split("\t")
         if len(columns) != 2:
-            raise BadInput(f"expected two columns, found {len(columns)}", where=Where(str(path), number), cure="sentence, tab, translation")
+            raise BadInput(
+                f"expected two columns, found {len(columns)}",
+                where=Where(str(path), number),
+                cure="sentence, tab, translation",
+            )
         pairs.append(columns)
     return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)

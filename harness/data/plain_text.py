@@ -42,17 +42,31 @@ def wikipedia(language: str, data: Path | None) -> Sentences:
     if data is not None:
         path = data / "wikipedia" / f"{language}.txt"
         if not path.is_file():
-            raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/wikipedia/{path.name}, a paragraph a line")
+            raise BadInput(
+                f"{path.name} is not in {path.parent}",
+                cure=f"--data DIR reads DIR/wikipedia/{path.name}, a paragraph a line",
+            )
         return _sentences(language, (line for _, line in numbered_lines(path)), str(path))
     name = f"{WIKIPEDIA_DATE}.{language}"
-    rows = load_rows(WIKIPEDIA_HUB, name, f"train[:{_ARTICLES}]", cure="give a folder with --data DIR, which reads DIR/wikipedia")
-    return _sentences(language, (line for article in rows["text"] for line in article.split("\n")), f"{WIKIPEDIA_HUB} {name}")
+    rows = load_rows(
+        WIKIPEDIA_HUB,
+        name,
+        f"train[:{_ARTICLES}]",
+        cure="give a folder with --data DIR, which reads DIR/wikipedia",
+    )
+    return _sentences(
+        language,
+        (line for article in rows["text"] for line in article.split("\n")),
+        f"{WIKIPEDIA_HUB} {name}",
+    )
 
 
 def ntrex(language: str, data: Path | None) -> Sentences:
     """Read NTREX-128's sentences in one language from `data/ntrex`."""
     if data is None:
-        raise BadInput("NTREX is read from its official files", cure="give them with --data DIR, which reads DIR/ntrex")
+        raise BadInput(
+            "NTREX is read from its official files", cure="give them with --data DIR, which reads DIR/ntrex"
+        )
     name = "newstest2019-src.eng.txt" if language == "en" else f"newstest2019-ref.{NTREX_NAMES[language]}.txt"
     path = data / "ntrex" / name
     if not path.is_file():

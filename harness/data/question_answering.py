@@ -84,23 +84,38 @@ def tydiqa_train(language: str, data: Path | None) -> AnsweredQuestions:
     XTREME's script cuts their ids so short that they repeat; so the questions are numbered from 1 instead.
     """
     if data is not None:
-        return _from_file(language, data, f"tydiqa/tydiqa-goldp-v1.1-train/tydiqa.goldp.{language}.train.json", numbered=True)
+        return _from_file(
+            language,
+            data,
+            f"tydiqa/tydiqa-goldp-v1.1-train/tydiqa.goldp.{language}.train.json",
+            numbered=True,
+        )
     return _from_hub(language, "tydiqa", "train", prefix=f"{TYDIQA_NAMES[language]}-", numbered=True)
 
 
 def squad_train(language: str, data: Path | None) -> AnsweredQuestions:
     """Read the training questions of SQuAD 1.1, which are English, from `data/squad/train-v1.1.json`, or from the Hub."""
-    return _from_hub(language, "SQuAD", "train") if data is None else _from_file(language, data, "squad/train-v1.1.json")
+    return (
+        _from_hub(language, "SQuAD", "train")
+        if data is None
+        else _from_file(language, data, "squad/train-v1.1.json")
+    )
 
 
 def squad_dev(language: str, data: Path | None) -> AnsweredQuestions:
     """Read the dev questions of SQuAD 1.1, which are English, from `data/squad/dev-v1.1.json`, or from the Hub."""
-    return _from_hub(language, "SQuAD", "validation") if data is None else _from_file(language, data, "squad/dev-v1.1.json")
+    return (
+        _from_hub(language, "SQuAD", "validation")
+        if data is None
+        else _from_file(language, data, "squad/dev-v1.1.json")
+    )
 
 
 def _mlqa(language: str, data: Path | None, name: str, split: str) -> AnsweredQuestions:
     if data is not None:
-        return _from_file(language, data, f"mlqa/MLQA_V1/{name}/{name}-context-{language}-question-{language}.json")
+        return _from_file(
+            language, data, f"mlqa/MLQA_V1/{name}/{name}-context-{language}-question-{language}.json"
+        )
     return _from_hub(language, f"MLQA.{language}.{language}", split)
 
 
@@ -114,7 +129,9 @@ def _from_file(language: str, data: Path, name: str, *, numbered: bool = False) 
     return _record(language, asked, where, numbered=numbered)
 
 
-def _from_hub(language: str, config: str, split: str, *, prefix: str = "", numbered: bool = False) -> AnsweredQuestions:
+def _from_hub(
+    language: str, config: str, split: str, *, prefix: str = "", numbered: bool = False
+) -> AnsweredQuestions:
     rows = load_rows(XTREME_HUB, config, split, cure="give the official files with --data DIR")[:]
     where = Where(f"{XTREME_HUB} {config} {split}")
 
@@ -139,16 +156,22 @@ def _questions_of(document: object, where: Where) -> Iterator[_RawQuestion]:
                 place_of_question = f"question {identity!r}"
                 question = _get(asked, "question", str, where, place_of_question)
                 answers = _get(asked, "answers", list, where, place_of_question)
-                texts = [_get(answer, "text", str, where, f"an answer of {place_of_question}") for answer in answers]
-                starts = [_get(answer, "answer_start", int, where, f"an answer of {place_of_question}") for answer in answers]
+                texts = [
+                    _get(answer, "text", str, where, f"an answer of {place_of_question}")
+                    for answer in answers
+                ]
+                starts = [
+                    _get(answer, "answer_start", int, where, f"an answer of {place_of_question}")
+                    for answer in answers
+                ]
                 yield _RawQuestion(identity, question, context, texts, starts)
 
 
 def _settled(asked: _RawQuestion, where: Where, tolerance: int) -> _RawQuestion:
     """Take the spaces off around every text and move the starts with them, as the Hub has it.
 
-    But the Hub leaves the starts where they were, so there an answer is looked for up to `tolerance` characters around its start;
-    in the official files it stands where it says.
+    But the Hub leaves the starts where they were, so there an answer is looked for up to `tolerance`
+    characters around its start; in the official files it stands where it says.
     """
     place = f"question {asked.identity!r}"
     question, context = asked.question.strip(), asked.context.strip()
@@ -157,7 +180,9 @@ def _settled(asked: _RawQuestion, where: Where, tolerance: int) -> _RawQuestion:
     if not asked.answers:
         raise _malformed(where, place, "has no answer")
     if len(asked.answers) != len(asked.starts):
-        raise _malformed(where, place, f"has {len(asked.answers)} answers and {len(asked.starts)} answer_starts")
+        raise _malformed(
+            where, place, f"has {len(asked.answers)} answers and {len(asked.starts)} answer_starts"
+        )
     answers, starts = [], []
     for text, start in zip(asked.answers, asked.starts, strict=True):
         answer = text.strip()
@@ -169,7 +194,9 @@ def _settled(asked: _RawQuestion, where: Where, tolerance: int) -> _RawQuestion:
             )
         found = _nearest(asked.context, text, start, tolerance)
         if found is None:
-            raise _malformed(where, place, f"has the answer {text!r}, which does not stand at its answer_start {start}")
+            raise _malformed(
+                where, place, f"has the answer {text!r}, which does not stand at its answer_start {start}"
+            )
         answers.append(answer)
         starts.append(found - _spaces(asked.context) + _spaces(text))
     return _RawQuestion(asked.identity, question, context, answers, starts)
@@ -186,7 +213,9 @@ def _nearest(context: str, text: str, start: int, tolerance: int) -> int | None:
     return next((place for place in places if place >= 0 and context.startswith(text, place)), None)
 
 
-def _record(language: str, asked: Iterable[_RawQuestion], where: Where, *, numbered: bool) -> AnsweredQuestions:
+def _record(
+    language: str, asked: Iterable[_RawQuestion], where: Where, *, numbered: bool
+) -> AnsweredQuestions:
     found: dict[str, _RawQuestion] = {}
     for number, question in enumerate(asked, start=1):
         identity = str(number) if numbered else question.identity
@@ -197,7 +226,13 @@ def _record(language: str, asked: Iterable[_RawQuestion], where: Where, *, numbe
         raise BadInput(f"no question of {language} is in {where}", cure=_CURE)
     _, questions, contexts, answers, starts = zip(*found.values(), strict=True)
     return AnsweredQuestions(
-        language, tuple(found), questions, contexts, tuple(map(tuple, answers)), tuple(map(tuple, starts)), source=str(where)
+        language,
+        tuple(found),
+        questions,
+        contexts,
+        tuple(map(tuple, answers)),
+        tuple(map(tuple, starts)),
+        source=str(where),
     )
 
 
@@ -208,7 +243,9 @@ def _get(value: object, key: str, kind: type, where: Where, place: str) -> Any:
         raise _malformed(where, place, f"has no {key!r}")
     # In Python a truth value is an int.
     if type(value[key]) is not kind:
-        raise _malformed(where, place, f"has {key!r} of the type {type(value[key]).__name__}, expected {kind.__name__}")
+        raise _malformed(
+            where, place, f"has {key!r} of the type {type(value[key]).__name__}, expected {kind.__name__}"
+        )
     return value[key]
 
 

@@ -56,9 +56,19 @@ def mnli(language: str, data: Path | None) -> SentencePairs:
     """Read MNLI's training pairs, which are English, from `data/xnli/train-en.tsv`, or from the Hub."""
     if data is not None:
         return _from_file(language, data / "xnli" / "train-en.tsv", XNLI_LABELS)
-    rows = load_rows(MNLI_HUB, "default", "train", cure="give XTREME's train-en.tsv: --data DIR reads DIR/xnli/train-en.tsv")[:]
+    rows = load_rows(
+        MNLI_HUB,
+        "default",
+        "train",
+        cure="give XTREME's train-en.tsv: --data DIR reads DIR/xnli/train-en.tsv",
+    )[:]
     names = dict(enumerate(XNLI_LABELS))  # MNLI's numbers there
-    pairs = zip(rows["premise"], rows["hypothesis"], (names.get(label, str(label)) for label in rows["label"]), strict=True)
+    pairs = zip(
+        rows["premise"],
+        rows["hypothesis"],
+        (names.get(label, str(label)) for label in rows["label"]),
+        strict=True,
+    )
     return hub_pairs(language, enumerate(pairs, start=1), XNLI_LABELS, f"{MNLI_HUB} default train")
 
 
@@ -78,7 +88,10 @@ def pawsx(language: str, data: Path | None) -> SentencePairs:
 def pawsx_certain(language: str, data: Path | None) -> SentencePairs:
     """Read the test pairs of PAWS-X whose label is certain, which for German are all."""
     if data is None:
-        raise BadInput(f"the Hub's PAWS-X does not say which labels are uncertain: {UNCERTAIN} does", cure="--data DIR reads DIR/pawsx")
+        raise BadInput(
+            f"the Hub's PAWS-X does not say which labels are uncertain: {UNCERTAIN} does",
+            cure="--data DIR reads DIR/pawsx",
+        )
     pairs = _pawsx(language, data, "test", "test")
     if language == "de":
         return pairs
@@ -154,34 +167,58 @@ def _rte(language: str, data: Path | None, name: str, split: str) -> SentencePai
         raise BadInput(f"{name} is not in {path.parent}", cure=f"--data DIR reads DIR/rte/{name}")
     lines = [line.removesuffix("\r").split("\t") for line in read_lines(path)]
     # The first line names the columns, the first column numbers the rows.
-    return checked_pairs(language, ((number, row[1:]) for number, row in enumerate(lines[1:], start=2)), TWO_WAY_LABELS, str(path))
+    return checked_pairs(
+        language,
+        ((number, row[1:]) for number, row in enumerate(lines[1:], start=2)),
+        TWO_WAY_LABELS,
+        str(path),
+    )
 
 
 def _sick(language: str, data: Path | None, split: str) -> SentencePairs:
     rows, source = sick_rows(data, split)
-    own = ((number, (row["sentence_A"], row["sentence_B"], row["entailment_judgment"].lower())) for number, row in rows)
+    own = (
+        (number, (row["sentence_A"], row["sentence_B"], row["entailment_judgment"].lower()))
+        for number, row in rows
+    )
     return checked_pairs(language, own, XNLI_LABELS, source)
 
 
 def _of_rows(
-    language: str, repository: str, name: str, splits: Sequence[str], columns: tuple[str, str], labels: Sequence[str]
+    language: str,
+    repository: str,
+    name: str,
+    splits: Sequence[str],
+    columns: tuple[str, str],
+    labels: Sequence[str],
 ) -> SentencePairs:
     """Read splits of a configuration whose labels are numbers in the order of `labels`."""
     numbers = dict(enumerate(labels))
     found: list[tuple[str, str, str]] = []
     for split in splits:
         rows = load_rows(repository, name, split, cure="choose a task that is at hand")[:]
-        found += zip(rows[columns[0]], rows[columns[1]], (numbers.get(label, str(label)) for label in rows["label"]), strict=True)
+        found += zip(
+            rows[columns[0]],
+            rows[columns[1]],
+            (numbers.get(label, str(label)) for label in rows["label"]),
+            strict=True,
+        )
     return hub_pairs(language, enumerate(found, start=1), labels, f"{repository} {name} {'+'.join(splits)}")
 
 
 def _xnli(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
     if data is not None:
         return _from_file(language, data / "xnli" / f"{name}-{language}.tsv", XNLI_LABELS)
-    rows = load_rows(XTREME_HUB, "XNLI", split, cure="give XNLI's files with --data DIR, which reads DIR/xnli")[:]
+    rows = load_rows(
+        XTREME_HUB, "XNLI", split, cure="give XNLI's files with --data DIR, which reads DIR/xnli"
+    )[:]
     pairs = zip(rows["sentence1"], rows["sentence2"], rows["gold_label"], strict=True)
     # One configuration holds all languages.
-    own = ((number, pair) for number, (pair, code) in enumerate(zip(pairs, rows["language"], strict=True), start=1) if code == language)
+    own = (
+        (number, pair)
+        for number, (pair, code) in enumerate(zip(pairs, rows["language"], strict=True), start=1)
+        if code == language
+    )
     return hub_pairs(language, own, XNLI_LABELS, f"{XTREME_HUB} XNLI {split}")
 
 
@@ -189,23 +226,29 @@ def _pawsx(language: str, data: Path | None, name: str, split: str) -> SentenceP
     if data is not None:
         return _from_file(language, data / "pawsx" / f"{name}-{language}.tsv", PAWSX_LABELS)
     config = f"PAWS-X.{language}"
-    rows = load_rows(XTREME_HUB, config, split, cure="give PAWS-X's files with --data DIR, which reads DIR/pawsx")[:]
+    rows = load_rows(
+        XTREME_HUB, config, split, cure="give PAWS-X's files with --data DIR, which reads DIR/pawsx"
+    )[:]
     pairs = zip(rows["sentence1"], rows["sentence2"], rows["label"], strict=True)
     return hub_pairs(language, enumerate(pairs, start=1), PAWSX_LABELS, f"{XTREME_HUB} {config} {split}")
 
 
 def _from_file(language: str, path: Path, labels: Sequence[str]) -> SentencePairs:
     if not path.is_file():
-        raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/{path.parent.name}/{path.name}")
+        raise BadInput(
+            f"{path.name} is not in {path.parent}",
+            cure=f"--data DIR reads DIR/{path.parent.name}/{path.name}",
+        )
     return checked_pairs(language, enumerate(_rows_of(path), start=1), labels, str(path))
 
 
 def _rows_of(path: Path) -> list[list[str]]:
     """Read a file of first sentence, tab, second sentence, tab, label, without a header.
 
-    XTREME's script writes through Python's csv module, which puts every text with a quotation mark between quotation marks and
-    doubles those inside; the sets themselves know no quoting, and a sentence of theirs may begin with a quotation mark and never
-    end with one. So the quoting is undone only where all of a file follows it.
+    XTREME's script writes through Python's csv module, which puts every text with a quotation mark between
+    quotation marks and doubles those inside; the sets themselves know no quoting, and a sentence of theirs
+    may begin with a quotation mark and never end with one. So the quoting is undone only where all of a file
+    follows it.
     """
     rows = [line.removesuffix("\r").split("\t") for line in read_lines(path)]
     if all(_quoted(_unquoted(text)) == text for row in rows for text in row if '"' in text):
@@ -221,17 +264,22 @@ def _unquoted(text: str) -> str:
     return text[1:-1].replace('""', '"')
 
 
-def hub_pairs(language: str, rows: Iterable[tuple[int, Sequence[str | None]]], labels: Sequence[str], source: str) -> SentencePairs:
+def hub_pairs(
+    language: str, rows: Iterable[tuple[int, Sequence[str | None]]], labels: Sequence[str], source: str
+) -> SentencePairs:
     """Check the Hub's rows of first sentence, second sentence and label, each with its number."""
     # The files lack the spaces around a sentence, which the Hub keeps.
     stripped = ((number, [(text or "").strip() for text in row]) for number, row in rows)
     return checked_pairs(language, stripped, labels, source)
 
 
-def checked_pairs(language: str, rows: Iterable[tuple[int, Sequence[str]]], labels: Sequence[str], source: str) -> SentencePairs:
+def checked_pairs(
+    language: str, rows: Iterable[tuple[int, Sequence[str]]], labels: Sequence[str], source: str
+) -> SentencePairs:
     """Check rows of first sentence, second sentence and label, each with its number in the source.
 
-    Raises BadInput with the source and the number for another count of columns, an empty sentence or an unknown label.
+    Raises BadInput with the source and the number for another count of columns, an empty sentence or an
+    unknown label.
     """
     pairs: list[Sequence[str]] = []
     for number, row in rows:
@@ -245,7 +293,9 @@ def checked_pairs(language: str, rows: Iterable[tuple[int, Sequence[str]]], labe
         if not (row[0].strip() and row[1].strip()):
             raise BadInput("a sentence is empty", where=where, cure=_CURE)
         if row[2] not in labels:
-            raise BadInput(f"found the label {row[2]!r}, expected one of: {' '.join(labels)}", where=where, cure=_CURE)
+            raise BadInput(
+                f"found the label {row[2]!r}, expected one of: {' '.join(labels)}", where=where, cure=_CURE
+            )
         pairs.append(row)
     if not pairs:
         raise BadInput(f"no pair of {language} is in {source}", cure=_CURE)
@@ -256,12 +306,19 @@ def checked_pairs(language: str, rows: Iterable[tuple[int, Sequence[str]]], labe
 def _uncertain_rows(path: Path, count: int) -> frozenset[int]:
     """Read the rows, counted from 0, whose label is uncertain; a line that begins with # is a comment."""
     if not path.is_file():
-        raise BadInput(f"{path.name} is not in {path.parent}", cure="without it every label counts as certain: score -t pawsx")
+        raise BadInput(
+            f"{path.name} is not in {path.parent}",
+            cure="without it every label counts as certain: score -t pawsx",
+        )
     rows = []
     for number, line in enumerate(read_lines(path), start=1):
         if line.startswith("#"):
             continue
         if not (line.isdecimal() and int(line) < count):
-            raise BadInput(f"found {line!r}, expected the number of a row, 0 to {count - 1}", where=Where(str(path), number), cure=_CURE)
+            raise BadInput(
+                f"found {line!r}, expected the number of a row, 0 to {count - 1}",
+                where=Where(str(path), number),
+                cure=_CURE,
+            )
         rows.append(int(line))
     return frozenset(rows)

@@ -62,7 +62,9 @@ def sick_related_dev(language: str, data: Path | None) -> ScoredPairs:
 def sick_rows(data: Path | None, split: str) -> tuple[list[tuple[int, dict[str, str]]], str]:
     """Return SICK's lines by column, each with its number, and where they were read."""
     if data is None:
-        raise BadInput("SICK is read from its official files", cure="give them with --data DIR, which reads DIR/sick")
+        raise BadInput(
+            "SICK is read from its official files", cure="give them with --data DIR, which reads DIR/sick"
+        )
     path = data / "sick" / SICK_FILES[split]
     if not path.is_file():
         raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/sick/{path.name}")
@@ -70,19 +72,32 @@ def sick_rows(data: Path | None, split: str) -> tuple[list[tuple[int, dict[str, 
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         if len(line) != len(lines[0]):
-            raise BadInput(f"found {len(line)} columns, expected {len(lines[0])}", where=Where(str(path), number), cure=_CURE)
+            raise BadInput(
+                f"found {len(line)} columns, expected {len(lines[0])}",
+                where=Where(str(path), number),
+                cure=_CURE,
+            )
         rows.append((number, dict(zip(lines[0], line, strict=True))))
     return rows, str(path)
 
 
 def _stsb(language: str, data: Path | None, split: str) -> ScoredPairs:
     if data is None:
-        rows = load_rows(STSB_HUB, language, split, cure="give stsb-multi-mt's files with --data DIR, which reads DIR/stsb_multi")[:]
+        rows = load_rows(
+            STSB_HUB,
+            language,
+            split,
+            cure="give stsb-multi-mt's files with --data DIR, which reads DIR/stsb_multi",
+        )[:]
         columns = zip(rows["sentence1"], rows["sentence2"], map(str, rows["similarity_score"]), strict=True)
-        return _checked(language, enumerate(columns, start=1), 0.0, _STSB_MOST, f"{STSB_HUB} {language} {split}")
+        return _checked(
+            language, enumerate(columns, start=1), 0.0, _STSB_MOST, f"{STSB_HUB} {language} {split}"
+        )
     path = data / "stsb_multi" / f"stsb-{language}-{split}.csv"
     if not path.is_file():
-        raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/stsb_multi/{path.name}")
+        raise BadInput(
+            f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/stsb_multi/{path.name}"
+        )
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     numbered = ((reader.line_num, row) for row in reader)  # a sentence may hold a line break
     try:
@@ -97,21 +112,32 @@ def _sick(language: str, data: Path | None, split: str) -> ScoredPairs:
     return _checked(language, own, _SICK_LEAST, _SICK_MOST, source)
 
 
-def _checked(language: str, rows: Iterable[tuple[int, Sequence[str]]], least: float, most: float, source: str) -> ScoredPairs:
+def _checked(
+    language: str, rows: Iterable[tuple[int, Sequence[str]]], least: float, most: float, source: str
+) -> ScoredPairs:
     first, second, scores = [], [], []
     for number, row in rows:
         where = Where(source, number)
         if len(row) != 3:
-            raise BadInput(f"found {len(row)} columns, expected first sentence, second sentence and score", where=where, cure=_CURE)
+            raise BadInput(
+                f"found {len(row)} columns, expected first sentence, second sentence and score",
+                where=where,
+                cure=_CURE,
+            )
         if not (row[0].strip() and row[1].strip()):
             raise BadInput("a sentence is empty", where=where, cure=_CURE)
         try:
-            # The Hub keeps scores in 32 bits, the files in decimals: the shortest decimal of 32 bits is the same for both.
+            # The Hub keeps scores in 32 bits, the files in decimals: the shortest decimal of 32 bits is the
+            # same for both.
             score = float(str(np.float32(row[2])))
         except ValueError:
             score = math.nan
         if not least <= score <= most:
-            raise BadInput(f"found the score {row[2]!r}, expected a number from {least:g} to {most:g}", where=where, cure=_CURE)
+            raise BadInput(
+                f"found the score {row[2]!r}, expected a number from {least:g} to {most:g}",
+                where=where,
+                cure=_CURE,
+            )
         first.append(row[0])
         second.append(row[1])
         scores.append((score - least) / (most - least))

@@ -99,14 +99,22 @@ def _panx(language: str, data: Path | None, name: str, split: str) -> TaggedSent
     if data is not None:
         return _from_file(language, data / "panx" / f"{name}-{language}.tsv", PANX_TAGS)
     return _from_hub(
-        language, f"PAN-X.{language}", split, "ner_tags", PANX_TAGS, cure="give WikiANN's files with --data DIR, which reads DIR/panx"
+        language,
+        f"PAN-X.{language}",
+        split,
+        "ner_tags",
+        PANX_TAGS,
+        cure="give WikiANN's files with --data DIR, which reads DIR/panx",
     )
 
 
 def _from_file(language: str, path: Path, tags: Sequence[str]) -> TaggedSentences:
     """Read a file of one word, tab, tag a line, with an empty line between sentences."""
     if not path.is_file():
-        raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/{path.parent.name}/{path.name}")
+        raise BadInput(
+            f"{path.name} is not in {path.parent}",
+            cure=f"--data DIR reads DIR/{path.parent.name}/{path.name}",
+        )
     sentences: list[list[tuple[str, str]]] = [[]]
     for number, line in enumerate(read_lines(path), start=1):
         columns = line.removesuffix("\r").split("\t")
@@ -125,7 +133,9 @@ def _from_file(language: str, path: Path, tags: Sequence[str]) -> TaggedSentence
     return _record(language, filter(None, sentences), str(path))
 
 
-def _from_hub(language: str, config: str, split: str, column: str, tags: Sequence[str], *, cure: str = _UDPOS_CURE) -> TaggedSentences:
+def _from_hub(
+    language: str, config: str, split: str, column: str, tags: Sequence[str], *, cure: str = _UDPOS_CURE
+) -> TaggedSentences:
     loaded = load_rows(XTREME_HUB, config, split, cure=cure)
     names = _names(loaded.features[column])
     rows = loaded[:]

@@ -20,7 +20,11 @@ def read_text(path: Path) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as reason:
         line = data[: reason.start].count(b"\n") + 1
-        raise BadInput(f"byte {data[reason.start]:#04x} is not UTF-8", where=Where(str(path), line), cure="download it again") from reason
+        raise BadInput(
+            f"byte {data[reason.start]:#04x} is not UTF-8",
+            where=Where(str(path), line),
+            cure="download it again",
+        ) from reason
 
 
 def read_json(path: Path) -> Any:
@@ -28,7 +32,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except (ValueError, RecursionError) as reason:
-        line, column = (reason.lineno, reason.colno) if isinstance(reason, json.JSONDecodeError) else (None, None)
+        line, column = (
+            (reason.lineno, reason.colno) if isinstance(reason, json.JSONDecodeError) else (None, None)
+        )
         raise BadInput("not JSON", where=Where(str(path), line, column), cure="download it again") from reason
 
 
@@ -44,8 +50,8 @@ def refuse_other_text(found: str, official: str | None, what: str) -> None:
 def read_lines(path: Path) -> tuple[str, ...]:
     """Return the lines of an official UTF-8 file; only a newline ends one (other line separators belong to the text).
 
-    Nothing else is taken off, since the fingerprints of the official sets are pinned to it; people's own files are read by
-    `numbered_lines`.
+    Nothing else is taken off, since the fingerprints of the official sets are pinned to it; people's own
+    files are read by `numbered_lines`.
     """
     lines = read_text(path).split("\n")
     return tuple(lines[:-1] if lines[-1] == "" else lines)
@@ -54,8 +60,8 @@ def read_lines(path: Path) -> tuple[str, ...]:
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the lines of somebody's own UTF-8 file, counted from 1; a name in .gz is unpacked on the way.
 
-    Editors differ in how they end a line and in whether they begin with a byte order mark: neither belongs to the text. Raises
-    BadInput with the line of the first byte that is no UTF-8, and for a damaged archive.
+    Editors differ in how they end a line and in whether they begin with a byte order mark: neither belongs to
+    the text. Raises BadInput with the line of the first byte that is no UTF-8, and for a damaged archive.
     """
     number = 0
     try:
@@ -65,9 +71,13 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, line.removeprefix("\ufeff") if number == 1 else line
     except UnicodeDecodeError as reason:
         message = f"byte {reason.object[reason.start]:#04x} is not UTF-8"
-        raise BadInput(message, where=Where(str(path), number), cure="convert the file to UTF-8, for instance with iconv") from reason
+        raise BadInput(
+            message, where=Where(str(path), number), cure="convert the file to UTF-8, for instance with iconv"
+        ) from reason
     except (gzip.BadGzipFile, EOFError, zlib.error) as reason:
-        raise BadInput(f"cannot be unpacked: {reason}", where=Where(str(path), number + 1), cure="download it again") from reason
+        raise BadInput(
+            f"cannot be unpacked: {reason}", where=Where(str(path), number + 1), cure="download it again"
+        ) from reason
 
 
 def fingerprint(rows: Iterable[object]) -> str:

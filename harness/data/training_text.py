@@ -72,8 +72,9 @@ class TrainingText:
 def load_training(target: Target, data: Path | None) -> TrainingText:
     """Return the English text that a target's head is trained on, from raw layouts in `data` or from the Hub.
 
-    Where no other set chooses, the last tenth is held out: neighbours in these files share a passage, a premise or a document,
-    which a random part would leave on both sides. Raises BadInput for text that is missing, malformed or not the official one.
+    Where no other set chooses, the last tenth is held out: neighbours in these files share a passage, a
+    premise or a document, which a random part would leave on both sides. Raises BadInput for text that is
+    missing, malformed or not the official one.
     """
     train_loader, dev_loader = _HEADS[target.training]
     whole = _official(train_loader, target, data)
@@ -85,8 +86,8 @@ def load_training(target: Target, data: Path | None) -> TrainingText:
 def load_task(task: Task, language: str, data: Path | None) -> tuple[RowExamples, RowExamples]:
     """Return what is trained on and what is held out, from raw layouts in `data` or from the Hub.
 
-    Where a task has no dev set, its last tenth is held out, which in a parallel task is the same in every language.
-    Raises BadInput for text that is missing or malformed.
+    Where a task has no dev set, its last tenth is held out, which in a parallel task is the same in every
+    language. Raises BadInput for text that is missing or malformed.
     """
     train, dev = _TASKS[task.name]
     whole = train(language, data)

@@ -39,9 +39,9 @@ def read_topics(path: Path) -> Iterator[Row]:
 def read_documents(path: Path) -> Iterator[tuple[int, str, str, str]]:
     """Yield line, id, title and text of every document: `<DOC>` records with `<DOCNO>` and `<TEXT>`, or an id, a tab and a text a line.
 
-    `<TITLE>`, `<HEADLINE>` or `<TI>` gives the title; several `<TEXT>` are one text. Collections name the parts of a text in many
-    ways, such as SDA's `<LD>` and `<TX>`: a record without `<TEXT>` is text as a whole, but for its ids and titles. Markup inside
-    is dropped.
+    `<TITLE>`, `<HEADLINE>` or `<TI>` gives the title; several `<TEXT>` are one text. Collections name the
+    parts of a text in many ways, such as SDA's `<LD>` and `<TX>`: a record without `<TEXT>` is text as a
+    whole, but for its ids and titles. Markup inside is dropped.
     """
     if not _is_sgml(path):
         for line, name, text in _columns(path):
@@ -65,10 +65,13 @@ def read_qrels(path: Path) -> Iterator[Judged]:
         yield line, fields[0], fields[2], fields[3]
 
 
-def judgements(rows: Iterable[Judged], path: Path, queries: Collection[str], documents: Collection[str]) -> Judgements:
+def judgements(
+    rows: Iterable[Judged], path: Path, queries: Collection[str], documents: Collection[str]
+) -> Judgements:
     """Return the grade of every relevant document by query; a grade of 0 or less is not relevant.
 
-    Raises BadInput for ids that are not in the collection, a grade that is no whole number, and a pair that is judged twice.
+    Raises BadInput for ids that are not in the collection, a grade that is no whole number, and a pair that
+    is judged twice.
     """
     found: Judgements = {}
     seen: set[tuple[str, str]] = set()
@@ -76,13 +79,27 @@ def judgements(rows: Iterable[Judged], path: Path, queries: Collection[str], doc
     for line, query, document, grade in rows:
         where = Where(str(path), line)
         if query not in queries:
-            faults.append(Fault(f"query {query!r} is not among the queries", where, "take all files of one collection"))
+            faults.append(
+                Fault(f"query {query!r} is not among the queries", where, "take all files of one collection")
+            )
         elif document not in documents:
-            faults.append(Fault(f"document {document!r} is not among the documents", where, "take all files of one collection"))
+            faults.append(
+                Fault(
+                    f"document {document!r} is not among the documents",
+                    where,
+                    "take all files of one collection",
+                )
+            )
         elif not re.fullmatch(r"-?[0-9]{1,9}", grade):
             faults.append(Fault(f"the grade {grade!r} is no whole number", where, "grades are 0, 1, 2, …"))
         elif (query, document) in seen:
-            faults.append(Fault(f"query {query!r} and document {document!r} are judged for a second time", where, "keep one of the two"))
+            faults.append(
+                Fault(
+                    f"query {query!r} and document {document!r} are judged for a second time",
+                    where,
+                    "keep one of the two",
+                )
+            )
         elif int(grade) > 0:
             found.setdefault(query, {})[document] = int(grade)
         seen.add((query, document))
@@ -110,9 +127,16 @@ def _records(path: Path, tag: str) -> Iterator[tuple[int, str]]:
     body: list[str] = []
     for number, line in numbered_lines(path):
         for part in border.split(line + "\n"):
-            opens, closes = bool(border.fullmatch(part)) and part[1] != "/", part.startswith("</") and bool(border.fullmatch(part))
+            opens, closes = (
+                bool(border.fullmatch(part)) and part[1] != "/",
+                part.startswith("</") and bool(border.fullmatch(part)),
+            )
             if (opens and begun) or (closes and not begun):
-                message = f"a second <{tag}> before the </{tag}> of line {begun}" if opens else f"a </{tag}> without its <{tag}>"
+                message = (
+                    f"a second <{tag}> before the </{tag}> of line {begun}"
+                    if opens
+                    else f"a </{tag}> without its <{tag}>"
+                )
                 raise _malformed(path, number, message)
             if opens:
                 begun, body = number, []

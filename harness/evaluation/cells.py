@@ -37,8 +37,8 @@ class Measured:
     def over(self, earlier: Measured) -> Measured:
         """Return both, of a cell that both have the one that is here.
 
-        A cell of another text is not kept. Raises BadInput where another head predicted what would be kept: two are never
-        mixed in one result, as those of two machines without a common cache.
+        A cell of another text is not kept. Raises BadInput where another head predicted what would be kept:
+        two are never mixed in one result, as those of two machines without a common cache.
         """
         fingerprints = {**earlier.fingerprints, **self.fingerprints}
         kept = {
@@ -53,7 +53,12 @@ class Measured:
                     f"seed {seed}: what is there was predicted by the head {before.digest}, now it is {now.digest}",
                     cure="the two are not mixed; --overwrite without -l predicts all languages with the head that is there now",
                 )
-        return Measured({**kept, **self.outcomes}, {**earlier.failed, **self.failed}, {**earlier.heads, **self.heads}, fingerprints)
+        return Measured(
+            {**kept, **self.outcomes},
+            {**earlier.failed, **self.failed},
+            {**earlier.heads, **self.heads},
+            fingerprints,
+        )
 
     def unfinished(self, plan: TargetPlan, seed: int) -> list[str]:
         """Return the languages that a run may measure and has not."""
@@ -63,7 +68,9 @@ class Measured:
 def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[str, Any]) -> Result:
     """Return the result; it has a score only when every language of the target was measured on every seed."""
     target = plan.target
-    checkpoints = tuple(_checkpoint_scores(plan, measured, seed, files) for seed, files in plan.checkpoints.items())
+    checkpoints = tuple(
+        _checkpoint_scores(plan, measured, seed, files) for seed, files in plan.checkpoints.items()
+    )
     languages = [language for language in target.languages if all(language in c.scores for c in checkpoints)]
     complete = len(languages) == len(target.languages)
     claims = _claims(plan, measured) if complete and checkpoints else None
@@ -81,7 +88,9 @@ def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[st
         measured=len(languages),
         of=len(target.languages),
         checkpoints=checkpoints,
-        data={language: measured.fingerprints[language] for language in target.languages if language in known},
+        data={
+            language: measured.fingerprints[language] for language in target.languages if language in known
+        },
         outcomes=UNWRITTEN,
         run=run,
     )
@@ -101,11 +110,16 @@ def make_table(plan: TargetPlan, measured: Measured) -> pa.Table:
 def _claims(plan: TargetPlan, measured: Measured) -> Claims:
     """Return what the score allows to say."""
     target = plan.target
-    languages = [units(target, [measured.outcomes[seed, language] for seed in plan.checkpoints]) for language in target.languages]
+    languages = [
+        units(target, [measured.outcomes[seed, language] for seed in plan.checkpoints])
+        for language in target.languages
+    ]
     return score_claims(Sample(languages, target.parallel))
 
 
-def _checkpoint_scores(plan: TargetPlan, measured: Measured, seed: int, files: CheckpointFiles) -> CheckpointScores:
+def _checkpoint_scores(
+    plan: TargetPlan, measured: Measured, seed: int, files: CheckpointFiles
+) -> CheckpointScores:
     scores: dict[str, Score] = {}
     failed: dict[str, str] = {}
     for language in plan.target.languages:
@@ -132,5 +146,7 @@ def _points(claim: Claim) -> tuple[float, float]:
 
 def _rows(seed: int, language: str, outcomes: pa.Table) -> pa.Table:
     n = outcomes.num_rows
-    cell = pa.table({"seed": pa.array(np.full(n, seed, np.int32)), "language": pa.array([language] * n, pa.string())})
+    cell = pa.table(
+        {"seed": pa.array(np.full(n, seed, np.int32)), "language": pa.array([language] * n, pa.string())}
+    )
     return pa.table([*cell.columns, *outcomes.columns], names=[*cell.column_names, *outcomes.column_names])

@@ -59,7 +59,9 @@ def open_spaces(views: Sequence[View], files: CheckpointFiles, run: Run) -> dict
     """Open the spaces of several views; what waits to be written is bounded for all of them together."""
     encoding, waiting = run.submission.encoding, WAITING_BYTES // max(1, len(views))
     return {
-        view: open_space(run.cache, files, view, encoding, device=run.device, dtype=run.dtype, waiting=waiting)
+        view: open_space(
+            run.cache, files, view, encoding, device=run.device, dtype=run.dtype, waiting=waiting
+        )
         for view in dict.fromkeys(views)
     }
 
@@ -77,21 +79,31 @@ def encode_missing(texts: Sequence[str], views: Sequence[View], files: Checkpoin
     """Encode the texts that lack a vector in some view; every view's vectors come from the same passes and stream to the disk."""
     spaces = open_spaces(views, files, run)
     missing = missing_texts(texts, spaces)
-    run.observer.say(f"{files.source}: {len(texts):,} distinct texts, {len(texts) - len(missing):,} of them in the cache")
+    run.reporter.report(
+        f"{files.source}: {len(texts):,} distinct texts, {len(texts) - len(missing):,} of them in the cache"
+    )
     if not missing:
         return Encoded(spaces)
     encoding = run.submission.encoding
     encoder = Encoder(
-        files, list(spaces), max_length=encoding.max_length, device=run.device, dtype=run.dtype, batch_tokens=run.options.batch_tokens
+        files,
+        list(spaces),
+        max_length=encoding.max_length,
+        device=run.device,
+        dtype=run.dtype,
+        batch_tokens=run.options.batch_tokens,
     )
 
     def keep(view: View, indices: Indices, rows: Vectors) -> None:
         spaces[view].put([missing[i] for i in indices], rows)
 
     try:
-        report = encoder.encode(missing, prefix=encoding.prefix, sink=keep, progress=run.observer.encoded)
+        report = encoder.encode(missing, prefix=encoding.prefix, sink=keep, progress=run.reporter.encoded)
     finally:
         for space in spaces.values():
             space.close()
-    failures = {view: {missing[index]: reason for index, reason in failed.items()} for view, failed in report.failed.items()}
+    failures = {
+        view: {missing[index]: reason for index, reason in failed.items()}
+        for view, failed in report.failed.items()
+    }
     return Encoded(spaces, failures, report)

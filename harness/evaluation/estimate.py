@@ -11,7 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import Fault
-from harness.evaluation.embeddings import declared_view, distinct_texts, every_view, missing_texts, open_spaces
+from harness.evaluation.embeddings import (
+    declared_view,
+    distinct_texts,
+    every_view,
+    missing_texts,
+    open_spaces,
+)
 from harness.evaluation.plan import TargetPlan, make_plan
 from harness.evaluation.resume import Resumed, resume
 from harness.evaluation.run import Options, Run
@@ -20,11 +26,12 @@ from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.encoder import Encoder
 from harness.models.vector_cache import WAITING_BYTES
-from harness.observer import Observer, Silent
+from harness.reporter import Reporter, Silent
 
 # What the interpreter, torch and transformers take before a weight is loaded, measured on Linux.
 _BASE_BYTES = 700 * 2**20
-# Search reaches about this share of the speed of a bare product: the rest goes into finding the best of each row.
+# Search reaches about this share of the speed of a bare product: the rest goes into finding the best of each
+# row.
 _SEARCH_SHARE = 0.5
 _PRODUCT = (1024, 4096)
 Part = tuple[TargetPlan, str]  # one target and one of its languages
@@ -55,9 +62,15 @@ class Estimate:
 
     def text(self) -> str:
         """Return the estimate for people."""
-        lines = [(name, f"{languages} languages to measure, {texts:,} texts in them") for name, languages, texts in self.targets]
+        lines = [
+            (name, f"{languages} languages to measure, {texts:,} texts in them")
+            for name, languages, texts in self.targets
+        ]
         lines += [
-            ("to encode", f"{self.texts:,} texts of {self.distinct:,} distinct ones (the rest is in the cache), {self.tokens:,} tokens"),
+            (
+                "to encode",
+                f"{self.texts:,} texts of {self.distinct:,} distinct ones (the rest is in the cache), {self.tokens:,} tokens",
+            ),
             ("passes", f"{self.passes:,}, read off in {self.views} view{'' if self.views == 1 else 's'}"),
             ("similarities", f"{self.similarities:,}"),
             ("disk", f"{_bytes(self.disk)} of vectors in the cache"),
@@ -77,25 +90,29 @@ def estimate(
     targets: Sequence[str] = (),
     languages: Sequence[str] = (),
     options: Options | None = None,
-    observer: Observer | None = None,
+    reporter: Reporter | None = None,
 ) -> Estimate:
     """Return what `evaluate` with the same arguments would compute.
 
-    The submission's checkpoints and the text are fetched and read as a run would; of the planned passes some, spread over
-    all lengths, are made and timed. Raises what `evaluate` raises before it encodes.
+    The submission's checkpoints and the text are fetched and read as a run would; of the planned passes some,
+    spread over all lengths, are made and timed. Raises what `evaluate` raises before it encodes.
     """
-    plan = make_plan(Path(folder), targets, languages, options or Options(), observer or Silent())
+    plan = make_plan(Path(folder), targets, languages, options or Options(), reporter or Silent())
     resumed, faults = resume(plan)
     embedded = [target for target in resumed if target.plan.head is None]
     sweeps = open_sweeps([target.plan for target in embedded], plan.run)
     parts = []
     for seed, files in plan.checkpoints.items():
         todo = [(target.plan, language) for target in embedded for language in target.unfinished(seed)]
-        swept = [(sweeping.plan, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
+        swept = [
+            (sweeping.plan, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)
+        ]
         parts.append(_Part(files, todo, swept, plan.run))
     broken = [(target.name, *why) for target in resumed for why in target.plan.unreadable.items()]
     heads = tuple((target.name, _head_text(target)) for target in resumed if target.plan.head is not None)
-    return _sum(parts, heads, (*faults, *(Fault(f"{name} {language}: {reason}") for name, language, reason in broken)))
+    return _sum(
+        parts, heads, (*faults, *(Fault(f"{name} {language}: {reason}") for name, language, reason in broken))
+    )
 
 
 def _head_text(resumed: Resumed) -> str:
@@ -124,26 +141,47 @@ class _Part:
         encoding = run.submission.encoding
         every = every_view(files) if swept else ()
         self.views = len({declared_view(encoding, files), *every})
-        examples = {(plan.target.name, language): plan.examples[language] for plan, language in [*todo, *swept]}
+        examples = {
+            (plan.target.name, language): plan.examples[language] for plan, language in [*todo, *swept]
+        }
         self.targets = [(name, sum(map(len, each.sides.values()))) for (name, _), each in examples.items()]
         self.similarities = sum(map(_similarities, todo)) + len(every) * sum(map(_similarities, swept))
         texts = distinct_texts(examples.values())
         views = list(dict.fromkeys([declared_view(encoding, files), *every]))
         missing = missing_texts(texts, open_spaces(views, files, run))
-        self.distinct, self.texts, self.tokens, self.passes, self.seconds = len(texts), len(missing), 0, 0, 0.0
+        self.distinct, self.texts, self.tokens, self.passes, self.seconds = (
+            len(texts),
+            len(missing),
+            0,
+            0,
+            0.0,
+        )
         self.hidden = files.width
         if missing:
-            run.observer.say("a few passes are timed")
+            run.reporter.report("a few passes are timed")
             encoder = Encoder(
-                files, views, max_length=encoding.max_length, device=run.device, dtype=run.dtype, batch_tokens=run.options.batch_tokens
+                files,
+                views,
+                max_length=encoding.max_length,
+                device=run.device,
+                dtype=run.dtype,
+                batch_tokens=run.options.batch_tokens,
             )
             tried = encoder.rehearse(missing, prefix=encoding.prefix)
-            self.tokens, self.passes, self.seconds, self.hidden = tried.tokens, tried.passes, tried.seconds, encoder.hidden_size
+            self.tokens, self.passes, self.seconds, self.hidden = (
+                tried.tokens,
+                tried.passes,
+                tried.seconds,
+                encoder.hidden_size,
+            )
         self.disk = len(missing) * len(views) * (4 * self.hidden + 16)
         largest = max((texts for _, texts in self.targets), default=0)
         weights = sum(path.stat().st_size for path in files.weight_files)
-        # The largest cell's vectors, once as they are, once in float64; the texts to encode as Python holds them.
-        self.memory = _BASE_BYTES + weights + 3 * largest * 4 * self.hidden + 2 * sum(map(len, missing)) + WAITING_BYTES
+        # The largest cell's vectors, once as they are, once in float64; the texts to encode as Python holds
+        # them.
+        self.memory = (
+            _BASE_BYTES + weights + 3 * largest * 4 * self.hidden + 2 * sum(map(len, missing)) + WAITING_BYTES
+        )
 
 
 def _similarities(part: Part) -> int:
@@ -151,7 +189,9 @@ def _similarities(part: Part) -> int:
     return EMBEDDED[plan.target.kind].similarities(plan.examples[language])
 
 
-def _sum(parts: Sequence[_Part], heads: tuple[tuple[str, str], ...], unreadable: tuple[Fault, ...]) -> Estimate:
+def _sum(
+    parts: Sequence[_Part], heads: tuple[tuple[str, str], ...], unreadable: tuple[Fault, ...]
+) -> Estimate:
     similarities = sum(part.similarities for part in parts)
     hidden = max((part.hidden for part in parts), default=0)
     rate = _product_rate(hidden) if similarities else 1.0

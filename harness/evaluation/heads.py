@@ -47,9 +47,16 @@ def _head(resumed: Resumed, seed: int, run: Run) -> _OpenedHead:
     if plan.head.recipe is None:
         return _OpenedHead(files, Head(digest=files.digest))
     assert training is not None  # there wherever a language is unfinished
-    # English answers are compared by SQuAD's rules in training, so that targets with one training text share the head.
-    target = plan.target.model_copy(update={"options": BY_NAME["xquad"].options}) if plan.target.kind == "qa" else plan.target
-    job = HeadTraining(files, target, plan.head.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype)
+    # English answers are compared by SQuAD's rules in training, so that targets with one training text share
+    # the head.
+    target = (
+        plan.target.model_copy(update={"options": BY_NAME["xquad"].options})
+        if plan.target.kind == "qa"
+        else plan.target
+    )
+    job = HeadTraining(
+        files, target, plan.head.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype
+    )
     folder = run.cache / "heads" / _address(job)
     try:
         _train_once(job, folder, run)
@@ -71,8 +78,10 @@ def _train_once(job: HeadTraining, folder: Path, run: Run) -> None:
         if not (folder / _TRAINED).is_file():
             _refuse_several_processes(run)
             taken = job.recipe.taken(len(job.train))
-            run.observer.say(f"{job.files.source}: a head for {job.target.training} is fine-tuned on {taken:,} English examples")
-            trained = finetune(replace(job, folder=work), run.observer)
+            run.reporter.report(
+                f"{job.files.source}: a head for {job.target.training} is fine-tuned on {taken:,} English examples"
+            )
+            trained = finetune(replace(job, folder=work), run.reporter)
             (work / "model" / _TRAINED).write_text(json.dumps(asdict(trained)))
             shutil.rmtree(folder, ignore_errors=True)
             (work / "model").replace(folder)
@@ -82,10 +91,15 @@ def _train_once(job: HeadTraining, folder: Path, run: Run) -> None:
 def _refuse_several_processes(run: Run) -> None:
     """Refuse what would wait for itself: one process holds the lock while the others are needed to train."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise WrongUsage("fine-tuning was started in several processes", cure="start one: it takes all GPUs of the machine")
+        raise WrongUsage(
+            "fine-tuning was started in several processes", cure="start one: it takes all GPUs of the machine"
+        )
     if run.device.startswith("cuda:"):
         index = run.device.partition(":")[2]
-        raise WrongUsage(f"fine-tuning takes no --device {run.device}", cure=f"CUDA_VISIBLE_DEVICES={index} and --device cuda")
+        raise WrongUsage(
+            f"fine-tuning takes no --device {run.device}",
+            cure=f"CUDA_VISIBLE_DEVICES={index} and --device cuda",
+        )
 
 
 def _predictor(head: _OpenedHead, plan: TargetPlan, run: Run) -> Predictor:
@@ -98,7 +112,7 @@ def _predictor(head: _OpenedHead, plan: TargetPlan, run: Run) -> Predictor:
         max_length=min(plan.lengths.max_length, head.files.positions or plan.lengths.max_length),
         stride=plan.lengths.stride,
         batch_tokens=run.options.batch_tokens,
-        progress=run.observer.encoded,
+        progress=run.reporter.encoded,
     )
 
 
@@ -121,7 +135,8 @@ def _address(job: HeadTraining) -> str:
 def predict(target: Resumed, run: Run) -> Iterator[tuple[Measured, Sequence[EncodingReport]]]:
     """Measure every unfinished language of every seed; yield what is there, with what it took, at least once a minute.
 
-    A language that cannot be predicted is named with its reason. Raises what training or opening a head raises.
+    A language that cannot be predicted is named with its reason. Raises what training or opening a head
+    raises.
     """
     plan, measured = target.plan, target.earlier
     reports: list[EncodingReport] = []
@@ -133,7 +148,11 @@ def predict(target: Resumed, run: Run) -> Iterator[tuple[Measured, Sequence[Enco
         head = _head(target, seed, run)
         measured = Measured(heads={seed: head.record}).over(measured)
         predictor = _predictor(head, plan, run)
-        report, started, yielded = EncodingReport(batch_tokens=predictor.batch_tokens), time.perf_counter(), time.monotonic()
+        report, started, yielded = (
+            EncodingReport(batch_tokens=predictor.batch_tokens),
+            time.perf_counter(),
+            time.monotonic(),
+        )
         reports.append(report)
         for language in todo:
             measured = _predict_language(plan, seed, language, predictor).over(measured)

@@ -14,8 +14,8 @@ from harness.errors import BadInput, Fault, Unreachable, WrongUsage
 from harness.evaluation.run import Options, Run
 from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.models.device import choose_device, choose_dtype
-from harness.observer import Observer
 from harness.records import Checkpoint, Encoding, ReportedSubmission, Signature, Target
+from harness.reporter import Reporter
 from harness.store import load_submission
 
 
@@ -52,7 +52,9 @@ class TargetPlan:
         """Return the signature of what is measured."""
         if self.head is not None:
             return self.target.signature.predicted(self.head.text)
-        return self.target.signature.encoded(self.encoding, self.layer_of(next(iter(self.checkpoints.values()))))
+        return self.target.signature.encoded(
+            self.encoding, self.layer_of(next(iter(self.checkpoints.values())))
+        )
 
     @property
     def lengths(self) -> Recipe:
@@ -88,12 +90,15 @@ class Plan:
         return tuple(plan for plan in self.targets if plan.target.has_head)
 
 
-def make_plan(folder: Path, targets: Sequence[str], languages: Sequence[str], options: Options, observer: Observer) -> Plan:
+def make_plan(
+    folder: Path, targets: Sequence[str], languages: Sequence[str], options: Options, reporter: Reporter
+) -> Plan:
     """Read the submission and the text, and fetch the checkpoints.
 
-    Raises BadInput when the submission, its checkpoints or all of the text cannot be read, WrongUsage for an unknown name.
+    Raises BadInput when the submission, its checkpoints or all of the text cannot be read, WrongUsage for an
+    unknown name.
     """
-    run = _open_run(folder, options, observer)
+    run = _open_run(folder, options, reporter)
     texts, unreadable = _load_targets(targets, languages, run)
     checkpoints = _fetch_all(run)
     plans = []
@@ -109,7 +114,7 @@ def make_plan(folder: Path, targets: Sequence[str], languages: Sequence[str], op
     return Plan(run, tuple(plans), checkpoints, tuple(unreadable))
 
 
-def _open_run(folder: Path, options: Options, observer: Observer) -> Run:
+def _open_run(folder: Path, options: Options, reporter: Reporter) -> Run:
     """Read the submission and choose where to compute."""
     submission = load_submission(folder)
     if isinstance(submission, ReportedSubmission):
@@ -119,14 +124,16 @@ def _open_run(folder: Path, options: Options, observer: Observer) -> Run:
             cure="evaluate a submission with checkpoints; stiltboard new SLUG scaffolds one",
         )
     device = choose_device(options.device)
-    return Run(folder, submission, options, observer, device, choose_dtype(options.dtype, device))
+    return Run(folder, submission, options, reporter, device, choose_dtype(options.dtype, device))
 
 
 # ---- checkpoints -------------------------------------------------------------------------------
 
 
 def _fetch(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
-    return run.options.fetched.get(checkpoint.source) or fetch(checkpoint, run.folder, run.cache / "checkpoints")
+    return run.options.fetched.get(checkpoint.source) or fetch(
+        checkpoint, run.folder, run.cache / "checkpoints"
+    )
 
 
 def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
@@ -135,7 +142,8 @@ def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
     layers = sorted({resolve_layer(run.submission.encoding, files) for files in opened.values()})
     if len(layers) > 1:
         raise BadInput(
-            f"the checkpoints differ in depth, so that `layer: last` means {layers}", cure="one submission is one recipe at one size"
+            f"the checkpoints differ in depth, so that `layer: last` means {layers}",
+            cure="one submission is one recipe at one size",
         )
     return opened
 
@@ -157,13 +165,20 @@ def _with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFile
 # ---- text --------------------------------------------------------------------------------------
 
 
-def _load_targets(names: Sequence[str], languages: Sequence[str], run: Run) -> tuple[list[TargetPlan], list[Fault]]:
+def _load_targets(
+    names: Sequence[str], languages: Sequence[str], run: Run
+) -> tuple[list[TargetPlan], list[Fault]]:
     """Load the named targets; without a name the run's own ones, or else all of XTREME (what stands outside it is named)."""
-    targets = [_find(name, run) for name in dict.fromkeys([*names] or [*run.options.own])] or _benchmark(languages, run)
+    targets = [_find(name, run) for name in dict.fromkeys([*names] or [*run.options.own])] or _benchmark(
+        languages, run
+    )
     for target in targets:
         for language in languages:
             if language not in target.languages and (names or len(targets) == 1):
-                raise WrongUsage(f"target {target.name} has no language {language!r}", cure=f"one of: {' '.join(target.languages)}")
+                raise WrongUsage(
+                    f"target {target.name} has no language {language!r}",
+                    cure=f"one of: {' '.join(target.languages)}",
+                )
     plans: list[TargetPlan] = []
     faults: list[Fault] = []
     for target in targets:
@@ -182,11 +197,15 @@ def _benchmark(languages: Sequence[str], run: Run) -> list[Target]:
     if run.options.data is None:
         for target in targets:
             if target.needs_data:
-                run.observer.say(f"{target.name} is left out: the Hub does not have its text; --data DIR reads it from DIR/{target.name}")
+                run.reporter.report(
+                    f"{target.name} is left out: the Hub does not have its text; --data DIR reads it from DIR/{target.name}"
+                )
         targets = [target for target in targets if not target.needs_data]
     known = [language for target in targets for language in target.languages]
     if unknown := [language for language in languages if language not in known]:
-        raise WrongUsage(f"no target has the language {unknown[0]!r}", cure=f"one of: {' '.join(dict.fromkeys(known))}")
+        raise WrongUsage(
+            f"no target has the language {unknown[0]!r}", cure=f"one of: {' '.join(dict.fromkeys(known))}"
+        )
     return [target for target in targets if not languages or set(languages) & set(target.languages)]
 
 

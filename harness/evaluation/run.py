@@ -11,8 +11,8 @@ from pydantic import PlainSerializer
 
 from harness.cache import cache_folder
 from harness.models.checkpoint import CheckpointFiles
-from harness.observer import Observer
 from harness.records import Mining, Submission
+from harness.reporter import Reporter
 
 # What is measured reaches the disk at least so often.
 WRITE_SECONDS = 60.0
@@ -26,10 +26,11 @@ AbsolutePath = Annotated[Path, PlainSerializer(lambda path: str(path.resolve()),
 class Options:
     """How to evaluate; but for `mining`, which the signature says, none of it may change a score beyond the rounding of the dtype.
 
-    `data` is a folder of raw layouts, `own` maps people's own targets (`bitext.NAME`) to their folders, `limit` tries the
-    first examples only, `cache` replaces STILTBOARD_CACHE, `sweep` scores every layer and both poolings beside the declared
-    view, and `keep_layers` keeps the vectors of further layers, which the same passes give, for checkpoints cut there.
-    `fetched` maps the source of a checkpoint to its files where another process has brought and verified them.
+    `data` is a folder of raw layouts, `own` maps people's own targets (`bitext.NAME`) to their folders,
+    `limit` tries the first examples only, `cache` replaces STILTBOARD_CACHE, `sweep` scores every layer and
+    both poolings beside the declared view, and `keep_layers` keeps the vectors of further layers, which the
+    same passes give, for checkpoints cut there. `fetched` maps the source of a checkpoint to its files where
+    another process has brought and verified them.
     """
 
     data: AbsolutePath | None = None
@@ -53,7 +54,7 @@ class Run:
     folder: Path
     submission: Submission
     options: Options
-    observer: Observer
+    reporter: Reporter
     device: str
     dtype: str
 

@@ -24,8 +24,8 @@ from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.device import is_emulated, processor, thread_count
 from harness.models.encoder import EncodingReport
-from harness.observer import Observer, Silent
 from harness.records import Result, View
+from harness.reporter import Reporter, Silent
 from harness.store import load_outcomes, load_result, results_lock, write_result
 
 __all__ = ["Options", "evaluate"]
@@ -38,17 +38,18 @@ def evaluate(
     targets: Sequence[str] = (),
     languages: Sequence[str] = (),
     options: Options | None = None,
-    observer: Observer | None = None,
+    reporter: Reporter | None = None,
 ) -> tuple[Result, ...]:
     """Evaluate the submission in `folder` zero-shot, write one result per target, and return them.
 
-    `targets` default to the benchmark's and `languages` to all of a target's. What an earlier run of the same weights,
-    text and encoding finished is kept. A language that cannot be measured is named in the result, which then has no
-    score. Targets with a head are fine-tuned on English first, once. With `options.limit` only the first examples are tried
-    and nothing is written. Raises BadInput when the submission, its checkpoint or all of the text cannot be read, and
-    CheckFailed, after the other targets are written, when the whole text of one target cannot, or its head cannot be trained.
+    `targets` default to the benchmark's and `languages` to all of a target's. What an earlier run of the same
+    weights, text and encoding finished is kept. A language that cannot be measured is named in the result,
+    which then has no score. Targets with a head are fine-tuned on English first, once. With `options.limit`
+    only the first examples are tried and nothing is written. Raises BadInput when the submission, its
+    checkpoint or all of the text cannot be read, and CheckFailed, after the other targets are written, when
+    the whole text of one target cannot, or its head cannot be trained.
     """
-    plan = make_plan(Path(folder), targets, languages, options or Options(), observer or Silent())
+    plan = make_plan(Path(folder), targets, languages, options or Options(), reporter or Silent())
     resumed, faults = resume(plan)
     results = _compare_vectors(plan, [target for target in resumed if target.plan.head is None])
     for target in resumed:
@@ -80,9 +81,13 @@ def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result
         for target in targets:
             measured[target.name] = _run_cells(target, seed, files, encoded).over(measured[target.name])
         encoded.close()
-        # What a seed gave is on disk before anything else starts; what is overwritten stays until all seeds are measured.
+        # What a seed gave is on disk before anything else starts; what is overwritten stays until all seeds
+        # are measured.
         if number == len(plan.checkpoints) or not run.options.overwrite:
-            results = {target.name: _write(target.plan, measured[target.name], _describe(reports, run), run) for target in targets}
+            results = {
+                target.name: _write(target.plan, measured[target.name], _describe(reports, run), run)
+                for target in targets
+            }
         _sweep(seed, files, swept, encoded, _describe(reports, run))
     return results
 
@@ -93,7 +98,10 @@ Swept = Sequence[tuple[Sweeping, str]]
 
 def _encode(files: CheckpointFiles, todo: Todo, swept: Swept, run: Run) -> Encoded:
     """Encode every text that an unfinished cell of this checkpoint needs, in one plan."""
-    examples = [planned.examples[language] for planned, language in [*todo, *((sweeping.plan, language) for sweeping, language in swept)]]
+    examples = [
+        planned.examples[language]
+        for planned, language in [*todo, *((sweeping.plan, language) for sweeping, language in swept)]
+    ]
     if not examples:
         return Encoded({})
     view = declared_view(run.submission.encoding, files)
@@ -111,11 +119,17 @@ def _run_cells(target: Resumed, seed: int, files: CheckpointFiles, encoded: Enco
         if reason := encoded.why_not(view, examples):
             failed[seed, language] = reason
         else:
-            outcomes[seed, language] = EMBEDDED[plan.target.kind].run(plan.target, examples, encoded.spaces[view].get)
-    return Measured(outcomes, failed, fingerprints={language: plan.fingerprints[language] for _, language in outcomes})
+            outcomes[seed, language] = EMBEDDED[plan.target.kind].run(
+                plan.target, examples, encoded.spaces[view].get
+            )
+    return Measured(
+        outcomes, failed, fingerprints={language: plan.fingerprints[language] for _, language in outcomes}
+    )
 
 
-def _sweep(seed: int, files: CheckpointFiles, swept: Swept, encoded: Encoded, description: Mapping[str, Any]) -> None:
+def _sweep(
+    seed: int, files: CheckpointFiles, swept: Swept, encoded: Encoded, description: Mapping[str, Any]
+) -> None:
     """Score every view of what was encoded; what is measured is on disk within a minute, and at the end."""
     sweeps = list(dict.fromkeys(sweeping for sweeping, _ in swept))
     written = time.monotonic()
@@ -134,7 +148,9 @@ def _sweep(seed: int, files: CheckpointFiles, swept: Swept, encoded: Encoded, de
 
 def _kept(view: View, run: Run) -> list[View]:
     """Return the views of shallower layers that the same passes give on request."""
-    return [other for other in (View(layer, view.pooling) for layer in run.options.keep_layers) if other < view]
+    return [
+        other for other in (View(layer, view.pooling) for layer in run.options.keep_layers) if other < view
+    ]
 
 
 # ---- the result --------------------------------------------------------------------------------
@@ -167,7 +183,9 @@ def _readable(path: Path) -> Result | None:
 
 
 def _same(before: Result, after: Result) -> bool:
-    return before.model_copy(update={"run": {}, "outcomes": UNWRITTEN}) == after.model_copy(update={"run": {}})
+    return before.model_copy(update={"run": {}, "outcomes": UNWRITTEN}) == after.model_copy(
+        update={"run": {}}
+    )
 
 
 def _describe(reports: Sequence[EncodingReport], run: Run) -> dict[str, Any]:

@@ -24,7 +24,8 @@ class Sweeping:
     def __init__(self, plan: TargetPlan, run: Run) -> None:
         """Take over what an earlier sweep of the same weights, text and encoding holds.
 
-        Raises BadInput where this run would replace, by a part of it, what was measured in another way or is damaged.
+        Raises BadInput where this run would replace, by a part of it, what was measured in another way or is
+        damaged.
         """
         self.plan, self._run = plan, run
         self._fingerprints = dict(plan.fingerprints)
@@ -38,12 +39,18 @@ class Sweeping:
             if left := [language for language in plan.target.languages if language not in plan.examples]:
                 message = f"{self._path} is damaged, and this run would measure only a part of it again, without {' '.join(left)}"
                 raise BadInput([*reason.faults, Fault(message, cure="evaluate without -l")]) from reason
-            run.observer.say(f"{self._path} is measured again: {reason.faults[0].message}")
+            run.reporter.report(f"{self._path} is measured again: {reason.faults[0].message}")
             return
         if not run.options.overwrite or any(language not in plan.examples for language in sweep.data):
             refuse_other_measure(self._path, sweep, self._signature(), run)
             again = plan.examples if run.options.overwrite else ()
-            self.points.update({point: value for point, value in self._readable_points(sweep).items() if point[2] not in again})
+            self.points.update(
+                {
+                    point: value
+                    for point, value in self._readable_points(sweep).items()
+                    if point[2] not in again
+                }
+            )
 
     def _readable_points(self, sweep: Sweep) -> dict[Point, float]:
         """Return the points of a sweep that stand on this run's weights and text."""
@@ -64,7 +71,11 @@ class Sweeping:
     def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
         """Return the languages of this run that lack a view."""
         views = every_view(files)
-        return [language for language in self.plan.examples if any((seed, view, language) not in self.points for view in views)]
+        return [
+            language
+            for language in self.plan.examples
+            if any((seed, view, language) not in self.points for view in views)
+        ]
 
     def measure(self, seed: int, language: str, view: View, encoded: Encoded) -> None:
         """Score one language in one view; a view in which a text has no vector stays without a score."""
@@ -82,9 +93,15 @@ class Sweeping:
             return
         with results_lock(self._run.folder):
             before = self._readable()
-            kept = self._readable_points(before) if before is not None and before.signature == self._signature() else {}
+            kept = (
+                self._readable_points(before)
+                if before is not None and before.signature == self._signature()
+                else {}
+            )
             sweep = self._sweep(kept | self.points, description)
-            if before is None or before.model_copy(update={"run": {}}) != sweep.model_copy(update={"run": {}}):
+            if before is None or before.model_copy(update={"run": {}}) != sweep.model_copy(
+                update={"run": {}}
+            ):
                 write_sweep(self._run.folder, sweep)
 
     def _readable(self) -> Sweep | None:
@@ -95,11 +112,18 @@ class Sweeping:
 
     def say_best(self) -> None:
         """Say which view is the best of those that have a score."""
-        views = [view for checkpoint in self._sweep(self.points, {}).checkpoints for view in checkpoint.views if view.score is not None]
+        views = [
+            view
+            for checkpoint in self._sweep(self.points, {}).checkpoints
+            for view in checkpoint.views
+            if view.score is not None
+        ]
         if views:
             best = max(views, key=lambda view: view.score or 0.0)
             name, metric = self.plan.target.name, self.plan.target.metric
-            self._run.observer.say(f"{name}: best view h{best.layer}.{best.pooling.value} with {metric} {best.score:.2f}")
+            self._run.reporter.report(
+                f"{name}: best view h{best.layer}.{best.pooling.value} with {metric} {best.score:.2f}"
+            )
 
     def _sweep(self, points: Mapping[Point, float], description: Mapping[str, Any]) -> Sweep:
         seeds, known = {seed for seed, _, _ in points}, {language for _, _, language in points}
@@ -112,18 +136,28 @@ class Sweeping:
             of=len(self.plan.target.languages),
             checkpoints=tuple(
                 SweptCheckpoint(
-                    seed=seed, weights=files.digest, views=tuple(self._scores(points, seed, view) for view in every_view(files))
+                    seed=seed,
+                    weights=files.digest,
+                    views=tuple(self._scores(points, seed, view) for view in every_view(files)),
                 )
                 for seed, files in self.plan.checkpoints.items()
                 if seed in seeds
             ),
-            data={language: self._fingerprints[language] for language in self.plan.target.languages if language in known},
+            data={
+                language: self._fingerprints[language]
+                for language in self.plan.target.languages
+                if language in known
+            },
             run=description,
         )
 
     def _scores(self, points: Mapping[Point, float], seed: int, view: View) -> ViewScores:
         languages = self.plan.target.languages
-        scores = {language: points[seed, view, language] for language in languages if (seed, view, language) in points}
+        scores = {
+            language: points[seed, view, language]
+            for language in languages
+            if (seed, view, language) in points
+        }
         mean = round(sum(scores.values()) / len(scores), 4) if len(scores) == len(languages) else None
         return ViewScores(layer=view.layer, pooling=view.pooling, score=mean, scores=scores)
 

@@ -13,7 +13,9 @@ from harness.records import Target
 
 def run(target: Target, examples: SentencePairs, model: Predict) -> pa.Table:
     """Give every pair the label of the largest logit; a row is a pair, `predicted` its label, `correct` whether it is right."""
-    inputs = pair_inputs(model.tokenizer, examples.first_sentences, examples.second_sentences, model.max_length)
+    inputs = pair_inputs(
+        model.tokenizer, examples.first_sentences, examples.second_sentences, model.max_length
+    )
     best = np.stack(model.logits(inputs)).argmax(axis=1)
     labels = np.array(target.labels)
     predicted = labels[best]

@@ -42,8 +42,9 @@ class Block(NamedTuple):
 def run(target: Target, examples: Collection | ParallelDocuments, encode: Encode) -> pa.Table:
     """Rank all documents for every query; `encode` gives unit vectors (n, d).
 
-    A row is a query: `gains`, the grades of its relevant documents, `ranks_<variant>`, their 1-based ranks in the same order, and
-    `average_precision` by the best chunk. A document fits by inner product, in float64, and the lower index wins a tie:
+    A row is a query: `gains`, the grades of its relevant documents, `ranks_<variant>`, their 1-based ranks in
+    the same order, and `average_precision` by the best chunk. A document fits by inner product, in float64,
+    and the lower index wins a tie:
 
     - whole: of its text, embedded at once;
     - average: of the normalised mean of its chunks (SEMB);
@@ -75,7 +76,11 @@ def _collection(examples: Collection, encode: Encode) -> pa.Table:
     lengths = np.array([len(chunks) for chunks in examples.chunks])
     texts = list(examples.documents.values())
     place = {name: number for number, name in enumerate(examples.documents)}
-    judged = [(query, place[name], gain) for query, found in enumerate(examples.judgements.values()) for name, gain in found.items()]
+    judged = [
+        (query, place[name], gain)
+        for query, found in enumerate(examples.judgements.values())
+        for name, gain in found.items()
+    ]
     query, document, gains = np.array(judged, dtype=np.int64).T
     rows = max(1, _BLOCK_BYTES // (8 * sum(queries.shape)))
 
@@ -85,7 +90,10 @@ def _collection(examples: Collection, encode: Encode) -> pa.Table:
             vectors = _vectors(encode, [chunk for number in some for chunk in examples.chunks[number]])
             starts = np.cumsum(lengths[some]) - lengths[some]
             whole = _vectors(encode, [texts[number].whole for number in some])
-            yield Block(some, {"whole": whole @ queries.T, **_chunk_fits(vectors, starts, vectors @ queries.T, queries)})
+            yield Block(
+                some,
+                {"whole": whole @ queries.T, **_chunk_fits(vectors, starts, vectors @ queries.T, queries)},
+            )
 
     everything = np.arange(len(texts))
     if 4 * 8 * len(texts) * len(queries) <= _KEPT_BYTES:
@@ -113,7 +121,8 @@ def _parts(lengths: Indices, rows: int) -> Iterator[slice]:
 def _parallel(examples: ParallelDocuments, encode: Encode) -> pa.Table:
     """Search both ways; what a sentence leaves out is its own counterpart, so that no text has to be embedded for one query.
 
-    That is why there is no `whole` here. The matrix of products is the same in both directions, once read by its columns.
+    That is why there is no `whole` here. The matrix of products is the same in both directions, once read by
+    its columns.
     """
     foreign, english = _vectors(encode, examples.foreign), _vectors(encode, examples.english)
     number = {name: index for index, name in enumerate(dict.fromkeys(examples.documents))}
@@ -124,7 +133,12 @@ def _parallel(examples: ParallelDocuments, encode: Encode) -> pa.Table:
     np.fill_diagonal(products, -np.inf)
 
     def search(chunks: Wide, queries: Wide, products: Wide) -> dict[str, Indices]:
-        block = [Block(np.arange(len(number)), _fits_without_counterpart(chunks, document, np.ascontiguousarray(products), queries))]
+        block = [
+            Block(
+                np.arange(len(number)),
+                _fits_without_counterpart(chunks, document, np.ascontiguousarray(products), queries),
+            )
+        ]
         return _ranks(pairs, block, block)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -149,7 +163,8 @@ def _fits_without_counterpart(chunks: Wide, document: Indices, products: Wide, q
 def _chunk_fits(chunks: Wide, starts: Indices, products: Wide, queries: Wide) -> Fits:
     """Return the fits by chunks (c, d) whose documents begin at `starts`, from their products (c, queries) with the queries.
 
-    A product of −∞ takes a chunk out for one query. Costs 2 · c · d per query before, and about five passes over the products here.
+    A product of −∞ takes a chunk out for one query. Costs 2 · c · d per query before, and about five passes
+    over the products here.
     """
     best, second, third = _three_best(products, starts)
     top3 = (best + second + third) / 3
@@ -163,7 +178,8 @@ def _chunk_fits(chunks: Wide, starts: Indices, products: Wide, queries: Wide) ->
 def _three_best(products: Wide, starts: Indices) -> tuple[Wide, Wide, Wide]:
     """Return the three largest products (documents, queries) of each document, best first, −∞ where it has fewer chunks.
 
-    Goes through the j-th chunks of all documents together, longest documents first, so that each step takes a prefix.
+    Goes through the j-th chunks of all documents together, longest documents first, so that each step takes a
+    prefix.
     """
     lengths = np.diff(starts, append=len(products))
     order = np.argsort(-lengths, kind="stable")
@@ -200,9 +216,9 @@ def _vectors(encode: Encode, texts: Sequence[str]) -> Wide:
 def _ranks(pairs: Pairs, judging: Iterable[Block], ranking: Iterable[Block]) -> dict[str, Indices]:
     """Return per variant the 1-based rank of each pair's document among all documents of `ranking` for its query.
 
-    A rank is counted, not sorted: it is one more than the documents that fit better, or as well at a lower index. So neither all
-    fits nor their order are ever held, and how documents are cut into blocks cannot change a rank. `judging` holds at least the
-    documents of the pairs.
+    A rank is counted, not sorted: it is one more than the documents that fit better, or as well at a lower
+    index. So neither all fits nor their order are ever held, and how documents are cut into blocks cannot
+    change a rank. `judging` holds at least the documents of the pairs.
     """
     own: dict[str, Wide] = {}
     for block in judging:
@@ -225,14 +241,18 @@ def _ranks(pairs: Pairs, judging: Iterable[Block], ranking: Iterable[Block]) -> 
 # ---- outcomes ----------------------------------------------------------------------------------
 
 
-def _table(ranks: Mapping[str, Indices], query: Indices, gains: Indices, names: Mapping[str, pa.Array]) -> pa.Table:
+def _table(
+    ranks: Mapping[str, Indices], query: Indices, gains: Indices, names: Mapping[str, pa.Array]
+) -> pa.Table:
     """Return one row per query of what is given per pair, query by query."""
     index, sizes = np.unique(query, return_counts=True)
     offsets = pa.array(np.append(0, np.cumsum(sizes)), pa.int32())
 
     def lists(values: Indices) -> pa.Array:
         # The name that parquet gives back, so that what is read and written again has the same bytes.
-        return pa.ListArray.from_arrays(offsets, pa.array(values, pa.int32()), pa.list_(pa.field("element", pa.int32())))
+        return pa.ListArray.from_arrays(
+            offsets, pa.array(values, pa.int32()), pa.list_(pa.field("element", pa.int32()))
+        )
 
     columns = {"gains": lists(gains)} | {f"ranks_{variant}": lists(each) for variant, each in ranks.items()}
     table = pa.table({"index": pa.array(index, pa.int32()), **names, **columns})

@@ -20,12 +20,14 @@ from harness.scoring.tables.mining import accepted_of
 def run(target: Target, examples: Comparable, encode: Encode) -> pa.Table:
     """Mine every split on its own; `encode` gives unit vectors (n, d).
 
-    A row is a matched pair, best margin first; gold pairs that were not matched follow without a margin. `accepted` says
-    whether the margin reaches the dev threshold. Matched pairs far below the last gold or accepted one are left out: neither
-    a score nor a threshold that F1 favours depends on them.
+    A row is a matched pair, best margin first; gold pairs that were not matched follow without a margin.
+    `accepted` says whether the margin reaches the dev threshold. Matched pairs far below the last gold or
+    accepted one are left out: neither a score nor a threshold that F1 favours depends on them.
     """
     assert target.mining is not None
-    mined = pa.concat_tables(_mine(name, split, encode, target.mining) for name, split in examples.splits.items())
+    mined = pa.concat_tables(
+        _mine(name, split, encode, target.mining) for name, split in examples.splits.items()
+    )
     return _without_tail(mined.append_column("accepted", pa.array(accepted_of(mined))))
 
 
@@ -45,7 +47,10 @@ def _mine(name: str, split: Split, encode: Encode, policy: Mining) -> pa.Table:
     matches = match(x_to_y, y_to_x, policy.margin)
     # Each text stands for the first id that has it: ids are never looked up by text afterwards.
     ids = [list(foreign.values()), list(english.values())]
-    rows = [(ids[0][i], ids[1][j], margin) for i, j, margin in zip(*(column.tolist() for column in matches), strict=True)]
+    rows = [
+        (ids[0][i], ids[1][j], margin)
+        for i, j, margin in zip(*(column.tolist() for column in matches), strict=True)
+    ]
     if not policy.keep_duplicates:
         repeated = [_repeated(split.foreign), _repeated(split.english)]
         rows = [row for row in rows if row[0] not in repeated[0] and row[1] not in repeated[1]]

@@ -30,8 +30,8 @@ class Span(NamedTuple):
 def run(target: Target, examples: AnsweredQuestions, model: Predict) -> pa.Table:
     """Answer every question with the best span over all windows of its passage.
 
-    A row is a question: `start` and `end`, the answer's place in the passage in characters, whether it is an `exact` match, its
-    token `f1`, and `score`, the mean of the two. A question without a span scores 0.
+    A row is a question: `start` and `end`, the answer's place in the passage in characters, whether it is an
+    `exact` match, its token `f1`, and `score`, the mean of the two. A question without a span scores 0.
     """
     parts = windows(model.tokenizer, examples.questions, examples.contexts, model.max_length, model.stride)
     best: dict[int, Span] = {}
@@ -41,7 +41,9 @@ def run(target: Target, examples: AnsweredQuestions, model: Predict) -> pa.Table
             best[part.question] = span
     spans = [best.get(number, Span(0, 0, 0.0)) for number in range(len(examples))]
     read = tokens_of(target, examples.language)
-    answered = [read(context[span.start : span.end]) for context, span in zip(examples.contexts, spans, strict=True)]
+    answered = [
+        read(context[span.start : span.end]) for context, span in zip(examples.contexts, spans, strict=True)
+    ]
     gold = [[read(answer) for answer in answers] for answers in examples.answers]
     exact = np.array([exact_match(*pair) for pair in zip(answered, gold, strict=True)], dtype=bool)
     shared = np.array([token_f1(*pair) for pair in zip(answered, gold, strict=True)], dtype=np.float64)
@@ -65,7 +67,8 @@ def tokens_of(target: Target, language: str) -> Callable[[str], Sequence[str]]:
 def best_span(window: Window, logits: Logits) -> Span | None:
     """Return the span of the largest sum of logits (tokens, 2) among the 20 best begins and ends, at most 30 tokens long.
 
-    Of equal sums the earlier begin wins, then the earlier end; None where the best begins and ends make no span.
+    Of equal sums the earlier begin wins, then the earlier end; None where the best begins and ends make no
+    span.
     """
     inside = np.array([place is not None for place in window.offsets])
     begins, ends = (_best(column, inside) for column in logits.T)

@@ -22,20 +22,24 @@ from harness.scoring.metrics.average_precision import average_precision
 CUTOFF = 20
 # The name that parquet gives back, so that what is read and written again has the same bytes.
 _RANKS = pa.list_(pa.field("element", pa.int32()))
-# So many products at once (64 MiB), and of these so many questions and candidates: two blocks of 0.5 MiB in a core's cache. A column
-# count stays below 8 · 256, because what lies above a threshold is counted in the 8 bytes of a word, 255 times each.
+# So many products at once (64 MiB), and of these so many questions and candidates: two blocks of 0.5 MiB in a
+# core's cache. A column count stays below 8 · 256, because what lies above a threshold is counted in the 8
+# bytes of a word, 255 times each.
 _PRODUCTS, _ROWS, _COLUMNS = 2**24, 64, 2040
 
 
 def run(target: Target, examples: Questions, encode: Encode) -> pa.Table:
     """Rank every question's answers, one in each language, by inner product; `encode` gives unit vectors (n, d).
 
-    A row is a question: `rank_in_language` holds for each of the target's languages the rank of its answer among that
-    language's sentences, `rank_in_union` the rank among the sentences of all, 0 where the language has no answer.
+    A row is a question: `rank_in_language` holds for each of the target's languages the rank of its answer
+    among that language's sentences, `rank_in_union` the rank among the sentences of all, 0 where the language
+    has no answer.
     """
     pool = examples.pool
     relevant = np.array(examples.relevant, np.int64).reshape(len(examples), len(pool.languages))
-    in_language, in_union = rank_answers(encode(examples.questions), encode(pool.sentences), pool.starts, relevant)
+    in_language, in_union = rank_answers(
+        encode(examples.questions), encode(pool.sentences), pool.starts, relevant
+    )
     order = [pool.languages.index(language) for language in target.languages]
     return pa.table(
         {
@@ -62,15 +66,20 @@ def headline(target: Target, examples: Questions, encode: Encode) -> float:
 
 
 def rank_answers(
-    questions: NDArray[np.float32], candidates: NDArray[np.float32], starts: Sequence[int], relevant: NDArray[np.int64]
+    questions: NDArray[np.float32],
+    candidates: NDArray[np.float32],
+    starts: Sequence[int],
+    relevant: NDArray[np.int64],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return the ranks (questions, languages) of the relevant candidates in their own language and in the union; 0 for `NO_ANSWER`.
 
-    Vectors are (questions, d) and (candidates, d), those of language j begin at starts[j] and hold relevant[:, j]. The rank is
-    1 + the candidates whose inner product is larger + those of a lower index that are equal, up to 1e-12, as in float64.
+    Vectors are (questions, d) and (candidates, d), those of language j begin at starts[j] and hold
+    relevant[:, j]. The rank is 1 + the candidates whose inner product is larger + those of a lower index that
+    are equal, up to 1e-12, as in float64.
 
-    Work for q questions, c candidates and l languages: 2qc(d + 1) operations in float32, 4qc bytes written and read once, then
-    2qcl comparisons in blocks that stay in cache; for XQuAD-R's 13,090 x 13,014 at d = 384, 131 GFLOP, 0.7 GB and 3.7 G comparisons.
+    Work for q questions, c candidates and l languages: 2qc(d + 1) operations in float32, 4qc bytes written
+    and read once, then 2qcl comparisons in blocks that stay in cache; for XQuAD-R's 13,090 x 13,014 at d =
+    384, 131 GFLOP, 0.7 GB and 3.7 G comparisons.
     """
     ranks = [np.zeros(relevant.shape, np.int32) for _ in range(2)]
     bounds = [*starts, len(candidates)]
@@ -80,7 +89,8 @@ def rank_answers(
         for first in range(0, len(questions), step):
             some = slice(first, first + step)
             asked = _QuestionBlock.of(questions[some], relevant[some], pool)
-            # One product for many threads, then one long count: BLAS lets its own threads spin after each product.
+            # One product for many threads, then one long count: BLAS lets its own threads spin after each
+            # product.
             products = asked.centred @ pool.centred.T  # (questions, candidates)
             list(threads.map(partial(_count, asked, products, bounds, pool), range(0, len(products), _ROWS)))
             for rank, above in zip(ranks, (asked.above_in_language, asked.above_in_union), strict=True):
@@ -88,7 +98,9 @@ def rank_answers(
     return ranks[0], ranks[1]
 
 
-def _count(asked: _QuestionBlock, products: NDArray[np.float32], bounds: Sequence[int], pool: _Pool, first_row: int) -> None:
+def _count(
+    asked: _QuestionBlock, products: NDArray[np.float32], bounds: Sequence[int], pool: _Pool, first_row: int
+) -> None:
     rows = slice(first_row, first_row + _ROWS)
     for language, (start, end) in enumerate(pairwise(bounds)):
         for first in range(start, end, _COLUMNS):
@@ -100,9 +112,9 @@ def _count(asked: _QuestionBlock, products: NDArray[np.float32], bounds: Sequenc
 class _Pool:
     """The candidates in float64 and, for float32, what parts them from each other.
 
-    With means m of the questions and c of the candidates, q·x = q·c + (q − m)·(x − c) + m·(x − c). The first term is the same
-    for all candidates, so the other two rank them; these are small where all vectors point alike, and so is float32's error.
-    The last term is one more column, which the questions multiply by one.
+    With means m of the questions and c of the candidates, q·x = q·c + (q − m)·(x − c) + m·(x − c). The first
+    term is the same for all candidates, so the other two rank them; these are small where all vectors point
+    alike, and so is float32's error. The last term is one more column, which the questions multiply by one.
     """
 
     vectors: NDArray[np.float64]  # (candidates, d)
@@ -116,7 +128,9 @@ class _Pool:
     def of(cls, candidates: NDArray[np.float32], questions: NDArray[np.float32]) -> _Pool:
         centre, questions_centre = candidates.mean(axis=0), questions.mean(axis=0)
         vectors = candidates.astype(np.float64)
-        offsets = vectors @ questions_centre.astype(np.float64) - float(centre.astype(np.float64) @ questions_centre.astype(np.float64))
+        offsets = vectors @ questions_centre.astype(np.float64) - float(
+            centre.astype(np.float64) @ questions_centre.astype(np.float64)
+        )
         centred = np.empty((len(candidates), candidates.shape[1] + 1), np.float32)
         np.subtract(candidates, centre, out=centred[:, :-1])
         centred[:, -1] = offsets
@@ -146,8 +160,9 @@ class _QuestionBlock:
         for language, answers in enumerate(relevant.T):
             found = np.flatnonzero(answers != NO_ANSWER)
             own[found, language] = np.einsum("qd,qd->q", vectors[found], pool.vectors[answers[found]])
-        # A sum of d + 1 float32 products, in any order, is off by at most γ = k u / (1 − k u) times the sum of their sizes (Higham,
-        # Accuracy and Stability of Numerical Algorithms, section 3.1); k = d + 8 covers the rounding of the factors and lengths.
+        # A sum of d + 1 float32 products, in any order, is off by at most γ = k u / (1 − k u) times the sum
+        # of their sizes (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1); k = d + 8
+        # covers the rounding of the factors and lengths.
         rounding = (questions.shape[1] + 8) * 2.0**-24
         sizes = _lengths(centred[:, :-1]) * pool.radius + pool.offset
         slack = rounding / (1 - rounding) * sizes + 10 * TIE
@@ -166,7 +181,9 @@ class _QuestionBlock:
             above.sum(axis=1, dtype=np.int64),
         )
 
-    def count(self, rows: slice, columns: slice, products: NDArray[np.float32], language: int, pool: _Pool) -> None:
+    def count(
+        self, rows: slice, columns: slice, products: NDArray[np.float32], language: int, pool: _Pool
+    ) -> None:
         """Add the candidates of one language's `columns` that stand above the answers of `rows`; products are (rows, columns)."""
         answers = self.relevant[rows, language] - columns.start
         here = np.flatnonzero((answers >= 0) & (answers < products.shape[1]))
@@ -175,7 +192,9 @@ class _QuestionBlock:
         words = np.zeros((size, -(-width // 8)), np.uint64)
         above = words.view(np.bool_)[:, :width]
         near, undecided = np.empty(products.shape, np.bool_), np.zeros(products.shape, np.bool_)
-        sums = np.empty((self.relevant.shape[1], size), np.uint64)  # of each row's words: eight counts, each in a byte
+        sums = np.empty(
+            (self.relevant.shape[1], size), np.uint64
+        )  # of each row's words: eight counts, each in a byte
         for j, total in enumerate(sums):
             np.greater(products, self.upper[rows, j, None], out=above)
             np.greater_equal(products, self.lower[rows, j, None], out=near)
@@ -188,7 +207,13 @@ class _QuestionBlock:
         self._decide(rows, columns, products, undecided, language, pool)
 
     def _decide(
-        self, rows: slice, columns: slice, products: NDArray[np.float32], undecided: NDArray[np.bool_], language: int, pool: _Pool
+        self,
+        rows: slice,
+        columns: slice,
+        products: NDArray[np.float32],
+        undecided: NDArray[np.bool_],
+        language: int,
+        pool: _Pool,
     ) -> None:
         """Add what float32 cannot tell from an answer, by its product in float64."""
         row, column = np.divmod(np.flatnonzero(undecided), undecided.shape[1])
@@ -198,18 +223,25 @@ class _QuestionBlock:
         else:
             exact = np.vecdot(vectors[row], pool.vectors[columns][column])
         rounded = products[row, column][:, None]
-        near = (rounded >= self.lower[rows][row]) & (rounded <= self.upper[rows][row])  # (undecided, languages)
+        near = (rounded >= self.lower[rows][row]) & (
+            rounded <= self.upper[rows][row]
+        )  # (undecided, languages)
         candidate = columns.start + column[:, None]
         above = near & _stands_above(exact[:, None], candidate, self.own[rows][row], self.relevant[rows][row])
         pair, answer = np.nonzero(above)
         size, languages = len(vectors), above.shape[1]
-        found = np.bincount(row[pair] * languages + answer, minlength=size * languages).reshape(size, languages)
+        found = np.bincount(row[pair] * languages + answer, minlength=size * languages).reshape(
+            size, languages
+        )
         self.above_in_union[rows] += found
         self.above_in_language[rows, language] += found[:, language]
 
 
 def _stands_above(
-    product: NDArray[np.float64], index: NDArray[np.int64], own: NDArray[np.float64], own_index: NDArray[np.int64]
+    product: NDArray[np.float64],
+    index: NDArray[np.int64],
+    own: NDArray[np.float64],
+    own_index: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):  # ∞ − ∞, of answers that are none
         difference = product - own

@@ -15,14 +15,16 @@ from harness.scoring.metrics.accuracy import accuracy
 def run(target: Target, examples: Bitext, encode: Encode) -> pa.Table:
     """Answer every sentence of both sides with its nearest neighbour on the other; `encode` gives unit vectors (n, d).
 
-    A row is a pair: `answer` is the index that its English sentence chose among the foreign ones, `answer_to_english` the
-    other way round, `correct` whether `answer` is the pair's own.
+    A row is a pair: `answer` is the index that its English sentence chose among the foreign ones,
+    `answer_to_english` the other way round, `correct` whether `answer` is the pair's own.
     """
     foreign, english = encode(examples.foreign), encode(examples.english)
     index = np.arange(len(foreign), dtype=np.int32)
     answer = nearest(english, foreign).astype(np.int32)
     to_english = nearest(foreign, english).astype(np.int32)
-    return pa.table({"index": index, "answer": answer, "answer_to_english": to_english, "correct": answer == index})
+    return pa.table(
+        {"index": index, "answer": answer, "answer_to_english": to_english, "correct": answer == index}
+    )
 
 
 def similarities(examples: Bitext) -> int:

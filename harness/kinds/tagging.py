@@ -16,15 +16,17 @@ from harness.scoring.tables.tagging import COUNTS
 def run(target: Target, examples: TaggedSentences, model: Predict) -> pa.Table:
     """Give every word the tag of the largest logit at its first sub-word.
 
-    A row is a sentence: `tags`, what was predicted for its `words`, of which `correct` are right, and the chunks that were
-    found, proposed and gold, by which F1 is micro-averaged.
+    A row is a sentence: `tags`, what was predicted for its `words`, of which `correct` are right, and the
+    chunks that were found, proposed and gold, by which F1 is micro-averaged.
     """
     parts = pieces(model.tokenizer, examples.words, model.max_length)
     predicted: list[list[str]] = [[] for _ in examples.words]
     for part, logits in zip(parts, model.logits([part.input for part in parts]), strict=True):
         predicted[part.sentence] += [target.labels[best] for best in logits[part.first].argmax(axis=1)]
     counts = chunk_counts(examples.tags, predicted)
-    correct = [sum(a == b for a, b in zip(*pair, strict=True)) for pair in zip(examples.tags, predicted, strict=True)]
+    correct = [
+        sum(a == b for a, b in zip(*pair, strict=True)) for pair in zip(examples.tags, predicted, strict=True)
+    ]
     return pa.table(
         {
             "index": np.arange(len(examples), dtype=np.int32),

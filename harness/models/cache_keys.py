@@ -22,9 +22,9 @@ _LAYER = re.compile(r"(?:^|\.)(?:block|layers?)\.(\d+)\.")
 def layer_address(files: CheckpointFiles, layer: int) -> str:
     """Return sha256 over all that h[layer] depends on: tokenizer, configuration, embeddings and the layers below.
 
-    The depth of the model and the layers above do not enter, so a model cut to its first three layers has the address of
-    the whole model's h[3]. Where there are weights outside embeddings, layers and heads, such as a norm after the last
-    layer, they enter with whether this is the last layer, since only there they apply.
+    The depth of the model and the layers above do not enter, so a model cut to its first three layers has the
+    address of the whole model's h[3]. Where there are weights outside embeddings, layers and heads, such as a
+    norm after the last layer, they enter with whether this is the last layer, since only there they apply.
     """
     whole = hashlib.sha256()
     config = {key: value for key, value in files.config.items() if key not in DEPTH}
@@ -75,7 +75,14 @@ def arithmetic(device: str, dtype: str) -> str:
 
 
 def open_space(
-    cache: Path, files: CheckpointFiles, view: View, encoding: Encoding, *, device: str, dtype: str, waiting: int = WAITING_BYTES
+    cache: Path,
+    files: CheckpointFiles,
+    view: View,
+    encoding: Encoding,
+    *,
+    device: str,
+    dtype: str,
+    waiting: int = WAITING_BYTES,
 ) -> VectorSpace:
     """Open the cached vectors of one view: the one place that says what a vector depends on beside its text."""
     return VectorSpace(

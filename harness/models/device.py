@@ -15,7 +15,9 @@ def choose_device(asked: str) -> str:
     """Return the device for `auto`, or the asked one if it is there; raises BadInput otherwise."""
     if asked == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if asked.partition(":")[0] not in ("cpu", "cuda") or (asked.startswith("cuda") and not torch.cuda.is_available()):
+    if asked.partition(":")[0] not in ("cpu", "cuda") or (
+        asked.startswith("cuda") and not torch.cuda.is_available()
+    ):
         raise WrongUsage(f"device {asked!r} is not available here", cure="--device auto")
     return asked
 

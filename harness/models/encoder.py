@@ -62,7 +62,8 @@ class Encoder:
     ) -> None:
         """Open the checkpoint from its verified folder, without network and without code of its own.
 
-        Raises BadInput when a view's layer does not exist, `max_length` exceeds the positions, or weights are missing.
+        Raises BadInput when a view's layer does not exist, `max_length` exceeds the positions, or weights are
+        missing.
         """
         self.device = choose_device(device)
         self.dtype = choose_dtype(dtype, self.device)
@@ -87,7 +88,10 @@ class Encoder:
     def _check(self, files: CheckpointFiles) -> None:
         if not 0 <= self.views[0].layer <= self.views[-1].layer <= files.layers:
             wrong = next(view.layer for view in self.views if not 0 <= view.layer <= files.layers)
-            raise BadInput(f"layer {wrong} of {files.source} does not exist", cure=f"0 (embeddings) to {files.layers}, or last")
+            raise BadInput(
+                f"layer {wrong} of {files.source} does not exist",
+                cure=f"0 (embeddings) to {files.layers}, or last",
+            )
         files.check_length(self.max_length)
 
     def _watch(self) -> None:
@@ -115,13 +119,23 @@ class Encoder:
         self._check_ids([tokens])
         self._captured.states = {}
         try:
-            output = self._model(input_ids=torch.tensor([tokens], device=self.device), output_hidden_states=True, return_dict=True)
+            output = self._model(
+                input_ids=torch.tensor([tokens], device=self.device),
+                output_hidden_states=True,
+                return_dict=True,
+            )
         except (TypeError, ValueError, RuntimeError, IndexError) as reason:
-            raise BadInput(f"{self._source} cannot encode a text: {type(reason).__name__}: {str(reason).partition(chr(10))[0]}") from reason
+            raise BadInput(
+                f"{self._source} cannot encode a text: {type(reason).__name__}: {str(reason).partition(chr(10))[0]}"
+            ) from reason
         states = self._captured.states | {self._depth: output.last_hidden_state}
         for layer in sorted({view.layer for view in self.views}):
             expected = output.hidden_states[layer]
-            if layer not in states or states[layer].shape != expected.shape or not torch.equal(states[layer], expected):
+            if (
+                layer not in states
+                or states[layer].shape != expected.shape
+                or not torch.equal(states[layer], expected)
+            ):
                 raise BadInput(
                     f"layer {layer} of {self._source} ({type(self._model).__name__}) is not its hidden_states[{layer}]",
                     cure="take another layer, or an architecture with one plain stack of layers",
@@ -162,7 +176,8 @@ class Encoder:
             state = states[view.layer][:texts]  # (texts, tokens, hidden)
             pooled = state.float().mean(dim=1) if view.pooling is Pooling.MEAN else state[:, 0].float()
             norms = pooled.norm(dim=1, keepdim=True)
-            # A vector without direction (zero, or too long for its norm) becomes NaN here and then fails by name.
+            # A vector without direction (zero, or too long for its norm) becomes NaN here and then fails by
+            # name.
             vectors[view] = (pooled / norms.where(norms.isfinite(), torch.nan)).cpu().numpy()
         self._captured.states = {}
         return vectors
@@ -179,8 +194,9 @@ class Encoder:
     ) -> EncodingReport:
         """Encode distinct texts and hand each finished batch to `sink(view, indices, vectors)`, view by view, in any order.
 
-        `progress(texts, tokens, total tokens)` is told what each batch added. Too little memory halves the budget and goes
-        on. A text whose vector is not finite is tried alone, and if it stays so is named in the report and never handed on.
+        `progress(texts, tokens, total tokens)` is told what each batch added. Too little memory halves the
+        budget and goes on. A text whose vector is not finite is tried alone, and if it stays so is named in
+        the report and never handed on.
         """
         started = time.perf_counter()
         ids = self.tokenize(texts, prefix)
@@ -193,7 +209,9 @@ class Encoder:
         passes = self._passes(ids)
         for indices, vectors in passes.run(batches, lengths):
             if vectors is None:
-                report.fail(self.views, int(indices[0]), f"out of memory on its {lengths[indices[0]]} tokens alone")
+                report.fail(
+                    self.views, int(indices[0]), f"out of memory on its {lengths[indices[0]]} tokens alone"
+                )
                 continue
             again = self._hand_on(indices, vectors, sink)
             for index in sorted({int(index) for failed in again.values() for index in failed}):
@@ -212,10 +230,15 @@ class Encoder:
         self._check_ids(ids)
         lengths = [len(tokens) for tokens in ids]
         batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]]]
-        report = EncodingReport(texts=len(texts), tokens=sum(lengths), passes=len(batches), batch_tokens=self.batch_tokens)
+        report = EncodingReport(
+            texts=len(texts), tokens=sum(lengths), passes=len(batches), batch_tokens=self.batch_tokens
+        )
         if not batches:
             return report
-        tried = [batches[i] for i in sorted({round(i) for i in np.linspace(0, len(batches) - 1, min(passes, len(batches)))})]
+        tried = [
+            batches[i]
+            for i in sorted({round(i) for i in np.linspace(0, len(batches) - 1, min(passes, len(batches)))})
+        ]
         for _ in self._passes(ids).run(tried[:2], lengths):
             pass  # the first passes pay for what is set up once
         started = time.perf_counter()
@@ -263,7 +286,9 @@ class Encoder:
         def forget() -> None:
             self._captured.states = {}
 
-        return Passes(lambda batch: self.forward([ids[i] for i in batch]), self.batch_tokens, self.on_gpu, forget)
+        return Passes(
+            lambda batch: self.forward([ids[i] for i in batch]), self.batch_tokens, self.on_gpu, forget
+        )
 
 
 def _find_layers(model: Any, files: CheckpointFiles) -> Any:

@@ -14,7 +14,8 @@ import torch
 from harness.models.batching import Indices
 
 Made = TypeVar("Made")
-# Tokens in one pass. On a CPU a worker's activations then stay in its cache; a GPU wants enough rows to fill it.
+# Tokens in one pass. On a CPU a worker's activations then stay in its cache; a GPU wants enough rows to fill
+# it.
 CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 65536
 _OUT_OF_MEMORY = ("alloc_failed", "out of memory", "can't allocate memory", "not enough memory")
 
@@ -33,11 +34,13 @@ class Passes(Generic[Made]):
     made: int = 0
     events: list[str] = field(default_factory=list)
 
-    def run(self, batches: Sequence[Indices], lengths: Sequence[int]) -> Iterator[tuple[Indices, Made | None]]:
+    def run(
+        self, batches: Sequence[Indices], lengths: Sequence[int]
+    ) -> Iterator[tuple[Indices, Made | None]]:
         """Yield every batch with what was made of it, in any order, or with None a single text that memory is too small for.
 
-        Each batch holds texts of one length. On a CPU there is one worker a core, each on one thread: nothing waits at the end
-        of a product.
+        Each batch holds texts of one length. On a CPU there is one worker a core, each on one thread: nothing
+        waits at the end of a product.
         """
         workers = 1 if self.on_gpu else torch.get_num_threads()
         queue = list(reversed(batches))
@@ -91,7 +94,11 @@ def is_out_of_memory(fault: BaseException) -> bool:
 def threads_per_worker(workers: int) -> Iterator[ThreadPoolExecutor]:
     """Give every worker one thread of its own, and the caller's setting back at the end."""
     before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="encode", initializer=lambda: torch.set_num_threads(before // workers or 1))
+    pool = ThreadPoolExecutor(
+        workers,
+        thread_name_prefix="encode",
+        initializer=lambda: torch.set_num_threads(before // workers or 1),
+    )
     try:
         if workers > 1:
             torch.set_num_threads(1)

@@ -22,7 +22,9 @@ def opening(source: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as reason:
         first_line = str(reason).strip().partition("\n")[0]
-        raise BadInput(f"transformers cannot open {source}: {type(reason).__name__}: {first_line}") from reason
+        raise BadInput(
+            f"transformers cannot open {source}: {type(reason).__name__}: {first_line}"
+        ) from reason
 
 
 def check_ids(model: Any, ids: Iterable[Sequence[int]], source: str) -> None:
@@ -40,7 +42,12 @@ def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
     """Return the base model without pooler or head; raises BadInput when it is no encoder or lacks weights."""
     folder = str(files.folder.resolve())
     architecture, config, wants = find_architecture(files)
-    loading = {"local_files_only": True, "use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
+    loading = {
+        "local_files_only": True,
+        "use_safetensors": True,
+        "ignore_mismatched_sizes": True,
+        "output_loading_info": True,
+    }
     model, info = architecture.from_pretrained(folder, config=config, dtype=DTYPES[dtype], **loading, **wants)
     lacking = sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])})
     lacking = [name for name in lacking if not name.startswith("pooler.")]
@@ -57,18 +64,31 @@ def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
 def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]:
     """Return the class of the base model, its configuration and how to leave out its pooler.
 
-    The model is first made without memory, for its size: from_pretrained allocates what config.json says before it finds that the
-    weights do not hold it. Raises BadInput when it is no encoder, or wants more than there is.
+    The model is first made without memory, for its size: from_pretrained allocates what config.json says
+    before it finds that the weights do not hold it. Raises BadInput when it is no encoder, or wants more than
+    there is.
     """
-    config = transformers.AutoConfig.from_pretrained(str(files.folder.resolve()), local_files_only=True, trust_remote_code=False)
+    config = transformers.AutoConfig.from_pretrained(
+        str(files.folder.resolve()), local_files_only=True, trust_remote_code=False
+    )
     try:
         architecture = transformers.AutoModel._model_mapping[type(config)]
     except KeyError:
-        raise BadInput(f"{files.source}: transformers has no encoder for model_type {config.model_type!r}") from None
-    wants = {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(architecture).parameters else {}
+        raise BadInput(
+            f"{files.source}: transformers has no encoder for model_type {config.model_type!r}"
+        ) from None
+    wants = (
+        {"add_pooling_layer": False}
+        if "add_pooling_layer" in inspect.signature(architecture).parameters
+        else {}
+    )
     with torch.device("meta"):
         blank = architecture(config, **wants)
-    sizes = {name: parameter.numel() for name, parameter in blank.named_parameters() if not name.startswith("pooler.")}
+    sizes = {
+        name: parameter.numel()
+        for name, parameter in blank.named_parameters()
+        if not name.startswith("pooler.")
+    }
     # A tensor that lacks is named once the rest is open; this is about what no machine could hold.
     if sum(sizes.values()) > 2 * files.elements + 2**24:
         raise BadInput(

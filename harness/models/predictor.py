@@ -55,10 +55,15 @@ class Predictor:
         check_ids(self._model, [each.ids for each in inputs], "this checkpoint")
         lengths = [len(each.ids) for each in inputs]
         found: list[Logits | None] = [None] * len(inputs)
-        passes = Passes(lambda batch: self._forward([inputs[i] for i in batch]), self.batch_tokens, self._on_gpu)
+        passes = Passes(
+            lambda batch: self._forward([inputs[i] for i in batch]), self.batch_tokens, self._on_gpu
+        )
         for indices, made in passes.run(plan_batches(lengths, self.batch_tokens), lengths):
             if made is None:
-                raise CheckFailed(f"out of memory on the {lengths[indices[0]]} tokens of one input alone", cure="use a larger machine")
+                raise CheckFailed(
+                    f"out of memory on the {lengths[indices[0]]} tokens of one input alone",
+                    cure="use a larger machine",
+                )
             for index, row in zip(indices, made, strict=True):
                 found[index] = row
             self._progress(len(indices), int(sum(lengths[i] for i in indices)), sum(lengths))
@@ -67,7 +72,10 @@ class Predictor:
         self.texts, self.tokens = self.texts + len(inputs), self.tokens + sum(lengths)
         whole = [row for row in found if row is not None]
         if not all(np.isfinite(row).all() for row in whole):
-            raise CheckFailed("a logit is not finite", cure="the head diverged in training, or the dtype is too narrow: --dtype float32")
+            raise CheckFailed(
+                "a logit is not finite",
+                cure="the head diverged in training, or the dtype is too narrow: --dtype float32",
+            )
         return whole
 
     @torch.inference_mode()
@@ -77,15 +85,22 @@ class Predictor:
         if inputs[0].types is not None:
             given["token_type_ids"] = torch.tensor([each.types for each in inputs], device=self._model.device)
         output = self._model(**given, return_dict=True)
-        logits = output.logits if "logits" in output else torch.stack([output.start_logits, output.end_logits], dim=-1)
+        logits = (
+            output.logits
+            if "logits" in output
+            else torch.stack([output.start_logits, output.end_logits], dim=-1)
+        )
         rows: Logits = logits.float().cpu().numpy()
         return rows if self._order is None else rows[..., self._order]
 
 
-def open_head(files: CheckpointFiles, target: Target, *, device: str, dtype: str) -> tuple[Any, Any, list[int] | None]:
+def open_head(
+    files: CheckpointFiles, target: Target, *, device: str, dtype: str
+) -> tuple[Any, Any, list[int] | None]:
     """Open a verified checkpoint that carries a head: its model, its tokenizer, and the order that puts its labels into the target's.
 
-    Raises BadInput when there is no such head, weights are missing, or a label of the target is not among the head's.
+    Raises BadInput when there is no such head, weights are missing, or a label of the target is not among the
+    head's.
     """
     with opening(files.source):
         model, info, tokenizer = load(files, target, dtype=DTYPES[dtype])
@@ -107,7 +122,9 @@ def load(files: CheckpointFiles, target: Target, **more: Any) -> tuple[Any, dict
     spoken = transformers.utils.logging.get_verbosity()
     transformers.utils.logging.set_verbosity_error()  # what is lacking would be reported as a warning
     try:
-        model, info = ARCHITECTURES[target.kind].from_pretrained(folder, use_safetensors=True, output_loading_info=True, **safely, **more)
+        model, info = ARCHITECTURES[target.kind].from_pretrained(
+            folder, use_safetensors=True, output_loading_info=True, **safely, **more
+        )
     finally:
         transformers.utils.logging.set_verbosity(spoken)
     return model, info, transformers.AutoTokenizer.from_pretrained(folder, use_fast=True, **safely)
@@ -116,7 +133,11 @@ def load(files: CheckpointFiles, target: Target, **more: Any) -> tuple[Any, dict
 def label_names(target: Target) -> dict[str, Any]:
     """Return how a head's configuration names a target's labels; begins and ends of answers are two without a name."""
     numbered = dict(enumerate(target.labels))
-    return {"id2label": numbered, "label2id": {name: number for number, name in numbered.items()}} if numbered else {"num_labels": 2}
+    return (
+        {"id2label": numbered, "label2id": {name: number for number, name in numbered.items()}}
+        if numbered
+        else {"num_labels": 2}
+    )
 
 
 def _order(config: Any, target: Target, source: str) -> list[int] | None:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# What a model makes of one input: (labels,) of a classifier, (tokens, labels) of a tagger, (tokens, 2) of begins and ends.
+# What a model makes of one input: (labels,) of a classifier, (tokens, labels) of a tagger, (tokens, 2) of
+# begins and ends.
 Logits = NDArray[np.float32]
 # What a label is where the loss must not look.
 IGNORED = -100
@@ -47,7 +48,13 @@ class Window:
 
 def pair_inputs(tokenizer: Any, first: Sequence[str], second: Sequence[str], max_length: int) -> list[Input]:
     """Return the tokens of sentence pairs; of what is too long the longer sentence loses its end first."""
-    encoded = tokenizer(list(first), list(second), truncation="longest_first", max_length=max_length, return_attention_mask=False)
+    encoded = tokenizer(
+        list(first),
+        list(second),
+        truncation="longest_first",
+        max_length=max_length,
+        return_attention_mask=False,
+    )
     return [Input(*row) for row in zip(encoded["input_ids"], _types(encoded, len(first)), strict=True)]
 
 
@@ -60,14 +67,18 @@ def single_inputs(tokenizer: Any, texts: Sequence[str], max_length: int) -> list
 def pieces(tokenizer: Any, sentences: Sequence[Sequence[str]], max_length: int) -> list[Piece]:
     """Return the tokens of sentences given as words, split between words where they are too long.
 
-    Every word is tokenised by itself, as in XTREME's scripts, and as it would be within a text; one that the tokenizer has
-    nothing for becomes its unknown token, and one that fills a piece alone is cut, so that every word has a first token
-    somewhere.
+    Every word is tokenised by itself, as in XTREME's scripts, and as it would be within a text; one that the
+    tokenizer has nothing for becomes its unknown token, and one that fills a piece alone is cut, so that
+    every word has a first token somewhere.
     """
     words = list(dict.fromkeys(word for sentence in sentences for word in sentence))
     blank = " " if _begins_words_with_blanks(tokenizer) else ""
     spaced = [blank + word for word in words]
-    tokens = dict(zip(words, tokenizer(spaced, add_special_tokens=False)["input_ids"], strict=True)) if words else {}
+    tokens = (
+        dict(zip(words, tokenizer(spaced, add_special_tokens=False)["input_ids"], strict=True))
+        if words
+        else {}
+    )
     before, after = _specials(tokenizer)
     room = max_length - len(before) - len(after)
     found = []
@@ -85,7 +96,9 @@ def pieces(tokenizer: Any, sentences: Sequence[Sequence[str]], max_length: int) 
     return found
 
 
-def windows(tokenizer: Any, questions: Sequence[str], contexts: Sequence[str], max_length: int, stride: int) -> list[Window]:
+def windows(
+    tokenizer: Any, questions: Sequence[str], contexts: Sequence[str], max_length: int, stride: int
+) -> list[Window]:
     """Return windows over the passages, each behind its whole question; the next window begins `stride` tokens further.
 
     A question is cut so that at least half of a window is left for the passage.
@@ -97,7 +110,9 @@ def windows(tokenizer: Any, questions: Sequence[str], contexts: Sequence[str], m
     asked = tokenizer(list(questions), add_special_tokens=False, verbose=False)["input_ids"]
     read = tokenizer(list(contexts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     found = []
-    for number, (question, ids, offsets) in enumerate(zip(asked, read["input_ids"], read["offset_mapping"], strict=True)):
+    for number, (question, ids, offsets) in enumerate(
+        zip(asked, read["input_ids"], read["offset_mapping"], strict=True)
+    ):
         question = question[: max_length // 2 - frame.specials]  # noqa: PLW2901 - the rest is never read
         room = max_length - frame.specials - len(question)
         start = 0
@@ -119,13 +134,24 @@ class _Frame:
         """Read them off a short pair."""
         bare = tokenizer("a", add_special_tokens=False)["input_ids"]
         pair = tokenizer("a", "a")
-        ids, types = list(pair["input_ids"]), list(pair["token_type_ids"]) if "token_type_ids" in pair else None
+        ids, types = (
+            list(pair["input_ids"]),
+            list(pair["token_type_ids"]) if "token_type_ids" in pair else None,
+        )
         first = _find(ids, bare, 0)
         second = _find(ids, bare, first + len(bare))
         ends = first, first + len(bare), second, second + len(bare)
-        self.before, _, self.between, _, self.after = (ids[start:end] for start, end in zip((0, *ends), (*ends, len(ids)), strict=True))
+        self.before, _, self.between, _, self.after = (
+            ids[start:end] for start, end in zip((0, *ends), (*ends, len(ids)), strict=True)
+        )
         self.specials = len(self.before) + len(self.between) + len(self.after)
-        self._types = types and (types[:first], types[first], types[ends[1] : second], types[second], types[ends[3] :])
+        self._types = types and (
+            types[:first],
+            types[first],
+            types[ends[1] : second],
+            types[second],
+            types[ends[3] :],
+        )
 
     def input(self, first: list[int], second: list[int]) -> Input:
         """Return the pair with its special tokens."""
@@ -157,5 +183,7 @@ def _specials(tokenizer: Any) -> tuple[list[int], list[int]]:
 
 def _begins_words_with_blanks(tokenizer: Any) -> bool:
     """Tell whether a word within a text is another token than at its beginning, as in byte-level BPE."""
-    alone, spaced, twice = (list(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in ("a", " a", "a a"))
+    alone, spaced, twice = (
+        list(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in ("a", " a", "a a")
+    )
     return twice[len(alone) :] == spaced != alone

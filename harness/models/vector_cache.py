@@ -1,11 +1,11 @@
 """Keep vectors on disk by content address, so that nothing is encoded twice and a killed run goes on.
 
-What is encoded streams to the disk, and what is read is mapped from it: memory holds the addresses of the space that is
-read, and of the vectors only what waits to be written and what is asked for.
+What is encoded streams to the disk, and what is read is mapped from it: memory holds the addresses of the
+space that is read, and of the vectors only what waits to be written and what is asked for.
 
-A space is everything that a vector depends on but the text: weights, tokenizer, layer, pooling, dtype, prefix, length.
-Inside a space lie shards, each written once under a temporary name and renamed when whole, so a killed or second
-writer cannot corrupt what is there.
+A space is everything that a vector depends on but the text: weights, tokenizer, layer, pooling, dtype,
+prefix, length. Inside a space lie shards, each written once under a temporary name and renamed when whole, so
+a killed or second writer cannot corrupt what is there.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class VectorSpace:
 
     def __init__(self, root: Path, *, waiting: int = WAITING_BYTES, **what: object) -> None:
         """Open the space that `what` describes; every value counts by its text. At most `waiting` bytes wait to be written."""
-        address = hashlib.sha256(repr(sorted((key, str(value)) for key, value in what.items())).encode()).hexdigest()[:32]
+        address = hashlib.sha256(
+            repr(sorted((key, str(value)) for key, value in what.items())).encode()
+        ).hexdigest()[:32]
         self._folder = root / "vectors" / address
         self._limit = waiting
         self._waiting: dict[bytes, Vectors] = {}

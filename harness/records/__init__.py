@@ -12,7 +12,17 @@ from harness.records.reported import (
     ReportedScore,
     ReportedSubmission,
 )
-from harness.records.result import CheckpointScores, Head, Outcomes, Parameters, Result, Score, Sweep, SweptCheckpoint, ViewScores
+from harness.records.result import (
+    CheckpointScores,
+    Head,
+    Outcomes,
+    Parameters,
+    Result,
+    Score,
+    Sweep,
+    SweptCheckpoint,
+    ViewScores,
+)
 from harness.records.signature import Signature
 from harness.records.submission import (
     Base,

@@ -1,6 +1,7 @@
 """A row of numbers that others published: submissions/<slug>/submission.yaml with `reported` in place of checkpoints.
 
-What nobody published is left out, never guessed: so less is required here than of a submission that can be evaluated.
+What nobody published is left out, never guessed: so less is required here than of a submission that can be
+evaluated.
 """
 
 from __future__ import annotations
@@ -11,7 +12,20 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from harness.records.record import Record
-from harness.records.scalars import Count, Integer, Language, Line, Link, LongLine, Number, Points, Tag, Truth, integer, nothing
+from harness.records.scalars import (
+    Count,
+    Integer,
+    Language,
+    Line,
+    Link,
+    LongLine,
+    Number,
+    Points,
+    Tag,
+    Truth,
+    integer,
+    nothing,
+)
 from harness.records.submission import Base, Pooling, Regime, Submission, Submitter
 from harness.records.target import Target
 
@@ -36,7 +50,9 @@ class ReportedIntermediate(Record):
         if self.regime is Regime.ENGLISH and self.languages not in ((), ("en",)):
             raise ValueError("regime english has languages: [en]")
         if self.regime is Regime.MULTILINGUAL and len(set(self.languages)) == 1:
-            raise ValueError("regime multilingual names at least two languages, or none where they are not known")
+            raise ValueError(
+                "regime multilingual names at least two languages, or none where they are not known"
+            )
         return self
 
 
@@ -44,7 +60,8 @@ class ReportedEncoding(Record):
     """How texts became vectors, as far as it was published."""
 
     layer: Annotated[
-        Literal["last"] | Annotated[int, Field(ge=0)] | None, BeforeValidator(lambda v: v if v == "last" else integer(nothing(v)))
+        Literal["last"] | Annotated[int, Field(ge=0)] | None,
+        BeforeValidator(lambda v: v if v == "last" else integer(nothing(v))),
     ] = None
     pooling: Annotated[Pooling | None, BeforeValidator(nothing)] = None
     prefix: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(nothing)] = None
@@ -54,10 +71,11 @@ class ReportedEncoding(Record):
 class ReportedScore(Record):
     """What was published of one target.
 
-    `means` holds means over all its languages, in points, or a quantity in its own unit, by the catalog's names, which say the
-    metric and the direction: Tatoeba's `accuracy` is English → foreign, `accuracy_to_english` the other way round. `languages`
-    holds the target's own metric by language. `differs` says what sets the numbers apart from the target's protocol; they are
-    then never shown as its score, and may have names of their own.
+    `means` holds means over all its languages, in points, or a quantity in its own unit, by the catalog's
+    names, which say the metric and the direction: Tatoeba's `accuracy` is English → foreign,
+    `accuracy_to_english` the other way round. `languages` holds the target's own metric by language.
+    `differs` says what sets the numbers apart from the target's protocol; they are then never shown as its
+    score, and may have names of their own.
     """
 
     means: Mapping[Tag, Annotated[Number, Field(ge=0)]] = {}

@@ -27,7 +27,8 @@ from harness.records.submission import Pooling
 class Score(Record):
     """One language: score and interval in points, n examples, the secondary scores in points.
 
-    `quantities` are not in points: ranks, counts, margins. `pairs` holds scores against each other language by its code.
+    `quantities` are not in points: ranks, counts, margins. `pairs` holds scores against each other language
+    by its code.
     """
 
     score: Points
@@ -92,9 +93,10 @@ class Outcomes(Record):
 class Result(Record):
     """One target of one submission.
 
-    `measured` of `of` counts the languages that every checkpoint measured; `score`, their mean, is None unless that is all.
-    `interval`, at 95 %, speaks of these languages, `general_interval` of languages in general (None with fewer than three); both
-    hold what other seeds would have given where there are several, and only these checkpoints' examples where there is one.
+    `measured` of `of` counts the languages that every checkpoint measured; `score`, their mean, is None
+    unless that is all. `interval`, at 95 %, speaks of these languages, `general_interval` of languages in
+    general (None with fewer than three); both hold what other seeds would have given where there are several,
+    and only these checkpoints' examples where there is one.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -115,7 +117,11 @@ class Result(Record):
     @property
     def texts(self) -> Mapping[str, str]:
         """Return the fingerprints of all that a score rests on: the text of each language, and the English that trained heads."""
-        trained = {head.training for head in (checkpoint.head for checkpoint in self.checkpoints) if head and head.training}
+        trained = {
+            head.training
+            for head in (checkpoint.head for checkpoint in self.checkpoints)
+            if head and head.training
+        }
         return {**self.data, **({"English training text": " ".join(sorted(trained))} if trained else {})}
 
     @property

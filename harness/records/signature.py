@@ -24,9 +24,9 @@ _PREFIX, _LENGTH, _HEAD = "prefix=", "len=", "head="
 class Signature:
     """The protocol of a target (what is scored and how) with the recipe's part (how texts were encoded, or a head came about).
 
-    `metric` and `direction` are the protocol's own short names, `mining` is there where pairs are mined, `options` are
-    further words of the protocol. Vectors have `prefix` and `max_length`, and a `view` unless every layer is meant;
-    targets with a head have `head`.
+    `metric` and `direction` are the protocol's own short names, `mining` is there where pairs are mined,
+    `options` are further words of the protocol. Vectors have `prefix` and `max_length`, and a `view` unless
+    every layer is meant; targets with a head have `head`.
 
     >>> signature = Signature.parse("tatoeba|acc|en→xx|cos|h12.mean|prefix=query: |len=512|v1")
     >>> signature.view, signature.prefix, str(signature.protocol)

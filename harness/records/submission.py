@@ -73,7 +73,10 @@ class Pooling(StrEnum):
 class Encoding(Record):
     """How a text becomes a vector: which hidden state, pooled how, after which prefix, cut at how many tokens."""
 
-    layer: Annotated[Literal["last"] | Annotated[int, Field(ge=0)], BeforeValidator(lambda v: v if v == "last" else integer(v))]
+    layer: Annotated[
+        Literal["last"] | Annotated[int, Field(ge=0)],
+        BeforeValidator(lambda v: v if v == "last" else integer(v)),
+    ]
     pooling: Pooling
     prefix: Annotated[str, Field(max_length=200)] = ""
     max_length: Annotated[int, Field(ge=8, le=8192), BeforeValidator(integer)] = 512
@@ -110,7 +113,8 @@ class Checkpoint(Record):
 class FineTuning(Record):
     """How a target's head is trained on English: a named recipe of the catalog, in which single values are replaced.
 
-    `examples` takes at most so many training examples; `freeze_embeddings` leaves the word embeddings as they are.
+    `examples` takes at most so many training examples; `freeze_embeddings` leaves the word embeddings as they
+    are.
     """
 
     recipe: Literal["xtreme", "jiant"] = "xtreme"

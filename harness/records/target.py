@@ -15,10 +15,10 @@ class Target(Record):
     """One data set and how it is scored; `languages` is in the protocol's order.
 
     `measure`, `direction` and `options` are what its signature says, `metric` is the name of its score.
-    `secondary` names further scores in points, `quantities` values in units of their own. `sizes` counts in `unit`. With
-    `needs_data` the Hub does not have its text. Example i of a `parallel` target is the same in every language, translated.
-    `labels` are what a head chooses from, `training` names the English text that it is trained on; targets without it compare
-    vectors.
+    `secondary` names further scores in points, `quantities` values in units of their own. `sizes` counts in
+    `unit`. With `needs_data` the Hub does not have its text. Example i of a `parallel` target is the same in
+    every language, translated. `labels` are what a head chooses from, `training` names the English text that
+    it is trained on; targets without it compare vectors.
     """
 
     name: Tag

@@ -11,9 +11,9 @@ from harness.records.scalars import Language, Link, Tag
 class Task(Record):
     """One data set to train on before any target is seen.
 
-    `labels` are what a head chooses from, `metric` is what is measured on its dev set. Example i of a `parallel` task is the
-    same in every language; `translated` says that a machine made every language but English. `seen` is its name under
-    `trained_on`.
+    `labels` are what a head chooses from, `metric` is what is measured on its dev set. Example i of a
+    `parallel` task is the same in every language; `translated` says that a machine made every language but
+    English. `seen` is its name under `trained_on`.
     """
 
     name: Tag

@@ -11,7 +11,21 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from harness.records.record import Record
 from harness.records.result import CheckpointScores
-from harness.records.scalars import Count, Digest, Integer, Language, Line, Link, LongLine, Number, Slug, Tag, Truth, integer, nothing
+from harness.records.scalars import (
+    Count,
+    Digest,
+    Integer,
+    Language,
+    Line,
+    Link,
+    LongLine,
+    Number,
+    Slug,
+    Tag,
+    Truth,
+    integer,
+    nothing,
+)
 from harness.records.submission import Base, Checkpoint, Encoding, Regime, Submitter
 
 
@@ -45,7 +59,9 @@ class Start(Record):
     revision: str | None = None
     path: str | None = None
     bundled: str | None = None
-    layers: Annotated[tuple[Annotated[int, Field(ge=1, le=12), BeforeValidator(integer)], ...], Field(max_length=12)] = ()
+    layers: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=12), BeforeValidator(integer)], ...], Field(max_length=12)
+    ] = ()
 
     @model_validator(mode="after")
     def _is_a_checkpoint(self) -> Start:
@@ -59,15 +75,17 @@ class Start(Record):
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """Return one checkpoint for each depth, or the only one."""
         fields = {name: value for name, value in self if name != "layers"}
-        return tuple(Checkpoint.model_validate({**fields, "layers": layers}) for layers in self.layers or (None,))
+        return tuple(
+            Checkpoint.model_validate({**fields, "layers": layers}) for layers in self.layers or (None,)
+        )
 
 
 class TrainingRecipe(Record):
     """One way to train between pretraining and evaluation. `{layers}` in slug and title stands for the depth.
 
-    `schedule` says whether the rate falls to 0 or stays; `warmup` below 1 is a share of all steps, from 1 on a number of steps.
-    `threads` fixes how many processor threads one training uses, on which the last bits of its weights depend; without it
-    the machine's are shared out.
+    `schedule` says whether the rate falls to 0 or stays; `warmup` below 1 is a share of all steps, from 1 on
+    a number of steps. `threads` fixes how many processor threads one training uses, on which the last bits of
+    its weights depend; without it the machine's are shared out.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -125,7 +143,20 @@ class TrainingRecipe(Record):
     @property
     def work(self) -> dict[str, object]:
         """Return all that weights depend on beside their seed, their start and the text."""
-        about = ("schema_", "slug", "title", "family", "base", "start", "seeds", "encoding", "trained_on", "submitters", "license", "links")
+        about = (
+            "schema_",
+            "slug",
+            "title",
+            "family",
+            "base",
+            "start",
+            "seeds",
+            "encoding",
+            "trained_on",
+            "submitters",
+            "license",
+            "links",
+        )
         return self.model_dump(exclude=set(about), mode="json")
 
 
@@ -153,7 +184,9 @@ class TrainingRun(Record):
     @model_validator(mode="after")
     def _passes_are_a_part(self) -> TrainingRun:
         if self.passes > self.seconds:
-            raise ValueError(f"{self.passes:g} seconds in passes are more than the {self.seconds:g} that it took")
+            raise ValueError(
+                f"{self.passes:g} seconds in passes are more than the {self.seconds:g} that it took"
+            )
         return self
 
 
@@ -182,14 +215,17 @@ class Training(Record):
     def design(self, checkpoints: Sequence[CheckpointScores]) -> str | None:
         """Return what is the same of trainings whose seeds are matched: all but the languages of the tasks, and their text.
 
-        Each of these seeds then begins with the same weights, those of a task's head included, and sees the same rows of its
-        tasks in the same order. None where a checkpoint is not one that was trained so.
+        Each of these seeds then begins with the same weights, those of a task's head included, and sees the
+        same rows of its tasks in the same order. None where a checkpoint is not one that was trained so.
         """
         trained = {(each.seed, each.weights) for each in self.seeds}
         seeds = [checkpoint.seed for checkpoint in checkpoints]
         if not trained.issuperset((checkpoint.seed, checkpoint.weights) for checkpoint in checkpoints):
             return None
-        work = self.recipe.work | {"regime": None, "tasks": [(share.task, share.examples) for share in self.recipe.tasks]}
+        work = self.recipe.work | {
+            "regime": None,
+            "tasks": [(share.task, share.examples) for share in self.recipe.tasks],
+        }
         return json.dumps({"work": work, "start": self.start, "seeds": seeds}, sort_keys=True)
 
     @model_validator(mode="after")

@@ -24,9 +24,9 @@ class Mark(StrEnum):
 class VerifiedResult(Record):
     """What was found of one result, named by the digest of its file as it then was.
 
-    `recount` computed every score again from the outcomes, `rerun` evaluated the checkpoints again. `largest` is the largest
-    difference over seeds and languages in points, `allowed` how much of it the tolerance leaves, `agrees` whether nothing
-    differs by more than that.
+    `recount` computed every score again from the outcomes, `rerun` evaluated the checkpoints again. `largest`
+    is the largest difference over seeds and languages in points, `allowed` how much of it the tolerance
+    leaves, `agrees` whether nothing differs by more than that.
     """
 
     target: Tag
@@ -45,7 +45,9 @@ class VerifiedResult(Record):
     def by_one_of(self, submitters: Sequence[Submitter]) -> bool:
         """Tell whether a submitter verified the submission, which is no more than evaluating it was."""
         names = {submitter.name.casefold() for submitter in submitters}
-        return self.by.casefold() in names or (self.url is not None and self.url in {submitter.url for submitter in submitters})
+        return self.by.casefold() in names or (
+            self.url is not None and self.url in {submitter.url for submitter in submitters}
+        )
 
 
 class Verification(Record):

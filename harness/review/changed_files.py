@@ -32,7 +32,11 @@ _ALLOWED = (
     (re.compile(rf"{RESULTS_FOLDER}/{_TARGET}\.parquet"), OUTCOMES_LIMIT),
 )
 # What decides over others: who runs what, and whose word counts.
-_POWERFUL = ((".github/workflows/", "a workflow"), (".github/", "the repository's settings"), ("CODEOWNERS", "the code owners"))
+_POWERFUL = (
+    (".github/workflows/", "a workflow"),
+    (".github/", "the repository's settings"),
+    ("CODEOWNERS", "the code owners"),
+)
 _NAMES = "submission.yaml, training.yaml, results/<target>.yaml, results/<target>.layers.yaml, results/<target>.parquet"
 
 
@@ -63,17 +67,30 @@ def size_limit(inner: str) -> int | None:
     return next((limit for pattern, limit in _ALLOWED if pattern.fullmatch(inner)), None)
 
 
-def place_reasons(changes: Sequence[Change], merged: Iterable[str], place: str, *, maintainer: bool) -> list[Reason]:
+def place_reasons(
+    changes: Sequence[Change], merged: Iterable[str], place: str, *, maintainer: bool
+) -> list[Reason]:
     """Judge every change by its path and its kind; `merged` are the paths that stand after merging."""
     if len(changes) > CHANGES_LIMIT:
         what = f"changes {len(changes):,} files, the most is {CHANGES_LIMIT:,}"
         return [refusal("too-many", None, what, "open one pull request for each submission")]
     inside = any(slug_of(change.path, place) is not None for change in changes)
     came = {change.after.hash: change.path for change in changes if change.after and not change.before}
-    reasons = [reason for change in changes for reason in _judged(change, place, came, inside=inside, maintainer=maintainer)]
+    reasons = [
+        reason
+        for change in changes
+        for reason in _judged(change, place, came, inside=inside, maintainer=maintainer)
+    ]
     total = sum(change.after.size for change in changes if change.after)
     if total > TOTAL_LIMIT:
-        reasons.append(refusal("too-large", None, f"brings {total:,} bytes, the most is {TOTAL_LIMIT:,}", "bring fewer results at once"))
+        reasons.append(
+            refusal(
+                "too-large",
+                None,
+                f"brings {total:,} bytes, the most is {TOTAL_LIMIT:,}",
+                "bring fewer results at once",
+            )
+        )
     return reasons + list(_collisions({change.path for change in changes if change.after}, merged))
 
 
@@ -81,7 +98,9 @@ def _held(entry: TreeEntry | None) -> tuple[str, str] | None:
     return (entry.mode, entry.hash) if entry else None
 
 
-def _judged(change: Change, place: str, came: Mapping[str, str], *, inside: bool, maintainer: bool) -> Iterator[Reason]:
+def _judged(
+    change: Change, place: str, came: Mapping[str, str], *, inside: bool, maintainer: bool
+) -> Iterator[Reason]:
     path = change.path
     slug = slug_of(path, place)
     if name := _name_reason(path):
@@ -103,17 +122,36 @@ def _name_reason(path: str) -> Reason | None:
     except UnicodeEncodeError:
         return refusal("name", path, "the name is not valid UTF-8", "use plain lowercase names")
     parts = path.split("/")
-    if refused(path) or not path.isprintable() or "\\" in path or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
-        return refusal("name", path, "the name would be another one on somebody's machine", "use plain lowercase names")
+    if (
+        refused(path)
+        or not path.isprintable()
+        or "\\" in path
+        or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts)
+    ):
+        return refusal(
+            "name", path, "the name would be another one on somebody's machine", "use plain lowercase names"
+        )
     return None
 
 
 def _outside(path: str, place: str, *, inside: bool) -> Reason:
     """Judge what belongs to no submission: beside one it is refused, alone it is somebody's code for a maintainer to read."""
-    whose = next((words for beginning, words in _POWERFUL if path.startswith(beginning) or path.endswith(f"/{beginning}")), None)
+    whose = next(
+        (
+            words
+            for beginning, words in _POWERFUL
+            if path.startswith(beginning) or path.endswith(f"/{beginning}")
+        ),
+        None,
+    )
     what = f"changes {whose}" if whose else "is no file of a submission"
     if path.startswith(f"{place}/") or not place:
-        return refusal("extra-file", path, f"{what}: every file lies in its submission's folder", f"remove it; allowed are {_NAMES}")
+        return refusal(
+            "extra-file",
+            path,
+            f"{what}: every file lies in its submission's folder",
+            f"remove it; allowed are {_NAMES}",
+        )
     if inside:
         rule = "workflow" if whose else "extra-file"
         return refusal(rule, path, f"{what}, beside a submission", "open a pull request of its own for it")
@@ -140,11 +178,26 @@ def _file_reasons(path: str, inner: str, entry: TreeEntry, *, maintainer: bool) 
         yield refusal("extra-file", path, "is no file of a submission", f"remove it; allowed are {_NAMES}")
         return
     if entry.mode != "100644":
-        yield refusal("executable", path, f"has the mode {entry.mode}", "git update-index --chmod=-x makes it a plain file")
+        yield refusal(
+            "executable",
+            path,
+            f"has the mode {entry.mode}",
+            "git update-index --chmod=-x makes it a plain file",
+        )
     if inner == VERIFICATION_FILE and not maintainer:
-        yield refusal("verification", path, "only a maintainer's run verifies a submission", "remove it; a maintainer will run it")
+        yield refusal(
+            "verification",
+            path,
+            "only a maintainer's run verifies a submission",
+            "remove it; a maintainer will run it",
+        )
     if entry.size > limit:
-        yield refusal("too-large", path, f"the file is longer than the {limit:,} bytes allowed", "keep to what the harness writes")
+        yield refusal(
+            "too-large",
+            path,
+            f"the file is longer than the {limit:,} bytes allowed",
+            "keep to what the harness writes",
+        )
 
 
 def _collisions(changed: set[str], merged: Iterable[str]) -> Iterator[Reason]:

@@ -24,7 +24,9 @@ def owners(submission: AnySubmission | None) -> frozenset[str]:
     return frozenset(found[1].lower() for url in urls if (found := _ACCOUNT.fullmatch(url)))
 
 
-def ownership(before: SubmissionAt | None, after: SubmissionAt, actor: str | None, folder: str) -> Iterator[Reason]:
+def ownership(
+    before: SubmissionAt | None, after: SubmissionAt, actor: str | None, folder: str
+) -> Iterator[Reason]:
     """Say where the author of a pull request may not, or not alone, change a submission; the base says whose it is."""
     file = f"{folder}/{SUBMISSION_FILE}"
     whose = owners(before.submission) if before else owners(after.submission)
@@ -32,14 +34,25 @@ def ownership(before: SubmissionAt | None, after: SubmissionAt, actor: str | Non
     if before is None and after.submission is None:  # what is wrong with its file is told already
         return
     if me is None:
-        yield question("ownership", file, "who opened the pull request is not known", "say with --actor who did")
+        yield question(
+            "ownership", file, "who opened the pull request is not known", "say with --actor who did"
+        )
     elif before and whose and me not in whose:
-        yield refusal("ownership", file, f"belongs to {', '.join(sorted(whose))}, not to {me}", "add a submission of your own")
+        yield refusal(
+            "ownership",
+            file,
+            f"belongs to {', '.join(sorted(whose))}, not to {me}",
+            "add a submission of your own",
+        )
     elif not whose:
         what = "names no submitter's GitHub account"
-        yield question("ownership", file, what, "write url: https://github.com/<account> beside a submitter's name")
+        yield question(
+            "ownership", file, what, "write url: https://github.com/<account> beside a submitter's name"
+        )
     elif me not in whose:
-        yield question("ownership", file, f"{me} is not among its submitters, {', '.join(sorted(whose))}", _ASK)
+        yield question(
+            "ownership", file, f"{me} is not among its submitters, {', '.join(sorted(whose))}", _ASK
+        )
     if before and after.submission and owners(after.submission) != whose:
         yield question("ownership", file, "other accounts would answer for it from now on", _ASK)
 
@@ -50,7 +63,12 @@ def changes_of_results(before: SubmissionAt, after: SubmissionAt, folder: str) -
     kept = _superseded(before.submission)
     for target, digest in kept.keys() - reasons.keys():
         what = f"supersedes: the entry on {target} {digest[:12]}… is gone"
-        yield refusal("history", f"{folder}/{SUBMISSION_FILE}", what, "bring it back; what was superseded stays on record")
+        yield refusal(
+            "history",
+            f"{folder}/{SUBMISSION_FILE}",
+            what,
+            "bring it back; what was superseded stays on record",
+        )
     for target, old in before.results.items():
         new = after.results.get(target)
         if new is None or _same(old, new):  # a removed file is told where files are
@@ -59,12 +77,24 @@ def changes_of_results(before: SubmissionAt, after: SubmissionAt, folder: str) -
         reason = reasons.get((target, old.outcomes.sha256))
         lost = shrinkage(old, new)
         if lost and reason:
-            yield question("shrunk", file, f"loses {_listed(lost)}, saying: {reason}", "a maintainer decides whether that is a reason")
+            yield question(
+                "shrunk",
+                file,
+                f"loses {_listed(lost)}, saying: {reason}",
+                "a maintainer decides whether that is a reason",
+            )
         elif lost:
-            yield refusal("shrunk", file, f"loses {_listed(lost)}", "evaluate what is missing; languages and seeds do not go in silence")
+            yield refusal(
+                "shrunk",
+                file,
+                f"loses {_listed(lost)}",
+                "evaluate what is missing; languages and seeds do not go in silence",
+            )
         elif reason is None and not _extends(target, before, after):
             line = f"supersedes: [{{target: {target}, outcomes: {old.outcomes.sha256}, reason: …}}]"
-            yield refusal("superseded", file, "replaces a result without a reason", f"add to submission.yaml {line}")
+            yield refusal(
+                "superseded", file, "replaces a result without a reason", f"add to submission.yaml {line}"
+            )
 
 
 def changed_results(before: SubmissionAt | None, after: SubmissionAt) -> tuple[ResultChange, ...]:
@@ -90,15 +120,30 @@ def claims(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Ite
     file = f"{folder}/{SUBMISSION_FILE}"
     known = before.submission if before else None
     if isinstance(after.submission, ReportedSubmission) and after.submission != known:
-        yield question("reported", file, "holds numbers that others published", f"look them up in {after.submission.reported.source}")
+        yield question(
+            "reported",
+            file,
+            "holds numbers that others published",
+            f"look them up in {after.submission.reported.source}",
+        )
     if isinstance(after.submission, Submission):
         here = {each.source for each in _checkpoints(known)} if isinstance(known, Submission) else set()
         for checkpoint in _checkpoints(after.submission):
             if checkpoint.path is not None and checkpoint.source not in here:
-                yield question("unverifiable", file, f"nobody else has the weights in {checkpoint.path}", "ask for them on the Hub")
+                yield question(
+                    "unverifiable",
+                    file,
+                    f"nobody else has the weights in {checkpoint.path}",
+                    "ask for them on the Hub",
+                )
     for target in after.results:
         if is_own(target) and (before is None or target not in before.results):
-            yield question("own-target", f"{folder}/{RESULTS_FOLDER}/{target}.yaml", "is of text that nobody else has", "ask for the text")
+            yield question(
+                "own-target",
+                f"{folder}/{RESULTS_FOLDER}/{target}.yaml",
+                "is of text that nobody else has",
+                "ask for the text",
+            )
 
 
 def _checkpoints(submission: Submission) -> list[Checkpoint]:
@@ -126,7 +171,9 @@ def _extends(target: str, before: SubmissionAt, after: SubmissionAt) -> bool:
     if any(weights.get(checkpoint.seed) != checkpoint.weights for checkpoint in old.checkpoints):
         return False
     theirs = cells(after.outcomes[target])
-    return all(cell in theirs and rows.equals(theirs[cell]) for cell, rows in cells(before.outcomes[target]).items())
+    return all(
+        cell in theirs and rows.equals(theirs[cell]) for cell, rows in cells(before.outcomes[target]).items()
+    )
 
 
 def _listed(lost: list[str]) -> str:

@@ -20,7 +20,9 @@ def bounded_memory() -> Iterator[None]:
         return
     before = resource.getrlimit(resource.RLIMIT_AS)
     wanted = pages * resource.getpagesize() + MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *(limit for limit in before if limit >= 0)]), before[1]))
+    resource.setrlimit(
+        resource.RLIMIT_AS, (min([wanted, *(limit for limit in before if limit >= 0)]), before[1])
+    )
     try:
         yield
     finally:

@@ -38,7 +38,9 @@ def read_submission_at(at: Revision, entries: Mapping[str, TreeEntry], folder: s
     tree = FolderAtRevision(at, folder, entries, OUTCOMES_LIMIT)
     found = SubmissionFolder(tree).contents()
     faults = (*found.faults, *_foreign(found, tree))
-    return SubmissionAt(found.slug, found.submission, found.results, found.outcomes, found.training, faults, at.name)
+    return SubmissionAt(
+        found.slug, found.submission, found.results, found.outcomes, found.training, faults, at.name
+    )
 
 
 def _foreign(found: FolderContents, tree: FolderAtRevision) -> Iterator[Fault]:

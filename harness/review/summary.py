@@ -46,14 +46,20 @@ def _reasons(review: Review) -> list[str]:
 def _reason(reason: Reason) -> str:
     place = ":".join(str(part) for part in (reason.file, reason.line, reason.column) if part is not None)
     # What was found and what cures it may quote a stranger: a code span holds it.
-    lines = [f"- **{escaped(reason.rule)}**" + (f" {code(place)}" if place else ""), f"  - found: {code(reason.what)}"]
+    lines = [
+        f"- **{escaped(reason.rule)}**" + (f" {code(place)}" if place else ""),
+        f"  - found: {code(reason.what)}",
+    ]
     if reason.cure:
         lines.append(f"  - cure: {code(reason.cure)}")
     return "\n".join(lines)
 
 
 def _results(changes: Sequence[ResultChange]) -> str:
-    rows = [(f"{code(each.submission)} {code(each.target)}", _points(each.before, new=each.new), _after(each)) for each in changes[:200]]
+    rows = [
+        (f"{code(each.submission)} {code(each.target)}", _points(each.before, new=each.new), _after(each))
+        for each in changes[:200]
+    ]
     listed = table(("", "before", "after"), rows)
     more = f"\n\nand {len(changes) - 200:,} more" if len(changes) > 200 else ""
     return f"### Results\n\n{listed}{more}"
@@ -64,4 +70,6 @@ def _points(score: float | None, *, new: bool) -> str:
 
 
 def _after(change: ResultChange) -> str:
-    return f"{change.after:.2f}" if change.after is not None else f"{change.measured} of {change.of} languages"
+    return (
+        f"{change.after:.2f}" if change.after is not None else f"{change.measured} of {change.of} languages"
+    )

@@ -84,7 +84,11 @@ def of_faults(rule: str, faults: Sequence[Fault], file: str, revision: str) -> l
     for fault in faults:
         where = fault.where or Where(file)
         place = {"line": where.line, "column": where.column}
-        found.append(refusal(rule, where.file.removeprefix(f"{revision}:"), fault.message, fault.cure).model_copy(update=place))
+        found.append(
+            refusal(rule, where.file.removeprefix(f"{revision}:"), fault.message, fault.cure).model_copy(
+                update=place
+            )
+        )
     return found
 
 

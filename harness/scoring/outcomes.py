@@ -48,7 +48,8 @@ def codes_of(column: pa.ChunkedArray) -> NDArray[Any]:
 def values_of(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
     """Return a column's values, right and wrong as 1 and 0.
 
-    pyarrow's own way to numpy imports pandas where it is installed, which takes longer than the values' whole use.
+    pyarrow's own way to numpy imports pandas where it is installed, which takes longer than the values' whole
+    use.
     """
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_string(whole.type):

@@ -1,7 +1,8 @@
 """Check that outcomes are what the harness writes, and that the scores of their result follow from them.
 
-The digest in a result shows that its outcomes were not changed by accident. Both files come from one hand, so that it does not
-show more: what is compared, ranked and resampled is the outcomes, while the scores stand on the pages.
+The digest in a result shows that its outcomes were not changed by accident. Both files come from one hand, so
+that it does not show more: what is compared, ranked and resampled is the outcomes, while the scores stand on
+the pages.
 """
 
 from __future__ import annotations
@@ -63,12 +64,24 @@ def _column(outcomes: pa.Table, name: str, holds: ColumnType) -> Iterator[str]:
 
 def _cells(target: Target, result: Result, outcomes: pa.Table) -> Iterator[str]:
     found = runs(outcomes)
-    scores = {(checkpoint.seed, language): score for checkpoint in result.checkpoints for language, score in checkpoint.scores.items()}
+    scores = {
+        (checkpoint.seed, language): score
+        for checkpoint in result.checkpoints
+        for language, score in checkpoint.scores.items()
+    }
     scattered = [cell for cell, times in Counter(run[:2] for run in found).items() if times > 1]
     yield from (f"the rows of {_named(*cell)} do not stand together" for cell in scattered)
-    yield from (f"has rows of {_named(*run[:2])}, of which the result has no score" for run in found if run[:2] not in scores)
+    yield from (
+        f"has rows of {_named(*run[:2])}, of which the result has no score"
+        for run in found
+        if run[:2] not in scores
+    )
     missing = scores.keys() - {run[:2] for run in found}
-    yield from (f"has no rows of {_named(*cell)}, of which the result has a score" for cell in scores if cell in missing)
+    yield from (
+        f"has no rows of {_named(*cell)}, of which the result has a score"
+        for cell in scores
+        if cell in missing
+    )
     if scattered:
         return
     yield from _disorder(target, outcomes, found)
@@ -90,7 +103,9 @@ def _disorder(target: Target, outcomes: pa.Table, found: Sequence[RowRange]) -> 
     for run in found if wrong.any() else ():
         if wrong[run.begin : run.end].any():
             row = int(wrong[run.begin : run.end].argmax())
-            holds = f"column 'index' holds {values_of(outcomes['index'])[run.begin + row]} at its row {row + 1}"
+            holds = (
+                f"column 'index' holds {values_of(outcomes['index'])[run.begin + row]} at its row {row + 1}"
+            )
             yield f"{_named(*run[:2])}: {holds}, so that the examples are not in their order"
 
 

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from harness.store.file_tree import RESULTS_FOLDER
-from harness.store.results import load_outcomes, load_result, parse_outcomes, parse_result, results_lock, write_result
+from harness.store.results import (
+    load_outcomes,
+    load_result,
+    parse_outcomes,
+    parse_result,
+    results_lock,
+    write_result,
+)
 from harness.store.revisions import Changes, changed_submissions, is_range, load_side_at, split_revision
 from harness.store.sides import Side, load_side
-from harness.store.submission_folder import find_results, load_results, load_submission, on_disk, submission_faults
+from harness.store.submission_folder import (
+    find_results,
+    load_results,
+    load_submission,
+    on_disk,
+    submission_faults,
+)
 from harness.store.submissions import (
     SUBMISSION_FILE,
     find_submissions,
@@ -17,7 +30,13 @@ from harness.store.submissions import (
 )
 from harness.store.sweeps import load_sweep, sweep_path, write_sweep
 from harness.store.training import load_recipe, load_training, write_training
-from harness.store.verification import VERIFICATION_FILE, add_verified, load_verification, parse_verification, result_digest
+from harness.store.verification import (
+    VERIFICATION_FILE,
+    add_verified,
+    load_verification,
+    parse_verification,
+    result_digest,
+)
 
 __all__ = [
     "RESULTS_FOLDER",

@@ -13,7 +13,17 @@ from harness.catalog import BY_NAME, is_known, is_own, target_of
 from harness.catalog.finetuning import recipe_text
 from harness.catalog.fingerprints import FINGERPRINTS
 from harness.characters import shown
-from harness.records import AnySubmission, Checkpoint, ReportedScore, ReportedSubmission, Result, Score, Signature, Submission, Target
+from harness.records import (
+    AnySubmission,
+    Checkpoint,
+    ReportedScore,
+    ReportedSubmission,
+    Result,
+    Score,
+    Signature,
+    Submission,
+    Target,
+)
 from harness.records.reported import LARGEST_SHARE
 from harness.store.yaml.positions import Path, Plain
 from harness.store.yaml.schema_errors import dotted
@@ -41,13 +51,19 @@ def placeholders(value: Plain, path: Path = ()) -> Iterator[Inconsistency]:
         for index, inner in enumerate(value):
             yield from placeholders(inner, (*path, index))
     elif re.fullmatch(r"<[^<>]+>", value):
-        yield Inconsistency(path, f"{dotted(path)}: the placeholder {shown(value)} is still there", "replace it, angle brackets included")
+        yield Inconsistency(
+            path,
+            f"{dotted(path)}: the placeholder {shown(value)} is still there",
+            "replace it, angle brackets included",
+        )
 
 
 def clash(value: Plain) -> Iterator[Inconsistency]:
     """Find what makes a row both a measured and a reported one, before either is typed."""
     if isinstance(value, dict) and "checkpoints" in value and "reported" in value:
-        message = "checkpoints: stands beside reported, but a row is either evaluated here or published elsewhere"
+        message = (
+            "checkpoints: stands beside reported, but a row is either evaluated here or published elsewhere"
+        )
         cure = "remove reported where there are weights to evaluate, else checkpoints; two rows can hold both"
         yield Inconsistency(("checkpoints",), message, cure, key=True)
 
@@ -65,11 +81,18 @@ def _reported_findings(submission: ReportedSubmission) -> Iterator[Inconsistency
     at: Path = ("reported", "scores")
     scores = submission.reported.scores
     if not scores:
-        yield Inconsistency(at, "reported.scores: names no target", "write such as `xnli: {means: {accuracy: 79.2}}`")
+        yield Inconsistency(
+            at, "reported.scores: names no target", "write such as `xnli: {means: {accuracy: 79.2}}`"
+        )
     for name, found in scores.items():
         target = BY_NAME.get(name)
         if target is None:
-            yield Inconsistency((*at, name), f"reported.scores: unknown target {name!r}", f"one of: {', '.join(BY_NAME)}", key=True)
+            yield Inconsistency(
+                (*at, name),
+                f"reported.scores: unknown target {name!r}",
+                f"one of: {', '.join(BY_NAME)}",
+                key=True,
+            )
         else:
             yield from _reported_names(found, target, (*at, name))
             yield from _reported_numbers(found, target, (*at, name))
@@ -78,21 +101,31 @@ def _reported_findings(submission: ReportedSubmission) -> Iterator[Inconsistency
 def _reported_names(found: ReportedScore, target: Target, at: Path) -> Iterator[Inconsistency]:
     where = dotted(at)
     if not found.means and not found.languages:
-        yield Inconsistency(at, f"{where}: holds no number", f"write such as `means: {{{target.metric}: 79.2}}`")
+        yield Inconsistency(
+            at, f"{where}: holds no number", f"write such as `means: {{{target.metric}: 79.2}}`"
+        )
     known = (target.metric, *target.secondary, *target.quantities)
     for name in found.means:
         if name not in known and not found.differs:
             own = f"{target.metric} (its score, {target.direction})"
-            cure = f"one of: {', '.join((own, *known[1:]))}; or say under differs what was measured in its place"
-            yield Inconsistency((*at, "means", name), f"{where}.means: {target.name} has no {name!r}", cure, key=True)
+            cure = (
+                f"one of: {', '.join((own, *known[1:]))}; or say under differs what was measured in its place"
+            )
+            yield Inconsistency(
+                (*at, "means", name), f"{where}.means: {target.name} has no {name!r}", cure, key=True
+            )
     for language in found.languages:
         if language not in target.languages:
             message = f"{where}.languages: {target.name} has no language {language!r}"
-            yield Inconsistency((*at, "languages", language), message, f"one of: {' '.join(target.languages)}", key=True)
+            yield Inconsistency(
+                (*at, "languages", language), message, f"one of: {' '.join(target.languages)}", key=True
+            )
 
 
 def _reported_numbers(found: ReportedScore, target: Target, at: Path) -> Iterator[Inconsistency]:
-    named: list[tuple[Path, float]] = [(("means", name), value) for name, value in found.means.items() if name not in target.quantities]
+    named: list[tuple[Path, float]] = [
+        (("means", name), value) for name, value in found.means.items() if name not in target.quantities
+    ]
     named += [(("languages", language), value) for language, value in found.languages.items()]
     for path, value in named:
         if value > 100 or 0 < value < LARGEST_SHARE:
@@ -102,7 +135,11 @@ def _reported_numbers(found: ReportedScore, target: Target, at: Path) -> Iterato
     stated = found.means.get(target.metric)
     if stated is not None and derived is not None and abs(stated - derived) > _PUBLISHED_TOLERANCE:
         path = (*at, "means", target.metric)
-        yield Inconsistency(path, f"{dotted(path)}: {stated:g} is not the mean of its parts, {derived:.2f}", "look both up again")
+        yield Inconsistency(
+            path,
+            f"{dotted(path)}: {stated:g} is not the mean of its parts, {derived:.2f}",
+            "look both up again",
+        )
 
 
 def _measured_findings(submission: Submission) -> Iterator[Inconsistency]:
@@ -112,7 +149,9 @@ def _measured_findings(submission: Submission) -> Iterator[Inconsistency]:
         for name in named:
             if name not in heads:
                 known = f"target {name!r} takes no head" if name in BY_NAME else f"unknown target {name!r}"
-                yield Inconsistency((block, name), f"{block}: {known}", f"targets that take one: {', '.join(heads)}", key=True)
+                yield Inconsistency(
+                    (block, name), f"{block}: {known}", f"targets that take one: {', '.join(heads)}", key=True
+                )
     for name in submission.finetuning:
         if name in submission.finetuned:
             message = f"finetuning: {name} brings its own head under finetuned, so that nothing is trained"
@@ -130,13 +169,18 @@ def _measured_findings(submission: Submission) -> Iterator[Inconsistency]:
 def result_findings(result: Result) -> Iterator[Inconsistency]:
     """Check that a result's target is known, its parts are in the catalog, and its score is their mean."""
     if not is_known(result.target):
-        yield Inconsistency(("target",), f"target: unknown target {result.target!r}", f"one of: {', '.join(BY_NAME)}")
+        yield Inconsistency(
+            ("target",), f"target: unknown target {result.target!r}", f"one of: {', '.join(BY_NAME)}"
+        )
         return
     target = target_of(result)
     if result.metric != target.metric:
         yield Inconsistency(("metric",), f"metric: expected {target.metric}, found {shown(result.metric)}")
     if result.outcomes.file != f"{target.name}.parquet":
-        yield Inconsistency(("outcomes", "file"), f"outcomes.file: expected {target.name}.parquet, found {shown(result.outcomes.file)}")
+        yield Inconsistency(
+            ("outcomes", "file"),
+            f"outcomes.file: expected {target.name}.parquet, found {shown(result.outcomes.file)}",
+        )
     yield from _languages(result, target)
     yield from _intervals(result)
     yield from _score(result, target)
@@ -148,9 +192,15 @@ def _languages(result: Result, target: Target) -> Iterator[Inconsistency]:
         for block, languages in (("scores", checkpoint.scores), ("failed", checkpoint.failed)):
             for language in languages:
                 if language not in target.languages:
-                    yield Inconsistency((*at, block, language), f"{target.name} has no language {language!r}", key=True)
+                    yield Inconsistency(
+                        (*at, block, language), f"{target.name} has no language {language!r}", key=True
+                    )
         for language in checkpoint.scores.keys() & checkpoint.failed.keys():
-            yield Inconsistency((*at, "failed", language), f"{language!r} stands among the scores and among the failed", key=True)
+            yield Inconsistency(
+                (*at, "failed", language),
+                f"{language!r} stands among the scores and among the failed",
+                key=True,
+            )
     for language in result.data:
         if language not in target.languages:
             yield Inconsistency(("data", language), f"{target.name} has no language {language!r}", key=True)
@@ -168,7 +218,10 @@ def _intervals(result: Result) -> Iterator[Inconsistency]:
         for language, score in checkpoint.scores.items():
             if not _ordered(score):
                 path: Path = ("checkpoints", index, "scores", language, "interval")
-                yield Inconsistency(path, f"the interval {list(score.interval)} of {language!r} does not hold its score {score.score}")
+                yield Inconsistency(
+                    path,
+                    f"the interval {list(score.interval)} of {language!r} does not hold its score {score.score}",
+                )
 
 
 def _ordered(score: Score) -> bool:
@@ -179,19 +232,32 @@ def _ordered(score: Score) -> bool:
 def _score(result: Result, target: Target) -> Iterator[Inconsistency]:
     """Check that the score is the unweighted mean over languages of the mean over seeds, and stands only for the whole target."""
     every = set(target.languages)
-    whole = bool(result.checkpoints) and all(set(c.scores) == every and not c.failed for c in result.checkpoints)
+    whole = bool(result.checkpoints) and all(
+        set(c.scores) == every and not c.failed for c in result.checkpoints
+    )
     # Of somebody's own text only the result knows how many languages there are.
     whole = whole and len(every) == result.of
     if whole != (result.measured == result.of):
-        yield Inconsistency(("measured",), f"measured: {result.measured} of {result.of} does not agree with the languages measured")
+        yield Inconsistency(
+            ("measured",),
+            f"measured: {result.measured} of {result.of} does not agree with the languages measured",
+        )
     if result.score is None:
         if whole:
-            yield Inconsistency(("score",), "score: missing, although every language was measured on every checkpoint")
+            yield Inconsistency(
+                ("score",), "score: missing, although every language was measured on every checkpoint"
+            )
         return
     if not whole:
-        yield Inconsistency(("score",), f"score: {result.score} stands although not every language was measured on every checkpoint")
+        yield Inconsistency(
+            ("score",),
+            f"score: {result.score} stands although not every language was measured on every checkpoint",
+        )
         return
-    means = [sum(c.scores[language].score for c in result.checkpoints) / len(result.checkpoints) for language in target.languages]
+    means = [
+        sum(c.scores[language].score for c in result.checkpoints) / len(result.checkpoints)
+        for language in target.languages
+    ]
     mean = sum(means) / len(means)
     if abs(mean - result.score) > _TOLERANCE:
         yield Inconsistency(("score",), f"score: {result.score} is not the mean of its parts, {mean:.4f}")
@@ -226,9 +292,15 @@ def other_recipe(result: Result, submission: Submission) -> Iterator[str]:
 def _declared_signatures(result: Result, submission: Submission, target: Target) -> set[Signature]:
     """Return the signature that the submission's encoding or head gives, by the layers that the result names."""
     if target.has_head:
-        head = "own" if target.name in submission.finetuned else recipe_text(submission.finetuning.get(target.name))
+        head = (
+            "own"
+            if target.name in submission.finetuned
+            else recipe_text(submission.finetuning.get(target.name))
+        )
         return {result.signature.protocol.predicted(head)}
-    return {result.signature.protocol.encoded(submission.encoding, scored.layer) for scored in result.checkpoints}
+    return {
+        result.signature.protocol.encoded(submission.encoding, scored.layer) for scored in result.checkpoints
+    }
 
 
 def checkpoints_of(submission: Submission, target: Target) -> dict[int, Checkpoint]:

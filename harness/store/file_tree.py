@@ -101,7 +101,9 @@ class FolderAtRevision:
         most = min(limit or self.longest, self.longest)
         if entry.size > most:
             message = f"the file is longer than the {most:,} bytes allowed"
-            raise BadInput(message, where=Where(self.where(name)), cure=self.cure or "keep to what the harness writes")
+            raise BadInput(
+                message, where=Where(self.where(name)), cure=self.cure or "keep to what the harness writes"
+            )
         return self._contents[path]
 
     def where(self, name: str) -> str:
@@ -113,5 +115,7 @@ class FolderAtRevision:
 
     @cached_property
     def _contents(self) -> Mapping[str, bytes]:
-        wanted = [path for path, entry in self.entries.items() if not entry.link and entry.size <= self.longest]
+        wanted = [
+            path for path, entry in self.entries.items() if not entry.link and entry.size <= self.longest
+        ]
         return self.revision.contents(self.entries, dict.fromkeys(wanted, self.longest))

@@ -35,7 +35,11 @@ def read_file(path: Path, limit: int | None, cure: str) -> bytes:
     """Read a regular file, and no more of it than it takes to see that it is too long."""
     no_link(path)
     if not path.is_file():
-        raise BadInput("the file does not exist" if not path.exists() else "not a file", where=Where(str(path)), cure=cure)
+        raise BadInput(
+            "the file does not exist" if not path.exists() else "not a file",
+            where=Where(str(path)),
+            cure=cure,
+        )
     with path.open("rb") as file:
         return file.read() if limit is None else file.read(limit + 1)
 
@@ -43,7 +47,8 @@ def read_file(path: Path, limit: int | None, cure: str) -> bytes:
 def replace_file(path: Path, data: bytes) -> None:
     """Put a file in place whole: write beside it, flush to disk, rename. The lock makes the other name ours.
 
-    Raises CheckFailed where it cannot be written, as on a full disk: what was there is still there, and nothing beside it.
+    Raises CheckFailed where it cannot be written, as on a full disk: what was there is still there, and
+    nothing beside it.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -63,7 +68,9 @@ def replace_file(path: Path, data: bytes) -> None:
 # ---- records and text --------------------------------------------------------------------------
 
 
-def typed(record: type[_AnyRecord], document: YamlDocument, faults: list[Fault], cure: str = "") -> _AnyRecord | None:
+def typed(
+    record: type[_AnyRecord], document: YamlDocument, faults: list[Fault], cure: str = ""
+) -> _AnyRecord | None:
     """Type a document; what the schema refuses goes to `faults`."""
     try:
         return record.model_validate(document.value)
@@ -74,7 +81,10 @@ def typed(record: type[_AnyRecord], document: YamlDocument, faults: list[Fault],
 
 def located(findings: Iterable[Inconsistency], document: YamlDocument, cure: str = "") -> list[Fault]:
     """Give findings their line and column."""
-    return [Fault(finding.message, document.where(finding.path, key=finding.key), finding.cure or cure) for finding in findings]
+    return [
+        Fault(finding.message, document.where(finding.path, key=finding.key), finding.cure or cure)
+        for finding in findings
+    ]
 
 
 def plain(record: Record) -> dict[str, object]:

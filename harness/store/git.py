@@ -1,7 +1,8 @@
 """Ask git what a repository held at a revision, without touching its working tree.
 
-The program `git` is asked, never a shell. Names and revisions may come from strangers: a revision reaches git once, behind
---end-of-options, and comes back as a hash; everything else goes by hash. Nothing is fetched, run or written.
+The program `git` is asked, never a shell. Names and revisions may come from strangers: a revision reaches git
+once, behind --end-of-options, and comes back as a hash; everything else goes by hash. Nothing is fetched, run
+or written.
 """
 
 from __future__ import annotations
@@ -76,17 +77,34 @@ class Revision:
 
     def entries(self, path: str, *, sizes: bool = False) -> list[TreeEntry]:
         """Return everything below a path, or at it, that is no folder."""
-        options = ["-r", "-z", "--full-tree", *(["-l"] if sizes else []), self.commit, *(["--", path] if path else [])]
+        options = [
+            "-r",
+            "-z",
+            "--full-tree",
+            *(["-l"] if sizes else []),
+            self.commit,
+            *(["--", path] if path else []),
+        ]
         entries = []
         for line in os.fsdecode(_output(self.repository.folder, "ls-tree", *options)).split("\0")[:-1]:
             fields, _, at = line.partition("\t")
             mode, _, digest, *size = fields.split()
-            entries.append(TreeEntry(at, digest, _LINKS.get(mode, ""), mode, *(int(digits) for digits in size if digits.isdigit())))
+            entries.append(
+                TreeEntry(
+                    at,
+                    digest,
+                    _LINKS.get(mode, ""),
+                    mode,
+                    *(int(digits) for digits in size if digits.isdigit()),
+                )
+            )
         return entries
 
     def contents(self, entries: Mapping[str, TreeEntry], limits: Mapping[str, int]) -> dict[str, bytes]:
         """Read the files at the paths of `limits`, none of them longer than its limit."""
-        if faults := [fault for path, limit in limits.items() if (fault := self._fault(path, entries.get(path), limit))]:
+        if faults := [
+            fault for path, limit in limits.items() if (fault := self._fault(path, entries.get(path), limit))
+        ]:
             refuse(faults)
         asked = "".join(f"{entries[path].hash}\n" for path in limits)
         stream = BytesIO(_output(self.repository.folder, "cat-file", "--batch", feed=asked.encode()))
@@ -94,35 +112,56 @@ class Revision:
         for path in limits:
             entry = entries[path]
             if stream.readline().decode() != f"{entry.hash} blob {entry.size}\n":
-                raise BadInput("git gives no content for it", where=Where(self.file(path)), cure="git fsck says what is damaged")
+                raise BadInput(
+                    "git gives no content for it",
+                    where=Where(self.file(path)),
+                    cure="git fsck says what is damaged",
+                )
             contents[path] = stream.read(entry.size + 1)[:-1]
         return contents
 
     def _fault(self, path: str, entry: TreeEntry | None, limit: int) -> Fault | None:
         if entry is not None and (entry.link or entry.size <= limit):
             return self.link_fault(entry) if entry.link else None
-        message = "the file does not exist" if entry is None else f"the file is longer than the {limit:,} bytes allowed"
+        message = (
+            "the file does not exist"
+            if entry is None
+            else f"the file is longer than the {limit:,} bytes allowed"
+        )
         return Fault(message, Where(self.file(path)), "name another revision")
 
 
 def repository_around(submissions: Path) -> Repository:
     """Return the repository around a folder of submissions."""
     if not submissions.is_dir():
-        raise BadInput(f"no folder {submissions}", cure="name the folder of the submissions with --submissions")
+        raise BadInput(
+            f"no folder {submissions}", cure="name the folder of the submissions with --submissions"
+        )
     done = _git(submissions, "rev-parse", "--is-shallow-repository", "--show-cdup", "--show-prefix")
     if done.returncode:
         cure = "compare folders, or name the folder of the submissions in a clone with --submissions"
         raise BadInput(f"git finds no repository around {submissions}: {answer(done)}", cure=cure)
     shallow, up, prefix = os.fsdecode(done.stdout).split("\n", 2)
-    return Repository(submissions, (submissions / up).resolve(), prefix.removesuffix("\n").rstrip("/"), shallow == "true")
+    return Repository(
+        submissions, (submissions / up).resolve(), prefix.removesuffix("\n").rstrip("/"), shallow == "true"
+    )
 
 
 def resolved(repository: Repository, revision: str) -> Revision:
     """Turn a stranger's revision into a commit's hash, by which alone git is asked from here on."""
     if revision and revision.isprintable():  # else no ref is named so, and not every argument could be passed
-        done = _git(repository.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        done = _git(
+            repository.folder,
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            f"{revision}^{{commit}}",
+        )
         commit = done.stdout.decode(errors="replace").strip()
-        if done.returncode == 0 and re.fullmatch("[0-9a-f]{40,64}", commit):  # ^main would come back with its ^
+        if done.returncode == 0 and re.fullmatch(
+            "[0-9a-f]{40,64}", commit
+        ):  # ^main would come back with its ^
             return Revision(repository, revision, commit)
     cure = "name a branch, a tag or a commit; git fetch brings those of others"
     raise BadInput(f"unknown revision: {shown(revision)}", cure=_deepened(repository, cure))
@@ -134,7 +173,9 @@ def merge_base(first: Revision, second: Revision) -> Revision:
     if commit := done.stdout.decode().strip():
         return Revision(first.repository, commit, commit)
     cure = _deepened(first.repository, "compare them with two dots")
-    raise BadInput(f"{shown(first.revision)} and {shown(second.revision)} have no commit in common", cure=cure)
+    raise BadInput(
+        f"{shown(first.revision)} and {shown(second.revision)} have no commit in common", cure=cure
+    )
 
 
 def _deepened(repository: Repository, cure: str) -> str:
@@ -150,19 +191,30 @@ def _output(folder: Path, *arguments: str, feed: bytes = b"") -> bytes:
 
 
 def _git(folder: Path, *arguments: str, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    # What points git at another repository is left out, as a hook is given it; configuration, such as a safe.directory, stays.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")}
+    # What points git at another repository is left out, as a hook is given it; configuration, such as a
+    # safe.directory, stays.
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
+    }
     return run_git(["--no-pager", "-C", str(folder), *arguments], environment=kept | _ENVIRONMENT, feed=feed)
 
 
 def run_git(
-    arguments: Sequence[str], *, environment: Mapping[str, str], feed: bytes | None = None, folder: Path | None = None
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    feed: bytes | None = None,
+    folder: Path | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the program git, never a shell, whatever it answers; raises BadInput where it is not installed."""
     program = shutil.which("git")
     if program is None:
         raise BadInput("the program git is not installed", cure="install git")
-    return subprocess.run([program, *arguments], input=feed, cwd=folder, capture_output=True, check=False, env=environment)  # noqa: S603 - see the module
+    return subprocess.run(  # noqa: S603
+        [program, *arguments], input=feed, cwd=folder, capture_output=True, check=False, env=environment
+    )
 
 
 def answer(done: subprocess.CompletedProcess[bytes]) -> str:

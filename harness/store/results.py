@@ -61,7 +61,13 @@ def parse_placed(data: bytes, file: str, slug: str, target: str) -> Result:
     for key, found, expected in (("submission", result.submission, slug), ("target", result.target, target)):
         if found != expected:
             message = f"{key}: expected {shown(expected)[1:-1]} as in the file's path, found {shown(found)}"
-            faults.append(Fault(message, document.where((key,)), "results are not copied between submissions; run stiltboard evaluate"))
+            faults.append(
+                Fault(
+                    message,
+                    document.where((key,)),
+                    "results are not copied between submissions; run stiltboard evaluate",
+                )
+            )
     if faults:
         refuse(faults)
     return result
@@ -89,7 +95,8 @@ def _parse_result(data: bytes, file: str) -> tuple[Result, YamlDocument]:
 def load_outcomes(result_path: Path, result: Result, columns: Sequence[str] | None = None) -> pa.Table:
     """Read the outcomes that a result names, one row per example; refuse a file that is not the one it was computed from.
 
-    With `columns` only these are read, which saves most of the time where whole sentences of tags stand beside the counts.
+    With `columns` only these are read, which saves most of the time where whole sentences of tags stand
+    beside the counts.
     """
     path = result_path.parent / result.outcomes.file
     cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
@@ -107,14 +114,18 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
     cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
     digest = hashlib.sha256(data).hexdigest()
     if digest != result.outcomes.sha256:
-        raise BadInput(f"sha256 is {digest}, but the result names {result.outcomes.sha256}", where=where, cure=cure)
+        raise BadInput(
+            f"sha256 is {digest}, but the result names {result.outcomes.sha256}", where=where, cure=cure
+        )
     try:
         whole = pq.ParquetFile(pa.BufferReader(data))
         if (rows := whole.metadata.num_rows) > _ROWS_LIMIT:
-            raise BadInput(f"holds {rows:,} rows, more than the {_ROWS_LIMIT:,} allowed", where=where, cure=cure)
+            raise BadInput(
+                f"holds {rows:,} rows, more than the {_ROWS_LIMIT:,} allowed", where=where, cure=cure
+            )
         lacking = [name for name in columns or () if name not in whole.schema_arrow.names]
-        # In one thread: a pool of Arrow's, for files this small, costs more than it saves, and its end now and then aborts a process
-        # that is done.
+        # In one thread: a pool of Arrow's, for files this small, costs more than it saves, and its end now
+        # and then aborts a process that is done.
         table = whole.read(columns=None if columns is None or lacking else list(columns), use_threads=False)
     except MemoryError:
         raise BadInput("takes more memory than there is", where=where, cure=cure) from None
@@ -124,7 +135,11 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
     if lacking:
         raise BadInput(f"has no column {lacking[0]!r}", where=where, cure=cure)
     if table.num_rows != result.outcomes.rows:
-        raise BadInput(f"holds {table.num_rows} rows, but the result names {result.outcomes.rows}", where=where, cure=cure)
+        raise BadInput(
+            f"holds {table.num_rows} rows, but the result names {result.outcomes.rows}",
+            where=where,
+            cure=cure,
+        )
     if faults := [Fault(reason, where, cure) for reason in disagreements(target_of(result), result, table)]:
         refuse(faults)
     return table
@@ -133,9 +148,9 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
 def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
     """Write a result and its outcomes into a submission's folder, each whole or not at all, and return the result's path.
 
-    The outcomes wait beside until the result that names them is in place. A crash in between is finished by the next one
-    who takes the lock, so that neither an old nor a new pair is ever lost.
-    `result.outcomes` is replaced by the real file, digest and row count. What is written is read back first.
+    The outcomes wait beside until the result that names them is in place. A crash in between is finished by
+    the next one who takes the lock, so that neither an old nor a new pair is ever lost. `result.outcomes` is
+    replaced by the real file, digest and row count. What is written is read back first.
     """
     name = f"{result.target}.parquet"
     data = _parquet(outcomes)
@@ -193,5 +208,7 @@ def _parquet(table: pa.Table) -> bytes:
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(None).combine_chunks(), sink, compression="zstd", compression_level=9)
+    pq.write_table(
+        table.replace_schema_metadata(None).combine_chunks(), sink, compression="zstd", compression_level=9
+    )
     return bytes(sink.getvalue())

@@ -33,8 +33,8 @@ _RANGE = re.compile(r"(.*?)(\.{2,3})(.*)", re.DOTALL)
 class Changes:
     """What a range of revisions did to the results of submissions, by slug.
 
-    `changed` have results at both ends, and other ones; `added` and `removed` exist, or have results, at one end only.
-    `refused` are changed folders whose names are no slugs, made visible, with the reason.
+    `changed` have results at both ends, and other ones; `added` and `removed` exist, or have results, at one
+    end only. `refused` are changed folders whose names are no slugs, made visible, with the reason.
     """
 
     first: str
@@ -48,7 +48,11 @@ class Changes:
 def is_range(revisions: str) -> bool:
     """Tell whether an argument can be a range of revisions as git has it, an empty end being HEAD, rather than a path."""
     parts = _RANGE.fullmatch(revisions)
-    return parts is not None and bool(parts[1] or parts[3]) and not (parts[1].endswith("/") or parts[3].startswith("/"))
+    return (
+        parts is not None
+        and bool(parts[1] or parts[3])
+        and not (parts[1].endswith("/") or parts[3].startswith("/"))
+    )
 
 
 def split_revision(name: str) -> tuple[str, str] | None:
@@ -60,8 +64,8 @@ def split_revision(name: str) -> tuple[str, str] | None:
 def load_side_at(revision: str, name: str, submissions: Path) -> Side:
     """Read a submission's results, or the one result whose file is named, as they stood at a revision.
 
-    A name without a slash is a slug beside those under `submissions`; any other is a path as git takes it: from the
-    repository's root, or with ./ from the current folder.
+    A name without a slash is a slug beside those under `submissions`; any other is a path as git takes it:
+    from the repository's root, or with ./ from the current folder.
     """
     at = resolved(repository_around(submissions), revision)
     path = _path(at.repository, name)
@@ -74,7 +78,11 @@ def load_side_at(revision: str, name: str, submissions: Path) -> Side:
     if not entries or folder in entries or (one and path not in entries):
         _refuse_missing(at, path, name)
     tree = FolderAtRevision(at, folder, entries, OUTCOMES_LIMIT, cure="name another revision")
-    return side_of(SubmissionFolder(tree), visible(f"{tree.slug}@{at.name}"), posixpath.basename(path).removesuffix(".yaml") if one else "")
+    return side_of(
+        SubmissionFolder(tree),
+        visible(f"{tree.slug}@{at.name}"),
+        posixpath.basename(path).removesuffix(".yaml") if one else "",
+    )
 
 
 def changed_submissions(revisions: str, submissions: Path) -> Changes:
@@ -97,7 +105,9 @@ def changed_submissions(revisions: str, submissions: Path) -> Changes:
     return Changes(
         first.revision,
         second.revision,
-        changed=tuple(slug for slug, (old, new) in ranks.items() if old == new and before[slug] != after[slug]),
+        changed=tuple(
+            slug for slug, (old, new) in ranks.items() if old == new and before[slug] != after[slug]
+        ),
         added=tuple(slug for slug, (old, new) in ranks.items() if old < new),
         removed=tuple(slug for slug, (old, new) in ranks.items() if old > new),
         refused=tuple((shown(slug), fault) for slug, fault in faults if fault is not None),
@@ -121,7 +131,9 @@ def _found(at: Revision) -> _Found:
             continue
         if rest == [SUBMISSION_FILE]:
             found.setdefault(slug, {})
-        elif (entry.link and rest in ([], [RESULTS_FOLDER])) or (rest[:1] == [RESULTS_FOLDER] and len(rest) > 1 and is_named(rest[1])):
+        elif (entry.link and rest in ([], [RESULTS_FOLDER])) or (
+            rest[:1] == [RESULTS_FOLDER] and len(rest) > 1 and is_named(rest[1])
+        ):
             found.setdefault(slug, {})["/".join(rest)] = entry.link + entry.hash
     return found
 
@@ -133,10 +145,14 @@ def _path(repository: Repository, name: str) -> str:
     if "/" not in name:
         name = posixpath.join(repository.place, name)
     elif name.startswith(("./", "../")):
-        name = posixpath.join(os.path.relpath(Path.cwd().resolve(), repository.top).replace(os.sep, "/"), name)
+        name = posixpath.join(
+            os.path.relpath(Path.cwd().resolve(), repository.top).replace(os.sep, "/"), name
+        )
     path = posixpath.normpath(name)
     if f"{path}/".startswith(("/", "../")):
-        raise BadInput(f"{shown(name)} lies outside the repository", cure="name a path from the repository's root")
+        raise BadInput(
+            f"{shown(name)} lies outside the repository", cure="name a path from the repository's root"
+        )
     path = posixpath.dirname(path) if posixpath.basename(path) == SUBMISSION_FILE else path
     return "" if path == "." else path
 
@@ -144,15 +160,38 @@ def _path(repository: Repository, name: str) -> str:
 def _refuse_missing(at: Revision, path: str, name: str) -> NoReturn:
     """Say that nothing stands at a path, and what stands near it."""
     entries = at.entries("")
-    if links := [at.link_fault(entry) for entry in entries if entry.link and f"{path}/".startswith(f"{entry.path}/")]:
+    if links := [
+        at.link_fault(entry) for entry in entries if entry.link and f"{path}/".startswith(f"{entry.path}/")
+    ]:
         refuse(links)
-    folders = [posixpath.dirname(entry.path) for entry in entries if posixpath.basename(entry.path) == SUBMISSION_FILE]
-    results = [entry.path for entry in entries if f"/{RESULTS_FOLDER}/" in f"/{entry.path}" and is_named(posixpath.basename(entry.path))]
+    folders = [
+        posixpath.dirname(entry.path)
+        for entry in entries
+        if posixpath.basename(entry.path) == SUBMISSION_FILE
+    ]
+    results = [
+        entry.path
+        for entry in entries
+        if f"/{RESULTS_FOLDER}/" in f"/{entry.path}" and is_named(posixpath.basename(entry.path))
+    ]
     there = results if path.endswith(".yaml") else folders
     if "/" not in name:
-        path, there = name, [posixpath.basename(folder) for folder in there if posixpath.dirname(folder) == at.repository.place]
+        path, there = (
+            name,
+            [
+                posixpath.basename(folder)
+                for folder in there
+                if posixpath.dirname(folder) == at.repository.place
+            ],
+        )
     known = sorted(there)[:1000]  # a match takes its time, and anybody may push names
     near = difflib.get_close_matches(path[:200], known)
     listed = ", ".join(at.file(candidate) for candidate in near or known[:10])
-    cure = f"did you mean {listed}?" if near else f"such as {listed}" if listed else "no submission stands there at that revision"
+    cure = (
+        f"did you mean {listed}?"
+        if near
+        else f"such as {listed}"
+        if listed
+        else "no submission stands there at that revision"
+    )
     raise BadInput(f"{shown(name)} does not exist at {at.name}", cure=cure)

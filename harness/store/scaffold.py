@@ -37,7 +37,8 @@ encoding:
   prefix: ""                    # put before every text; e5 models expect "query: "
   max_length: 512               # in tokens, special tokens included
 
-# One entry per seed, as hub + revision; for weights that are nowhere public, path: a folder, relative to this file's.
+# One entry per seed, as hub + revision; for weights that are nowhere public, path: a folder, relative to this
+# file's.
 checkpoints:
   - seed: 0
     hub: <organisation/model>

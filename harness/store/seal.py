@@ -1,7 +1,7 @@
 """Seal a result's file: its last line names the digest of all others, so that no byte of it changes unseen.
 
-A seal guards against accidents and edits by hand. Who wants to deceive can seal what was edited: against that stand the outcomes,
-from which every score is recomputed, and a rerun by somebody else.
+A seal guards against accidents and edits by hand. Who wants to deceive can seal what was edited: against that
+stand the outcomes, from which every score is recomputed, and a rerun by somebody else.
 """
 
 from __future__ import annotations
@@ -35,4 +35,8 @@ def broken_seal(data: bytes) -> str | None:
         return "the seal in its last line is damaged" if torn else None
     digest = hashlib.sha256(data[: found.start() + 1]).hexdigest()
     named = found[1].decode()
-    return None if digest == named else f"its lines have the sha256 {digest}, but its seal names {named}: something in it was changed"
+    return (
+        None
+        if digest == named
+        else f"its lines have the sha256 {digest}, but its seal names {named}: something in it was changed"
+    )

@@ -69,7 +69,10 @@ def load_side(path: Path) -> Side:
     one = path.suffix == ".yaml"
     folder = path.absolute().parent.parent if one else path.absolute()
     if not folder.is_dir() or (one and not path.is_file()):
-        raise BadInput(f"{path} does not exist", cure="name a slug under --submissions, a folder, or a results/<target>.yaml")
+        raise BadInput(
+            f"{path} does not exist",
+            cure="name a slug under --submissions, a folder, or a results/<target>.yaml",
+        )
     return side_of(on_disk(folder), visible(folder.name), path.stem if one else "")
 
 

@@ -58,9 +58,10 @@ class SubmissionFolder:
     ) -> FolderContents:
         """Read and check everything, and collect every fault.
 
-        With `only` results of other targets are left alone. `outcomes` names the columns that are read of a result's outcomes,
-        None for all and an empty one for no outcomes; missing ones are a fault where they are `required`. What is `compared`
-        may lack its submission.yaml, and of its folder no sweep, verification or stray file is read.
+        With `only` results of other targets are left alone. `outcomes` names the columns that are read of a
+        result's outcomes, None for all and an empty one for no outcomes; missing ones are a fault where they
+        are `required`. What is `compared` may lack its submission.yaml, and of its folder no sweep,
+        verification or stray file is read.
         """
         faults: list[Fault] = []
         names = _collected(self.tree.names, faults)
@@ -71,21 +72,35 @@ class SubmissionFolder:
         training = _collected(self.training, faults) if TRAINING_FILE in names else None
         found = self._targets(names, ".yaml", faults, but=SWEEP_SUFFIX)
         results = _each([target for target in found if only in ("", target)], self.result, faults)
-        asked = {target: columns for target, result in results.items() if (columns := outcomes(result)) is None or columns}
-        at_hand = [target for target in asked if required or f"{RESULTS_FOLDER}/{results[target].outcomes.file}" in names]
+        asked = {
+            target: columns
+            for target, result in results.items()
+            if (columns := outcomes(result)) is None or columns
+        }
+        at_hand = [
+            target
+            for target in asked
+            if required or f"{RESULTS_FOLDER}/{results[target].outcomes.file}" in names
+        ]
         tables = _each(at_hand, lambda target: self.outcomes(results[target], asked[target]), faults)
         if compared:
-            return FolderContents(self.tree.slug, submission, results, tables, training=training, faults=_distinct(faults))
+            return FolderContents(
+                self.tree.slug, submission, results, tables, training=training, faults=_distinct(faults)
+            )
         verification = _collected(self.verification, faults) if VERIFICATION_FILE in names else None
         sweeps = _each(self._targets(names, SWEEP_SUFFIX, faults), self.sweep, faults)
-        return FolderContents(self.tree.slug, submission, results, tables, sweeps, training, verification, _distinct(faults))
+        return FolderContents(
+            self.tree.slug, submission, results, tables, sweeps, training, verification, _distinct(faults)
+        )
 
     def submission(self) -> AnySubmission:
         """Read and check submission.yaml; the folder's name is its slug."""
         if faults := slug_faults(self.tree.slug, self.tree.where("")):
             refuse(faults)
         cure = f"stiltboard new {self.tree.slug} scaffolds one"
-        return parse_submission(self.tree.read(SUBMISSION_FILE, DEFAULT_LIMIT, cure), self.tree.where(SUBMISSION_FILE))
+        return parse_submission(
+            self.tree.read(SUBMISSION_FILE, DEFAULT_LIMIT, cure), self.tree.where(SUBMISSION_FILE)
+        )
 
     def targets(self) -> tuple[str, ...]:
         """Return the targets of all results in the order of the catalog, then people's own; raises BadInput for an unknown one."""
@@ -123,10 +138,18 @@ class SubmissionFolder:
         data = self.tree.read(VERIFICATION_FILE, RESULT_LIMIT, "stiltboard verify --by writes it")
         return parse_verification(data, self.tree.where(VERIFICATION_FILE), self.tree.slug)
 
-    def _targets(self, names: Iterable[str], suffix: str, faults: list[Fault], but: str = "") -> tuple[str, ...]:
+    def _targets(
+        self, names: Iterable[str], suffix: str, faults: list[Fault], but: str = ""
+    ) -> tuple[str, ...]:
         """Return the known targets of the files that end in one suffix `but` not in another; the others are faults."""
-        inside = [name.removeprefix(f"{RESULTS_FOLDER}/") for name in names if name.startswith(f"{RESULTS_FOLDER}/")]
-        named = {name.removesuffix(suffix): name for name in inside if "/" not in name and is_named(name, suffix, but)}
+        inside = [
+            name.removeprefix(f"{RESULTS_FOLDER}/") for name in names if name.startswith(f"{RESULTS_FOLDER}/")
+        ]
+        named = {
+            name.removesuffix(suffix): name
+            for name in inside
+            if "/" not in name and is_named(name, suffix, but)
+        }
 
         def known(target: str) -> tuple[str, ...]:
             return in_order({target: self.tree.where(f"{RESULTS_FOLDER}/{named[target]}")})
@@ -135,7 +158,9 @@ class SubmissionFolder:
 
     def _strays(self, names: Sequence[str], submission: AnySubmission | None) -> list[Fault]:
         """Return the files that belong to nothing: outcomes without a result, and anything measured next to reported numbers."""
-        tables = [name for name in names if name.startswith(f"{RESULTS_FOLDER}/") and name.endswith(".parquet")]
+        tables = [
+            name for name in names if name.startswith(f"{RESULTS_FOLDER}/") and name.endswith(".parquet")
+        ]
         lonely = [name for name in tables if f"{name.removesuffix('.parquet')}.yaml" not in names]
         what, cure = "the outcomes belong to no result", "bring both files of a result, or remove it"
         faults = [Fault(what, Where(self.tree.where(name)), cure) for name in lonely]
@@ -148,7 +173,11 @@ class SubmissionFolder:
         what = "stands beside reported numbers, for which nothing was trained or measured here"
         cure = "remove it, or make one submission with checkpoints and another with reported"
         parts = dict.fromkeys(name.partition("/")[0] for name in names)
-        return [Fault(what, Where(self.tree.where(part)), cure) for part in parts if part in (RESULTS_FOLDER, TRAINING_FILE)]
+        return [
+            Fault(what, Where(self.tree.where(part)), cure)
+            for part in parts
+            if part in (RESULTS_FOLDER, TRAINING_FILE)
+        ]
 
 
 def on_disk(folder: Path) -> SubmissionFolder:

@@ -25,7 +25,11 @@ def find_submissions(root: Path) -> tuple[str, ...]:
     if not root.is_dir():
         raise BadInput(f"no folder {root}", cure="name the folder of the submissions with --submissions")
     with os.scandir(root) as entries:
-        found = [entry for entry in entries if not entry.name.startswith(".") and Path(entry.path, SUBMISSION_FILE).exists()]
+        found = [
+            entry
+            for entry in entries
+            if not entry.name.startswith(".") and Path(entry.path, SUBMISSION_FILE).exists()
+        ]
     folders = sorted(found, key=lambda entry: entry.name)
     if links := [link_fault(Path(folder.path)) for folder in folders if folder.is_symlink()]:
         refuse(links)
@@ -68,7 +72,11 @@ def new_submission(root: Path, slug: str, *, title: str = "", family: str = "") 
     _refuse_folder(folder, slug)
     path = folder / SUBMISSION_FILE
     if path.exists() or path.is_symlink():
-        raise BadInput("the submission exists already", where=Where(str(path)), cure="choose another slug, or edit the file")
+        raise BadInput(
+            "the submission exists already",
+            where=Where(str(path)),
+            cure="choose another slug, or edit the file",
+        )
     try:
         text = scaffold(slug, title, family)
     except ValueError as error:

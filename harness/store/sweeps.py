@@ -24,7 +24,9 @@ def sweep_path(folder: Path, target: str) -> Path:
 def load_sweep(path: Path) -> Sweep:
     """Read and check <slug>/results/<target>.layers.yaml, which names that slug and that target."""
     data = read_file(path, RESULT_LIMIT, "stiltboard evaluate --layers all writes it")
-    return parse_sweep(data, str(path), path.absolute().parent.parent.name, path.name.removesuffix(SWEEP_SUFFIX))
+    return parse_sweep(
+        data, str(path), path.absolute().parent.parent.name, path.name.removesuffix(SWEEP_SUFFIX)
+    )
 
 
 def write_sweep(folder: Path, sweep: Sweep) -> Path:
@@ -49,7 +51,13 @@ def parse_sweep(data: bytes, file: str, slug: str, target_name: str) -> Sweep:
     expected = {"submission": slug, "target": target_name}
     for key, value in expected.items():
         if (found := getattr(sweep, key)) != value:
-            faults.append(Fault(f"{key}: expected {value} as in the file's path, found {shown(found)}", document.where((key,)), _CURE))
+            faults.append(
+                Fault(
+                    f"{key}: expected {value} as in the file's path, found {shown(found)}",
+                    document.where((key,)),
+                    _CURE,
+                )
+            )
     if not is_known(sweep.target) or faults:
         refuse(faults or [Fault(f"target: unknown target {sweep.target!r}", Where(file), _CURE)])
     target = target_of(sweep)
@@ -58,9 +66,15 @@ def parse_sweep(data: bytes, file: str, slug: str, target_name: str) -> Sweep:
             at = ("checkpoints", number, "views", place)
             whole = set(view.scores) == set(target.languages) and len(view.scores) == sweep.of
             mean = sum(view.scores.values()) / len(view.scores) if whole else None
-            if (mean is None) != (view.score is None) or (mean is not None and view.score is not None and abs(mean - view.score) > 0.01):
+            if (mean is None) != (view.score is None) or (
+                mean is not None and view.score is not None and abs(mean - view.score) > 0.01
+            ):
                 faults.append(
-                    Fault(f"score: {view.score} is not the mean over the target's languages", document.where((*at, "score")), _CURE)
+                    Fault(
+                        f"score: {view.score} is not the mean over the target's languages",
+                        document.where((*at, "score")),
+                        _CURE,
+                    )
                 )
     if faults:
         refuse(faults)

@@ -16,7 +16,10 @@ _CURE = "only the harness writes it; run stiltboard train again"
 
 def load_recipe(path: Path) -> TrainingRecipe:
     """Read and check a recipe; raises BadInput with file, line and column of every fault."""
-    document = parse(read_file(path, DEFAULT_LIMIT, "name a recipe, such as experiments/reference/sts-english.yaml"), str(path))
+    document = parse(
+        read_file(path, DEFAULT_LIMIT, "name a recipe, such as experiments/reference/sts-english.yaml"),
+        str(path),
+    )
     faults: list[Fault] = []
     recipe = typed(TrainingRecipe, document, faults)
     if recipe is None:

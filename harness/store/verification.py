@@ -13,14 +13,17 @@ from harness.store.files import no_link, plain_record, read_file, replace_file, 
 from harness.store.results import RESULT_LIMIT, results_lock
 from harness.store.yaml.parser import dump, parse, refuse
 
-# Its name is public: whoever judges pull requests refuses a file of this name from everybody but a maintainer.
+# Its name is public: whoever judges pull requests refuses a file of this name from everybody but a
+# maintainer.
 VERIFICATION_FILE = "verification.yaml"
 _CURE = "only a maintainer's stiltboard verify writes it; remove it and verify again"
 
 
 def result_digest(path: Path) -> str:
     """Return the digest of a result's file, by which a verification names it: a change of any byte is another result."""
-    return f"sha256:{hashlib.sha256(read_file(path, RESULT_LIMIT, 'stiltboard evaluate writes it')).hexdigest()}"
+    return (
+        f"sha256:{hashlib.sha256(read_file(path, RESULT_LIMIT, 'stiltboard evaluate writes it')).hexdigest()}"
+    )
 
 
 def load_verification(folder: Path) -> Verification | None:
@@ -41,7 +44,13 @@ def parse_verification(data: bytes, file: str, slug: str) -> Verification:
         faults.append(Fault(message, document.where(("submission",)), _CURE))
     for index, each in enumerate(found.results if found else ()):
         if each.target not in BY_NAME and not is_own(each.target):
-            faults.append(Fault(f"unknown target {shown(each.target)}", document.where(("results", index, "target")), _CURE))
+            faults.append(
+                Fault(
+                    f"unknown target {shown(each.target)}",
+                    document.where(("results", index, "target")),
+                    _CURE,
+                )
+            )
     if found is None or faults:
         refuse(faults)
     return found
@@ -52,7 +61,9 @@ def add_verified(folder: Path, found: list[VerifiedResult]) -> Path:
     path = folder / VERIFICATION_FILE
     no_link(path)
     with results_lock(folder):
-        before = load_verification(folder) or Verification(schema_=1, submission=folder.absolute().name, results=())
+        before = load_verification(folder) or Verification(
+            schema_=1, submission=folder.absolute().name, results=()
+        )
         text = dump(plain_record(before.with_results(found))).encode()
         parse_verification(text, str(path), folder.absolute().name)
         replace_file(path, text)

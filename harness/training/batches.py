@@ -17,8 +17,9 @@ _RUN = 50
 class ByLength(torch.utils.data.Sampler[int]):
     """Give the examples of an epoch in random order, but those of one step of like length: half of what is padded is saved.
 
-    A random permutation is cut into runs of 50 steps, each run is sorted by length and cut into steps, and the steps of all runs
-    are shuffled, so that lengths come in no order. It depends on seed and epoch alone, so a resumed run sees the same.
+    A random permutation is cut into runs of 50 steps, each run is sorted by length and cut into steps, and
+    the steps of all runs are shuffled, so that lengths come in no order. It depends on seed and epoch alone,
+    so a resumed run sees the same.
     """
 
     def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
@@ -40,7 +41,10 @@ class ByLength(torch.utils.data.Sampler[int]):
             run = run[np.argsort(-self._lengths[run], kind="stable")]
             steps += [run[first : first + self._batch] for first in range(0, len(run), self._batch)]
         # What is shorter than a step goes last: in between it would shift all that follow.
-        whole, rest = [step for step in steps if len(step) == self._batch], [step for step in steps if len(step) < self._batch]
+        whole, rest = (
+            [step for step in steps if len(step) == self._batch],
+            [step for step in steps if len(step) < self._batch],
+        )
         for number in rng.permutation(len(whole)):
             yield from whole[number].tolist()
         for step in rest:

@@ -29,14 +29,21 @@ class Feature:
         return max(len(each.ids) for each in self.inputs)
 
 
-def features(labels: Sequence[str], examples: Examples, tokenizer: Any, max_length: int, stride: int) -> list[Feature]:
+def features(
+    labels: Sequence[str], examples: Examples, tokenizer: Any, max_length: int, stride: int
+) -> list[Feature]:
     """Return what a head for these labels is trained on, one or more an example; lengths are in tokens."""
     if isinstance(examples, SentencePairs):
         inputs = pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
-        return [Feature((each,), {"labels": labels.index(label)}) for each, label in zip(inputs, examples.labels, strict=True)]
+        return [
+            Feature((each,), {"labels": labels.index(label)})
+            for each, label in zip(inputs, examples.labels, strict=True)
+        ]
     if isinstance(examples, ScoredPairs):
         inputs = pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
-        return [Feature((each,), {"labels": score}) for each, score in zip(inputs, examples.scores, strict=True)]
+        return [
+            Feature((each,), {"labels": score}) for each, score in zip(inputs, examples.scores, strict=True)
+        ]
     if isinstance(examples, MultipleChoice):
         return _choices(examples, tokenizer, max_length)
     if isinstance(examples, TaggedSentences):
@@ -51,12 +58,16 @@ def _choices(examples: MultipleChoice, tokenizer: Any, max_length: int) -> list[
     """Read every answer beside what it answers."""
     count = len(examples.answers[0])
     first = [question for question in examples.questions for _ in range(count)]
-    inputs = pair_inputs(tokenizer, first, [answer for answers in examples.answers for answer in answers], max_length)
+    inputs = pair_inputs(
+        tokenizer, first, [answer for answers in examples.answers for answer in answers], max_length
+    )
     parts = [tuple(inputs[i : i + count]) for i in range(0, len(inputs), count)]
     return [Feature(part, {"labels": right}) for part, right in zip(parts, examples.right, strict=True)]
 
 
-def _tagged(labels: Sequence[str], examples: TaggedSentences, tokenizer: Any, max_length: int) -> list[Feature]:
+def _tagged(
+    labels: Sequence[str], examples: TaggedSentences, tokenizer: Any, max_length: int
+) -> list[Feature]:
     """Only the first sub-word of a word carries its tag."""
     number = {label: i for i, label in enumerate(labels)}
     found = []
@@ -80,7 +91,9 @@ def _answered(examples: AnsweredQuestions, tokenizer: Any, max_length: int, stri
 
 def _tokens(window: Window, start: int, end: int) -> tuple[int, int]:
     """Return the tokens of a window that cover the characters from start to end, or (0, 0)."""
-    places = [(i, *place) for i, place in enumerate(window.offsets) if place is not None and place[0] < place[1]]
+    places = [
+        (i, *place) for i, place in enumerate(window.offsets) if place is not None and place[0] < place[1]
+    ]
     first = [i for i, begin, stop in places if begin <= start < stop]
     last = [i for i, begin, stop in places if begin < end <= stop]
     return (first[0], last[-1]) if first and last else (0, 0)

@@ -20,8 +20,8 @@ from harness.kinds.registry import PREDICTED
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.loading import check_ids, opening
 from harness.models.predictor import Predictor, label_names, load
-from harness.observer import Observer
 from harness.records import Target
+from harness.reporter import Reporter
 from harness.scoring.tables import TABLES
 from harness.training.batches import ByLength, pad
 from harness.training.features import features
@@ -60,29 +60,38 @@ class HeadTraining:
         return self.dtype == "bfloat16" and self.device.startswith("cuda")
 
 
-def finetune(job: HeadTraining, observer: Observer) -> Trained:
+def finetune(job: HeadTraining, reporter: Reporter) -> Trained:
     """Train, and save the best evaluation on held-out English, whole, into the job's folder/model.
 
-    What a killed run saved goes on from there, with the same data order and the same random numbers. Too little memory halves
-    what one device takes at a time, at the same number of examples a step. Raises CheckFailed when memory is too small for one
-    example, the disk is full or the loss is not finite, and BadInput for a base without the weights of an encoder.
+    What a killed run saved goes on from there, with the same data order and the same random numbers. Too
+    little memory halves what one device takes at a time, at the same number of examples a step. Raises
+    CheckFailed when memory is too small for one example, the disk is full or the loss is not finite, and
+    BadInput for a base without the weights of an encoder.
     """
     return within_memory(
-        lambda at_once: _train(job, at_once, observer),
+        lambda at_once: _train(job, at_once, reporter),
         job.recipe.batch_size,
         on_gpu=job.device.startswith("cuda"),
-        observer=observer,
+        reporter=reporter,
         what=f"fine-tuning {job.files.source} on {job.target.training}",
         cure="use a larger machine, or freeze_embeddings: true in the submission's finetuning",
     )
 
 
-def _train(job: HeadTraining, at_once: int, observer: Observer) -> Trained:
+def _train(job: HeadTraining, at_once: int, reporter: Reporter) -> Trained:
     recipe, target = job.recipe, job.target
     model, tokenizer = _fresh(job)
-    rows = features(target.labels, job.train.draw(recipe.taken(len(job.train))), tokenizer, recipe.max_length, recipe.stride)
+    rows = features(
+        target.labels,
+        job.train.draw(recipe.taken(len(job.train))),
+        tokenizer,
+        recipe.max_length,
+        recipe.stride,
+    )
     check_ids(model, [each.ids for row in rows for each in row.inputs], job.files.source)
-    callbacks: list[Any] = [ProgressCallback(observer, cure="a lower learning_rate in the submission's finetuning")]
+    callbacks: list[Any] = [
+        ProgressCallback(reporter, cure="a lower learning_rate in the submission's finetuning")
+    ]
     if recipe.patience is not None:
         callbacks.append(transformers.EarlyStoppingCallback(recipe.patience))
     trainer = _OnEnglish(
@@ -95,13 +104,16 @@ def _train(job: HeadTraining, at_once: int, observer: Observer) -> Trained:
     )
     trainer.order = ByLength([row.tokens for row in rows], recipe.batch_size, job.seed)
     trainer.english = _English(target, job.dev, tokenizer, recipe)
-    # These models take the mean over what they are given; otherwise the Trainer would not divide by what is accumulated.
+    # These models take the mean over what they are given; otherwise the Trainer would not divide by what is
+    # accumulated.
     trainer.model_accepts_loss_kwargs = False
-    # The Trainer's own report goes to the observer.
+    # The Trainer's own report goes to the reporter.
     trainer.remove_callback(transformers.PrinterCallback)
     last = last_whole(job.folder / "steps")
     with kept(
-        f"the head of {job.files.source}", job.folder, "free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on"
+        f"the head of {job.files.source}",
+        job.folder,
+        "free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on",
     ):
         if not (last and _waited_enough(last, recipe)):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -110,7 +122,11 @@ def _train(job: HeadTraining, at_once: int, observer: Observer) -> Trained:
             best = last.with_name(Path(str(trainer.state.best_model_checkpoint)).name)
             trainer.model.load_state_dict(load_file(best / "model.safetensors"), strict=False)
         _save(trainer, tokenizer, job.folder / "model")
-    return Trained(recipe.taken(len(job.train)), int(trainer.state.global_step), round(float(trainer.state.best_metric), 4))
+    return Trained(
+        recipe.taken(len(job.train)),
+        int(trainer.state.global_step),
+        round(float(trainer.state.best_metric), 4),
+    )
 
 
 def _save(trainer: Any, tokenizer: Any, folder: Path) -> None:
@@ -124,7 +140,11 @@ def _save(trainer: Any, tokenizer: Any, folder: Path) -> None:
 def _waited_enough(last: Path, recipe: Recipe) -> bool:
     """Tell whether training had ended early when this was saved: the Trainer would begin one more step."""
     callbacks = json.loads((last / STATE).read_text()).get("stateful_callbacks", {})
-    waited = callbacks.get("EarlyStoppingCallback", {}).get("attributes", {}).get("early_stopping_patience_counter", 0)
+    waited = (
+        callbacks.get("EarlyStoppingCallback", {})
+        .get("attributes", {})
+        .get("early_stopping_patience_counter", 0)
+    )
     return recipe.patience is not None and waited >= recipe.patience
 
 
@@ -160,7 +180,9 @@ def _fresh(job: HeadTraining) -> tuple[Any, Any]:
     files, target = job.files, job.target
     files.check_length(job.recipe.max_length)
     with opening(files.source):
-        model, info, tokenizer = load(files, target, dtype=torch.float32, ignore_mismatched_sizes=True, **label_names(target))
+        model, info, tokenizer = load(
+            files, target, dtype=torch.float32, ignore_mismatched_sizes=True, **label_names(target)
+        )
     base = f"{model.base_model_prefix}."
     lacking = {*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])}
     lacking = {name for name in lacking if name.startswith(base) and not name.startswith(f"{base}pooler.")}
@@ -171,7 +193,9 @@ def _fresh(job: HeadTraining) -> tuple[Any, Any]:
         )
     transformers.set_seed(job.seed)
     drawn = type(model)(model.config).state_dict()
-    model.load_state_dict({name: value for name, value in drawn.items() if not name.startswith(base)}, strict=False)
+    model.load_state_dict(
+        {name: value for name, value in drawn.items() if not name.startswith(base)}, strict=False
+    )
     if job.recipe.freeze_embeddings:
         for parameter in model.get_input_embeddings().parameters():
             parameter.requires_grad_(False)
@@ -189,7 +213,9 @@ class _English:
 
     def score(self, model: Any) -> float:
         """Return the target's score on it in points."""
-        predictor = Predictor(model, self.tokenizer, None, max_length=self.recipe.max_length, stride=self.recipe.stride)
+        predictor = Predictor(
+            model, self.tokenizer, None, max_length=self.recipe.max_length, stride=self.recipe.stride
+        )
         kind = PREDICTED[self.target.kind]
         return TABLES[self.target.kind].score(self.target, kind.run(self.target, self.dev, predictor)).score
 

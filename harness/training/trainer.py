@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 
 from harness.errors import CheckFailed
 from harness.models.forward_passes import is_out_of_memory
-from harness.observer import Observer
+from harness.reporter import Reporter
 
 Made = TypeVar("Made")
 # Written last into what the Trainer saves.
@@ -30,7 +30,9 @@ _SECONDS = 120.0
 _WRITING = ("inline_container", "PytorchStreamWriter", "No space left")
 
 
-def within_memory(train: Callable[[int], Made], batch_size: int, *, on_gpu: bool, observer: Observer, what: str, cure: str) -> Made:
+def within_memory(
+    train: Callable[[int], Made], batch_size: int, *, on_gpu: bool, reporter: Reporter, what: str, cure: str
+) -> Made:
     """Call `train` with how many examples a device takes at a time, fewer whenever memory runs out, never fewer a step.
 
     Raises CheckFailed, which says `what` it was, when memory is too small for one example.
@@ -43,10 +45,12 @@ def within_memory(train: Callable[[int], Made], batch_size: int, *, on_gpu: bool
             if not is_out_of_memory(fault):
                 raise
             if at_once == 1:
-                raise CheckFailed(f"{what} runs out of memory with one example at a time", cure=cure) from fault
+                raise CheckFailed(
+                    f"{what} runs out of memory with one example at a time", cure=cure
+                ) from fault
         # Only a divisor leaves a step what it is.
         at_once = next(part for part in range(at_once // 2, 0, -1) if batch_size % part == 0)
-        observer.say(f"out of memory: {at_once} examples at a time, accumulated to {batch_size}")
+        reporter.report(f"out of memory: {at_once} examples at a time, accumulated to {batch_size}")
         gc.collect()
         if on_gpu:
             torch.cuda.empty_cache()
@@ -100,11 +104,11 @@ def last_whole(steps: Path) -> Path | None:
 
 
 class ProgressCallback(transformers.TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """Tell the observer how training goes on, end it when the loss is lost, and save now and then."""
+    """Tell the reporter how training goes on, end it when the loss is lost, and save now and then."""
 
-    def __init__(self, observer: Observer, cure: str) -> None:
+    def __init__(self, reporter: Reporter, cure: str) -> None:
         """`cure` says what helps when the loss is lost."""
-        self._observer, self._cure = observer, cure
+        self._reporter, self._cure = reporter, cure
         self._saved = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -116,12 +120,16 @@ class ProgressCallback(transformers.TrainerCallback):  # type: ignore[misc]  # t
         """Note that there is one."""
         self._saved = time.monotonic()
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any
+    ) -> None:
         """Tell step and loss, or a score on held-out text."""
         logs = logs or {}
         if "loss" in logs:
             if not np.isfinite(logs["loss"]):
                 raise CheckFailed(f"the loss of step {state.global_step} is not finite", cure=self._cure)
-            self._observer.trained(int(state.global_step), int(state.max_steps), float(logs["loss"]))
+            self._reporter.trained(int(state.global_step), int(state.max_steps), float(logs["loss"]))
         elif "eval_score" in logs:
-            self._observer.say(f"step {state.global_step:,} of {state.max_steps:,}: {logs['eval_score']:.2f} on held-out English")
+            self._reporter.report(
+                f"step {state.global_step:,} of {state.max_steps:,}: {logs['eval_score']:.2f} on held-out English"
+            )

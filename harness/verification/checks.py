@@ -26,16 +26,22 @@ def check_result(path: Path, submission: Submission, training: Training | None, 
         result = load_result(path)
         outcomes = load_outcomes(path, result)
     except BadInput as error:
-        return Verified(submission=slug, target=name, checked=("file",), findings=tuple(of_fault(error, path)))
+        return Verified(
+            submission=slug, target=name, checked=("file",), findings=tuple(of_fault(error, path))
+        )
     target = target_of(result)
     findings = [
-        Finding(check="recount", failed=not each.drawn, file=str(path), what=each.what) for each in differences(target, result, outcomes)
+        Finding(check="recount", failed=not each.drawn, file=str(path), what=each.what)
+        for each in differences(target, result, outcomes)
     ]
     if not is_sealed(read_file(path, RESULT_LIMIT, "")):
         what = "was written before results had seals: what stands in its run block cannot be checked"
         findings.append(Finding(check="file", failed=False, file=str(path), what=what))
     checked: list[Check] = ["file", "recount", "signature", "data"]
-    findings += [Finding(check="signature", failed=True, file=str(path), what=what) for what in other_recipe(result, submission)]
+    findings += [
+        Finding(check="signature", failed=True, file=str(path), what=what)
+        for what in other_recipe(result, submission)
+    ]
     findings += [Finding(check="data", failed=True, file=str(path), what=what) for what in other_text(result)]
     if free := unpinned_text(result):
         findings.append(Finding(check="data", failed=False, file=str(path), what=free))
@@ -47,17 +53,25 @@ def check_result(path: Path, submission: Submission, training: Training | None, 
         findings.append(Finding(check="contamination", failed=False, file=str(path), what=exposed.said))
     checked.append("contamination")
     return Verified(
-        submission=slug, target=name, digest=result_digest(path), checked=tuple(dict.fromkeys(checked)), findings=tuple(findings)
+        submission=slug,
+        target=name,
+        digest=result_digest(path),
+        checked=tuple(dict.fromkeys(checked)),
+        findings=tuple(findings),
     )
 
 
 def of_fault(error: BadInput, path: Path) -> Iterator[Finding]:
     """Return what a reader refused as findings, each with its file."""
     for fault in error.faults:
-        yield Finding(check="file", failed=True, file=str(fault.where or Where(str(path))), what=fault.message)
+        yield Finding(
+            check="file", failed=True, file=str(fault.where or Where(str(path))), what=fault.message
+        )
 
 
-def _weights(result: Result, submission: Submission, target: Target, path: Path, cache: Path) -> Iterator[Finding | None]:
+def _weights(
+    result: Result, submission: Submission, target: Target, path: Path, cache: Path
+) -> Iterator[Finding | None]:
     """Yield what is wrong with each seed's weights, or None where they are at hand and have the digest that the result names."""
     named = checkpoints_of(submission, target)
     for scored in result.checkpoints:
@@ -72,7 +86,12 @@ def _weights(result: Result, submission: Submission, target: Target, path: Path,
         try:
             files = fetch(checkpoint, folder, cache / "checkpoints")
         except BadInput as error:
-            yield Finding(check="weights", failed=True, file=str(path), what=f"seed {scored.seed}: {error.faults[0].message}")
+            yield Finding(
+                check="weights",
+                failed=True,
+                file=str(path),
+                what=f"seed {scored.seed}: {error.faults[0].message}",
+            )
             continue
         if files.digest != scored.weights:
             what = f"the weights of seed {scored.seed} are {files.digest}, the result names {scored.weights}"

@@ -33,7 +33,8 @@ class Finding(Record):
 class Verified(Record):
     """One result: what was checked of it and what was found.
 
-    Of a rerun: the largest difference in points, how much of it is allowed there, and the (device, dtype) that it ran on.
+    Of a rerun: the largest difference in points, how much of it is allowed there, and the (device, dtype)
+    that it ran on.
     """
 
     submission: str
@@ -75,7 +76,9 @@ class VerificationReport(Record):
         for finding in self.findings:
             yield finding.line
         for result in self.results:
-            differs = f", differs by at most {result.largest:.4f} points" if result.largest is not None else ""
+            differs = (
+                f", differs by at most {result.largest:.4f} points" if result.largest is not None else ""
+            )
             yield f"{result.submission} {result.target}: {'stands' if result.stands else 'FAILED'} ({', '.join(result.checked)}{differs})"
             for finding in result.findings:
                 yield f"  {finding.line}"

@@ -11,7 +11,11 @@ Change = Callable[[str, random.Random], str]
 
 def changed_case(text: str, draw: random.Random) -> str:
     """Turn the case of the first letter of about every second word; at least of one where a word has case."""
-    starts = [i for i, char in enumerate(text) if char.lower() != char.upper() and (i == 0 or not text[i - 1].isalnum())]
+    starts = [
+        i
+        for i, char in enumerate(text)
+        if char.lower() != char.upper() and (i == 0 or not text[i - 1].isalnum())
+    ]
     turned = {i for i in starts if draw.random() < 0.5} or set(starts[:1])
     return "".join(_turned(char) if i in turned else char for i, char in enumerate(text))
 
@@ -37,7 +41,11 @@ def changed_punctuation(text: str, draw: random.Random) -> str:
     return f"“{ended}”" if draw.random() < 0.25 else ended
 
 
-CHANGES: dict[str, Change] = {"case": changed_case, "space": changed_space, "punctuation": changed_punctuation}
+CHANGES: dict[str, Change] = {
+    "case": changed_case,
+    "space": changed_space,
+    "punctuation": changed_punctuation,
+}
 
 
 def changed(text: str, how: str, seed: str) -> str:

@@ -1,7 +1,7 @@
 """Probe for a look-up table: text that nobody would call another one must not bring a score to chance.
 
-An encoder that has learnt sentences and their translations by heart, in whatever it calls its weights, knows them as they are
-written. One that reads them hardly minds a doubled space.
+An encoder that has learnt sentences and their translations by heart, in whatever it calls its weights, knows
+them as they are written. One that reads them hardly minds a doubled space.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from harness.evaluation.plan import TargetPlan, make_plan
 from harness.evaluation.run import Options, Run
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
-from harness.observer import Observer
+from harness.reporter import Reporter
 from harness.verification.findings import Finding
 from harness.verification.perturbations import CHANGES, changed
 
-# Of what a score has above chance, at least this share must be left: docs/verification.md says what real encoders keep.
+# Of what a score has above chance, at least this share must be left: docs/verification.md says what real
+# encoders keep.
 LEAST_KEPT = 0.25
 # A score that is hardly above chance as it is has nothing to lose.
 _LEAST_ABOVE_CHANCE = 0.05
-# A way of changing text that leaves most of a language's as it was says nothing about it, such as case where there is none.
+# A way of changing text that leaves most of a language's as it was says nothing about it, such as case where
+# there is none.
 _LEAST_CHANGED = 0.5
 EXAMPLES = 200
 
@@ -53,16 +55,27 @@ class Probed:
         return self.before - self.chance >= _LEAST_ABOVE_CHANCE and self.kept < LEAST_KEPT
 
 
-def probe(folder: Path, target: str, languages: Sequence[str], options: Options, observer: Observer, seed: str) -> tuple[Probed, ...]:
+def probe(
+    folder: Path, target: str, languages: Sequence[str], options: Options, reporter: Reporter, seed: str
+) -> tuple[Probed, ...]:
     """Score the first examples of a target that compares vectors as they are and with their text changed; nothing is written.
 
-    `options.limit` examples of each language are taken. Raises BadInput where the submission or the text cannot be read.
+    `options.limit` examples of each language are taken. Raises BadInput where the submission or the text
+    cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="stiltboard-probe-") as cache:
         limited = replace(options, limit=options.limit or EXAMPLES, cache=Path(cache))
-        plan = make_plan(folder, [target], languages, limited, observer)
-        seeds = [(planned, number, files) for planned in plan.embedded for number, files in planned.checkpoints.items()]
-        return tuple(probed for planned, number, files in seeds for probed in _seed(planned, number, files, plan.run, seed))
+        plan = make_plan(folder, [target], languages, limited, reporter)
+        seeds = [
+            (planned, number, files)
+            for planned in plan.embedded
+            for number, files in planned.checkpoints.items()
+        ]
+        return tuple(
+            probed
+            for planned, number, files in seeds
+            for probed in _seed(planned, number, files, plan.run, seed)
+        )
 
 
 def _seed(plan: TargetPlan, number: int, files: CheckpointFiles, run: Run, seed: str) -> Iterator[Probed]:
@@ -81,7 +94,11 @@ def _seed(plan: TargetPlan, number: int, files: CheckpointFiles, run: Run, seed:
             if apart < _LEAST_CHANGED or encoded.why_not(view, examples):
                 continue
             before = kind.headline(plan.target, examples, space.get)
-            after = kind.headline(plan.target, examples, lambda texts, how=how: space.get([changed(text, how, seed) for text in texts]))  # type: ignore[misc]
+            after = kind.headline(
+                plan.target,
+                examples,
+                lambda texts, how=how: space.get([changed(text, how, seed) for text in texts]),  # type: ignore[misc]
+            )
             scores.append((before, after, 1 / max(1, len(plan.examples[language]))))
         if scores:
             before, after, chance = (float(np.mean(column)) for column in zip(*scores, strict=True))

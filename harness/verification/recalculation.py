@@ -12,7 +12,8 @@ from harness.scoring.outcomes import cells
 from harness.scoring.statistics.multilevel import Sample, score_claims
 from harness.scoring.tables import TABLES, units
 
-# Points; a number is written with four decimals, of which the last may be rounded the other way on another machine.
+# Points; a number is written with four decimals, of which the last may be rounded the other way on another
+# machine.
 _ROUNDING = 1.5e-4
 # Points; intervals are drawn, and another version of numpy may draw others.
 _DRAWN = 0.25
@@ -28,10 +29,15 @@ class Difference(NamedTuple):
 def differences(target: Target, result: Result, outcomes: pa.Table) -> Iterator[Difference]:
     """Say which numbers of a result do not follow from its outcomes: secondary scores, quantities, pairs and intervals, too.
 
-    That the headline scores and counts follow is checked where outcomes are read, for every command. An interval may have been
-    drawn in another way by another version of the harness: that is no fault of the result.
+    That the headline scores and counts follow is checked where outcomes are read, for every command. An
+    interval may have been drawn in another way by another version of the harness: that is no fault of the
+    result.
     """
-    rows = {cell: part.drop_columns(["seed", "language"]) for cell, part in cells(outcomes).items()} if outcomes.num_rows else {}
+    rows = (
+        {cell: part.drop_columns(["seed", "language"]) for cell, part in cells(outcomes).items()}
+        if outcomes.num_rows
+        else {}
+    )
     for checkpoint in result.checkpoints:
         for language, score in checkpoint.scores.items():
             fields = TABLES[target.kind].score(target, rows[checkpoint.seed, language]).model_dump()
@@ -41,7 +47,9 @@ def differences(target: Target, result: Result, outcomes: pa.Table) -> Iterator[
     yield from _whole(target, result, outcomes)
 
 
-def _unequal(stated: Mapping[str, Any], counted: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any, Any]]:
+def _unequal(
+    stated: Mapping[str, Any], counted: Mapping[str, Any], at: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
     """Yield the names of values that differ by more than their rounding, with both."""
     for name in dict.fromkeys((*stated, *counted)):
         one, other = stated.get(name), counted.get(name)
@@ -62,12 +70,22 @@ def _whole(target: Target, result: Result, outcomes: pa.Table) -> Iterator[Diffe
         return
     found = cells(outcomes)
     seeds = [checkpoint.seed for checkpoint in result.checkpoints]
-    claims = score_claims(Sample([units(target, [found[seed, each] for seed in seeds]) for each in target.languages], target.parallel))
-    for name, stated, claim in (("interval", result.interval, claims.these), ("general_interval", result.general_interval, claims.general)):
+    claims = score_claims(
+        Sample(
+            [units(target, [found[seed, each] for seed in seeds]) for each in target.languages],
+            target.parallel,
+        )
+    )
+    for name, stated, claim in (
+        ("interval", result.interval, claims.these),
+        ("general_interval", result.general_interval, claims.general),
+    ):
         drawn = [round(100 * min(max(bound, 0.0), 1.0), 4) for bound in claim.interval] if claim else None
         same = drawn is None if stated is None else drawn is not None and _near(stated, drawn)
         if not same:
-            yield Difference(f"{name} is {list(stated) if stated else None}, the outcomes now give {drawn}", drawn=True)
+            yield Difference(
+                f"{name} is {list(stated) if stated else None}, the outcomes now give {drawn}", drawn=True
+            )
 
 
 def _near(stated: Sequence[float], drawn: Sequence[float]) -> bool:

@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.errors import BadInput, CheckFailed, StiltboardError
 from harness.evaluation.run import Options
 from harness.evaluation.story import evaluate
-from harness.observer import Observer
 from harness.records import Checkpoint, Result, Submission
+from harness.reporter import Reporter
 from harness.store import load_submission
 from harness.store.files import plain_record, replace_file
 from harness.store.submissions import SUBMISSION_FILE
@@ -31,11 +31,13 @@ class Rerun:
     dtype: str
 
 
-def rerun(path: Path, result: Result, options: Options, observer: Observer) -> tuple[Rerun | None, tuple[Finding, ...]]:
+def rerun(
+    path: Path, result: Result, options: Options, reporter: Reporter
+) -> tuple[Rerun | None, tuple[Finding, ...]]:
     """Evaluate one result's target again from its checkpoints and compare; nothing of the submission's folder is written or read.
 
-    Neither is a vector or a head that an earlier run left in the cache: those would repeat what they said before. Only what
-    could not be evaluated is in the findings where there is no comparison.
+    Neither is a vector or a head that an earlier run left in the cache: those would repeat what they said
+    before. Only what could not be evaluated is in the findings where there is no comparison.
     """
     folder = path.absolute().parent.parent
     with tempfile.TemporaryDirectory(prefix="stiltboard-verify-") as place:
@@ -43,7 +45,9 @@ def rerun(path: Path, result: Result, options: Options, observer: Observer) -> t
         again = _copy(folder, root / "submissions" / folder.name)
         languages = [] if result.measured == result.of else sorted(set(result.languages))
         try:
-            (found,) = evaluate(again, [result.target], languages, replace(options, cache=root / "cache"), observer)
+            (found,) = evaluate(
+                again, [result.target], languages, replace(options, cache=root / "cache"), reporter
+            )
         except (BadInput, CheckFailed) as error:
             return None, tuple(_unable(path, error))
     return compare(result, found), ()
@@ -51,7 +55,9 @@ def rerun(path: Path, result: Result, options: Options, observer: Observer) -> t
 
 def _unable(path: Path, error: StiltboardError) -> Iterator[Finding]:
     for fault in error.faults:
-        yield Finding(check="rerun", failed=True, file=str(path), what=f"could not be evaluated again: {fault.message}")
+        yield Finding(
+            check="rerun", failed=True, file=str(path), what=f"could not be evaluated again: {fault.message}"
+        )
 
 
 def _copy(folder: Path, to: Path) -> Path:
@@ -70,7 +76,11 @@ def _copy(folder: Path, to: Path) -> Path:
 
 
 def _absolute(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
-    return checkpoint.model_copy(update={"path": str((folder / checkpoint.path).resolve())}) if checkpoint.path else checkpoint
+    return (
+        checkpoint.model_copy(update={"path": str((folder / checkpoint.path).resolve())})
+        if checkpoint.path
+        else checkpoint
+    )
 
 
 def compare(first: Result, second: Result) -> Rerun:
@@ -99,7 +109,9 @@ def compare(first: Result, second: Result) -> Rerun:
     if first.score is not None and second.score is not None:
         least = allowed.of_score([score.n for score in first.checkpoints[0].scores.values()])
         if abs(first.score - second.score) > least + 1e-6:
-            said = f"{first.score:.4f}, run again {second.score:.4f}: more than the {least:.2f} points allowed"
+            said = (
+                f"{first.score:.4f}, run again {second.score:.4f}: more than the {least:.2f} points allowed"
+            )
             wrong.append(f"the score was {said}")
     largest, least = max(apart)
     return Rerun(round(largest, 4), round(least, 4), tuple(wrong), now, kind)
@@ -109,7 +121,9 @@ def _other(first: Result, second: Result) -> Iterator[str]:
     """Say where two runs are not of the same thing."""
     if first.signature != second.signature:
         yield f"was measured as {first.signature}, run again as {second.signature}"
-    changed = [language for language, digest in first.data.items() if second.data.get(language, digest) != digest]
+    changed = [
+        language for language, digest in first.data.items() if second.data.get(language, digest) != digest
+    ]
     if changed:
         yield f"the text in {' '.join(changed)} is another one now"
     weights = {checkpoint.seed: checkpoint.weights for checkpoint in second.checkpoints}

@@ -13,9 +13,17 @@ from harness.catalog import is_own, target_of
 from harness.clock import now
 from harness.errors import BadInput, Fault, WrongUsage
 from harness.evaluation.run import Options
-from harness.observer import Observer, Silent
 from harness.records import ReportedSubmission, Result, Submission, Submitter, VerifiedResult
-from harness.store import add_verified, find_results, load_result, load_submission, load_training, load_verification, result_digest
+from harness.reporter import Reporter, Silent
+from harness.store import (
+    add_verified,
+    find_results,
+    load_result,
+    load_submission,
+    load_training,
+    load_verification,
+    result_digest,
+)
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.verification.audit import chosen
 from harness.verification.checks import check_result, of_fault
@@ -28,8 +36,9 @@ from harness.verification.rerun import rerun
 class VerificationPlan:
     """What to verify: `targets` of each submission (all without one), or the `audit` share of them by `seed`.
 
-    With `rerun` results are evaluated again, with `probe` their encoders are probed on so many `examples`, as `options` say.
-    `by` and `url` name whoever verifies: with a name what was found is recorded in the submission's folder.
+    With `rerun` results are evaluated again, with `probe` their encoders are probed on so many `examples`, as
+    `options` say. `by` and `url` name whoever verifies: with a name what was found is recorded in the
+    submission's folder.
     """
 
     targets: Sequence[str] = ()
@@ -43,12 +52,15 @@ class VerificationPlan:
     options: Options = field(default_factory=Options)
 
 
-def verify(folders: Sequence[Path], plan: VerificationPlan, observer: Observer | None = None) -> VerificationReport:
+def verify(
+    folders: Sequence[Path], plan: VerificationPlan, reporter: Reporter | None = None
+) -> VerificationReport:
     """Verify the results of submissions; what is wrong is in the report, and only wrong usage is raised.
 
-    Raises WrongUsage where a submitter would verify a submission of their own, or a target named has no result.
+    Raises WrongUsage where a submitter would verify a submission of their own, or a target named has no
+    result.
     """
-    observer = observer or Silent()
+    reporter = reporter or Silent()
     broken: list[Finding] = []
     opened = {folder: submission for folder in folders if (submission := _opened(folder, broken)) is not None}
     paths = {folder: _results(folder, broken) for folder in opened}
@@ -58,10 +70,12 @@ def verify(folders: Sequence[Path], plan: VerificationPlan, observer: Observer |
     results = []
     for folder, names in asked.items():
         for path in names:
-            results.append(_verified(path, opened[folder], plan, observer))
+            results.append(_verified(path, opened[folder], plan, reporter))
         if plan.by:
             _record(folder, [each for each in results if each.submission == folder.absolute().name], plan)
-    return VerificationReport(results=tuple(results), findings=tuple(broken), audit=said, seed=plan.seed or None)
+    return VerificationReport(
+        results=tuple(results), findings=tuple(broken), audit=said, seed=plan.seed or None
+    )
 
 
 def _opened(folder: Path, broken: list[Finding]) -> Submission | None:
@@ -84,20 +98,43 @@ def _results(folder: Path, broken: list[Finding]) -> tuple[Path, ...]:
         return ()
     results = folder / RESULTS_FOLDER
     named = {path.with_suffix(".parquet").name for path in found}
-    left = [path for path in sorted(results.glob("*.parquet")) if path.name not in named] if results.is_dir() else []
-    broken += [Finding(check="file", failed=True, file=str(path), what="outcomes that belong to no result") for path in left]
+    left = (
+        [path for path in sorted(results.glob("*.parquet")) if path.name not in named]
+        if results.is_dir()
+        else []
+    )
+    broken += [
+        Finding(check="file", failed=True, file=str(path), what="outcomes that belong to no result")
+        for path in left
+    ]
     return found
 
 
-def _asked(paths: Mapping[Path, Sequence[Path]], plan: VerificationPlan) -> tuple[dict[Path, list[Path]], str | None]:
+def _asked(
+    paths: Mapping[Path, Sequence[Path]], plan: VerificationPlan
+) -> tuple[dict[Path, list[Path]], str | None]:
     """Return the results to verify by submission, and how they were chosen where an audit chose them."""
-    every = {folder: [path for path in found if not plan.targets or path.stem in plan.targets] for folder, found in paths.items()}
-    if missing := [name for name in plan.targets if not any(path.stem == name for found in every.values() for path in found)]:
+    every = {
+        folder: [path for path in found if not plan.targets or path.stem in plan.targets]
+        for folder, found in paths.items()
+    }
+    if missing := [
+        name
+        for name in plan.targets
+        if not any(path.stem == name for found in every.values() for path in found)
+    ]:
         known = sorted({path.stem for found in paths.values() for path in found})
-        raise WrongUsage(f"no result on {missing[0]!r}", cure=f"one of: {', '.join(known)}" if known else "evaluate something first")
+        raise WrongUsage(
+            f"no result on {missing[0]!r}",
+            cure=f"one of: {', '.join(known)}" if known else "evaluate something first",
+        )
     if plan.audit is None:
         return {folder: found for folder, found in every.items() if found}, None
-    named = {(folder.absolute().name, path.stem): (folder, path) for folder, found in every.items() for path in found}
+    named = {
+        (folder.absolute().name, path.stem): (folder, path)
+        for folder, found in every.items()
+        for path in found
+    }
     drawn = chosen(list(named), plan.audit, plan.seed)
     asked: dict[Path, list[Path]] = {}
     for name in drawn:
@@ -107,9 +144,9 @@ def _asked(paths: Mapping[Path, Sequence[Path]], plan: VerificationPlan) -> tupl
     return asked, said
 
 
-def _verified(path: Path, submission: Submission, plan: VerificationPlan, observer: Observer) -> Verified:
+def _verified(path: Path, submission: Submission, plan: VerificationPlan, reporter: Reporter) -> Verified:
     """Check one result, and run and probe it where that is asked for and it could be read at all."""
-    observer.say(f"{path.parent.parent.name} {path.stem}")
+    reporter.report(f"{path.parent.parent.name} {path.stem}")
     cache = plan.options.cache or cache_folder()
     found = check_result(path, submission, load_training(path.parent.parent), cache)
     if found.digest is None:
@@ -117,34 +154,53 @@ def _verified(path: Path, submission: Submission, plan: VerificationPlan, observ
     result = load_result(path)
     options = _options(result, plan.options)
     if plan.rerun:
-        found = _rerun(found, path, result, options, observer)
+        found = _rerun(found, path, result, options, reporter)
     if plan.probe:
-        found = _probed(found, path, result, replace(options, limit=plan.examples), observer, plan.seed)
+        found = _probed(found, path, result, replace(options, limit=plan.examples), reporter, plan.seed)
     return found
 
 
-def _rerun(found: Verified, path: Path, result: Result, options: Options, observer: Observer) -> Verified:
-    again, unable = rerun(path, result, options, observer)
+def _rerun(found: Verified, path: Path, result: Result, options: Options, reporter: Reporter) -> Verified:
+    again, unable = rerun(path, result, options, reporter)
     if again is None:
         return found.model_copy(update={"findings": (*found.findings, *unable)})
     wrong = [Finding(check="rerun", failed=True, file=str(path), what=what) for what in again.disagreements]
     done = {"checked": (*found.checked, "rerun"), "findings": (*found.findings, *wrong)}
-    return found.model_copy(update={**done, "largest": again.largest, "allowed": again.allowed, "ran": (again.device, again.dtype)})
+    return found.model_copy(
+        update={
+            **done,
+            "largest": again.largest,
+            "allowed": again.allowed,
+            "ran": (again.device, again.dtype),
+        }
+    )
 
 
-def _probed(found: Verified, path: Path, result: Result, options: Options, observer: Observer, seed: str) -> Verified:
+def _probed(
+    found: Verified, path: Path, result: Result, options: Options, reporter: Reporter, seed: str
+) -> Verified:
     if target_of(result).has_head:
         note = Finding(
-            check="probe", failed=False, file=str(path), what="a head predicts here; the probe is of targets that compare vectors"
+            check="probe",
+            failed=False,
+            file=str(path),
+            what="a head predicts here; the probe is of targets that compare vectors",
         )
         return found.model_copy(update={"findings": (*found.findings, note)})
     try:
         languages = () if result.measured == result.of else tuple(sorted(set(result.languages)))
-        said = list(findings(probe(path.parent.parent, result.target, languages, options, observer, seed), str(path)))
+        said = list(
+            findings(probe(path.parent.parent, result.target, languages, options, reporter, seed), str(path))
+        )
     except BadInput as error:
-        said = [Finding(check="probe", failed=True, file=str(path), what=f"could not be probed: {f.message}") for f in error.faults]
+        said = [
+            Finding(check="probe", failed=True, file=str(path), what=f"could not be probed: {f.message}")
+            for f in error.faults
+        ]
         return found.model_copy(update={"findings": (*found.findings, *said)})
-    return found.model_copy(update={"checked": (*found.checked, "probe"), "findings": (*found.findings, *said)})
+    return found.model_copy(
+        update={"checked": (*found.checked, "probe"), "findings": (*found.findings, *said)}
+    )
 
 
 def _options(result: Result, options: Options) -> Options:
@@ -152,7 +208,11 @@ def _options(result: Result, options: Options) -> Options:
     mining = result.signature.mining or options.mining
     stated = str(result.run.get("dtype"))
     dtype = stated if options.dtype == "auto" and stated in ("float32", "bfloat16") else options.dtype
-    own = {name: folder for name, folder in options.own.items() if name == result.target} if is_own(result.target) else {}
+    own = (
+        {name: folder for name, folder in options.own.items() if name == result.target}
+        if is_own(result.target)
+        else {}
+    )
     return replace(options, dtype=dtype, mining=mining, own=own)
 
 
@@ -163,9 +223,15 @@ def _refuse_own(opened: Mapping[Path, Submission], plan: VerificationPlan) -> No
     """Refuse a submitter's own word: evaluated by themselves is what every result is."""
     me = Submitter(name=plan.by, url=plan.url)
     faults = [
-        Fault(f"{me.name} is a submitter of {folder.name}", cure="somebody else verifies it; without --by nothing is recorded")
+        Fault(
+            f"{me.name} is a submitter of {folder.name}",
+            cure="somebody else verifies it; without --by nothing is recorded",
+        )
         for folder, submission in opened.items()
-        if any(me.name.casefold() == each.name.casefold() or (me.url and me.url == each.url) for each in submission.submitters)
+        if any(
+            me.name.casefold() == each.name.casefold() or (me.url and me.url == each.url)
+            for each in submission.submitters
+        )
     ]
     if faults:
         raise WrongUsage(faults)

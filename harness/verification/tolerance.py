@@ -24,13 +24,14 @@ class Tolerance:
     def of_score(self, sizes: Collection[int]) -> float:
         """Return the points that a score over languages of so many examples may differ by: at least what one of them may.
 
-        Without that a target of one language could stand by its language and fall by its score, which are the same number.
+        Without that a target of one language could stand by its language and fall by its score, which are the
+        same number.
         """
         return max([self.score, *(self.of_language(n) / len(sizes) for n in sizes)])
 
 
-# The same arithmetic twice: on one machine the vectors are the same to the bit, on another kind of processor up to the last bits,
-# which exchange the neighbours of a sentence only where two are as near as that.
+# The same arithmetic twice: on one machine the vectors are the same to the bit, on another kind of processor
+# up to the last bits, which exchange the neighbours of a sentence only where two are as near as that.
 _FLOAT32_CPU = Tolerance(score=0.02, language=0.1, examples=1)
 # A GPU adds in another order, and TF32 or a library's kernels may enter.
 _FLOAT32_GPU = Tolerance(score=0.05, language=0.2, examples=2)

@@ -10,7 +10,9 @@ from harness.catalog import TARGETS
 from harness.records import Target
 
 # Group → how many of XTREME's targets it has, in the order of the groups' columns.
-XTREME_GROUPS: Counter[str] = Counter(target.group for target in TARGETS if target.in_xtreme and target.group is not None)
+XTREME_GROUPS: Counter[str] = Counter(
+    target.group for target in TARGETS if target.in_xtreme and target.group is not None
+)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from site_gen.board.trust import Earlier, Sender, Trust, history, row_mark, send
 class Cell:
     """One submission on one target; either `rank` is set, or `reason` says why it has none.
 
-    `rank` is the place by score; `ranks` are the best and the worst that the examples and seeds leave possible, and `group`
-    counts the groups of ties from the top.
+    `rank` is the place by score; `ranks` are the best and the worst that the examples and seeds leave
+    possible, and `group` counts the groups of ties from the top.
     """
 
     target: Target
@@ -50,7 +50,8 @@ class Cell:
     def score(self) -> float | None:
         """Return the target's score in points; None while a language is missing.
 
-        People's own targets have the languages of all their results, so a result can be whole and still lack one.
+        People's own targets have the languages of all their results, so a result can be whole and still lack
+        one.
         """
         return self.result.score if self.measured == self.of else None
 
@@ -75,7 +76,10 @@ class Cell:
         sizes = [checkpoint.parameters for checkpoint in self.result.checkpoints]
         if len(sizes) < 2:
             return sizes[0] if sizes else None
-        total, body = (round(sum(values) / len(sizes)) for values in zip(*((s.total, s.body) for s in sizes), strict=True))
+        total, body = (
+            round(sum(values) / len(sizes))
+            for values in zip(*((s.total, s.body) for s in sizes), strict=True)
+        )
         return Parameters(total=total, body=body)
 
     @property
@@ -86,7 +90,11 @@ class Cell:
     @cached_property
     def seeds(self) -> tuple[tuple[int, float], ...]:
         """Return (seed, score in points) of each checkpoint, the unweighted mean over languages; none while incomplete."""
-        return tuple((c.seed, c.scores.mean(self.target.languages)) for c in self.result.checkpoints) if self.complete else ()
+        return (
+            tuple((c.seed, c.scores.mean(self.target.languages)) for c in self.result.checkpoints)
+            if self.complete
+            else ()
+        )
 
 
 @dataclass(frozen=True)
@@ -145,8 +153,8 @@ class Row:
 class Standing:
     """One target with the rows that have a result on it: ranked ones first, then the rest by how much was measured.
 
-    `reported` rows stand apart: numbers that others published have no rank. A standing speaks of its own target alone: what its
-    rows have on others may be older than the board.
+    `reported` rows stand apart: numbers that others published have no rank. A standing speaks of its own
+    target alone: what its rows have on others may be older than the board.
     """
 
     target: Target

@@ -76,7 +76,8 @@ def language_boards(board: Board) -> tuple[LanguageBoard, ...]:
     for standing in board.standings:
         measured = _measured_languages(standing)
         for code in (code for code in standing.target.languages if code in measured and has_page(code)):
-            # Codes that differ in case alone would share a file on some disks: the first one found has the page.
+            # Codes that differ in case alone would share a file on some disks: the first one found has the
+            # page.
             first, standings = by_code.setdefault(code.lower(), (code, []))
             if code == first:
                 standings.append(standing)
@@ -107,15 +108,18 @@ class _Text:
 
     def of(self, language: str) -> str:
         """Return what a score in one language rests on."""
-        return " ".join(self.all[name] for name in sorted(self.all) if name == language or name not in self.by_language)
+        return " ".join(
+            self.all[name] for name in sorted(self.all) if name == language or name not in self.by_language
+        )
 
 
 @dataclass(frozen=True)
 class _Scores:
     """A target's scores: arrays (rows, languages) in the order of the standing and of the target.
 
-    `measured` tells what any seed measured, `sound` what every seed measured on all of the target's examples in the protocol's
-    way, `mean` is the mean over seeds in points. `text` (rows,) says which of `texts` each row rests on.
+    `measured` tells what any seed measured, `sound` what every seed measured on all of the target's examples
+    in the protocol's way, `mean` is the mean over seeds in points. `text` (rows,) says which of `texts` each
+    row rests on.
     """
 
     measured: NDArray[np.bool_]
@@ -186,26 +190,36 @@ def language_standing(standing: Standing, language: str) -> LanguageStanding:
     """Order a target's rows by their score in one language; what was measured on other text has no place among them."""
     scores, column = _scores(standing), standing.target.languages.index(language)
     measured, mean = scores.measured[:, column], scores.mean[:, column]
-    ranked = measured & scores.sound[:, column] & ~np.isnan(mean) & _on_the_shared_text(scores, measured, language)
+    ranked = (
+        measured & scores.sound[:, column] & ~np.isnan(mean) & _on_the_shared_text(scores, measured, language)
+    )
     placed = list(_best(standing, language, np.flatnonzero(ranked), mean))
     others = sorted(np.flatnonzero(measured & ~ranked).tolist(), key=lambda row: standing.rows[row].slug)
     for number in others[: max(0, LISTED - len(placed))]:
         row = standing.rows[number]
-        placed.append(Placed(row, standing.cell(row), language, None, _why_unplaced(standing.cell(row), language)))
-    return LanguageStanding(standing.target, tuple(placed), int(measured.sum()), tuple(_reported(standing, language)))
+        placed.append(
+            Placed(row, standing.cell(row), language, None, _why_unplaced(standing.cell(row), language))
+        )
+    return LanguageStanding(
+        standing.target, tuple(placed), int(measured.sum()), tuple(_reported(standing, language))
+    )
 
 
 def _on_the_shared_text(scores: _Scores, measured: NDArray[np.bool_], language: str) -> NDArray[np.bool_]:
     """Return which rows (rows,) rest on the text that most rows share; on a tie on the one that sorts first."""
     texts = [text.of(language) for text in scores.texts]
     counts = Counter[str]()
-    for text, count in zip(texts, np.bincount(scores.text[measured], minlength=len(texts)).tolist(), strict=True):
+    for text, count in zip(
+        texts, np.bincount(scores.text[measured], minlength=len(texts)).tolist(), strict=True
+    ):
         counts[text] += count
     shared = min(counts, key=lambda text: (-counts[text], text), default="")
     return np.array([text == shared for text in texts], dtype=bool)[scores.text]
 
 
-def _best(standing: Standing, language: str, rows: NDArray[np.int64], means: NDArray[np.float64]) -> Iterator[Placed]:
+def _best(
+    standing: Standing, language: str, rows: NDArray[np.int64], means: NDArray[np.float64]
+) -> Iterator[Placed]:
     """Yield the rows that a page lists; scores that print alike share a place, and are in the order of their slugs."""
     shown: list[tuple[int, str, int]] = []
     last = None

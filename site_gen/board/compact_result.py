@@ -1,6 +1,7 @@
 """What the board needs of a result, in a few arrays instead of thousands of records; pure.
 
-What only the submission's own page and files show (secondary scores, pairs, fingerprints of weights) is not in it.
+What only the submission's own page and files show (secondary scores, pairs, fingerprints of weights) is not
+in it.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ class CompactCheckpoint(NamedTuple):
 class CompactResult:
     """One target of one submission. `table` is (seeds, languages, 4): score and interval in points, and n.
 
-    `places` are the languages' rows of the table. `stamp` is the digest of all that the result says: two of one stamp are the same.
+    `places` are the languages' rows of the table. `stamp` is the digest of all that the result says: two of
+    one stamp are the same.
     """
 
     target: str
@@ -108,19 +110,27 @@ class CompactResult:
     def checkpoints(self) -> tuple[CompactCheckpoint, ...]:
         """Return the seeds."""
         return tuple(
-            CompactCheckpoint(seed, _parameters(total, body), CompactScores(self.places, table), dict.fromkeys(failed, ""))
+            CompactCheckpoint(
+                seed, _parameters(total, body), CompactScores(self.places, table), dict.fromkeys(failed, "")
+            )
             for (seed, total, body), failed, table in zip(self.seeds, self.failed, self.table, strict=True)
         )
 
     @cached_property
     def means(self) -> NDArray[np.float64]:
         """Return the mean over seeds (languages,), NaN where a seed lacks the language."""
-        found: NDArray[np.float64] = sum(self.table[:, :, 0], np.zeros(len(self.places)))  # in the order of the seeds, as a `Result` adds
+        found: NDArray[np.float64] = sum(
+            self.table[:, :, 0], np.zeros(len(self.places))
+        )  # in the order of the seeds, as a `Result` adds
         return found / len(self.table) if len(self.table) else np.full(len(self.places), np.nan)
 
     def has(self, languages: Iterable[str]) -> bool:
         """Tell whether nothing is missing in its file, and these languages are all there."""
-        return bool(len(self.table)) and not np.isnan(self.table[:, :, 0]).any() and self.places.keys() >= set(languages)
+        return (
+            bool(len(self.table))
+            and not np.isnan(self.table[:, :, 0]).any()
+            and self.places.keys() >= set(languages)
+        )
 
     def rests_on(self, sizes: Mapping[str, int]) -> bool:
         """Tell whether every seed was measured on so many examples of these languages."""

@@ -19,7 +19,8 @@ from site_gen.board.whole import WholeCell, WholeRow
 class Contender:
     """A submission on one target as it enters a ranking: its result, what is unsure about its score, and whose word it is.
 
-    `entrant` is None while a language is missing. `stamp` is the digest of all three: two of one stamp rank alike.
+    `entrant` is None while a language is missing. `stamp` is the digest of all three: two of one stamp rank
+    alike.
     """
 
     result: CompactResult
@@ -77,7 +78,11 @@ def make_entry(row: WholeRow, details: Details, stamp: bytes) -> Entry:
 
 
 def _contender(submission: Submission, cell: WholeCell) -> Contender:
-    entrant = cell.entrant or unpaired_entrant(cell.target, submission, cell.result) if cell.result.complete else None
+    entrant = (
+        cell.entrant or unpaired_entrant(cell.target, submission, cell.result)
+        if cell.result.complete
+        else None
+    )
     return contender(compact(cell.result), entrant, cell.trust)
 
 
@@ -85,6 +90,19 @@ def contender(result: CompactResult, entrant: Entrant | None, trust: Trust) -> C
     """Return a contender with its stamp."""
     digest = hashlib.sha256(result.stamp + repr(trust).encode())
     if entrant is not None:
-        digest.update(repr((entrant.score, entrant.variance, entrant.interaction, entrant.trained, entrant.count, entrant.design)).encode())
-        digest.update(entrant.seeds.tobytes() + (b"" if entrant.examples is None else entrant.examples.tobytes()))
+        digest.update(
+            repr(
+                (
+                    entrant.score,
+                    entrant.variance,
+                    entrant.interaction,
+                    entrant.trained,
+                    entrant.count,
+                    entrant.design,
+                )
+            ).encode()
+        )
+        digest.update(
+            entrant.seeds.tobytes() + (b"" if entrant.examples is None else entrant.examples.tobytes())
+        )
     return Contender(result, entrant, trust, digest.digest()[:16])

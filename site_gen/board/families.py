@@ -42,7 +42,12 @@ def families(board: Board) -> tuple[Family, ...]:
     """Return every family that has a submission or a row of published numbers, by name."""
     rows, reported = _grouped(board.rows), _grouped(board.reported)
     return tuple(
-        Family(name, tuple(sorted(rows.get(name, ()), key=_by_size)), tuple(reported.get(name, ())), tuple(_standings(board, name)))
+        Family(
+            name,
+            tuple(sorted(rows.get(name, ()), key=_by_size)),
+            tuple(reported.get(name, ())),
+            tuple(_standings(board, name)),
+        )
         for name in sorted({*rows, *reported})
     )
 

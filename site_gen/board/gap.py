@@ -62,11 +62,18 @@ class Gap:
         ends, held = {self.sizes[0].parameters, self.sizes[-1].parameters}, {size.parameters for size in real}
         # Where it is real in the middle alone, that is what has to be told.
         told = [size for size in self.sizes if size.parameters in (ends | held if not ends & held else ends)]
-        said = listed([f"{_signed(one.points)} points {_bounds(one.interval)} at {compact(one.parameters)}" for one in told])
+        said = listed(
+            [
+                f"{_signed(one.points)} points {_bounds(one.interval)} at {compact(one.parameters)}"
+                for one in told
+            ]
+        )
         if not real:
             return f"Not decided by these data ({self.family}, {self.recipe}): multilingual minus English-only is {said}.{self._left_out}"
         where = listed([compact(size.parameters) for size in real])
-        holds = f"real at {where} after Holm’s correction" + (f" over {len(self.sizes)} sizes" if len(self.sizes) > 1 else "")
+        holds = f"real at {where} after Holm’s correction" + (
+            f" over {len(self.sizes)} sizes" if len(self.sizes) > 1 else ""
+        )
         return f"In {self.family} ({self.recipe}) multilingual minus English-only is {said}; {holds}; {self._change}.{self._left_out}"
 
     @property
@@ -85,7 +92,11 @@ class Gap:
 
     @property
     def _left_out(self) -> str:
-        return f" A size has one pair, of most seeds, then by name; not used: {', '.join(self.unused)}." if self.unused else ""
+        return (
+            f" A size has one pair, of most seeds, then by name; not used: {', '.join(self.unused)}."
+            if self.unused
+            else ""
+        )
 
 
 def _signed(points: float) -> str:
@@ -99,9 +110,10 @@ def _bounds(interval: tuple[float, float]) -> str:
 def gaps(standing: Standing) -> tuple[Gap, ...]:
     """Return the gaps of each family and recipe that ranked rows of both regimes share, with several seeds a side.
 
-    The two must have been trained on the same tasks, with or without translation, and be read in the same way, so that nothing
-    but the languages differs. Where several pairs of a recipe stand at one size, that of most seeds is taken (of the side that
-    has fewer, then of both), then the first by the slugs of the multilingual and the English-only row: never by score.
+    The two must have been trained on the same tasks, with or without translation, and be read in the same
+    way, so that nothing but the languages differs. Where several pairs of a recipe stand at one size, that of
+    most seeds is taken (of the side that has fewer, then of both), then the first by the slugs of the
+    multilingual and the English-only row: never by score.
     """
     found: dict[tuple[str, str], dict[int, list[SizeGap]]] = {}
     for english, multilingual in _pairs(standing):
@@ -118,7 +130,13 @@ def _pairs(standing: Standing) -> Iterator[tuple[Row, Row]]:
         cell, intermediate = standing.cell(row), row.submission.intermediate
         # A ranked row's signature differs from others' by how texts are encoded, or how the head came about.
         parameters = cell.parameters.body if cell.parameters else 0
-        return (row.submission.family, intermediate.tasks, intermediate.continued_mlm, str(cell.result.signature), parameters)
+        return (
+            row.submission.family,
+            intermediate.tasks,
+            intermediate.continued_mlm,
+            str(cell.result.signature),
+            parameters,
+        )
 
     rows = [row for row in standing.ranked if _several_seeds(standing.cell(row))]
     english: dict[object, list[Row]] = {}
@@ -141,14 +159,18 @@ def _series(family: str, name: str, sizes: Mapping[int, Sequence[SizeGap]]) -> G
 
     chosen = [min(sizes[size], key=order) for size in sorted(sizes)]
     used = {row.slug for gap in chosen for row in (gap.english, gap.multilingual)}
-    candidates = {row.slug for of_size in sizes.values() for gap in of_size for row in (gap.english, gap.multilingual)}
+    candidates = {
+        row.slug for of_size in sizes.values() for gap in of_size for row in (gap.english, gap.multilingual)
+    }
     return Gap(family, name, tuple(chosen), _trend(chosen), tuple(sorted(candidates - used)))
 
 
 def _gap(standing: Standing, english: Row, multilingual: Row) -> SizeGap:
     cells = [standing.cell(row) for row in (multilingual, english)]
     between = differences([cell.entrant for cell in cells if cell.entrant is not None])
-    size, error, freedom, p = (float(matrix[0, 1]) for matrix in (between.size, between.error, between.freedom, between.p))
+    size, error, freedom, p = (
+        float(matrix[0, 1]) for matrix in (between.size, between.error, between.freedom, between.p)
+    )
     half = float(stdtrit(freedom, 0.5 + LEVEL / 2)) * error
     parameters = cells[0].parameters
     assert parameters is not None  # a ranked row was measured

@@ -45,7 +45,9 @@ def find_language(code: str) -> Language:
         return Language(code, name, "", "rtl" if _usual_script(code) in _RIGHT_TO_LEFT else "ltr")
     known = locale.get_display_name(locale) if "-" in code else locale.languages.get(code)
     own = str(known or "")
-    return Language(code, name, "" if own == name else own, "rtl" if locale.text_direction == "rtl" else "ltr")
+    return Language(
+        code, name, "" if own == name else own, "rtl" if locale.text_direction == "rtl" else "ltr"
+    )
 
 
 def _usual_script(code: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from harness.records import Result, Score, Target
 from site_gen.board.compact_result import CompactResult
 
-# Of the scores of a pair of languages, the one that stands in the table, and where a score keeps it for its own language.
+# Of the scores of a pair of languages, the one that stands in the table, and where a score keeps it for its
+# own language.
 PAIR_METRIC = "map"
 _OWN_LANGUAGE = f"{PAIR_METRIC}_mono"
 
@@ -44,7 +45,9 @@ def pair_lines(target: Target, result: Result) -> tuple[PairLine, ...]:
     languages = target.languages
     if not any(score.pairs for checkpoint in result.checkpoints for score in checkpoint.scores.values()):
         return ()
-    return tuple(PairLine(asked, tuple(_pair(result, asked, other) for other in languages)) for asked in languages)
+    return tuple(
+        PairLine(asked, tuple(_pair(result, asked, other) for other in languages)) for asked in languages
+    )
 
 
 def language_line(target: Target, result: Result | CompactResult, language: str) -> LanguageLine:
@@ -64,14 +67,22 @@ def language_line(target: Target, result: Result | CompactResult, language: str)
 
 def _means(names: tuple[str, ...], seeds: list[Mapping[str, float]]) -> Mapping[str, float]:
     """Average over seeds what every seed has."""
-    return {name: sum(values[name] for values in seeds) / len(seeds) for name in names if seeds and all(name in values for values in seeds)}
+    return {
+        name: sum(values[name] for values in seeds) / len(seeds)
+        for name in names
+        if seeds and all(name in values for values in seeds)
+    }
 
 
 def _pair(result: Result, asked: str, other: str) -> float | None:
-    found = [_pair_score(c.scores[asked], asked, other) if asked in c.scores else None for c in result.checkpoints]
+    found = [
+        _pair_score(c.scores[asked], asked, other) if asked in c.scores else None for c in result.checkpoints
+    ]
     known = [value for value in found if value is not None]
     return sum(known) / len(known) if known and len(known) == len(found) else None
 
 
 def _pair_score(score: Score, asked: str, other: str) -> float | None:
-    return score.secondary.get(_OWN_LANGUAGE) if asked == other else score.pairs.get(other, {}).get(PAIR_METRIC)
+    return (
+        score.secondary.get(_OWN_LANGUAGE) if asked == other else score.pairs.get(other, {}).get(PAIR_METRIC)
+    )

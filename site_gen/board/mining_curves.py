@@ -32,8 +32,8 @@ class Step(NamedTuple):
 class MinedCurve:
     """One language of one seed: the curve's corners by falling margin, of `gold` pairs, and the pairs above the threshold.
 
-    While only wrong pairs come, precision falls and recall stays: such steps lie on the straight line between the corners
-    that are kept, so that the curve is whole without them.
+    While only wrong pairs come, precision falls and recall stays: such steps lie on the straight line between
+    the corners that are kept, so that the curve is whole without them.
     """
 
     language: str
@@ -63,7 +63,14 @@ def mined_curves(target: Target, result: Result, outcomes: pa.Table) -> tuple[Mi
         if language in first.scores and mine.any():
             scored = mine & (columns["split"] == columns["split"][mine][-1])
             threshold = first.scores[language].quantities.get("threshold", float("nan"))
-            curves.append(_curve(language, first.seed, threshold, *(columns[name][scored] for name in ("margin", "gold", "accepted"))))
+            curves.append(
+                _curve(
+                    language,
+                    first.seed,
+                    threshold,
+                    *(columns[name][scored] for name in ("margin", "gold", "accepted")),
+                )
+            )
     return tuple(curve for curve in curves if curve.gold and curve.steps)
 
 
@@ -77,16 +84,25 @@ def _column(outcomes: pa.Table, name: str) -> NDArray[np.generic]:
 
 
 def _curve(
-    language: str, seed: int, threshold: float, margin: NDArray[np.float64], gold: NDArray[np.bool_], accepted: NDArray[np.bool_]
+    language: str,
+    seed: int,
+    threshold: float,
+    margin: NDArray[np.float64],
+    gold: NDArray[np.bool_],
+    accepted: NDArray[np.bool_],
 ) -> MinedCurve:
     matched = np.flatnonzero(~np.isnan(margin))
     order = matched[np.argsort(-margin[matched], kind="stable")]
     curve = precision_recall(margin[order], gold[order], int(gold.sum()))
     rises = np.diff(curve.correct, prepend=0) > 0
     corners = np.flatnonzero(rises | np.append(rises[1:], np.ones(min(1, len(rises)), np.bool_)))
-    steps = tuple(Step(float(curve.score[i]), int(curve.extracted[i]), int(curve.correct[i])) for i in corners)
+    steps = tuple(
+        Step(float(curve.score[i]), int(curve.extracted[i]), int(curve.correct[i])) for i in corners
+    )
     kept = Step(threshold, int(accepted.sum()), int((accepted & gold).sum()))
-    return MinedCurve(language, seed, int(gold.sum()), steps, kept if kept.extracted and not np.isnan(threshold) else None)
+    return MinedCurve(
+        language, seed, int(gold.sum()), steps, kept if kept.extracted and not np.isnan(threshold) else None
+    )
 
 
 def curves_json(curves: Sequence[MinedCurve]) -> str:

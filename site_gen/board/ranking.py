@@ -1,7 +1,7 @@
 """Entries → rows, ranks, tie groups and coverage; pure.
 
-What would be the same as on an earlier board is taken from it, with all that was computed of it: cells, rows and standings are
-compared by the stamps of what they are made of.
+What would be the same as on an earlier board is taken from it, with all that was computed of it: cells, rows
+and standings are compared by the stamps of what they are made of.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from site_gen.board.reported import ReportedEntry, ReportedRow, reported_rows
 from site_gen.formatting import language_name, listed
 
 
-def make_board(found: Iterable[Entry | ReportedEntry], targets: Sequence[Target] = TARGETS, before: Board | None = None) -> Board:
+def make_board(
+    found: Iterable[Entry | ReportedEntry], targets: Sequence[Target] = TARGETS, before: Board | None = None
+) -> Board:
     """Rank entries per target and line them up, reported ones apart; the order of the entries does not matter.
 
     The targets are followed by people's own, which exist in results only.
@@ -33,7 +35,10 @@ def make_board(found: Iterable[Entry | ReportedEntry], targets: Sequence[Target]
     old_standings = {standing.target.name: standing for standing in before.standings} if before else {}
     cells = {target.name: _rank(target, entries, old_standings.get(target.name)) for target in targets}
     rows = {entry.slug: _row(entry, cells, old_rows.get(entry.slug)) for entry in entries}
-    standings = [_standing(target, cells[target.name], rows, reported, old_standings.get(target.name)) for target in targets]
+    standings = [
+        _standing(target, cells[target.name], rows, reported, old_standings.get(target.name))
+        for target in targets
+    ]
     return Board(tuple(rows.values()), tuple(standings), reported)
 
 
@@ -68,13 +73,20 @@ def _rank(target: Target, entries: Iterable[Entry], before: Standing | None) -> 
 
     Scores that print alike share a place: a reader must not see an order that two decimals do not show.
     """
-    contenders = {entry.slug: entry.contenders[target.name] for entry in entries if target.name in entry.contenders}
+    contenders = {
+        entry.slug: entry.contenders[target.name] for entry in entries if target.name in entry.contenders
+    }
     earlier = before.cells if before is not None and before.target == target else {}
-    if earlier.keys() == contenders.keys() and all(cell.contender == contenders[slug] for slug, cell in earlier.items()):
+    if earlier.keys() == contenders.keys() and all(
+        cell.contender == contenders[slug] for slug, cell in earlier.items()
+    ):
         return earlier
     missing = {slug: _missing(target, contender.result) for slug, contender in contenders.items()}
     shared = _shared_text(contender.result for slug, contender in contenders.items() if not missing[slug])
-    reasons = {slug: _why_unranked(target, contender.result, missing[slug], shared) for slug, contender in contenders.items()}
+    reasons = {
+        slug: _why_unranked(target, contender.result, missing[slug], shared)
+        for slug, contender in contenders.items()
+    }
     ranked = {slug: contender for slug, contender in contenders.items() if not reasons[slug]}
     scores = {slug: round(contender.result.score or 0.0, 2) for slug, contender in ranked.items()}
     places = _places(scores.values())
@@ -83,7 +95,9 @@ def _rank(target: Target, entries: Iterable[Entry], before: Standing | None) -> 
     for slug, contender in contenders.items():
         measured = len(target.languages) - len(missing[slug])
         if slug in ranked:
-            cell = Cell(target, contender, measured, places[scores[slug]], "", ranges[slug].ranks, ranges[slug].group)
+            cell = Cell(
+                target, contender, measured, places[scores[slug]], "", ranges[slug].ranks, ranges[slug].group
+            )
         else:
             cell = Cell(target, contender, measured, reason=reasons[slug])
         cells[slug] = earlier[slug] if earlier.get(slug) == cell else cell
@@ -114,14 +128,18 @@ def _missing(target: Target, result: CompactResult) -> list[str]:
 def _shared_text(complete: Iterable[CompactResult]) -> Mapping[str, str]:
     """Return the fingerprints of text that most complete results share; on a tie those that sort first."""
     texts = [result.texts for result in complete]
-    same = {id(fingerprints): fingerprints for fingerprints in texts}  # results that are read back share theirs
+    same = {
+        id(fingerprints): fingerprints for fingerprints in texts
+    }  # results that are read back share theirs
     counts: Counter[tuple[tuple[str, str], ...]] = Counter()
     for which, many in Counter(map(id, texts)).items():
         counts[tuple(sorted(same[which].items()))] += many
     return dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
 
 
-def _why_unranked(target: Target, result: CompactResult, missing: Sequence[str], shared: Mapping[str, str]) -> str:
+def _why_unranked(
+    target: Target, result: CompactResult, missing: Sequence[str], shared: Mapping[str, str]
+) -> str:
     """Say why a result has no rank; empty when it has one."""
     if missing:
         return f"no score for {_some(missing)}"
@@ -138,7 +156,9 @@ def _why_other(target: Target, result: CompactResult, shared: Mapping[str, str])
     """Say in what a result rests on other text than most; empty when it does not."""
     if result.data == shared and result.texts == shared:
         return ""
-    if other := [language for language in target.languages if result.data.get(language) != shared.get(language)]:
+    if other := [
+        language for language in target.languages if result.data.get(language) != shared.get(language)
+    ]:
         return f"measured on other data than most rows in {_some(other)}"
     if any(name not in result.data and text != shared.get(name, text) for name, text in result.texts.items()):
         return "fine-tuned on other English text than most rows"
@@ -154,14 +174,24 @@ def _some(languages: Sequence[str]) -> str:
 
 
 def _standing(
-    target: Target, cells: Mapping[str, Cell], rows: Mapping[str, Row], reported: Iterable[ReportedRow], before: Standing | None
+    target: Target,
+    cells: Mapping[str, Cell],
+    rows: Mapping[str, Row],
+    reported: Iterable[ReportedRow],
+    before: Standing | None,
 ) -> Standing:
     """Line up the rows of a target; return the earlier standing where it says the same of them.
 
-    What its rows have on other targets may then be older than the board: a standing speaks of its own target alone.
+    What its rows have on other targets may then be older than the board: a standing speaks of its own target
+    alone.
     """
     others = tuple(row for row in reported if target.name in row.cells)
-    if before is not None and before.target == target and before.reported == others and _holds(before, cells, rows):
+    if (
+        before is not None
+        and before.target == target
+        and before.reported == others
+        and _holds(before, cells, rows)
+    ):
         return before
 
     def place(slug: str) -> tuple[float, int, str]:
@@ -173,7 +203,9 @@ def _standing(
 
 def _holds(standing: Standing, cells: Mapping[str, Cell], rows: Mapping[str, Row]) -> bool:
     """Tell whether a standing has these cells, of submissions that declare the same."""
-    return _are_same(standing.cells, cells) and all(_declares_the_same(row, rows[row.slug]) for row in standing.rows)
+    return _are_same(standing.cells, cells) and all(
+        _declares_the_same(row, rows[row.slug]) for row in standing.rows
+    )
 
 
 def _declares_the_same(one: Row, other: Row) -> bool:

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 _HALF = 1.959964
 
 
-def paired_entrant(target: Target, submission: Submission, result: Result, outcomes: pa.Table, training: Training | None = None) -> Entrant:
+def paired_entrant(
+    target: Target,
+    submission: Submission,
+    result: Result,
+    outcomes: pa.Table,
+    training: Training | None = None,
+) -> Entrant:
     """Return a whole result with its examples, by which two submissions are paired, and by their seeds where `training` matches them.
 
     Raises ValueError, or KeyError for a column, where the outcomes lack what the result says.
@@ -41,12 +47,19 @@ def paired_entrant(target: Target, submission: Submission, result: Result, outco
 def unpaired_entrant(target: Target, submission: Submission, result: Result) -> Entrant:
     """Return a whole result by its intervals alone, as if every submission had examples of its own: more is called a tie.
 
-    Of a translated set luck on one example may be luck in all its languages: their errors are averaged, not their squares.
+    Of a translated set luck on one example may be luck in all its languages: their errors are averaged, not
+    their squares.
     """
     errors = np.array([_error(result, language) for language in target.languages])
     together = float(errors.mean()) if target.parallel else math.sqrt(float(errors @ errors)) / len(errors)
-    counts = [min(checkpoint.scores[language].n for checkpoint in result.checkpoints) for language in target.languages]
-    seeds = [math.fsum(c.scores[language].score for language in target.languages) / len(target.languages) for c in result.checkpoints]
+    counts = [
+        min(checkpoint.scores[language].n for checkpoint in result.checkpoints)
+        for language in target.languages
+    ]
+    seeds = [
+        math.fsum(c.scores[language].score for language in target.languages) / len(target.languages)
+        for c in result.checkpoints
+    ]
     scores = np.array(seeds) / 100
     return Entrant(
         score=float(scores.mean()),
@@ -60,7 +73,8 @@ def unpaired_entrant(target: Target, submission: Submission, result: Result) -> 
 def _error(result: Result, language: str) -> float:
     """Return the examples' standard error of one language, a fraction, from the mean width of the seeds' intervals.
 
-    A bootstrap of examples that are all alike has none: at least that of Wilson's interval without a success is taken.
+    A bootstrap of examples that are all alike has none: at least that of Wilson's interval without a success
+    is taken.
     """
     scores = [checkpoint.scores[language] for checkpoint in result.checkpoints]
     widths = [max(float(np.ptp(score.interval)) / 100, _HALF**2 / (score.n + _HALF**2)) for score in scores]
@@ -69,4 +83,6 @@ def _error(result: Result, language: str) -> float:
 
 def _trained(submission: Submission, result: Result) -> bool:
     """Tell whether another training would have given other weights."""
-    return submission.intermediate.regime is not Regime.NONE or any(checkpoint.head for checkpoint in result.checkpoints)
+    return submission.intermediate.regime is not Regime.NONE or any(
+        checkpoint.head for checkpoint in result.checkpoints
+    )

@@ -63,10 +63,15 @@ class ReportedCell:
         means = self.found.means
         mean = self.found.mean(self.target)
         if mean is not None and self.target.metric not in means:
-            source = f"mean of {len(self.target.languages)} languages" if self.found.languages else "computed here"
+            source = (
+                f"mean of {len(self.target.languages)} languages" if self.found.languages else "computed here"
+            )
             yield Value(self.target.metric, mean, source=source)
         beside = (*self.target.secondary, *self.target.quantities)
-        for name in (*(name for name in means if name not in beside), *(name for name in beside if name in means)):
+        for name in (
+            *(name for name in means if name not in beside),
+            *(name for name in beside if name in means),
+        ):
             yield Value(name, means[name], name in self.target.quantities)
 
 

@@ -27,15 +27,15 @@ def place(target: Target) -> Place:
     if target.demonstration:
         return Place("demonstration", "Demonstration, outside every benchmark", apart)
     if has_oracle(target):
-        note = (
-            "The threshold is an oracle's, chosen on the gold that is scored: an upper bound, in no column with scores of a real threshold."
-        )
+        note = "The threshold is an oracle's, chosen on the gold that is scored: an upper bound, in no column with scores of a real threshold."
         return Place("upper bound", f"Oracle threshold, outside every benchmark, {kind}", note)
     if is_own(target.name):
         note = "Text that somebody brought; ranks compare rows on the same text only."
         return Place("own text", f"Somebody's own text, outside every benchmark, {kind}", note)
     if target.benchmark is not None:
-        return Place(target.benchmark, f"{target.benchmark} target, outside the XTREME average, {kind}", apart)
+        return Place(
+            target.benchmark, f"{target.benchmark} target, outside the XTREME average, {kind}", apart
+        )
     return Place("outside XTREME", f"Outside every benchmark, {kind}", apart)
 
 

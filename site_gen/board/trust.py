@@ -33,11 +33,16 @@ class Trust:
 
 
 def trust_of(
-    submission: Submission, target: Target, digest: str | None, verification: Verification | None = None, training: Training | None = None
+    submission: Submission,
+    target: Target,
+    digest: str | None,
+    verification: Verification | None = None,
+    training: Training | None = None,
 ) -> Trust:
     """Return whose word a result is, by the digest of its file: a rerun by somebody else that agrees makes it verified.
 
-    A submitter's own finding counts for nothing, and neither does what was found of another file of that name.
+    A submitter's own finding counts for nothing, and neither does what was found of another file of that
+    name.
     """
     found = verification.of(target.name, digest) if verification and digest else None
     if found is not None and found.by_one_of(submission.submitters):
@@ -83,11 +88,16 @@ class Sender:
 def senders(found: Iterable[tuple[Submission, int]]) -> tuple[Sender, ...]:
     """Count submissions and results by submitter, the most submissions first: many rows of one hand are many tries.
 
-    A result counts for everybody who answers for it. Names that differ in case alone are one, if the address is the same.
+    A result counts for everybody who answers for it. Names that differ in case alone are one, if the address
+    is the same.
     """
     counts: dict[tuple[str, str], Sender] = {}
     for submission, results in found:
-        for key, name, url in {((each.name.casefold(), each.url or ""), each.name, each.url) for each in submission.submitters}:
+        for key, name, url in {
+            ((each.name.casefold(), each.url or ""), each.name, each.url) for each in submission.submitters
+        }:
             before = counts.get(key, Sender(name, url, 0, 0))
             counts[key] = Sender(before.name, url, before.submissions + 1, before.results + results)
-    return tuple(sorted(counts.values(), key=lambda each: (-each.submissions, each.name.casefold(), each.url or "")))
+    return tuple(
+        sorted(counts.values(), key=lambda each: (-each.submissions, each.name.casefold(), each.url or ""))
+    )

@@ -16,8 +16,9 @@ from site_gen.board.trust import Trust, trust_of
 class WholeEntry:
     """What the store holds for one slug.
 
-    `mined` has the curves of each target that pairs were mined for, `entrants` how each whole result enters a ranking where
-    its outcomes were read, `digests` the digest of each result's file, by which `verification` names it.
+    `mined` has the curves of each target that pairs were mined for, `entrants` how each whole result enters a
+    ranking where its outcomes were read, `digests` the digest of each result's file, by which `verification`
+    names it.
     """
 
     slug: str
@@ -60,6 +61,10 @@ def whole_row(entry: WholeEntry, find: Callable[[Result], Target] = target_of) -
     for result in entry.results:
         target = find(result)
         name = target.name
-        trust = trust_of(entry.submission, target, entry.digests.get(name), entry.verification, entry.training)
-        cells[name] = WholeCell(target, result, sweeps.get(name), entry.mined.get(name, ()), entry.entrants.get(name), trust)
+        trust = trust_of(
+            entry.submission, target, entry.digests.get(name), entry.verification, entry.training
+        )
+        cells[name] = WholeCell(
+            target, result, sweeps.get(name), entry.mined.get(name, ()), entry.entrants.get(name), trust
+        )
     return WholeRow(entry.slug, entry.submission, cells, entry.training)

@@ -17,7 +17,9 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 def _web_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+    if value and (
+        parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+    ):
         raise click.BadParameter(f"{value!r} is not a web address such as https://user.github.io/leaderboard")
     return value
 

@@ -17,11 +17,13 @@ from site_gen.writing.publish import plan, push
 @click.option("--dry-run", is_flag=True, help="Build, and say what would be pushed; nothing is.")
 @click.option("--yes", is_flag=True, help="Do not ask before the first push.")
 @site_options
-def command(remote: str, branch: str, dry_run: bool, yes: bool, submissions: Path, out: Path, base_url: str) -> None:
+def command(
+    remote: str, branch: str, dry_run: bool, yes: bool, submissions: Path, out: Path, base_url: str
+) -> None:
     """Build the site and push it to a branch of a remote as one commit without a history.
 
-    Nothing else in the repository changes. A custom domain (CNAME) on the branch is kept. Before a branch is written that no build
-    wrote before, it asks.
+    Nothing else in the repository changes. A custom domain (CNAME) on the branch is kept. Before a branch is
+    written that no build wrote before, it asks.
     """
     build(submissions, out, base_url)
     repository = Path.cwd()
@@ -32,7 +34,9 @@ def command(remote: str, branch: str, dry_run: bool, yes: bool, submissions: Pat
         click.echo(f"the branch {branch} is new there")
     else:
         whose = "an earlier build's" if planned.before.ours else "something that no build of this site wrote"
-        click.echo(f"it replaces {planned.before.commit[:12]}, {whose}{', and keeps its CNAME' if planned.before.cname else ''}")
+        click.echo(
+            f"it replaces {planned.before.commit[:12]}, {whose}{', and keeps its CNAME' if planned.before.cname else ''}"
+        )
     if dry_run:
         click.echo("dry run: nothing was pushed")
         return

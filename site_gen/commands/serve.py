@@ -18,7 +18,9 @@ from site_gen.serving.watch import changes
 
 
 @click.command("serve")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free one."
+)
 @site_options
 def command(port: int, submissions: Path, out: Path, base_url: str) -> None:
     """Build the site, serve it on this machine only, and when a submission or result changes build again and reload the pages."""
@@ -28,7 +30,9 @@ def command(port: int, submissions: Path, out: Path, base_url: str) -> None:
     try:
         server = open_server(out, port, builds)
     except OSError as error:
-        raise StiltboardError(f"cannot listen on port {port}: {error.strerror}", cure="name another one with --port") from None
+        raise StiltboardError(
+            f"cannot listen on port {port}: {error.strerror}", cure="name another one with --port"
+        ) from None
     click.echo(f"http://127.0.0.1:{server.server_port}/  (stop with Ctrl-C)")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -48,7 +48,9 @@ def atom_feed(board: Board, base_url: str) -> bytes:
     _add(feed, "updated", _stamp(max((each.date for each in dated), default=datetime.fromtimestamp(0, UTC))))
     ET.SubElement(_add(feed, "author"), "name").text = "The stiltboard authors"
     if base_url:
-        ET.SubElement(feed, "link", {"rel": "self", "type": "application/atom+xml", "href": f"{base_url}{paths.FEED}"})
+        ET.SubElement(
+            feed, "link", {"rel": "self", "type": "application/atom+xml", "href": f"{base_url}{paths.FEED}"}
+        )
     ET.SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": base_url or "index.html"})
     for each in dated:
         _entry(feed, each, base_url)

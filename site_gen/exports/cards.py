@@ -1,7 +1,7 @@
 """The pictures that other sites show of a link: one per submission and one of the site, drawn with Pillow.
 
-Its font knows little beside ASCII. What it cannot show is written without its accents or left out, and a name of which little is
-left gives way to the slug: nobody sees boxes.
+Its font knows little beside ASCII. What it cannot show is written without its accents or left out, and a name
+of which little is left gives way to the slug: nobody sees boxes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,21 @@ _PAPER_COLOUR, _INK_COLOUR = (252, 252, 250), (29, 32, 36)
 # Fifteen steps of grey and one colour: four bits a pixel keep the file small.
 _GREYS = 15
 _ACCENT = _GREYS
-_PLAIN = str.maketrans({"–": "-", "—": "-", "→": ">", "×": "x", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "đ": "d"})
+_PLAIN = str.maketrans(
+    {
+        "–": "-",
+        "—": "-",
+        "→": ">",
+        "×": "x",
+        "ß": "ss",
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "Ł": "L",
+        "æ": "ae",
+        "đ": "d",
+    }
+)
 _MOST_SCORES = 3
 _NAME_HEIGHT = 232
 
@@ -45,7 +59,11 @@ def site_card(board: Board) -> bytes:
     """Draw the board: its question, and how much it holds."""
     question = "Multilingual or English-only intermediate training: which transfers better, at which size?"
     shown = sum(1 for standing in board.standings if standing.rows)
-    about = f"{count(len(board.rows))} submissions on {count(shown)} targets" if board.rows else "No submission yet"
+    about = (
+        f"{count(len(board.rows))} submissions on {count(shown)} targets"
+        if board.rows
+        else "No submission yet"
+    )
     return _card("stiltboard", question, about, [], REGIME_MARKS[Regime.MULTILINGUAL].colour)
 
 
@@ -58,7 +76,11 @@ def shown_name(title: str, slug: str) -> str:
 
 def _shown(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.translate(_PLAIN))
-    kept = "".join(character for character in plain if character == " " or (character.isprintable() and _has_glyph(character)))
+    kept = "".join(
+        character
+        for character in plain
+        if character == " " or (character.isprintable() and _has_glyph(character))
+    )
     return " ".join(kept.split())
 
 
@@ -88,7 +110,9 @@ def _card(brand: str, name: str, about: str, scores: list[tuple[str, str]], colo
     draw = ImageDraw.Draw(image)
     draw.text((_LEFT, 62), brand, fill=_SOFT, font=_font(34))
     bottom = _lines(draw, name, 128)
-    draw.text((_LEFT, bottom + 22), _cut(_shown(about), _font(32), _RIGHT - _LEFT), fill=_SOFT, font=_font(32))
+    draw.text(
+        (_LEFT, bottom + 22), _cut(_shown(about), _font(32), _RIGHT - _LEFT), fill=_SOFT, font=_font(32)
+    )
     column = (_RIGHT - _LEFT) // _MOST_SCORES
     for number, (score, label) in enumerate(scores):
         left = _LEFT + number * column
@@ -145,7 +169,11 @@ def _png(image: Image.Image, colour: str, *, rule: bool) -> bytes:
     levels = image.point([round(grey / 255 * (_GREYS - 1)) for grey in range(256)])
     picture = Image.frombytes("P", levels.size, levels.tobytes())
     steps = [step / (_GREYS - 1) for step in range(_GREYS)]
-    ramp = [round(ink + step * (paper - ink)) for step in steps for ink, paper in zip(_INK_COLOUR, _PAPER_COLOUR, strict=True)]
+    ramp = [
+        round(ink + step * (paper - ink))
+        for step in steps
+        for ink, paper in zip(_INK_COLOUR, _PAPER_COLOUR, strict=True)
+    ]
     picture.putpalette([*ramp, *bytes.fromhex(colour.lstrip("#"))])
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, 23, HEIGHT), fill=_ACCENT)

@@ -13,7 +13,8 @@ from site_gen.once import once
 
 Value = str | int | float | None
 
-# A spreadsheet takes a text that begins so for a formula, in quotes or not; the last four are the wide forms of the first.
+# A spreadsheet takes a text that begins so for a formula, in quotes or not; the last four are the wide forms
+# of the first.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _DECIMALS = 4
 
@@ -53,7 +54,9 @@ def leaderboard_csv(board: Board) -> bytes:
 def _line(row: Row, targets: tuple[str, ...]) -> bytes:
     """Return a submission's line of the whole board."""
     scores = (value for target in targets for value in _placed(row.cells.get(target)))
-    return csv_lines([[*_about(row), row.average.mean, row.submission.license, "", row.mark, _seen(row), *scores]])
+    return csv_lines(
+        [[*_about(row), row.average.mean, row.submission.license, "", row.mark, _seen(row), *scores]]
+    )
 
 
 def target_csv(standing: Standing) -> bytes:
@@ -146,5 +149,16 @@ def _reported_scores(row: ReportedRow, targets: Iterable[Target]) -> Iterator[Va
 def _ranked(cell: Cell) -> Iterator[Value]:
     best, worst = cell.ranks or (None, None)
     low, high = (cell.result.interval if cell.complete else None) or (None, None)
-    yield from (cell.rank, best, worst, cell.group or None, cell.score, low, high, cell.measured, cell.of, cell.reason)
+    yield from (
+        cell.rank,
+        best,
+        worst,
+        cell.group or None,
+        cell.score,
+        low,
+        high,
+        cell.measured,
+        cell.of,
+        cell.reason,
+    )
     yield from (cell.trust.mark.value, " ".join(cell.trust.seen.held_out))

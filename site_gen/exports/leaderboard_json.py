@@ -29,7 +29,8 @@ def leaderboard_json(board: Board) -> str:
 def results_json(row: WholeRow) -> bytes:
     """Return a submission's results and sweeps as the harness wrote them, by target."""
     found = {
-        name: {"result": cell.result.model_dump(mode="json", by_alias=True), "layers": _layers(cell)} for name, cell in row.cells.items()
+        name: {"result": cell.result.model_dump(mode="json", by_alias=True), "layers": _layers(cell)}
+        for name, cell in row.cells.items()
     }
     return f"{_line({'format': FORMAT, 'slug': row.slug, 'targets': found})}\n".encode()
 
@@ -57,7 +58,10 @@ def _row(row: Row) -> dict[str, object]:
         "xtreme_targets_measured": row.average.covered,
         "xtreme_groups": {group: average.mean for group, average in row.groups.items()},
         "mark": row.mark or None,
-        "superseded": [{"target": each.entry.target, "removed": each.removed, "reason": each.entry.reason} for each in row.history],
+        "superseded": [
+            {"target": each.entry.target, "removed": each.removed, "reason": each.entry.reason}
+            for each in row.history
+        ],
         "targets": {name: _cell(cell) for name, cell in row.cells.items()},
     }
 

@@ -25,11 +25,14 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 def model_card_yaml(row: Row, base_url: str) -> bytes:
     """Return the block to put between the `---` lines of a model's README.md; scores are in points, means over seeds.
 
-    Only the scores of whole targets: hundreds of entries, one a language, would drown a card and stand in the CSV anyway.
+    Only the scores of whole targets: hundreds of entries, one a language, would drown a card and stand in the
+    CSV anyway.
     """
     results = [_entry(row, cell, base_url) for cell in row.cells.values() if cell.score is not None]
     document = {"model-index": [{"name": row.submission.title, "results": results}]}
-    text: str = yaml.dump(document, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=1000)  # long titles keep their line
+    text: str = yaml.dump(
+        document, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=1000
+    )  # long titles keep their line
     return text.encode()
 
 
@@ -41,12 +44,22 @@ def has_scores(row: Row) -> bool:
 def _entry(row: Row, cell: Cell, base_url: str) -> dict[str, object]:
     target = cell.target
     assert cell.score is not None
-    value = {"type": target.metric, "name": f"{metric_name(target.metric)} ({target.direction}), in points", "value": round(cell.score, 4)}
+    value = {
+        "type": target.metric,
+        "name": f"{metric_name(target.metric)} ({target.direction}), in points",
+        "value": round(cell.score, 4),
+    }
     found: dict[str, object] = {
         "task": {"type": _TASKS[target.kind]},
-        "dataset": {"type": target.name, "name": f"{target.title}, mean of {len(target.languages)} languages"},
+        "dataset": {
+            "type": target.name,
+            "name": f"{target.title}, mean of {len(target.languages)} languages",
+        },
         "metrics": [value],
     }
     if base_url:
-        found["source"] = {"name": "stiltboard", "url": f"{base_url}submissions/{row.slug}.html#{target.name}"}
+        found["source"] = {
+            "name": "stiltboard",
+            "url": f"{base_url}submissions/{row.slug}.html#{target.name}",
+        }
     return found

@@ -1,7 +1,7 @@
 """Tatoeba results in the shape of mteb's result files; pure.
 
-The direction differs: mteb's Tatoeba searches the English sentence of each foreign one. That is this board's `accuracy_to_english`
-and `f1_to_english`, not its headline accuracy.
+The direction differs: mteb's Tatoeba searches the English sentence of each foreign one. That is this board's
+`accuracy_to_english` and `f1_to_english`, not its headline accuracy.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ def is_known(row: WholeRow) -> bool:
 def mteb_json(row: WholeRow) -> bytes:
     """Return a submission's Tatoeba scores as mteb writes them: shares from 0 to 1, F1 as the main score, means over seeds.
 
-    `mteb_version` is null because mteb did not measure them, and precision and recall are left out because they are not kept.
+    `mteb_version` is null because mteb did not measure them, and precision and recall are left out because
+    they are not kept.
     """
     cell = row.cells[_TARGET]
     date = run_date(cell.result)
     document = {
-        # mteb asks for one; the text was checked by fingerprint instead, and is of no revision of mteb's copy.
+        # mteb asks for one; the text was checked by fingerprint instead, and is of no revision of mteb's
+        # copy.
         "dataset_revision": "no_revision_available",
         "task_name": "Tatoeba",
         "mteb_version": None,
@@ -48,12 +50,25 @@ def mteb_json(row: WholeRow) -> bytes:
 
 
 def _lines(cell: WholeCell) -> Iterator[LanguageLine]:
-    lines = (language_line(cell.target, cell.result, language) for language in cell.target.languages if language in TATOEBA_ISO3)
-    return (line for line in lines if line.score is not None and all(name in line.secondary for name in _FIELDS.values()))
+    lines = (
+        language_line(cell.target, cell.result, language)
+        for language in cell.target.languages
+        if language in TATOEBA_ISO3
+    )
+    return (
+        line
+        for line in lines
+        if line.score is not None and all(name in line.secondary for name in _FIELDS.values())
+    )
 
 
 def _scores(line: LanguageLine) -> dict[str, object]:
     iso3 = TATOEBA_ISO3[line.code]
     scores = {name: round(line.secondary[ours] / 100, 6) for name, ours in _FIELDS.items()}
     script = _SCRIPTS.get(line.code) or get_global("likely_subtags")[line.code].split("_")[1]
-    return {**scores, "main_score": scores["f1"], "hf_subset": f"{iso3}-eng", "languages": [f"{iso3}-{script}", "eng-Latn"]}
+    return {
+        **scores,
+        "main_score": scores["f1"],
+        "hf_subset": f"{iso3}-eng",
+        "languages": [f"{iso3}-{script}", "eng-Latn"],
+    }

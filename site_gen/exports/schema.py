@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.records import Mark, Parameters, Record, ReportedSubmission, Result, Submission, Sweep, Target, VerifiedResult
+from harness.records import (
+    Mark,
+    Parameters,
+    Record,
+    ReportedSubmission,
+    Result,
+    Submission,
+    Sweep,
+    Target,
+    VerifiedResult,
+)
 from site_gen.exports.leaderboard_json import FORMAT
 
 _Points = Annotated[float, Field(ge=0, le=100)]
@@ -25,8 +35,9 @@ class SeenInTraining(Record):
 class LeaderboardCell(Record):
     """One submission on one target: `rank` is its place by score, `ranks` the best and the worst that the data leave possible.
 
-    Either there is a rank, or `unranked_because` says why not. `seeds` holds the score of each. `verification` is what somebody
-    else found of this very result; only a rerun that agrees makes its `mark` verified.
+    Either there is a rank, or `unranked_because` says why not. `seeds` holds the score of each.
+    `verification` is what somebody else found of this very result; only a rerun that agrees makes its `mark`
+    verified.
     """
 
     score: _Points | None
@@ -55,7 +66,8 @@ class SupersededResult(Record):
 class LeaderboardRow(Record):
     """One submission; its whole results stand at the path `results`. `xtreme_mean` stands once all targets of XTREME are ranked.
 
-    `mark` says of how many results somebody else found the same, or self-evaluated; None before any evaluation.
+    `mark` says of how many results somebody else found the same, or self-evaluated; None before any
+    evaluation.
     """
 
     slug: str

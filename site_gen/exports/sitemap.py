@@ -15,7 +15,11 @@ _MOST = 50_000
 
 def sitemap(board: Board, pages: Iterable[str], base_url: str) -> bytes:
     """Return the sitemap of all pages but the one for what does not exist; dates are those of the newest results."""
-    dates = {f"submissions/{row.slug}.html": newest.date().isoformat() for row in board.rows if (newest := newest_run([row])) is not None}
+    dates = {
+        f"submissions/{row.slug}.html": newest.date().isoformat()
+        for row in board.rows
+        if (newest := newest_run([row])) is not None
+    }
     urls = ET.Element("urlset", {"xmlns": "http://www.sitemaps.org/schemas/sitemap/0.9"})
     listed = sorted((path for path in pages if path != "404.html"), key=lambda path: (path.count("/"), path))
     for path in listed[:_MOST]:
@@ -35,4 +39,6 @@ def robots(base_url: str) -> bytes:
 
 def sitemap_files(board: Board, pages: Iterable[str], base_url: str) -> Mapping[str, bytes]:
     """Return both files, or none where the site's address is not known."""
-    return {paths.SITEMAP: sitemap(board, pages, base_url), paths.ROBOTS: robots(base_url)} if base_url else {}
+    return (
+        {paths.SITEMAP: sitemap(board, pages, base_url), paths.ROBOTS: robots(base_url)} if base_url else {}
+    )

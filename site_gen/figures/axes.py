@@ -38,7 +38,8 @@ class Axis:
 def log_axis(title: str, values: Sequence[float]) -> Axis:
     """Span positive values with 8 % of room on a logarithmic axis, at least a factor of four.
 
-    Ticks stand at 1 and 3 × 10ⁿ, which are about evenly spaced, or at 1, 2 and 5 where that gives fewer than three.
+    Ticks stand at 1 and 3 × 10ⁿ, which are about evenly spaced, or at 1, 2 and 5 where that gives fewer than
+    three.
     """
     low, high = math.log10(min(values)), math.log10(max(values))
     room = max(0.08 * (high - low), (math.log10(4) - (high - low)) / 2)
@@ -51,7 +52,9 @@ def log_axis(title: str, values: Sequence[float]) -> Axis:
 
 def _log_ticks(low: float, high: float, steps: Sequence[int]) -> list[float]:
     powers = range(math.floor(low), math.ceil(high) + 1)
-    return [tick for power in powers for step in steps if low <= math.log10(tick := step * 10.0**power) <= high]
+    return [
+        tick for power in powers for step in steps if low <= math.log10(tick := step * 10.0**power) <= high
+    ]
 
 
 def points_axis(title: str, values: Sequence[float]) -> Axis:

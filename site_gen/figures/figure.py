@@ -12,7 +12,8 @@ from site_gen.figures.style import CurveMark
 class Point:
     """A place in the units of the axes and what it says, its name first; `seeds` are (seed, y) where several were averaged.
 
-    No line leads to a point `after_gap` from the one before it. `interval` is drawn as a whisker through the symbol.
+    No line leads to a point `after_gap` from the one before it. `interval` is drawn as a whisker through the
+    symbol.
     """
 
     x: float
@@ -27,8 +28,9 @@ class Point:
 class Curve:
     """Points in order under one mark: a line through them where `joined`, a symbol on each where `symbols`.
 
-    Symbols are filled, `open`, or open with a dot in them where `dotted`. `marked` points stand out by a symbol within a ring. A line
-    beside the points is given by `trend`, (x, y), and where it is fitted by its `band` too, (x, low, high).
+    Symbols are filled, `open`, or open with a dot in them where `dotted`. `marked` points stand out by a
+    symbol within a ring. A line beside the points is given by `trend`, (x, y), and where it is fitted by its
+    `band` too, (x, low, high).
     """
 
     label: str
@@ -77,7 +79,8 @@ class Table:
 class Figure:
     """One chart: drawn from this record by Plotly in the browser and as SVG at build time.
 
-    `caption` holds whole sentences. `source`, a path within the site, leads to all of its numbers where the table is a part.
+    `caption` holds whole sentences. `source`, a path within the site, leads to all of its numbers where the
+    table is a part.
     """
 
     name: str

@@ -21,9 +21,13 @@ def gap_figure(target: Target, gaps: Sequence[Gap], sizes: Axis) -> Figure | Non
         return None
     drawn = gaps[: len(SERIES_MARKS)]
     bounds = [bound for gap in drawn for size in gap.sizes for bound in size.interval]
-    caption = ["Above zero multilingual intermediate training is ahead; whiskers are intervals at 95\u00a0%, over seeds and examples."]
+    caption = [
+        "Above zero multilingual intermediate training is ahead; whiskers are intervals at 95\u00a0%, over seeds and examples."
+    ]
     if any(size.matched for gap in gaps for size in gap.sizes):
-        caption.append("Where both sides were trained alike but for the languages, their seeds are compared one by one.")
+        caption.append(
+            "Where both sides were trained alike but for the languages, their seeds are compared one by one."
+        )
     if len(drawn) < len(gaps):
         caption.append(f"{len(drawn)} of {len(gaps)} series are drawn; the table holds all.")
     return Figure(
@@ -39,12 +43,18 @@ def gap_figure(target: Target, gaps: Sequence[Gap], sizes: Axis) -> Figure | Non
 
 def _curve(number: int, gap: Gap) -> Curve:
     points = tuple(_point(size) for size in gap.sizes)
-    return Curve(label=f"{gap.family} ({gap.recipe})", mark=SERIES_MARKS[number], points=points, joined=len(points) > 2)
+    return Curve(
+        label=f"{gap.family} ({gap.recipe})", mark=SERIES_MARKS[number], points=points, joined=len(points) > 2
+    )
 
 
 def _point(size: SizeGap) -> Point:
     low, high = size.interval
-    says = (f"{size.points:+.2f} points [{low:+.2f}, {high:+.2f}]", f"{compact(size.parameters)} parameters", f"p {size.p:.4f}")
+    says = (
+        f"{size.points:+.2f} points [{low:+.2f}, {high:+.2f}]",
+        f"{compact(size.parameters)} parameters",
+        f"p {size.p:.4f}",
+    )
     return Point(size.parameters, size.points, says, interval=size.interval)
 
 

@@ -31,7 +31,9 @@ def sweep_figure(cell: WholeCell, declared: Pooling) -> Figure | None:
         name=f"layers-{cell.target.name}",
         title=f"{cell.target.title}: score by layer",
         x=layers_axis("Layer (0 is the embeddings)", max(view.layer for view in scores)),
-        y=points_axis(f"{capital(metric)} (points)", [score for seeds in whole.values() for _, score in seeds]),
+        y=points_axis(
+            f"{capital(metric)} (points)", [score for seeds in whole.values() for _, score in seeds]
+        ),
         curves=tuple(_curves(whole, chosen)),
         caption=tuple(_caption(cell, sweep, scores, chosen)),
         table=_table(whole, chosen),
@@ -39,7 +41,9 @@ def sweep_figure(cell: WholeCell, declared: Pooling) -> Figure | None:
 
 
 def _scores(sweep: Sweep) -> _Scores:
-    views = sorted({View(view.layer, view.pooling) for checkpoint in sweep.checkpoints for view in checkpoint.views})
+    views = sorted(
+        {View(view.layer, view.pooling) for checkpoint in sweep.checkpoints for view in checkpoint.views}
+    )
     found: dict[View, dict[int, float]] = {view: {} for view in views}
     for checkpoint in sweep.checkpoints:
         for view in checkpoint.views:
@@ -51,10 +55,13 @@ def _scores(sweep: Sweep) -> _Scores:
 def _curves(whole: _Scores, chosen: set[View]) -> Iterator[Curve]:
     for pooling in Pooling:
         if views := [view for view in whole if view.pooling is pooling]:
-            marked = tuple(_point(view, whole[view], "declared by the submission") for view in views if view in chosen)
+            marked = tuple(
+                _point(view, whole[view], "declared by the submission") for view in views if view in chosen
+            )
             before = [view.layer for view in views[:1]] + [view.layer for view in views]
             shown = tuple(
-                replace(_point(view, whole[view]), after_gap=view.layer > last + 1) for view, last in zip(views, before, strict=False)
+                replace(_point(view, whole[view]), after_gap=view.layer > last + 1)
+                for view, last in zip(views, before, strict=False)
             )
             yield Curve(capital(POOLING_NAMES[pooling]), POOLING_MARKS[pooling], shown, marked=marked)
 
@@ -77,9 +84,17 @@ def _caption(cell: WholeCell, sweep: Sweep, scores: _Scores, chosen: set[View]) 
     if len(sweep.checkpoints) > 1:
         yield f"Large symbols are means of {len(sweep.checkpoints)} seeds, small dots the seeds."
     for pooling in Pooling:
-        missing = [view.layer for view, seeds in scores.items() if view.pooling is pooling and len(seeds) < len(sweep.checkpoints)]
+        missing = [
+            view.layer
+            for view, seeds in scores.items()
+            if view.pooling is pooling and len(seeds) < len(sweep.checkpoints)
+        ]
         if missing:
-            layers = f"layer {missing[0]}" if len(missing) == 1 else f"layers {listed([str(layer) for layer in missing])}"
+            layers = (
+                f"layer {missing[0]}"
+                if len(missing) == 1
+                else f"layers {listed([str(layer) for layer in missing])}"
+            )
             yield f"No point for {layers} with {POOLING_NAMES[pooling]}: a language was not measured."
     if _measured_apart(cell, sweep):
         yield "The sweep was measured on other weights, on other text or in another way than the score above."
@@ -90,14 +105,23 @@ def _measured_apart(cell: WholeCell, sweep: Sweep) -> bool:
     result = cell.result
     weights = {checkpoint.seed: checkpoint.weights for checkpoint in result.checkpoints}
     return (
-        any(weights.get(checkpoint.seed, checkpoint.weights) != checkpoint.weights for checkpoint in sweep.checkpoints)
+        any(
+            weights.get(checkpoint.seed, checkpoint.weights) != checkpoint.weights
+            for checkpoint in sweep.checkpoints
+        )
         or any(result.data.get(language, digest) != digest for language, digest in sweep.data.items())
         or result.signature.of_all_views != sweep.signature
     )
 
 
 def _table(whole: _Scores, chosen: set[View]) -> Table:
-    columns = (Column("Layer", head=True), Column("Pooling"), Column("Score", number=True), Column("Seeds"), Column("Declared"))
+    columns = (
+        Column("Layer", head=True),
+        Column("Pooling"),
+        Column("Score", number=True),
+        Column("Seeds"),
+        Column("Declared"),
+    )
     lines = (
         Line(
             (

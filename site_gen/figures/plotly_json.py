@@ -16,7 +16,8 @@ from site_gen.figures.axes import Axis
 from site_gen.figures.figure import Curve, Figure, Point
 from site_gen.figures.svg import band_outline
 
-# No logo, no upload, no link anywhere else; panning and zooming go through the buttons, so that a finger can scroll the page.
+# No logo, no upload, no link anywhere else; panning and zooming go through the buttons, so that a finger can
+# scroll the page.
 CONFIG = {
     "displaylogo": False,
     "displayModeBar": "hover",
@@ -39,7 +40,9 @@ def figure_json(figure: Figure) -> str:
 
 def figure_traces(figure: Figure) -> list[dict[str, object]]:
     """Return the traces alone, as JSON has them: half of the work of a figure is its layout."""
-    traces: list[dict[str, object]] = json.loads(go.Figure(data=_data(figure), layout={"template": "none"}).to_json())["data"]
+    traces: list[dict[str, object]] = json.loads(
+        go.Figure(data=_data(figure), layout={"template": "none"}).to_json()
+    )["data"]
     return traces
 
 
@@ -84,9 +87,18 @@ def _traces(curve: Curve) -> list[go.Scatter]:
     dot = {"color": mark.colour, "size": 5, "symbol": "circle", "opacity": 0.75}
     seeds = [_scatter(f"{curve.label}: seeds", several, mode="markers", marker=dot)] if several else []
     # A symbol and a ring around it on each.
-    ringed = {**look, "opacity": 1, "symbol": [look["symbol"], "circle-open"] * len(curve.marked), "size": [11, 21] * len(curve.marked)}
+    ringed = {
+        **look,
+        "opacity": 1,
+        "symbol": [look["symbol"], "circle-open"] * len(curve.marked),
+        "size": [11, 21] * len(curve.marked),
+    }
     twice = [point for point in curve.marked for _ in range(2)]
-    marked = [_scatter(f"{curve.label}: marked", twice, mode="markers", marker=ringed, cliponaxis=False)] if twice else []
+    marked = (
+        [_scatter(f"{curve.label}: marked", twice, mode="markers", marker=ringed, cliponaxis=False)]
+        if twice
+        else []
+    )
     return [*_fitted(curve), *seeds, means, *marked]
 
 
@@ -99,7 +111,16 @@ def _whiskers(curve: Curve) -> dict[str, object]:
         "array": [round(high - y, 4) for y, _, high in bounds],
         "arrayminus": [round(y - low, 4) for y, low, _ in bounds],
     }
-    return {"error_y": {"type": "data", "symmetric": False, **lengths, "color": curve.mark.colour, "thickness": 1.6, "width": 4}}
+    return {
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            **lengths,
+            "color": curve.mark.colour,
+            "thickness": 1.6,
+            "width": 4,
+        }
+    }
 
 
 def _fitted(curve: Curve) -> list[go.Scatter]:

@@ -42,7 +42,9 @@ def mined_figure(target: Target, result: Result, mined: Sequence[MinedCurve], so
             )
             for curve in drawn
         ),
-        caption=tuple(_caption(target, result, mined, threshold, [curve for curve in mined if curve not in drawn])),
+        caption=tuple(
+            _caption(target, result, mined, threshold, [curve for curve in mined if curve not in drawn])
+        ),
         table=_table(drawn),
         source=source,
     )
@@ -53,7 +55,11 @@ def thinned(curve: MinedCurve) -> Iterator[Step]:
     before: tuple[float, float] | None = None
     for number, step in enumerate(curve.steps, start=1):
         precision, recall, _ = curve.rates(step)
-        if before is None or number == len(curve.steps) or max(abs(precision - before[0]), abs(recall - before[1])) >= CLOSEST:
+        if (
+            before is None
+            or number == len(curve.steps)
+            or max(abs(precision - before[0]), abs(recall - before[1])) >= CLOSEST
+        ):
             before = precision, recall
             yield step
 
@@ -61,10 +67,16 @@ def thinned(curve: MinedCurve) -> Iterator[Step]:
 def _point(curve: MinedCurve, step: Step, at: str) -> Point:
     precision, recall, f1 = curve.rates(step)
     rates = f"precision {points(precision)}, recall {points(recall)}, F1 {points(f1)}"
-    return Point(recall, precision, (language_name(curve.language), rates, f"{at} {quantity(step.margin, 'threshold')}"))
+    return Point(
+        recall,
+        precision,
+        (language_name(curve.language), rates, f"{at} {quantity(step.margin, 'threshold')}"),
+    )
 
 
-def _caption(target: Target, result: Result, mined: Sequence[MinedCurve], threshold: str, undrawn: Sequence[MinedCurve]) -> Iterator[str]:
+def _caption(
+    target: Target, result: Result, mined: Sequence[MinedCurve], threshold: str, undrawn: Sequence[MinedCurve]
+) -> Iterator[str]:
     yield f"Pairs enter by falling margin; the ringed symbol is where {threshold} cuts."
     if has_oracle(target):
         yield "An oracle chose it, on the gold that is scored: no real threshold does better."
@@ -79,7 +91,9 @@ def _caption(target: Target, result: Result, mined: Sequence[MinedCurve], thresh
 
 
 def _table(drawn: Sequence[MinedCurve]) -> Table:
-    numbers = (Column(title, number=True) for title in ("Pairs", "Right", "Precision", "Recall", "F1", "Margin"))
+    numbers = (
+        Column(title, number=True) for title in ("Pairs", "Right", "Precision", "Recall", "F1", "Margin")
+    )
     lines = (Line(cells) for curve in drawn for cells in _rows(curve))
     return Table((Column("Language", head=True), Column("Where"), *numbers), tuple(lines))
 

@@ -19,8 +19,8 @@ from site_gen.figures.style import REGIME_MARKS, REGIME_NAMES
 from site_gen.formatting import capital, compact, count, metric_name, points
 from site_gen.once import once
 
-# Regimes are told apart by colour, dash and symbol, families by filled and open symbols, which are two. A dot is in the symbols of all
-# recipes but the one that most rows of a family and regime have.
+# Regimes are told apart by colour, dash and symbol, families by filled and open symbols, which are two. A dot
+# is in the symbols of all recipes but the one that most rows of a family and regime have.
 FAMILIES = 2
 CURVES = 9
 # Parameters outside the embeddings, or all of them.
@@ -32,12 +32,14 @@ _POINTS, _OF_A_SIZE = 60, 3
 _PLACES = 41
 
 
-def scaling_figure(standing: Standing, families: Collection[str] | None = None, size: Size = "body") -> Figure | None:
+def scaling_figure(
+    standing: Standing, families: Collection[str] | None = None, size: Size = "body"
+) -> Figure | None:
     """Return the scaling curves of these families on a target, or None where no ranked row has a size.
 
-    Without `families` those are drawn that have both regimes, then those of most rows. Only ranked rows enter: an incomplete
-    mean, or one on other data, does not belong on the same axis. A curve joins one family under one regime *and* recipe,
-    because sizes trained on different tasks are no scaling curve.
+    Without `families` those are drawn that have both regimes, then those of most rows. Only ranked rows
+    enter: an incomplete mean, or one on other data, does not belong on the same axis. A curve joins one
+    family under one regime *and* recipe, because sizes trained on different tasks are no scaling curve.
     """
     every = _recipes(standing)
     drawn_of = curve_families(standing)[:FAMILIES] if families is None else families
@@ -91,7 +93,10 @@ def curve_families(standing: Standing) -> tuple[str, ...]:
     for (family, _, _), placed in groups.items():
         counts[family] += len(placed)
     regimes = {(family, regime) for family, regime, _ in groups}
-    asked = {family: all((family, regime) in regimes for regime in (Regime.ENGLISH, Regime.MULTILINGUAL)) for family in counts}
+    asked = {
+        family: all((family, regime) in regimes for regime in (Regime.ENGLISH, Regime.MULTILINGUAL))
+        for family in counts
+    }
     return tuple(sorted(counts, key=lambda family: (not asked[family], -counts[family], family)))
 
 
@@ -101,7 +106,10 @@ _Groups = dict[tuple[str, Regime, str], _Placed]
 
 
 def _by_parameters(groups: _Groups, size: Size) -> _Groups:
-    return {key: sorted(placed, key=lambda each: (_size(each[1], size), each[0].slug)) for key, placed in groups.items()}
+    return {
+        key: sorted(placed, key=lambda each: (_size(each[1], size), each[0].slug))
+        for key, placed in groups.items()
+    }
 
 
 @once
@@ -110,7 +118,9 @@ def _recipes(standing: Standing) -> _Groups:
     found: _Groups = {}
     for row in standing.ranked:
         if _size(cell := standing.cell(row), "body"):
-            found.setdefault((row.submission.family, row.regime, recipe(row.submission)), []).append((row, cell))
+            found.setdefault((row.submission.family, row.regime, recipe(row.submission)), []).append(
+                (row, cell)
+            )
     order = list(Regime)
     return {key: found[key] for key in sorted(found, key=lambda key: (key[0], order.index(key[1]), key[2]))}
 
@@ -165,13 +175,19 @@ def _first_recipes(groups: _Groups) -> dict[tuple[str, Regime], str]:
     return {(family, regime): name for family, regime, name in ordered}  # the first stands last
 
 
-def _curve(key: tuple[str, Regime, str], placed: _Placed, drawn: _Placed, size: Size, *, outlined: bool, dotted: bool) -> Curve:
+def _curve(
+    key: tuple[str, Regime, str], placed: _Placed, drawn: _Placed, size: Size, *, outlined: bool, dotted: bool
+) -> Curve:
     family, regime, name = key
     sizes = _by_size(placed, size)
     # Seeds are those of one submission: two of one size may differ in more than their seed.
-    shown = presentation({float(there): max(len(cell.seeds) for _, cell in rows) for there, rows in sizes.items()})
+    shown = presentation(
+        {float(there): max(len(cell.seeds) for _, cell in rows) for there, rows in sizes.items()}
+    )
     alone = len(sizes) == len(placed)
-    trend, band = _fit(sizes) if shown == "fit" else (_means(sizes) if shown == "line" and not alone else (), ())
+    trend, band = (
+        _fit(sizes) if shown == "fit" else (_means(sizes) if shown == "line" and not alone else (), ())
+    )
     return Curve(
         label=f"{family}, {REGIME_NAMES[regime]}{f' ({name})' if name else ''}",
         mark=REGIME_MARKS[regime],
@@ -189,18 +205,24 @@ def _means(sizes: Mapping[int, _Placed]) -> tuple[tuple[float, float], ...]:
     return tuple((size, float(np.mean([cell.score for _, cell in there]))) for size, there in sizes.items())
 
 
-def _fit(sizes: Mapping[int, _Placed]) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float, float], ...]]:
+def _fit(
+    sizes: Mapping[int, _Placed],
+) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float, float], ...]]:
     """Return a fit's line and band in points, between the smallest and the largest size.
 
     For a size stands its submission of most seeds, the first by slug of several.
     """
-    chosen = {size: max(there, key=lambda placed: len(placed[1].seeds))[1] for size, there in sizes.items()}  # slugs are in order
+    chosen = {
+        size: max(there, key=lambda placed: len(placed[1].seeds))[1] for size, there in sizes.items()
+    }  # slugs are in order
     runs = [(size, score / 100) for size, cell in chosen.items() for _, score in cell.seeds]
     fit = fit_scaling(*zip(*runs, strict=True), chance=next(iter(chosen.values())).target.chance / 100)
     places = np.clip(np.geomspace(fit.sizes[0], fit.sizes[-1], _PLACES), fit.sizes[0], fit.sizes[-1])
     low, high = fit.band(places)
     line, edges = 100 * fit.curve(places), 100 * np.stack([low, high])
-    return tuple(zip(places.tolist(), line.tolist(), strict=True)), tuple(zip(places.tolist(), *edges.tolist(), strict=True))
+    return tuple(zip(places.tolist(), line.tolist(), strict=True)), tuple(
+        zip(places.tolist(), *edges.tolist(), strict=True)
+    )
 
 
 def _point(row: Row, cell: Cell, size: Size) -> Point:
@@ -216,7 +238,13 @@ def _table(groups: _Groups, curves: Iterable[Curve]) -> Table:
     )  # fmt: skip
     lines = (
         Line(
-            (curve.label, row.submission.title, count(round(point.x)), points(point.y), ", ".join(points(seed) for _, seed in point.seeds)),
+            (
+                curve.label,
+                row.submission.title,
+                count(round(point.x)),
+                points(point.y),
+                ", ".join(points(seed) for _, seed in point.seeds),
+            ),
             f"submissions/{row.slug}.html",
         )
         for curve, placed in zip(curves, groups.values(), strict=True)

@@ -35,13 +35,19 @@ def choices(standing: Standing, drawn: tuple[str, ...] | None = None) -> Scaling
     if not families:
         return None
     return ScalingChoices(
-        standing.target.name, tuple(sorted(families)), families[:FAMILIES] if drawn is None else drawn, choices_path(standing)
+        standing.target.name,
+        tuple(sorted(families)),
+        families[:FAMILIES] if drawn is None else drawn,
+        choices_path(standing),
     )
 
 
 def choices_js(standing: Standing) -> bytes:
     """Return a script that hands over every family's curves by either size: a page opened from disk may load nothing else."""
-    every = {family: {size: _curves(standing, family, size) for size in SIZES} for family in curve_families(standing)}
+    every = {
+        family: {size: _curves(standing, family, size) for size in SIZES}
+        for family in curve_families(standing)
+    }
     document = json.dumps(every, ensure_ascii=False, separators=(",", ":"))
     return f"stiltboardCurves({json.dumps(standing.target.name)},{document});\n".encode()
 

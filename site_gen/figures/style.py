@@ -17,8 +17,9 @@ class CurveMark:
     symbol: str  # Plotly's name
 
 
-# Of the colours of Okabe and Ito (2008) those that keep 3:1 against the page in light and dark; their reddish purple, #CC79A7,
-# needs to be a shade darker for that, and grey stands for their black, which would be lost at night.
+# Of the colours of Okabe and Ito (2008) those that keep 3:1 against the page in light and dark; their reddish
+# purple, #CC79A7, needs to be a shade darker for that, and grey stands for their black, which would be lost
+# at night.
 _GREEN, _VERMILION, _BLUE, _PURPLE, _GREY = "#009E73", "#D55E00", "#0072B2", "#C46F9F", "#7D7D7D"
 
 REGIME_MARKS = {
@@ -38,10 +39,14 @@ def regime_word(regime: Regime) -> str:
     return "none" if regime is Regime.NONE else REGIME_NAMES[regime]
 
 
-POOLING_MARKS = {Pooling.MEAN: CurveMark(_BLUE, "", "circle"), Pooling.CLS: CurveMark(_VERMILION, "9 5", "diamond")}
+POOLING_MARKS = {
+    Pooling.MEAN: CurveMark(_BLUE, "", "circle"),
+    Pooling.CLS: CurveMark(_VERMILION, "9 5", "diamond"),
+}
 POOLING_NAMES = {Pooling.MEAN: "mean pooling", Pooling.CLS: "first token"}
 
-# For curves that have no look of their own, such as languages: dashes and symbols all differ, colours as far as they reach.
+# For curves that have no look of their own, such as languages: dashes and symbols all differ, colours as far
+# as they reach.
 SERIES_MARKS = (
     CurveMark(_BLUE, "", "circle"),
     CurveMark(_VERMILION, "9 5", "diamond"),
@@ -65,7 +70,10 @@ def symbol_path(name: str, x: float, y: float, radius: float) -> str:
     if name == "diamond":
         half = round(radius * 1.25, 2)
         return f"M{x:.1f} {y - half:.1f}l{half:g} {half:g}l{-half:g} {half:g}l{-half:g} {-half:g}Z"
-    corners = ((radius * size * math.sin(turn * math.tau), -radius * size * math.cos(turn * math.tau)) for turn, size in _CORNERS[name])
+    corners = (
+        (radius * size * math.sin(turn * math.tau), -radius * size * math.cos(turn * math.tau))
+        for turn, size in _CORNERS[name]
+    )
     return "M" + "L".join(f"{x + across:.1f} {y + up:.1f}" for across, up in corners) + "Z"
 
 

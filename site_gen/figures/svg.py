@@ -82,7 +82,13 @@ def _stroke(figure: Figure, curve: Curve) -> Stroke:
     def symbols(points: Iterable[Point]) -> tuple[Symbol, ...]:
         places = ((_across(figure.x, point.x), _up(figure.y, point.y), point) for point in points)
         return tuple(
-            Symbol(symbol_path(curve.mark.symbol, x, y, RADIUS), x, y, ", ".join(point.says), _whisker(figure, x, point))
+            Symbol(
+                symbol_path(curve.mark.symbol, x, y, RADIUS),
+                x,
+                y,
+                ", ".join(point.says),
+                _whisker(figure, x, point),
+            )
             for x, y, point in places
         )
 
@@ -95,7 +101,11 @@ def _stroke(figure: Figure, curve: Curve) -> Stroke:
         _path(figure, curve.points) if curve.joined else _outline(figure, curve.trend),
         _outline(figure, band_outline(curve), closed=True),
         symbols(curve.points) if curve.symbols else (),
-        tuple((_across(figure.x, point.x), _up(figure.y, score)) for point in several for _, score in point.seeds),
+        tuple(
+            (_across(figure.x, point.x), _up(figure.y, score))
+            for point in several
+            for _, score in point.seeds
+        ),
         symbols(curve.marked),
     )
 

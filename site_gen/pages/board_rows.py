@@ -47,7 +47,9 @@ def rows_js(board: Board) -> bytes:
     names = [standing.target.name for standing in columns]
     averages = ["xtreme", *shown_groups(columns)]
     document = {
-        "targets": [[standing.target.name, standing.target.title, standing.target.group] for standing in columns],
+        "targets": [
+            [standing.target.name, standing.target.title, standing.target.group] for standing in columns
+        ],
         "families": list(families),
         "recipes": list(recipes),
         "regimes": [[regime_word(regime), regime.value] for regime in regimes],

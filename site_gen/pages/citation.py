@@ -21,12 +21,19 @@ def entry_citation(row: Row, address: str) -> str:
 
 def board_citation(rows: Sequence[Row], address: str) -> str:
     """Return the BibTeX of the whole board, as new as its newest result."""
-    return _misc("stiltboard", "stiltboard, a leaderboard of multilingual encoders after intermediate-task training", [], rows, address)
+    return _misc(
+        "stiltboard",
+        "stiltboard, a leaderboard of multilingual encoders after intermediate-task training",
+        [],
+        rows,
+        address,
+    )
 
 
 def _misc(key: str, title: str, names: Sequence[str], rows: Sequence[Row], address: str) -> str:
     newest = newest_run(rows)
-    # Names stand in braces: nobody knows which of their words is the family name, or whether they are an organisation's.
+    # Names stand in braces: nobody knows which of their words is the family name, or whether they are an
+    # organisation's.
     fields = {
         "title": f"{{{_escaped(title)}}}",
         "author": " and ".join(f"{{{_escaped(name)}}}" for name in names) or "{The stiltboard authors}",
@@ -34,7 +41,9 @@ def _misc(key: str, title: str, names: Sequence[str], rows: Sequence[Row], addre
         "note": "" if key == "stiltboard" else "Entry of the stiltboard leaderboard",
         "url": address,
     }
-    return "\n".join((f"@misc{{{key},", *(f"  {name} = {{{text}}}," for name, text in fields.items() if text), "}"))
+    return "\n".join(
+        (f"@misc{{{key},", *(f"  {name} = {{{text}}}," for name, text in fields.items() if text), "}")
+    )
 
 
 def _escaped(text: str) -> str:

@@ -17,11 +17,13 @@ from site_gen.once import once
 from site_gen.writing.output import Output, kept, placing
 
 LEVEL = 0.95
-# With more submissions their differences would take more room than the rest of the site: `stiltboard diff` has them all.
+# With more submissions their differences would take more room than the rest of the site: `stiltboard diff`
+# has them all.
 COMPARED = 300
 NAMES = "data/compare.js"
 
-# Of one target: points, the ends of their interval, p (None where nothing may be said), and 1 where seeds were matched.
+# Of one target: points, the ends of their interval, p (None where nothing may be said), and 1 where seeds
+# were matched.
 _Difference = tuple[float, float, float, float | None, int]
 
 
@@ -46,7 +48,10 @@ def compare_outputs(board: Board) -> Iterator[tuple[str, Output]]:
     between = _between(board) if len(rows) <= COMPARED else {}
     for row in rows:
         against = between.get(row.slug, {})
-        yield compare_path(row.slug), kept(row, partial(_compared, row, against), "compared", placing(row), repr(against))
+        yield (
+            compare_path(row.slug),
+            kept(row, partial(_compared, row, against), "compared", placing(row), repr(against)),
+        )
 
 
 def _compared(row: Row, against: Mapping[str, Mapping[str, _Difference]]) -> bytes:
@@ -100,7 +105,9 @@ def _between(board: Board) -> Mapping[str, Mapping[str, Mapping[str, _Difference
 @once
 def _on_target(standing: Standing) -> Mapping[str, Mapping[str, _Difference]]:
     """Return of one target by submission and by the other one the first's score − the other's."""
-    entrants = {row.slug: entrant for row in standing.ranked if (entrant := standing.cell(row).entrant) is not None}
+    entrants = {
+        row.slug: entrant for row in standing.ranked if (entrant := standing.cell(row).entrant) is not None
+    }
     if len(entrants) < 2:
         return {}
     between = differences(list(entrants.values()))

@@ -86,7 +86,9 @@ def evidence(standing: Standing) -> Evidence:
     trained = (Regime.ENGLISH, Regime.MULTILINGUAL)
     found = {(row.submission.family, row.regime) for row in standing.ranked}
     families = sorted({family for family, _ in found if all((family, regime) in found for regime in trained)})
-    return Evidence(tuple(regime for regime in trained if any(regime == other for _, other in found)), tuple(families))
+    return Evidence(
+        tuple(regime for regime in trained if any(regime == other for _, other in found)), tuple(families)
+    )
 
 
 def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, object]:
@@ -121,7 +123,9 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         "evidence": evidence(board.main),
         "gaps": found,
         "benchmark_rows": rows,
-        "families": sorted({row.submission.family for row in rows} | {row.submission.family for row in board.reported}),
+        "families": sorted(
+            {row.submission.family for row in rows} | {row.submission.family for row in board.reported}
+        ),
         "page_rows": PAGE_ROWS,
         "parts": linked_parts(1, len(rows)),
         "reported_rows": [row for row in board.reported if row.in_xtreme],
@@ -201,10 +205,18 @@ def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]
     linked = key_of(tuple(languages.items()))
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
-        yield path, Kept((base_url, linked, *standing_inputs(standing)), partial(_target, board, base_url, path, standing, languages))
+        yield (
+            path,
+            Kept(
+                (base_url, linked, *standing_inputs(standing)),
+                partial(_target, board, base_url, path, standing, languages),
+            ),
+        )
 
 
-def _target(board: Board, base_url: str, path: str, standing: Standing, languages: Mapping[str, str]) -> Context:
+def _target(
+    board: Board, base_url: str, path: str, standing: Standing, languages: Mapping[str, str]
+) -> Context:
     found = gaps(standing)
     extra = {
         "standing": standing,
@@ -223,7 +235,13 @@ def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     catalog = [standing for standing in board.others if not is_own(standing.target.name)]
     own = [standing for standing in board.others if is_own(standing.target.name)]
     groups = [("XTREME", board.benchmark), ("Outside the XTREME average", catalog), ("Own text", own)]
-    yield path, {**_common(board, base_url, path, "targets"), "groups": [(name, found) for name, found in groups if found]}
+    yield (
+        path,
+        {
+            **_common(board, base_url, path, "targets"),
+            "groups": [(name, found) for name, found in groups if found],
+        },
+    )
 
 
 def _language_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -243,8 +261,13 @@ def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kep
 @once
 def _table_inputs(table: LanguageStanding) -> bytes:
     """Return the digest of what a table shows."""
-    placed = tuple((each.row.slug, declared(each.row), each.place, each.reason, *_line_inputs(each)) for each in table.placed)
-    return key_of(repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported]))
+    placed = tuple(
+        (each.row.slug, declared(each.row), each.place, each.reason, *_line_inputs(each))
+        for each in table.placed
+    )
+    return key_of(
+        repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported])
+    )
 
 
 def _line_inputs(placed: Placed) -> tuple[object, ...]:

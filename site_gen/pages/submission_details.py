@@ -68,7 +68,9 @@ class WholeDetails:
         )
 
 
-def _section(row: WholeRow, cell: WholeCell, shown: tuple[Exhibit, ...], language_paths: Mapping[str, str]) -> str:
+def _section(
+    row: WholeRow, cell: WholeCell, shown: tuple[Exhibit, ...], language_paths: Mapping[str, str]
+) -> str:
     context = {
         "cell": cell,
         "root": _ROOT,

@@ -1,8 +1,9 @@
 """What earlier builds made of the same bytes, kept on disk; whatever is not found is made again.
 
-One SQLite file a folder of submissions, in the cache: safe to delete, never needed. All of it is the work of one version of
-the generator and is dropped by any other. What it holds is found by the content that it was made of, so that a key that is
-there is right; a blob that is damaged on disk does not decompress and counts as missing.
+One SQLite file a folder of submissions, in the cache: safe to delete, never needed. All of it is the work of
+one version of the generator and is dropped by any other. What it holds is found by the content that it was
+made of, so that a key that is there is right; a blob that is damaged on disk does not decompress and counts
+as missing.
 """
 
 from __future__ import annotations
@@ -61,13 +62,20 @@ class Shelf:
 
     def folders(self) -> dict[str, tuple[bytes, bytes]]:
         """Return of each slug the state of its files when they were read, and the key of their content."""
-        return {slug: (state, key) for slug, state, key in self._connection.execute("SELECT slug, state, key FROM folders")}
+        return {
+            slug: (state, key)
+            for slug, state, key in self._connection.execute("SELECT slug, state, key FROM folders")
+        }
 
     def keep_folders(self, folders: Mapping[str, tuple[bytes, bytes]]) -> None:
         """Replace what is known of the folders, and forget whatever belongs to none of them."""
         before = self.folders()
-        gone = {key for (key,) in self._connection.execute("SELECT key FROM entries")} - {key for _, key in folders.values()}
-        self._connection.executemany("DELETE FROM folders WHERE slug = ?", ((slug,) for slug in before.keys() - folders.keys()))
+        gone = {key for (key,) in self._connection.execute("SELECT key FROM entries")} - {
+            key for _, key in folders.values()
+        }
+        self._connection.executemany(
+            "DELETE FROM folders WHERE slug = ?", ((slug,) for slug in before.keys() - folders.keys())
+        )
         new = ((slug, *each) for slug, each in folders.items() if each != before.get(slug))
         self._connection.executemany("INSERT OR REPLACE INTO folders VALUES (?, ?, ?)", new)
         self._connection.executemany("DELETE FROM entries WHERE key = ?", ((key,) for key in gone))
@@ -85,7 +93,15 @@ class Shelf:
         """Return the texts that many entries name."""
         return dict(self._connection.execute("SELECT key, text FROM shared"))
 
-    def keep(self, slug: str, state: bytes, key: bytes, packed: bytes, shared: Mapping[bytes, str], parts: Mapping[str, bytes]) -> None:
+    def keep(
+        self,
+        slug: str,
+        state: bytes,
+        key: bytes,
+        packed: bytes,
+        shared: Mapping[bytes, str],
+        parts: Mapping[str, bytes],
+    ) -> None:
         """Keep an entry with its parts, which are compressed already, and what is known of its folder."""
         self._connection.execute("INSERT OR REPLACE INTO folders VALUES (?, ?, ?)", (slug, state, key))
         self._connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", (key, packed))
@@ -94,18 +110,25 @@ class Shelf:
 
     def keep_parts(self, key: bytes, parts: Mapping[str, bytes]) -> None:
         """Keep parts of an entry."""
-        self._connection.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", ((key, name, data) for name, data in parts.items()))
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO parts VALUES (?, ?, ?)",
+            ((key, name, data) for name, data in parts.items()),
+        )
 
     def part(self, key: bytes, name: str) -> bytes | None:
         """Return a part, or None where there is none that is sound."""
-        found = self._connection.execute("SELECT packed FROM parts WHERE key = ? AND name = ?", (key, name)).fetchone()
+        found = self._connection.execute(
+            "SELECT packed FROM parts WHERE key = ? AND name = ?", (key, name)
+        ).fetchone()
         with suppress(zlib.error):
             return zlib.decompress(found[0]) if found else None
         return None
 
     def files(self, site: Path) -> dict[str, FileRow]:
         """Return what is known of each file that a build wrote into a site."""
-        found = self._connection.execute("SELECT path, key, size, changed, inode FROM files WHERE site = ?", (str(site),))
+        found = self._connection.execute(
+            "SELECT path, key, size, changed, inode FROM files WHERE site = ?", (str(site),)
+        )
         return {path: (key, size, changed, inode) for path, key, size, changed, inode in found}
 
     def keep_files(self, site: Path, files: Mapping[str, FileRow], before: Mapping[str, FileRow]) -> None:
@@ -165,7 +188,9 @@ def _opened(path: Path | str) -> sqlite3.Connection:
 def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Make the tables, empty where another generator filled them, and take hold of the file."""
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = OFF")  # a build that is killed leaves a sound file; after a power cut it may be dropped
+    connection.execute(
+        "PRAGMA synchronous = OFF"
+    )  # a build that is killed leaves a sound file; after a power cut it may be dropped
     connection.executescript(_TABLES)
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT generator FROM made_by").fetchall() != [(generator(),)]:
@@ -181,7 +206,11 @@ def generator() -> str:
     digest.update(repr(catalog.TARGETS).encode())
     for root in _roots():
         for path in sorted(path for path in root.rglob("*") if path.suffix in _SOURCES and path.is_file()):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+            digest.update(
+                path.relative_to(root).as_posix().encode()
+                + b"\0"
+                + hashlib.sha256(path.read_bytes()).digest()
+            )
     return digest.hexdigest()
 
 

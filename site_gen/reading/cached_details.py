@@ -54,7 +54,10 @@ class ShelvedDetails:
 
 def page_name(targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> str:
     """Name the part that holds a page's sections by what they hang on beside the submission."""
-    linked = [(name, [(code, language_paths.get(code)) for code in target.languages]) for name, target in targets.items()]
+    linked = [
+        (name, [(code, language_paths.get(code)) for code in target.languages])
+        for name, target in targets.items()
+    ]
     return f"page/{hashlib.sha256(repr(linked).encode()).hexdigest()[:32]}"
 
 

@@ -36,7 +36,11 @@ def gather(submissions: Path) -> tuple[Entry | ReportedEntry, ...]:
         except BadInput as error:
             faults += error.faults
         else:
-            entries.append(read if isinstance(read, ReportedEntry) else _entry(read, folder_key(submissions / slug, paired)))
+            entries.append(
+                read
+                if isinstance(read, ReportedEntry)
+                else _entry(read, folder_key(submissions / slug, paired))
+            )
     if faults:
         raise BadInput(faults)
     return tuple(entries)
@@ -63,7 +67,9 @@ def read_entry(folder: Path, paired: bool) -> WholeEntry | ReportedEntry:
     read = []
     for target, table in found.outcomes.items():
         try:
-            read.append(_read_outcomes(folder, found.results[target], table, submission, found.training, paired))
+            read.append(
+                _read_outcomes(folder, found.results[target], table, submission, found.training, paired)
+            )
         except BadInput as error:
             faults += error.faults
     if faults:
@@ -91,15 +97,26 @@ class _FromOutcomes:
 
 
 def _read_outcomes(
-    folder: Path, result: Result, table: pa.Table, submission: Submission, training: Training | None, paired: bool
+    folder: Path,
+    result: Result,
+    table: pa.Table,
+    submission: Submission,
+    training: Training | None,
+    paired: bool,
 ) -> _FromOutcomes:
     """Return what a result's outcomes give: the site lacks curves and pairing of those that are not at hand."""
     target = target_of(result)
     try:
         mined = mined_curves(target, result, table) if target.kind == "mining" else ()
-        entrant = paired_entrant(target, submission, result, table, training) if paired and result.complete else None
+        entrant = (
+            paired_entrant(target, submission, result, table, training)
+            if paired and result.complete
+            else None
+        )
     except (ValueError, KeyError) as error:
         message = error.args[0] if isinstance(error, KeyError) else str(error)
         cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
-        raise BadInput(str(message), where=Where(str(folder / RESULTS_FOLDER / result.outcomes.file)), cure=cure) from None
+        raise BadInput(
+            str(message), where=Where(str(folder / RESULTS_FOLDER / result.outcomes.file)), cure=cure
+        ) from None
     return _FromOutcomes(result.target, mined, entrant)

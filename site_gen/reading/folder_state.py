@@ -14,7 +14,8 @@ from harness.store import find_submissions
 # What changed within so many nanoseconds before it was looked at may change again without a trace.
 _SETTLED = 2 * 10**9
 _READ = (".yaml", ".parquet")
-# With more, every pair's examples would take longer than the site is worth: ranks are then made from intervals alone.
+# With more, every pair's examples would take longer than the site is worth: ranks are then made from
+# intervals alone.
 PAIRED_SUBMISSIONS = 300
 
 
@@ -26,8 +27,8 @@ def is_paired(count: int) -> bool:
 class FolderState(NamedTuple):
     """A digest of the names, sizes, times and numbers of all files that a submission has; settled where they are not of just now.
 
-    As git does, a file counts as unchanged whose size, times of change and number on the disk are the same. The time of its last
-    change of any kind is among them, which nobody can set back.
+    As git does, a file counts as unchanged whose size, times of change and number on the disk are the same.
+    The time of its last change of any kind is among them, which nobody can set back.
     """
 
     digest: bytes
@@ -54,7 +55,11 @@ def folder_state(folder: Path, paired: bool) -> FolderState:
         for entry in entries:
             status = entry.stat(follow_symlinks=False)
             newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
-            changes = (0, 0, 0) if stat.S_ISDIR(status.st_mode) else (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            changes = (
+                (0, 0, 0)
+                if stat.S_ISDIR(status.st_mode)
+                else (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            )
             found.append((entry.path, status.st_mode, status.st_ino, *changes))
     digest = hashlib.sha256(repr((paired, sorted(found))).encode("utf-8", "surrogateescape")).digest()
     return FolderState(digest, newest <= now - _SETTLED)
@@ -66,6 +71,13 @@ def folder_key(folder: Path, paired: bool) -> bytes:
     for place in (folder, folder / "results"):
         for path in sorted(place.iterdir()) if place.is_dir() else ():
             if path.suffix in _READ or path.is_symlink():
-                content = hashlib.sha256(path.read_bytes()).digest() if path.is_file() and not path.is_symlink() else b"no file"
-                digest.update(f"{path.parent.name == 'results'}/{path.name}\0".encode("utf-8", "surrogateescape") + content)
+                content = (
+                    hashlib.sha256(path.read_bytes()).digest()
+                    if path.is_file() and not path.is_symlink()
+                    else b"no file"
+                )
+                digest.update(
+                    f"{path.parent.name == 'results'}/{path.name}\0".encode("utf-8", "surrogateescape")
+                    + content
+                )
     return digest.digest()

@@ -66,13 +66,20 @@ Held = Mapping[bytes, Entry | ReportedEntry]
 def read_submissions(submissions: Path, shelf: Shelf, states: Mapping[str, FolderState], held: Held) -> Held:
     """Read every submission, and refuse all of them with all faults when one is malformed.
 
-    `states` are those of the folders; what is `held` of an earlier build, by the key of its content, is taken as it is.
+    `states` are those of the folders; what is `held` of an earlier build, by the key of its content, is taken
+    as it is.
     """
     paired = is_paired(len(states))
     known = shelf.folders()
     nothing = (b"", b"")
-    changed = [slug for slug, state in states.items() if not state.settled or known.get(slug, nothing)[0] != state.digest]
-    asked = [_FolderTask(submissions / slug, paired, states[slug], known.get(slug, nothing)[1]) for slug in changed]
+    changed = [
+        slug
+        for slug, state in states.items()
+        if not state.settled or known.get(slug, nothing)[0] != state.digest
+    ]
+    asked = [
+        _FolderTask(submissions / slug, paired, states[slug], known.get(slug, nothing)[1]) for slug in changed
+    ]
     folders = {slug: known[slug] for slug in states if slug in known}
     faults: list[Fault] = []
     for number, read in enumerate(in_processes(_read, asked), start=1):
@@ -98,12 +105,18 @@ def _entries(
 ) -> Iterator[tuple[bytes, Entry | ReportedEntry]]:
     unpacker = Unpacker(shelf.shared())
     for key, data in shelf.entries(but.keys()):
-        yield key, unpacker.unpack(data, partial(ShelvedDetails, shelf, key, submissions / slugs[key], paired))
+        yield (
+            key,
+            unpacker.unpack(data, partial(ShelvedDetails, shelf, key, submissions / slugs[key], paired)),
+        )
 
 
 def in_processes(work: Callable[[_Task], _Done], tasks: Sequence[_Task]) -> Iterator[_Done]:
     """Yield what the work makes of each task, in their order: by several processes where there is much to do."""
-    processes = min(_MOST_PROCESSES, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    processes = min(
+        _MOST_PROCESSES,
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+    )
     if len(tasks) < _FEW or processes < 2:
         yield from map(work, tasks)
         return
@@ -134,11 +147,18 @@ def _read(asked: _FolderTask) -> _FolderRead:
     parts = {f"file/{path}": details.file(path) for path in details.paths}
     parts |= {f"lines/{target}": details.lines(target) for target in row.cells}
     # Which languages have a page shows when all are read; a wrong guess is made good then.
-    guess = {code: find_language(code).path for cell in row.cells.values() for code in cell.target.languages if has_page(code)}
+    guess = {
+        code: find_language(code).path
+        for cell in row.cells.values()
+        for code in cell.target.languages
+        if has_page(code)
+    }
     targets = {name: cell.target for name, cell in row.cells.items()}
     parts[page_name(targets, guess)] = page_part(details.page(targets, guess))
     small = packer.pack(make_entry(row, details, key))
-    return _FolderRead(folder.name, state, key, small, packer.shared, {name: packed(data) for name, data in parts.items()})
+    return _FolderRead(
+        folder.name, state, key, small, packer.shared, {name: packed(data) for name, data in parts.items()}
+    )
 
 
 def _steady(folder: Path, paired: bool, key: bytes) -> tuple[WholeEntry | ReportedEntry, bytes]:
@@ -148,4 +168,8 @@ def _steady(folder: Path, paired: bool, key: bytes) -> tuple[WholeEntry | Report
         before, key = key, folder_key(folder, paired)
         if key == before:
             return entry, key
-    raise BadInput("the files change while they are read", where=Where(str(folder)), cure="build again when nothing writes there")
+    raise BadInput(
+        "the files change while they are read",
+        where=Where(str(folder)),
+        cure="build again when nothing writes there",
+    )

@@ -1,8 +1,8 @@
 """Entries → bytes and back: text as JSON, numbers as one array of float64, exactly as they were.
 
-An entry is three blocks: what the submission declares, a head that says what follows, and the numbers in the order of the head.
-What thousands of entries say alike, above all the fingerprints of the text that they were measured on, is written once and
-named by its digest.
+An entry is three blocks: what the submission declares, a head that says what follows, and the numbers in the
+order of the head. What thousands of entries say alike, above all the fingerprints of the text that they were
+measured on, is written once and named by its digest.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class Packer:
         numbers = Numbers()
         head: dict[str, object] = {"slug": entry.slug}
         if isinstance(entry, Entry):
-            contenders = {name: self._contender(contender, numbers) for name, contender in entry.contenders.items()}
+            contenders = {
+                name: self._contender(contender, numbers) for name, contender in entry.contenders.items()
+            }
             head |= {"stamp": entry.stamp.hex(), "paths": list(entry.details.paths), "contenders": contenders}
         return _joined(submission, json.dumps(head, separators=(",", ":")).encode(), numbers.to_bytes())
 
@@ -98,7 +100,12 @@ def _packed_entrant(entrant: Entrant | None, numbers: Numbers) -> dict[str, obje
     if entrant.examples is not None:
         numbers.write(entrant.examples)
     examples = None if entrant.examples is None else len(entrant.examples)
-    return {"seeds": len(entrant.seeds), "examples": examples, "trained": entrant.trained, "design": entrant.design}
+    return {
+        "seeds": len(entrant.seeds),
+        "examples": examples,
+        "trained": entrant.trained,
+        "design": entrant.design,
+    }
 
 
 def _packed_trust(trust: Trust) -> list[object]:
@@ -115,7 +122,11 @@ def _parted(packed: bytes) -> tuple[bytes, bytes, Floats]:
     """Return the blocks of an entry: submission, head and numbers, which are aligned to eight bytes."""
     submission, head = np.frombuffer(packed, "<i8", 2).tolist()
     end = len(packed) - submission - head
-    return packed[end : end + submission], packed[end + submission :], np.frombuffer(packed, "<f8", (end - 16) // 8, 16)
+    return (
+        packed[end : end + submission],
+        packed[end + submission :],
+        np.frombuffer(packed, "<f8", (end - 16) // 8, 16),
+    )
 
 
 class Unpacker:
@@ -136,9 +147,13 @@ class Unpacker:
         if "contenders" not in head:
             return ReportedEntry(head["slug"], ReportedSubmission.model_validate_json(submission))
         numbers = Numbers(array)
-        contenders = {self._word(name): self._contender(one, numbers) for name, one in head["contenders"].items()}
+        contenders = {
+            self._word(name): self._contender(one, numbers) for name, one in head["contenders"].items()
+        }
         declared = Submission.model_validate_json(submission)
-        return Entry(head["slug"], declared, contenders, details(tuple(head["paths"])), bytes.fromhex(head["stamp"]))
+        return Entry(
+            head["slug"], declared, contenders, details(tuple(head["paths"])), bytes.fromhex(head["stamp"])
+        )
 
     def _contender(self, packed: Mapping[str, Any], numbers: Numbers) -> Contender:
         seeds, places = packed["seeds"], self._places_of(packed["languages"])

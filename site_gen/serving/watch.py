@@ -29,7 +29,10 @@ class _Notice(NamedTuple):
 
 
 def changes(
-    submissions: Path, seen: Mapping[str, FolderState], look_again: float = _LOOK_AGAIN, between: float = _BETWEEN_LOOKS
+    submissions: Path,
+    seen: Mapping[str, FolderState],
+    look_again: float = _LOOK_AGAIN,
+    between: float = _BETWEEN_LOOKS,
 ) -> Iterator[Mapping[str, FolderState]]:
     """Yield the states of all folders when one is another than in `seen`, or than it was last; a fault is told once."""
     states, fault, has_failed = seen, "", False
@@ -42,7 +45,9 @@ def changes(
         except (StiltboardError, OSError) as error:
             has_failed, fault = True, _show(error, fault)
         else:
-            changed = {slug: state.digest for slug, state in found.items()} != {slug: state.digest for slug, state in states.items()}
+            changed = {slug: state.digest for slug, state in found.items()} != {
+                slug: state.digest for slug, state in states.items()
+            }
             states, fault, has_failed = found, "", False
         looked = time.monotonic()
         if not has_failed and changed:
@@ -54,13 +59,21 @@ def changes(
 def _show(error: StiltboardError | OSError, before: str) -> str:
     """Show a fault that is another than the one before; return what it says."""
     if str(error) != before:
-        (error if isinstance(error, StiltboardError) else StiltboardError(f"cannot look at the submissions: {error}")).show()
+        (
+            error
+            if isinstance(error, StiltboardError)
+            else StiltboardError(f"cannot look at the submissions: {error}")
+        ).show()
     return str(error)
 
 
-def _look(submissions: Path, before: Mapping[str, FolderState], slugs: frozenset[str] | None) -> Mapping[str, FolderState]:
+def _look(
+    submissions: Path, before: Mapping[str, FolderState], slugs: frozenset[str] | None
+) -> Mapping[str, FolderState]:
     """Return the states of all folders, of which those not named are as before; look at all where None are named."""
-    if slugs is None or not all(slug in before and (submissions / slug / SUBMISSION_FILE).exists() for slug in slugs):
+    if slugs is None or not all(
+        slug in before and (submissions / slug / SUBMISSION_FILE).exists() for slug in slugs
+    ):
         return folder_states(submissions)
     paired = is_paired(len(before))
     return {**before, **{slug: folder_state(submissions / slug, paired) for slug in slugs}}
@@ -71,7 +84,11 @@ def _told(submissions: Path, look_again: float) -> Iterator[_Notice]:
     while True:
         try:
             yield from _told_of(submissions, look_again)
-        except (OSError, RuntimeError, UnicodeError):  # more folders than the system watches, one that went, a name that is no text
+        except (
+            OSError,
+            RuntimeError,
+            UnicodeError,
+        ):  # more folders than the system watches, one that went, a name that is no text
             yield _Notice(None, is_listening=False)
 
 
@@ -88,7 +105,9 @@ def _told_of(submissions: Path, look_again: float) -> Iterator[_Notice]:
         yield_on_timeout=True,
         ignore_permission_denied=True,
     ):
-        inside = [Path(path).relative_to(top).parts if Path(path).is_relative_to(top) else () for _, path in events]
+        inside = [
+            Path(path).relative_to(top).parts if Path(path).is_relative_to(top) else () for _, path in events
+        ]
         is_other = any(len(parts) < 2 or parts[1:] == (RESULTS_FOLDER,) for parts in inside)
         if is_other or time.monotonic() - looked > look_again:
             yield _Notice(None)
@@ -104,7 +123,11 @@ def _folders(submissions: Path) -> Iterator[Path]:
     top = submissions.resolve()
     yield top
     with os.scandir(top) as entries:
-        folders = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False) and _is_text(entry.name)]
+        folders = [
+            Path(entry.path)
+            for entry in entries
+            if entry.is_dir(follow_symlinks=False) and _is_text(entry.name)
+        ]
     for folder in folders:
         yield folder
         results = folder / RESULTS_FOLDER

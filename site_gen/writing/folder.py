@@ -17,7 +17,8 @@ from site_gen.writing.swap import merge, swap
 MARKER = ".stiltboard-site"
 # The same, of the old files and the new ones: for as long as they are moved.
 _EITHER = f"{MARKER}-either"
-# Where less than this part of a site's files is new, they are moved into the old site; else the whole site is a new folder.
+# Where less than this part of a site's files is new, they are moved into the old site; else the whole site is
+# a new folder.
 _FEW = 0.1
 
 
@@ -66,16 +67,23 @@ def _is_unfilled(folder: Path, name: str, ours: Collection[str]) -> bool:
 
 
 def write_site(
-    files: Mapping[str, bytes | Output], out: Path, before: Mapping[str, Written] | None = None, old: Mapping[str, Stat] | None = None
+    files: Mapping[str, bytes | Output],
+    out: Path,
+    before: Mapping[str, Written] | None = None,
+    old: Mapping[str, Stat] | None = None,
 ) -> dict[str, Written]:
     """Write files (by relative path) beside the old site, then put them in its place; on any error the old site stays.
 
-    A file whose key is that of `before`, and that nobody has touched since, is neither made nor written: it stays the same file
-    of the disk. Returns what is known of the files that have a key. `old` is what `refuse_foreign` found lately; what stands in the
-    folder since is refused, too, before anything is deleted.
+    A file whose key is that of `before`, and that nobody has touched since, is neither made nor written: it
+    stays the same file of the disk. Returns what is known of the files that have a key. `old` is what
+    `refuse_foreign` found lately; what stands in the folder since is refused, too, before anything is
+    deleted.
     """
     old = refuse_foreign(out) if old is None else old
-    outputs = {name: Output(partial(bytes, file)) if isinstance(file, bytes) else file for name, file in files.items()}
+    outputs = {
+        name: Output(partial(bytes, file)) if isinstance(file, bytes) else file
+        for name, file in files.items()
+    }
     written = dict(_unchanged(outputs, old, before or {}))
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = out.with_name(f".{out.name}.{os.getpid()}.new")
@@ -95,17 +103,27 @@ def write_site(
             refuse_foreign(out)
             swap(fresh, out)
         else:
-            # A build that is killed between two moves leaves nothing that the next one does not know for its own.
+            # A build that is killed between two moves leaves nothing that the next one does not know for its
+            # own.
             _write(fresh / _EITHER, _listing({*outputs, *gone}))
             merge(
-                fresh, out, [(_EITHER, MARKER), *((name, name) for name in new), *((None, name) for name in sorted(gone)), (MARKER, MARKER)]
+                fresh,
+                out,
+                [
+                    (_EITHER, MARKER),
+                    *((name, name) for name in new),
+                    *((None, name) for name in sorted(gone)),
+                    (MARKER, MARKER),
+                ],
             )
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return written
 
 
-def _unchanged(outputs: Mapping[str, Output], old: Mapping[str, Stat], before: Mapping[str, Written]) -> Iterator[tuple[str, Written]]:
+def _unchanged(
+    outputs: Mapping[str, Output], old: Mapping[str, Stat], before: Mapping[str, Written]
+) -> Iterator[tuple[str, Written]]:
     """Yield the files that stay: made of the same, and on the disk as they were written."""
     for name, output in outputs.items():
         last = before.get(name)

@@ -34,7 +34,12 @@ def declared(row: Row) -> bytes:
 def placing(row: Row) -> bytes:
     """Return the digest of what only the whole board decides of a row."""
     cells = row.cells.items()
-    return key_of(*((name, cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.of) for name, cell in cells))
+    return key_of(
+        *(
+            (name, cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.of)
+            for name, cell in cells
+        )
+    )
 
 
 def kept(row: Row, make: Callable[[], bytes], *inputs: object) -> Output:
@@ -59,7 +64,16 @@ def _cell_inputs(row: Row, target: str) -> bytes:
     """Return the digest of a result, what it is held for and what its submission declares; other results of it do not enter."""
     cell = row.cells[target]
     design = cell.entrant.design if cell.entrant else None
-    held = (cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.trust.said, cell.trust.mark.value, repr(cell.trust.seen))
+    held = (
+        cell.rank,
+        cell.ranks,
+        cell.group,
+        cell.reason,
+        cell.measured,
+        cell.trust.said,
+        cell.trust.mark.value,
+        repr(cell.trust.seen),
+    )
     return key_of(row.slug, declared(row), cell.result.stamp, design, repr(row.parameters), *held)
 
 

@@ -15,7 +15,16 @@ from site_gen.writing.folder import MARKER, refuse_foreign
 MESSAGE = "Site built by stiltboard"
 CNAME = "CNAME"
 # Nobody's settings may change a byte of the site on its way.
-_EXACT = ("-c", "core.autocrlf=false", "-c", "core.safecrlf=false", "-c", f"core.attributesFile={os.devnull}", "-c", "core.fileMode=false")
+_EXACT = (
+    "-c",
+    "core.autocrlf=false",
+    "-c",
+    "core.safecrlf=false",
+    "-c",
+    f"core.attributesFile={os.devnull}",
+    "-c",
+    "core.fileMode=false",
+)
 
 
 @dataclass(frozen=True)
@@ -47,24 +56,39 @@ class Publication:
 def plan(site: Path, repository: Path, remote: str, branch: str) -> Publication:
     """Make the commit in the repository's objects, where no branch leads to it, and say what pushing it would do.
 
-    A domain (CNAME) that stands on the branch is kept. Raises WrongUsage for an unknown remote or a folder that no build wrote, and
-    CheckFailed when git fails.
+    A domain (CNAME) that stands on the branch is kept. Raises WrongUsage for an unknown remote or a folder
+    that no build wrote, and CheckFailed when git fails.
     """
     if not (site / MARKER).is_file():
         raise WrongUsage(f"{site} is no built site", cure="stiltboard build writes one")
     refuse_foreign(site)
-    address = _git(repository, "remote", "get-url", "--push", remote, cure=f"name a remote of {repository} with --remote").strip()
+    address = _git(
+        repository, "remote", "get-url", "--push", remote, cure=f"name a remote of {repository} with --remote"
+    ).strip()
     before = _published(repository, remote, branch)
     with TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        _git(repository, *_EXACT, "--work-tree", str(site.resolve()), "add", "--all", "--force", ".", env=index, at=site)
+        _git(
+            repository,
+            *_EXACT,
+            "--work-tree",
+            str(site.resolve()),
+            "add",
+            "--all",
+            "--force",
+            ".",
+            env=index,
+            at=site,
+        )
         if before.cname is not None and not (site / CNAME).exists():
             blob = _git(repository, "hash-object", "-w", "--stdin", given=before.cname).strip()
             _git(repository, "update-index", "--add", "--cacheinfo", f"100644,{blob},{CNAME}", env=index)
         tree = _git(repository, "write-tree", env=index).strip()
     commit = _git(repository, "commit-tree", tree, "-m", MESSAGE).strip()
     listing = _git(repository, "ls-tree", "-r", "-l", commit).splitlines()
-    return Publication(address, branch, before, commit, len(listing), sum(int(line.split()[3]) for line in listing))
+    return Publication(
+        address, branch, before, commit, len(listing), sum(int(line.split()[3]) for line in listing)
+    )
 
 
 def push(planned: Publication, repository: Path, remote: str) -> None:
@@ -74,11 +98,21 @@ def push(planned: Publication, repository: Path, remote: str) -> None:
     """
     lease = f"--force-with-lease=refs/heads/{planned.branch}:{planned.before.commit or ''}"
     cure = "look at what git says; the old site still stands, and the same command tries again"
-    _git(repository, "push", "--quiet", lease, remote, f"{planned.commit}:refs/heads/{planned.branch}", cure=cure)
+    _git(
+        repository,
+        "push",
+        "--quiet",
+        lease,
+        remote,
+        f"{planned.commit}:refs/heads/{planned.branch}",
+        cure=cure,
+    )
 
 
 def _published(repository: Path, remote: str, branch: str) -> Published:
-    listed = _git(repository, "ls-remote", remote, f"refs/heads/{branch}", cure="check the address and your access").split()
+    listed = _git(
+        repository, "ls-remote", remote, f"refs/heads/{branch}", cure="check the address and your access"
+    ).split()
     if not listed:
         return Published(None, None, ours=False)
     commit = listed[0]
@@ -112,12 +146,17 @@ def _bytes(
     if done.returncode:
         words = [word for word in arguments if not word.startswith("-") and "=" not in word]
         said = done.stderr.decode("utf-8", "replace").strip()
-        raise CheckFailed(f"git {words[0] if words else ''} failed: {said or f'exit code {done.returncode}'}", cure=cure)
+        raise CheckFailed(
+            f"git {words[0] if words else ''} failed: {said or f'exit code {done.returncode}'}", cure=cure
+        )
     return done.stdout
 
 
 def _git_folder(repository: Path) -> Path:
     done = run_git(["rev-parse", "--absolute-git-dir"], environment=os.environ, folder=repository)
     if done.returncode:
-        raise WrongUsage(f"{repository} is no git repository", cure="run it inside the repository whose remote gets the site")
+        raise WrongUsage(
+            f"{repository} is no git repository",
+            cure="run it inside the repository whose remote gets the site",
+        )
     return Path(done.stdout.decode().strip())

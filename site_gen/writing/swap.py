@@ -25,7 +25,8 @@ def swap(fresh: Path, out: Path) -> None:
 def merge(fresh: Path, out: Path, moves: Iterable[tuple[str | None, str]]) -> None:
     """Move files of one folder into another, in order: (name in `fresh`, or None where one is only taken away, name in `out`).
 
-    On an error, or when somebody interrupts it, all is as it was. Nothing is written, so that a full disk is no reason to fail.
+    On an error, or when somebody interrupts it, all is as it was. Nothing is written, so that a full disk is
+    no reason to fail.
     """
     aside = fresh.with_suffix(".old")
     done: list[tuple[Path, Path]] = []  # from where, to where

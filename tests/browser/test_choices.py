@@ -52,7 +52,9 @@ def test_families_and_sizes_are_chosen_from_a_file(browser: Browser, site: Path)
         assert legend(page) == [f"{family}, {regime}" for family in ("beech", "cedar") for regime in both]
         figure = page.locator("#scaling-pair")
         expect(figure.get_by_text("4 of 5 curves are drawn.")).to_be_visible()
-        assert not [request for request in visit.requests if "data/curves" in request], "nothing is loaded before it is asked for"
+        assert not [request for request in visit.requests if "data/curves" in request], (
+            "nothing is loaded before it is asked for"
+        )
         form = figure.locator("form")
         form.get_by_label("beside").select_option("alder")
         expect(form.locator("output")).to_have_text("3 curves of beech and alder", timeout=DRAWN)
@@ -76,5 +78,7 @@ def test_curves_that_cannot_be_loaded_are_named_and_the_drawing_stays(browser: B
         visit.page.route("**/data/curves/*", lambda route: route.abort())
         page = visit.open(f"{site.as_uri()}/index.html")
         page.locator("#scaling-pair").get_by_label("parameters in total").check()
-        expect(page.locator("#scaling-pair form output")).to_have_text("The curves could not be loaded.", timeout=DRAWN)
+        expect(page.locator("#scaling-pair form output")).to_have_text(
+            "The curves could not be loaded.", timeout=DRAWN
+        )
         assert len(legend(page)) == 4

@@ -17,14 +17,18 @@ from tests.support.boards import PAIR, SHOW, make_board, result, submission
 from tests.support.visits import Visit
 
 
-def measured(slug: str, shares: tuple[float, ...], *, design: str | None = None, trained: bool = True) -> WholeEntry:
+def measured(
+    slug: str, shares: tuple[float, ...], *, design: str | None = None, trained: bool = True
+) -> WholeEntry:
     """Return a submission whose seed i is right on that share of the same 400 examples of each language."""
     right = np.stack([np.arange(400) < 400 * share for share in shares]).astype(float)
     found = entrant(Sample([right, right], trained=trained, design=design))
     of_seeds = [{"de": 100 * share, "fi": 100 * share} for share in shares]
     regime = "english" if trained else "none"
     made = submission(f"Title of {slug}", regime=regime, seeds=len(shares))
-    return WholeEntry(slug, made, (result(slug, of_seeds), result(slug, of_seeds, target=SHOW)), entrants={"pair": found})
+    return WholeEntry(
+        slug, made, (result(slug, of_seeds), result(slug, of_seeds, target=SHOW)), entrants={"pair": found}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,9 @@ def line(page: Page, name: str) -> list[str]:
     return [text.replace("\n", " ") for text in row.last.locator("td").all_inner_texts()]
 
 
-def test_differences_have_intervals_and_corrected_marks_and_stand_in_the_address(browser: Browser, site: Path) -> None:
+def test_differences_have_intervals_and_corrected_marks_and_stand_in_the_address(
+    browser: Browser, site: Path
+) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/compare.html")
         expect(page.locator("#compare-said")).to_have_text("Name two of 4 submissions.")
@@ -60,7 +66,11 @@ def test_differences_have_intervals_and_corrected_marks_and_stand_in_the_address
         for _ in range(2):
             own, high, difference, _, near, _, once = line(page, "Pair")
             assert (own, high[:5]) == ("45.00", "65.33")
-            assert difference.startswith("+20.33 [+17.") and "better, p < 0.001" in difference and difference.endswith(", seeds matched")
+            assert (
+                difference.startswith("+20.33 [+17.")
+                and "better, p < 0.001" in difference
+                and difference.endswith(", seeds matched")
+            )
             assert near.startswith("+1.00 [−") and near.endswith("not decided")
             assert once.endswith("not tested: one training")
             page = visit.open("about:blank") and visit.open(address)

@@ -66,11 +66,19 @@ def entries() -> Iterator[object]:
             checkpoints=[{"seed": "0", "path": text}],
         )
         run = {"date": "2026-03-02T09:14:07Z", text: text, "versions": {text: text}, "events": [text]}
-        whole = result(slug, [{"de": number / 4, "fi": number / 5}], run=run, signature=str(replace(PAIR.signature, prefix=text)))
+        whole = result(
+            slug,
+            [{"de": number / 4, "fi": number / 5}],
+            run=run,
+            signature=str(replace(PAIR.signature, prefix=text)),
+        )
         broken = result(slug, [{"de": 1.0, "fi": text}], target=SHOW, run=run)
         yield WholeEntry(slug, made, (whole, broken, asked_result(slug, number / 100)))
         if number % 10 == 0:
-            told = {"pair": {"means": {"accuracy": "12.5"}}, "show": {"means": {"map": "12.5"}, "differs": text}}
+            told = {
+                "pair": {"means": {"accuracy": "12.5"}},
+                "show": {"means": {"map": "12.5"}, "differs": text},
+            }
             yield reported(f"told-{number:03}", told, citation=text, note=text)
 
 
@@ -91,7 +99,9 @@ def test_a_template_that_escapes_nothing_is_caught(browser: Browser, tmp_path: P
     with Visit(browser, bypass_csp=True) as visit:
         visit.page.add_init_script(COUNTER)
         for text in STRINGS[: 2 * len(PAYLOADS)]:
-            (tmp_path / "unsafe.html").write_text(f'<!DOCTYPE html><title>{text}</title><h1 title="{text}">{text}</h1>', "utf-8")
+            (tmp_path / "unsafe.html").write_text(
+                f'<!DOCTYPE html><title>{text}</title><h1 title="{text}">{text}</h1>', "utf-8"
+            )
             page = visit.open((tmp_path / "unsafe.html").as_uri())
             count, found = taken_on(page)
             caught += bool(count or found)
@@ -99,7 +109,10 @@ def test_a_template_that_escapes_nothing_is_caught(browser: Browser, tmp_path: P
 
 
 def test_nothing_runs_on_any_kind_of_page(browser: Browser, hostile_site: Path) -> None:
-    pages = [*PAGES, *(f"submissions/{path.name}" for path in sorted((hostile_site / "submissions").iterdir()))]
+    pages = [
+        *PAGES,
+        *(f"submissions/{path.name}" for path in sorted((hostile_site / "submissions").iterdir())),
+    ]
     taken = {}
     with Visit(browser, bypass_csp=True) as visit:
         visit.page.add_init_script(COUNTER)

@@ -17,10 +17,19 @@ from tests.support.visits import Visit
 def test_an_open_page_loads_itself_again_when_a_submission_changes(browser: Browser, tmp_path: Path) -> None:
     card = tmp_path / "submissions" / "lodestar-b-none" / "submission.yaml"
     shutil.copytree(SITE_SUBMISSIONS / "lodestar-b-none", card.parent)
-    options = ["--port", "0", "--submissions", str(tmp_path / "submissions"), "--out", str(tmp_path / "public")]
+    options = [
+        "--port",
+        "0",
+        "--submissions",
+        str(tmp_path / "submissions"),
+        "--out",
+        str(tmp_path / "public"),
+    ]
     code = "import sys; from harness.cli.main import main; main(sys.argv[1:], prog_name='stiltboard')"
     with (
-        subprocess.Popen([sys.executable, "-uc", code, "serve", *options], stdout=subprocess.PIPE, text=True) as server,
+        subprocess.Popen(
+            [sys.executable, "-uc", code, "serve", *options], stdout=subprocess.PIPE, text=True
+        ) as server,
         Visit(browser) as visit,
     ):
         try:
@@ -30,9 +39,13 @@ def test_an_open_page_loads_itself_again_when_a_submission_changes(browser: Brow
             page = visit.open(f"{found[0]}submissions/lodestar-b-none.html")
             expect(page.locator("h1")).to_contain_text("Lodestar Base")
             for title in ("Lighthouse", "Lantern"):
-                card.write_text(re.sub("^title: .*$", f"title: {title}", card.read_text(), flags=re.MULTILINE))
+                card.write_text(
+                    re.sub("^title: .*$", f"title: {title}", card.read_text(), flags=re.MULTILINE)
+                )
                 expect(page.locator("h1")).to_contain_text(title, timeout=30_000)
             assert all(request.startswith(found[0]) for request in visit.requests)
-            assert [fault for fault in visit.faults if "/.stiltboard/build.js" not in fault] == []  # given up by the reload
+            assert [
+                fault for fault in visit.faults if "/.stiltboard/build.js" not in fault
+            ] == []  # given up by the reload
         finally:
             server.terminate()

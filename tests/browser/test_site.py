@@ -70,7 +70,9 @@ def served(site: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("place", ["file", "server"])
-def test_pages_are_quiet_and_ask_nobody_else(browser: Browser, site: Path, served: str, kind: str, place: str) -> None:
+def test_pages_are_quiet_and_ask_nobody_else(
+    browser: Browser, site: Path, served: str, kind: str, place: str
+) -> None:
     root = f"{site.as_uri()}/" if place == "file" else served
     with Visit(browser) as visit:
         visit.open(root + KINDS[kind])
@@ -97,7 +99,9 @@ def test_the_chart_is_drawn_from_a_file_and_takes_the_drawings_place(browser: Br
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scripted", [True, False])
-def test_a_phone_never_scrolls_the_page_sideways(browser: Browser, site: Path, kind: str, scripted: bool) -> None:
+def test_a_phone_never_scrolls_the_page_sideways(
+    browser: Browser, site: Path, kind: str, scripted: bool
+) -> None:
     with Visit(browser, viewport={"width": 360, "height": 740}, java_script_enabled=scripted) as visit:
         page = visit.open(f"{site.as_uri()}/{KINDS[kind]}")
         page.mouse.wheel(500, 0)
@@ -112,7 +116,10 @@ def test_headers_sort_and_say_so_and_rows_without_a_value_stay_last(browser: Bro
 
         def column(name: str, body: int = 1) -> list[str]:
             index = [text.split("\n")[0] for text in table.locator("thead th").all_inner_texts()].index(name)
-            return [row.locator("th, td").nth(index).inner_text() for row in table.locator(f"tbody:nth-of-type({body}) tr").all()]
+            return [
+                row.locator("th, td").nth(index).inner_text()
+                for row in table.locator(f"tbody:nth-of-type({body}) tr").all()
+            ]
 
         assert column("Rank")[-1].startswith("–")
         table.get_by_role("button", name="Tatoeba").click()
@@ -129,7 +136,9 @@ def test_headers_sort_and_say_so_and_rows_without_a_value_stay_last(browser: Bro
         assert column("Submission")[0].startswith("Lodestar Base\n")
 
 
-def test_all_rows_are_loaded_once_when_a_pointer_or_the_focus_comes_near(browser: Browser, site: Path) -> None:
+def test_all_rows_are_loaded_once_when_a_pointer_or_the_focus_comes_near(
+    browser: Browser, site: Path
+) -> None:
     for come in (
         lambda page: page.locator("#leaderboard-table thead").hover(),
         lambda page: page.get_by_label("Search the leader").focus(),
@@ -148,7 +157,9 @@ def test_all_rows_are_loaded_once_when_a_pointer_or_the_focus_comes_near(browser
             assert visit.faults == []
 
 
-def test_what_others_reported_is_sorted_by_itself_and_never_moves_among_what_was_measured(browser: Browser, site: Path) -> None:
+def test_what_others_reported_is_sorted_by_itself_and_never_moves_among_what_was_measured(
+    browser: Browser, site: Path
+) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
         table = page.locator("#leaderboard-table")
@@ -159,10 +170,14 @@ def test_what_others_reported_is_sorted_by_itself_and_never_moves_among_what_was
         divider = "Reported by others, not measured here"
         assert titles() == [divider, "Beacon", "Lodestar XXL"]
         table.get_by_role("button", name="Tatoeba").click()  # 97.5 is above every measured score
-        expect(page.locator("#board-status")).to_have_text(re.compile("rows$"))  # the rest of the rows takes a moment to load
+        expect(page.locator("#board-status")).to_have_text(
+            re.compile("rows$")
+        )  # the rest of the rows takes a moment to load
         assert titles() == [divider, "Lodestar XXL", "Beacon"]
         table.get_by_role("button", name="Rank").click()
-        assert table.locator("tbody").last.locator(".rank").all_inner_texts() == ["–\nreported, not ranked"] * 2
+        assert (
+            table.locator("tbody").last.locator(".rank").all_inner_texts() == ["–\nreported, not ranked"] * 2
+        )
         page.get_by_label("Search the leaderboard").fill("reported")
         expect(page.locator("#board-status")).to_have_text("2 of 14 rows")
         assert page.locator("#leaderboard-table tbody tr:not(.divider):visible").count() == 2
@@ -190,9 +205,15 @@ def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -
     with Visit(browser, java_script_enabled=False) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
         drawn = page.locator(".drawn svg")
-        assert [figure.is_visible() for figure in drawn.all()] == [True, True], "the curves and the gap below them"
+        assert [figure.is_visible() for figure in drawn.all()] == [True, True], (
+            "the curves and the gap below them"
+        )
         assert page.locator("#leaderboard-table tbody tr:not(.divider)").count() == 14
-        assert page.locator("#leaderboard-table").get_by_text("Reported by others, not measured here").is_visible()
+        assert (
+            page.locator("#leaderboard-table")
+            .get_by_text("Reported by others, not measured here")
+            .is_visible()
+        )
         assert page.locator("#board-controls").is_hidden()
         assert page.locator("#leaderboard-table button").count() == 0
 
@@ -244,14 +265,19 @@ def test_a_view_stands_in_the_address_and_opens_again(browser: Browser, site: Pa
         assert visit.faults == []
 
 
-def test_filters_hold_for_both_kinds_of_rows_and_a_group_shows_its_columns_alone(browser: Browser, site: Path) -> None:
+def test_filters_hold_for_both_kinds_of_rows_and_a_group_shows_its_columns_alone(
+    browser: Browser, site: Path
+) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
         page.get_by_text("Filter rows, choose columns").click()
         page.get_by_label("Family").select_option("lodestar")
         found = shown(page)
         assert 2 < len(found) < 14
-        assert {row[1].partition("\n")[2].removesuffix(" reported").removesuffix(" self-evaluated") for row in found} == {"lodestar"}
+        assert {
+            row[1].partition("\n")[2].removesuffix(" reported").removesuffix(" self-evaluated")
+            for row in found
+        } == {"lodestar"}
         page.get_by_label("Family").select_option("")
         page.get_by_label("Targets", exact=True).select_option("retrieval")
         heads = page.locator("#leaderboard-table thead th:visible").all_inner_texts()
@@ -266,11 +292,16 @@ def test_every_figure_of_a_page_is_drawn_and_says_what_its_points_are(browser: B
         assert not [url for url in visit.requests if "plotly" in url]  # nothing of it is in view
         visit.charts()
         mined, swept = page.locator(".interactive").all()
-        # Each language has a line and the ring of its threshold; of the poolings one is the declared one, and both have seeds.
+        # Each language has a line and the ring of its threshold; of the poolings one is the declared one, and
+        # both have seeds.
         assert [plot.locator(".scatterlayer .trace").count() for plot in (mined, swept)] == [8, 5]
         for plot, text in ((mined, "the oracle threshold"), (swept, "declared by the submission")):
             plot.locator(".scatterlayer .trace").last.locator(".point").last.scroll_into_view_if_needed()
-            ringed = [trace for trace in plot.locator(".scatterlayer .trace").all() if trace.locator(".point").count() == 2]
+            ringed = [
+                trace
+                for trace in plot.locator(".scatterlayer .trace").all()
+                if trace.locator(".point").count() == 2
+            ]
             ringed[-1].locator(".point").first.hover(force=True)
             page.wait_for_selector(".hovertext", timeout=5_000)
             assert text in (plot.locator(".hovertext").first.text_content() or "")
@@ -280,7 +311,9 @@ def test_every_figure_of_a_page_is_drawn_and_says_what_its_points_are(browser: B
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
-def test_a_table_of_pairs_of_languages_fits_and_is_accessible(browser: Browser, tmp_path: Path, scheme: str, width: int) -> None:
+def test_a_table_of_pairs_of_languages_fits_and_is_accessible(
+    browser: Browser, tmp_path: Path, scheme: str, width: int
+) -> None:
     made = WholeEntry("asked", submission("Asked", seeds=2), (asked_result("asked", 0.0, 1.0),))
     write_site(site_files(make_board([made], (PAIR, ASKED))), tmp_path / "public")
     with Visit(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as visit:
@@ -298,7 +331,9 @@ def test_axe_finds_nothing(browser: Browser, site: Path, kind: str, scheme: str,
         page = visit.open(f"{site.as_uri()}/{KINDS[kind]}")
         visit.charts()
         found = Axe().run(page)
-        assert [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in found.response["violations"]] == []
+        assert [
+            (v["id"], [node["target"] for node in v["nodes"]][:3]) for v in found.response["violations"]
+        ] == []
 
 
 def test_the_keyboard_reaches_the_content_first(browser: Browser, site: Path) -> None:
@@ -311,9 +346,7 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser, site: Path) ->
 
 
 def test_hostile_titles_do_nothing_in_a_browser(browser: Browser, tmp_path: Path) -> None:
-    hostile = (
-        "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><a href='https://example.org'>x</a>"
-    )
+    hostile = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><a href='https://example.org'>x</a>"
     made = WholeEntry("hostile", submission(hostile), (result("hostile", [{"de": 1.0, "fi": 2.0}]),))
     write_site(site_files(make_board([made], (PAIR, SHOW))), tmp_path / "public")
     with Visit(browser) as visit:

@@ -20,7 +20,17 @@ from harness.records import Result
 from site_gen.board.whole import WholeEntry
 from site_gen.build import build, gather, site_files
 from tests.fixtures.site.write import STORED, STORED_FILES
-from tests.support.boards import ASKED, PAIR, SHOW, asked_result, entry, make_board, reported, result, submission
+from tests.support.boards import (
+    ASKED,
+    PAIR,
+    SHOW,
+    asked_result,
+    entry,
+    make_board,
+    reported,
+    result,
+    submission,
+)
 from tests.support.folders import SITE
 
 SUBMISSIONS = SITE / "submissions"
@@ -69,7 +79,9 @@ def pages(files: dict[str, bytes]) -> dict[str, Page]:
 @pytest.mark.parametrize("name", [*STORED, *STORED_FILES])
 def test_a_stored_page_or_download_stays_as_it_is(files: dict[str, bytes], name: str) -> None:
     stored = (SITE / "golden" / name).read_bytes()
-    assert files[f"submissions/{name}" if name in STORED else name] == stored, "if this is meant: python tests/fixtures/site/write.py"
+    assert files[f"submissions/{name}" if name in STORED else name] == stored, (
+        "if this is meant: python tests/fixtures/site/write.py"
+    )
 
 
 def test_every_page_is_whole_and_every_link_leads_somewhere(files: dict[str, bytes]) -> None:
@@ -138,7 +150,12 @@ def test_the_data_file_holds_what_the_pages_show(files: dict[str, bytes]) -> Non
         "seeds": {},
         "interval": None,
     }
-    assert document["submitters"][0] == {"name": "Example Laboratory", "url": "https://example.org", "submissions": 12, "results": 16}
+    assert document["submitters"][0] == {
+        "name": "Example Laboratory",
+        "url": "https://example.org",
+        "submissions": 12,
+        "results": 16,
+    }
     verified = next(row for row in document["submissions"] if row["slug"] == "lantern-b-none")
     assert verified["mark"] == "1 of 2 verified"
     assert {name: cell["mark"] for name, cell in verified["targets"].items()} == {
@@ -178,17 +195,19 @@ def test_the_data_file_holds_published_numbers_apart_from_results(files: dict[st
     }
 
 
-@pytest.mark.parametrize("environment", [{"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}])
+@pytest.mark.parametrize(
+    "environment", [{"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}]
+)
 def test_every_machine_writes_the_same_bytes(tmp_path: Path, environment: dict[str, str]) -> None:
     address = "https://user.example/board"  # with it come the pictures
     files = site_files(make_board(gather(SUBMISSIONS)), address)
     out = tmp_path / "elsewhere" / "site"
-    code = (
-        "import sys; from pathlib import Path; from site_gen.build import build; build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])"
-    )
+    code = "import sys; from pathlib import Path; from site_gen.build import build; build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])"
     command = [sys.executable, "-c", code, str(SUBMISSIONS), str(out), address]
     subprocess.run(command, check=True, env={**os.environ, **environment}, cwd=Path.cwd())
-    written = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    written = {
+        path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()
+    }
     del written[".stiltboard-site"]
     assert {path: hashlib.sha256(data).hexdigest() for path, data in written.items()} == {
         path: hashlib.sha256(data).hexdigest() for path, data in files.items()
@@ -199,7 +218,10 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7
 
 
 def test_hostile_text_in_every_field_stays_text() -> None:
-    plain = [WholeEntry("toy", submission(seeds=1), (result("toy", [{"de": 1.0, "fi": 2.0}]),)), reported("paper", {"pair": {}})]
+    plain = [
+        WholeEntry("toy", submission(seeds=1), (result("toy", [{"de": 1.0, "fi": 2.0}]),)),
+        reported("paper", {"pair": {}}),
+    ]
     known = pages(site_files(make_board(plain, (PAIR, SHOW))))
     made = submission(
         HOSTILE,
@@ -209,8 +231,15 @@ def test_hostile_text_in_every_field_stays_text() -> None:
         license=HOSTILE,
     )
     signature = str(replace(PAIR.signature, prefix=HOSTILE))
-    ranked = result("hostile", [{"de": 1.0, "fi": 2.0}], signature=signature, run={HOSTILE: {HOSTILE: [HOSTILE]}})
-    failed = result("hostile", [{"de": 1.0, "fi": HOSTILE}], target=SHOW, signature=str(replace(SHOW.signature, prefix=HOSTILE)))
+    ranked = result(
+        "hostile", [{"de": 1.0, "fi": 2.0}], signature=signature, run={HOSTILE: {HOSTILE: [HOSTILE]}}
+    )
+    failed = result(
+        "hostile",
+        [{"de": 1.0, "fi": HOSTILE}],
+        target=SHOW,
+        signature=str(replace(SHOW.signature, prefix=HOSTILE)),
+    )
     source = ranked.checkpoints[0].model_copy(update={"source": HOSTILE})
     ranked = ranked.model_copy(update={"checkpoints": (source,)})
     more = {"citation": HOSTILE, "note": HOSTILE, "source": "https://example.org/?a=1&b=2"}
@@ -218,13 +247,17 @@ def test_hostile_text_in_every_field_stays_text() -> None:
     trained = store.load_training(SUBMISSIONS / "lodestar-s-english")
     assert trained is not None
     trained = trained.model_copy(update={"objective": HOSTILE})
-    files = site_files(make_board([WholeEntry("hostile", made, (ranked, failed), training=trained), told], (PAIR, SHOW)))
+    files = site_files(
+        make_board([WholeEntry("hostile", made, (ranked, failed), training=trained), told], (PAIR, SHOW))
+    )
     for path, page in pages(files).items():
         text = files[path].decode()
         assert "<script>" not in text
         assert "<img" not in text
         assert "49" not in text or "{{7*7}}" in text
-        assert {tag for tag, _ in page.elements} <= {tag for other in known.values() for tag, _ in other.elements} | {"br", "title"}
+        assert {tag for tag, _ in page.elements} <= {
+            tag for other in known.values() for tag, _ in other.elements
+        } | {"br", "title"}
         assert page.open == []
         for block in page.blocks:
             assert "&lt;/script&gt;" in json.dumps(json.loads(block))
@@ -244,13 +277,19 @@ def test_all_faults_of_all_submissions_are_named_and_the_old_site_stays(tmp_path
         str(broken / slug / "submission.yaml") for slug in ("a", "b")
     }
     assert (out / "submissions" / "lodestar-b-none.html").exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "public", "submissions"] or not (tmp_path / "cache").exists()
+    assert (
+        sorted(path.name for path in tmp_path.iterdir()) == ["cache", "public", "submissions"]
+        or not (tmp_path / "cache").exists()
+    )
 
 
 def test_a_base_url_gives_canonical_links_and_a_404_page_that_finds_its_root() -> None:
     files = site_files(make_board([entry("toy", {"de": 1, "fi": 2})], (PAIR,)), "https://user.example/board")
     assert b'<link rel="canonical" href="https://user.example/board/">' in files["index.html"]
-    assert b'<link rel="canonical" href="https://user.example/board/targets/pair.html">' in files["targets/pair.html"]
+    assert (
+        b'<link rel="canonical" href="https://user.example/board/targets/pair.html">'
+        in files["targets/pair.html"]
+    )
     assert b'href="../static/site.css"' in files["targets/pair.html"]
     assert b'href="/board/static/site.css"' in files["404.html"]
     assert b"canonical" not in files["404.html"]
@@ -270,27 +309,41 @@ def test_a_board_without_rows_has_pages_too() -> None:
         ([("english", "a")], "has English-only runs only."),
         ([("multilingual", "a"), ("none", "a")], "has multilingual runs only."),
         ([("multilingual", "a"), ("english", "b")], "has both, but of different families."),
-        ([("multilingual", "a"), ("english", "a")], "Runs of both regimes are here, for a. An answer needs several seeds"),
+        (
+            [("multilingual", "a"), ("english", "a")],
+            "Runs of both regimes are here, for a. An answer needs several seeds",
+        ),
     ],
 )
 def test_the_front_page_claims_no_more_than_the_data(regimes: list[tuple[str, str]], sentence: str) -> None:
-    entries = [entry(f"row-{index}", {"de": 1, "fi": 2}, regime=regime, family=family) for index, (regime, family) in enumerate(regimes)]
+    entries = [
+        entry(f"row-{index}", {"de": 1, "fi": 2}, regime=regime, family=family)
+        for index, (regime, family) in enumerate(regimes)
+    ]
     text = site_files(make_board(entries, (PAIR, SHOW)))["index.html"].decode()
     assert sentence in text
     assert "<strong>Open.</strong>" in text
 
 
 def test_a_demonstration_alone_answers_nothing() -> None:
-    entries = [entry(f"row-{regime}", {"de": 1, "fi": 2}, regime=regime, target=SHOW) for regime in ("english", "multilingual")]
+    entries = [
+        entry(f"row-{regime}", {"de": 1, "fi": 2}, regime=regime, target=SHOW)
+        for regime in ("english", "multilingual")
+    ]
     text = site_files(make_board(entries, (PAIR, SHOW)))["index.html"].decode()
     assert "So far no XTREME target has a row." in text
     assert "Show is a demonstration" in text
 
 
 def test_a_target_without_rows_takes_one_line_of_the_front_page_and_none_of_the_navigation() -> None:
-    text = site_files(make_board([entry("toy", {"de": 1, "fi": 2})], (PAIR, SHOW, ASKED)))["index.html"].decode()
+    text = site_files(make_board([entry("toy", {"de": 1, "fi": 2})], (PAIR, SHOW, ASKED)))[
+        "index.html"
+    ].decode()
     assert text.count(">Show<") == text.count("Asked") == 1
-    assert '<p class="aside">No result yet on <a href="targets/show.html">Show</a> or <a href="targets/asked.html">Asked</a>.</p>' in text
+    assert (
+        '<p class="aside">No result yet on <a href="targets/show.html">Show</a> or <a href="targets/asked.html">Asked</a>.</p>'
+        in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -312,8 +365,14 @@ def test_quantities_stand_in_their_own_unit_and_pairs_of_languages_in_a_table_ov
     text = files["submissions/asked.html"].decode()
     assert '<th scope="col" class="number">Language bias<span class="unit">ranks</span></th>' in text
     assert '<td class="number">12.8</td>' in text
-    assert '<th scope="row">German <span class="code">de</span></th><td class="h6">60.50</td><td class="h4">40.50</td>' in text
-    assert '<p class="kicker">LAReQA target, outside the XTREME average, question retrieval</p>' in files["targets/asked.html"].decode()
+    assert (
+        '<th scope="row">German <span class="code">de</span></th><td class="h6">60.50</td><td class="h4">40.50</td>'
+        in text
+    )
+    assert (
+        '<p class="kicker">LAReQA target, outside the XTREME average, question retrieval</p>'
+        in files["targets/asked.html"].decode()
+    )
 
 
 def copied(tmp_path: Path) -> Path:
@@ -345,7 +404,9 @@ def test_ids_of_pairs_stay_out_of_the_site(tmp_path: Path) -> None:
     path = results / "bucc2018_dev.yaml"
     found = store.load_result(path)
     table = store.load_outcomes(path, found)
-    hostile = table.set_column(table.column_names.index("foreign"), "foreign", [[f"{HOSTILE}{row}" for row in range(len(table))]])
+    hostile = table.set_column(
+        table.column_names.index("foreign"), "foreign", [[f"{HOSTILE}{row}" for row in range(len(table))]]
+    )
     store.write_result(results.parent, found, hostile)
     files = site_files(make_board(gather(tmp_path)))
     assert not [path for path, data in files.items() if b"alert(1)" in data]

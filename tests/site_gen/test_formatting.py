@@ -16,24 +16,49 @@ def test_numbers_and_names_read_the_same_everywhere() -> None:
     assert formatting.points(7.0) == "7.00"
     assert formatting.interval((1.005, 99.999)) == "[1.00, 100.00]"
     assert formatting.count(1234567) == "1,234,567"
-    assert [formatting.language_name(code) for code in ("de", "tl", "zh-TW", "qqx")] == ["German", "Tagalog", "Chinese (TW)", "qqx"]
-    assert [formatting.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+    assert [formatting.language_name(code) for code in ("de", "tl", "zh-TW", "qqx")] == [
+        "German",
+        "Tagalog",
+        "Chinese (TW)",
+        "qqx",
+    ]
+    assert [formatting.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
     assert formatting.language_name("de-fi") == "German–Finnish"
     keys = ("f1_to_english", "map_20", "map_mono", "recall_10_multi", "ndcg_10_best", "language_bias")
     names = ["F1 to English", "mAP@20", "mAP mono", "recall@10 multi", "nDCG@10 best", "language bias"]
     assert [formatting.metric_name(key) for key in keys] == names
-    assert [formatting.capital(name) for name in names[2:5]] == ["mAP mono", "Recall@10 multi", "nDCG@10 best"]
+    assert [formatting.capital(name) for name in names[2:5]] == [
+        "mAP mono",
+        "Recall@10 multi",
+        "nDCG@10 best",
+    ]
     assert [formatting.quantity(1234.56789, key) for key in ("mined", "threshold", "language_bias", "new")] == [
         "1,235", "1,234.5679", "1,234.6", "1235",
     ]  # fmt: skip
-    assert [formatting.quantity_unit(key) for key in ("mined", "threshold", "language_bias", "new")] == ["pairs", "margin", "ranks", ""]
+    assert [formatting.quantity_unit(key) for key in ("mined", "threshold", "language_bias", "new")] == [
+        "pairs",
+        "margin",
+        "ranks",
+        "",
+    ]
     assert [formatting.heat(score) for score in (0, 9.99, 10, 99.9, 100)] == [0, 0, 1, 9, 9]
-    assert list(formatting.flat({"a": 1, "b": {"c": "x", "d": [1, 2]}})) == [("a", "1"), ("b.c", "x"), ("b.d", "1, 2")]
+    assert list(formatting.flat({"a": 1, "b": {"c": "x", "d": [1, 2]}})) == [
+        ("a", "1"),
+        ("b.c", "x"),
+        ("b.d", "1, 2"),
+    ]
 
 
 def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

@@ -20,9 +20,22 @@ from site_gen.pages.submission_details import WholeDetails
 TATOEBA = find_target("tatoeba")
 ENCODING = Encoding(layer=2, pooling=Pooling.MEAN)
 # Two languages of four pairs each: small enough to check every number by eye.
-PAIR = TATOEBA.model_copy(update={"name": "pair", "title": "Pair", "languages": ("de", "fi"), "sizes": {"de": 4, "fi": 4}})
-SHOW = PAIR.model_copy(update={"name": "show", "title": "Show", "benchmark": None, "demonstration": True, "group": None, "sizes": {}})
-MINED = find_target("bucc2018_dev").model_copy(update={"name": "mined", "title": "Mined", "languages": ("de", "fi"), "sizes": {}})
+PAIR = TATOEBA.model_copy(
+    update={"name": "pair", "title": "Pair", "languages": ("de", "fi"), "sizes": {"de": 4, "fi": 4}}
+)
+SHOW = PAIR.model_copy(
+    update={
+        "name": "show",
+        "title": "Show",
+        "benchmark": None,
+        "demonstration": True,
+        "group": None,
+        "sizes": {},
+    }
+)
+MINED = find_target("bucc2018_dev").model_copy(
+    update={"name": "mined", "title": "Mined", "languages": ("de", "fi"), "sizes": {}}
+)
 ASKED = SHOW.model_copy(
     update={
         "name": "asked", "title": "Asked", "kind": "question_retrieval", "metric": "map_20", "demonstration": False, "benchmark": "LAReQA",
@@ -33,12 +46,19 @@ ASKED = SHOW.model_copy(
 _REGIMES: dict[str, dict[str, object]] = {
     "none": {"regime": "none"},
     "english": {"regime": "english", "tasks": ["mnli"], "languages": ["en"], "examples": "10"},
-    "multilingual": {"regime": "multilingual", "tasks": ["xnli"], "languages": ["de", "en"], "examples": "20"},
+    "multilingual": {
+        "regime": "multilingual",
+        "tasks": ["xnli"],
+        "languages": ["de", "en"],
+        "examples": "20",
+    },
 }
 
 
 def make_board(
-    found: Iterable[Entry | WholeEntry | ReportedEntry], targets: Sequence[Target] = TARGETS, before: Board | None = None
+    found: Iterable[Entry | WholeEntry | ReportedEntry],
+    targets: Sequence[Target] = TARGETS,
+    before: Board | None = None,
 ) -> Board:
     """Rank entries as the site does; toy targets are among the given ones."""
     known = {target.name: target for target in (PAIR, SHOW, MINED, ASKED, *targets)}
@@ -48,10 +68,14 @@ def make_board(
 
 def _entry(whole: WholeEntry, known: Mapping[str, Target]) -> Entry:
     row = whole_row(whole, lambda result: known.get(result.target) or target_of(result))
-    return make_entry(row, WholeDetails(row), hashlib.sha256(repr(whole).encode("utf-8", "surrogatepass")).digest())
+    return make_entry(
+        row, WholeDetails(row), hashlib.sha256(repr(whole).encode("utf-8", "surrogatepass")).digest()
+    )
 
 
-def submission(title: str = "Toy", regime: str = "none", family: str = "toy", seeds: int = 1, **more: object) -> Submission:
+def submission(
+    title: str = "Toy", regime: str = "none", family: str = "toy", seeds: int = 1, **more: object
+) -> Submission:
     """Return a submission; `more` replaces its fields."""
     fields: dict[str, object] = {
         "schema": "1",
@@ -86,7 +110,12 @@ def result(
             "parameters": {"total": 3 * body, "body": body},
             "layer": 2,
             "scores": {
-                language: {"score": score, "n": n, "interval": [max(0, score - 10), min(100, score + 10)], "secondary": {"f1": score / 2}}
+                language: {
+                    "score": score,
+                    "n": n,
+                    "interval": [max(0, score - 10), min(100, score + 10)],
+                    "secondary": {"f1": score / 2},
+                }
                 for language, score in scores.items()
                 if not isinstance(score, str)
             },
@@ -117,7 +146,9 @@ def result(
     return Result.model_validate(fields | more)
 
 
-def reported(slug: str, scores: Mapping[str, object], regime: str = "none", family: str = "toy", **more: object) -> ReportedEntry:
+def reported(
+    slug: str, scores: Mapping[str, object], regime: str = "none", family: str = "toy", **more: object
+) -> ReportedEntry:
     """Return an entry of published numbers; `more` replaces fields of its `reported` block."""
     block = {"citation": f"{slug} 2020", "source": f"https://example.org/{slug}", "scores": scores}
     fields = {
@@ -150,7 +181,9 @@ def asked_result(slug: str, *seeds: float) -> Result:
     return made.model_copy(update={"checkpoints": tuple(checkpoints)})
 
 
-def entry(slug: str, *seeds: Mapping[str, float | str], regime: str = "none", family: str = "toy", **more: object) -> WholeEntry:
+def entry(
+    slug: str, *seeds: Mapping[str, float | str], regime: str = "none", family: str = "toy", **more: object
+) -> WholeEntry:
     """Return an entry with one result; without seeds it has none."""
     results = (result(slug, seeds, **more),) if seeds else ()  # type: ignore[arg-type]
     return WholeEntry(slug, submission(slug.title(), regime, family, max(1, len(seeds))), results)
@@ -168,7 +201,9 @@ def sizes(*differences: float) -> list[WholeEntry]:
     rows = []
     for index, difference in enumerate(differences):
         rows.append(row(10 * 2**index, ENGLISH, 49.9, 50.0, 50.1))
-        rows.append(row(10 * 2**index, MULTILINGUAL, *(50.0 + difference + noise for noise in (0.1, -0.1, 0.0))))
+        rows.append(
+            row(10 * 2**index, MULTILINGUAL, *(50.0 + difference + noise for noise in (0.1, -0.1, 0.0)))
+        )
     return rows
 
 
@@ -182,4 +217,6 @@ def row(size: int, regime: dict[str, object], *seeds: float, examples: float = 0
     made: Result = result(slug, [{"de": score, "fi": score} for score in seeds], body=size * MILLION)
     scores = np.array(seeds) / 100
     entrant = Entrant(float(scores.mean()), examples**2, scores)
-    return WholeEntry(slug, submission(slug, seeds=len(seeds), intermediate=regime), (made,), entrants={PAIR.name: entrant})
+    return WholeEntry(
+        slug, submission(slug, seeds=len(seeds), intermediate=regime), (made,), entrants={PAIR.name: entrant}
+    )

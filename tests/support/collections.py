@@ -22,7 +22,10 @@ def write_beir(folder: Path) -> Path:
     queries = [{"_id": name, "text": text, "metadata": {}} for name, text in QUERIES.items()]
     for name, rows in (("corpus", corpus), ("queries", queries)):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    lines = ["query-id\tcorpus-id\tscore", *(f"{query}\t{document}\t{grade}" for query, document, grade in JUDGED)]
+    lines = [
+        "query-id\tcorpus-id\tscore",
+        *(f"{query}\t{document}\t{grade}" for query, document, grade in JUDGED),
+    ]
     (folder / "qrels/test.tsv").write_text("\n".join(lines) + "\n", "utf-8")
     return folder
 
@@ -34,7 +37,8 @@ def escaped(text: str) -> str:
 def write_trec(folder: Path) -> Path:
     folder.mkdir(parents=True)
     topics = [
-        f"<top>\n<num> Number: {name}\n<title> {escaped(text)}\n\n<desc> Description:\nmore\n</top>\n" for name, text in QUERIES.items()
+        f"<top>\n<num> Number: {name}\n<title> {escaped(text)}\n\n<desc> Description:\nmore\n</top>\n"
+        for name, text in QUERIES.items()
     ]
     (folder / "topics.txt").write_text("\n".join(topics), "utf-8")
     documents = [
@@ -44,5 +48,7 @@ def write_trec(folder: Path) -> Path:
     (folder / "documents").mkdir()
     (folder / "documents/a.sgml").write_text("".join(documents[:2]), "utf-8")
     (folder / "documents/b.sgml.gz").write_bytes(gzip.compress("".join(documents[2:]).encode()))
-    (folder / "qrels.txt").write_text("".join(f"{query} 0 {document} {grade}\n" for query, document, grade in JUDGED), "utf-8")
+    (folder / "qrels.txt").write_text(
+        "".join(f"{query} 0 {document} {grade}\n" for query, document, grade in JUDGED), "utf-8"
+    )
     return folder

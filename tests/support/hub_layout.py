@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 
-def lay_out(root: Path, configs: Mapping[str, Mapping[str, Mapping[str, Sequence[Any]]]], features: str = "") -> Path:
+def lay_out(
+    root: Path, configs: Mapping[str, Mapping[str, Mapping[str, Sequence[Any]]]], features: str = ""
+) -> Path:
     """Lay out configuration → split → columns as a repository lies on the Hub; the same call opens the folder."""
     lines = ["---", "configs:"]
     for name, splits in configs.items():

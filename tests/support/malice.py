@@ -48,7 +48,9 @@ def settings(name: str = "config.json", **values: Any) -> Change:
 
 
 def text(name: str, content: str | bytes) -> Change:
-    return lambda folder: (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return lambda folder: (folder / name).write_bytes(
+        content.encode() if isinstance(content, str) else content
+    )
 
 
 def both(first: Change, second: Change) -> Change:
@@ -97,13 +99,19 @@ def tensor(name: str, dtype: str, value: bytes) -> Change:
 
     def change(folder: Path) -> None:
         found, tensors = split(folder)
-        found[name] = {"dtype": dtype, "shape": [1], "data_offsets": [len(tensors), len(tensors) + len(value)]}
+        found[name] = {
+            "dtype": dtype,
+            "shape": [1],
+            "data_offsets": [len(tensors), len(tensors) + len(value)],
+        }
         join(folder / WEIGHTS, found, tensors + value)
 
     return change
 
 
-def shards(edit: Callable[[dict[str, str]], object], names: tuple[str, ...] = ("model-00001-of-00001.safetensors",)) -> Change:
+def shards(
+    edit: Callable[[dict[str, str]], object], names: tuple[str, ...] = ("model-00001-of-00001.safetensors",)
+) -> Change:
     """Turn the weights into one shard with an index, written under all of the names."""
 
     def change(folder: Path) -> None:
@@ -173,7 +181,16 @@ def tarred(data: bytes) -> bytes:
 # ---- the checkpoints ---------------------------------------------------------------------------
 
 _PICKLES = (
-    *("pytorch_model.bin", "model.bin", "weights.pt", "model.pth", "model.ckpt", "model.pkl", "model.pickle", "model.joblib"),
+    *(
+        "pytorch_model.bin",
+        "model.bin",
+        "weights.pt",
+        "model.pth",
+        "model.ckpt",
+        "model.pkl",
+        "model.pickle",
+        "model.joblib",
+    ),
     *("tf_model.h5", "flax_model.msgpack", "model.npy", "model.npz", "model.dill", "model.BIN"),
 )
 _BROKEN = r"has a malformed safetensors header: "
@@ -190,7 +207,12 @@ def pickles(data: bytes) -> dict[str, tuple[Change, str]]:
         )
         for name in _PICKLES
     }
-    for kind, content in {"pickle": data, "zip": zipped(data), "tar": tarred(data), "gzip": gzipped(data)}.items():
+    for kind, content in {
+        "pickle": data,
+        "zip": zipped(data),
+        "tar": tarred(data),
+        "gzip": gzipped(data),
+    }.items():
         cases[f"weights that are a {kind}"] = (
             text(WEIGHTS, content),
             r"{folder}/model\.safetensors declares a header of \d+ bytes in a file of \d+",
@@ -202,12 +224,18 @@ def pickles(data: bytes) -> dict[str, tuple[Change, str]]:
     shard = "model-00001-of-00001.safetensors"
     return cases | {
         "a config that is a pickle": (text("config.json", data), r"{folder}/config\.json is not JSON: .+"),
-        "a tokenizer's config that is a pickle": (text("tokenizer_config.json", data), r"{folder}/tokenizer_config\.json is not JSON: .+"),
+        "a tokenizer's config that is a pickle": (
+            text("tokenizer_config.json", data),
+            r"{folder}/tokenizer_config\.json is not JSON: .+",
+        ),
         "SentencePiece that is a pickle": (
             text("spiece.model", data),
             r"{folder}/spiece\.model is no SentencePiece model: it begins with .+",
         ),
-        "a vocabulary that is a pickle": (text("vocab.txt", data), r"{folder}/vocab\.txt is not text: it holds a NUL byte"),
+        "a vocabulary that is a pickle": (
+            text("vocab.txt", data),
+            r"{folder}/vocab\.txt is not text: it holds a NUL byte",
+        ),
         "an index that is a pickle": (
             both(no_weights, text(INDEX, data)),
             r"{folder}/model\.safetensors\.index\.json is not a safetensors index: .+",
@@ -224,19 +252,46 @@ _OWN = "only transformers' own eager and sdpa are run"
 _TOKENS, _MAP = "tokenizer_config.json", "special_tokens_map.json"
 
 CODE: dict[str, tuple[Change, str]] = {
-    "code": (settings(auto_map={"AutoModel": "x.Y"}), rf"{{folder}}/config\.json carries 'auto_map': {_CODE}"),
-    "code of another repository": (settings(auto_map={"AutoModel": "org/x--x.Y"}), rf"{{folder}}/config\.json carries 'auto_map': {_CODE}"),
-    "code in a nested config": (settings(text_config={"a": [{"auto_map": {}}]}), rf"{{folder}}/config\.json carries 'auto_map': {_CODE}"),
+    "code": (
+        settings(auto_map={"AutoModel": "x.Y"}),
+        rf"{{folder}}/config\.json carries 'auto_map': {_CODE}",
+    ),
+    "code of another repository": (
+        settings(auto_map={"AutoModel": "org/x--x.Y"}),
+        rf"{{folder}}/config\.json carries 'auto_map': {_CODE}",
+    ),
+    "code in a nested config": (
+        settings(text_config={"a": [{"auto_map": {}}]}),
+        rf"{{folder}}/config\.json carries 'auto_map': {_CODE}",
+    ),
     "code of the tokenizer": (
         settings(_TOKENS, auto_map={"AutoTokenizer": ["x.Y", None]}),
         rf"{{folder}}/tokenizer_config\.json carries 'auto_map': {_CODE}",
     ),
-    "code among special tokens": (settings(_MAP, auto_map=["x.Y"]), rf"{{folder}}/special_tokens_map\.json carries 'auto_map': {_CODE}"),
-    "trust": (settings(trust_remote_code=True), rf"{{folder}}/config\.json carries 'trust_remote_code': {_CODE}"),
-    "no trust": (settings(trust_remote_code=False), rf"{{folder}}/config\.json carries 'trust_remote_code': {_CODE}"),
-    "a pipeline": (settings(custom_pipelines={"x": {"impl": "x.Y"}}), rf"{{folder}}/config\.json carries 'custom_pipelines': {_CODE}"),
-    "a generator": (settings(custom_generate="org/x"), rf"{{folder}}/config\.json carries 'custom_generate': {_CODE}"),
-    "a revision of code": (settings(code_revision="main"), rf"{{folder}}/config\.json carries 'code_revision': {_CODE}"),
+    "code among special tokens": (
+        settings(_MAP, auto_map=["x.Y"]),
+        rf"{{folder}}/special_tokens_map\.json carries 'auto_map': {_CODE}",
+    ),
+    "trust": (
+        settings(trust_remote_code=True),
+        rf"{{folder}}/config\.json carries 'trust_remote_code': {_CODE}",
+    ),
+    "no trust": (
+        settings(trust_remote_code=False),
+        rf"{{folder}}/config\.json carries 'trust_remote_code': {_CODE}",
+    ),
+    "a pipeline": (
+        settings(custom_pipelines={"x": {"impl": "x.Y"}}),
+        rf"{{folder}}/config\.json carries 'custom_pipelines': {_CODE}",
+    ),
+    "a generator": (
+        settings(custom_generate="org/x"),
+        rf"{{folder}}/config\.json carries 'custom_generate': {_CODE}",
+    ),
+    "a revision of code": (
+        settings(code_revision="main"),
+        rf"{{folder}}/config\.json carries 'code_revision': {_CODE}",
+    ),
     "a key twice": (
         text("config.json", '{"model_type": "bert", "auto_map": {}, "model_type": "bert"}'),
         r"{folder}/config\.json is not JSON: the key 'model_type' stands twice",
@@ -255,7 +310,10 @@ CODE: dict[str, tuple[Change, str]] = {
     ),
 }
 KERNELS: dict[str, tuple[Change, str]] = {
-    f"the implementation {value} as {key}": (settings(**{key: value}), rf"{{folder}}/config\.json carries '{key}': .+: {_OWN}")
+    f"the implementation {value} as {key}": (
+        settings(**{key: value}),
+        rf"{{folder}}/config\.json carries '{key}': .+: {_OWN}",
+    )
     for key, value in (
         ("_attn_implementation", "kernels-community/flash-attn"),
         ("_attn_implementation", "org/repo@rev"),
@@ -271,7 +329,10 @@ KERNELS: dict[str, tuple[Change, str]] = {
         settings(text_config={"_attn_implementation": "org/repo"}),
         rf"{{folder}}/config\.json carries '_attn_implementation': 'org/repo': {_OWN}",
     ),
-    "kernels": (settings(use_kernels=True), r"{folder}/config\.json carries 'use_kernels': compiled kernels are not loaded"),
+    "kernels": (
+        settings(use_kernels=True),
+        r"{folder}/config\.json carries 'use_kernels': compiled kernels are not loaded",
+    ),
     "a kernel's config": (
         settings(kernel_config={"RMSNorm": "org/x:y"}),
         r"{folder}/config\.json carries 'kernel_config': compiled kernels are .+",
@@ -286,7 +347,10 @@ QUANTISED: dict[str, tuple[Change, str]] = {
         settings(text_config={"quantization_config": {"quant_method": "awq"}}),
         r"{folder}/config\.json carries 'quant\w+': quantised weights are not evaluated",
     ),
-    "four bits": (settings(load_in_4bit=True), r"{folder}/config\.json carries 'load_in_4bit': quantised weights are not evaluated"),
+    "four bits": (
+        settings(load_in_4bit=True),
+        r"{folder}/config\.json carries 'load_in_4bit': quantised weights are not evaluated",
+    ),
     "packed weights": (
         tensor("a.qweight", "U8", b"\0"),
         r"{folder}/model\.safetensors holds a\.qweight as U8: quantised or packed weights are not evaluated",
@@ -302,13 +366,22 @@ ELSEWHERE: dict[str, tuple[Change, str]] = {
         text("adapter_config.json", '{"base_model_name_or_path": "org/x"}'),
         rf"{{folder}} holds adapter_config\.json: {_MERGED}",
     ),
-    "an adapter in capitals": (text("Adapter_Config.json", "{}"), rf"{{folder}} holds Adapter_Config\.json: {_MERGED}"),
-    "an adapter's weights": (text("adapter_model.safetensors", "x"), rf"{{folder}} holds adapter_model\.safetensors: {_MERGED}"),
+    "an adapter in capitals": (
+        text("Adapter_Config.json", "{}"),
+        rf"{{folder}} holds Adapter_Config\.json: {_MERGED}",
+    ),
+    "an adapter's weights": (
+        text("adapter_model.safetensors", "x"),
+        rf"{{folder}} holds adapter_model\.safetensors: {_MERGED}",
+    ),
     "an adapter's base": (
         settings(base_model_name_or_path="org/x"),
         rf"{{folder}}/config\.json carries 'base_model_name_or_path': {_MERGED}",
     ),
-    "an adapter's type": (settings(peft_type="LORA"), rf"{{folder}}/config\.json carries 'peft_type': {_MERGED}"),
+    "an adapter's type": (
+        settings(peft_type="LORA"),
+        rf"{{folder}}/config\.json carries 'peft_type': {_MERGED}",
+    ),
     "an adapter among the weights": (
         tensor("encoder.layer.0.lora_A.default.weight", "F32", b"\0" * 4),
         r"{folder}/model\.safetensors holds the adapter weights encoder\.layer\.0\.lora_A\.default\.weight",
@@ -333,7 +406,10 @@ ELSEWHERE: dict[str, tuple[Change, str]] = {
         settings(teacher_name_or_path="x"),
         r"{folder}/config\.json carries 'teacher_name_or_path': nothing is loaded from another repository",
     ),
-    "some repository": (settings(a={"b": "org/x"}), r"{folder}/config\.json names 'org/x' as 'a\.b': nothing is loaded from another place"),
+    "some repository": (
+        settings(a={"b": "org/x"}),
+        r"{folder}/config\.json names 'org/x' as 'a\.b': nothing is loaded from another place",
+    ),
     "an address": (
         settings(a=["file:///etc/passwd"]),
         r"{folder}/config\.json names 'file:///etc/passwd' as 'a': nothing is loaded from another place",
@@ -342,7 +418,10 @@ ELSEWHERE: dict[str, tuple[Change, str]] = {
         settings(a="/etc/passwd"),
         r"{folder}/config\.json names '/etc/passwd' as 'a': nothing is loaded from another place",
     ),
-    "a file above": (settings(a="../../x y"), r"{folder}/config\.json names '\.\./\.\./x y' as 'a': nothing is loaded from another place"),
+    "a file above": (
+        settings(a="../../x y"),
+        r"{folder}/config\.json names '\.\./\.\./x y' as 'a': nothing is loaded from another place",
+    ),
     "a tokenizer's arguments": (
         settings(_TOKENS, init_inputs=["/x"]),
         r"{folder}/tokenizer_config\.json carries 'init_inputs': a tokenizer is opened .+",
@@ -376,7 +455,10 @@ HEADERS: dict[str, tuple[Change, str]] = {
         text(WEIGHTS, (2**60).to_bytes(8, "little") + b"{}"),
         rf"{{folder}}/model\.safetensors declares a header of {2**60} bytes in a file of 10",
     ),
-    "a header that is a list": (raw_header(lambda raw: b"[]"), rf"{{folder}}/model\.safetensors {_BROKEN}it holds list, not an object"),
+    "a header that is a list": (
+        raw_header(lambda raw: b"[]"),
+        rf"{{folder}}/model\.safetensors {_BROKEN}it holds list, not an object",
+    ),
     "a header that is nested": (
         raw_header(lambda raw: b'{"a":' * 5000 + b"1" + b"}" * 5000),
         rf".+{_BROKEN}it is nested deeper than 32 levels",
@@ -390,22 +472,46 @@ HEADERS: dict[str, tuple[Change, str]] = {
         raw_header(lambda raw: raw.replace(b'"dtype"', b'"dtype": "I8", "dtype"', 1)),
         rf".+{_BROKEN}the key 'dtype' stands twice",
     ),
-    "a name that is a path": (tensor("../../x", "F32", b"\0" * 4), rf".+{_BROKEN}the tensor name '\.\./\.\./x' is not made of .+"),
-    "a field too many": (header(_entry(more=1)), rf".+{_BROKEN}{_FIRST} has the fields .+, expected dtype, shape, data_offsets"),
-    "a dtype of its own": (header(_entry(dtype="OBJECT")), rf".+{_BROKEN}{_FIRST} has the dtype 'OBJECT', which is none of .+"),
+    "a name that is a path": (
+        tensor("../../x", "F32", b"\0" * 4),
+        rf".+{_BROKEN}the tensor name '\.\./\.\./x' is not made of .+",
+    ),
+    "a field too many": (
+        header(_entry(more=1)),
+        rf".+{_BROKEN}{_FIRST} has the fields .+, expected dtype, shape, data_offsets",
+    ),
+    "a dtype of its own": (
+        header(_entry(dtype="OBJECT")),
+        rf".+{_BROKEN}{_FIRST} has the dtype 'OBJECT', which is none of .+",
+    ),
     "a negative side": (header(_entry(shape=[-32])), rf".+{_BROKEN}{_FIRST} has the shape \[-32\]"),
     "half a side": (header(_entry(shape=[31.5])), rf".+{_BROKEN}{_FIRST} has the shape \[31\.5\]"),
     "a true side": (header(_entry(shape=[True, 32])), rf".+{_BROKEN}{_FIRST} has the shape \[True, 32\]"),
     "a side without end": (header(_entry(shape=[2**60])), rf".+{_BROKEN}{_FIRST} has the shape \[{2**60}\]"),
-    "sides whose product wraps": (header(_entry(shape=[2**32, 2**32])), rf".+{_BROKEN}{_FIRST} takes {2**66} bytes as F32 .+ hold 128"),
-    "more than its bytes": (header(_entry(shape=[33])), rf".+{_BROKEN}{_FIRST} takes 132 bytes as F32 \[33\], its data_offsets hold 128"),
-    "offsets backwards": (header(_entry(data_offsets=[128, 0])), rf".+{_BROKEN}{_FIRST} has the data_offsets \[128, 0\]"),
-    "tensors that overlap": (header(_entry(data_offsets=[128, 256])), rf".+{_BROKEN}.+ (overlap|belong to no tensor)"),
+    "sides whose product wraps": (
+        header(_entry(shape=[2**32, 2**32])),
+        rf".+{_BROKEN}{_FIRST} takes {2**66} bytes as F32 .+ hold 128",
+    ),
+    "more than its bytes": (
+        header(_entry(shape=[33])),
+        rf".+{_BROKEN}{_FIRST} takes 132 bytes as F32 \[33\], its data_offsets hold 128",
+    ),
+    "offsets backwards": (
+        header(_entry(data_offsets=[128, 0])),
+        rf".+{_BROKEN}{_FIRST} has the data_offsets \[128, 0\]",
+    ),
+    "tensors that overlap": (
+        header(_entry(data_offsets=[128, 256])),
+        rf".+{_BROKEN}.+ (overlap|belong to no tensor)",
+    ),
     "bytes between tensors": (
         header(lambda found: [_moved(found, 0), found.pop("embeddings.LayerNorm.weight")]),
         rf".+{_BROKEN}.+ leave 128 bytes between them",
     ),
-    "bytes before tensors": (header(lambda found: found.pop(_FIRST)), rf".+{_BROKEN}128 bytes before .+ belong to no tensor"),
+    "bytes before tensors": (
+        header(lambda found: found.pop(_FIRST)),
+        rf".+{_BROKEN}128 bytes before .+ belong to no tensor",
+    ),
     "bytes after tensors": (
         header(lambda found: None, more=b"MZ"),
         r"{folder}/model\.safetensors holds \d+ bytes of tensors where its header declares \d+",
@@ -414,7 +520,10 @@ HEADERS: dict[str, tuple[Change, str]] = {
         header(lambda found: found.update(__metadata__={"format": {"a": 1}})),
         rf".+{_BROKEN}its __metadata__ maps to .+",
     ),
-    "no tensor": (lambda folder: join(folder / WEIGHTS, {}, b""), r"{folder}/model\.safetensors holds no tensor"),
+    "no tensor": (
+        lambda folder: join(folder / WEIGHTS, {}, b""),
+        r"{folder}/model\.safetensors holds no tensor",
+    ),
     "an index that leads outside": (
         shards(lambda found: found.update(a="../../x.safetensors")),
         r"{folder}/model\.safetensors\.index\.json names '\.\./\.\./x\.safetensors', which is not there",
@@ -452,13 +561,22 @@ BOMBS: dict[str, tuple[Change, str]] = {
         settings(hidden_size=10**30),
         r"{folder}/config\.json says hidden_size: 10{30}, but no tensor of the weights has such a side",
     ),
-    "layers without end": (settings(num_hidden_layers=10**9), r"{folder}/config\.json says num_hidden_layers: 10{9}, the most is 1000"),
-    "layers without end inside": (settings(a={"num_layers": 10**9}), r"{folder}/config\.json says num_layers: 10{9}, the most is 1000"),
+    "layers without end": (
+        settings(num_hidden_layers=10**9),
+        r"{folder}/config\.json says num_hidden_layers: 10{9}, the most is 1000",
+    ),
+    "layers without end inside": (
+        settings(a={"num_layers": 10**9}),
+        r"{folder}/config\.json says num_layers: 10{9}, the most is 1000",
+    ),
     "positions without end": (
         settings(max_position_embeddings=10**12),
         r"{folder}/config\.json says max_position_embeddings: 10{12}, the most is 2097152",
     ),
-    "labels without end": (settings(num_labels=10**9), r"{folder}/config\.json says num_labels: 10{9}, the most is 100000"),
+    "labels without end": (
+        settings(num_labels=10**9),
+        r"{folder}/config\.json says num_labels: 10{9}, the most is 100000",
+    ),
     "digits without end": (
         text("config.json", '{"hidden_size": ' + "9" * 5000 + "}"),
         r"{folder}/config\.json is not JSON: Exceeds the limit .+",
@@ -471,12 +589,18 @@ BOMBS: dict[str, tuple[Change, str]] = {
         text("config.json", '{"a":' * 10**5),
         r"{folder}/config\.json is not JSON: it is nested deeper than 32 levels",
     ),
-    "a long config": (text("config.json", "{" + " " * 2**20 + "}"), r"{folder}/config\.json has 1,048,578 bytes, the most is 1,048,576"),
+    "a long config": (
+        text("config.json", "{" + " " * 2**20 + "}"),
+        r"{folder}/config\.json has 1,048,578 bytes, the most is 1,048,576",
+    ),
     "a tokenizer without end": (
         sparse("tokenizer.json", 2**38),
         r"{folder}/tokenizer\.json has 274,877,906,944 bytes, the most is 268,435,456",
     ),
-    "weights without end": (sparse(WEIGHTS, 2**38), r"{folder}/model\.safetensors has 274,877,906,944 bytes, the most is 137,438,953,472"),
+    "weights without end": (
+        sparse(WEIGHTS, 2**38),
+        r"{folder}/model\.safetensors has 274,877,906,944 bytes, the most is 137,438,953,472",
+    ),
     "weights with a long end": (
         sparse(WEIGHTS, 2**32),
         r"{folder}/model\.safetensors holds \d+ bytes of tensors where its header declares \d+",
@@ -503,9 +627,21 @@ LINKS: dict[str, tuple[Change, str]] = {
     ),
 }
 NOT_FINITE: dict[str, tuple[Change, str]] = {
-    "no number": (tensor("a.weight", "F32", b"\0\0\xc0\x7f"), r"{folder}/model\.safetensors: a\.weight\[0\] is not finite"),
-    "no double": (tensor("a.weight", "F64", b"\0" * 6 + b"\xf0\xff"), r"{folder}/model\.safetensors: a\.weight\[0\] is not finite"),
-    "an infinite half": (tensor("a.weight", "F16", b"\0\x7c"), r"{folder}/model\.safetensors: a\.weight\[0\] is not finite"),
-    "an infinite bfloat16": (tensor("a.weight", "BF16", b"\x80\xff"), r"{folder}/model\.safetensors: a\.weight\[0\] is not finite"),
+    "no number": (
+        tensor("a.weight", "F32", b"\0\0\xc0\x7f"),
+        r"{folder}/model\.safetensors: a\.weight\[0\] is not finite",
+    ),
+    "no double": (
+        tensor("a.weight", "F64", b"\0" * 6 + b"\xf0\xff"),
+        r"{folder}/model\.safetensors: a\.weight\[0\] is not finite",
+    ),
+    "an infinite half": (
+        tensor("a.weight", "F16", b"\0\x7c"),
+        r"{folder}/model\.safetensors: a\.weight\[0\] is not finite",
+    ),
+    "an infinite bfloat16": (
+        tensor("a.weight", "BF16", b"\x80\xff"),
+        r"{folder}/model\.safetensors: a\.weight\[0\] is not finite",
+    ),
 }
 CASES = CODE | KERNELS | QUANTISED | ELSEWHERE | HEADERS | BOMBS | LINKS | NOT_FINITE

@@ -33,7 +33,11 @@ license: MIT
 """
 _REVISION = "0123456789" * 4
 _GIT = {
-    **{f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "Toy"), ("EMAIL", "toy@example.org"))},
+    **{
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "Toy"), ("EMAIL", "toy@example.org"))
+    },
     **{f"GIT_{role}_DATE": "2026-01-01T00:00:00Z" for role in ("AUTHOR", "COMMITTER")},
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -54,14 +58,29 @@ def measured(
     for language in languages:
         n = TARGET.sizes[language]
         index = np.arange(n, dtype=np.int32)
-        columns = {"index": index, "answer": index, "answer_to_english": index, "correct": chance.random(n) < right}
-        rows.append(pa.table({"seed": pa.array([seed] * n, pa.int32()), "language": pa.array([language] * n), **columns}))
+        columns = {
+            "index": index,
+            "answer": index,
+            "answer_to_english": index,
+            "correct": chance.random(n) < right,
+        }
+        rows.append(
+            pa.table(
+                {"seed": pa.array([seed] * n, pa.int32()), "language": pa.array([language] * n), **columns}
+            )
+        )
     table = pa.concat_tables(rows)
     scores = {}
     for (_, language), part in cells(table).items():
         cell = recount(TARGET, part)
         scores[language] = {"score": cell.score, "n": cell.n, "interval": (0, 100)}
-    checkpoint = {"seed": seed, "source": f"{slug}/model@{_REVISION}", "weights": f"sha256:{'e' * 64}", "layer": 2, "scores": scores}
+    checkpoint = {
+        "seed": seed,
+        "source": f"{slug}/model@{_REVISION}",
+        "weights": f"sha256:{'e' * 64}",
+        "layer": 2,
+        "scores": scores,
+    }
     result = Result.model_validate(
         {
             "schema": 1,
@@ -131,14 +150,22 @@ def commit(folder: Path, edits: Edits, parent: str | None) -> str:
     stream = [b"commit refs/heads/made\ncommitter Toy <toy@example.org> 1767225600 +0000\ndata 4\nmade"]
     stream.append(f"\nfrom {parent}\n".encode() if parent else b"\n")
     for path, content in edits.items():
-        name = b'"' + b"".join(f"\\{byte:03o}".encode() for byte in (path.encode() if isinstance(path, str) else path)) + b'"'
+        name = (
+            b'"'
+            + b"".join(
+                f"\\{byte:03o}".encode() for byte in (path.encode() if isinstance(path, str) else path)
+            )
+            + b'"'
+        )
         if content is None:
             stream.append(b"D " + name + b"\n")
         elif isinstance(content, Put) and content.mode == "160000":
             stream.append(b"M 160000 " + content.data + b" " + name + b"\n")
         else:
             mode, data = (content.mode, content.data) if isinstance(content, Put) else ("100644", content)
-            stream.append(f"M {mode} inline ".encode() + name + f"\ndata {len(data)}\n".encode() + data + b"\n")
+            stream.append(
+                f"M {mode} inline ".encode() + name + f"\ndata {len(data)}\n".encode() + data + b"\n"
+            )
     reset = b"reset refs/heads/made\n\n"
     git(folder, "fast-import", "--quiet", "--force", feed=reset + b"".join(stream) + b"\ndone\n")
     return git(folder, "rev-parse", "refs/heads/made")
@@ -146,7 +173,9 @@ def commit(folder: Path, edits: Edits, parent: str | None) -> str:
 
 def tree(folder: Path, entries: list[tuple[str, bytes, str]]) -> str:
     """Write a tree that git's own commands would refuse, and return its hash; entries are mode, name and hash."""
-    data = b"".join(mode.encode() + b" " + name + b"\0" + bytes.fromhex(digest) for mode, name, digest in entries)
+    data = b"".join(
+        mode.encode() + b" " + name + b"\0" + bytes.fromhex(digest) for mode, name, digest in entries
+    )
     return git(folder, "hash-object", "-t", "tree", "-w", "--literally", "--stdin", feed=data)
 
 
@@ -158,6 +187,8 @@ def commit_tree(folder: Path, root: str, parent: str) -> str:
 def git(folder: Path, *arguments: str, feed: bytes = b"") -> str:
     """Run git, and return what it prints."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    done = subprocess.run(["git", "-C", str(folder), *arguments], input=feed, capture_output=True, check=False, env=kept | _GIT)
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments], input=feed, capture_output=True, check=False, env=kept | _GIT
+    )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout.decode().strip()

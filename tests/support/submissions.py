@@ -18,7 +18,9 @@ license: MIT
 """
 
 
-def write_submission(folder: Path, layer: str = "last", checkpoints: str = "[{seed: 0, path: weights}]") -> Path:
+def write_submission(
+    folder: Path, layer: str = "last", checkpoints: str = "[{seed: 0, path: weights}]"
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "submission.yaml").write_text(SUBMISSION.format(layer=layer, checkpoints=checkpoints))
     return folder
@@ -26,7 +28,9 @@ def write_submission(folder: Path, layer: str = "last", checkpoints: str = "[{se
 
 def result_without_run(submission: Path) -> tuple[str, str]:
     text = (submission / "results/jupyterlab.yaml").read_text()
-    return text.partition("\nrun:")[0], hashlib.sha256((submission / "results/jupyterlab.parquet").read_bytes()).hexdigest()
+    return text.partition("\nrun:")[0], hashlib.sha256(
+        (submission / "results/jupyterlab.parquet").read_bytes()
+    ).hexdigest()
 
 
 REPORTED = """\

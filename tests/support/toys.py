@@ -7,7 +7,22 @@ from pathlib import Path
 from typing import Any
 
 WORDS = (
-    *("the", "a", "cat", "dog", "sun", "moon", "sea", "tree", "red", "blue", "runs", "sleeps", "shines", "sings"),
+    *(
+        "the",
+        "a",
+        "cat",
+        "dog",
+        "sun",
+        "moon",
+        "sea",
+        "tree",
+        "red",
+        "blue",
+        "runs",
+        "sleeps",
+        "shines",
+        "sings",
+    ),
     *("die", "eine", "katze", "hund", "sonne", "mond", "rennt", "schläft"),
 )
 
@@ -20,18 +35,42 @@ def save_toy_encoder(folder: Path, *, layers: int = 3, seed: int = 0, architectu
 
     torch.manual_seed(seed)
     pieces = ["<s>", "<pad>", "</s>", "<unk>", *WORDS, *"abcdefghijklmnopqrstuvwxyz0123456789"]
-    sizes = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": len(pieces)}
+    sizes = {
+        "hidden_size": 32,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "vocab_size": len(pieces),
+    }
     if architecture == "bert":
-        model = BertModel(BertConfig(**sizes, max_position_embeddings=64, pad_token_id=1), add_pooling_layer=False)
+        model = BertModel(
+            BertConfig(**sizes, max_position_embeddings=64, pad_token_id=1), add_pooling_layer=False
+        )
     elif architecture != "xlm-roberta":
-        names = {"distilbert": {"dim": 32, "n_layers": layers, "n_heads": 4, "hidden_dim": 64}, "electra": {"embedding_size": 32}}
+        names = {
+            "distilbert": {"dim": 32, "n_layers": layers, "n_heads": 4, "hidden_dim": 64},
+            "electra": {"embedding_size": 32},
+        }
         sizes |= names.get(architecture, {}) | (
             {"global_attn_every_n_layers": 2, "local_attention": 4} if architecture == "modernbert" else {}
         )
-        sizes |= {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]} if architecture == "deberta-v2" else {}
-        model = AutoModel.from_config(AutoConfig.for_model(architecture, **sizes, max_position_embeddings=66, pad_token_id=1))
+        sizes |= (
+            {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]}
+            if architecture == "deberta-v2"
+            else {}
+        )
+        model = AutoModel.from_config(
+            AutoConfig.for_model(architecture, **sizes, max_position_embeddings=66, pad_token_id=1)
+        )
     else:
-        config = XLMRobertaConfig(**sizes, max_position_embeddings=66, pad_token_id=1, bos_token_id=0, eos_token_id=2, type_vocab_size=1)
+        config = XLMRobertaConfig(
+            **sizes,
+            max_position_embeddings=66,
+            pad_token_id=1,
+            bos_token_id=0,
+            eos_token_id=2,
+            type_vocab_size=1,
+        )
         model = XLMRobertaModel(config, add_pooling_layer=False)
     with torch.no_grad():  # larger than transformers' default, so that layers differ visibly
         for parameter in model.parameters():
@@ -45,7 +84,14 @@ def save_toy_encoder(folder: Path, *, layers: int = 3, seed: int = 0, architectu
     )
     tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
     tokenizer.save(str(folder / "tokenizer.json"))
-    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "cls_token": "<s>", "sep_token": "</s>"}
+    names = {
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "pad_token": "<pad>",
+        "cls_token": "<s>",
+        "sep_token": "</s>",
+    }
     (folder / "tokenizer_config.json").write_text(
         json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 64, **names})
     )
@@ -71,7 +117,9 @@ def first_rows(result: Any, outcomes: Any, rows: int) -> tuple[Any, Any]:
     checkpoints = []
     for checkpoint in result.checkpoints:
         scores = {
-            language: score.model_copy(update={**found[checkpoint.seed, language]._asdict(), "interval": (0, 100)})
+            language: score.model_copy(
+                update={**found[checkpoint.seed, language]._asdict(), "interval": (0, 100)}
+            )
             for language, score in checkpoint.scores.items()
             if (checkpoint.seed, language) in found
         }
@@ -121,9 +169,18 @@ def _save_table(folder: Path, rows: dict[str, int], *, reads: bool) -> Path:
     if reads:
         tokenizer.normalizer = normalizers.Lowercase()
         tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
     tokenizer.save(str(folder / "tokenizer.json"))
-    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "cls_token": "<s>", "sep_token": "</s>"}
+    names = {
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "pad_token": "<pad>",
+        "cls_token": "<s>",
+        "sep_token": "</s>",
+    }
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 64, **names}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     return folder

@@ -16,11 +16,18 @@ class Visit:
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.requests: list[str] = []
-        self.page.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on(
+            "console",
+            lambda message: (
+                self.faults.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("requestfailed", lambda request: self.faults.append(request.url))
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective));")
+        self.page.add_init_script(
+            "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective));"
+        )
 
     def open(self, address: str) -> Page:
         self.page.goto(address, wait_until="load")

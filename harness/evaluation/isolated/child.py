@@ -32,7 +32,9 @@ def main(request_file: str, *datasets: str) -> None:
 
     request = Request.from_json(Path(request_file).read_bytes())
     try:
-        reply = Reply(evaluate(request.folder, request.targets, request.languages, request.options, LineReporter()))
+        reply = Reply(
+            evaluate(request.folder, request.targets, request.languages, request.options, LineReporter())
+        )
     except StiltboardError as error:
         reply = Reply.of(error)
     assert request.options.cache is not None  # every request names one

@@ -11,10 +11,10 @@ from pydantic import Field, TypeAdapter
 from harness.characters import shown, visible
 from harness.errors import BadInput, CheckFailed, Fault, StiltboardError
 from harness.evaluation.run import AbsolutePath, Options
-from harness.observer import Observer
 from harness.records import Result
+from harness.reporter import Reporter
 
-_MARK = "\x1f"  # before what is told to the observer; nothing else that is printed begins with it
+_MARK = "\x1f"  # before what is told to the reporter; nothing else that is printed begins with it
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ class Reply:
         try:
             reply = _REPLY.validate_json(data)
         except (ValueError, RecursionError) as reason:
-            raise CheckFailed(f"the evaluation left a report that is none: {shown(reason)}", cure="evaluate again") from None
+            raise CheckFailed(
+                f"the evaluation left a report that is none: {shown(reason)}", cure="evaluate again"
+            ) from None
         return replace(reply, faults=tuple(map(_safe, reply.faults)))
 
     def raise_error(self) -> None:
@@ -76,11 +78,11 @@ _REPLY = TypeAdapter(Reply)
 
 
 class LineReporter:
-    """An observer that prints what it is told, for another process to tell to its own."""
+    """An reporter that prints what it is told, for another process to tell to its own."""
 
-    def say(self, message: str) -> None:
+    def report(self, message: str) -> None:
         """Hand on one line of news."""
-        self._tell("say", message)
+        self._tell("report", message)
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
         """Hand on what one batch added."""
@@ -94,20 +96,20 @@ class LineReporter:
         print(_MARK + json.dumps(what), flush=True)  # noqa: T201 - the other process reads it
 
 
-def report_line(line: str, observer: Observer) -> None:
-    """Tell an observer what a line says; any other line is news."""
+def report_line(line: str, reporter: Reporter) -> None:
+    """Tell an reporter what a line says; any other line is news."""
     try:
         match json.loads(line.removeprefix(_MARK)) if line.startswith(_MARK) else None:
             case ["encoded", int(texts), int(tokens), int(total)] if 0 <= tokens <= total and texts >= 0:
-                observer.encoded(texts, tokens, total)
+                reporter.encoded(texts, tokens, total)
             case ["trained", int(step), int(steps), int() | float() as loss]:
-                observer.trained(step, steps, loss)
-            case ["say", str(message)]:
-                observer.say(_one_line(message))
+                reporter.trained(step, steps, loss)
+            case ["report", str(message)]:
+                reporter.report(_one_line(message))
             case _:
-                observer.say(_one_line(line))
+                reporter.report(_one_line(line))
     except (ValueError, RecursionError):
-        observer.say(_one_line(line))
+        reporter.report(_one_line(line))
 
 
 def _one_line(text: str) -> str:

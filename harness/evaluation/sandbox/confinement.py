@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# What a Python with compiled packages needs of a system. /etc is left out but for how libraries are found and what time it is.
+# What a Python with compiled packages needs of a system. /etc is left out but for how libraries are found and
+# what time it is.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/alternatives")
 # Without it libraries count processors wrongly; it says nothing else.
@@ -43,7 +44,13 @@ class Confinement:
 
     def readable(self) -> list[str]:
         """Return the folders to read, parents first, without those that lie in another one."""
-        wanted = sorted({str(path.resolve()) for path in (*_interpreter(), *map(Path, _system(self.gpu)), *self.read) if path.exists()})
+        wanted = sorted(
+            {
+                str(path.resolve())
+                for path in (*_interpreter(), *map(Path, _system(self.gpu)), *self.read)
+                if path.exists()
+            }
+        )
         return [path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted)]
 
     def writable(self) -> list[str]:
@@ -68,7 +75,14 @@ def interpreter() -> str:
     return str(Path(sys.executable).parent.resolve() / Path(sys.executable).name)
 
 
-def plan(command: Sequence[str], view: Confinement, limits: Limits, *, root: Path | None = None, confined: bool = True) -> dict[str, Any]:
+def plan(
+    command: Sequence[str],
+    view: Confinement,
+    limits: Limits,
+    *,
+    root: Path | None = None,
+    confined: bool = True,
+) -> dict[str, Any]:
     """Return what first_process.py is given: `root` is an empty folder on which it makes the view, or None where it is made already."""
     return {
         "command": [*command],
@@ -86,8 +100,17 @@ def plan(command: Sequence[str], view: Confinement, limits: Limits, *, root: Pat
 
 
 def _interpreter() -> list[Path]:
-    return [Path(sys.prefix), Path(sys.base_prefix), Path(interpreter()).resolve().parent, Path(__file__).parents[2]]
+    return [
+        Path(sys.prefix),
+        Path(sys.base_prefix),
+        Path(interpreter()).resolve().parent,
+        Path(__file__).parents[2],
+    ]
 
 
 def _system(gpu: bool) -> list[str]:
-    return [path for path in (*_SYSTEM, *_ETC, *(_GPU_SYSTEM if gpu else (_PROCESSORS,))) if not Path(path).is_symlink()]
+    return [
+        path
+        for path in (*_SYSTEM, *_ETC, *(_GPU_SYSTEM if gpu else (_PROCESSORS,)))
+        if not Path(path).is_symlink()
+    ]

@@ -1,8 +1,8 @@
 """The first program inside a sandbox: make the view, give up every privilege, set the limits, run the command, die with the parent.
 
-It is started by its path with `python -I -S`, before anything else is there, so it imports the standard library alone. Its one
-argument is JSON (`plan` in confinement.py). Mounts are made here only where nothing made them before, that is after unshare(1);
-bubblewrap and docker bring their own.
+It is started by its path with `python -I -S`, before anything else is there, so it imports the standard
+library alone. Its one argument is JSON (`plan` in confinement.py). Mounts are made here only where nothing
+made them before, that is after unshare(1); bubblewrap and docker bring their own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _MOUNT_SETATTR, _RECURSIVE = 442, 0x8000  # one number on every architecture since Linux 5.12
 _KEYCTL = {"x86_64": 250, "aarch64": 219}
-_SET_SECUREBITS, _CAPBSET_DROP, _NO_NEW_PRIVS, _CAP_AMBIENT, _PDEATHSIG, _CHILD_SUBREAPER = 28, 24, 38, 47, 1, 36
+_SET_SECUREBITS, _CAPBSET_DROP, _NO_NEW_PRIVS, _CAP_AMBIENT, _PDEATHSIG, _CHILD_SUBREAPER = (
+    28,
+    24,
+    38,
+    47,
+    1,
+    36,
+)
 _LAST_CAPABILITY = 63
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -44,7 +51,10 @@ def _restrict(target: str, flags: int, recursive: bool = True) -> None:
     """Add flags to a mount and all below it. A remount reaches only the first; what lies below would stay writable."""
     attributes = (ctypes.c_uint64 * 4)(flags, 0, 0, 0)
     how = _RECURSIVE if recursive else 0
-    _check(_LIBC.syscall(_MOUNT_SETATTR, -100, target.encode(), how, ctypes.byref(attributes), 32), f"restrict {target}")
+    _check(
+        _LIBC.syscall(_MOUNT_SETATTR, -100, target.encode(), how, ctypes.byref(attributes), 32),
+        f"restrict {target}",
+    )
 
 
 def _bind(path: str, root: str, flags: int) -> None:
@@ -68,7 +78,13 @@ def _make_view(plan: dict[str, Any]) -> None:
         os.mkdir(f"{root}/{folder}")
     os.mkdir(f"{root}/dev/shm")
     for folder in ("tmp", "dev/shm"):  # first, since what is shown may lie below /tmp
-        _mount("tmpfs", f"{root}/{folder}", "tmpfs", _NOSUID | _NODEV | _NOEXEC, f"size={plan['scratch']},mode=1777")
+        _mount(
+            "tmpfs",
+            f"{root}/{folder}",
+            "tmpfs",
+            _NOSUID | _NODEV | _NOEXEC,
+            f"size={plan['scratch']},mode=1777",
+        )
     for link, target in plan["links"]:
         os.symlink(target, root + link)
     for path in plan["read"]:
@@ -83,7 +99,9 @@ def _make_view(plan: dict[str, Any]) -> None:
     with open(f"{root}/etc/passwd", "w") as file:
         file.write("nobody:x:0:0::/tmp:/bin/false\n")
     _forbid_more_namespaces()
-    _check(_LIBC.syscall(_PIVOT_ROOT[os.uname().machine], root.encode(), f"{root}/old".encode()), "pivot_root")
+    _check(
+        _LIBC.syscall(_PIVOT_ROOT[os.uname().machine], root.encode(), f"{root}/old".encode()), "pivot_root"
+    )
     os.chdir("/")
     _check(_LIBC.umount2(b"/old", _DETACH), "umount /old")
     os.rmdir("/old")
@@ -116,7 +134,9 @@ def _set_limits(limits: dict[str, int]) -> None:
     for name, value in {"RLIMIT_CORE": 0, **limits}.items():
         number = getattr(resource, name)
         _, hardest = resource.getrlimit(number)
-        resource.setrlimit(number, (value, value) if hardest == resource.RLIM_INFINITY else (min(value, hardest),) * 2)
+        resource.setrlimit(
+            number, (value, value) if hardest == resource.RLIM_INFINITY else (min(value, hardest),) * 2
+        )
 
 
 def _run(plan: dict[str, Any]) -> int:
@@ -143,7 +163,9 @@ def _run(plan: dict[str, Any]) -> int:
 
 def _end_all() -> None:
     """End every process that is left, those too that left their group: an orphan becomes a child of this one, which adopts them."""
-    with contextlib.suppress(OSError, ValueError):  # a kernel need not list children; a namespace then ends with its first process
+    with contextlib.suppress(
+        OSError, ValueError
+    ):  # a kernel need not list children; a namespace then ends with its first process
         while True:
             with open(f"/proc/self/task/{os.getpid()}/children") as file:
                 children = [int(number) for number in file.read().split()]

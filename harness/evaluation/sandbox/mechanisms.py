@@ -33,9 +33,22 @@ class Mechanism:
         return None if shutil.which(self.program) else f"{self.program} is not installed"
 
 
-def _first(command: Sequence[str], view: Confinement, limits: Limits, root: Path | None = None, *, confined: bool = True) -> list[str]:
+def _first(
+    command: Sequence[str],
+    view: Confinement,
+    limits: Limits,
+    root: Path | None = None,
+    *,
+    confined: bool = True,
+) -> list[str]:
     """Return the command line of the first program inside."""
-    return [interpreter(), "-I", "-S", str(FIRST_PROCESS), json.dumps(plan(command, view, limits, root=root, confined=confined))]
+    return [
+        interpreter(),
+        "-I",
+        "-S",
+        str(FIRST_PROCESS),
+        json.dumps(plan(command, view, limits, root=root, confined=confined)),
+    ]
 
 
 def plain(command: Sequence[str], view: Confinement, limits: Limits) -> list[str]:
@@ -44,7 +57,17 @@ def plain(command: Sequence[str], view: Confinement, limits: Limits) -> list[str
 
 
 def _unshare(command: Sequence[str], view: Confinement, limits: Limits, root: Path) -> list[str]:
-    namespaces = ["--user", "--map-root-user", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL"]
+    namespaces = [
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "--pid",
+        "--net",
+        "--ipc",
+        "--uts",
+        "--fork",
+        "--kill-child=KILL",
+    ]
     return ["unshare", *namespaces, "--", *_first(command, view, limits, root)]
 
 
@@ -55,8 +78,28 @@ def _bubblewrap(command: Sequence[str], view: Confinement, limits: Limits, _root
     nodes = [word for path in view.devices() for word in ("--dev-bind", path, path)]
     # /proc/sys belongs to whoever is root outside, and bubblewrap leaves it writable to them.
     return [
-        *("bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"),
-        *("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--size", str(SCRATCH), "--tmpfs", "/tmp"),
+        *(
+            "bwrap",
+            "--unshare-all",
+            "--unshare-user",
+            "--die-with-parent",
+            "--new-session",
+            "--clearenv",
+            "--cap-drop",
+            "ALL",
+        ),
+        *(
+            "--proc",
+            "/proc",
+            "--remount-ro",
+            "/proc",
+            "--dev",
+            "/dev",
+            "--size",
+            str(SCRATCH),
+            "--tmpfs",
+            "/tmp",
+        ),
         *(*shown, *nodes, "--remount-ro", "/"),
         *("--chdir", "/", "--", *_first(command, view, limits)),
     ]
@@ -66,10 +109,33 @@ def _docker(command: Sequence[str], view: Confinement, limits: Limits, _root: Pa
     """Run in an image without a single file, which needs no download, on the folders of this machine."""
     shown = [word for path in view.readable() for word in ("--volume", f"{path}:{path}:ro")]
     shown += [word for path in view.writable() for word in ("--volume", f"{path}:{path}")]
-    shown += [word for path, target in view.links() for word in ("--volume", f"{Path(path).parent / target}:{path}:ro")]
+    shown += [
+        word
+        for path, target in view.links()
+        for word in ("--volume", f"{Path(path).parent / target}:{path}:ro")
+    ]
     return [
-        *("docker", "run", "--rm", "--interactive", "--network", "none", "--read-only", "--cap-drop", "ALL", "--ipc", "private"),
-        *("--security-opt", "no-new-privileges", "--user", f"{os.getuid()}:{os.getgid()}", "--pids-limit", "4096"),
+        *(
+            "docker",
+            "run",
+            "--rm",
+            "--interactive",
+            "--network",
+            "none",
+            "--read-only",
+            "--cap-drop",
+            "ALL",
+            "--ipc",
+            "private",
+        ),
+        *(
+            "--security-opt",
+            "no-new-privileges",
+            "--user",
+            f"{os.getuid()}:{os.getgid()}",
+            "--pids-limit",
+            "4096",
+        ),
         *("--tmpfs", f"/tmp:size={SCRATCH}", *(["--gpus", "all"] if view.gpu else []), *shown),
         *(["--memory", str(limits.memory)] if limits.memory else []),
         *(_IMAGE, *_first(command, view, limits)),
@@ -84,10 +150,19 @@ class Docker(Mechanism):
         """Return why there is no daemon or no image."""
         if (absent := super().missing()) is not None:
             return absent
-        if subprocess.run(["docker", "image", "inspect", _IMAGE], capture_output=True, check=False).returncode == 0:
+        if (
+            subprocess.run(
+                ["docker", "image", "inspect", _IMAGE], capture_output=True, check=False
+            ).returncode
+            == 0
+        ):
             return None
-        made = subprocess.run(["docker", "import", "-", _IMAGE], input=_EMPTY_TAR, capture_output=True, check=False)
-        return None if made.returncode == 0 else made.stderr.decode(errors="replace").strip().partition("\n")[0]
+        made = subprocess.run(
+            ["docker", "import", "-", _IMAGE], input=_EMPTY_TAR, capture_output=True, check=False
+        )
+        return (
+            None if made.returncode == 0 else made.stderr.decode(errors="replace").strip().partition("\n")[0]
+        )
 
 
 MECHANISMS: tuple[Mechanism, ...] = (

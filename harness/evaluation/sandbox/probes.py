@@ -1,7 +1,8 @@
 """Try to get out of a sandbox in every way that matters, and say which ones led somewhere.
 
-Like first_process.py this is started by its path with `python -I -S` and imports the standard library alone. Its argument is JSON: what
-is really there outside (`Outside` in selfcheck.py). It prints one line of JSON: probe → what it reached, or null.
+Like first_process.py this is started by its path with `python -I -S` and imports the standard library alone.
+Its argument is JSON: what is really there outside (`Outside` in selfcheck.py). It prints one line of JSON:
+probe → what it reached, or null.
 """
 
 from __future__ import annotations
@@ -16,8 +17,17 @@ from contextlib import suppress
 from typing import Any
 
 # What a network that is not there says; a timeout says nothing.
-_NO_NETWORK = (errno.ENETUNREACH, errno.EPERM, errno.EACCES, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EAFNOSUPPORT)
-_QUERY = bytes.fromhex("000001000001000000000000076578616d706c65036f72670000010001")  # the address of example.org
+_NO_NETWORK = (
+    errno.ENETUNREACH,
+    errno.EPERM,
+    errno.EACCES,
+    errno.EADDRNOTAVAIL,
+    errno.ENETDOWN,
+    errno.EAFNOSUPPORT,
+)
+_QUERY = bytes.fromhex(
+    "000001000001000000000000076578616d706c65036f72670000010001"
+)  # the address of example.org
 _OWN_PROCESSES = ("first_process.py", "probes.py", "bwrap", "docker-init")
 
 
@@ -29,7 +39,8 @@ def _connect(family: int, kind: int, address: Any, message: bytes = b"") -> str 
             if message:
                 probe.send(message)
         except OSError as reason:
-            # The servers that are probed here do listen: one that refuses is not there, but a loopback of the sandbox's own.
+            # The servers that are probed here do listen: one that refuses is not there, but a loopback of the
+            # sandbox's own.
             return None if reason.errno in (*_NO_NETWORK, errno.ECONNREFUSED) else f"{address}: {reason}"
     return f"{address} answers"
 
@@ -85,7 +96,10 @@ def processes(outside: dict[str, Any]) -> str | None:
                 command = file.read().decode(errors="replace").replace("\0", " ").strip()
             if not any(own in command for own in _OWN_PROCESSES):
                 return f"/proc/{number}: {command[:80]}"
-    if os.access("/proc/sys/kernel/core_pattern", os.W_OK) and not os.statvfs("/proc/sys/kernel").f_flag & os.ST_RDONLY:
+    if (
+        os.access("/proc/sys/kernel/core_pattern", os.W_OK)
+        and not os.statvfs("/proc/sys/kernel").f_flag & os.ST_RDONLY
+    ):
         return "/proc/sys/kernel/core_pattern"
     return None
 

@@ -21,13 +21,21 @@ _LOOK_SECONDS = 0.5
 _LINE = 2000
 
 
-def run_apart(command: Sequence[str], view: Confinement, limits: Limits, mechanism: Mechanism | None, say: Callable[[str], None]) -> None:
+def run_apart(
+    command: Sequence[str],
+    view: Confinement,
+    limits: Limits,
+    mechanism: Mechanism | None,
+    report: Callable[[str], None],
+) -> None:
     """Run a command in a sandbox, or with limits alone where `mechanism` is None, and hand on every line that it prints, as it is.
 
     Raises CheckFailed when it reaches a limit, is killed, or ends with another code than 0.
     """
     with tempfile.TemporaryDirectory(prefix="stiltboard-") as root:
-        words = mechanism.build(command, view, limits, Path(root)) if mechanism else plain(command, view, limits)
+        words = (
+            mechanism.build(command, view, limits, Path(root)) if mechanism else plain(command, view, limits)
+        )
         # The pipe to its standard input stays open as long as this process lives, whichever way it ends.
         process = subprocess.Popen(
             words,
@@ -39,7 +47,7 @@ def run_apart(command: Sequence[str], view: Confinement, limits: Limits, mechani
             errors="replace",
         )
         assert process.stdout is not None
-        reader = threading.Thread(target=_hand_on, args=(process.stdout, say), daemon=True)
+        reader = threading.Thread(target=_hand_on, args=(process.stdout, report), daemon=True)
         reader.start()
         try:
             reached = _watch(process, limits, view)
@@ -52,10 +60,14 @@ def run_apart(command: Sequence[str], view: Confinement, limits: Limits, mechani
         raise CheckFailed(reached[0], cure=reached[1])
     if process.returncode in (128 + signal.SIGKILL, -signal.SIGKILL):
         raise CheckFailed(
-            "the evaluation was killed, most likely for want of memory", cure="a machine with more, or a smaller --max-memory"
+            "the evaluation was killed, most likely for want of memory",
+            cure="a machine with more, or a smaller --max-memory",
         )
     if process.returncode:
-        raise CheckFailed(f"the evaluation ended with the exit code {process.returncode} and no result", cure="its last lines say why")
+        raise CheckFailed(
+            f"the evaluation ended with the exit code {process.returncode} and no result",
+            cure="its last lines say why",
+        )
 
 
 def _watch(process: subprocess.Popen[str], limits: Limits, view: Confinement) -> tuple[str, str] | None:
@@ -66,9 +78,15 @@ def _watch(process: subprocess.Popen[str], limits: Limits, view: Confinement) ->
             process.wait(_LOOK_SECONDS)
             return None
         if limits.seconds is not None and time.monotonic() - started > limits.seconds:
-            return f"the evaluation took longer than {limits.seconds / 3600:g} hours", "--max-hours; what it finished is kept"
+            return (
+                f"the evaluation took longer than {limits.seconds / 3600:g} hours",
+                "--max-hours; what it finished is kept",
+            )
         if limits.disk is not None and (taken := _bytes_in(view.write) - before) > limits.disk:
-            return f"the evaluation wrote {taken:,} bytes, the most is {limits.disk:,}", "--max-disk; what it finished is kept"
+            return (
+                f"the evaluation wrote {taken:,} bytes, the most is {limits.disk:,}",
+                "--max-disk; what it finished is kept",
+            )
 
 
 def _bytes_in(folders: Sequence[Path]) -> int:
@@ -86,11 +104,11 @@ def _bytes_in(folders: Sequence[Path]) -> int:
     return total
 
 
-def _hand_on(stream: IO[str], say: Callable[[str], None]) -> None:
+def _hand_on(stream: IO[str], report: Callable[[str], None]) -> None:
     """Hand on line by line what is printed; a line without end is cut."""
     with suppress(ValueError, OSError):  # closed
         while line := stream.readline(_LINE):
-            say(line.rstrip("\n"))
+            report(line.rstrip("\n"))
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -37,12 +37,18 @@ def find_mechanism(view: Confinement, mechanisms: Sequence[Mechanism] | None = N
         if reason is None:
             return mechanism
         reasons.append(f"{mechanism.name}: {reason}")
-    raise CheckFailed(f"no sandbox holds on this machine, so nothing was evaluated ({'; '.join(reasons) or 'none is known'})", cure=_CURE)
+    raise CheckFailed(
+        f"no sandbox holds on this machine, so nothing was evaluated ({'; '.join(reasons) or 'none is known'})",
+        cure=_CURE,
+    )
 
 
 def why_leaky(mechanism: Mechanism, view: Confinement) -> str | None:
     """Return what a probe reached from inside, or why the sandbox cannot be made; None where all are denied."""
-    with standing_outside(view) as (outside, arrived), tempfile.TemporaryDirectory(prefix="stiltboard-") as root:
+    with (
+        standing_outside(view) as (outside, arrived),
+        tempfile.TemporaryDirectory(prefix="stiltboard-") as root,
+    ):
         command = [interpreter(), "-I", "-S", str(_PROBES), json.dumps(outside)]
         try:
             words, (reading, writing) = mechanism.build(command, view, Limits(), Path(root)), os.pipe()
@@ -64,10 +70,16 @@ def why_leaky(mechanism: Mechanism, view: Confinement) -> str | None:
         found: dict[str, str | None] = json.loads(process.stdout)
         found["UDP"] = found["UDP"] or message
     except (ValueError, KeyError):
-        said = (process.stderr.strip() or process.stdout.strip() or f"exit code {process.returncode}").splitlines()
+        said = (
+            process.stderr.strip() or process.stdout.strip() or f"exit code {process.returncode}"
+        ).splitlines()
         return shown(said[-1], 200)
     reached = {name: what for name, what in found.items() if what is not None}
-    return None if not reached else "; ".join(f"{name} is not denied: {shown(what)}" for name, what in reached.items())
+    return (
+        None
+        if not reached
+        else "; ".join(f"{name} is not denied: {shown(what)}" for name, what in reached.items())
+    )
 
 
 @contextmanager

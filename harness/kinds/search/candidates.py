@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 from harness.kinds.search.panels import Indices, Wide
 
 Narrow = NDArray[np.float32]
-# Beyond the k asked for: so many more may lie within the rounding of the last of them before a query counts as crowded.
+# Beyond the k asked for: so many more may lie within the rounding of the last of them before a query counts
+# as crowded.
 SPARE = 4
 
 
 class Candidates:
     """The k + 4 best of each of n queries so far, by float32 product, and the best product that did not fit.
 
-    A query's float32 products differ from the exact ones by at most its `slack`. Whatever lies more than twice that below
-    the k-th best so far can never be among the k nearest, so what reaches this `floor` is all that has to be kept.
+    A query's float32 products differ from the exact ones by at most its `slack`. Whatever lies more than
+    twice that below the k-th best so far can never be among the k nearest, so what reaches this `floor` is
+    all that has to be kept.
     """
 
     def __init__(self, k: int, slack: Wide) -> None:

@@ -22,9 +22,9 @@ class Matches(NamedTuple):
 def margins(similarity: NDArray[np.float64], mean: NDArray[np.float64], how: Margin) -> NDArray[np.float64]:
     """Return the margin of cosines against the mean cosine of both neighbourhoods, (m(x) + m(y)) / 2.
 
-    Ratio cos / mean, distance cos − mean, absolute cos. A ratio to a mean of 0 is 0. Rounded to 12 decimals, so that equal
-    vectors, whose products may be summed in another order, tie. Source: M. Artetxe and H. Schwenk.
-    2019. Margin-based Parallel Corpus Mining with Multilingual Sentence Embeddings. ACL.
+    Ratio cos / mean, distance cos − mean, absolute cos. A ratio to a mean of 0 is 0. Rounded to 12 decimals,
+    so that equal vectors, whose products may be summed in another order, tie. Source: M. Artetxe and H.
+    Schwenk. 2019. Margin-based Parallel Corpus Mining with Multilingual Sentence Embeddings. ACL.
     """
     if how is Margin.ABSOLUTE:
         margin = similarity
@@ -38,8 +38,8 @@ def margins(similarity: NDArray[np.float64], mean: NDArray[np.float64], how: Mar
 def match(x_to_y: Neighbours, y_to_x: Neighbours, how: Margin) -> Matches:
     """Match two sides one to one, greedily by margin, among each sentence's best candidate of either direction.
 
-    The best candidate is the neighbour of the largest margin; of equal ones the nearer, then the one of the lowest index.
-    Equal margins are accepted in the order of x, then y.
+    The best candidate is the neighbour of the largest margin; of equal ones the nearer, then the one of the
+    lowest index. Equal margins are accepted in the order of x, then y.
     """
     mean_x, mean_y = x_to_y.similarities.mean(axis=1), y_to_x.similarities.mean(axis=1)
     forward, forward_margin = _best(x_to_y, mean_x, mean_y, how)
@@ -61,7 +61,9 @@ def _best(
     neighbours: Neighbours, mean_own: NDArray[np.float64], mean_other: NDArray[np.float64], how: Margin
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return each sentence's neighbour of the largest margin, and that margin; both (n,)."""
-    scored = margins(neighbours.similarities, (mean_own[:, None] + mean_other[neighbours.indices]) / 2, how)  # (n, k)
+    scored = margins(
+        neighbours.similarities, (mean_own[:, None] + mean_other[neighbours.indices]) / 2, how
+    )  # (n, k)
     column = scored.argmax(axis=1)
     rows = np.arange(len(scored))
     return neighbours.indices[rows, column], scored[rows, column]

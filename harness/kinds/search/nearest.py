@@ -14,12 +14,24 @@ import numpy as np
 import torch
 
 from harness.kinds.search.candidates import Candidates, Narrow, by_query
-from harness.kinds.search.panels import CHUNK, TIE, Indices, SearchSide, Vectors, Wide, multiply_pairs, open_side, release, rounding
+from harness.kinds.search.panels import (
+    CHUNK,
+    TIE,
+    Indices,
+    SearchSide,
+    Vectors,
+    Wide,
+    multiply_pairs,
+    open_side,
+    release,
+    rounding,
+)
 
 _CANDIDATES = 8
 _CROWD_BYTES = 1 << 26
 _OWN = threading.local()
-# Blocks of products: a worker's stay in the cache that the cores share; a GPU wants enough of them to fill it.
+# Blocks of products: a worker's stay in the cache that the cores share; a GPU wants enough of them to fill
+# it.
 _CPU_BLOCK, _GPU_BLOCK = (2048, 1024), (8192, 16384)
 _CPU_PANEL, _GPU_PANEL = 16384, 131072
 # What a block takes: its products, and as much again for what is compared and found in it.
@@ -41,14 +53,17 @@ class Neighbours:
 def nearest(queries: Vectors, pool: Vectors) -> Indices:
     """Return for each query (q, d) the index of the pool vector (n, d) of the largest inner product; ties go to the lowest index.
 
-    faiss searches in float32; what its rounding cannot exclude is multiplied again in float64, so the answer is a property of
-    the vectors and not of a library's block sizes. L2-normalised vectors make this the largest cosine.
+    faiss searches in float32; what its rounding cannot exclude is multiplied again in float64, so the answer
+    is a property of the vectors and not of a library's block sizes. L2-normalised vectors make this the
+    largest cosine.
     """
     if len(pool) == 0:
         raise ValueError("the pool is empty")
     own, others = open_side(queries, "the queries"), open_side(pool, "the pool")
     k = min(_CANDIDATES, len(pool))
-    products, indices = faiss.knn(np.ascontiguousarray(queries), np.ascontiguousarray(pool), k, metric=faiss.METRIC_INNER_PRODUCT)
+    products, indices = faiss.knn(
+        np.ascontiguousarray(queries), np.ascontiguousarray(pool), k, metric=faiss.METRIC_INNER_PRODUCT
+    )
     floor = products[:, 0] - 2 * rounding(pool.shape[1]) * own.norms * float(others.norms.max())
     candidates = np.where(products >= floor[:, None], indices, -1)
     answers = _exact(own, others, np.arange(len(queries)), candidates, 1)[0][:, 0]
@@ -59,15 +74,19 @@ def nearest(queries: Vectors, pool: Vectors) -> Indices:
     return answers
 
 
-def mutual_neighbours(x: Vectors, y: Vectors, k: int, *, memory: int = 1 << 30, device: str = "auto") -> tuple[Neighbours, Neighbours]:
+def mutual_neighbours(
+    x: Vectors, y: Vectors, k: int, *, memory: int = 1 << 30, device: str = "auto"
+) -> tuple[Neighbours, Neighbours]:
     """Return the k nearest y of each x, and the k nearest x of each y, by inner product, from one pass over the products.
 
-    The answer is that of float64 products, whatever the block sizes: float32 products only exclude, by a bound on their
-    rounding, and what they leave is multiplied again. Products closer than 1e-12 are ties, which go to the lowest index; k is
-    cut to the size of the pool. x (n, d) and y (m, d) may be memory-mapped: they are read in panels, and mapped pages are
-    given back. `device` multiplies; `auto` is a GPU where there is one. `memory` bounds in bytes the panels and the workers'
-    blocks; beside them stand the inputs, if they are not mapped, and 12 (k + 4) + 16 k + 20 bytes a vector for candidates
-    and answer. Raises ValueError for a side without vectors, for different dimensions, and for vectors that are not finite.
+    The answer is that of float64 products, whatever the block sizes: float32 products only exclude, by a
+    bound on their rounding, and what they leave is multiplied again. Products closer than 1e-12 are ties,
+    which go to the lowest index; k is cut to the size of the pool. x (n, d) and y (m, d) may be
+    memory-mapped: they are read in panels, and mapped pages are given back. `device` multiplies; `auto` is a
+    GPU where there is one. `memory` bounds in bytes the panels and the workers' blocks; beside them stand the
+    inputs, if they are not mapped, and 12 (k + 4) + 16 k + 20 bytes a vector for candidates and answer.
+    Raises ValueError for a side without vectors, for different dimensions, and for vectors that are not
+    finite.
     """
     if len(x) == 0 or len(y) == 0:
         raise ValueError("the pool is empty")
@@ -91,15 +110,25 @@ def mutual_neighbours(x: Vectors, y: Vectors, k: int, *, memory: int = 1 << 30, 
 
 
 def _pass(
-    left: SearchSide, right: SearchSide, of_x: Candidates, of_y: Candidates, plan: _Plan, device: str, workers: ThreadPoolExecutor
+    left: SearchSide,
+    right: SearchSide,
+    of_x: Candidates,
+    of_y: Candidates,
+    plan: _Plan,
+    device: str,
+    workers: ThreadPoolExecutor,
 ) -> None:
     """Multiply every panel of x with every panel of y; the next one is read while the workers are busy with the last."""
     running: list[Future[None]] = []
     for rows in _cut(len(left.vectors), plan.panel):
         ours = torch.from_numpy(left.panel(rows)).to(device)
         for columns in _cut(len(right.vectors), plan.panel):
-            search = _Search(ours, torch.from_numpy(right.panel(columns)).to(device), rows.start, columns.start, of_x, of_y)
-            blocks = _diagonals(list(_cut(len(ours), plan.rows)), list(_cut(columns.stop - columns.start, plan.columns)))
+            search = _Search(
+                ours, torch.from_numpy(right.panel(columns)).to(device), rows.start, columns.start, of_x, of_y
+            )
+            blocks = _diagonals(
+                list(_cut(len(ours), plan.rows)), list(_cut(columns.stop - columns.start, plan.columns))
+            )
             started = [workers.submit(search.look, block) for block in blocks]
             for future in running:
                 future.result()
@@ -140,14 +169,20 @@ def _cut(count: int, widest: int) -> Iterator[slice]:
 
 def _diagonals(rows: list[slice], columns: list[slice]) -> list[tuple[slice, slice]]:
     """Return all blocks so that each row and each column is met early: what is found there excludes the rest."""
-    return [(row, columns[(number + shift) % len(columns)]) for shift in range(len(columns)) for number, row in enumerate(rows)]
+    return [
+        (row, columns[(number + shift) % len(columns)])
+        for shift in range(len(columns))
+        for number, row in enumerate(rows)
+    ]
 
 
 @contextmanager
 def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
     """Run workers that multiply on one thread each, in full float32, and give the caller's settings back at the end."""
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    pool = ThreadPoolExecutor(count, thread_name_prefix="search", initializer=lambda: torch.set_num_threads(1))
+    pool = ThreadPoolExecutor(
+        count, thread_name_prefix="search", initializer=lambda: torch.set_num_threads(1)
+    )
     try:
         torch.set_float32_matmul_precision("highest")
         yield pool
@@ -174,7 +209,9 @@ class _Search:
     def look(self, block: tuple[slice, slice]) -> None:
         """Multiply a block once, and take up what reaches the floors of its rows and of its columns."""
         rows, columns = block
-        products = torch.mm(self.x[rows], self.y[columns].T, out=_buffer(rows, columns, self.x.device))  # (rows, columns)
+        products = torch.mm(
+            self.x[rows], self.y[columns].T, out=_buffer(rows, columns, self.x.device)
+        )  # (rows, columns)
         _take(self.of_x, products, 1, _shift(rows, self.x_start), columns.start + self.y_start)
         _take(self.of_y, products, 0, _shift(columns, self.y_start), rows.start + self.x_start)
 
@@ -205,8 +242,9 @@ def _take(found: Candidates, products: torch.Tensor, over: int, queries: slice, 
 def _reached(products: torch.Tensor, floor: Narrow, over: int) -> tuple[Indices, Indices, Narrow]:
     """Return the cells of a block that reach the floor of their query: the query's place, the other's, and the product.
 
-    One pass takes the largest product of each row (`over` 1), or of every few cells of a column; only what lies behind those
-    that reach the floor is looked at. On one thread numpy does this several times as fast as torch.
+    One pass takes the largest product of each row (`over` 1), or of every few cells of a column; only what
+    lies behind those that reach the floor is looked at. On one thread numpy does this several times as fast
+    as torch.
     """
     return _reached_in_rows(products, floor) if over else _reached_in_columns(products, floor)
 
@@ -214,7 +252,9 @@ def _reached(products: torch.Tensor, floor: Narrow, over: int) -> tuple[Indices,
 def _reached_in_rows(products: torch.Tensor, floor: Narrow) -> tuple[Indices, Indices, Narrow]:
     largest = products.numpy().max(1) if products.device.type == "cpu" else products.amax(1).cpu().numpy()
     rows = np.flatnonzero(largest >= floor)
-    behind = products.index_select(0, torch.from_numpy(rows).to(products.device)).cpu().numpy()  # (rows that reach, columns)
+    behind = (
+        products.index_select(0, torch.from_numpy(rows).to(products.device)).cpu().numpy()
+    )  # (rows that reach, columns)
     cells = np.flatnonzero(behind >= floor[rows, None])
     return rows[cells // behind.shape[1]], cells % behind.shape[1], behind.ravel()[cells]
 
@@ -244,9 +284,13 @@ def _settle(found: Candidates, own: SearchSide, pool: SearchSide, panel: int, me
     queries, k = len(own.vectors), found.k
     indices, similarities = np.empty((queries, k), np.int64), np.empty((queries, k))
     for part in _cut(queries, panel):
-        indices[part], similarities[part] = _exact(own, pool, np.arange(part.start, part.stop), found.left(part), k, panel)
+        indices[part], similarities[part] = _exact(
+            own, pool, np.arange(part.start, part.stop), found.left(part), k, panel
+        )
     for some in _some(found.crowded(), pool, memory // 4):
-        indices[some], similarities[some] = _exact(own, pool, some, _search_wide(own, pool, some, k), k, panel)
+        indices[some], similarities[some] = _exact(
+            own, pool, some, _search_wide(own, pool, some, k), k, panel
+        )
     return Neighbours(indices, similarities)
 
 
@@ -261,7 +305,8 @@ def _exact(
 ) -> tuple[Indices, Wide]:
     """Return the k best of candidates (queries, m), −1 for none, by their products in float64.
 
-    The pool is read panel by panel: vectors gathered from all over a mapped file would bring all of it into memory.
+    The pool is read panel by panel: vectors gathered from all over a mapped file would bring all of it into
+    memory.
     """
     asked = own.vectors[queries]
     row, column = np.nonzero(candidates >= 0)
@@ -272,7 +317,9 @@ def _exact(
     for part in _cut(len(pool.vectors), panel):
         here = slice(*np.searchsorted(wanted, (part.start, part.stop)))
         if here.start < here.stop:
-            products[row[here], column[here]] = multiply_pairs(asked, pool.panel(part), row[here], wanted[here] - part.start)
+            products[row[here], column[here]] = multiply_pairs(
+                asked, pool.panel(part), row[here], wanted[here] - part.start
+            )
     release(own.vectors, slice(0, len(own.vectors)))
     best = np.lexsort((candidates, -np.rint(products / TIE)), axis=1)[:, :k]
     return np.take_along_axis(candidates, best, axis=1), np.take_along_axis(products, best, axis=1)

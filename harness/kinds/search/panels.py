@@ -53,7 +53,11 @@ def release(vectors: Vectors, rows: slice) -> None:
     """Give the memory of mapped rows back to the system, which reads them again from the file when they are touched."""
     mapped = getattr(vectors, "_mmap", None)
     # A copy-on-write map would lose what was written to it.
-    if mapped is None or getattr(vectors, "mode", None) not in ("r", "r+", "w+") or not hasattr(mmap, "MADV_DONTNEED"):
+    if (
+        mapped is None
+        or getattr(vectors, "mode", None) not in ("r", "r+", "w+")
+        or not hasattr(mmap, "MADV_DONTNEED")
+    ):
         return
     origin = np.frombuffer(mapped, np.uint8).ctypes.data
     first, last = (int(vectors[row : row + 1].ctypes.data) - origin for row in (rows.start, rows.stop - 1))
@@ -65,9 +69,9 @@ def release(vectors: Vectors, rows: slice) -> None:
 def rounding(d: int) -> float:
     """Return c such that a float32 inner product of d terms differs from the exact one by at most c|a||b|.
 
-    A sum of d products is wrong by at most d·u/(1 − d·u) of the sum of their absolute values, in any order of adding (Higham,
-    Accuracy and Stability of Numerical Algorithms, section 3.1), which is at most |a||b|; u = 2⁻²⁴. The rounding of what is
-    compared with it is covered too.
+    A sum of d products is wrong by at most d·u/(1 − d·u) of the sum of their absolute values, in any order of
+    adding (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), which is at most |a||b|; u =
+    2⁻²⁴. The rounding of what is compared with it is covered too.
     """
     return 1.05 * (d + 8) * 2.0**-24 + 1e-12
 

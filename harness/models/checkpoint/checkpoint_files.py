@@ -26,7 +26,8 @@ from harness.records import Parameters
 class CheckpointFiles:
     """A checkpoint on disk that may be opened. `digest` covers every file that an evaluation reads, as it was submitted.
 
-    `elements` counts the numbers in all tensors, heads included; `seen` is what the weights were like when they were verified.
+    `elements` counts the numbers in all tensors, heads included; `seen` is what the weights were like when
+    they were verified.
     """
 
     folder: Path
@@ -55,28 +56,35 @@ class CheckpointFiles:
         """Return how many tokens have a position, or None where the configuration sets no bound."""
         positions = self.config.get("max_position_embeddings")
         # RoBERTa's family counts positions from the padding token's id on.
-        first = self.config.get("pad_token_id", 1) + 1 if "roberta" in str(self.config.get("model_type")) else 0
+        first = (
+            self.config.get("pad_token_id", 1) + 1 if "roberta" in str(self.config.get("model_type")) else 0
+        )
         return positions - first if isinstance(positions, int) else None
 
     def check_length(self, tokens: int) -> None:
         """Raise BadInput when so many tokens exceed the positions."""
         if self.positions is not None and tokens > self.positions:
-            raise BadInput(f"max_length {tokens} exceeds the {self.positions} positions of {self.source}", cure="lower max_length")
+            raise BadInput(
+                f"max_length {tokens} exceeds the {self.positions} positions of {self.source}",
+                cure="lower max_length",
+            )
 
     def check_unchanged(self) -> None:
         """Raise BadInput when the weights are no longer those that were verified."""
         for path, seen in zip(self.weight_files, self.seen, strict=True):
             if _identity(path) != seen:
                 raise BadInput(
-                    f"{path.name} of {self.source} was changed while it was evaluated", cure="evaluate again, and leave it alone meanwhile"
+                    f"{path.name} of {self.source} was changed while it was evaluated",
+                    cure="evaluate again, and leave it alone meanwhile",
                 )
 
 
 def verify(folder: Path, source: str) -> CheckpointFiles:
     """Check a folder where it lies, and describe it: for one that the harness wrote, or that nobody else can write to.
 
-    Raises BadInput for anything that must not be opened: missing or malformed files, links, pickles, remote code, adapters,
-    quantised weights, sizes that the weights do not have, broken headers, weights that are not finite.
+    Raises BadInput for anything that must not be opened: missing or malformed files, links, pickles, remote
+    code, adapters, quantised weights, sizes that the weights do not have, broken headers, weights that are
+    not finite.
     """
     listing = list_files(folder)
     for name in ACTED_ON:
@@ -93,10 +101,14 @@ def stage_and_verify(folder: Path, source: str, cache: Path, hub: Path | None = 
         return _describe(list_files(staged.folder), source, staged.digests, staged)
     except BadInput as reason:  # a message names the file that the reader knows
         there, here = str(staged.folder), str(folder)
-        raise BadInput([replace(fault, message=fault.message.replace(there, here)) for fault in reason.faults]) from None
+        raise BadInput(
+            [replace(fault, message=fault.message.replace(there, here)) for fault in reason.faults]
+        ) from None
 
 
-def _describe(listing: Listing, source: str, submitted: Mapping[str, str], staged: Stage | None = None) -> CheckpointFiles:
+def _describe(
+    listing: Listing, source: str, submitted: Mapping[str, str], staged: Stage | None = None
+) -> CheckpointFiles:
     folder = listing.folder
     config = read_settings(listing.read(CONFIG), folder / CONFIG)
     check_config(config, folder / CONFIG)
@@ -114,7 +126,9 @@ def _describe(listing: Listing, source: str, submitted: Mapping[str, str], stage
         if not (name == SINGLE or SHARD.fullmatch(name) or (name == INDEX and folder / SINGLE in files)):
             digests[name] = submitted.get(name) or hashlib.sha256(listing.read(name)).hexdigest()
     elements = sum(math.prod(shape) for shape in shapes.values())
-    return CheckpointFiles(folder, source, config, files, count_parameters(shapes), _digest(digests), elements, seen, staged)
+    return CheckpointFiles(
+        folder, source, config, files, count_parameters(shapes), _digest(digests), elements, seen, staged
+    )
 
 
 def _check_tokenizer_file(listing: Listing, name: str) -> None:
@@ -124,13 +138,20 @@ def _check_tokenizer_file(listing: Listing, name: str) -> None:
         read_settings(data, path)
     elif name == "added_tokens.json":
         if any(type(number) is not int for number in read_object(data, f"{path} is not JSON").values()):
-            raise BadInput(f"{path} maps a token to something else than its number", cure="save the tokenizer again")
+            raise BadInput(
+                f"{path} maps a token to something else than its number", cure="save the tokenizer again"
+            )
     elif name.endswith(".json"):
         if data.lstrip()[:1] != b"{":
-            raise BadInput(f"{path} is not JSON: it begins with {data[:8]!r}", cure="save the tokenizer again")
+            raise BadInput(
+                f"{path} is not JSON: it begins with {data[:8]!r}", cure="save the tokenizer again"
+            )
     elif name.endswith(".model"):  # protobuf: the first field of a SentencePiece model is its list of pieces
         if data[:1] != b"\n":
-            raise BadInput(f"{path} is no SentencePiece model: it begins with {data[:8]!r}", cure="save the tokenizer again")
+            raise BadInput(
+                f"{path} is no SentencePiece model: it begins with {data[:8]!r}",
+                cure="save the tokenizer again",
+            )
     elif b"\0" in data:
         raise BadInput(f"{path} is not text: it holds a NUL byte", cure="save the tokenizer again")
 

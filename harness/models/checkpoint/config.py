@@ -14,7 +14,8 @@ DEPTH = ("num_hidden_layers", "n_layers", "num_layers")
 WIDTH = ("hidden_size", "dim", "d_model")
 # A matrix of the weights has a side of this length.
 _SIDES = (*WIDTH, "vocab_size", "intermediate_size", "hidden_dim", "d_ff", "embedding_size")
-# What no tensor need show: relative positions, shared layers, names of labels. Each makes transformers allocate that much.
+# What no tensor need show: relative positions, shared layers, names of labels. Each makes transformers
+# allocate that much.
 _BOUNDS = {
     **dict.fromkeys(DEPTH, 1000),
     **dict.fromkeys(("num_attention_heads", "n_heads", "num_heads"), 1024),
@@ -27,26 +28,34 @@ _BOUNDS = {
 def check_config(config: dict[str, Any], path: Path) -> None:
     """Raise BadInput where a configuration is not an encoder's, or a number of it cannot be a size."""
     if config.get("is_encoder_decoder"):
-        raise BadInput(f"{path}: {shown(config.get('model_type'))} is an encoder-decoder; only encoders are evaluated")
+        raise BadInput(
+            f"{path}: {shown(config.get('model_type'))} is an encoder-decoder; only encoders are evaluated"
+        )
     if not any(_is_whole(config.get(key)) and config[key] > 0 for key in DEPTH):
-        raise BadInput(f"{path} does not say how many layers there are", cure=f"one of {', '.join(DEPTH)}, a whole number")
+        raise BadInput(
+            f"{path} does not say how many layers there are",
+            cure=f"one of {', '.join(DEPTH)}, a whole number",
+        )
     for _, _, key, value in walk(config):
         if key in _BOUNDS and _is_whole(value) and abs(value) > _BOUNDS[key]:
-            raise BadInput(f"{path} says {key}: {value}, the most is {_BOUNDS[key]}", cure="the value of the saved model")
+            raise BadInput(
+                f"{path} says {key}: {value}, the most is {_BOUNDS[key]}", cure="the value of the saved model"
+            )
 
 
 def check_sizes(config: dict[str, Any], shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
     """Raise BadInput where the configuration gives a matrix a side that no tensor of the weights has.
 
-    transformers allocates what the configuration says, and only then compares: a vocabulary of 10^12 would end the machine,
-    not the evaluation.
+    transformers allocates what the configuration says, and only then compares: a vocabulary of 10^12 would
+    end the machine, not the evaluation.
     """
     sides = {side for shape in shapes.values() for side in shape}
     for key in _SIDES:
         value = config.get(key)
         if _is_whole(value) and value not in sides:
             raise BadInput(
-                f"{path} says {key}: {value}, but no tensor of the weights has such a side", cure="save config and weights together"
+                f"{path} says {key}: {value}, but no tensor of the weights has such a side",
+                cure="save config and weights together",
             )
 
 

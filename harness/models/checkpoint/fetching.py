@@ -13,8 +13,11 @@ from harness.models.checkpoint.checkpoint_files import CheckpointFiles, stage_an
 from harness.models.checkpoint.listing import ALLOWED, WEIGHTS_LIMIT
 from harness.records import Checkpoint
 
-# The Hub's own rule. `--` separates organisation and name in its cache: `a/b--c` would stand for two repositories.
-_HUB_ID = re.compile(r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9_][\w.-]{0,95}(?<![.-])/[A-Za-z0-9_][\w.-]{0,95}(?<![.-])", re.ASCII)
+# The Hub's own rule. `--` separates organisation and name in its cache: `a/b--c` would stand for two
+# repositories.
+_HUB_ID = re.compile(
+    r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9_][\w.-]{0,95}(?<![.-])/[A-Za-z0-9_][\w.-]{0,95}(?<![.-])", re.ASCII
+)
 _REVISION = re.compile(r"[0-9a-f]{40}")
 _ID_LENGTH = 96
 
@@ -22,10 +25,10 @@ _ID_LENGTH = 96
 def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFiles:
     """Bring a checkpoint to this machine and verify it. This is the only step of an evaluation that may use the network for it.
 
-    `submission` is the folder that a relative `path:` starts from; `cache` receives the bundled encoder, and a private folder
-    with the files that are opened. Whether something is on the Hub or in a folder is what the record says, and how an id is
-    written, never what happens to lie in the working folder. Raises BadInput, naming what is wrong, for anything that must not
-    be opened.
+    `submission` is the folder that a relative `path:` starts from; `cache` receives the bundled encoder, and
+    a private folder with the files that are opened. Whether something is on the Hub or in a folder is what
+    the record says, and how an id is written, never what happens to lie in the working folder. Raises
+    BadInput, naming what is wrong, for anything that must not be opened.
     """
     if checkpoint.hub is not None:
         folder = download(checkpoint.hub, checkpoint.revision or "")
@@ -45,7 +48,9 @@ def at_hand(checkpoint: Checkpoint, submission: Path) -> bool:
         return bundled.wheel_file() is not None
     from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - heavy
 
-    return isinstance(try_to_load_from_cache(checkpoint.hub, "config.json", revision=checkpoint.revision), str)
+    return isinstance(
+        try_to_load_from_cache(checkpoint.hub, "config.json", revision=checkpoint.revision), str
+    )
 
 
 def locate(path: str, submission: Path) -> Path:
@@ -57,7 +62,8 @@ def locate(path: str, submission: Path) -> Path:
         raise BadInput(f"path: {shown(path)} is no path", cure="plain characters, with / between folders")
     if path.startswith("~") or re.match(r"[A-Za-z][\w+.-]*:", path):
         raise BadInput(
-            f"path: {shown(path)} is neither relative nor absolute", cure="`path:` is relative to the submission's folder, or absolute"
+            f"path: {shown(path)} is neither relative nor absolute",
+            cure="`path:` is relative to the submission's folder, or absolute",
         )
     folder = submission / path
     try:
@@ -68,10 +74,13 @@ def locate(path: str, submission: Path) -> Path:
                 raise BadInput(f"{here} is a symbolic link", cure="name the folder that it leads to")
         found = folder.is_dir()
     except (OSError, ValueError) as reason:  # too long, or looping
-        raise BadInput(f"path: {shown(path)} cannot be opened: {reason}", cure="a folder on this machine") from reason
+        raise BadInput(
+            f"path: {shown(path)} cannot be opened: {reason}", cure="a folder on this machine"
+        ) from reason
     if not found:
         raise BadInput(
-            f"the checkpoint folder {folder.resolve()} does not exist", cure="`path:` is relative to the submission's folder, or absolute"
+            f"the checkpoint folder {folder.resolve()} does not exist",
+            cure="`path:` is relative to the submission's folder, or absolute",
         )
     return folder.resolve()
 
@@ -89,8 +98,8 @@ def _bundled(layers: int, cache: Path) -> Path:
 def download(hub: str, revision: str) -> Path:
     """Download the allowed files of a repository at a commit and return their folder; nothing else reaches the Hub.
 
-    What it would bring is weighed first. HF_HOME and HF_HUB_OFFLINE hold as everywhere. Raises BadInput with the Hub's own
-    reason.
+    What it would bring is weighed first. HF_HOME and HF_HUB_OFFLINE hold as everywhere. Raises BadInput with
+    the Hub's own reason.
     """
     if len(hub) > _ID_LENGTH or not _HUB_ID.fullmatch(hub) or not _REVISION.fullmatch(revision):
         raise BadInput(
@@ -102,7 +111,9 @@ def download(hub: str, revision: str) -> Path:
 
     wanted = list(ALLOWED)
     try:
-        with suppress(DryRunError):  # without a network nothing is brought, and what is there is weighed where it is opened
+        with suppress(
+            DryRunError
+        ):  # without a network nothing is brought, and what is there is weighed where it is opened
             announced = snapshot_download(hub, revision=revision, allow_patterns=wanted, dry_run=True)
             _refuse_too_much(f"{hub}@{revision}", [file.file_size or 0 for file in announced])
         return Path(snapshot_download(hub, revision=revision, allow_patterns=wanted))

@@ -37,8 +37,8 @@ class TensorEntry:
 def read_header(path: Path) -> dict[str, TensorEntry]:
     """Return each tensor's dtype, shape and place from a safetensors header, without reading a tensor.
 
-    Raises BadInput for a broken one: a name that stands twice, an unknown dtype, a shape that does not fill its bytes, tensors
-    that overlap or leave a gap, a file that is longer or shorter than its tensors.
+    Raises BadInput for a broken one: a name that stands twice, an unknown dtype, a shape that does not fill
+    its bytes, tensors that overlap or leave a gap, a file that is longer or shorter than its tensors.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -46,11 +46,15 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= min(_HEADER_LIMIT, max(size - 8, 0)):
             raise BadInput(
-                f"{path} declares a header of {length} bytes in a file of {size}", cure="the file is truncated or is not safetensors"
+                f"{path} declares a header of {length} bytes in a file of {size}",
+                cure="the file is truncated or is not safetensors",
             )
         raw = file.read(length)
     header = read_object(raw, f"{path} has a malformed safetensors header")
-    if not all(isinstance(value, str) for value in _object(header.pop("__metadata__", {}), "__metadata__", path).values()):
+    if not all(
+        isinstance(value, str)
+        for value in _object(header.pop("__metadata__", {}), "__metadata__", path).values()
+    ):
         raise _malformed(path, "its __metadata__ maps to something else than text")
     if len(header) > _TENSORS:
         raise _malformed(path, f"it declares {len(header):,} tensors, more than {_TENSORS:,}")
@@ -62,20 +66,30 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
 def _entry(name: str, fields: Any, first: int, path: Path) -> TensorEntry:
     """Return one tensor's entry; every number is a whole one, and the bytes are as many as the shape takes."""
     if not _NAME.fullmatch(name):
-        raise _malformed(path, f"the tensor name {name[:80]!r} is not made of letters, digits, '.', '_' and '-'")
+        raise _malformed(
+            path, f"the tensor name {name[:80]!r} is not made of letters, digits, '.', '_' and '-'"
+        )
     fields = _object(fields, name, path)
     if set(fields) != {"dtype", "shape", "data_offsets"}:
-        raise _malformed(path, f"{name} has the fields {', '.join(sorted(fields)[:5])!r}, expected dtype, shape, data_offsets")
+        raise _malformed(
+            path,
+            f"{name} has the fields {', '.join(sorted(fields)[:5])!r}, expected dtype, shape, data_offsets",
+        )
     dtype, shape, offsets = fields["dtype"], fields["shape"], fields["data_offsets"]
     if not isinstance(dtype, str) or dtype not in BITS:
-        raise _malformed(path, f"{name} has the dtype {str(dtype)[:40]!r}, which is none of {', '.join(BITS)}")
+        raise _malformed(
+            path, f"{name} has the dtype {str(dtype)[:40]!r}, which is none of {', '.join(BITS)}"
+        )
     if not _whole_numbers(shape) or len(shape) > _RANK:
         raise _malformed(path, f"{name} has the shape {str(shape)[:80]}")
     if not _whole_numbers(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise _malformed(path, f"{name} has the data_offsets {str(offsets)[:80]}")
     bits = math.prod(shape) * BITS[dtype]
     if bits != 8 * (offsets[1] - offsets[0]):
-        raise _malformed(path, f"{name} takes {bits // 8} bytes as {dtype} {shape}, its data_offsets hold {offsets[1] - offsets[0]}")
+        raise _malformed(
+            path,
+            f"{name} takes {bits // 8} bytes as {dtype} {shape}, its data_offsets hold {offsets[1] - offsets[0]}",
+        )
     return TensorEntry(dtype, tuple(shape), first + offsets[0], first + offsets[1])
 
 
@@ -84,14 +98,21 @@ def _refuse_other_layout(entries: dict[str, TensorEntry], first: int, size: int,
     end = max((entry.end for entry in entries.values()), default=first)
     if end != size:
         raise BadInput(
-            f"{path} holds {size - first} bytes of tensors where its header declares {end - first}", cure="download or save it again"
+            f"{path} holds {size - first} bytes of tensors where its header declares {end - first}",
+            cure="download or save it again",
         )
     ordered = sorted(entries.items(), key=lambda item: (item[1].start, item[1].end))
     if ordered and ordered[0][1].start != first:
-        raise _malformed(path, f"{ordered[0][1].start - first} bytes before {ordered[0][0]} belong to no tensor")
+        raise _malformed(
+            path, f"{ordered[0][1].start - first} bytes before {ordered[0][0]} belong to no tensor"
+        )
     for (name, entry), (following, after) in pairwise(ordered):
         if after.start != entry.end:
-            what = "overlap" if after.start < entry.end else f"leave {after.start - entry.end} bytes between them"
+            what = (
+                "overlap"
+                if after.start < entry.end
+                else f"leave {after.start - entry.end} bytes between them"
+            )
             raise _malformed(path, f"{name} and {following} {what}")
 
 
@@ -106,4 +127,6 @@ def _whole_numbers(values: Any) -> bool:
 
 
 def _malformed(path: Path, what: str) -> BadInput:
-    return BadInput(f"{path} has a malformed safetensors header: {what}", cure="save it again with safetensors")
+    return BadInput(
+        f"{path} has a malformed safetensors header: {what}", cure="save it again with safetensors"
+    )

@@ -35,7 +35,12 @@ TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "voca
 _ENTRIES = 10_000
 _MIB = 2**20
 # In bytes; the largest of their kind in use are a tenth of it. Weights count together.
-_LIMITS = {"config.json": _MIB, "special_tokens_map.json": _MIB, INDEX: 64 * _MIB, "tokenizer.json": 256 * _MIB}
+_LIMITS = {
+    "config.json": _MIB,
+    "special_tokens_map.json": _MIB,
+    INDEX: 64 * _MIB,
+    "tokenizer.json": 256 * _MIB,
+}
 _OTHER_LIMIT = 64 * _MIB
 WEIGHTS_LIMIT = 128 * 2**30
 _PICKLES = {
@@ -58,14 +63,20 @@ _PICKLES = {
 }
 _ADAPTERS = re.compile(r"adapter_(config\.json|model\.(safetensors|bin))", re.IGNORECASE)
 _BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 @dataclass(frozen=True)
 class Listing:
     """The files of a checkpoint that may be opened, by name, in a folder where the rest is never looked at.
 
-    `path` is where a file is opened; in a download of the Hub, whose snapshots are links, it is the blob that is linked.
+    `path` is where a file is opened; in a download of the Hub, whose snapshots are links, it is the blob that
+    is linked.
     """
 
     folder: Path
@@ -79,7 +90,10 @@ class Listing:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as reason:
-            raise BadInput(f"{self.folder / name} cannot be opened: {reason.strerror}", cure="a regular file that can be read") from reason
+            raise BadInput(
+                f"{self.folder / name} cannot be opened: {reason.strerror}",
+                cure="a regular file that can be read",
+            ) from reason
         with os.fdopen(descriptor, "rb") as file:
             _refuse_kind(os.fstat(descriptor), self.folder / name)
             _refuse_size(name, os.fstat(descriptor).st_size, self.folder / name)
@@ -97,13 +111,15 @@ class Listing:
 def list_files(folder: Path, hub: Path | None = None) -> Listing:
     """Return the files that may be opened.
 
-    `hub` is the Hub's cache where the folder is a snapshot in it: its links are followed, into its own blobs, and no others.
-    Raises BadInput for an adapter, a file that is missing, is no regular file or too large, and a folder with too many entries.
+    `hub` is the Hub's cache where the folder is a snapshot in it: its links are followed, into its own blobs,
+    and no others. Raises BadInput for an adapter, a file that is missing, is no regular file or too large,
+    and a folder with too many entries.
     """
     names = _names(folder)
     if adapters := [name for name in names if _ADAPTERS.fullmatch(name)]:
         raise BadInput(
-            f"{folder} holds {adapters[0]}: adapters are not opened", cure="merge the adapter into its base and save the whole encoder"
+            f"{folder} holds {adapters[0]}: adapters are not opened",
+            cure="merge the adapter into its base and save the whole encoder",
         )
     allowed = sorted(name for name in names if any(fnmatchcase(name, pattern) for pattern in ALLOWED))
     paths = {name: _regular(folder / name, hub) for name in allowed}
@@ -114,7 +130,10 @@ def list_files(folder: Path, hub: Path | None = None) -> Listing:
         _refuse_size(name, size, folder / name)
         total += size if _is_weights(name) else 0
     if total > WEIGHTS_LIMIT:
-        raise BadInput(f"{folder} holds {total:,} bytes of weights, the most is {WEIGHTS_LIMIT:,}", cure="a smaller encoder")
+        raise BadInput(
+            f"{folder} holds {total:,} bytes of weights, the most is {WEIGHTS_LIMIT:,}",
+            cure="a smaller encoder",
+        )
     return Listing(folder, paths)
 
 
@@ -125,9 +144,14 @@ def _names(folder: Path) -> list[str]:
             for entry in entries:
                 names.append(entry.name)
                 if len(names) > _ENTRIES:
-                    raise BadInput(f"{folder} holds more than {_ENTRIES:,} files", cure="a folder with the checkpoint alone")
+                    raise BadInput(
+                        f"{folder} holds more than {_ENTRIES:,} files",
+                        cure="a folder with the checkpoint alone",
+                    )
     except OSError as reason:
-        raise BadInput(f"{folder} cannot be listed: {reason.strerror}", cure="a folder that can be read") from reason
+        raise BadInput(
+            f"{folder} cannot be listed: {reason.strerror}", cure="a folder that can be read"
+        ) from reason
     return sorted(names)
 
 
@@ -139,9 +163,14 @@ def _regular(path: Path, hub: Path | None) -> Path:
         root = hub.resolve()
         # The blobs of its own repository, or those that the Hub's client shares among repositories.
         own, shared = path.parent.resolve().parents[1] / "blobs", root / "blobs"
-        if not (own.is_relative_to(root) and _BLOB.fullmatch(blob.name) and (blob.parent == own or blob.parent.parent == shared)):
+        if not (
+            own.is_relative_to(root)
+            and _BLOB.fullmatch(blob.name)
+            and (blob.parent == own or blob.parent.parent == shared)
+        ):
             raise BadInput(
-                f"{path} leads to {blob}, which is none of the Hub's blobs", cure="delete it from the Hub's cache and download again"
+                f"{path} leads to {blob}, which is none of the Hub's blobs",
+                cure="delete it from the Hub's cache and download again",
             )
         path, status = blob, blob.lstat()
     _refuse_kind(status, path)
@@ -156,7 +185,10 @@ def _refuse_kind(status: os.stat_result, path: Path) -> None:
 
 def _refuse_size(name: str, size: int, path: Path) -> None:
     if size > _limit(name):
-        raise BadInput(f"{path} has {size:,} bytes, the most is {_limit(name):,}", cure="only what save_pretrained writes is opened")
+        raise BadInput(
+            f"{path} has {size:,} bytes, the most is {_limit(name):,}",
+            cure="only what save_pretrained writes is opened",
+        )
 
 
 def _limit(name: str) -> int:
@@ -169,10 +201,18 @@ def _is_weights(name: str) -> bool:
 
 def _refuse_missing(folder: Path, names: list[str], paths: dict[str, Path]) -> None:
     if "config.json" not in paths:
-        raise BadInput(f"{folder} holds no config.json", cure="save the whole encoder with save_pretrained; an adapter is merged first")
+        raise BadInput(
+            f"{folder} holds no config.json",
+            cure="save the whole encoder with save_pretrained; an adapter is merged first",
+        )
     if SINGLE not in paths and INDEX not in paths:
         pickles = [shown(name).strip("'") for name in names if Path(name).suffix.lower() in _PICKLES]
         found = f"; found {', '.join(pickles[:20])}, which are not opened" if pickles else ""
-        raise BadInput(f"{folder} holds no model.safetensors{found}", cure="save_pretrained(..., safe_serialization=True)")
+        raise BadInput(
+            f"{folder} holds no model.safetensors{found}",
+            cure="save_pretrained(..., safe_serialization=True)",
+        )
     if not any(name in paths for name in TOKENIZERS):
-        raise BadInput(f"{folder} holds no tokenizer", cure=f"save one of {', '.join(TOKENIZERS)} beside the weights")
+        raise BadInput(
+            f"{folder} holds no tokenizer", cure=f"save one of {', '.join(TOKENIZERS)} beside the weights"
+        )

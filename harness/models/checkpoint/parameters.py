@@ -21,7 +21,12 @@ def count_parameters(shapes: dict[str, tuple[int, ...]]) -> Parameters:
     for name, shape in shapes.items():
         first, _, rest = name.partition(".")
         # `roberta.encoder.…` beside `lm_head.…`: the base model's own prefix says nothing of the part.
-        part = rest if first in prefixes - {"encoder", "embeddings"} and rest.startswith(("encoder.", "embeddings.", "pooler.")) else name
+        part = (
+            rest
+            if first in prefixes - {"encoder", "embeddings"}
+            and rest.startswith(("encoder.", "embeddings.", "pooler."))
+            else name
+        )
         if HEADS.match(part) or part.endswith("position_ids"):
             continue
         count = math.prod(shape)

@@ -1,13 +1,15 @@
 """Judge what the JSON files of a checkpoint say: refuse what names code or other weights, leave out what saving left behind.
 
-transformers acts on many of these keys: `auto_map` runs a repository's Python, `_attn_implementation: org/kernel` fetches and
-loads a compiled library, `transformers_weights` and `tokenizer_file` name files to open, `base_model_name_or_path` another
-repository. Each is refused by name, at any depth, for a nested configuration is opened like the outer one.
+transformers acts on many of these keys: `auto_map` runs a repository's Python, `_attn_implementation:
+org/kernel` fetches and loads a compiled library, `transformers_weights` and `tokenizer_file` name files to
+open, `base_model_name_or_path` another repository. Each is refused by name, at any depth, for a nested
+configuration is opened like the outer one.
 
-Honest checkpoints carry some of them too, because saving wrote them: `_name_or_path` says where training started, old
-versions of transformers wrote the paths of their own tokenizer files, newer ones the attention they had chosen. Nobody means
-anything by those, so they are not refused but left out of the copy that is opened (`without_remnants`): what is not there,
-nothing can load from. The digest is that of the files as they were submitted.
+Honest checkpoints carry some of them too, because saving wrote them: `_name_or_path` says where training
+started, old versions of transformers wrote the paths of their own tokenizer files, newer ones the attention
+they had chosen. Nobody means anything by those, so they are not refused but left out of the copy that is
+opened (`without_remnants`): what is not there, nothing can load from. The digest is that of the files as they
+were submitted.
 """
 
 from __future__ import annotations
@@ -61,7 +63,10 @@ _TOKENIZER_ONLY = {
         "a tokenizer is opened from its own files only",
         "remove {!r}",
     ),
-    "(sp_model|mecab|sudachi|jumanpp)_kwargs": ("what splits text gets no arguments from a checkpoint", "remove {!r}"),
+    "(sp_model|mecab|sudachi|jumanpp)_kwargs": (
+        "what splits text gets no arguments from a checkpoint",
+        "remove {!r}",
+    ),
 }
 # Left out of what is opened, whatever they say.
 _REMNANTS = re.compile(r"_?name_or_path|_commit_hash|_from_auto|_from_pipeline|_attn_implementation_autoset")
@@ -72,7 +77,9 @@ _OWN_IMPLEMENTATIONS = (None, "eager", "sdpa")
 # Names of labels and tasks are free text.
 _FREE_TEXT = {"id2label", "label2id", "task_specific_params", "finetuning_task", "architectures"}
 _ELSEWHERE = re.compile(r"[\w.-]+/[\w.-]+([@:][\w./-]+)?|\w+://\S+|(/|~/|\.\.?/|[A-Za-z]:\\).*", re.DOTALL)
-_TOKENIZER_CLASS = re.compile(r"(?!Auto|Rag)([A-Z]\w{0,80})?(Tokenizer(Fast)?|(Tokenizers|SentencePiece|Python)Backend)")
+_TOKENIZER_CLASS = re.compile(
+    r"(?!Auto|Rag)([A-Z]\w{0,80})?(Tokenizer(Fast)?|(Tokenizers|SentencePiece|Python)Backend)"
+)
 
 
 def read_settings(data: bytes, path: Path) -> dict[str, Any]:
@@ -92,7 +99,10 @@ def without_remnants(data: bytes, path: Path) -> bytes:
     """Return what is opened of a file in ACTED_ON: the same bytes where nothing has to be left out."""
     settings = read_settings(data, path)
     kept = _pruned(
-        settings, lambda key, value: _is_remnant(key, path.name) or (_is_forbidden(key, path.name) and _says_nothing(key, value))
+        settings,
+        lambda key, value: (
+            _is_remnant(key, path.name) or (_is_forbidden(key, path.name) and _says_nothing(key, value))
+        ),
     )
     return data if kept == settings else (json.dumps(kept, indent=2) + "\n").encode()
 
@@ -101,35 +111,45 @@ def refuse_active_remnants(settings: dict[str, Any], path: Path) -> None:
     """Refuse a file that would be opened as it lies there although it names other files or an implementation."""
     for _, _, key, value in walk(settings):
         if not _says_nothing(key, value) and (
-            _IMPLEMENTATION.fullmatch(key) or (path.name != CONFIG and key.endswith(("_file", "_files", "_spm")))
+            _IMPLEMENTATION.fullmatch(key)
+            or (path.name != CONFIG and key.endswith(("_file", "_files", "_spm")))
         ):
-            raise BadInput(f"{path} carries {key!r}: {shown(value)}", cure="it is left out where a checkpoint is fetched; remove it here")
+            raise BadInput(
+                f"{path} carries {key!r}: {shown(value)}",
+                cure="it is left out where a checkpoint is fetched; remove it here",
+            )
 
 
 def _refuse_key(key: str, value: Any, path: Path, rules: dict[str, tuple[str, str]]) -> None:
     for names, (why, cure) in rules.items():
-        # Code is refused even where the key says no: nobody has to find out what `null` or `false` do in every version.
+        # Code is refused even where the key says no: nobody has to find out what `null` or `false` do in
+        # every version.
         if re.fullmatch(names, key) and ("auto_map" in names or not _says_nothing(key, value)):
             raise BadInput(f"{path} carries {key!r}: {why}", cure=cure.format(key))
     if _IMPLEMENTATION.fullmatch(key):
         for each in value.values() if isinstance(value, dict) else [value]:
             if each not in _OWN_IMPLEMENTATIONS:
                 raise BadInput(
-                    f"{path} carries {key!r}: {shown(each)}: only transformers' own eager and sdpa are run", cure=f"remove {key!r}"
+                    f"{path} carries {key!r}: {shown(each)}: only transformers' own eager and sdpa are run",
+                    cure=f"remove {key!r}",
                 )
 
 
 def _refuse_other_class(value: Any, path: Path) -> None:
     """Refuse what `tokenizer_class` would make of any other class of transformers: its from_pretrained is called."""
     if value is not None and not (isinstance(value, str) and _TOKENIZER_CLASS.fullmatch(value)):
-        raise BadInput(f"{path} names the tokenizer_class {shown(value)}, which is no tokenizer", cure="a tokenizer class of transformers")
+        raise BadInput(
+            f"{path} names the tokenizer_class {shown(value)}, which is no tokenizer",
+            cure="a tokenizer class of transformers",
+        )
 
 
 def _refuse_other_place(keys: tuple[str, ...], value: str, path: Path) -> None:
     """Refuse the name of another repository, file or address, under whichever key: some class may load from it."""
     if _ELSEWHERE.fullmatch(value) and not _FREE_TEXT & set(keys):
         raise BadInput(
-            f"{path} names {shown(value)} as {'.'.join(keys)!r}: nothing is loaded from another place", cure=f"remove {keys[-1]!r}"
+            f"{path} names {shown(value)} as {'.'.join(keys)!r}: nothing is loaded from another place",
+            cure=f"remove {keys[-1]!r}",
         )
 
 
@@ -145,7 +165,9 @@ def _is_remnant(key: str, name: str) -> bool:
 
 
 def _is_forbidden(key: str, name: str) -> bool:
-    return any(re.fullmatch(names, key) for names in (_ANY_FILE if name == CONFIG else _ANY_FILE | _TOKENIZER_ONLY))
+    return any(
+        re.fullmatch(names, key) for names in (_ANY_FILE if name == CONFIG else _ANY_FILE | _TOKENIZER_ONLY)
+    )
 
 
 def _pruned(value: Any, leave_out: Callable[[str, Any], bool]) -> Any:

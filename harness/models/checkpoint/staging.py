@@ -1,15 +1,17 @@
 """Put the files that may be opened, and no others, into a private folder, so that what is checked is what is used.
 
-transformers looks into the folder that it is given: for adapter_config.json, *.jinja, weights under five names, code. And
-whoever can write to the folder of a checkpoint can put another file there between the check and the use. So nothing is opened
-where it lies: each file is opened once, judged by its descriptor, and from there brought into a folder with a random name that
-only this user can enter, and everything else, from the first check to the last tensor, happens there.
+transformers looks into the folder that it is given: for adapter_config.json, *.jinja, weights under five
+names, code. And whoever can write to the folder of a checkpoint can put another file there between the check
+and the use. So nothing is opened where it lies: each file is opened once, judged by its descriptor, and from
+there brought into a folder with a random name that only this user can enter, and everything else, from the
+first check to the last tensor, happens there.
 
-Small files are copied. Weights are shared with the original where the file system can (a reflink, which stays as it is when
-the original is changed) or else as a second name of the same file (a hard link, made of the file that was opened, not of its
-name), and copied only where neither is possible, as between two disks. Through a hard link its owner could still write into
-the weights themselves; `CheckpointFiles.check_unchanged` notices it before a result is written. What could run nothing can
-only be numbers by then: the header is parsed anew from the private folder, and the tensors are not code.
+Small files are copied. Weights are shared with the original where the file system can (a reflink, which stays
+as it is when the original is changed) or else as a second name of the same file (a hard link, made of the
+file that was opened, not of its name), and copied only where neither is possible, as between two disks.
+Through a hard link its owner could still write into the weights themselves; `CheckpointFiles.check_unchanged`
+notices it before a result is written. What could run nothing can only be numbers by then: the header is
+parsed anew from the private folder, and the tensors are not code.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ _FICLONE = 0x40049409  # linux/fs.h; the same on every architecture of Linux tha
 class Stage:
     """A private folder with a checkpoint's files, which goes when nobody holds this any more, or the process ends.
 
-    `digests` maps the names of small files to the sha256 of what was submitted, of which something may have been left out.
+    `digests` maps the names of small files to the sha256 of what was submitted, of which something may have
+    been left out.
     """
 
     folder: Path
@@ -61,18 +64,28 @@ def stage(listing: Listing, cache: Path) -> Stage:
         lock.acquire(blocking=False)
         (room / name).mkdir(mode=0o700)
     except OSError as reason:
-        raise CheckFailed(f"{room} cannot be written: {reason}", cure="free space, or point STILTBOARD_CACHE elsewhere") from reason
+        raise CheckFailed(
+            f"{room} cannot be written: {reason}", cure="free space, or point STILTBOARD_CACHE elsewhere"
+        ) from reason
     staged = Stage(room / name, {}, lock)
-    index = listing.read("model.safetensors.index.json") if "model.safetensors.index.json" in listing.paths else None
+    index = (
+        listing.read("model.safetensors.index.json")
+        if "model.safetensors.index.json" in listing.paths
+        else None
+    )
     weights = weight_names(listing.paths, index, listing.folder)
     for file in listing.paths:
         if SHARD.fullmatch(file) or file == SINGLE:
             if file in weights:
                 _share(listing, file, staged.folder / file)
-        elif not (file == "model.safetensors.index.json" and SINGLE in weights):  # one way to find the weights, not two
+        elif not (
+            file == "model.safetensors.index.json" and SINGLE in weights
+        ):  # one way to find the weights, not two
             data = listing.read(file)
             staged.digests[file] = hashlib.sha256(data).hexdigest()
-            (staged.folder / file).write_bytes(without_remnants(data, listing.folder / file) if file in ACTED_ON else data)
+            (staged.folder / file).write_bytes(
+                without_remnants(data, listing.folder / file) if file in ACTED_ON else data
+            )
     return staged
 
 
@@ -89,7 +102,10 @@ def _share(listing: Listing, name: str, target: Path) -> None:
             # The name may have been given to another file since it was opened.
             if os.path.samestat(target.lstat(), os.fstat(file.fileno())):
                 return
-            raise BadInput(f"{listing.folder / name} was replaced while it was opened", cure="leave it alone while it is evaluated")
+            raise BadInput(
+                f"{listing.folder / name} was replaced while it was opened",
+                cure="leave it alone while it is evaluated",
+            )
         except OSError:
             _copy(file, target)
 

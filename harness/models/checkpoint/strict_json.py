@@ -16,8 +16,8 @@ _CURE = "save the checkpoint again, with save_pretrained"
 def read_object(data: bytes, fault: str) -> dict[str, Any]:
     """Return the object that `data` holds. Raises BadInput, which begins with `fault`, for anything else.
 
-    Two parsers may each take another one of two equal keys, so that what was checked is not what is opened: a key that
-    stands twice is refused. Depth is bounded, since parsers recurse.
+    Two parsers may each take another one of two equal keys, so that what was checked is not what is opened: a
+    key that stands twice is refused. Depth is bounded, since parsers recurse.
     """
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)

@@ -23,10 +23,16 @@ def keep_layers(source: Path, layers: int, cache: Path) -> Path:
         for path in source.glob("*token*"):
             shutil.copyfile(path, staged / path.name)
         tensors = load_file(source / "model.safetensors")
-        kept = {name: tensor for name, tensor in tensors.items() if _layer(name) < layers and not name.startswith("pooler.")}
+        kept = {
+            name: tensor
+            for name, tensor in tensors.items()
+            if _layer(name) < layers and not name.startswith("pooler.")
+        }
         save_file(kept, staged / "model.safetensors", metadata={"format": "pt"})
         config = json.loads((source / "config.json").read_text())
-        (staged / "config.json").write_text(json.dumps(config | {"num_hidden_layers": layers}, indent=2) + "\n")
+        (staged / "config.json").write_text(
+            json.dumps(config | {"num_hidden_layers": layers}, indent=2) + "\n"
+        )
         try:
             staged.rename(folder)
         except OSError:  # another process was faster

@@ -20,7 +20,9 @@ SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 _BLOCK = 4 * 2**20  # stays in the processor's cache between hashing and looking
 _FLOATS = ("F64", "F32", "F16", "BF16")
 # Whole numbers that encoders keep beside their weights; other ones are packed, that is quantised, weights.
-_BUFFERS = re.compile(r"(\w+\.)*(position_ids|token_type_ids|num_batches_tracked|relative_position_index|bias|masked_bias|attn_mask)")
+_BUFFERS = re.compile(
+    r"(\w+\.)*(position_ids|token_type_ids|num_batches_tracked|relative_position_index|bias|masked_bias|attn_mask)"
+)
 _ADAPTER = re.compile(
     r"(^|\.)(lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector|ia3_l|hada_w\d|modules_to_save)(\.|$)|^base_model\.model\."
 )
@@ -39,11 +41,13 @@ def weight_names(names: Iterable[str], index: bytes | None, folder: Path) -> lis
     for name in listed:
         if not SHARD.fullmatch(name) or name not in present:
             raise BadInput(
-                f"{folder / INDEX} names {shown(name)}, which is not there", cure="every shard is called model-NNNNN-of-NNNNN.safetensors"
+                f"{folder / INDEX} names {shown(name)}, which is not there",
+                cure="every shard is called model-NNNNN-of-NNNNN.safetensors",
             )
     if extra := sorted(name for name in present if SHARD.fullmatch(name) and name not in listed):
         raise BadInput(
-            f"{folder / extra[0]} stands in no index", cure=f"save the weights again, or remove the files that {INDEX} does not name"
+            f"{folder / extra[0]} stands in no index",
+            cure=f"save the weights again, or remove the files that {INDEX} does not name",
         )
     return listed
 
@@ -68,8 +72,8 @@ def read_tensors(files: Iterable[Path], index: bytes | None) -> dict[str, Tensor
 def check_finite(path: Path) -> str:
     """Return a file's sha256, and look at every weight on the way, so that the bytes are read once.
 
-    A weight that is not finite makes every vector NaN, or, in an embedding, those of some languages only. Raises BadInput with the
-    place of the first one.
+    A weight that is not finite makes every vector NaN, or, in an embedding, those of some languages only.
+    Raises BadInput with the place of the first one.
     """
     header = read_header(path)
     buffer = np.empty(_BLOCK, np.uint8)
@@ -81,17 +85,24 @@ def check_finite(path: Path) -> str:
             for start in range(entry.start, entry.end, _BLOCK):
                 block = buffer[: min(_BLOCK, entry.end - start)]
                 if file.readinto(block.data) != len(block):
-                    raise BadInput(f"{path} became shorter while it was read", cure="leave it alone while it is evaluated")
+                    raise BadInput(
+                        f"{path} became shorter while it was read",
+                        cure="leave it alone while it is evaluated",
+                    )
                 digest.update(block.data)
                 _refuse_not_finite(block, entry, name, start, path)
     return digest.hexdigest()
 
 
-def _refuse_not_finite(block: NDArray[np.uint8], entry: TensorEntry, name: str, start: int, path: Path) -> None:
+def _refuse_not_finite(
+    block: NDArray[np.uint8], entry: TensorEntry, name: str, start: int, path: Path
+) -> None:
     match entry.dtype:
         case "F64" | "F32":
             wrong = ~np.isfinite(block.view("<f8" if entry.dtype == "F64" else "<f4"))
-        case "F16" | "BF16":  # an exponent of ones is an infinity or no number; integers are compared faster than halves
+        case (
+            "F16" | "BF16"
+        ):  # an exponent of ones is an infinity or no number; integers are compared faster than halves
             ones = 0x7C00 if entry.dtype == "F16" else 0x7F80
             wrong = (block.view("<u2") & ones) == ones
         case _:
@@ -100,23 +111,35 @@ def _refuse_not_finite(block: NDArray[np.uint8], entry: TensorEntry, name: str, 
         at = (start - entry.start) // (block.size // wrong.size) + int(wrong.argmax())
         place = ", ".join(str(i) for i in np.unravel_index(at, entry.shape)) if entry.shape else ""
         raise BadInput(
-            f"{path}: {name}[{place}] is not finite", cure="the training diverged, or the dtype was too narrow: save finite weights"
+            f"{path}: {name}[{place}] is not finite",
+            cure="the training diverged, or the dtype was too narrow: save finite weights",
         )
 
 
 def _refuse_other_weights(name: str, entry: TensorEntry, file: Path) -> None:
     if _ADAPTER.search(name):
-        raise BadInput(f"{file} holds the adapter weights {name}", cure="merge the adapter into its base and save the whole encoder")
+        raise BadInput(
+            f"{file} holds the adapter weights {name}",
+            cure="merge the adapter into its base and save the whole encoder",
+        )
     if entry.dtype not in _FLOATS and not _BUFFERS.fullmatch(name):
         raise BadInput(
-            f"{file} holds {name} as {entry.dtype}: quantised or packed weights are not evaluated", cure="save dequantised weights"
+            f"{file} holds {name} as {entry.dtype}: quantised or packed weights are not evaluated",
+            cure="save dequantised weights",
         )
 
 
 def _weight_map(index: bytes, path: Path) -> dict[str, str]:
     weight_map = read_object(index, f"{path} is not a safetensors index").get("weight_map")
-    if not isinstance(weight_map, dict) or not weight_map or not all(isinstance(name, str) for name in weight_map.values()):
-        raise BadInput(f"{path} is not a safetensors index: its weight_map is {shown(weight_map)}", cure="tensor name → file name")
+    if (
+        not isinstance(weight_map, dict)
+        or not weight_map
+        or not all(isinstance(name, str) for name in weight_map.values())
+    ):
+        raise BadInput(
+            f"{path} is not a safetensors index: its weight_map is {shown(weight_map)}",
+            cure="tensor name → file name",
+        )
     return weight_map
 
 

@@ -14,8 +14,8 @@ _ARTICLES = {
     "en": _ENGLISH,
     "es": re.compile(r"\b(?:un|una|unos|unas|el|la|los|las)\b"),
     "de": re.compile(r"\b(?:ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b"),
-    # Of MLQA's \sال^|ال the first branch needs a start of text behind a blank and never matches. So the article goes wherever
-    # its two letters meet, inside a word too, which falls into two.
+    # Of MLQA's \sال^|ال the first branch needs a start of text behind a blank and never matches. So the
+    # article goes wherever its two letters meet, inside a word too, which falls into two.
     "ar": re.compile("ال"),
     "hi": None,
     "vi": re.compile(r"\b(?:của|là|cái|chiếc|những)\b"),
@@ -35,10 +35,10 @@ def squad_tokens(text: str) -> list[str]:
 def mlqa_tokens(text: str, language: str) -> list[str]:
     """Return the tokens of MLQA's normal form: lower case, no punctuation, no article of the language, split; [] for "".
 
-    Punctuation is Unicode's (category P…) and ASCII's with its symbols. Chinese is split at white space and around each
-    character of U+4E00 to U+9FA5, every other language at white space. Unicode's normal forms are left as they are. ValueError
-    for a language that MLQA does not have.
-    Source: P. Lewis et al. 2020. MLQA. ACL; its mlqa_evaluation_v1.py, which joins them by blanks.
+    Punctuation is Unicode's (category P…) and ASCII's with its symbols. Chinese is split at white space and
+    around each character of U+4E00 to U+9FA5, every other language at white space. Unicode's normal forms are
+    left as they are. ValueError for a language that MLQA does not have. Source: P. Lewis et al. 2020. MLQA.
+    ACL; its mlqa_evaluation_v1.py, which joins them by blanks.
     """
     if language not in _ARTICLES:
         raise ValueError(f"MLQA has no language {language}: {', '.join(_ARTICLES)}")
@@ -52,7 +52,8 @@ def mlqa_tokens(text: str, language: str) -> list[str]:
 def exact_match(prediction: Sequence[str], answers: Sequence[Sequence[str]]) -> bool:
     """Return whether the tokens of the prediction are those of one of the gold answers, in order; no tokens match no tokens.
 
-    As no token is empty or holds a blank, this is the official scripts' comparison of normalised strings. ValueError without an answer.
+    As no token is empty or holds a blank, this is the official scripts' comparison of normalised strings.
+    ValueError without an answer.
     """
     _require(answers)
     return any(list(prediction) == list(answer) for answer in answers)
@@ -61,7 +62,8 @@ def exact_match(prediction: Sequence[str], answers: Sequence[Sequence[str]]) -> 
 def token_f1(prediction: Sequence[str], answers: Sequence[Sequence[str]]) -> float:
     """Return the largest 2 · common / (predicted + gold) over the gold answers, common counting a token as often as both have it.
 
-    0.0 without a shared token, hence also where neither has a token, as in SQuAD v1.1. ValueError without an answer.
+    0.0 without a shared token, hence also where neither has a token, as in SQuAD v1.1. ValueError without an
+    answer.
     """
     _require(answers)
     return max(_overlap(prediction, answer) for answer in answers)

@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def ndcg(ranks: NDArray[np.integer], gains: NDArray[np.number], cutoff: int | None = None) -> NDArray[np.float64]:
+def ndcg(
+    ranks: NDArray[np.integer], gains: NDArray[np.number], cutoff: int | None = None
+) -> NDArray[np.float64]:
     """Return nDCG@cutoff per query (queries,) from the 1-based ranks of its relevant items and their gains, both (queries, relevant).
 
-    DCG@k = Σ over the relevant items of rank r ≤ k of gain / log2(r + 1), divided by the DCG@k of the best order; the gain is
-    the judged grade itself, as in trec_eval's ndcg_cut, not 2^grade − 1. Rank 0 stands for no item. A query without a
-    relevant item has 0.0.
-    Source: K. Järvelin and J. Kekäläinen. 2002. Cumulated gain-based evaluation of IR techniques. ACM TOIS 20(4).
+    DCG@k = Σ over the relevant items of rank r ≤ k of gain / log2(r + 1), divided by the DCG@k of the best
+    order; the gain is the judged grade itself, as in trec_eval's ndcg_cut, not 2^grade − 1. Rank 0 stands for
+    no item. A query without a relevant item has 0.0. Source: K. Järvelin and J. Kekäläinen. 2002. Cumulated
+    gain-based evaluation of IR techniques. ACM TOIS 20(4).
     """
     limit = np.iinfo(np.int64).max if cutoff is None else cutoff
     gains = np.where(ranks > 0, gains, 0).astype(np.float64)

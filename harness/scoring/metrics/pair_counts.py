@@ -11,5 +11,7 @@ def pair_counts(
 ) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
     """Return the distinct sentences of pairs (n,) and their counts (sentences, 3): true positives, proposed, gold."""
     distinct, unit = np.unique(sentences, return_inverse=True)
-    columns = [np.bincount(unit, weights=what, minlength=len(distinct)) for what in (gold & proposed, proposed, gold)]
+    columns = [
+        np.bincount(unit, weights=what, minlength=len(distinct)) for what in (gold & proposed, proposed, gold)
+    ]
     return distinct, np.stack(columns, axis=1).astype(np.int64)

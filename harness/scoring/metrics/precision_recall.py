@@ -24,15 +24,22 @@ class PrecisionRecallCurve(NamedTuple):
         return np.divide(2 * self.precision * self.recall, both, out=np.zeros_like(both), where=both > 0)
 
 
-def precision_recall(scores: NDArray[np.floating], gold: NDArray[np.bool_], total: int) -> PrecisionRecallCurve:
+def precision_recall(
+    scores: NDArray[np.floating], gold: NDArray[np.bool_], total: int
+) -> PrecisionRecallCurve:
     """Return the whole curve of items with scores (n,) in falling order, of which gold (n,) are right, out of `total` gold items.
 
-    No threshold parts items of one score, so the curve has one point a distinct score. Recall is 0 where there is no gold.
+    No threshold parts items of one score, so the curve has one point a distinct score. Recall is 0 where
+    there is no gold.
     """
-    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1) if len(scores) else np.zeros(0, np.int64)
+    ends = (
+        np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1) if len(scores) else np.zeros(0, np.int64)
+    )
     extracted, correct = ends + 1, np.cumsum(gold, dtype=np.int64)[ends]
     recall = correct / total if total else np.zeros(len(ends))
-    return PrecisionRecallCurve(np.asarray(scores, np.float64)[ends], extracted, correct, correct / np.maximum(extracted, 1), recall)
+    return PrecisionRecallCurve(
+        np.asarray(scores, np.float64)[ends], extracted, correct, correct / np.maximum(extracted, 1), recall
+    )
 
 
 def best_threshold(curve: PrecisionRecallCurve) -> float:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 def recall(ranks: NDArray[np.integer], cutoff: int) -> NDArray[np.float64]:
     """Return R@cutoff per question (questions,) from the 1-based ranks of its relevant items (questions, relevant), 0 for no item.
 
-    R@k = relevant items of rank ≤ k / relevant items; a question without a relevant item has 0.0.
-    Source: C. D. Manning, P. Raghavan and H. Schütze. 2008. Introduction to Information Retrieval, section 8.4.
+    R@k = relevant items of rank ≤ k / relevant items; a question without a relevant item has 0.0. Source: C.
+    D. Manning, P. Raghavan and H. Schütze. 2008. Introduction to Information Retrieval, section 8.4.
     """
     relevant = np.count_nonzero(ranks, axis=1)
     found = np.count_nonzero((ranks > 0) & (ranks <= cutoff), axis=1)

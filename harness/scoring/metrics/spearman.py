@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 def spearman(answers: NDArray[np.floating], gold: NDArray[np.floating]) -> float:
     """Return Pearson's correlation of the ranks of answers (n,) and gold (n,), from -1 to 1; equal values share their mean rank.
 
-    0.0 where one side has a single value or there are no examples. Formula: Spearman 1904, as scipy.stats.spearmanr has it.
+    0.0 where one side has a single value or there are no examples. Formula: Spearman 1904, as
+    scipy.stats.spearmanr has it.
     """
     if len(answers) == 0:
         return 0.0

@@ -1,7 +1,8 @@
 """Where each of thousands of submissions may stand on one target, without a matrix of all pairs in memory.
 
-What `differences`, `real_differences`, `rank_ranges` and `tie_groups` say together, computed a block of rows at a time. Pairs that
-cannot differ, or cannot but differ, are told by a bound on the statistic, so that few tails are computed.
+What `differences`, `real_differences`, `rank_ranges` and `tie_groups` say together, computed a block of rows
+at a time. Pairs that cannot differ, or cannot but differ, are told by a bound on the statistic, so that few
+tails are computed.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def _unpaired(entrants: Sequence[Entrant]) -> tuple[Placing, ...]:
     n = len(entrants)
     scores = np.array([each.score for each in entrants])
     order = np.lexsort((np.arange(n), -scores))  # down the scores, then as given
-    may = np.array([each.speaks_of_the_recipe and each.count > DISCORDANT - 1e-6 for each in entrants], dtype=bool)
+    may = np.array(
+        [each.speaks_of_the_recipe and each.count > DISCORDANT - 1e-6 for each in entrants], dtype=bool
+    )
     tested = np.flatnonzero(may[order])  # places in the order
     columns = _columns([entrants[i] for i in order[tested]])
     cut = _cut(columns)
@@ -149,7 +152,8 @@ def _compared(columns: _Columns, above: slice, below: slice) -> tuple[Floats, Fl
 def _cut(columns: _Columns) -> float:
     """Return the first p value that Holm's correction does not let pass, or alpha where all below it pass.
 
-    Where there are too many to hold they are counted by their size, and only those are held among which the first one is.
+    Where there are too many to hold they are counted by their size, and only those are held among which the
+    first one is.
     """
     pairs = len(columns) * (len(columns) - 1) // 2
     ends = np.geomspace(ALPHA / max(1, pairs), ALPHA, _BINS)
@@ -165,7 +169,8 @@ def _cut(columns: _Columns) -> float:
     left, first, last = pairs - certain, 0, _BINS - 1
     if counts.sum() > _HELD:
         below = np.cumsum(counts) - counts
-        # The smallest of a bin has so many below it, and the others more: no p value is left out that may be the first.
+        # The smallest of a bin has so many below it, and the others more: no p value is left out that may be
+        # the first.
         may = np.flatnonzero((counts > 0) & (ends * (left - below) >= ALPHA))
         must = np.flatnonzero((counts > 0) & (np.append(0.0, ends[:-1]) * (left - below) >= ALPHA))
         if not len(may):

@@ -28,7 +28,9 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     centre = (p + z * z / (2 * n)) / shrink
     half = z / shrink * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     # At 0 and n successes the bound is exactly 0 or 1; rounding must not push it past the score.
-    return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
+    return (0.0 if successes == 0 else max(0.0, centre - half)), (
+        1.0 if successes == n else min(1.0, centre + half)
+    )
 
 
 def bootstrap_mean(
@@ -44,11 +46,13 @@ def bootstrap_mean(
     return _percentiles(means, float(values.mean()), level)
 
 
-def bootstrap_f1(counts: NDArray[np.integer], *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
+def bootstrap_f1(
+    counts: NDArray[np.integer], *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
     """Return the percentile bootstrap interval of F1 from counts (units, 3): true positives, proposed and gold of each unit.
 
-    A unit is what is drawn together, such as a source sentence with its proposed and its gold pair; a unit without either
-    never changes F1 and is left out. (0, 1) without a unit. Source: as for the mean.
+    A unit is what is drawn together, such as a source sentence with its proposed and its gold pair; a unit
+    without either never changes F1 and is left out. (0, 1) without a unit. Source: as for the mean.
     """
     if len(counts) == 0:
         return 0.0, 1.0
@@ -59,7 +63,8 @@ def bootstrap_f1(counts: NDArray[np.integer], *, replicates: int = REPLICATES, l
 def _percentiles(drawn: Floats, score: float, level: float) -> tuple[float, float]:
     """Return the interval of a score that draws (replicates,) leave at a level; it holds the score and stays a fraction.
 
-    Normal draws know no bounds, and near 0 or 1 they pass them. Where all values are equal, rounding may pass the score.
+    Normal draws know no bounds, and near 0 or 1 they pass them. Where all values are equal, rounding may pass
+    the score.
     """
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return max(0.0, min(float(low), score)), min(1.0, max(float(high), score))

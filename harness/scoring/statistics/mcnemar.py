@@ -35,5 +35,7 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
 def _binomial_tail(most: int, n: int) -> float:
     """Return P(X ≤ most) of X ~ Binomial(n, 1/2); scipy's takes longer to import than a whole comparison may."""
     steps = np.arange(1, most + 1)
-    logarithms = np.concatenate([[0.0], np.cumsum(np.log((n + 1 - steps) / steps))]) - n * np.log(2)  # of C(n, k) / 2ⁿ
+    logarithms = np.concatenate([[0.0], np.cumsum(np.log((n + 1 - steps) / steps))]) - n * np.log(
+        2
+    )  # of C(n, k) / 2ⁿ
     return float(np.exp(logarithms).sum())

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.scoring.statistics.resampling import Floats, f1, overlap_f1, overlaps, resampled_sums, signed_sums
+from harness.scoring.statistics.resampling import (
+    Floats,
+    f1,
+    overlap_f1,
+    overlaps,
+    resampled_sums,
+    signed_sums,
+)
 
 # One language: (seeds, n) or (seeds, n, 3) of each side.
 Cell = Sequence[Floats]
@@ -21,10 +28,11 @@ LANGUAGES_FOR_A_GENERAL_CLAIM = 3
 class Sample:
     """What one submission's seeds brought on each example of each language.
 
-    `languages` holds per language (seeds, n), whose mean is the score, or (seeds, n, 3), true positives, proposed and gold, whose
-    F1 is. `parallel` says that row i is the same example in every language. `trained` is False where nothing was trained, so
-    that another seed would give the same weights. Samples of one `design` have matched seeds: the trainings of seed i begin with
-    the same weights and see the same examples in the same order, in other languages.
+    `languages` holds per language (seeds, n), whose mean is the score, or (seeds, n, 3), true positives,
+    proposed and gold, whose F1 is. `parallel` says that row i is the same example in every language.
+    `trained` is False where nothing was trained, so that another seed would give the same weights. Samples of
+    one `design` have matched seeds: the trainings of seed i begin with the same weights and see the same
+    examples in the same order, in other languages.
     """
 
     languages: Sequence[Floats]
@@ -64,8 +72,8 @@ class Claim:
 class Claims:
     """What may be said of each language, of all these languages, and of languages in general (None with fewer than three).
 
-    With `recipe` the claims are about the recipes: another training is part of what is unsure. Otherwise they are about these
-    checkpoints only. With `matched` the two sides were compared seed by seed.
+    With `recipe` the claims are about the recipes: another training is part of what is unsure. Otherwise they
+    are about these checkpoints only. With `matched` the two sides were compared seed by seed.
     """
 
     recipe: bool
@@ -75,12 +83,16 @@ class Claims:
     matched: bool = False
 
 
-def score_claims(sample: Sample, *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0) -> Claims:
+def score_claims(
+    sample: Sample, *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0
+) -> Claims:
     """Return what the unweighted mean over languages of the mean over seeds allows to say; the method is `difference_claims`'."""
     return _claims([sample], replicates, level, np.random.default_rng(seed))
 
 
-def difference_claims(first: Sample, second: Sample, *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0) -> Claims:
+def difference_claims(
+    first: Sample, second: Sample, *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0
+) -> Claims:
     """Return what second − first allows to say, paired on the same examples, averaged over the same languages.
 
     Three levels are unsure, and drawn together `replicates` times:
@@ -88,20 +100,25 @@ def difference_claims(first: Sample, second: Sample, *, replicates: int = REPLIC
     - examples: resampled within each language, jointly for both sides and all seeds; jointly for all languages where row i is
       the same example in all of them;
     - seeds, where both sides have several or were not trained: the standard error of the mean over seeds, with Student's
-      tails. Resampling three seeds would understate their variance by a third and know no tails. Where the seeds are matched
-      by design it is that of the mean over seeds of their differences, which what a seed does to both sides does not widen;
+      tails. Resampling three seeds would understate their variance by a third and know no tails. Where the
+      seeds are matched by design it is that of the mean over seeds of their differences, which what a seed
+      does to both sides does not widen;
     - languages, for the claim about languages in general: likewise.
 
-    Seeds are run on the same examples, so that the interaction of the two shows in the spread of both levels; as in an
-    analysis of variance it is counted once, by narrowing the lower level's draws. Where no seeds vary, the p value is the
-    permutation test's, which exchanges the two systems example by example.
-    Raises ValueError where the two do not have the same languages and examples.
+    Seeds are run on the same examples, so that the interaction of the two shows in the spread of both levels;
+    as in an analysis of variance it is counted once, by narrowing the lower level's draws. Where no seeds
+    vary, the p value is the permutation test's, which exchanges the two systems example by example. Raises
+    ValueError where the two do not have the same languages and examples.
     """
     if len(first.languages) != len(second.languages):
-        raise ValueError(f"paired systems need the same languages, got {len(first.languages)} and {len(second.languages)}")
+        raise ValueError(
+            f"paired systems need the same languages, got {len(first.languages)} and {len(second.languages)}"
+        )
     for ours, theirs in zip(first.languages, second.languages, strict=True):
         if ours.shape[1:] != theirs.shape[1:]:
-            raise ValueError(f"paired systems need the same examples, got {ours.shape[1:]} and {theirs.shape[1:]}")
+            raise ValueError(
+                f"paired systems need the same examples, got {ours.shape[1:]} and {theirs.shape[1:]}"
+            )
     return _claims([first, second], replicates, level, np.random.default_rng(seed))
 
 
@@ -116,7 +133,9 @@ class _Draws:
     def mean(cls, draws: Sequence[_Draws]) -> _Draws:
         """Return the draws of the mean of independent contrasts."""
         exchanged = [each.exchanged for each in draws if each.exchanged is not None]
-        return cls(np.mean([each.moved for each in draws], axis=0), np.mean(exchanged, axis=0) if exchanged else None)
+        return cls(
+            np.mean([each.moved for each in draws], axis=0), np.mean(exchanged, axis=0) if exchanged else None
+        )
 
     def narrowed(self, share: float) -> _Draws:
         """Return the draws with only that share of their standard error."""
@@ -129,14 +148,19 @@ def _claims(sides: Sequence[Sample], replicates: int, level: float, rng: np.rand
         raise ValueError("a resampling needs at least one example in every language")
     recipe = all(side.speaks_of_the_recipe for side in sides)
     vary = any(side.seeds > 1 for side in sides)
-    scores = [np.stack([scores_of(examples) for examples in side.languages], axis=1) for side in sides]  # (seeds, languages) a side
+    scores = [
+        np.stack([scores_of(examples) for examples in side.languages], axis=1) for side in sides
+    ]  # (seeds, languages) a side
     by_language = _contrast([matrix.mean(axis=0) for matrix in scores])
     matched = len(sides) == 2 and are_matched(*((side.design, side.seeds) for side in sides))
     if matched:
         scores = [_contrast(scores)]
 
     def draw(cell: Cell) -> _Draws:
-        return _Draws(_moved(cell, replicates, rng), _exchanged(cell, replicates, rng) if len(cell) == 2 and not vary else None)
+        return _Draws(
+            _moved(cell, replicates, rng),
+            _exchanged(cell, replicates, rng) if len(cell) == 2 and not vary else None,
+        )
 
     def share(cells: Sequence[Cell]) -> float:
         return _own_share(cells, matched) if recipe and vary else 1.0
@@ -147,12 +171,20 @@ def _claims(sides: Sequence[Sample], replicates: int, level: float, rng: np.rand
         errors += [_languages(by_language, scores if recipe else [])] if general else []
         drawn = estimate + _together(draws.moved, errors, rng)
         low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-        p = _two_sided(drawn) if general or draws.exchanged is None else _permutation_p(estimate, draws.exchanged)
+        p = (
+            _two_sided(drawn)
+            if general or draws.exchanged is None
+            else _permutation_p(estimate, draws.exchanged)
+        )
         # Without any spread rounding must not push a bound past the estimate.
-        return Claim(estimate, (min(float(low), estimate), max(float(high), estimate)), p if len(sides) == 2 else None)
+        return Claim(
+            estimate, (min(float(low), estimate), max(float(high), estimate)), p if len(sides) == 2 else None
+        )
 
     drawn = [draw(cell) for cell in cells]
-    languages = tuple(claim(slice(i, i + 1), draws.narrowed(share([cells[i]]))) for i, draws in enumerate(drawn))
+    languages = tuple(
+        claim(slice(i, i + 1), draws.narrowed(share([cells[i]]))) for i, draws in enumerate(drawn)
+    )
     if len(cells) == 1:
         return Claims(recipe, languages, languages[0], None, matched)
     parallel = is_parallel(sides)
@@ -161,14 +193,19 @@ def _claims(sides: Sequence[Sample], replicates: int, level: float, rng: np.rand
     these = claim(slice(None), together)
     if len(cells) < LANGUAGES_FOR_A_GENERAL_CLAIM:
         return Claims(recipe, languages, these, None, matched)
-    shared = together if parallel else _Draws(np.zeros(replicates), None)  # else the languages' own spread holds their examples'
-    return Claims(recipe, languages, these, _at_least(claim(slice(None), shared, general=True), these), matched)
+    shared = (
+        together if parallel else _Draws(np.zeros(replicates), None)
+    )  # else the languages' own spread holds their examples'
+    return Claims(
+        recipe, languages, these, _at_least(claim(slice(None), shared, general=True), these), matched
+    )
 
 
 def _at_least(general: Claim, these: Claim) -> Claim:
     """Return a claim about languages in general that is no surer than the one about these languages.
 
-    Few languages that lie close together by chance would have it so: they are a sample, and the examples in them are too.
+    Few languages that lie close together by chance would have it so: they are a sample, and the examples in
+    them are too.
     """
     low, high = zip(general.interval, these.interval, strict=True)
     p = None if general.p is None or these.p is None else max(general.p, these.p)
@@ -195,7 +232,9 @@ def influences(examples: Floats) -> Floats:
         return examples
     found, size = 2 * examples[..., 0], examples[..., 1] + examples[..., 2]
     mean = size.mean(axis=1, keepdims=True)
-    moved: Floats = np.divide(found - scores_of(examples)[:, None] * size, mean, out=np.zeros_like(found), where=mean > 0)
+    moved: Floats = np.divide(
+        found - scores_of(examples)[:, None] * size, mean, out=np.zeros_like(found), where=mean > 0
+    )
     return moved
 
 
@@ -205,7 +244,11 @@ def influences(examples: Floats) -> Floats:
 def is_parallel(sides: Sequence[Sample]) -> bool:
     """Tell whether all sides' row i is the same example in every language; lengths that differ disprove it."""
     lengths = {examples.shape[1] for side in sides for examples in side.languages}
-    return all(side.parallel for side in sides) and len(lengths) == 1 and all(x.ndim == 2 for side in sides for x in side.languages)
+    return (
+        all(side.parallel for side in sides)
+        and len(lengths) == 1
+        and all(x.ndim == 2 for side in sides for x in side.languages)
+    )
 
 
 def _contrast(sides: Sequence[Floats]) -> Floats:
@@ -220,7 +263,9 @@ def _moved(cell: Cell, replicates: int, rng: np.random.Generator) -> Floats:
         values = _contrast([examples.mean(axis=0) for examples in cell])
         return np.asarray(resampled_sums(values[:, None], replicates, rng)[:, 0] / n - values.mean())
     rows = overlaps(np.concatenate(cell)).transpose(1, 0, 2).reshape(n, -1)  # (n, 2 · seeds of all sides)
-    drawn = overlap_f1(resampled_sums(rows, replicates, rng).reshape(replicates, -1, 2))  # (replicates, seeds of all sides)
+    drawn = overlap_f1(
+        resampled_sums(rows, replicates, rng).reshape(replicates, -1, 2)
+    )  # (replicates, seeds of all sides)
     sides = np.split(drawn, np.cumsum([len(examples) for examples in cell])[:-1], axis=1)
     now = _contrast([scores_of(examples).mean() for examples in cell])
     return np.asarray(_contrast([side.mean(axis=1) for side in sides]) - now)
@@ -252,11 +297,11 @@ def interaction(values: Floats) -> float:
 def _together(examples: Floats, errors: Sequence[Error], rng: np.random.Generator) -> Floats:
     """Return draws of all levels together: the examples' own, normal ones for levels with few units, all stretched to Student's t.
 
-    The stretch √(ν/χ²) is drawn with Satterthwaite's degrees of freedom of the sum, so that few seeds have t's tails where they
-    dominate, and the examples keep the shape of their bootstrap where those do. A spread that is small by chance would also
-    claim many degrees of freedom; for ν alone each error's square is therefore taken 1 + 2/νᵢ times as large, which brings a
-    coverage of 91.8 to 95.1 % with three seeds to 93.4 to 95.6 % (docs/statistics.md).
-    Source: F. E. Satterthwaite. 1946. Biometrics Bulletin 2(6), 110–114.
+    The stretch √(ν/χ²) is drawn with Satterthwaite's degrees of freedom of the sum, so that few seeds have
+    t's tails where they dominate, and the examples keep the shape of their bootstrap where those do. A spread
+    that is small by chance would also claim many degrees of freedom; for ν alone each error's square is
+    therefore taken 1 + 2/νᵢ times as large, which brings a coverage of 91.8 to 95.1 % with three seeds to
+    93.4 to 95.6 % (docs/statistics.md). Source: F. E. Satterthwaite. 1946. Biometrics Bulletin 2(6), 110–114.
     """
     few = [error for error in errors if error.size > 0]
     if not few:
@@ -310,7 +355,9 @@ def _permutation_p(estimate: float, exchanged: Floats) -> float:
 
 def _exchanged(cell: Cell, replicates: int, rng: np.random.Generator) -> Floats:
     """Return draws (replicates,) of the difference when the two systems, of one seed each, are exchanged on each example by chance."""
-    (first,), (second,) = cell if cell[0].ndim == 2 else [overlaps(examples) for examples in cell]  # (n,) or (n, 2)
+    (first,), (second,) = (
+        cell if cell[0].ndim == 2 else [overlaps(examples) for examples in cell]
+    )  # (n,) or (n, 2)
     moved = signed_sums((second - first).reshape(len(first), -1), replicates, rng)
     if first.ndim == 1:
         return np.asarray(moved[:, 0] / len(first))

@@ -10,13 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtr
 
-from harness.scoring.statistics.multilevel import Sample, are_matched, influences, interaction, is_parallel, scores_of, standard_error
+from harness.scoring.statistics.multilevel import (
+    Sample,
+    are_matched,
+    influences,
+    interaction,
+    is_parallel,
+    scores_of,
+    standard_error,
+)
 from harness.scoring.statistics.resampling import Floats
 
 # Degrees of freedom where no seeds vary: Student's t is the normal distribution.
 MANY = 1e9
-# On fewer examples that tell two submissions apart a sum is far from normal: ten that all speak for one side have an exact p of
-# 0.002 and a normal one of 0.0016, but four have 0.125 and 0.046.
+# On fewer examples that tell two submissions apart a sum is far from normal: ten that all speak for one side
+# have an exact p of 0.002 and a normal one of 0.0016, but four have 0.125 and 0.046.
 DISCORDANT = 10
 # The contributions of all submissions to so many examples are held at once, and twice more as powers.
 _BLOCK = 4096
@@ -26,11 +34,12 @@ _BLOCK = 4096
 class Entrant:
     """One submission on one target: its score, a fraction, and what is unsure about it.
 
-    `examples` holds what each example of each language adds to the score (to first order where that is an F1), one vector whose
-    sum is the score, by which two submissions are paired; None where only the examples' `variance` of the score is known, so
-    that a comparison is unpaired. `interaction` is the part of the variance that other seeds would change too. `seeds` holds
-    the score of each seed; a single one speaks of the recipe only where nothing was `trained`. `count` is how many examples
-    there are, those of a translated set once. Entrants of one `design` have matched seeds.
+    `examples` holds what each example of each language adds to the score (to first order where that is an
+    F1), one vector whose sum is the score, by which two submissions are paired; None where only the examples'
+    `variance` of the score is known, so that a comparison is unpaired. `interaction` is the part of the
+    variance that other seeds would change too. `seeds` holds the score of each seed; a single one speaks of
+    the recipe only where nothing was `trained`. `count` is how many examples there are, those of a translated
+    set once. Entrants of one `design` have matched seeds.
     """
 
     score: float
@@ -79,9 +88,9 @@ def entrant(sample: Sample) -> Entrant:
 class Differences:
     """Row − column of each two scores (n, n), with its standard error and Student's degrees of freedom.
 
-    `testable` is False where nothing may be said: where one side was trained and has a single seed, so that how far another
-    training would have moved it is unknown, or where too few examples tell the two apart. `matched` tells which pairs were
-    compared seed by seed.
+    `testable` is False where nothing may be said: where one side was trained and has a single seed, so that
+    how far another training would have moved it is unknown, or where too few examples tell the two apart.
+    `matched` tells which pairs were compared seed by seed.
     """
 
     size: Floats
@@ -112,9 +121,9 @@ def two_sided(statistic: Floats, freedom: Floats) -> Floats:
 def differences(entrants: Sequence[Entrant]) -> Differences:
     """Compare each two: the examples' error, paired where both have them, and the seeds'.
 
-    It is what `difference_claims` draws, in closed form, for as many submissions as a leaderboard has. The paired error is the
-    permutation test's, which assumes no difference: unlike the bootstrap's it is not zero where one side is right on all
-    examples and the other on none.
+    It is what `difference_claims` draws, in closed form, for as many submissions as a leaderboard has. The
+    paired error is the permutation test's, which assumes no difference: unlike the bootstrap's it is not zero
+    where one side is right on all examples and the other on none.
     """
     n = len(entrants)
     scores = np.array([each.score for each in entrants])
@@ -129,15 +138,22 @@ def differences(entrants: Sequence[Entrant]) -> Differences:
     seeds, unsure = (each[:, None] + each[None, :] for each in (squares, fourth))
     matched = np.zeros((n, n), dtype=bool)
     for i, j in _matched_pairs(entrants):
-        # The examples are not narrowed by what matched seeds do to both sides alike, which a row of means does not tell.
+        # The examples are not narrowed by what matched seeds do to both sides alike, which a row of means
+        # does not tell.
         error = standard_error([entrants[i].seeds - entrants[j].seeds])
         for at in ((i, j), (j, i)):
             matched[at], seeds[at], unsure[at] = True, error.size**2, error.size**4 / error.freedom
     welch = np.divide(seeds**2, unsure, out=np.full((n, n), MANY), where=unsure > 0)
-    large = seeds * (1 + 2 / welch)  # as in `difference_claims`: a small spread must not claim many degrees of freedom
+    large = seeds * (
+        1 + 2 / welch
+    )  # as in `difference_claims`: a small spread must not claim many degrees of freedom
     freedom = np.divide((examples + large) ** 2 * welch, large**2, out=np.full((n, n), MANY), where=large > 0)
-    testable = recipe[:, None] & recipe[None, :] & (told_apart > DISCORDANT - 1e-6)  # a count out of rounded sums
-    return Differences(scores[:, None] - scores[None, :], np.sqrt(examples + seeds), freedom, testable, matched)
+    testable = (
+        recipe[:, None] & recipe[None, :] & (told_apart > DISCORDANT - 1e-6)
+    )  # a count out of rounded sums
+    return Differences(
+        scores[:, None] - scores[None, :], np.sqrt(examples + seeds), freedom, testable, matched
+    )
 
 
 def _matched_pairs(entrants: Sequence[Entrant]) -> Iterator[tuple[int, int]]:
@@ -155,10 +171,14 @@ def _matched_pairs(entrants: Sequence[Entrant]) -> Iterator[tuple[int, int]]:
 def _examples(entrants: Sequence[Entrant]) -> tuple[Floats, Floats]:
     """Return the examples' variance of each difference (n, n), and how many examples tell the two apart.
 
-    With dᵢ what example i adds to a difference the paired variance is Σ dᵢ², and (Σ dᵢ²)² / Σ dᵢ⁴ counts the examples: of right
-    and wrong it is the number of discordant ones, and a few that weigh much count as few. Unpaired it is the smaller set's size.
+    With dᵢ what example i adds to a difference the paired variance is Σ dᵢ², and (Σ dᵢ²)² / Σ dᵢ⁴ counts the
+    examples: of right and wrong it is the number of discordant ones, and a few that weigh much count as few.
+    Unpaired it is the smaller set's size.
     """
-    variances, counts = (np.array([getattr(each, name) for each in entrants], dtype=np.float64) for name in ("variance", "count"))
+    variances, counts = (
+        np.array([getattr(each, name) for each in entrants], dtype=np.float64)
+        for name in ("variance", "count")
+    )
     variance = variances[:, None] + variances[None, :]
     told_apart = np.minimum(counts[:, None], counts[None, :])
     paired = [i for i, each in enumerate(entrants) if each.examples is not None]
@@ -169,7 +189,9 @@ def _examples(entrants: Sequence[Entrant]) -> tuple[Floats, Floats]:
         # What differs in its last bits only does not differ.
         same = squares <= 1e-9 * (sizes[:, None] + sizes[None, :])
         variance[at] = np.where(same, 0.0, squares)
-        told_apart[at] = np.divide(squares**2, fourths, out=np.zeros_like(squares), where=~same & (fourths > 0))
+        told_apart[at] = np.divide(
+            squares**2, fourths, out=np.zeros_like(squares), where=~same & (fourths > 0)
+        )
     return variance, told_apart
 
 
@@ -181,7 +203,9 @@ def _moments(rows: Floats) -> tuple[Floats, Floats, Floats]:
     n = len(rows)
     products = {powers: np.zeros((n, n)) for powers in ((1, 1), (2, 2), (3, 1))}
     second, fourth = np.zeros(n), np.zeros(n)
-    scale = float(np.abs(rows).max()) or 1.0  # fourth powers of what one of many examples adds would be lost among the smallest floats
+    scale = (
+        float(np.abs(rows).max()) or 1.0
+    )  # fourth powers of what one of many examples adds would be lost among the smallest floats
     for start in range(0, rows.shape[1], _BLOCK):
         block = rows[:, start : start + _BLOCK] / scale
         squared = block * block

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# A sum over more rows that are not the most frequent one is as good as normal: drawing it row by row would change an interval by
-# less than its own error of Monte Carlo. Below it is drawn exactly, whatever the rows hold.
+# A sum over more rows that are not the most frequent one is as good as normal: drawing it row by row would
+# change an interval by less than its own error of Monte Carlo. Below it is drawn exactly, whatever the rows
+# hold.
 UNEQUAL = 200  # a place among them fits into a byte
 # Up to so many distinct rows are cheaper drawn as counts of each than row by row.
 DISTINCT = 16
@@ -17,12 +18,11 @@ DISTINCT = 16
 def resampled_sums(values: NDArray[np.number], replicates: int, rng: np.random.Generator) -> Floats:
     """Return the sums (replicates, columns) over n rows drawn with replacement from values (n, columns).
 
-    Where few rows are not like the others, such as those that tell two systems apart, or all rows of a small set, they are
-    drawn as counts: Efron's bootstrap at a cost that does not grow with n. Elsewhere each row gets a normal weight (the
-    multiplier bootstrap), under which the sums are exactly normal with the rows' own covariance, so that they are drawn
-    themselves.
-    Source: B. Efron. 1979. Annals of Statistics 7(1), 1–26; A. van der Vaart and J. Wellner. 1996. Weak Convergence and
-    Empirical Processes, 2.9.
+    Where few rows are not like the others, such as those that tell two systems apart, or all rows of a small
+    set, they are drawn as counts: Efron's bootstrap at a cost that does not grow with n. Elsewhere each row
+    gets a normal weight (the multiplier bootstrap), under which the sums are exactly normal with the rows'
+    own covariance, so that they are drawn themselves. Source: B. Efron. 1979. Annals of Statistics 7(1),
+    1–26; A. van der Vaart and J. Wellner. 1996. Weak Convergence and Empirical Processes, 2.9.
     """
     rows: Floats = np.asarray(values, dtype=np.float64)
     few = _few_unequal(rows)
@@ -35,7 +35,8 @@ def resampled_sums(values: NDArray[np.number], replicates: int, rng: np.random.G
 def signed_sums(values: NDArray[np.number], replicates: int, rng: np.random.Generator) -> Floats:
     """Return the sums (replicates, columns) of values (n, columns) when every row keeps or changes its sign by chance.
 
-    Exact (binomial) where rows are few or alike; else normal with the same covariance, as in `resampled_sums`.
+    Exact (binomial) where rows are few or alike; else normal with the same covariance, as in
+    `resampled_sums`.
     """
     rows: Floats = np.asarray(values, dtype=np.float64)
     rows = rows[(rows != 0).any(axis=1)]
@@ -83,7 +84,9 @@ def _few_unequal(values: Floats) -> tuple[Floats, NDArray[np.int64]] | None:
 
 def _distinct(values: Floats, sums: Floats | None = None) -> tuple[Floats, NDArray[np.int64]]:
     """Return the distinct rows of values (n, columns) and how often each stands there."""
-    _, first, counts = np.unique(_sums(values) if sums is None else sums, return_index=True, return_counts=True)
+    _, first, counts = np.unique(
+        _sums(values) if sums is None else sums, return_index=True, return_counts=True
+    )
     return values[first], counts
 
 
@@ -96,11 +99,14 @@ def _sums(values: Floats) -> Floats:
     return np.asarray((values * weights).sum(axis=1))
 
 
-def _counted_sums(distinct: Floats, counts: NDArray[np.int64], n: int, replicates: int, rng: np.random.Generator) -> Floats:
+def _counted_sums(
+    distinct: Floats, counts: NDArray[np.int64], n: int, replicates: int, rng: np.random.Generator
+) -> Floats:
     """Return the sums (replicates, columns) over n rows drawn with replacement from distinct rows (rows, columns) by their counts.
 
-    Multinomial counts cost a binomial for each distinct row. Where these are many, only how far the rows lie from the most
-    frequent one is drawn, place by place; what a replicate draws less of them than another adds nothing.
+    Multinomial counts cost a binomial for each distinct row. Where these are many, only how far the rows lie
+    from the most frequent one is drawn, place by place; what a replicate draws less of them than another adds
+    nothing.
     """
     if len(counts) <= DISTINCT:
         return np.asarray(rng.multinomial(n, counts / n, size=replicates) @ distinct)
@@ -120,5 +126,7 @@ def _normal(values: Floats, replicates: int, rng: np.random.Generator) -> Floats
     """Return draws (replicates, columns) of Σ gᵢ · valuesᵢ with independent standard normal weights g."""
     scales, directions = np.linalg.eigh(values.T @ values)
     root = directions * np.sqrt(np.maximum(scales, 0.0))
-    drawn = rng.standard_normal((replicates, values.shape[1]), dtype=np.float32)  # 7 digits of noise are enough
+    drawn = rng.standard_normal(
+        (replicates, values.shape[1]), dtype=np.float32
+    )  # 7 digits of noise are enough
     return np.asarray(drawn.astype(np.float64) @ root.T)

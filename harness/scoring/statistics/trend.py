@@ -27,21 +27,30 @@ class GapTrend:
 
 
 def gap_trend(
-    sizes: ArrayLike, gaps: ArrayLike, errors: ArrayLike, degrees: ArrayLike, *, draws: int = DRAWS, level: float = 0.95, seed: int = 0
+    sizes: ArrayLike,
+    gaps: ArrayLike,
+    errors: ArrayLike,
+    degrees: ArrayLike,
+    *,
+    draws: int = DRAWS,
+    level: float = 0.95,
+    seed: int = 0,
 ) -> GapTrend:
     """Fit a line to gaps (n,) in points against log₂ of sizes (n,), in any order.
 
-    `errors` (n,) are the gaps' standard errors, `degrees` (n,) the degrees of freedom these rest on; infinite ones are known.
+    `errors` (n,) are the gaps' standard errors, `degrees` (n,) the degrees of freedom these rest on; infinite
+    ones are known.
 
-    An error from a few seeds is itself uncertain, and the smallest would take all the weight: each squared error is averaged
-    with the median one, by its own degrees of freedom against 4 (variances are moderated so, with an estimate for the 4, in
-    G. K. Smyth. 2004. Statistical Applications in Genetics and Molecular Biology 3(1), 3), and carries both. Weights are the
-    inverse of these squares. The interval is the wider of two around the slope: of `draws` slopes of lines through
-    t-distributed errors of these scales, and, where residuals scatter more than such errors do (reduced χ² above 1), √χ²
-    standard errors times Student's t with n − 2 degrees of freedom. p is the larger of the two p values.
+    An error from a few seeds is itself uncertain, and the smallest would take all the weight: each squared
+    error is averaged with the median one, by its own degrees of freedom against 4 (variances are moderated
+    so, with an estimate for the 4, in G. K. Smyth. 2004. Statistical Applications in Genetics and Molecular
+    Biology 3(1), 3), and carries both. Weights are the inverse of these squares. The interval is the wider of
+    two around the slope: of `draws` slopes of lines through t-distributed errors of these scales, and, where
+    residuals scatter more than such errors do (reduced χ² above 1), √χ² standard errors times Student's t
+    with n − 2 degrees of freedom. p is the larger of the two p values.
 
-    ValueError for shapes that differ, fewer than 3 distinct sizes, anything not finite but `degrees`, sizes or degrees of
-    freedom that are not positive, and negative errors.
+    ValueError for shapes that differ, fewer than 3 distinct sizes, anything not finite but `degrees`, sizes
+    or degrees of freedom that are not positive, and negative errors.
     """
     x, y, variances, freedom = _checked(sizes, gaps, errors, degrees)
     borrowed = BORROWED / (freedom + BORROWED)
@@ -69,11 +78,15 @@ def gap_trend(
     return GapTrend(slope, (slope - half, slope + half), p)
 
 
-def _checked(sizes: ArrayLike, gaps: ArrayLike, errors: ArrayLike, degrees: ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
+def _checked(
+    sizes: ArrayLike, gaps: ArrayLike, errors: ArrayLike, degrees: ArrayLike
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Return log₂ of the sizes, the gaps, their squared errors and degrees of freedom, by size; ValueError as `gap_trend` says."""
     columns = [np.asarray(column, dtype=np.float64) for column in (sizes, gaps, errors, degrees)]
     if columns[0].ndim != 1 or len({column.shape for column in columns}) > 1:
-        raise ValueError(f"sizes, gaps, errors and degrees must be rows of one length, got {', '.join(str(c.shape) for c in columns)}")
+        raise ValueError(
+            f"sizes, gaps, errors and degrees must be rows of one length, got {', '.join(str(c.shape) for c in columns)}"
+        )
     x, y, spread, freedom = columns
     if not all(np.isfinite(column).all() for column in (x, y, spread)):
         raise ValueError("sizes, gaps and errors must be finite")

@@ -46,7 +46,9 @@ class ClirTable(MeanTable):
         """Return mean average precision by the best chunk, its interval over queries, and the other variants and measures."""
         gains = padded(outcomes["gains"])
         values: dict[str, NDArray[np.float64]] = {}
-        variants = [name.removeprefix("ranks_") for name in outcomes.column_names if name.startswith("ranks_")]
+        variants = [
+            name.removeprefix("ranks_") for name in outcomes.column_names if name.startswith("ranks_")
+        ]
         for variant in variants:
             ranks = padded(outcomes[f"ranks_{variant}"])
             values[f"map_{variant}"] = average_precision(ranks)
@@ -59,7 +61,10 @@ class ClirTable(MeanTable):
             score=points(headline.mean()),
             n=len(headline),
             interval=(points(low), points(high)),
-            secondary={name: points(value.mean()) for name, value in sorted(values.items(), key=lambda row: _order(row[0]))},
+            secondary={
+                name: points(value.mean())
+                for name, value in sorted(values.items(), key=lambda row: _order(row[0]))
+            },
         )
 
 

@@ -22,7 +22,12 @@ class MiningTable:
     """`split` is dev or test, `foreign` and `english` are ids, `accepted` says whether the margin reaches the dev threshold."""
 
     title = "mining of sentence pairs"
-    columns: Mapping[str, ColumnType] = {"split": "text", "foreign": "text", "gold": "truth", "accepted": "truth"}
+    columns: Mapping[str, ColumnType] = {
+        "split": "text",
+        "foreign": "text",
+        "gold": "truth",
+        "accepted": "truth",
+    }
 
     def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
         """Yield nothing: gold and accepted may be any two sets of pairs."""
@@ -44,7 +49,9 @@ class MiningTable:
         splits, sizes = codes_of(outcomes["split"]), [run.end - run.begin for run in runs]
         scored = splits == np.repeat(splits[[run.end - 1 for run in runs]], sizes)
         scores, counts = f1_of_runs([gold & accepted & scored, accepted & scored, gold & scored], runs)
-        return [Recounted(float(score), int(total)) for score, total in zip(scores, counts[:, 2], strict=True)]
+        return [
+            Recounted(float(score), int(total)) for score, total in zip(scores, counts[:, 2], strict=True)
+        ]
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return F1, precision and recall of the scored split; the interval resamples foreign sentences.
@@ -62,8 +69,12 @@ class MiningTable:
             score=points(float(f1(counts.sum(axis=0)))),
             n=total,
             interval=(points(low), points(high)),
-            secondary={"precision": points(correct / proposed if proposed else 0.0), "recall": points(correct / total)},
-            quantities={"mined": proposed} | ({"threshold": round(threshold, 6)} if np.isfinite(threshold) else {}),
+            secondary={
+                "precision": points(correct / proposed if proposed else 0.0),
+                "recall": points(correct / total),
+            },
+            quantities={"mined": proposed}
+            | ({"threshold": round(threshold, 6)} if np.isfinite(threshold) else {}),
         )
 
 
@@ -72,7 +83,9 @@ def threshold_of(outcomes: pa.Table) -> float:
     dev = outcomes.filter(pc.equal(outcomes["split"], "dev"))
     matched = dev.filter(pc.is_valid(dev["margin"]))
     gold = matched["gold"].to_numpy(zero_copy_only=False)
-    return best_threshold(precision_recall(matched["margin"].to_numpy(), gold, int(pc.sum(dev["gold"]).as_py())))
+    return best_threshold(
+        precision_recall(matched["margin"].to_numpy(), gold, int(pc.sum(dev["gold"]).as_py()))
+    )
 
 
 def accepted_of(outcomes: pa.Table) -> NDArray[np.bool_]:

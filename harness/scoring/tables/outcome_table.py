@@ -35,8 +35,8 @@ class Contradiction(NamedTuple):
 class OutcomeTable(Protocol):
     """The outcomes of one kind, one row per example beside `seed` and `language`.
 
-    `title` names the kind for readers. `columns` are those that the score, its interval and every comparison are computed
-    from, each with what it holds; a kind may have more, for its secondary scores and for people.
+    `title` names the kind for readers. `columns` are those that the score, its interval and every comparison
+    are computed from, each with what it holds; a kind may have more, for its secondary scores and for people.
     """
 
     title: str
@@ -51,8 +51,8 @@ class OutcomeTable(Protocol):
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
         """Return what each example brought in one language, one table a seed, in a common order.
 
-        (tables, n) where the score is a mean over examples; (tables, n, 3) with true positives, proposed and gold where it is
-        an F1. Raises ValueError where the tables do not hold the same examples.
+        (tables, n) where the score is a mean over examples; (tables, n, 3) with true positives, proposed and
+        gold where it is an F1. Raises ValueError where the tables do not hold the same examples.
         """
 
     def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
@@ -88,7 +88,10 @@ class MeanTable(Numbered):
     def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
         """Return the mean of each run."""
         sums = np.add.reduceat(values_of(outcomes[self.mean]), [run.begin for run in runs], dtype=np.float64)
-        return [Recounted(100 * float(total) / (run.end - run.begin), run.end - run.begin) for total, run in zip(sums, runs, strict=True)]
+        return [
+            Recounted(100 * float(total) / (run.end - run.begin), run.end - run.begin)
+            for total, run in zip(sums, runs, strict=True)
+        ]
 
 
 def f1_of_runs(columns: Sequence[NDArray[Any]], runs: Sequence[RowRange]) -> tuple[Floats, Floats]:

@@ -28,17 +28,29 @@ class QuestionRetrievalTable(MeanTable):
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return mAP@20 in the union with its interval; mono, cross and recall as secondary scores.
 
-        mono searches the sentences of the question's language, cross those of each other language, and is the unweighted
-        mean over the languages that answer any of the questions (0 without one). The language bias is in ranks.
+        mono searches the sentences of the question's language, cross those of each other language, and is the
+        unweighted mean over the languages that answer any of the questions (0 without one). The language bias
+        is in ranks.
         """
-        in_language, in_union = (np.array(outcomes[column].to_pylist(), np.int64) for column in ("rank_in_language", "rank_in_union"))
+        in_language, in_union = (
+            np.array(outcomes[column].to_pylist(), np.int64)
+            for column in ("rank_in_language", "rank_in_union")
+        )
         own = outcomes["question_language"][0].as_py()
-        settings = {language: _measures(in_language[:, [i]]) for i, language in enumerate(target.languages) if in_language[:, i].any()}
+        settings = {
+            language: _measures(in_language[:, [i]])
+            for i, language in enumerate(target.languages)
+            if in_language[:, i].any()
+        }
         mono, multi = settings.pop(own), _measures(in_union)
         secondary: dict[str, float] = {}
         for name in ("map", "recall_1", "recall_10"):
             cross = [setting[name] for setting in settings.values()]
-            means = {"mono": mono[name], "cross": sum(cross) / len(cross) if cross else 0.0, "multi": multi[name]}
+            means = {
+                "mono": mono[name],
+                "cross": sum(cross) / len(cross) if cross else 0.0,
+                "multi": multi[name],
+            }
             secondary |= {f"{name}_{setting}": points(mean) for setting, mean in means.items()}
         low, high = bootstrap_mean(average_precision(in_union, CUTOFF))
         return Score(
@@ -47,7 +59,10 @@ class QuestionRetrievalTable(MeanTable):
             interval=(points(low), points(high)),
             secondary=secondary,
             quantities={"language_bias": round(float(np.mean(rank_distance(in_union))), 4)},
-            pairs={language: {name: points(value) for name, value in setting.items()} for language, setting in settings.items()},
+            pairs={
+                language: {name: points(value) for name, value in setting.items()}
+                for language, setting in settings.items()
+            },
         )
 
 

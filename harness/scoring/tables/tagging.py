@@ -11,7 +11,15 @@ from harness.records import Score, Target
 from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_f1
 from harness.scoring.statistics.resampling import Floats, f1
-from harness.scoring.tables.outcome_table import ColumnType, Contradiction, Numbered, Recounted, f1_of_runs, numbers_of, points
+from harness.scoring.tables.outcome_table import (
+    ColumnType,
+    Contradiction,
+    Numbered,
+    Recounted,
+    f1_of_runs,
+    numbers_of,
+    points,
+)
 
 # A tagger's chunks, of which F1 is made.
 COUNTS = ("true_positives", "proposed", "gold")
@@ -26,7 +34,11 @@ class TaggingTable(Numbered):
     def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
         """Yield where more was found than was proposed, or than there is."""
         found, proposed, gold = (values_of(outcomes[name]) for name in COUNTS)
-        for name, least, values in (("proposed", found, proposed), ("gold", found, gold), ("true_positives", 0, found)):
+        for name, least, values in (
+            ("proposed", found, proposed),
+            ("gold", found, gold),
+            ("true_positives", 0, found),
+        ):
             if (wrong := values < least).any():
                 row = int(wrong.argmax())
                 expected = "at least 0" if name == "true_positives" else "at least the true positives"

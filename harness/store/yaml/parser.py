@@ -72,11 +72,13 @@ class YamlDocument:
         return Survey(self.data, self.file)
 
 
-def parse(data: bytes, file: str, *, limit: int = DEFAULT_LIMIT, max_events: int = DEFAULT_EVENTS) -> YamlDocument:
+def parse(
+    data: bytes, file: str, *, limit: int = DEFAULT_LIMIT, max_events: int = DEFAULT_EVENTS
+) -> YamlDocument:
     """Read one document of at most `limit` bytes; every fault that can be found is reported at once.
 
-    Nothing is read past the twelfth level or past `max_events` (a scalar, or the start or end of a collection, is one),
-    which bounds the time for any input.
+    Nothing is read past the twelfth level or past `max_events` (a scalar, or the start or end of a
+    collection, is one), which bounds the time for any input.
     """
     if len(data) > limit:
         message = f"the file is longer than the {limit:,} bytes allowed"
@@ -106,7 +108,11 @@ def _decoded(data: bytes, file: str) -> str:
         found = f"byte 0x{data[error.start]:02X} is not valid UTF-8"
         raise BadInput(found, where=place(before, len(before), file), cure="save the file as UTF-8") from None
     if text.startswith("\ufeff"):
-        raise BadInput("the file begins with a byte order mark", where=Where(file, 1, 1), cure="save it as UTF-8 without one")
+        raise BadInput(
+            "the file begins with a byte order mark",
+            where=Where(file, 1, 1),
+            cure="save it as UTF-8 without one",
+        )
     return text
 
 
@@ -126,7 +132,11 @@ def _composed(data: bytes, max_events: int, *, escapes: bool) -> tuple[Plain, bo
             kind = type(event)
             if kind is ScalarEvent:
                 items.append(event.value)
-                if event.anchor is not None or event.tag is not None or (escapes and event.style == '"' and refused(event.value)):
+                if (
+                    event.anchor is not None
+                    or event.tag is not None
+                    or (escapes and event.style == '"' and refused(event.value))
+                ):
                     sound = False
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 stack.append(items)

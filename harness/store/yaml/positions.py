@@ -82,7 +82,9 @@ class Survey:
         reading = True
         while reading and not isinstance(event := parser.get_event(), StreamEndEvent):
             if self._left == 0:
-                self._note(event, f"the file holds more than {self._max_events:,} YAML events", "shorten its lists")
+                self._note(
+                    event, f"the file holds more than {self._max_events:,} YAML events", "shorten its lists"
+                )
                 return
             self._left -= 1
             if isinstance(event, (MappingEndEvent, SequenceEndEvent)):
@@ -125,12 +127,20 @@ class Survey:
         owner = self._open[-1] if self._open else None
         if owner is not None and owner.index is None and owner.key is None:
             found = "a mapping" if isinstance(event, MappingStartEvent) else "a list"
-            self._note(event, f"a key must be text, found {found}", "write `key: value`, and quote text that begins with [ or {")
+            self._note(
+                event,
+                f"a key must be text, found {found}",
+                "write `key: value`, and quote text that begins with [ or {",
+            )
             return False
         path = self._place(event, scalar=False)
         self._open.append(_Open(path, 0 if isinstance(event, SequenceStartEvent) else None))
         if len(self._open) > MAX_DEPTH:
-            self._note(event, f"lists and mappings stand more than {MAX_DEPTH} deep", "flatten the file; no key needs such depth")
+            self._note(
+                event,
+                f"lists and mappings stand more than {MAX_DEPTH} deep",
+                "flatten the file; no key needs such depth",
+            )
             return False
         return True
 
@@ -152,12 +162,22 @@ class Survey:
 
     def _properties(self, event: Any) -> None:
         if isinstance(event, AliasEvent):
-            self._note(event, f"found the alias {shown(f'*{event.anchor}')}", "write the value out; aliases are not allowed")
+            self._note(
+                event,
+                f"found the alias {shown(f'*{event.anchor}')}",
+                "write the value out; aliases are not allowed",
+            )
             return
         if event.anchor is not None:
-            self._note(event, f"found the anchor {shown(f'&{event.anchor}')}", "remove it; anchors are not allowed")
+            self._note(
+                event, f"found the anchor {shown(f'&{event.anchor}')}", "remove it; anchors are not allowed"
+            )
         if event.tag is not None:
-            self._note(event, f"found the tag {shown(event.tag)}", "remove it; every scalar is text until the schema types it")
+            self._note(
+                event,
+                f"found the tag {shown(event.tag)}",
+                "remove it; every scalar is text until the schema types it",
+            )
         if isinstance(event, ScalarEvent) and (char := refused(event.value)):
             self._note(event, f"found {described(char)} written as an escape", character_cure(char))
 

@@ -30,15 +30,24 @@ PATTERNS = {
         "a name on the Hub, organisation/model",
         "write it as its page's address ends, such as FacebookAI/xlm-roberta-large",
     ),
-    r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$": ("a language code", "write two or three lowercase letters, such as de"),
-    r"^[0-9a-f]{40}$": ("40 lowercase hexadecimal digits", "give the full hash of the commit, not a branch or a tag"),
+    r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$": (
+        "a language code",
+        "write two or three lowercase letters, such as de",
+    ),
+    r"^[0-9a-f]{40}$": (
+        "40 lowercase hexadecimal digits",
+        "give the full hash of the commit, not a branch or a tag",
+    ),
     r"^sha256:[0-9a-f]{64}$": ("sha256: and 64 lowercase hexadecimal digits", "give the full digest"),
     r"^[0-9a-f]{64}$": ("64 lowercase hexadecimal digits", "give the full digest"),
     r"^https://[A-Za-z0-9.-]+(?:/[^\s<>\"'`\\{}|^]*)?$": (
         "an address that begins with https://",
         "write such as https://example.org/paper",
     ),
-    r"^[a-z0-9_.-]+\.parquet$": ("a parquet file's name", "write lowercase letters, digits, ., _ and - before .parquet"),
+    r"^[a-z0-9_.-]+\.parquet$": (
+        "a parquet file's name",
+        "write lowercase letters, digits, ., _ and - before .parquet",
+    ),
 }
 
 # A line to copy for each key that a submission cannot do without.
@@ -66,7 +75,9 @@ EXAMPLES = {
 _INSTEAD = {"checkpoints": ", or `reported:` with numbers that others published"}
 
 
-def schema_faults(error: ValidationError, document: YamlDocument, record: type[Record], cure: str = "") -> list[Fault]:
+def schema_faults(
+    error: ValidationError, document: YamlDocument, record: type[Record], cure: str = ""
+) -> list[Fault]:
     """Return one fault per place that the schema refuses, in the order of the file.
 
     `cure` replaces the cures written for people, for files that only the harness writes.
@@ -78,11 +89,16 @@ def schema_faults(error: ValidationError, document: YamlDocument, record: type[R
             continue  # pydantic counts only the items that it accepts
         of_key = details["type"] == "extra_forbidden" or details["loc"][-1:] == ("[key]",)
         places.setdefault((path, of_key, details["type"] == "missing"), []).append(details)
-    located = [(document.where(path, key=of_key), path, missing, several) for (path, of_key, missing), several in places.items()]
+    located = [
+        (document.where(path, key=of_key), path, missing, several)
+        for (path, of_key, missing), several in places.items()
+    ]
     located.sort(key=lambda entry: (entry[0].line or 0, entry[0].column or 0))
     faults: list[Fault] = []
     for where, path, missing, several in located:
-        if len(faults) > MAX_FAULTS:  # only their number is told; finding cures for thousands would take seconds
+        if (
+            len(faults) > MAX_FAULTS
+        ):  # only their number is told; finding cures for thousands would take seconds
             faults += [Fault("", where)] * len(several)
         elif missing:
             faults += [_missing(details, where, cure) for details in several]
@@ -105,7 +121,9 @@ def did_you_mean(found: str, allowed: Sequence[str]) -> str:
     return f"allowed: {', '.join(allowed)}"
 
 
-def _refusal(path: Path, several: list[ErrorDetails], document: YamlDocument, record: type[Record]) -> tuple[str, str]:
+def _refusal(
+    path: Path, several: list[ErrorDetails], document: YamlDocument, record: type[Record]
+) -> tuple[str, str]:
     """Return message and cure for what was found at one place; a union's members count as one refusal."""
     first = several[0]
     name = dotted(path)
@@ -114,13 +132,17 @@ def _refusal(path: Path, several: list[ErrorDetails], document: YamlDocument, re
         keys = [field.alias or key for key, field in owner.model_fields.items()] if owner else []
         return f"{dotted(path[:-1])}: unknown key {shown(path[-1])}", did_you_mean(str(path[-1]), keys)
     if first["loc"][-1:] == ("[key]",):
-        return f"{dotted(path[:-1])}: the key must be {_wanted(first)}, found {shown(path[-1])}", _cure(first, path[-1])
+        return f"{dotted(path[:-1])}: the key must be {_wanted(first)}, found {shown(path[-1])}", _cure(
+            first, path[-1]
+        )
     if first["type"] == "value_error" and isinstance(document.found(path), (dict, list)):
         return f"{name}: {_reason(first)}", "change one of the keys so that they agree"
     wanted = " or ".join(dict.fromkeys(map(_wanted, several)))
     found = document.found(path)
     # Several refusals at one place are the members of a union: encoding.layer is a word or a number.
-    return f"{name}: expected {wanted}, found {shown(found)}", _cure(first, found) if len(several) == 1 else f"write {wanted}"
+    return f"{name}: expected {wanted}, found {shown(found)}", _cure(first, found) if len(
+        several
+    ) == 1 else f"write {wanted}"
 
 
 def _wanted(details: ErrorDetails) -> str:
@@ -182,7 +204,9 @@ _CURES = {
 
 
 def _words(details: ErrorDetails) -> list[str]:
-    return [quoted or bare for quoted, bare in re.findall(r"'([^']*)'|(\d+)", str(details["ctx"]["expected"]))]
+    return [
+        quoted or bare for quoted, bare in re.findall(r"'([^']*)'|(\d+)", str(details["ctx"]["expected"]))
+    ]
 
 
 def _reason(details: ErrorDetails) -> str:
@@ -197,7 +221,11 @@ def _missing(details: ErrorDetails, where: Where, cure: str) -> Fault:
     loc = details["loc"]
     names = ".".join(step for step in loc if isinstance(step, str))
     example = EXAMPLES.get(names, f"{loc[-1]}: …")
-    return Fault(f"{dotted(loc)}: the key is missing", where, cure or f"add a line such as `{example}`{_INSTEAD.get(names, '')}")
+    return Fault(
+        f"{dotted(loc)}: the key is missing",
+        where,
+        cure or f"add a line such as `{example}`{_INSTEAD.get(names, '')}",
+    )
 
 
 def _record_at(record: type[Record], path: Path) -> type[Record] | None:

@@ -23,8 +23,8 @@ _AT_ONCE = 32
 def dev_score(model: Multitask, number: int, task: Task, rows: Sequence[Feature], padding: int) -> float:
     """Return the task's metric on its held-out rows, in points.
 
-    Spearman's correlation; accuracy over inputs, over questions, or over words; or the share of windows in which both ends of
-    the answer are right.
+    Spearman's correlation; accuracy over inputs, over questions, or over words; or the share of windows in
+    which both ends of the answer are right.
     """
     model.eval()
     device = next(model.parameters()).device
@@ -32,7 +32,12 @@ def dev_score(model: Multitask, number: int, task: Task, rows: Sequence[Feature]
     answers, gold = [], []
     for start in range(0, len(order), _AT_ONCE):
         batch = pad([rows[i] for i in order[start : start + _AT_ONCE]], padding)
-        logits = model(**{name: tensor.to(device) for name, tensor in batch.items()}, task=number)["logits"].float().cpu().numpy()
+        logits = (
+            model(**{name: tensor.to(device) for name, tensor in batch.items()}, task=number)["logits"]
+            .float()
+            .cpu()
+            .numpy()
+        )
         found, right = _compared(task, logits, {name: tensor.numpy() for name, tensor in batch.items()})
         answers.append(found)
         gold.append(right)
@@ -51,5 +56,7 @@ def _compared(task: Task, logits: Any, batch: dict[str, Any]) -> tuple[Any, Any]
     if task.format == "qa":
         tokens = np.int64(logits.shape[1])
         masked = np.where(batch["attention_mask"][..., None] == 1, logits, -np.inf).argmax(1)  # (windows, 2)
-        return masked[:, 0] * tokens + masked[:, 1], batch["start_positions"] * tokens + batch["end_positions"]
+        return masked[:, 0] * tokens + masked[:, 1], batch["start_positions"] * tokens + batch[
+            "end_positions"
+        ]
     return logits.argmax(-1), batch["labels"]

@@ -42,37 +42,48 @@ class TaskText:
 def parts(recipe: TrainingRecipe, seed: int, data: Path | None) -> list[TaskText]:
     """Return what a recipe trains on with a seed, masked language modelling last.
 
-    Raises WrongUsage for an unknown task, BadInput for a language that it does not have or more examples than there are.
+    Raises WrongUsage for an unknown task, BadInput for a language that it does not have or more examples than
+    there are.
     """
-    found = [_part(find_task(share.task), share.languages, share.examples, seed, data) for share in recipe.tasks]
+    found = [
+        _part(find_task(share.task), share.languages, share.examples, seed, data) for share in recipe.tasks
+    ]
     for part in found:
         if part.task.format == "mlm":
-            raise BadInput(f"{part.task.name} has nothing to learn but words", cure="name it under continued_mlm")
+            raise BadInput(
+                f"{part.task.name} has nothing to learn but words", cure="name it under continued_mlm"
+            )
     if recipe.continued_mlm is not None:
         text = find_task(recipe.continued_mlm.text)
         if text.format != "mlm":
-            raise BadInput(f"continued_mlm: {text.name} is a task, not plain text", cure="wikipedia, or ntrex")
+            raise BadInput(
+                f"continued_mlm: {text.name} is a task, not plain text", cure="wikipedia, or ntrex"
+            )
         found.append(_part(text, recipe.continued_mlm.languages, None, seed, data))
     return found
 
 
 def _part(task: Task, languages: Sequence[str], n: int | None, seed: int, data: Path | None) -> TaskText:
     if unknown := [language for language in languages if language not in task.languages]:
-        raise BadInput(f"task {task.name} has no language {unknown[0]!r}", cure=f"one of: {' '.join(task.languages)}")
+        raise BadInput(
+            f"task {task.name} has no language {unknown[0]!r}", cure=f"one of: {' '.join(task.languages)}"
+        )
     texts = {language: load_task(task, language, data) for language in languages}
     train = {language: train for language, (train, _) in texts.items()}
     dev = {language: dev for language, (_, dev) in texts.items()}
     whole = min(map(len, train.values()))
     held_out = spread(task, dev, min(map(len, dev.values())), _DEV_SEED)
     prints = [fingerprint(text.fingerprint for text in side.values()) for side in (train, dev)]
-    return TaskText(task, tuple(languages), tuple(spread(task, train, n or whole, seed)), tuple(held_out), *prints)
+    return TaskText(
+        task, tuple(languages), tuple(spread(task, train, n or whole, seed)), tuple(held_out), *prints
+    )
 
 
 def spread(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int) -> list[RowExamples]:
     """Return n examples spread evenly over the languages: of a parallel task every one in a single language.
 
-    The rows, and their order, depend on n and seed only, so that regimes see the same examples in other languages.
-    Raises BadInput when there are not so many.
+    The rows, and their order, depend on n and seed only, so that regimes see the same examples in other
+    languages. Raises BadInput when there are not so many.
     """
     languages = list(texts)
     rows = np.random.default_rng([seed, 0]).permutation
@@ -80,14 +91,22 @@ def spread(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int) -> l
         size = min(map(len, texts.values()))
         if len({len(text) for text in texts.values()}) > 1:
             counts = ", ".join(f"{language} {len(text):,}" for language, text in texts.items())
-            raise BadInput(f"{task.name} is no longer parallel: {counts} examples", cure="take the official set unchanged")
+            raise BadInput(
+                f"{task.name} is no longer parallel: {counts} examples",
+                cure="take the official set unchanged",
+            )
         _refuse_too_many(task, n, size, languages)
         order = rows(size)[:n]
-        return [texts[language].rows(order[i :: len(languages)].tolist()) for i, language in enumerate(languages)]
+        return [
+            texts[language].rows(order[i :: len(languages)].tolist()) for i, language in enumerate(languages)
+        ]
     wanted = [n // len(languages) + (i < n % len(languages)) for i in range(len(languages))]
     for language, share in zip(languages, wanted, strict=True):
         _refuse_too_many(task, share, len(texts[language]), [language])
-    return [texts[language].rows(rows(len(texts[language]))[:share].tolist()) for language, share in zip(languages, wanted, strict=True)]
+    return [
+        texts[language].rows(rows(len(texts[language]))[:share].tolist())
+        for language, share in zip(languages, wanted, strict=True)
+    ]
 
 
 def _refuse_too_many(task: Task, n: int, size: int, languages: Sequence[str]) -> None:
@@ -101,14 +120,18 @@ def _refuse_too_many(task: Task, n: int, size: int, languages: Sequence[str]) ->
 def steps_an_epoch(recipe: TrainingRecipe, sizes: Sequence[int]) -> list[int]:
     """Return how many steps each part of these sizes gets in an epoch; of what does not fill a step another rest waits each epoch.
 
-    With proportional sampling every task is seen once; with temperature T the same number of steps is shared out by n^(1/T)
-    (Arivazhagan et al. 2019, arXiv 1907.05019). Masked language modelling comes on top, so that it makes up its share.
+    With proportional sampling every task is seen once; with temperature T the same number of steps is shared
+    out by n^(1/T) (Arivazhagan et al. 2019, arXiv 1907.05019). Masked language modelling comes on top, so
+    that it makes up its share.
     """
     tasks = sizes if recipe.continued_mlm is None else sizes[:-1]
     steps = [size // recipe.batch_size for size in tasks]
     for size, share in zip(steps, recipe.tasks, strict=True):
         if size == 0:
-            raise BadInput(f"{share.task} has fewer examples than one step takes", cure=f"a batch_size below {recipe.batch_size}")
+            raise BadInput(
+                f"{share.task} has fewer examples than one step takes",
+                cure=f"a batch_size below {recipe.batch_size}",
+            )
     if recipe.sampling is Sampling.TEMPERATURE:
         weights = np.array(tasks, float) ** (1 / recipe.temperature)
         steps = _shared_out(sum(steps), weights / weights.sum())
@@ -116,7 +139,9 @@ def steps_an_epoch(recipe: TrainingRecipe, sizes: Sequence[int]) -> list[int]:
         wanted = recipe.continued_mlm.share
         steps.append(max(1, round(sum(steps) * wanted / (1 - wanted))))
         if sizes[-1] < recipe.batch_size:
-            raise BadInput(f"{recipe.continued_mlm.text} has fewer sentences than one step takes", cure="more text")
+            raise BadInput(
+                f"{recipe.continued_mlm.text} has fewer sentences than one step takes", cure="more text"
+            )
     return steps
 
 
@@ -132,8 +157,8 @@ def _shared_out(total: int, shares: np.ndarray[tuple[int], np.dtype[np.float64]]
 class Mixed(torch.utils.data.Sampler[int]):
     """Give the examples of an epoch, so many steps of each task in random order; one step holds one task only.
 
-    Within a task the order is ByLength's; a task with more steps than it has examples for begins anew, in another order.
-    It depends on seed and epoch alone, so a resumed run sees the same.
+    Within a task the order is ByLength's; a task with more steps than it has examples for begins anew, in
+    another order. It depends on seed and epoch alone, so a resumed run sees the same.
     """
 
     def __init__(self, lengths: Sequence[Sequence[int]], steps: Sequence[int], batch: int, seed: int) -> None:

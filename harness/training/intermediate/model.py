@@ -13,9 +13,14 @@ from harness.models.tokenization import IGNORED
 from harness.records import Task
 
 _HEAD_DROPOUT = 0.1
-# Of a head for masked words: where BERT's and RoBERTa's families keep the dense layer, its norm, and the bias of the vocabulary.
+# Of a head for masked words: where BERT's and RoBERTa's families keep the dense layer, its norm, and the bias
+# of the vocabulary.
 _MLM_NAMES = (
-    {"dense": "cls.predictions.transform.dense", "norm": "cls.predictions.transform.LayerNorm", "": "cls.predictions"},
+    {
+        "dense": "cls.predictions.transform.dense",
+        "norm": "cls.predictions.transform.LayerNorm",
+        "": "cls.predictions",
+    },
     {"dense": "lm_head.dense", "norm": "lm_head.layer_norm", "": "lm_head"},
 )
 
@@ -32,16 +37,23 @@ class Multitask(nn.Module):
         self.formats = [task.format for task in tasks]
         self.heads = nn.ModuleList(_head(task, width, int(encoder.config.vocab_size)) for task in tasks)
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, task: int, **answer: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, task: int, **answer: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
         """Return the loss of one task's batch and the logits; ids and mask are (inputs, tokens)."""
         types = {"token_type_ids": answer.pop("token_type_ids")} if "token_type_ids" in answer else {}
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **types, return_dict=True).last_hidden_state
+        hidden = self.encoder(
+            input_ids=input_ids, attention_mask=attention_mask, **types, return_dict=True
+        ).last_hidden_state
         head, kind = self.heads[task], self.formats[task]
         if kind == "mlm":
             masked = answer["labels"] != IGNORED
             logits = head(hidden[masked], self.encoder.get_input_embeddings().weight)  # (masked, vocabulary)
             wrong = functional.cross_entropy(logits, answer["labels"][masked], reduction="sum")
-            return {"loss": wrong / max(1, len(logits)), "logits": logits}  # of a few short texts none may be masked
+            return {
+                "loss": wrong / max(1, len(logits)),
+                "logits": logits,
+            }  # of a few short texts none may be masked
         if kind in ("tagging", "qa"):
             return _by_token(kind, head(self.dropout(hidden)), answer)
         logits = head(self.dropout(hidden[:, 0]))  # (inputs, labels)
@@ -57,10 +69,14 @@ class Multitask(nn.Module):
 def _by_token(kind: str, logits: torch.Tensor, answer: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return loss and logits (inputs, tokens, labels) of a head that looks at every token."""
     if kind == "tagging":
-        loss = functional.cross_entropy(logits.flatten(0, 1), answer["labels"].flatten(), ignore_index=IGNORED)
+        loss = functional.cross_entropy(
+            logits.flatten(0, 1), answer["labels"].flatten(), ignore_index=IGNORED
+        )
     else:
         begin, end = logits.unbind(-1)
-        both = functional.cross_entropy(begin, answer["start_positions"]) + functional.cross_entropy(end, answer["end_positions"])
+        both = functional.cross_entropy(begin, answer["start_positions"]) + functional.cross_entropy(
+            end, answer["end_positions"]
+        )
         loss = both / 2
     return {"loss": loss, "logits": logits}
 

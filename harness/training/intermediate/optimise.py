@@ -19,8 +19,8 @@ from harness.data.similarity import ScoredPairs
 from harness.errors import BadInput
 from harness.models.checkpoint import TOKENIZER_FILES, CheckpointFiles
 from harness.models.loading import check_ids, open_model, opening
-from harness.observer import Observer
 from harness.records import TrainingRecipe
+from harness.reporter import Reporter
 from harness.training.batches import pad
 from harness.training.features import Feature, features
 from harness.training.intermediate.assess import dev_score
@@ -60,43 +60,56 @@ class Learnt:
     earlier: float
 
 
-def optimise(job: EncoderTraining, observer: Observer) -> Learnt:
+def optimise(job: EncoderTraining, reporter: Reporter) -> Learnt:
     """Train, and save the encoder with its tokenizer, without heads, into the job's folder/model.
 
-    What a killed run saved goes on from there, with the same order and the same random numbers. Raises CheckFailed when memory
-    is too small for one example, the disk is full or the loss is not finite, and BadInput for a base that cannot be trained.
+    What a killed run saved goes on from there, with the same order and the same random numbers. Raises
+    CheckFailed when memory is too small for one example, the disk is full or the loss is not finite, and
+    BadInput for a base that cannot be trained.
     """
     return within_memory(
-        lambda at_once: _train(job, at_once, observer),
+        lambda at_once: _train(job, at_once, reporter),
         job.recipe.batch_size,
         on_gpu=job.device.startswith("cuda"),
-        observer=observer,
+        reporter=reporter,
         what=f"training {job.files.source}",
         cure="use a larger machine, freeze_embeddings: true or a smaller max_length in the recipe",
     )
 
 
-def _train(job: EncoderTraining, at_once: int, observer: Observer) -> Learnt:
+def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
     recipe = job.recipe
     job.files.check_length(recipe.max_length)
     with opening(job.files.source):
         encoder = open_model(job.files, "float32", "cpu")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(job.files.folder.resolve()), local_files_only=True, use_fast=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            str(job.files.folder.resolve()), local_files_only=True, use_fast=True
+        )
     transformers.set_seed(job.seed)
     model = _with_heads(job, encoder)
-    rows = [[row for text in part.train for row in _read(part, text, tokenizer, recipe)] for part in job.parts]
-    held_out = [[row for text in part.dev for row in _read(part, text, tokenizer, recipe)] for part in job.parts]
-    check_ids(encoder, (each.ids for part in (*rows, *held_out) for row in part for each in row.inputs), job.files.source)
+    rows = [
+        [row for text in part.train for row in _read(part, text, tokenizer, recipe)] for part in job.parts
+    ]
+    held_out = [
+        [row for text in part.dev for row in _read(part, text, tokenizer, recipe)] for part in job.parts
+    ]
+    check_ids(
+        encoder,
+        (each.ids for part in (*rows, *held_out) for row in part for each in row.inputs),
+        job.files.source,
+    )
     steps = steps_an_epoch(recipe, [len(part) for part in rows])
     trainer = _OnTasks(
         model=model,
         args=_arguments(job, at_once),
         train_dataset=[(number, row) for number, part in enumerate(rows) for row in part],
         data_collator=partial(_collate, tokenizer=tokenizer, masked=_masked_part(job, tokenizer)),
-        callbacks=[ProgressCallback(observer, cure="a lower learning_rate in the recipe")],
+        callbacks=[ProgressCallback(reporter, cure="a lower learning_rate in the recipe")],
     )
     trainer.order = Mixed([[row.tokens for row in part] for part in rows], steps, recipe.batch_size, job.seed)
-    trainer.model_accepts_loss_kwargs = False  # the loss is a mean over what is given; the Trainer divides by what is accumulated
+    trainer.model_accepts_loss_kwargs = (
+        False  # the loss is a mean over what is given; the Trainer divides by what is accumulated
+    )
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.spent = _Spent(job.folder / _SPENT)
     with trainer.spent:
@@ -108,13 +121,20 @@ def _train(job: EncoderTraining, at_once: int, observer: Observer) -> Learnt:
         with trainer.spent:
             after = _assess(job, model, held_out, tokenizer)
         _save(model, job.files, job.folder / "model")
-    return Learnt(trainer.spent.loss / trainer.state.global_step, before, after, trainer.spent.seconds, trainer.spent.earlier)
+    return Learnt(
+        trainer.spent.loss / trainer.state.global_step,
+        before,
+        after,
+        trainer.spent.seconds,
+        trainer.spent.earlier,
+    )
 
 
 def _with_heads(job: EncoderTraining, encoder: Any) -> Multitask:
     """Add the heads; that for masked words is the checkpoint's own where it has one, and one for scores begins at their mean.
 
-    A head that began at 0 would spend its first steps on the mean, with gradients many times those of what is to be learnt.
+    A head that began at 0 would spend its first steps on the mean, with gradients many times those of what is
+    to be learnt.
     """
     model = Multitask(encoder, [part.task for part in job.parts])
     for head, part in zip(model.heads, job.parts, strict=True):
@@ -123,7 +143,9 @@ def _with_heads(job: EncoderTraining, encoder: Any) -> Multitask:
             scores = [score for text in part.train if isinstance(text, ScoredPairs) for score in text.scores]
             torch.nn.init.constant_(head.bias, float(np.mean(scores)))
         if isinstance(head, MaskedWords):
-            head.load({name: tensor for file in job.files.weight_files for name, tensor in load_file(file).items()})
+            head.load(
+                {name: tensor for file in job.files.weight_files for name, tensor in load_file(file).items()}
+            )
     if job.recipe.freeze_embeddings:
         for parameter in encoder.get_input_embeddings().parameters():
             parameter.requires_grad_(False)
@@ -134,7 +156,9 @@ def _read(part: TaskText, text: Any, tokenizer: Any, recipe: TrainingRecipe) -> 
     return features(part.task.labels, text, tokenizer, recipe.max_length, recipe.stride)
 
 
-def _assess(job: EncoderTraining, model: Multitask, held_out: Sequence[Sequence[Feature]], tokenizer: Any) -> dict[str, float]:
+def _assess(
+    job: EncoderTraining, model: Multitask, held_out: Sequence[Sequence[Feature]], tokenizer: Any
+) -> dict[str, float]:
     """Return the dev score of every task that has a metric, in points."""
     return {
         part.task.name: round(dev_score(model, number, part.task, rows, tokenizer.pad_token_id), 4)
@@ -147,7 +171,9 @@ def _masked_part(job: EncoderTraining, tokenizer: Any) -> int | None:
     """Return which part is masked language modelling; raises BadInput where the tokenizer has no token to mask with."""
     number = next((number for number, part in enumerate(job.parts) if part.task.format == "mlm"), None)
     if number is not None and tokenizer.mask_token_id is None:
-        raise BadInput(f"the tokenizer of {job.files.source} has no mask token", cure="leave continued_mlm out")
+        raise BadInput(
+            f"the tokenizer of {job.files.source} has no mask token", cure="leave continued_mlm out"
+        )
     return number
 
 
@@ -157,7 +183,10 @@ def _collate(rows: Sequence[tuple[int, Feature]], tokenizer: Any, masked: int | 
     batch: dict[str, Any] = pad([row for _, row in rows], tokenizer.pad_token_id)
     if task == masked:
         special = torch.tensor(
-            [tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True) for ids in batch["input_ids"].tolist()]
+            [
+                tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True)
+                for ids in batch["input_ids"].tolist()
+            ]
         )
         collator = transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=_MASKED)
         batch["input_ids"], batch["labels"] = collator.torch_mask_tokens(batch["input_ids"], special)
@@ -175,7 +204,9 @@ def _arguments(job: EncoderTraining, at_once: int) -> transformers.TrainingArgum
         at_once=at_once,
         num_train_epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
-        lr_scheduler_type=recipe.schedule if recipe.schedule == "linear" or not recipe.warmup else "constant_with_warmup",
+        lr_scheduler_type=recipe.schedule
+        if recipe.schedule == "linear" or not recipe.warmup
+        else "constant_with_warmup",
         warmup_steps=recipe.warmup,
         weight_decay=recipe.weight_decay,
         save_strategy="no",  # but for ProgressCallback's, so that short trainings save nothing
@@ -200,7 +231,9 @@ class _Spent:
         self.seconds: float
         self.loss: float
         self.earlier: float
-        self.seconds, self.loss, self.earlier = json.loads(path.read_text()) if path.is_file() else (0.0, 0.0, 0.0)
+        self.seconds, self.loss, self.earlier = (
+            json.loads(path.read_text()) if path.is_file() else (0.0, 0.0, 0.0)
+        )
 
     def __enter__(self) -> None:
         self._started = time.perf_counter()
@@ -209,7 +242,9 @@ class _Spent:
         self.seconds += time.perf_counter() - self._started
 
     def keep(self) -> None:
-        self._path.write_text(json.dumps([self.seconds, self.loss, self.earlier + time.perf_counter() - self._begun]))
+        self._path.write_text(
+            json.dumps([self.seconds, self.loss, self.earlier + time.perf_counter() - self._begun])
+        )
 
 
 class _OnTasks(transformers.Trainer):  # type: ignore[misc]  # transformers is untyped here

@@ -20,7 +20,6 @@ from harness.clock import now
 from harness.errors import BadInput, CheckFailed, WrongUsage
 from harness.models.checkpoint import CheckpointFiles, fetch, verify
 from harness.models.device import choose_device, choose_dtype, processor
-from harness.observer import Observer, Silent
 from harness.records import (
     Checkpoint,
     Intermediate,
@@ -31,6 +30,7 @@ from harness.records import (
     TrainingRecipe,
     TrainingRun,
 )
+from harness.reporter import Reporter, Silent
 from harness.store import load_submission, load_training, new_trained_submission, results_lock, write_training
 from harness.training.intermediate.mixture import TaskText, parts
 from harness.training.intermediate.optimise import EncoderTraining, Learnt, optimise
@@ -73,16 +73,21 @@ def trainees(recipe: TrainingRecipe) -> tuple[Trainee, ...]:
     return tuple(Trainee(recipe, start, seed) for start in recipe.start.checkpoints for seed in recipe.seeds)
 
 
-def train(trainee: Trainee, options: TrainingOptions | None = None, observer: Observer | None = None) -> TrainedSeed:
+def train(
+    trainee: Trainee, options: TrainingOptions | None = None, reporter: Reporter | None = None
+) -> TrainedSeed:
     """Train one encoder into submissions/<slug>/checkpoints/seed-N, record it in training.yaml, and return what was recorded.
 
-    What is there with the recorded digest is not trained again; a killed run goes on where it last saved. The submission is
-    scaffolded, with all of the recipe's seeds, where there is none. Raises BadInput for a recipe, text or encoder that cannot be
-    used, and CheckFailed when memory, disk or the loss end the training, or when the same training gave other weights before.
+    What is there with the recorded digest is not trained again; a killed run goes on where it last saved. The
+    submission is scaffolded, with all of the recipe's seeds, where there is none. Raises BadInput for a
+    recipe, text or encoder that cannot be used, and CheckFailed when memory, disk or the loss end the
+    training, or when the same training gave other weights before.
     """
-    options, observer = options or TrainingOptions(), observer or Silent()
+    options, reporter = options or TrainingOptions(), reporter or Silent()
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise WrongUsage("training was started in several processes", cure="start one: it takes all GPUs of the machine")
+        raise WrongUsage(
+            "training was started in several processes", cure="start one: it takes all GPUs of the machine"
+        )
     folder = options.submissions / trainee.slug
     cache = options.cache or cache_folder()
     start = fetch(trainee.start, folder, cache / "checkpoints")
@@ -94,14 +99,14 @@ def train(trainee: Trainee, options: TrainingOptions | None = None, observer: Ob
     with FileLock(target.with_name(f".seed-{trainee.seed}.lock")):
         described = _described(trainee, start, text)
         if done := _done(trainee, described, target):
-            observer.say("trained already")
+            reporter.report("trained already")
             return done
         _resume_or_begin(work, trainee, described)
         seconds = time.perf_counter()
         device = choose_device(options.device)
         bfloat16 = device.startswith("cuda") and choose_dtype("auto", device) == "bfloat16"
         job = EncoderTraining(start, trainee.recipe, text, trainee.seed, work, device, bfloat16)
-        learnt = optimise(job, observer)
+        learnt = optimise(job, reporter)
         trained = _finish(trainee, described, learnt, work, target, device, seconds)
     shutil.rmtree(work, ignore_errors=True)
     return trained
@@ -126,7 +131,13 @@ def _described(trainee: Trainee, start: CheckpointFiles, text: tuple[TaskText, .
         for part in text
     )
     return Training(
-        schema_=1, submission=trainee.slug, recipe=trainee.recipe, start=start.digest, objective=_objective(text), tasks=tasks, seeds=()
+        schema_=1,
+        submission=trainee.slug,
+        recipe=trainee.recipe,
+        start=start.digest,
+        objective=_objective(text),
+        tasks=tasks,
+        seeds=(),
     )
 
 
@@ -155,7 +166,11 @@ def _recorded(trainee: Trainee, described: Training, target: Path) -> TrainedSee
     training = load_training(target.parents[1])
     if training is None:
         return None
-    if (training.recipe.work, training.start, training.tasks) != (described.recipe.work, described.start, described.tasks):
+    if (training.recipe.work, training.start, training.tasks) != (
+        described.recipe.work,
+        described.start,
+        described.tasks,
+    ):
         raise BadInput(
             f"{target.parents[1]} was trained by another recipe, from another encoder or on other text",
             cure="choose another slug, or remove the folder",
@@ -165,7 +180,9 @@ def _recorded(trainee: Trainee, described: Training, target: Path) -> TrainedSee
 
 def _resume_or_begin(work: Path, trainee: Trainee, described: Training) -> None:
     """Keep what a killed run of the same training saved; anything else there goes."""
-    job = json.dumps({"work": described.recipe.work, "start": described.start, "seed": trainee.seed}, sort_keys=True)
+    job = json.dumps(
+        {"work": described.recipe.work, "start": described.start, "seed": trainee.seed}, sort_keys=True
+    )
     job += "".join(f"{task.train}{task.dev}" for task in described.tasks)
     name = hashlib.sha256(job.encode()).hexdigest()
     if not (work / _JOB).is_file() or (work / _JOB).read_text() != name:
@@ -174,7 +191,15 @@ def _resume_or_begin(work: Path, trainee: Trainee, described: Training) -> None:
         (work / _JOB).write_text(name)
 
 
-def _finish(trainee: Trainee, described: Training, learnt: Learnt, work: Path, target: Path, device: str, started: float) -> TrainedSeed:
+def _finish(
+    trainee: Trainee,
+    described: Training,
+    learnt: Learnt,
+    work: Path,
+    target: Path,
+    device: str,
+    started: float,
+) -> TrainedSeed:
     """Put the encoder in its place and record it."""
     digest = verify(work / "model", str(target)).digest
     before = _recorded(trainee, described, target)
@@ -191,7 +216,14 @@ def _finish(trainee: Trainee, described: Training, learnt: Learnt, work: Path, t
         seconds=round(learnt.earlier + time.perf_counter() - started, 1),
         passes=round(learnt.passes, 1),
     )
-    trained = TrainedSeed(seed=trainee.seed, weights=digest, loss=round(learnt.loss, 6), before=learnt.before, after=learnt.after, run=run)
+    trained = TrainedSeed(
+        seed=trainee.seed,
+        weights=digest,
+        loss=round(learnt.loss, 6),
+        before=learnt.before,
+        after=learnt.after,
+        run=run,
+    )
     shutil.rmtree(target, ignore_errors=True)
     (work / "model").replace(target)
     folder = target.parents[1]

@@ -11,7 +11,15 @@ from harness.records import FineTuning
 def test_the_two_recipes_are_those_of_the_protocol() -> None:
     def of(name: str, recipe: str) -> tuple[float, int, int, int, int, float, float]:
         found = recipe_for(BY_NAME[name], FineTuning.model_validate({"recipe": recipe}), 768)
-        return (found.learning_rate, found.epochs, found.max_length, found.batch_size, found.stride, found.warmup, found.weight_decay)
+        return (
+            found.learning_rate,
+            found.epochs,
+            found.max_length,
+            found.batch_size,
+            found.stride,
+            found.warmup,
+            found.weight_decay,
+        )
 
     assert of("xnli", "xtreme") == of("pawsx", "xtreme") == (2e-5, 5, 128, 32, 0, 0, 0)
     assert of("udpos", "xtreme") == of("panx", "xtreme") == (2e-5, 10, 128, 32, 0, 0, 0)
@@ -25,9 +33,18 @@ def test_the_two_recipes_are_those_of_the_protocol() -> None:
 
 
 def test_what_a_submission_replaces_enters_the_recipe_and_the_signature() -> None:
-    asked = FineTuning.model_validate({"recipe": "jiant", "learning_rate": "1e-4", "examples": "4000", "freeze_embeddings": "true"})
+    asked = FineTuning.model_validate(
+        {"recipe": "jiant", "learning_rate": "1e-4", "examples": "4000", "freeze_embeddings": "true"}
+    )
     assert recipe_for(BY_NAME["panx"], asked, 768) == Recipe(
-        learning_rate=1e-4, epochs=10, max_length=256, batch_size=32, warmup=0.1, patience=5, examples=4000, freeze_embeddings=True
+        learning_rate=1e-4,
+        epochs=10,
+        max_length=256,
+        batch_size=32,
+        warmup=0.1,
+        patience=5,
+        examples=4000,
+        freeze_embeddings=True,
     )
     assert recipe_text(asked) == "jiant,examples=4000,frozen=true,lr=0.0001"
     assert recipe_text(None) == "xtreme"
@@ -35,7 +52,15 @@ def test_what_a_submission_replaces_enters_the_recipe_and_the_signature() -> Non
 
 
 @pytest.mark.parametrize(
-    "given", [{"learning_rate": "0"}, {"epochs": "0"}, {"recipe": "mine"}, {"rate": "1"}, {"batch_size": "1.5"}, {"warmup": "-1"}]
+    "given",
+    [
+        {"learning_rate": "0"},
+        {"epochs": "0"},
+        {"recipe": "mine"},
+        {"rate": "1"},
+        {"batch_size": "1.5"},
+        {"warmup": "-1"},
+    ],
 )
 def test_values_that_make_no_training_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError):

@@ -25,7 +25,15 @@ def modules_loaded_by(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("diff", "--help"), ("diff", "nobody", "nothing"), ("validate", "--help"), ("targets",), ("build", "--help")]
+    "arguments",
+    [
+        ("--help",),
+        ("diff", "--help"),
+        ("diff", "nobody", "nothing"),
+        ("validate", "--help"),
+        ("targets",),
+        ("build", "--help"),
+    ],
 )
 def test_the_light_commands_never_import_torch(arguments: tuple[str, ...]) -> None:
     assert not modules_loaded_by(*arguments) & {"torch", "transformers", "datasets", "faiss"}
@@ -33,7 +41,9 @@ def test_the_light_commands_never_import_torch(arguments: tuple[str, ...]) -> No
 
 def test_help_imports_no_command() -> None:
     front_door = {"harness.cli", "harness.cli.main"}
-    loaded = {name for name in modules_loaded_by("--help") if name.startswith(("harness.cli", "pydantic", "numpy"))}
+    loaded = {
+        name for name in modules_loaded_by("--help") if name.startswith(("harness.cli", "pydantic", "numpy"))
+    }
     assert loaded - front_door <= {"harness.cli.interruption"}
 
 

@@ -8,7 +8,9 @@ from harness.cli import progress
 from harness.cli.progress import Lines
 
 
-def test_a_run_of_the_same_size_as_the_one_before_begins_anew(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_of_the_same_size_as_the_one_before_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     now = 0.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
     lines = Lines("toy")

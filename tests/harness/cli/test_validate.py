@@ -33,7 +33,10 @@ def stiltboard(*arguments: str) -> Result:
 def test_validate_tells_what_is_fine() -> None:
     answer = stiltboard("validate")
     assert (answer.exit_code, answer.stderr) == (0, "")
-    assert answer.stdout == "submissions/toy: fine\nsubmissions/xlmr-large-mnli: fine\n2 submissions checked, no faults\n"
+    assert (
+        answer.stdout
+        == "submissions/toy: fine\nsubmissions/xlmr-large-mnli: fine\n2 submissions checked, no faults\n"
+    )
 
 
 @pytest.mark.usefixtures("project")
@@ -66,12 +69,16 @@ def test_validate_names_what_does_not_exist() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"])
+@pytest.mark.parametrize(
+    "name", ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"]
+)
 def test_the_published_schema_is_current(name: str) -> None:
     text = stiltboard("validate", "--schema", name).stdout
     assert text == schema_text(name)
     published = ROOT / "docs" / "schema" / f"{name}.json"
-    assert published.read_text() == text, f"run: stiltboard validate --schema {name} > docs/schema/{name}.json"
+    assert published.read_text() == text, (
+        f"run: stiltboard validate --schema {name} > docs/schema/{name}.json"
+    )
 
 
 @pytest.mark.usefixtures("project")
@@ -100,9 +107,14 @@ def test_new_takes_another_folder(tmp_path: Path) -> None:
 
 def test_targets_are_aligned_in_plain_text() -> None:
     lines = stiltboard("targets").stdout.splitlines()
-    columns = [lines[0].index(name) for name in ("title", "kind", "metric", "direction", "languages", "benchmark", "licence")]
+    columns = [
+        lines[0].index(name)
+        for name in ("title", "kind", "metric", "direction", "languages", "benchmark", "licence")
+    ]
     first = ["Tatoeba", "retrieval", "accuracy", "en→xx", "36", "XTREME", "CC BY 2.0 FR"]
-    assert [lines[1][column:].startswith(value) for column, value in zip(columns, first, strict=True)] == [True] * 7
+    assert [lines[1][column:].startswith(value) for column, value in zip(columns, first, strict=True)] == [
+        True
+    ] * 7
     assert [line.split()[0] for line in lines[1:]] == [target.name for target in TARGETS]
 
 
@@ -127,5 +139,7 @@ def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
         "import sys; from harness.cli.main import main; main(sys.argv[1:], standalone_mode=False);"
         "print(sorted({'torch', 'transformers', 'datasets', 'faiss', 'plotly', 'jinja2', 'scipy'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "[]"

@@ -25,10 +25,19 @@ SIGNATURE = "jupyterlab|acc|en→xx|cos|h3.mean|prefix=|len=512|v1"
 Answers = Mapping[str, Mapping[int, list[bool]]]  # language → seed → right or wrong
 
 
-def measured(name: str, answers: Answers, *, signature: str = SIGNATURE, text: str = "a") -> tuple[Result, pa.Table]:
+def measured(
+    name: str, answers: Answers, *, signature: str = SIGNATURE, text: str = "a"
+) -> tuple[Result, pa.Table]:
     seeds = list(next(iter(answers.values())))
     rows = [
-        {"seed": seed, "language": language, "index": i, "answer": i if right else -1, "answer_to_english": i, "correct": right}
+        {
+            "seed": seed,
+            "language": language,
+            "index": i,
+            "answer": i if right else -1,
+            "answer_to_english": i,
+            "correct": right,
+        }
         for seed in seeds
         for language in answers
         for i, right in enumerate(answers[language][seed])
@@ -82,7 +91,13 @@ SECOND = side("after", one_seed(de=[WRONG] * 10 + [RIGHT] * 5 + [RIGHT] + [WRONG
 def test_differences_by_hand() -> None:
     (target,) = compare(FIRST, SECOND).targets
     german, italian = target.languages
-    assert (german.language, german.n, german.first, german.second, german.difference) == ("de", 20, 75.0, 30.0, -45.0)
+    assert (german.language, german.n, german.first, german.second, german.difference) == (
+        "de",
+        20,
+        75.0,
+        30.0,
+        -45.0,
+    )
     # 10 against 1 discordant: p = 2 · (C(11,0) + C(11,1)) / 2^11.
     assert (german.only_first, german.only_second, german.p) == (10, 1, pytest.approx(24 / 2048))
     assert (italian.difference, italian.interval, italian.p) == (0.0, (0.0, 0.0), 1.0)
@@ -93,7 +108,9 @@ def test_differences_by_hand() -> None:
 
 def test_a_side_against_itself_shows_no_difference() -> None:
     comparison = compare(FIRST, FIRST)
-    assert [(t.difference, t.interval, t.verdict) for t in comparison.targets] == [(0.0, (0.0, 0.0), "no difference shown")]
+    assert [(t.difference, t.interval, t.verdict) for t in comparison.targets] == [
+        (0.0, (0.0, 0.0), "no difference shown")
+    ]
     assert comparison.regressions(min_delta=0.0) == ()
 
 
@@ -102,19 +119,28 @@ def test_both_conditions_of_a_regression_must_hold() -> None:
     assert [t.target for t in comparison.regressions(min_delta=22.5)] == ["jupyterlab"]
     assert comparison.regressions(min_delta=22.6) == ()
     assert compare(SECOND, FIRST).regressions(min_delta=0.0) == ()
-    noise = side("noise", one_seed(de=[WRONG] + [RIGHT] * 15 + [WRONG] * 4, it=[RIGHT, WRONG] * 4 + [WRONG, WRONG]))
+    noise = side(
+        "noise", one_seed(de=[WRONG] + [RIGHT] * 15 + [WRONG] * 4, it=[RIGHT, WRONG] * 4 + [WRONG, WRONG])
+    )
     assert compare(FIRST, noise).targets[0].difference < 0
     assert compare(FIRST, noise).regressions(min_delta=0.0) == ()
 
 
 def test_languages_of_one_side_only_are_named_and_left_out_of_the_mean() -> None:
     (target,) = compare(FIRST, side("other", one_seed(it=[RIGHT] * 10, fr=[RIGHT]))).targets
-    assert ([row.language for row in target.languages], target.missing, target.added) == (["it"], ("de",), ("fr",))
+    assert ([row.language for row in target.languages], target.missing, target.added) == (
+        ["it"],
+        ("de",),
+        ("fr",),
+    )
     assert target.first == 50.0
 
 
 def test_several_seeds_are_averaged_per_example_and_get_no_mcnemar() -> None:
-    seeds = side("seeds", {"de": {0: [RIGHT] * 20, 1: [RIGHT] * 10 + [WRONG] * 10}, "it": {0: [RIGHT] * 10, 1: [RIGHT] * 10}})
+    seeds = side(
+        "seeds",
+        {"de": {0: [RIGHT] * 20, 1: [RIGHT] * 10 + [WRONG] * 10}, "it": {0: [RIGHT] * 10, 1: [RIGHT] * 10}},
+    )
     german = compare(FIRST, seeds).targets[0].languages[0]
     assert (german.second, german.p, german.only_first, german.only_second) == (75.0, 1.0, None, None)
 
@@ -132,7 +158,8 @@ def test_a_verdict_about_recipes_takes_seeds_on_both_sides_or_nothing_trained() 
 
 
 def test_twelve_planted_sentences_of_a_thousand_give_mcnemars_p_by_hand() -> None:
-    # The second is wrong on nine that the first gets right, and right on three: p = 2 · Σ C(12, k ≤ 3) / 2^12 = 598 / 4096.
+    # The second is wrong on nine that the first gets right, and right on three: p = 2 · Σ C(12, k ≤ 3) / 2^12
+    # = 598 / 4096.
     first = [RIGHT] * 700 + [WRONG] * 300
     second = [WRONG] * 9 + [RIGHT] * 691 + [RIGHT] * 3 + [WRONG] * 297
     (row,) = compare(side("a", one_seed(de=first)), side("b", one_seed(de=second))).targets[0].languages
@@ -149,7 +176,9 @@ def test_languages_are_corrected_for_their_number() -> None:
 def test_targets_are_corrected_for_their_number() -> None:
     def both(one: Side) -> Side:
         return replace(
-            one, results=one.results | {"tatoeba": retarget(one)}, outcomes=one.outcomes | {"tatoeba": one.outcomes["jupyterlab"]}
+            one,
+            results=one.results | {"tatoeba": retarget(one)},
+            outcomes=one.outcomes | {"tatoeba": one.outcomes["jupyterlab"]},
         )
 
     def retarget(one: Side) -> Result:
@@ -157,21 +186,29 @@ def test_targets_are_corrected_for_their_number() -> None:
 
     alone, other = compare(both(FIRST), both(SECOND)).targets
     assert alone.p == other.p < alone.holm == pytest.approx(2 * alone.p, rel=1e-4)
-    assert compare(both(FIRST), both(SECOND), targets=["jupyterlab"]).targets[0].holm == pytest.approx(alone.p)
+    assert compare(both(FIRST), both(SECOND), targets=["jupyterlab"]).targets[0].holm == pytest.approx(
+        alone.p
+    )
 
 
 def test_filters_choose_targets_and_languages() -> None:
     (target,) = compare(FIRST, SECOND, languages=["it"]).targets
     assert ([row.language for row in target.languages], target.difference) == (["it"], 0.0)
     for filters in ({"languages": ["fr"]}, {"targets": ["tatoeba"]}):
-        with pytest.raises(NothingAsked, match="before and after share jupyterlab: nothing that the filters leave"):
+        with pytest.raises(
+            NothingAsked, match="before and after share jupyterlab: nothing that the filters leave"
+        ):
             compare(FIRST, SECOND, **filters)
 
 
 def with_target(one: Side, name: str, other: Side) -> Side:
     """Return a side that also has the other's jupyterlab, under another target's name."""
     result = other.results["jupyterlab"].model_copy(update={"target": name})
-    return replace(one, results={**one.results, name: result}, outcomes={**one.outcomes, name: other.outcomes["jupyterlab"]})
+    return replace(
+        one,
+        results={**one.results, name: result},
+        outcomes={**one.outcomes, name: other.outcomes["jupyterlab"]},
+    )
 
 
 def test_a_target_of_which_no_language_is_asked_for_is_left_out_and_named() -> None:
@@ -201,7 +238,9 @@ def test_a_seed_that_failed_altogether_is_named() -> None:
     failed = result.checkpoints[1].model_copy(update={"scores": {}, "failed": {"de": "no weights"}})
     result = result.model_copy(update={"checkpoints": (result.checkpoints[0], failed)})
     half = Side("half", {"jupyterlab": result}, {"jupyterlab": table.slice(0, 20)})
-    with pytest.raises(NotComparable, match="before and half share no measured language; seed 1 of half measured none"):
+    with pytest.raises(
+        NotComparable, match="before and half share no measured language; seed 1 of half measured none"
+    ):
         compare(FIRST, half)
 
 
@@ -212,7 +251,10 @@ def test_a_seed_that_failed_altogether_is_named() -> None:
             side("v2", one_seed(de=[RIGHT] * 20), signature=SIGNATURE.replace("v1", "v2")),
             r"jupyterlab: before was measured as jupyterlab\|.*\|v1, v2 as jupyterlab\|.*\|v2",
         ),
-        (side("text", one_seed(de=[RIGHT] * 20), text="b"), r"jupyterlab de: the text differs \(before: sha256:a+, text: sha256:b+\)"),
+        (
+            side("text", one_seed(de=[RIGHT] * 20), text="b"),
+            r"jupyterlab de: the text differs \(before: sha256:a+, text: sha256:b+\)",
+        ),
         (side("langs", one_seed(fr=[RIGHT])), "jupyterlab: before and langs share no measured language"),
         (Side("none", {}, {}), "before has results for jupyterlab, none for nothing: no target is shared"),
     ],
@@ -230,7 +272,11 @@ def test_outcomes_of_other_lengths_are_not_compared() -> None:
 
 
 def test_another_encoding_is_comparable_and_said() -> None:
-    second = side("deep", one_seed(de=[RIGHT] * 20), signature=SIGNATURE.replace("h3.mean|prefix=", "h12.cls|prefix=query: "))
+    second = side(
+        "deep",
+        one_seed(de=[RIGHT] * 20),
+        signature=SIGNATURE.replace("h3.mean|prefix=", "h12.cls|prefix=query: "),
+    )
     assert "encoded differently: " in report.text(ComparisonReport(comparisons=(compare(FIRST, second),)))
 
 
@@ -258,20 +304,31 @@ def test_colour_marks_what_became_worse_only_where_it_is_asked_for() -> None:
 
 
 def test_a_zero_has_no_sign_but_plus() -> None:
-    first, second = (side(name, one_seed(de=[RIGHT] * 30_001 + [WRONG] * more)) for name, more in (("a", 1), ("b", 2)))
+    first, second = (
+        side(name, one_seed(de=[RIGHT] * 30_001 + [WRONG] * more)) for name, more in (("a", 1), ("b", 2))
+    )
     lines = report.text(ComparisonReport(comparisons=(compare(*(replace(one) for one in (first, first))),)))
     assert "-0.00" not in lines
-    moved = compare(first, first).targets[0].model_copy(update={"difference": -0.004, "interval": (-0.004, 0.0)})
-    said = report.text(ComparisonReport(comparisons=(compare(first, first).model_copy(update={"targets": (moved,)}),)))
+    moved = (
+        compare(first, first).targets[0].model_copy(update={"difference": -0.004, "interval": (-0.004, 0.0)})
+    )
+    said = report.text(
+        ComparisonReport(comparisons=(compare(first, first).model_copy(update={"targets": (moved,)}),))
+    )
     assert "+0.00 [+0.00, +0.00] over 1 language" in said
     assert second.name == "b"
 
 
 def test_markdown_has_a_summary_and_tables_whose_cells_cannot_break_out() -> None:
     first, second = side("x", one_seed(de=[RIGHT])), side("y", one_seed(de=[RIGHT]))
-    text = report.markdown(ComparisonReport(comparisons=(compare(replace(first, name="<b>|x"), replace(second, name="<i>`y")),)))
+    text = report.markdown(
+        ComparisonReport(comparisons=(compare(replace(first, name="<b>|x"), replace(second, name="<i>`y")),))
+    )
     assert text.startswith("### `<b>|x` → ``<i>`y``\n- `jupyterlab`: 100.00 → 100.00, ")
-    assert "<details><summary><code>&lt;i&gt;`y</code>: <code>jupyterlab</code> (accuracy, points)</summary>" in text
+    assert (
+        "<details><summary><code>&lt;i&gt;`y</code>: <code>jupyterlab</code> (accuracy, points)</summary>"
+        in text
+    )
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert {line.count("|") for line in table} == {11}
     assert table[2] == "| de | 1 | 100.00 | 100.00 | +0.00 | [+0.00, +0.00] | 0 | 0 | 1.0000 | 1.0000 |"
@@ -297,7 +354,9 @@ def test_foreign_text_stands_in_code_wherever_markdown_has_it(hostile: str) -> N
     second = side("deep", one_seed(de=[RIGHT] * 20), signature=str(signature))
     found = compare(replace(FIRST, name=hostile), replace(second, name=hostile))
     refused = (Refused(submission=hostile, reason=hostile),)
-    said = ComparisonReport(comparisons=(found,), refused=refused, added=(hostile,), removed=(hostile,), left_out=(hostile,))
+    said = ComparisonReport(
+        comparisons=(found,), refused=refused, added=(hostile,), removed=(hostile,), left_out=(hostile,)
+    )
     text = report.markdown(said)
     assert f"encoded differently: `{SIGNATURE}` → " in text
     assert not re.search(r"octocat|evil|\*\*b|#1|<img|`", outside_code(text))
@@ -305,17 +364,27 @@ def test_foreign_text_stands_in_code_wherever_markdown_has_it(hostile: str) -> N
 
 def test_verdicts_come_first_reasons_are_cut_and_what_does_not_fit_makes_room() -> None:
     one, fell = compare(FIRST, FIRST), compare(FIRST, SECOND)
-    refused = tuple(Refused(submission=f"long-{number}", reason="the text differs; " * 4000) for number in range(3))
-    text = report.markdown(ComparisonReport(comparisons=(one, fell), refused=refused, added=tuple(f"added-{n:04d}" for n in range(1500))))
+    refused = tuple(
+        Refused(submission=f"long-{number}", reason="the text differs; " * 4000) for number in range(3)
+    )
+    text = report.markdown(
+        ComparisonReport(
+            comparisons=(one, fell), refused=refused, added=tuple(f"added-{n:04d}" for n in range(1500))
+        )
+    )
     blocks = text.split("\n\n")
-    assert [block.splitlines()[0] for block in blocks[:2]] == ["### `before` → `after`", "### `before` → `before`"]
+    assert [block.splitlines()[0] for block in blocks[:2]] == [
+        "### `before` → `after`",
+        "### `before` → `before`",
+    ]
     assert all(len(block) < 400 and block.endswith("…`") for block in blocks[2:5])
     assert blocks[5].startswith("- new: `added-0000`, ")
     assert blocks[5].endswith("`added-0019` and 1,480 more")
     assert text.count("<details>") == 2
     blocks = ["x" * 50_000, "y" * 20_000, "z"]
     assert (
-        within_limit(blocks) == f"{blocks[0]}\n\nz\n\n1 more part left out: a comment holds no more; `stiltboard diff` prints everything.\n"
+        within_limit(blocks)
+        == f"{blocks[0]}\n\nz\n\n1 more part left out: a comment holds no more; `stiltboard diff` prints everything.\n"
     )
 
 
@@ -325,7 +394,9 @@ def test_markdown_fits_into_a_comment_whatever_the_size() -> None:
     assert len(text.encode()) < 60_000
     assert text.count("### ") == 300
     left = 300 - text.count("<details>")
-    assert text.endswith(f"{left} more parts left out: a comment holds no more; `stiltboard diff` prints everything.\n")
+    assert text.endswith(
+        f"{left} more parts left out: a comment holds no more; `stiltboard diff` prints everything.\n"
+    )
     assert len(report.markdown(ComparisonReport(comparisons=(one,) * 3000)).encode()) < 60_000
 
 
@@ -348,7 +419,8 @@ def run(folders: Path, *arguments: str) -> tuple[int, str]:
 
 def test_the_command_compares_slugs_folders_and_files(folders: Path) -> None:
     outputs = {
-        run(folders, "before", second) for second in ("after", str(folders / "after"), str(folders / "after/results/jupyterlab.yaml"))
+        run(folders, "before", second)
+        for second in ("after", str(folders / "after"), str(folders / "after/results/jupyterlab.yaml"))
     }
     assert len(outputs) == 1
     code, output = outputs.pop()
@@ -357,7 +429,10 @@ def test_the_command_compares_slugs_folders_and_files(folders: Path) -> None:
 
 def test_the_command_ends_with_the_designs_exit_codes(folders: Path) -> None:
     code, output = run(folders, "before", "after", "--fail-on", "regression")
-    assert (code, output.splitlines()[-1].startswith("error: regression: after: jupyterlab: 75.00 → 25.00")) == (1, True)
+    assert (
+        code,
+        output.splitlines()[-1].startswith("error: regression: after: jupyterlab: 75.00 → 25.00"),
+    ) == (1, True)
     assert run(folders, "before", "after", "--fail-on", "regression", "--min-delta", "60")[0] == 0
     assert run(folders, "after", "before", "--fail-on", "regression")[0] == 0
     assert run(folders, "before")[0] == 2
@@ -375,7 +450,10 @@ def test_the_command_ends_with_the_designs_exit_codes(folders: Path) -> None:
         ("--min-delta=inf", "Invalid value for '--min-delta': inf is not in the range 0<=x<=100."),
         ("--alpha=nan", "Invalid value for '--alpha': 'nan' is not a number."),
         ("--alpha=1", "Invalid value for '--alpha': 1.0 is not in the range 0<x<1."),
-        ("--alpha=0.0001", "--alpha: 0.0001 is below what 10,000 draws can tell: a p value is at least 0.0002"),
+        (
+            "--alpha=0.0001",
+            "--alpha: 0.0001 is below what 10,000 draws can tell: a p value is at least 0.0002",
+        ),
     ],
 )
 def test_limits_that_nothing_could_pass_are_wrong_usage(folders: Path, option: str, message: str) -> None:
@@ -402,7 +480,10 @@ def test_languages_and_targets_that_are_gone_can_fail(folders: Path) -> None:
 def test_two_slugs_have_an_address_on_a_site_and_nothing_else_has(folders: Path) -> None:
     output = run(folders, "before", "after", "--site", "https://example.org/board/")[1]
     assert output.endswith("\n\nhttps://example.org/board/compare.html#of=before,after\n")
-    assert "compare.html" not in run(folders, "before", "after", "--site", "https://example.org", "--format", "json")[1]
+    assert (
+        "compare.html"
+        not in run(folders, "before", "after", "--site", "https://example.org", "--format", "json")[1]
+    )
     for second in ([str(folders / "after")], ["HEAD:after"], ["nobody"], []):
         code, output = run(folders, "before", *second, "--site", "https://example.org")
         assert (code, "--site: " in output) == (2, True)
@@ -412,7 +493,12 @@ def test_json_is_the_record(folders: Path) -> None:
     code, output = run(folders, "before", "after", "--format", "json")
     record = json.loads(output)
     one = record["comparisons"][0]
-    assert (code, record["schema"], one["first"], one["targets"][0]["languages"][0]["difference"]) == (0, 1, "before", -50.0)
+    assert (code, record["schema"], one["first"], one["targets"][0]["languages"][0]["difference"]) == (
+        0,
+        1,
+        "before",
+        -50.0,
+    )
     assert ComparisonReport.model_validate_json(output).comparisons[0].first == "before"
 
 
@@ -421,7 +507,10 @@ def runs_again(rng: np.random.Generator, share: float, times: int) -> Iterator[T
     for _ in range(times):
         right = rng.random(2000) < 0.5
         again = right ^ (rng.random(2000) < share)
-        pair = [side(name, one_seed(de=values[:1000].tolist(), it=values[1000:].tolist())) for name, values in (("a", right), ("b", again))]
+        pair = [
+            side(name, one_seed(de=values[:1000].tolist(), it=values[1000:].tolist()))
+            for name, values in (("a", right), ("b", again))
+        ]
         yield compare(*pair).targets[0]
 
 
@@ -430,7 +519,8 @@ def fell(targets: Iterable[TargetDifference], min_delta: float) -> int:
 
 
 def test_two_hundred_runs_of_one_checkpoint_are_no_regression() -> None:
-    # As on another device: of 2,000 answers about two change. However small a fall is asked for, none of so few shows one.
+    # As on another device: of 2,000 answers about two change. However small a fall is asked for, none of so
+    # few shows one.
     found = list(runs_again(np.random.default_rng(0), 0.001, 200))
     assert sum(target.difference < 0 for target in found) > 50
     assert fell(found, min_delta=0.0) == 0
@@ -456,7 +546,16 @@ def test_a_changed_outcomes_file_is_refused(folders: Path) -> None:
 def mined(name: str, *pairs: tuple[str, bool, bool]) -> Side:
     """Return a side of BUCC dev from (foreign id, gold, accepted)."""
     rows = [
-        {"seed": 0, "language": "zh", "split": "dev", "foreign": f, "english": "e", "margin": 1.0, "gold": gold, "accepted": accepted}
+        {
+            "seed": 0,
+            "language": "zh",
+            "split": "dev",
+            "foreign": f,
+            "english": "e",
+            "margin": 1.0,
+            "gold": gold,
+            "accepted": accepted,
+        }
         for f, gold, accepted in pairs
     ]
     result, _ = measured(name, one_seed(zh=[RIGHT]))
@@ -465,13 +564,29 @@ def mined(name: str, *pairs: tuple[str, bool, bool]) -> Side:
     checkpoint = result.checkpoints[0]
     scores = {"zh": checkpoint.scores["zh"].model_copy(update={"n": gold})}
     checkpoints = (checkpoint.model_copy(update={"scores": scores}),)
-    update = {"target": "bucc2018_dev", "metric": "f1", "of": 4, "signature": Signature.parse(signature), "checkpoints": checkpoints}
-    return Side(name, {"bucc2018_dev": result.model_copy(update=update)}, {"bucc2018_dev": pa.Table.from_pylist(rows)})
+    update = {
+        "target": "bucc2018_dev",
+        "metric": "f1",
+        "of": 4,
+        "signature": Signature.parse(signature),
+        "checkpoints": checkpoints,
+    }
+    return Side(
+        name, {"bucc2018_dev": result.model_copy(update=update)}, {"bucc2018_dev": pa.Table.from_pylist(rows)}
+    )
 
 
 def test_mining_is_compared_by_f1_over_the_same_foreign_sentences() -> None:
-    first = mined("first", ("a", True, True), ("b", True, False), ("c", False, True), *((f"x{i}", True, True) for i in range(17)))
-    second = mined("second", ("a", True, True), ("b", True, True), *((f"x{i}", True, True) for i in range(17)))
+    first = mined(
+        "first",
+        ("a", True, True),
+        ("b", True, False),
+        ("c", False, True),
+        *((f"x{i}", True, True) for i in range(17)),
+    )
+    second = mined(
+        "second", ("a", True, True), ("b", True, True), *((f"x{i}", True, True) for i in range(17))
+    )
     (target,) = compare(first, second).targets
     (row,) = target.languages
     # First: 18 right of 19 proposed and 19 gold; second: all right.

@@ -36,7 +36,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = root / "tatoeba.deu/validation-00000-of-00001.parquet"
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table(columns | languages), path)
-    config = "- config_name: tatoeba.deu\n  data_files:\n  - split: validation\n    path: tatoeba.deu/validation-*"
+    config = (
+        "- config_name: tatoeba.deu\n  data_files:\n  - split: validation\n    path: tatoeba.deu/validation-*"
+    )
     (root / "README.md").write_text(f"---\nconfigs:\n{config}\n---\n")
     monkeypatch.setattr(bitext, "XTREME_HUB", str(root))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "datasets"))
@@ -45,7 +47,11 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_hub_and_folder_give_one_record_and_one_fingerprint(laser: Path, hub: Path) -> None:
     from_folder, from_hub = tatoeba_from_folder("de", laser), tatoeba_from_hub("de")
-    assert (from_folder.foreign, from_folder.english) == (tuple(GERMAN), tuple(ENGLISH)) == (from_hub.foreign, from_hub.english)
+    assert (
+        (from_folder.foreign, from_folder.english)
+        == (tuple(GERMAN), tuple(ENGLISH))
+        == (from_hub.foreign, from_hub.english)
+    )
     assert from_folder.fingerprint == from_hub.fingerprint
 
 
@@ -58,19 +64,31 @@ def test_the_files_may_lie_in_the_folder_itself_and_lack_the_last_newline(tmp_pa
 def test_the_fingerprint_sees_order_sides_and_every_character() -> None:
     base = Bitext("de", ("a", "b"), ("c", "d"), "here")
     assert base.fingerprint == Bitext("de", ("a", "b"), ("c", "d"), "elsewhere").fingerprint
-    others = [(("b", "a"), ("d", "c")), (("c", "d"), ("a", "b")), (("a", "b "), ("c", "d")), (("a\tc", "b"), ("", "d"))]
-    assert base.fingerprint not in {Bitext("de", foreign, english, "here").fingerprint for foreign, english in others}
+    others = [
+        (("b", "a"), ("d", "c")),
+        (("c", "d"), ("a", "b")),
+        (("a", "b "), ("c", "d")),
+        (("a\tc", "b"), ("", "d")),
+    ]
+    assert base.fingerprint not in {
+        Bitext("de", foreign, english, "here").fingerprint for foreign, english in others
+    }
 
 
 def test_xtremes_preprocessed_folder_is_refused_and_says_why(tmp_path: Path) -> None:
     write_lines(tmp_path / "de-en.de", GERMAN)
     write_lines(tmp_path / "de-en.en", sorted(ENGLISH))
-    with pytest.raises(BadInput, match="XTREME's preprocessed Tatoeba: its English side is sorted and the alignment with de lost"):
+    with pytest.raises(
+        BadInput,
+        match="XTREME's preprocessed Tatoeba: its English side is sorted and the alignment with de lost",
+    ):
         tatoeba_from_folder("de", tmp_path)
 
 
 def test_sides_of_different_length_a_missing_file_and_bad_bytes_are_named(laser: Path) -> None:
-    with pytest.raises(BadInput, match=r"Tatoeba's tatoeba\.fra-eng\.fra and tatoeba\.fra-eng\.eng are not in "):
+    with pytest.raises(
+        BadInput, match=r"Tatoeba's tatoeba\.fra-eng\.fra and tatoeba\.fra-eng\.eng are not in "
+    ):
         tatoeba_from_folder("fr", laser)
     write_lines(laser / "v1/tatoeba.deu-eng.eng", ENGLISH[:3])
     with pytest.raises(BadInput, match=r"tatoeba\.deu-eng\.deu has 4 lines, tatoeba\.deu-eng\.eng has 3"):
@@ -85,7 +103,9 @@ def test_text_that_is_not_the_official_set_is_refused(laser: Path) -> None:
         load_examples(BY_NAME["tatoeba"], "de", laser.parent)
     for side in ("deu", "eng"):
         write_lines(laser / f"v1/tatoeba.deu-eng.{side}", [f"{side} {i}" for i in range(1000)])
-    with pytest.raises(BadInput, match=r"has the fingerprint sha256:[0-9a-f]{64}, the official set has sha256:[0-9a-f]{64}"):
+    with pytest.raises(
+        BadInput, match=r"has the fingerprint sha256:[0-9a-f]{64}, the official set has sha256:[0-9a-f]{64}"
+    ):
         load_examples(BY_NAME["tatoeba"], "de", laser.parent)
 
 
@@ -95,5 +115,7 @@ def test_an_unknown_language_lists_the_known_ones() -> None:
 
 
 def test_without_the_hub_the_error_offers_a_folder_and_no_other_language_is_asked_for() -> None:
-    with pytest.raises(Unreachable, match=r"tatoeba\.deu cannot be loaded: .*\n    cure: check the network .*--data DIR"):
+    with pytest.raises(
+        Unreachable, match=r"tatoeba\.deu cannot be loaded: .*\n    cure: check the network .*--data DIR"
+    ):
         load_examples(BY_NAME["tatoeba"], "de")

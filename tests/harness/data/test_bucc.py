@@ -29,7 +29,11 @@ def test_both_layouts_give_one_record_and_one_fingerprint(tmp_path: Path) -> Non
     assert xtreme.splits == laser.splits
     assert xtreme.fingerprint == laser.fingerprint
     assert list(xtreme.splits) == ["dev", "test"]
-    assert xtreme.splits["test"].foreign == {"de-1": "Der Zug hält.", "de-2": "Es regnet.", "de-3": "Der Zug hält."}
+    assert xtreme.splits["test"].foreign == {
+        "de-1": "Der Zug hält.",
+        "de-2": "Es regnet.",
+        "de-3": "Der Zug hält.",
+    }
     assert xtreme.splits["test"].gold == (("de-1", "en-1"),)
     assert list(xtreme.sides) == [
         "de side of the dev split",
@@ -47,12 +51,18 @@ def test_gold_and_sentences_change_the_fingerprint(tmp_path: Path) -> None:
 
 def test_without_the_test_split_there_is_no_bucc_score_and_the_way_out_is_named(tmp_path: Path) -> None:
     write_split(tmp_path / "bucc2018", "dev")
-    with pytest.raises(BadInput, match=r"only the dev split of BUCC 2018 de-en.*\n    cure: .*-t bucc2018_dev \(oracle threshold\)"):
+    with pytest.raises(
+        BadInput,
+        match=r"only the dev split of BUCC 2018 de-en.*\n    cure: .*-t bucc2018_dev \(oracle threshold\)",
+    ):
         bucc2018("de", tmp_path)
     assert list(bucc2018_dev("de", tmp_path).splits) == ["dev"]
     with pytest.raises(BadInput, match="the dev split of BUCC 2018 fr-en is not in "):
         bucc2018_dev("fr", tmp_path)
-    with pytest.raises(BadInput, match=r"cannot be read from the Hub: google/xtreme has its gold pairs without the other sentences"):
+    with pytest.raises(
+        BadInput,
+        match=r"cannot be read from the Hub: google/xtreme has its gold pairs without the other sentences",
+    ):
         bucc2018("de", None)
 
 
@@ -104,7 +114,9 @@ def test_test_sentences_without_their_gold_are_no_split(tmp_path: Path) -> None:
     write_split(folder / "de-en", "training", gold=["de-2\ten-1"])
     assert bucc2018("de", tmp_path).splits["test"].gold == (("de-2", "en-1"),)
     (folder / "de-en/de-en.training.gold").unlink()
-    missing = rf"de-en\.test\.gold is missing in {folder} and de-en\.training\.gold is missing in {folder}/de-en\n"
+    missing = (
+        rf"de-en\.test\.gold is missing in {folder} and de-en\.training\.gold is missing in {folder}/de-en\n"
+    )
     with pytest.raises(BadInput, match=missing):
         bucc2018("de", tmp_path)
 
@@ -115,5 +127,7 @@ def test_gold_without_one_side_is_an_error(tmp_path: Path, side: str) -> None:
     write_split(tmp_path / "bucc2018", "test")
     write_split(tmp_path / "bucc2018", "training")
     (tmp_path / f"bucc2018/de-en.test.{side}").unlink()
-    with pytest.raises(BadInput, match=rf"^de-en\.test\.{side} is missing in .*\n    cure: take all three files of the split"):
+    with pytest.raises(
+        BadInput, match=rf"^de-en\.test\.{side} is missing in .*\n    cure: take all three files of the split"
+    ):
         bucc2018("de", tmp_path)

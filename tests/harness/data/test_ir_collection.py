@@ -26,7 +26,10 @@ def test_a_beir_folder_gives_queries_documents_and_relevant_grades(tmp_path: Pat
         ("q2", [("d2", 2)]),
     ]
     assert (len(found), found.left_out) == (2, 1)
-    assert found.source == f"{tmp_path / 'de-en'} (1 queries without a relevant document left out, 1 documents without a text)"
+    assert (
+        found.source
+        == f"{tmp_path / 'de-en'} (1 queries without a relevant document left out, 1 documents without a text)"
+    )
 
 
 def test_beir_and_trec_give_one_collection_and_one_fingerprint(tmp_path: Path) -> None:
@@ -42,7 +45,10 @@ def test_two_columns_are_read_too_plain_or_gzipped(tmp_path: Path) -> None:
     (tmp_path / "documents.tsv.gz").write_bytes(gzip.compress("\ufeffa\tThe ferry.\r\nb\t\r\n".encode()))
     (tmp_path / "qrels").write_text("7\t0\ta\t1\n")
     found = load_collection("de-en", tmp_path)
-    assert (found.queries, [document.whole for document in found.documents.values()]) == ({"7": "Wo liegt die Fähre?"}, ["The ferry.", ""])
+    assert (found.queries, [document.whole for document in found.documents.values()]) == (
+        {"7": "Wo liegt die Fähre?"},
+        ["The ferry.", ""],
+    )
 
 
 SDA = """<DOC>
@@ -58,7 +64,9 @@ SDA = """<DOC>
 
 def texts(pair: Path) -> dict[str, tuple[str, str]]:
     found = load_collection("de-en", pair)
-    return {name: (document.title, " ".join(document.text.split())) for name, document in found.documents.items()}
+    return {
+        name: (document.title, " ".join(document.text.split())) for name, document in found.documents.items()
+    }
 
 
 def small(folder: Path, **files: str) -> Path:
@@ -73,7 +81,9 @@ def small(folder: Path, **files: str) -> Path:
 
 def test_a_record_without_text_elements_is_text_but_for_its_ids_and_titles(tmp_path: Path) -> None:
     folder = small(tmp_path / "de-en", a=SDA.replace("SDA.940101.0001", "d1"))
-    assert texts(folder) == {"d1": ("Fähre verspätet", "Verkehr Die Fähre blieb im Hafen. Sie wartet & wartet.")}
+    assert texts(folder) == {
+        "d1": ("Fähre verspätet", "Verkehr Die Fähre blieb im Hafen. Sie wartet & wartet.")
+    }
 
 
 @pytest.mark.parametrize(
@@ -86,7 +96,9 @@ def test_a_record_without_text_elements_is_text_but_for_its_ids_and_titles(tmp_p
     ],
 )
 def test_attributes_and_markup_are_no_text(tmp_path: Path, body: str, expected: tuple[str, str]) -> None:
-    assert texts(small(tmp_path / "de-en", a=f"<DOC>\n<DOCNO>d1</DOCNO>\n{body}\n</DOC>\n")) == {"d1": expected}
+    assert texts(small(tmp_path / "de-en", a=f"<DOC>\n<DOCNO>d1</DOCNO>\n{body}\n</DOC>\n")) == {
+        "d1": expected
+    }
 
 
 def test_an_empty_document_is_counted_and_refused_where_somebody_found_it_relevant(tmp_path: Path) -> None:
@@ -95,7 +107,10 @@ def test_an_empty_document_is_counted_and_refused_where_somebody_found_it_releva
     folder = small(tmp_path / "fine", a=full.format("d1"), b=empty.format("d2"))
     assert load_collection("de-en", folder).source == f"{folder} (1 documents without a text)"
     folder = small(tmp_path / "lost", a=full.format("d2"), b=empty.format("d1"))
-    with pytest.raises(BadInput, match=r"b\.sgml: document 'd1' has no text, but is relevant to query 'q1'\n    cure: put its text into"):
+    with pytest.raises(
+        BadInput,
+        match=r"b\.sgml: document 'd1' has no text, but is relevant to query 'q1'\n    cure: put its text into",
+    ):
         load_collection("de-en", folder)
 
 
@@ -118,13 +133,20 @@ def test_documents_are_read_from_subfolders_too_and_nothing_but_dot_files_is_lef
 def test_names_need_only_begin_with_topics_qrels_and_documents(tmp_path: Path) -> None:
     folder = write_trec(tmp_path / "de-en")
     before = load_collection("de-en", folder).fingerprint
-    for old, new in (("topics.txt", "topics-de.xml"), ("qrels.txt", "qrels.de.txt"), ("documents", "documents_en")):
+    for old, new in (
+        ("topics.txt", "topics-de.xml"),
+        ("qrels.txt", "qrels.de.txt"),
+        ("documents", "documents_en"),
+    ):
         (folder / old).rename(folder / new)
     (folder / ".topics.swp").write_bytes(b"\xff")
     assert collection_pairs(tmp_path) == ("de-en",)
     assert load_collection("de-en", folder).fingerprint == before
     (folder / "qrels-dev").write_text("")
-    with pytest.raises(BadInput, match=r"de-en must hold one file qrels\*, found qrels-dev, qrels\.de\.txt\n    cure: a collection is"):
+    with pytest.raises(
+        BadInput,
+        match=r"de-en must hold one file qrels\*, found qrels-dev, qrels\.de\.txt\n    cure: a collection is",
+    ):
         load_collection("de-en", folder)
 
 
@@ -136,14 +158,20 @@ def test_every_text_whose_vector_is_needed_is_named(tmp_path: Path) -> None:
         "Songs The choir sang.\nNobody slept.",
         "",
     )
-    assert found.sides == {"queries of de-en": tuple(found.queries.values()), "documents of de-en": whole, "chunks of de-en": whole}
+    assert found.sides == {
+        "queries of de-en": tuple(found.queries.values()),
+        "documents of de-en": whole,
+        "chunks of de-en": whole,
+    }
     assert found.chunks[3] == ("",)
 
 
 def test_the_fingerprint_sees_what_can_change_a_score(tmp_path: Path) -> None:
     write_beir(tmp_path / "de-en")
     seen = {load_collection("de-en", tmp_path).fingerprint}
-    (tmp_path / "de-en/qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t3\nq1\td3\t1\nq2\td2\t2\n")
+    (tmp_path / "de-en/qrels/test.tsv").write_text(
+        "query-id\tcorpus-id\tscore\nq1\td1\t3\nq1\td3\t1\nq2\td2\t2\n"
+    )
     assert load_collection("de-en", tmp_path).fingerprint in seen
     for old, new in (("q1\td1\t3", "q1\td1\t2"), ("q2\td2\t2\n", "")):
         path = tmp_path / "de-en/qrels/test.tsv"
@@ -166,28 +194,36 @@ def test_the_pairs_of_a_folder_are_its_subfolders_or_itself(tmp_path: Path) -> N
     (tmp_path / "own/notes").mkdir()
     assert collection_pairs(tmp_path / "own") == ("de-en", "sw-en", "zh-Hans-en")
     assert collection_pairs(tmp_path / "own/sw-en") == ("sw-en",)
-    assert load_collection("sw-en", tmp_path / "own").pair == load_collection("sw-en", tmp_path / "own/sw-en").pair == "sw-en"
+    assert (
+        load_collection("sw-en", tmp_path / "own").pair
+        == load_collection("sw-en", tmp_path / "own/sw-en").pair
+        == "sw-en"
+    )
     assert collection_pairs(write_trec(tmp_path / "fi-ru")) == ("fi-ru",)
 
 
 def test_a_folder_without_a_pair_says_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(
-        BadInput, match=r"here holds no test collection\n    cure: put one folder per language pair into it, named <query language>"
+        BadInput,
+        match=r"here holds no test collection\n    cure: put one folder per language pair into it, named <query language>",
     ):
         collection_pairs(tmp_path / "here")
     write_beir(tmp_path / "scifact")
-    with pytest.raises(BadInput, match=r"scifact holds a test collection, but its name is no language pair\n    cure: name the folder"):
+    with pytest.raises(
+        BadInput,
+        match=r"scifact holds a test collection, but its name is no language pair\n    cure: name the folder",
+    ):
         collection_pairs(tmp_path / "scifact")
 
 
-@pytest.mark.parametrize("name", ["scifact", "DE-EN", "de_Latn-en_Latn", "de-Abcdefgh-en-Abcdefghij", "de-abcdefgh-en-abcdefgh-x1"])
+@pytest.mark.parametrize(
+    "name", ["scifact", "DE-EN", "de_Latn-en_Latn", "de-Abcdefgh-en-Abcdefghij", "de-abcdefgh-en-abcdefgh-x1"]
+)
 def test_a_collection_in_a_subfolder_that_is_no_language_pair_is_named(tmp_path: Path, name: str) -> None:
     write_beir(tmp_path / "de-en")
     write_beir(tmp_path / name)
     (tmp_path / ".hidden-en").mkdir()
-    message = (
-        rf"{name} holds a test collection, but its name is no language pair\n    cure: name the folder <query .*, at most 24 characters"
-    )
+    message = rf"{name} holds a test collection, but its name is no language pair\n    cure: name the folder <query .*, at most 24 characters"
     with pytest.raises(BadInput, match=message):
         collection_pairs(tmp_path)
     with pytest.raises(BadInput, match=message):
@@ -211,27 +247,65 @@ HEADER = "query-id\tcorpus-id\tscore\n"
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("corpus.jsonl", FINE + "{oops}\n", r"corpus\.jsonl:2: not JSON: Expecting property name .*\n    cure: correct the line"),
+        (
+            "corpus.jsonl",
+            FINE + "{oops}\n",
+            r"corpus\.jsonl:2: not JSON: Expecting property name .*\n    cure: correct the line",
+        ),
         ("corpus.jsonl", FINE + "[]\n", r"corpus\.jsonl:2: expected an object"),
         ("corpus.jsonl", FINE + "\n", r"corpus\.jsonl:2: not JSON"),
         ("corpus.jsonl", FINE + '{"text": "a"}\n', r"corpus\.jsonl:2: '_id' is missing"),
         ("corpus.jsonl", FINE + '{"_id": 2, "text": "a"}\n', r"corpus\.jsonl:2: '_id' is no text"),
         ("corpus.jsonl", FINE + '{"_id": " ", "text": "a"}\n', r"corpus\.jsonl:2: '_id' is empty"),
-        ("corpus.jsonl", FINE + '{"_id": "d2", "title": ["a"], "text": "a"}\n', r"corpus\.jsonl:2: 'title' is no text"),
-        ("corpus.jsonl", FINE + '{"_id": "d2", "text": "\\ud800"}\n', r"corpus\.jsonl:2: 'text' holds half a character"),
+        (
+            "corpus.jsonl",
+            FINE + '{"_id": "d2", "title": ["a"], "text": "a"}\n',
+            r"corpus\.jsonl:2: 'title' is no text",
+        ),
+        (
+            "corpus.jsonl",
+            FINE + '{"_id": "d2", "text": "\\ud800"}\n',
+            r"corpus\.jsonl:2: 'text' holds half a character",
+        ),
         ("corpus.jsonl", FINE + FINE, r"corpus\.jsonl:2: document 'd1' stands for a second time"),
-        ("queries.jsonl", '{"_id": "q1", "text": "a"}\n' * 2, r"queries\.jsonl:2: query 'q1' stands for a second time"),
+        (
+            "queries.jsonl",
+            '{"_id": "q1", "text": "a"}\n' * 2,
+            r"queries\.jsonl:2: query 'q1' stands for a second time",
+        ),
         ("queries.jsonl", '{"_id": "q1", "text": ""}\n', r"queries\.jsonl:1: query 'q1' has no text"),
-        ("qrels/test.tsv", "q1\td1\t1\n", r"qrels/test\.tsv:1: expected the header `query-id corpus-id score`, parted by tabs"),
-        ("qrels/test.tsv", HEADER + "q1 d1 1\n", r"qrels/test\.tsv:2: expected query-id, corpus-id and score, found 1 columns"),
-        ("qrels/test.tsv", HEADER + "q9\td1\t1\n", r"test\.tsv:2: query 'q9' is not among the queries\n    cure: take all files of one"),
+        (
+            "qrels/test.tsv",
+            "q1\td1\t1\n",
+            r"qrels/test\.tsv:1: expected the header `query-id corpus-id score`, parted by tabs",
+        ),
+        (
+            "qrels/test.tsv",
+            HEADER + "q1 d1 1\n",
+            r"qrels/test\.tsv:2: expected query-id, corpus-id and score, found 1 columns",
+        ),
+        (
+            "qrels/test.tsv",
+            HEADER + "q9\td1\t1\n",
+            r"test\.tsv:2: query 'q9' is not among the queries\n    cure: take all files of one",
+        ),
         ("qrels/test.tsv", HEADER + "q1\td9\t1\n", r"test\.tsv:2: document 'd9' is not among the documents"),
-        ("qrels/test.tsv", HEADER + "q1\td1\thigh\n", r"test\.tsv:2: the grade 'high' is no whole number\n    cure: grades are 0, 1, 2, …"),
-        ("qrels/test.tsv", HEADER + "q1\td1\t0\nq1\td1\t1\n", r"test\.tsv:3: query 'q1' and document 'd1' are judged for a second time"),
+        (
+            "qrels/test.tsv",
+            HEADER + "q1\td1\thigh\n",
+            r"test\.tsv:2: the grade 'high' is no whole number\n    cure: grades are 0, 1, 2, …",
+        ),
+        (
+            "qrels/test.tsv",
+            HEADER + "q1\td1\t0\nq1\td1\t1\n",
+            r"test\.tsv:3: query 'q1' and document 'd1' are judged for a second time",
+        ),
         ("qrels/test.tsv", HEADER + "q1\td1\t0\n", r"de-en: no query has a relevant document"),
     ],
 )
-def test_malformed_beir_files_are_named_with_their_line(tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_malformed_beir_files_are_named_with_their_line(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
     write_beir(tmp_path / "de-en")
     (tmp_path / "de-en" / name).write_text(content, "utf-8")
     with pytest.raises(BadInput, match=message):
@@ -244,19 +318,33 @@ def test_malformed_beir_files_are_named_with_their_line(tmp_path: Path, name: st
         ("topics.txt", "<top>\n<num> 1\n</top>\n", r"topics\.txt:1: the topic has no <title>"),
         ("topics.txt", "\n<top>\n<title> a\n</top>\n", r"topics\.txt:2: the topic has no <num>"),
         ("topics.txt", "<top>\n<num> 1\n<title> a\n", r"topics\.txt:1: the <top> has no </top>"),
-        ("topics.txt", "<top>\n<num> 1\n\n<top>\n", r"topics\.txt:4: a second <top> before the </top> of line 1"),
+        (
+            "topics.txt",
+            "<top>\n<num> 1\n\n<top>\n",
+            r"topics\.txt:4: a second <top> before the </top> of line 1",
+        ),
         ("topics.txt", "1\ta\tb\n", r"topics\.txt:1: expected an id, a tab and a text, found 3 columns"),
         ("topics.txt", "1\t\n", r"topics\.txt:1: query '1' has no text"),
         ("documents/a.sgml", "<DOC>\n<TEXT>a</TEXT>\n</DOC>\n", r"a\.sgml:1: the document has no <DOCNO>"),
-        ("documents/a.sgml", "<?xml?>\n<DOC><DOCNO>1</DOCNO></DOC>\n</DOC>\n", r"a\.sgml:3: a </DOC> without its <DOC>"),
+        (
+            "documents/a.sgml",
+            "<?xml?>\n<DOC><DOCNO>1</DOCNO></DOC>\n</DOC>\n",
+            r"a\.sgml:3: a </DOC> without its <DOC>",
+        ),
         ("documents/a.sgml", "<DOC><DOCNO>1</DOCNO></DOC>\nstray\n", r"a\.sgml:2: text outside of <DOC>"),
-        ("documents/a.sgml", "<DOC><DOCNO>d3</DOCNO></DOC>\n", r"b\.sgml\.gz:1: document 'd3' stands for a second time"),
+        (
+            "documents/a.sgml",
+            "<DOC><DOCNO>d3</DOCNO></DOC>\n",
+            r"b\.sgml\.gz:1: document 'd3' stands for a second time",
+        ),
         ("documents/a.sgml", "d1\ta\nd2\n", r"a\.sgml:2: expected an id, a tab and a text, found 1 columns"),
         ("qrels.txt", "q1 d1 1\n", r"qrels\.txt:1: expected `query 0 document grade`, found 3 fields"),
         ("qrels.txt", "q1 0 d1 1.0\n", r"qrels\.txt:1: the grade '1\.0' is no whole number"),
     ],
 )
-def test_malformed_trec_files_are_named_with_their_line(tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_malformed_trec_files_are_named_with_their_line(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
     write_trec(tmp_path / "de-en")
     (tmp_path / "de-en" / name).write_text(content, "utf-8")
     with pytest.raises(BadInput, match=message):
@@ -268,11 +356,15 @@ def test_bytes_that_are_no_utf8_and_damaged_archives_are_named(tmp_path: Path) -
     archive = tmp_path / "de-en/documents/b.sgml.gz"
     whole = archive.read_bytes()
     archive.write_bytes(gzip.compress(b"<DOC>\n<DOCNO>x</DOCNO>\n<TEXT>caf\xe9</TEXT>\n</DOC>\n"))
-    with pytest.raises(BadInput, match=r"b\.sgml\.gz:3: byte 0xe9 is not UTF-8\n    cure: convert the file to UTF-8"):
+    with pytest.raises(
+        BadInput, match=r"b\.sgml\.gz:3: byte 0xe9 is not UTF-8\n    cure: convert the file to UTF-8"
+    ):
         load_collection("de-en", tmp_path)
     for damaged in (whole[:-12], b"plain", whole[:20] + b"\xff\xff" + whole[22:]):
         archive.write_bytes(damaged)
-        with pytest.raises(BadInput, match=r"b\.sgml\.gz:\d+: cannot be unpacked: .*\n    cure: download it again"):
+        with pytest.raises(
+            BadInput, match=r"b\.sgml\.gz:\d+: cannot be unpacked: .*\n    cure: download it again"
+        ):
             load_collection("de-en", tmp_path)
 
 
@@ -298,15 +390,22 @@ def test_two_topic_files_and_missing_documents_are_named(tmp_path: Path) -> None
     with pytest.raises(BadInput, match=r"de-en holds no file documents\*"):
         load_collection("de-en", folder)
     (folder / "topics.fr.txt").write_text("1\ta\n")
-    with pytest.raises(BadInput, match=r"de-en must hold one file topics\*, found topics\.fr\.txt, topics\.txt"):
+    with pytest.raises(
+        BadInput, match=r"de-en must hold one file topics\*, found topics\.fr\.txt, topics\.txt"
+    ):
         load_collection("de-en", folder)
 
 
 def test_a_collection_without_any_text_is_refused(tmp_path: Path) -> None:
     write_trec(tmp_path / "de-en")
     (tmp_path / "de-en/documents/b.sgml.gz").unlink()
-    (tmp_path / "de-en/documents/a.sgml").write_text("".join(f"<DOC><DOCNO>d{i}</DOCNO><TEXT></TEXT></DOC>\n" for i in range(1, 5)))
-    with pytest.raises(BadInput, match=r"de-en: no document has a text\n    cure: text stands in `text`, <TEXT> or the second column"):
+    (tmp_path / "de-en/documents/a.sgml").write_text(
+        "".join(f"<DOC><DOCNO>d{i}</DOCNO><TEXT></TEXT></DOC>\n" for i in range(1, 5))
+    )
+    with pytest.raises(
+        BadInput,
+        match=r"de-en: no document has a text\n    cure: text stands in `text`, <TEXT> or the second column",
+    ):
         load_collection("de-en", tmp_path)
 
 
@@ -340,7 +439,10 @@ def test_sentences_are_merged_up_to_the_limit_and_the_title_opens_the_first() ->
     text = "One two three. Four five six. Seven eight nine."
     assert chunks("Numbers", text, 80) == ("Numbers One two three. Four five six. Seven eight nine.",)
     assert chunks("Numbers", text, 30) == ("Numbers One two three.", "Four five six.", "Seven eight nine.")
-    assert chunks("A title as long as a chunk is!", text, 30)[:2] == ("A title as long as a chunk is!", "One two three. Four five six.")
+    assert chunks("A title as long as a chunk is!", text, 30)[:2] == (
+        "A title as long as a chunk is!",
+        "One two three. Four five six.",
+    )
     # A title is no beginning of a sentence, even where it has no full stop.
     assert chunks("Prices in Mr", "Big fell. It rose.", 22) == ("Prices in Mr Big fell.", "It rose.")
     assert (chunks("", "", 30), chunks("Only", "", 30)) == (("",), ("Only",))
@@ -354,7 +456,11 @@ def test_what_is_longer_than_a_chunk_is_cut_at_white_space_or_by_length_between_
     assert chunks("", "\u0301" * 5, 2) == ("\u0301\u0301", "\u0301\u0301", "\u0301")
 
 
-@given(st.text("aB .!?。।\n\t3字\u0e34\u0301", max_size=60), st.text("aB .!?。।\n\t3字\u0e34\u0301", max_size=300), st.integers(1, 60))
+@given(
+    st.text("aB .!?。।\n\t3字\u0e34\u0301", max_size=60),
+    st.text("aB .!?。।\n\t3字\u0e34\u0301", max_size=300),
+    st.integers(1, 60),
+)
 def test_chunks_keep_every_character_and_their_bound(title: str, text: str, limit: int) -> None:
     found = chunks(title.strip(), text.strip(), limit)
     assert re.sub(r"\s", "", "".join(found)) == re.sub(r"\s", "", title + text)

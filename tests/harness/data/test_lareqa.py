@@ -13,14 +13,21 @@ from harness.data import lareqa
 from harness.data.lareqa import NO_ANSWER, Questions, mlqa_r, xquad_r
 from harness.errors import BadInput, Unreachable
 
-# Language → paragraphs of sentences, each with its questions: (id, question, number of the sentence that answers it).
+# Language → paragraphs of sentences, each with its questions: (id, question, number of the sentence that
+# answers it).
 Paragraphs = list[tuple[list[str], list[tuple[str, str, int]]]]
 ENGLISH: Paragraphs = [
-    (["The mill stands by the river.", "It was built in 1702."], [("a", "Where is the mill?", 0), ("b", "How old is the mill?", 1)]),
+    (
+        ["The mill stands by the river.", "It was built in 1702."],
+        [("a", "Where is the mill?", 0), ("b", "How old is the mill?", 1)],
+    ),
     (["Bees sleep at night."], [("c", "When do bees sleep?", 0)]),
 ]
 GERMAN: Paragraphs = [
-    (["Die Mühle steht am Fluss. 🌾", "Sie wurde 1702 gebaut."], [("b", "Wie alt ist die Mühle?", 1), ("a", "Wo ist die Mühle?", 0)]),
+    (
+        ["Die Mühle steht am Fluss. 🌾", "Sie wurde 1702 gebaut."],
+        [("b", "Wie alt ist die Mühle?", 1), ("a", "Wo ist die Mühle?", 0)],
+    ),
     (["Bienen", "schlafen nachts."], [("c", "Wann schlafen Bienen?", 1)]),
 ]
 
@@ -31,11 +38,20 @@ def squad(paragraphs: Paragraphs) -> dict[str, Any]:
     for sentences, questions in paragraphs:
         starts = [sum(len(sentence) + 1 for sentence in sentences[:i]) for i in range(len(sentences))]
         asked = [
-            {"id": identity, "question": question, "answers": [{"text": "", "answer_start": starts[number] + 2}]}
+            {
+                "id": identity,
+                "question": question,
+                "answers": [{"text": "", "answer_start": starts[number] + 2}],
+            }
             for identity, question, number in questions
         ]
         breaks = [[start, start + len(sentence)] for start, sentence in zip(starts, sentences, strict=True)]
-        paragraph = {"context": " ".join(sentences), "qas": asked, "sentences": [*sentences], "sentence_breaks": breaks}
+        paragraph = {
+            "context": " ".join(sentences),
+            "qas": asked,
+            "sentences": [*sentences],
+            "sentence_breaks": breaks,
+        }
         articles.append({"title": "", "paragraphs": [paragraph]})
     return {"version": "1", "data": articles}
 
@@ -62,7 +78,9 @@ def test_questions_find_their_answers_in_the_sentences_of_all_languages(data: Pa
     german = xquad_r("de", data)
     assert german.pool.languages == ("en", "de")
     assert german.pool.starts == (0, 3)
-    assert german.pool.sentences == tuple(sentence for part in (ENGLISH, GERMAN) for sentences, _ in part for sentence in sentences)
+    assert german.pool.sentences == tuple(
+        sentence for part in (ENGLISH, GERMAN) for sentences, _ in part for sentence in sentences
+    )
     assert german.questions == ("Wie alt ist die Mühle?", "Wo ist die Mühle?", "Wann schlafen Bienen?")
     assert german.relevant == ((1, 4), (0, 3), (2, 6))
     assert xquad_r("en", data).relevant == ((0, 3), (1, 4), (2, 6))
@@ -85,7 +103,13 @@ def test_a_question_may_lack_an_answer_in_some_languages_of_mlqa_r(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("load", "folder"),
-    [(xquad_r, "lareqa/xquad-r"), (xquad_r, "xquad_r"), (mlqa_r, "lareqa/mlqa-dev-r"), (mlqa_r, "lareqa/mlqa-r"), (mlqa_r, "mlqa_r")],
+    [
+        (xquad_r, "lareqa/xquad-r"),
+        (xquad_r, "xquad_r"),
+        (mlqa_r, "lareqa/mlqa-dev-r"),
+        (mlqa_r, "lareqa/mlqa-r"),
+        (mlqa_r, "mlqa_r"),
+    ],
 )
 def test_every_layout_gives_one_fingerprint(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, load: Callable[[str, Path], Questions], folder: str
@@ -94,7 +118,10 @@ def test_every_layout_gives_one_fingerprint(
     write(tmp_path / folder / "en.json", squad(ENGLISH))
     write(tmp_path / folder / "de.json", squad(GERMAN))
     # Escaped or not, indented or not: the content counts.
-    assert load("de", tmp_path).fingerprint == "sha256:724260cfc834189fcc0cf3a944b24752c52ceb6889aa2838642dde8824a19c29"
+    assert (
+        load("de", tmp_path).fingerprint
+        == "sha256:724260cfc834189fcc0cf3a944b24752c52ceb6889aa2838642dde8824a19c29"
+    )
 
 
 def test_the_fingerprint_sees_all_that_decides_the_score(data: Path) -> None:
@@ -114,7 +141,9 @@ def test_the_fingerprint_sees_all_that_decides_the_score(data: Path) -> None:
     assert replace(base, source="elsewhere").fingerprint == base.fingerprint
 
 
-def test_files_are_read_once_for_all_languages_and_again_when_one_was_replaced(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_read_once_for_all_languages_and_again_when_one_was_replaced(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read: list[str] = []
     original = lareqa.read_json
     monkeypatch.setattr(lareqa, "read_json", lambda path: read.append(path.name) or original(path))
@@ -134,7 +163,9 @@ def test_without_a_folder_the_error_says_where_the_files_are_published() -> None
         "    cure: download https://github.com/google-research-datasets/lareqa and give the folder it lies in: "
         "--data DIR reads DIR/lareqa/xquad-r/de.json"
     )
-    with pytest.raises(Unreachable, match=r"^MLQA-R is read from files only: the Hub has no copy of its sentences\n"):
+    with pytest.raises(
+        Unreachable, match=r"^MLQA-R is read from files only: the Hub has no copy of its sentences\n"
+    ):
         mlqa_r("de", None)
 
 
@@ -147,13 +178,18 @@ def test_missing_files_are_named(data: Path) -> None:
         "it lies in: --data DIR reads DIR/lareqa/mlqa-dev-r/de.json"
     )
     (data / "lareqa/xquad-r/en.json").unlink()
-    with pytest.raises(BadInput, match=r"xquad-r lacks en\.json: the candidates of XQuAD-R are the sentences of all its languages\n"):
+    with pytest.raises(
+        BadInput,
+        match=r"xquad-r lacks en\.json: the candidates of XQuAD-R are the sentences of all its languages\n",
+    ):
         xquad_r("de", data)
 
 
 def test_counts_that_are_not_the_official_ones_are_refused(data: Path) -> None:
     path = data / "lareqa/xquad-r/de.json"
-    unchanged = "\n    cure: take the official file of https://github.com/google-research-datasets/lareqa unchanged"
+    unchanged = (
+        "\n    cure: take the official file of https://github.com/google-research-datasets/lareqa unchanged"
+    )
     for paragraphs, message in (
         ([GERMAN[0]], "2 questions, the official XQuAD-R has 3"),
         ([*GERMAN, (["Noch ein Satz."], [])], "5 candidates, the official XQuAD-R has 4"),
@@ -167,7 +203,9 @@ def test_counts_that_are_not_the_official_ones_are_refused(data: Path) -> None:
 def test_a_question_that_one_language_of_xquad_r_lacks_is_named(data: Path) -> None:
     path = data / "lareqa/xquad-r/de.json"
     write(path, squad([GERMAN[0], (GERMAN[1][0], [("d", "Wann schlafen Bienen?", 1)])]))
-    with pytest.raises(BadInput, match=r"en\.json: question 'd' of de\.json is missing\n    cure: take the official file"):
+    with pytest.raises(
+        BadInput, match=r"en\.json: question 'd' of de\.json is missing\n    cure: take the official file"
+    ):
         xquad_r("en", data)
 
 
@@ -194,12 +232,18 @@ P = r"data\[1\]\.paragraphs\[0\]"
         (changed(lambda p: p.pop("qas")), rf"{P} has no 'qas'"),
         (changed(lambda p: p["sentences"].append(3)), rf"{P}\.sentences is int, expected str"),
         (changed(lambda p: p["sentences"].append("")), rf"{P} has 3 sentences and 2 sentence_breaks"),
-        (changed(lambda p: p["sentence_breaks"].__setitem__(0, [0])), rf"{P}\.sentence_breaks\[0\] is \[0\], expected \[start, end\]"),
+        (
+            changed(lambda p: p["sentence_breaks"].__setitem__(0, [0])),
+            rf"{P}\.sentence_breaks\[0\] is \[0\], expected \[start, end\]",
+        ),
         (changed(lambda p: p["qas"][0].pop("id")), rf"{P}\.qas\[0\] has no 'id'"),
         (changed(lambda p: p["qas"][0].pop("question")), rf"{P}\.qas\[0\] has no 'question'"),
         (changed(lambda p: p["qas"][0].update(id="a")), rf"{P}\.qas\[0\] repeats the question id 'a'"),
         (changed(lambda p: p["qas"][0].update(answers=[])), rf"{P}\.qas\[0\] has no answer to question 'c'"),
-        (changed(lambda p: p["qas"][0].update(answers=[{}])), rf"{P}\.qas\[0\]\.answers\[0\] has no 'answer_start'"),
+        (
+            changed(lambda p: p["qas"][0].update(answers=[{}])),
+            rf"{P}\.qas\[0\]\.answers\[0\] has no 'answer_start'",
+        ),
         (
             changed(lambda p: p["qas"][0].update(answers=[{"answer_start": True}])),
             rf"{P}\.qas\[0\]\.answers\[0\]\.answer_start is bool, expected int",

@@ -8,7 +8,14 @@ from harness.catalog import NTREX_NAMES
 from harness.data.ntrex import ParallelDocuments, ntrex_docs
 from harness.errors import BadInput
 
-ENGLISH = ["The ferry is late.", "It waits for the fog.", "A cat sat\u2028on the quay.", "Nobody minded.", "Bread is dear.", "Alone here."]
+ENGLISH = [
+    "The ferry is late.",
+    "It waits for the fog.",
+    "A cat sat\u2028on the quay.",
+    "Nobody minded.",
+    "Bread is dear.",
+    "Alone here.",
+]
 GERMAN = [
     "Die Fähre hat Verspätung.",
     "Sie wartet auf den Nebel.",
@@ -45,8 +52,12 @@ def test_a_clone_with_the_ids_beside_the_folder_of_texts_is_read(tmp_path: Path)
 def test_the_fingerprint_sees_texts_order_and_documents_but_not_the_place(tmp_path: Path) -> None:
     base = ntrex_docs("de", write(tmp_path / "a/ntrex").parent).fingerprint
     assert ntrex_docs("de", write(tmp_path / "b/ntrex_docs").parent).fingerprint == base
-    moved = ntrex_docs("de", write(tmp_path / "c/ntrex", [*IDS[:2], *IDS[3:4] * 3, IDS[5]]).parent).fingerprint
-    changed = ntrex_docs("de", write(tmp_path / "d/ntrex", german=[*GERMAN[:5], "Allein "]).parent).fingerprint
+    moved = ntrex_docs(
+        "de", write(tmp_path / "c/ntrex", [*IDS[:2], *IDS[3:4] * 3, IDS[5]]).parent
+    ).fingerprint
+    changed = ntrex_docs(
+        "de", write(tmp_path / "d/ntrex", german=[*GERMAN[:5], "Allein "]).parent
+    ).fingerprint
     assert len({base, moved, changed}) == 3
 
 
@@ -65,7 +76,11 @@ def test_a_trial_keeps_whole_documents() -> None:
 @pytest.mark.parametrize(
     ("ids", "german", "message"),
     [
-        (IDS, GERMAN[:5], r"ntrex: newstest2019-ref\.deu\.txt has 5 lines, newstest2019-src\.eng\.txt has 6\n    cure: take all files"),
+        (
+            IDS,
+            GERMAN[:5],
+            r"ntrex: newstest2019-ref\.deu\.txt has 5 lines, newstest2019-src\.eng\.txt has 6\n    cure: take all files",
+        ),
         (IDS[:4], GERMAN, r"ntrex: DOCUMENT_IDS\.tsv has 4 lines, newstest2019-src\.eng\.txt has 6"),
         (
             ["a", "b", "a", "c", "c", "c"],
@@ -75,17 +90,25 @@ def test_a_trial_keeps_whole_documents() -> None:
         (["a", "", "b", "b", "c", "c"], GERMAN, r"DOCUMENT_IDS\.tsv:2: expected the id of a document"),
     ],
 )
-def test_files_that_do_not_fit_together_are_refused(tmp_path: Path, ids: list[str], german: list[str], message: str) -> None:
+def test_files_that_do_not_fit_together_are_refused(
+    tmp_path: Path, ids: list[str], german: list[str], message: str
+) -> None:
     write(tmp_path / "ntrex", ids, german)
     with pytest.raises(BadInput, match=message):
         ntrex_docs("de", tmp_path)
 
 
 def test_what_is_missing_is_named_with_the_cure(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"NTREX-128 is read from its files only: .*\n    cure: get MicrosoftTranslator/NTREX .* --data DIR"):
+    with pytest.raises(
+        BadInput,
+        match=r"NTREX-128 is read from its files only: .*\n    cure: get MicrosoftTranslator/NTREX .* --data DIR",
+    ):
         ntrex_docs("de", None)
     write(tmp_path / "ntrex")
-    with pytest.raises(BadInput, match=r"NTREX-128's newstest2019-ref\.zho-CN\.txt is not in .*ntrex or .*NTREX-128\n    cure: get"):
+    with pytest.raises(
+        BadInput,
+        match=r"NTREX-128's newstest2019-ref\.zho-CN\.txt is not in .*ntrex or .*NTREX-128\n    cure: get",
+    ):
         ntrex_docs("zh", tmp_path)
     (tmp_path / "ntrex/newstest2019-ref.deu.txt").write_bytes(b"gut\nnicht \xff gut\n")
     with pytest.raises(BadInput, match=r"newstest2019-ref\.deu\.txt:2: byte 0xff is not UTF-8"):

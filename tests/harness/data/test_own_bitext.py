@@ -12,7 +12,9 @@ from harness.records.scalars import Language
 
 def write(folder: Path, **files: list[str]) -> Path:
     for name, lines in files.items():
-        (folder / name.replace("__", "-").replace("_", ".")).write_text("".join(line + "\n" for line in lines))
+        (folder / name.replace("__", "-").replace("_", ".")).write_text(
+            "".join(line + "\n" for line in lines)
+        )
     return folder
 
 
@@ -20,7 +22,13 @@ def test_lasers_naming_and_tsv_give_the_same_pairs(tmp_path: Path) -> None:
     laser, tsv = tmp_path / "laser", tmp_path / "tsv"
     laser.mkdir()
     tsv.mkdir()
-    write(laser, news_deu__eng_deu=["eins", "zwei"], news_deu__eng_eng=["one", "two"], news_de__fr_de=["ja"], news_de__fr_fr=["oui"])
+    write(
+        laser,
+        news_deu__eng_deu=["eins", "zwei"],
+        news_deu__eng_eng=["one", "two"],
+        news_de__fr_de=["ja"],
+        news_de__fr_fr=["oui"],
+    )
     write(tsv, de_tsv=["eins\tone", "zwei\ttwo"], de__fr_tsv=["ja\toui"])
     for folder in (laser, tsv):
         assert languages_in(folder) == ("de", "de-fr")
@@ -41,7 +49,9 @@ def named(folder: Path, *names: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("names", [("Europarl.en-fr.en", "Europarl.en-fr.fr"), ("en-fr.tsv",), ("eng_Latn-fra_Latn.tsv",)])
+@pytest.mark.parametrize(
+    "names", [("Europarl.en-fr.en", "Europarl.en-fr.fr"), ("en-fr.tsv",), ("eng_Latn-fra_Latn.tsv",)]
+)
 def test_english_is_the_pivot_on_whichever_side_it_stands(tmp_path: Path, names: tuple[str, ...]) -> None:
     assert languages_in(named(tmp_path, *names)) == ("fr",)
     found = own_bitext("fr", tmp_path)
@@ -53,13 +63,18 @@ def test_english_is_the_pivot_on_whichever_side_it_stands(tmp_path: Path, names:
     ("names", "languages"),
     [
         (["deu_Latn-eng_Latn.deu_Latn", "deu_Latn-eng_Latn.eng_Latn"], ("de",)),
-        (["srp_Cyrl-eng_Latn.tsv", "srp_Latn-eng_Latn.tsv", "ary_Arab-eng_Latn.tsv"], ("ary", "sr-Cyrl", "sr-Latn")),
+        (
+            ["srp_Cyrl-eng_Latn.tsv", "srp_Latn-eng_Latn.tsv", "ary_Arab-eng_Latn.tsv"],
+            ("ary", "sr-Cyrl", "sr-Latn"),
+        ),
         (["eng_Latn-zho_Hans.tsv", "eng_Latn-zho_Hant.tsv", "zh_hk.tsv"], ("zh-HK", "zh-Hans", "zh-Hant")),
         (["pt_BR-en_GB.tsv", "pt_pt.tsv", "twi_Latn.tsv", "aka_Latn.tsv"], ("ak", "pt-BR", "pt-PT", "tw")),
         (["deu_Latn-fra_Latn.tsv", "srp_Cyrl-srp_Latn.tsv"], ("de-fr", "sr-Cyrl-sr-Latn")),
     ],
 )
-def test_scripts_stand_in_a_label_only_where_they_tell_files_apart(tmp_path: Path, names: list[str], languages: tuple[str, ...]) -> None:
+def test_scripts_stand_in_a_label_only_where_they_tell_files_apart(
+    tmp_path: Path, names: list[str], languages: tuple[str, ...]
+) -> None:
     assert languages_in(named(tmp_path, *names)) == languages
     for language in languages:
         assert TypeAdapter(Language).validate_python(language) == language
@@ -76,20 +91,35 @@ def test_how_an_editor_saved_a_file_changes_nothing(tmp_path: Path) -> None:
     for name, head, end in (("unix", "", "\n"), ("windows", "\ufeff", "\r\n")):
         for layout in ("tsv", "two"):
             (tmp_path / name / layout).mkdir(parents=True)
-        lines = {"tsv/de-en.tsv": ["eins\tone", "zwei\u2028\ttwo"], "two/de-en.de": ["eins", "zwei\u2028"], "two/de-en.en": ["one", "two"]}
+        lines = {
+            "tsv/de-en.tsv": ["eins\tone", "zwei\u2028\ttwo"],
+            "two/de-en.de": ["eins", "zwei\u2028"],
+            "two/de-en.en": ["one", "two"],
+        }
         for file, rows in lines.items():
             (tmp_path / name / file).write_bytes((head + "".join(row + end for row in rows)).encode())
-    found = [own_bitext("de", tmp_path / name / layout) for name in ("unix", "windows") for layout in ("tsv", "two")]
-    assert {(bitext.foreign, bitext.english) for bitext in found} == {(("eins", "zwei\u2028"), ("one", "two"))}
+    found = [
+        own_bitext("de", tmp_path / name / layout)
+        for name in ("unix", "windows")
+        for layout in ("tsv", "two")
+    ]
+    assert {(bitext.foreign, bitext.english) for bitext in found} == {
+        (("eins", "zwei\u2028"), ("one", "two"))
+    }
 
 
-def test_names_that_are_no_sentences_are_left_alone_and_folders_that_may_be_meant_are_named(tmp_path: Path) -> None:
+def test_names_that_are_no_sentences_are_left_alone_and_folders_that_may_be_meant_are_named(
+    tmp_path: Path,
+) -> None:
     named(tmp_path, "de-en.tsv", "README", "Europarl.de-en.ids", "._a.fr-en.fr")
     (tmp_path / "documentation").mkdir()
     assert languages_in(tmp_path) == ("de",)
     for name in ("fr-en.tsv", "fr-en.fr", "fr-en"):
         (tmp_path / name).mkdir()
-        with pytest.raises(BadInput, match=rf"{name} is no file\n    cure: the files lie in the folder itself: NAME\.de-en\.de"):
+        with pytest.raises(
+            BadInput,
+            match=rf"{name} is no file\n    cure: the files lie in the folder itself: NAME\.de-en\.de",
+        ):
             languages_in(tmp_path)
         (tmp_path / name).rmdir()
 
@@ -99,17 +129,31 @@ def test_names_that_are_no_sentences_are_left_alone_and_folders_that_may_be_mean
     [
         ({}, r"holds no parallel files\n    cure: NAME\.de-en\.de with NAME\.de-en\.en"),
         ({"x_de__en_de": ["eins"]}, r"x\.de-en\.en is missing beside x\.de-en\.de"),
-        ({"de_tsv": ["eins\tone"], "fr__en_en": ["one"]}, r"fr-en\.fr is missing beside fr-en\.en\n    cure: put both sides there"),
+        (
+            {"de_tsv": ["eins\tone"], "fr__en_en": ["one"]},
+            r"fr-en\.fr is missing beside fr-en\.en\n    cure: put both sides there",
+        ),
         ({"en_tsv": ["one\tone"]}, r"en\.tsv: both sides are en\n    cure: name the file by two languages"),
-        ({"de__en_tsv": ["eins\tone"], "en__de_tsv": ["one\teins"]}, r"de-en\.tsv and en-de\.tsv are both for de\n"),
-        ({"x_de__en_de": ["eins"], "x_de__en_en": ["one", "two"]}, r"x\.de-en\.de has 1 lines, x\.de-en\.en has 2"),
+        (
+            {"de__en_tsv": ["eins\tone"], "en__de_tsv": ["one\teins"]},
+            r"de-en\.tsv and en-de\.tsv are both for de\n",
+        ),
+        (
+            {"x_de__en_de": ["eins"], "x_de__en_en": ["one", "two"]},
+            r"x\.de-en\.de has 1 lines, x\.de-en\.en has 2",
+        ),
         ({"de_tsv": ["eins"]}, r"de\.tsv:1: expected two columns, found 1"),
         ({"de_tsv": ["eins\tone", "zwei\t "]}, r"de\.tsv:2: an empty sentence has no translation"),
         ({"de_tsv": []}, "holds no sentence"),
-        ({"a_de_tsv": ["eins\tone"], "b_de_tsv": ["eins\tone"]}, r"a\.de\.tsv and b\.de\.tsv are both for de"),
+        (
+            {"a_de_tsv": ["eins\tone"], "b_de_tsv": ["eins\tone"]},
+            r"a\.de\.tsv and b\.de\.tsv are both for de",
+        ),
     ],
 )
-def test_files_that_cannot_be_meant_are_named(tmp_path: Path, files: dict[str, list[str]], message: str) -> None:
+def test_files_that_cannot_be_meant_are_named(
+    tmp_path: Path, files: dict[str, list[str]], message: str
+) -> None:
     write(tmp_path, **files)
     with pytest.raises(BadInput, match=message):
         own_bitext("de", tmp_path)
@@ -122,5 +166,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_label_that_no_result_could_keep_is_refused(tmp_path: Path) -> None:
     named(tmp_path, "ace_abcdefgh-bjn_abcdefgh.tsv")
-    with pytest.raises(BadInput, match=r"names the language ace-abcdefgh-bjn-abcdefgh, longer than 24 characters\n    cure: name the file"):
+    with pytest.raises(
+        BadInput,
+        match=r"names the language ace-abcdefgh-bjn-abcdefgh, longer than 24 characters\n    cure: name the file",
+    ):
         languages_in(tmp_path)

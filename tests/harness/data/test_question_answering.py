@@ -36,7 +36,10 @@ MILL: Paragraph = (
 # Spaces begin and end everything, among them one that stands for itself only in Unicode.
 BEES: Paragraph = (
     " \u3000 Bienen schlafen. Bienen tanzen.  ",
-    [("german-5-1", " Was tun Bienen? ", [("schlafen", 10)]), ("german-5-2", "Wer tanzt?\n", [(" Bienen ", 19)])],
+    [
+        ("german-5-1", " Was tun Bienen? ", [("schlafen", 10)]),
+        ("german-5-2", "Wer tanzt?\n", [(" Bienen ", 19)]),
+    ],
 )
 PARAGRAPHS = [MILL, BEES]
 GERMAN = AnsweredQuestions(
@@ -54,9 +57,16 @@ def squad(paragraphs: list[Paragraph]) -> dict[str, Any]:
     """Lay paragraphs out as one article each."""
 
     def asked(identity: str, question: str, answers: list[tuple[str, int]]) -> dict[str, Any]:
-        return {"id": identity, "question": question, "answers": [{"text": text, "answer_start": start} for text, start in answers]}
+        return {
+            "id": identity,
+            "question": question,
+            "answers": [{"text": text, "answer_start": start} for text, start in answers],
+        }
 
-    articles = [{"title": "", "paragraphs": [{"context": context, "qas": [asked(*row) for row in rows]}]} for context, rows in paragraphs]
+    articles = [
+        {"title": "", "paragraphs": [{"context": context, "qas": [asked(*row) for row in rows]}]}
+        for context, rows in paragraphs
+    ]
     return {"version": "1.1", "data": articles}
 
 
@@ -122,7 +132,9 @@ def test_the_hubs_tydiqa_holds_all_languages(
     monkeypatch.setitem(question_answering.TYDIQA_NAMES, "de", "german")
     dev = write(tmp_path / "tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.de.dev.json", squad(PARAGRAPHS))
     # XTREME's script leaves of an id what follows the last hyphen.
-    cut: list[Paragraph] = [(context, [(row[0][-1], *row[1:]) for row in rows]) for context, rows in PARAGRAPHS]
+    cut: list[Paragraph] = [
+        (context, [(row[0][-1], *row[1:]) for row in rows]) for context, rows in PARAGRAPHS
+    ]
     train = write(tmp_path / "tydiqa/tydiqa-goldp-v1.1-train/tydiqa.goldp.de.train.json", squad(cut))
     english: Paragraph = ("Bees dance.", [("english-5-1", "Who dances?", [("Bees", 0)])])
     rows = rows_of([english, MILL, english, BEES], strip)
@@ -157,7 +169,13 @@ def test_the_fingerprint_sees_all_that_a_question_has_but_not_the_source() -> No
         replace(base, answers=(("Hier", "Hier"),), starts=((0, 0),)),
         replace(base, starts=((1,),)),
         GERMAN,
-        replace(GERMAN, **{name: getattr(GERMAN, name)[::-1] for name in ("ids", "questions", "contexts", "answers", "starts")}),
+        replace(
+            GERMAN,
+            **{
+                name: getattr(GERMAN, name)[::-1]
+                for name in ("ids", "questions", "contexts", "answers", "starts")
+            },
+        ),
     ]
     assert len({record.fingerprint for record in (base, *others)}) == 1 + len(others)
 
@@ -215,11 +233,16 @@ Q = "question 'german-5-2'"
         ({"data": []}, None),
     ],
 )
-def test_a_malformed_file_is_named_with_its_question(tmp_path: Path, document: object, message: str | None) -> None:
+def test_a_malformed_file_is_named_with_its_question(
+    tmp_path: Path, document: object, message: str | None
+) -> None:
     path = write(tmp_path / "xquad/xquad.de.json", document)
     with pytest.raises(BadInput) as caught:
         xquad("de", tmp_path)
-    assert str(caught.value) == (f"{path}: {message}" if message else f"no question of de is in {path}") + UNCHANGED
+    assert (
+        str(caught.value)
+        == (f"{path}: {message}" if message else f"no question of de is in {path}") + UNCHANGED
+    )
 
 
 def test_a_file_whose_answers_xtremes_script_took_out_is_refused(tmp_path: Path) -> None:
@@ -248,13 +271,18 @@ def test_truncated_and_bad_and_missing_files_are_named(tmp_path: Path) -> None:
         assert str(caught.value) == f"{path}{message}\n    cure: download it again"
     with pytest.raises(BadInput) as caught:
         squad_train("en", tmp_path)
-    assert str(caught.value) == f"train-v1.1.json is not in {tmp_path / 'squad'}\n    cure: --data DIR reads DIR/squad/train-v1.1.json"
+    assert (
+        str(caught.value)
+        == f"train-v1.1.json is not in {tmp_path / 'squad'}\n    cure: --data DIR reads DIR/squad/train-v1.1.json"
+    )
 
 
 def test_an_answer_of_the_hub_that_stands_nowhere_near_is_refused(stand_in: Callable[..., Path]) -> None:
     context = "x" * 17 + "Ahr, nicht die Ahr"
     table = rows_of([(context, [("a", "Wo?", [("Ahr", 24)]), ("b", "Wo?", [("Ahr", 0)])])])
-    hub = stand_in({"SQuAD": {"train": table, "validation": {name: values[:1] for name, values in table.items()}}})
+    hub = stand_in(
+        {"SQuAD": {"train": table, "validation": {name: values[:1] for name, values in table.items()}}}
+    )
     # Seven characters before, eight after.
     assert squad_dev("en", None).starts == ((17,),)
     with pytest.raises(BadInput) as caught:
@@ -271,14 +299,19 @@ def test_a_row_of_the_hub_is_checked_too(stand_in: Callable[..., Path]) -> None:
     hub = stand_in({"XQuAD.de": {"validation": table}, "XQuAD.fr": {"validation": uneven}})
     for language, message in (
         ("de", f"{hub} XQuAD.de validation: question 'german-4-1' stands for a second time{UNCHANGED}"),
-        ("fr", f"{hub} XQuAD.fr validation: question 'german-4-2' has 2 answers and 1 answer_starts{UNCHANGED}"),
+        (
+            "fr",
+            f"{hub} XQuAD.fr validation: question 'german-4-2' has 2 answers and 1 answer_starts{UNCHANGED}",
+        ),
     ):
         with pytest.raises(BadInput) as caught:
             xquad(language, None)
         assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(("load", "name"), [(xquad, "XQuAD.en"), (mlqa, "MLQA.en.en"), (tydiqa, "tydiqa"), (squad_dev, "SQuAD")])
+@pytest.mark.parametrize(
+    ("load", "name"), [(xquad, "XQuAD.en"), (mlqa, "MLQA.en.en"), (tydiqa, "tydiqa"), (squad_dev, "SQuAD")]
+)
 def test_without_the_hub_the_error_offers_a_folder(load: Loader, name: str) -> None:
     with pytest.raises(Unreachable) as caught:
         load("en", None)

@@ -7,7 +7,16 @@ import pyarrow as pa
 import pytest
 
 from harness.data import sentence_pairs
-from harness.data.sentence_pairs import SentencePairs, mnli, pawsx, pawsx_certain, pawsx_dev, pawsx_train, xnli, xnli_dev
+from harness.data.sentence_pairs import (
+    SentencePairs,
+    mnli,
+    pawsx,
+    pawsx_certain,
+    pawsx_dev,
+    pawsx_train,
+    xnli,
+    xnli_dev,
+)
 from harness.errors import BadInput, Unreachable
 from tests.support.hub_layout import lay_out
 
@@ -47,18 +56,32 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in for the Hub: a sentence has spaces around it there, and XNLI's languages are mixed."""
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
     spaced = [(f" {first} ", f"{second} ", label) for first, second, label in NLI]
-    mixed = [(*row, language) for row, language in zip([spaced[0], OTHER[0], *spaced[1:]], ("de", "en", "de", "de"), strict=True)]
+    mixed = [
+        (*row, language)
+        for row, language in zip([spaced[0], OTHER[0], *spaced[1:]], ("de", "en", "de", "de"), strict=True)
+    ]
     names = ("sentence1", "sentence2", "gold_label", "language")
     test = dict(zip(names, zip(*mixed, strict=True), strict=True))
     validation = columns(OTHER, *names[:3]) | {"language": ["en"]}
     paws = {
         split: columns(rows, "sentence1", "sentence2", "label")
-        for split, rows in (("test", PARAPHRASES), ("validation", PARAPHRASES[1:]), ("train", PARAPHRASES[2:]))
+        for split, rows in (
+            ("test", PARAPHRASES),
+            ("validation", PARAPHRASES[1:]),
+            ("train", PARAPHRASES[2:]),
+        )
     }
-    root = lay_out(tmp_path / "xtreme", {"XNLI": {"test": test, "validation": validation}, "PAWS-X.de": paws, "PAWS-X.en": paws})
+    root = lay_out(
+        tmp_path / "xtreme",
+        {"XNLI": {"test": test, "validation": validation}, "PAWS-X.de": paws, "PAWS-X.en": paws},
+    )
     numbers = {"contradiction": 2, "entailment": 0, "neutral": 1}
-    train = columns(spaced, "premise", "hypothesis", "label") | {"label": [numbers[label] for *_, label in NLI]}
-    monkeypatch.setattr(sentence_pairs, "MNLI_HUB", str(lay_out(tmp_path / "mnli", {"default": {"train": train}})))
+    train = columns(spaced, "premise", "hypothesis", "label") | {
+        "label": [numbers[label] for *_, label in NLI]
+    }
+    monkeypatch.setattr(
+        sentence_pairs, "MNLI_HUB", str(lay_out(tmp_path / "mnli", {"default": {"train": train}}))
+    )
     monkeypatch.setattr(sentence_pairs, "XTREME_HUB", str(root))
     return root
 
@@ -107,7 +130,10 @@ def test_mnlis_labels_are_numbers_on_the_hub(data: Path, hub: Path) -> None:
 
 def test_a_record_names_its_sides_counts_and_can_be_cut(data: Path) -> None:
     german = xnli("de", data)
-    assert german.sides == {"first sentences": tuple(row[0] for row in NLI), "second sentences": tuple(row[1] for row in NLI)}
+    assert german.sides == {
+        "first sentences": tuple(row[0] for row in NLI),
+        "second sentences": tuple(row[1] for row in NLI),
+    }
     assert len(german) == 3
     assert german.first(2) == record("de", NLI[:2], german.source)
     assert german.first(9) == german
@@ -125,7 +151,10 @@ def test_the_fingerprint_sees_order_sides_labels_and_every_character() -> None:
     ]
     fingerprints = {record("de", rows, "here").fingerprint for rows in (base, *others)}
     assert len(fingerprints) == 1 + len(others)
-    assert record("de", base, "here").fingerprint == "sha256:4fcd67d7ee54b5ddebb6e32032a476fee9fbe53c8dc5408cd7504d03ac7ec573"
+    assert (
+        record("de", base, "here").fingerprint
+        == "sha256:4fcd67d7ee54b5ddebb6e32032a476fee9fbe53c8dc5408cd7504d03ac7ec573"
+    )
     assert record("de", base, "elsewhere").fingerprint == record("de", base, "here").fingerprint
 
 
@@ -146,8 +175,14 @@ def test_quoting_is_undone_only_where_the_whole_file_follows_it(tmp_path: Path) 
 def test_rows_with_an_uncertain_label_are_left_out_except_in_german(data: Path) -> None:
     write(data / "pawsx/test-fr.tsv", PARAPHRASES)
     write(data / "pawsx/TEST_LABELS_UNCERTAIN_ROWS.txt", [["# 0-based, of test-*.tsv"], ["0"], ["2"]])
-    assert pawsx_certain("fr", data) == record("fr", [PARAPHRASES[1], PARAPHRASES[3]], str(data / "pawsx/test-fr.tsv"))
-    assert pawsx_certain("de", data) == pawsx("de", data) == record("de", PARAPHRASES, str(data / "pawsx/test-de.tsv"))
+    assert pawsx_certain("fr", data) == record(
+        "fr", [PARAPHRASES[1], PARAPHRASES[3]], str(data / "pawsx/test-fr.tsv")
+    )
+    assert (
+        pawsx_certain("de", data)
+        == pawsx("de", data)
+        == record("de", PARAPHRASES, str(data / "pawsx/test-de.tsv"))
+    )
     with pytest.raises(BadInput) as caught:
         pawsx("fr", data)
     assert str(caught.value) == (
@@ -185,9 +220,7 @@ def test_an_uncertain_row_that_is_none_is_named(data: Path, line: str) -> None:
 
 
 UNCHANGED = "\n    cure: take the official set unchanged"
-COLUMNS = (
-    f"columns, expected first sentence, second sentence and label{UNCHANGED}; XTREME's download script leaves the labels of test files out"
-)
+COLUMNS = f"columns, expected first sentence, second sentence and label{UNCHANGED}; XTREME's download script leaves the labels of test files out"
 
 
 @pytest.mark.parametrize(
@@ -196,8 +229,14 @@ COLUMNS = (
         (b"Er geht.\tSie geht.", f"found 2 {COLUMNS}"),
         (b"Er geht.\tSie geht.\tneutral\t", f"found 4 {COLUMNS}"),
         (b"", f"found 1 {COLUMNS}"),
-        (b"Er geht.\tSie geht.\tcontradictory", "found the label 'contradictory', expected one of: entailment neutral contradiction"),
-        (b"Er geht.\tSie geht.\tNeutral", "found the label 'Neutral', expected one of: entailment neutral contradiction"),
+        (
+            b"Er geht.\tSie geht.\tcontradictory",
+            "found the label 'contradictory', expected one of: entailment neutral contradiction",
+        ),
+        (
+            b"Er geht.\tSie geht.\tNeutral",
+            "found the label 'Neutral', expected one of: entailment neutral contradiction",
+        ),
         (b"\tSie geht.\tneutral", "a sentence is empty"),
         (b"Er geht.\t \tneutral", "a sentence is empty"),
     ],
@@ -231,16 +270,23 @@ def test_bad_bytes_and_empty_and_missing_files_are_named(data: Path) -> None:
     path.unlink()
     with pytest.raises(BadInput) as caught:
         xnli("de", data)
-    assert str(caught.value) == f"test-de.tsv is not in {data / 'xnli'}\n    cure: --data DIR reads DIR/xnli/test-de.tsv"
+    assert (
+        str(caught.value)
+        == f"test-de.tsv is not in {data / 'xnli'}\n    cure: --data DIR reads DIR/xnli/test-de.tsv"
+    )
 
 
 def test_a_row_of_the_hub_is_checked_too(tmp_path: Path, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = columns([*PARAPHRASES[:1], ("Anna traf Bert.", " ", "1")], "sentence1", "sentence2", "label")
-    missing = columns(PARAPHRASES[:1], "sentence1", "sentence2", "label") | {"label": pa.array([None], pa.string())}
+    missing = columns(PARAPHRASES[:1], "sentence1", "sentence2", "label") | {
+        "label": pa.array([None], pa.string())
+    }
     train = columns(NLI, "premise", "hypothesis", "label") | {"label": [0, -1, 2]}
     root = lay_out(tmp_path / "bad", {"PAWS-X.fr": {"test": bad}, "PAWS-X.ko": {"test": missing}})
     monkeypatch.setattr(sentence_pairs, "XTREME_HUB", str(root))
-    monkeypatch.setattr(sentence_pairs, "MNLI_HUB", str(lay_out(tmp_path / "bad-mnli", {"default": {"train": train}})))
+    monkeypatch.setattr(
+        sentence_pairs, "MNLI_HUB", str(lay_out(tmp_path / "bad-mnli", {"default": {"train": train}}))
+    )
     for load, language, message in (
         (pawsx, "fr", f"{root} PAWS-X.fr test:2: a sentence is empty{UNCHANGED}"),
         (pawsx, "ko", f"{root} PAWS-X.ko test:1: found the label '', expected one of: 0 1{UNCHANGED}"),
@@ -264,7 +310,11 @@ def test_a_row_of_the_hub_is_checked_too(tmp_path: Path, hub: Path, monkeypatch:
     [
         (xnli, "google/xtreme XNLI", "give XNLI's files with --data DIR, which reads DIR/xnli"),
         (pawsx, "google/xtreme PAWS-X.de", "give PAWS-X's files with --data DIR, which reads DIR/pawsx"),
-        (mnli, "nyu-mll/multi_nli default", "give XTREME's train-en.tsv: --data DIR reads DIR/xnli/train-en.tsv"),
+        (
+            mnli,
+            "nyu-mll/multi_nli default",
+            "give XTREME's train-en.tsv: --data DIR reads DIR/xnli/train-en.tsv",
+        ),
     ],
 )
 def test_without_the_hub_the_error_offers_a_folder(load: Loader, name: str, cure: str) -> None:

@@ -51,7 +51,9 @@ def write(path: Path, text: str) -> Path:
 
 def record(language: str, sentences: Sentences, source: object) -> TaggedSentences:
     words = tuple(tuple(word for word, _ in sentence) for sentence in sentences)
-    return TaggedSentences(language, words, tuple(tuple(tag for _, tag in sentence) for sentence in sentences), str(source))
+    return TaggedSentences(
+        language, words, tuple(tuple(tag for _, tag in sentence) for sentence in sentences), str(source)
+    )
 
 
 def features_of(config: str, column: str, names: Sequence[str]) -> str:
@@ -72,8 +74,13 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         tags: list[list[object]] = [[names.index(tag) for _, tag in sentence] for sentence in sentences]
         return {"tokens": [[word for word, _ in sentence] for sentence in sentences], column: tags}
 
-    def splits(sentences: Sentences, column: str, names: Sequence[str]) -> dict[str, dict[str, list[list[object]]]]:
-        return {name: split(sentences[start:], column, names) for start, name in enumerate(("test", "validation", "train"))}
+    def splits(
+        sentences: Sentences, column: str, names: Sequence[str]
+    ) -> dict[str, dict[str, list[list[object]]]]:
+        return {
+            name: split(sentences[start:], column, names)
+            for start, name in enumerate(("test", "validation", "train"))
+        }
 
     reversed_names = tuple(reversed(PANX_TAGS))
     configs = {
@@ -98,7 +105,11 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     ("load", "sentences", "name", "split"),
-    [(panx, NAMES, "test", "test"), (panx_dev, NAMES[1:], "dev", "validation"), (panx_train, NAMES[2:], "train", "train")],
+    [
+        (panx, NAMES, "test", "test"),
+        (panx_dev, NAMES[1:], "dev", "validation"),
+        (panx_train, NAMES[2:], "train", "train"),
+    ],
 )
 def test_hub_and_folder_give_one_record_and_one_fingerprint(
     tmp_path: Path, hub: Path, load: Loader, sentences: Sentences, name: str, split: str
@@ -123,7 +134,11 @@ def test_udpos_comes_from_files_and_the_hubs_udpos_from_the_hub(
 ) -> None:
     path = write(tmp_path / f"udpos/{name}-de.tsv", text_of(sentences))
     assert load("de", tmp_path) == record("de", sentences, path)
-    assert load_hub("de", None) == load_hub("de", tmp_path) == record("de", sentences, f"{hub} udpos.German {split}")
+    assert (
+        load_hub("de", None)
+        == load_hub("de", tmp_path)
+        == record("de", sentences, f"{hub} udpos.German {split}")
+    )
     with pytest.raises(BadInput) as caught:
         load("de", None)
     assert str(caught.value) == (
@@ -137,7 +152,13 @@ def test_tags_that_are_text_on_the_hub_are_taken_as_they_are(hub: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [text_of(NAMES)[:-1], text_of(NAMES) + "\n\n", "\n" + text_of(NAMES), text_of(NAMES).replace("\n", "\r\n")]
+    "text",
+    [
+        text_of(NAMES)[:-1],
+        text_of(NAMES) + "\n\n",
+        "\n" + text_of(NAMES),
+        text_of(NAMES).replace("\n", "\r\n"),
+    ],
 )
 def test_how_lines_end_and_further_empty_lines_do_not_matter(tmp_path: Path, text: str) -> None:
     path = write(tmp_path / "panx/test-de.tsv", text)
@@ -153,7 +174,10 @@ def test_a_record_names_its_sides_counts_and_can_be_cut() -> None:
 
 def test_the_fingerprint_sees_order_sentences_words_and_tags() -> None:
     base: Sentences = [[("Ein", "DET"), ("Wort", "NOUN")]]
-    assert record("de", base, "here").fingerprint == "sha256:565eee89e5b6bb5bd8728b304844a34833953783609c1c6c87b8c7679a7b9598"
+    assert (
+        record("de", base, "here").fingerprint
+        == "sha256:565eee89e5b6bb5bd8728b304844a34833953783609c1c6c87b8c7679a7b9598"
+    )
     others: list[Sentences] = [
         [base[0][::-1]],
         [base[0][:1], base[0][1:]],
@@ -167,7 +191,10 @@ def test_the_fingerprint_sees_order_sentences_words_and_tags() -> None:
 
 
 def test_the_hub_has_a_name_for_each_of_xtremes_languages() -> None:
-    assert " ".join(UDPOS_NAMES) == "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh"
+    assert (
+        " ".join(UDPOS_NAMES)
+        == "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh"
+    )
     assert len(set(UDPOS_NAMES.values())) == 33
 
 
@@ -207,7 +234,10 @@ def test_bad_bytes_and_empty_and_missing_files_are_named(tmp_path: Path) -> None
     path.unlink()
     with pytest.raises(BadInput) as caught:
         panx_dev("de", tmp_path)
-    assert str(caught.value) == f"dev-de.tsv is not in {tmp_path / 'panx'}\n    cure: --data DIR reads DIR/panx/dev-de.tsv"
+    assert (
+        str(caught.value)
+        == f"dev-de.tsv is not in {tmp_path / 'panx'}\n    cure: --data DIR reads DIR/panx/dev-de.tsv"
+    )
 
 
 def test_a_row_of_the_hub_is_checked_too(hub: Path) -> None:
@@ -228,7 +258,10 @@ def test_a_tag_without_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(tagging, "XTREME_HUB", str(root))
     with pytest.raises(BadInput) as caught:
         udpos_hub("de", None)
-    assert str(caught.value) == f"{root} udpos.German test:1: found the tag '3', expected one of: {' '.join(UPOS_TAGS)}{UNCHANGED}"
+    assert (
+        str(caught.value)
+        == f"{root} udpos.German test:1: found the tag '3', expected one of: {' '.join(UPOS_TAGS)}{UNCHANGED}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,14 @@ def test_every_task_has_text_and_every_text_a_task() -> None:
     assert {task.name for task in TASKS} == set(_TASKS)
 
 
-def test_scores_come_from_files_and_hub_alike_and_are_scaled_to_one(tmp_path: Path, hub: Callable[[Tables], None]) -> None:
+def test_scores_come_from_files_and_hub_alike_and_are_scaled_to_one(
+    tmp_path: Path, hub: Callable[[Tables], None]
+) -> None:
     (tmp_path / "stsb_multi").mkdir()
     for split in ("train", "dev"):
-        (tmp_path / f"stsb_multi/stsb-de-{split}.csv").write_text('Ein Haus.,"Ein ""Haus"", ein\nZelt.",3.8\nEin Baum.,Ein Baum.,5.0\n')
+        (tmp_path / f"stsb_multi/stsb-de-{split}.csv").write_text(
+            'Ein Haus.,"Ein ""Haus"", ein\nZelt.",3.8\nEin Baum.,Ein Baum.,5.0\n'
+        )
     train, _ = load_task(find_task("stsb"), "de", tmp_path)
     assert isinstance(train, ScoredPairs)
     assert (train.second_sentences, train.scores) == (('Ein "Haus", ein\nZelt.', "Ein Baum."), (0.76, 1.0))
@@ -66,7 +70,9 @@ def test_scores_come_from_files_and_hub_alike_and_are_scaled_to_one(tmp_path: Pa
         ('a,"b,1\n', 1, "not CSV"),
     ],
 )
-def test_a_corrupted_file_of_scores_is_refused_with_its_line(tmp_path: Path, text: str, line: int, message: str) -> None:
+def test_a_corrupted_file_of_scores_is_refused_with_its_line(
+    tmp_path: Path, text: str, line: int, message: str
+) -> None:
     (tmp_path / "stsb_multi").mkdir()
     (tmp_path / "stsb_multi/stsb-en-train.csv").write_text(text)
     with pytest.raises(BadInput) as error:
@@ -80,7 +86,9 @@ def test_sick_gives_two_tasks(tmp_path: Path) -> None:
     (tmp_path / "sick").mkdir()
     head = "pair_ID\tsentence_A\tsentence_B\trelatedness_score\tentailment_judgment\n"
     for name in ("SICK_train.txt", "SICK_trial.txt"):
-        (tmp_path / "sick" / name).write_text(f"{head}1\tA boy runs\tA child runs\t4\tENTAILMENT\r\n2\tA boy\tNo boy\t1\tCONTRADICTION\r\n")
+        (tmp_path / "sick" / name).write_text(
+            f"{head}1\tA boy runs\tA child runs\t4\tENTAILMENT\r\n2\tA boy\tNo boy\t1\tCONTRADICTION\r\n"
+        )
     scored, labelled = (load_task(find_task(name), "en", tmp_path)[0] for name in ("sick_related", "sick"))
     assert isinstance(scored, ScoredPairs)
     assert isinstance(labelled, SentencePairs)
@@ -93,9 +101,17 @@ def test_sick_gives_two_tasks(tmp_path: Path) -> None:
 def test_pairs_from_files_and_the_hub(tmp_path: Path, hub: Callable[[Tables], None]) -> None:
     (tmp_path / "rte").mkdir()
     for name in ("train.tsv", "dev.tsv"):
-        (tmp_path / "rte" / name).write_text("index\tsentence1\tsentence2\tlabel\n0\tIt rains.\tIt pours.\tnot_entailment\n")
+        (tmp_path / "rte" / name).write_text(
+            "index\tsentence1\tsentence2\tlabel\n0\tIt rains.\tIt pours.\tnot_entailment\n"
+        )
     nli = {"premise": ["a b"], "hypothesis": ["c"], "label": [2]}
-    tables: Tables = {("nyu-mll/glue", "rte", "train"): {"sentence1": ["It rains. "], "sentence2": ["It pours."], "label": [1]}}
+    tables: Tables = {
+        ("nyu-mll/glue", "rte", "train"): {
+            "sentence1": ["It rains. "],
+            "sentence2": ["It pours."],
+            "label": [1],
+        }
+    }
     tables["nyu-mll/glue", "rte", "validation"] = tables["nyu-mll/glue", "rte", "train"]
     for split in ("train", "validation"):
         tables["nyu-mll/glue", "qqp", split] = {"question1": ["Why?"], "question2": ["How?"], "label": [0]}
@@ -103,9 +119,17 @@ def test_pairs_from_files_and_the_hub(tmp_path: Path, hub: Callable[[Tables], No
         for split in ("train", "dev"):
             tables["facebook/anli", "plain_text", f"{split}_r{round_}"] = nli
     tables["facebook/xnli", "sw", "train"] = nli
-    tables["google/xtreme", "XNLI", "validation"] = {"sentence1": ["x"], "sentence2": ["y"], "gold_label": ["neutral"], "language": ["sw"]}
+    tables["google/xtreme", "XNLI", "validation"] = {
+        "sentence1": ["x"],
+        "sentence2": ["y"],
+        "gold_label": ["neutral"],
+        "language": ["sw"],
+    }
     hub(tables)
-    assert load_task(find_task("rte"), "en", tmp_path)[0].fingerprint == load_task(find_task("rte"), "en", None)[0].fingerprint
+    assert (
+        load_task(find_task("rte"), "en", tmp_path)[0].fingerprint
+        == load_task(find_task("rte"), "en", None)[0].fingerprint
+    )
     for name, language, labels in (
         ("qqp", "en", ("different",)),
         ("anli", "en", ("contradiction",) * 3),
@@ -145,8 +169,15 @@ QUESTIONS: Tables = {
         ("commonsenseqa", "What is wet?", ("v", "w", "x", "y", "z"), 1),
     ],
 )
-def test_choices_come_from_the_hub(hub: Callable[[Tables], None], name: str, question: str, answers: tuple[str, ...], right: int) -> None:
-    hub({**QUESTIONS, **{(where, config, "validation"): table for (where, config, _), table in QUESTIONS.items()}})
+def test_choices_come_from_the_hub(
+    hub: Callable[[Tables], None], name: str, question: str, answers: tuple[str, ...], right: int
+) -> None:
+    hub(
+        {
+            **QUESTIONS,
+            **{(where, config, "validation"): table for (where, config, _), table in QUESTIONS.items()},
+        }
+    )
     train, _ = load_task(find_task(name), "en", None)
     assert isinstance(train, MultipleChoice)
     assert (train.questions, train.answers, train.right) == ((question,), (answers,), (right,))
@@ -154,7 +185,14 @@ def test_choices_come_from_the_hub(hub: Callable[[Tables], None], name: str, que
 
 def test_choices_come_from_files_which_are_checked(tmp_path: Path) -> None:
     (tmp_path / "socialiqa").mkdir()
-    row = {"context": "It rained.", "question": "What now?", "answerA": "run", "answerB": "sing", "answerC": "sleep", "correct": "C"}
+    row = {
+        "context": "It rained.",
+        "question": "What now?",
+        "answerA": "run",
+        "answerB": "sing",
+        "answerC": "sleep",
+        "correct": "C",
+    }
     for name in ("trn", "dev"):
         (tmp_path / f"socialiqa/socialIQa_v1.4_{name}.jsonl").write_text(json.dumps(row) + "\n")
     train, _ = load_task(find_task("socialiqa"), "en", tmp_path)
@@ -173,7 +211,9 @@ def test_choices_come_from_files_which_are_checked(tmp_path: Path) -> None:
         assert str(error.value.faults[0].where).endswith("socialIQa_v1.4_trn.jsonl:2")
 
 
-def test_plain_sentences_come_from_a_folder_or_from_articles(tmp_path: Path, hub: Callable[[Tables], None]) -> None:
+def test_plain_sentences_come_from_a_folder_or_from_articles(
+    tmp_path: Path, hub: Callable[[Tables], None]
+) -> None:
     (tmp_path / "wikipedia").mkdir()
     (tmp_path / "wikipedia/sw.txt").write_text("\n".join(f"Mvua {i}." for i in range(20)) + "\n\n")
     train, dev = load_task(find_task("wikipedia"), "sw", tmp_path)

@@ -26,15 +26,32 @@ from harness.evaluation import heads
 from harness.evaluation.estimate import estimate
 from harness.evaluation.story import Options
 from harness.models.forward_passes import Passes
-from harness.observer import Silent
 from harness.records import Result
+from harness.reporter import Silent
 from harness.training import finetune as finetune_module
 from tests.support.submissions import write_submission
 from tests.support.toys import stored_outcomes
 
-NOUNS, VERBS, COLOURS = ("cat", "dog", "sun", "moon", "sea", "tree"), ("runs", "sleeps", "shines", "sings"), ("red", "blue")
-FOREIGN = {"cat": "katze", "dog": "hund", "sun": "sonne", "moon": "mond", "runs": "rennt", "sleeps": "schläft", "the": "die"}
-TAGS = {"the": "DET", **dict.fromkeys(NOUNS, "NOUN"), **dict.fromkeys(VERBS, "VERB"), **dict.fromkeys(COLOURS, "ADJ")}
+NOUNS, VERBS, COLOURS = (
+    ("cat", "dog", "sun", "moon", "sea", "tree"),
+    ("runs", "sleeps", "shines", "sings"),
+    ("red", "blue"),
+)
+FOREIGN = {
+    "cat": "katze",
+    "dog": "hund",
+    "sun": "sonne",
+    "moon": "mond",
+    "runs": "rennt",
+    "sleeps": "schläft",
+    "the": "die",
+}
+TAGS = {
+    "the": "DET",
+    **dict.fromkeys(NOUNS, "NOUN"),
+    **dict.fromkeys(VERBS, "VERB"),
+    **dict.fromkeys(COLOURS, "ADJ"),
+}
 FAST = "{epochs: 2, batch_size: 4, learning_rate: 0.003, max_length: 32}"
 
 
@@ -44,7 +61,10 @@ def sentences() -> list[list[str]]:
 
 def write_tagged(path: Path, rows: list[list[str]], words: dict[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join("".join(f"{words.get(word, word)}\t{TAGS[word]}\n" for word in row) for row in rows), "utf-8")
+    path.write_text(
+        "\n".join("".join(f"{words.get(word, word)}\t{TAGS[word]}\n" for word in row) for row in rows),
+        "utf-8",
+    )
 
 
 @pytest.fixture
@@ -55,11 +75,17 @@ def data(tmp_path: Path) -> Path:
     for language, words in (("en", {}), ("de", FOREIGN)):
         write_tagged(root / f"udpos/dev-{language}.tsv", sentences()[::5], words)
     (root / "pawsx").mkdir()
-    pairs = [(" ".join(a), " ".join(b), str(int(a[2] == b[2]))) for a in sentences()[::3] for b in sentences()[::7]]
+    pairs = [
+        (" ".join(a), " ".join(b), str(int(a[2] == b[2]))) for a in sentences()[::3] for b in sentences()[::7]
+    ]
     for name in ("dev-en", "test-en"):
         (root / f"pawsx/{name}.tsv").write_text("".join("\t".join(row) + "\n" for row in pairs[:60]), "utf-8")
     (root / "pawsx/TEST_LABELS_UNCERTAIN_ROWS.txt").write_text("# rows\n0\n")
-    for split, language, rows in (("train", "en", sentences()), ("dev", "en", sentences()[::6]), ("dev", "fi", sentences()[::8])):
+    for split, language, rows in (
+        ("train", "en", sentences()),
+        ("dev", "en", sentences()[::6]),
+        ("dev", "fi", sentences()[::8]),
+    ):
         paragraphs = []
         for number, row in enumerate(rows):
             context = f"{' '.join(row)} and {' '.join(rows[(number + 5) % len(rows)])}"
@@ -68,7 +94,9 @@ def data(tmp_path: Path) -> Path:
             paragraphs.append({"context": context, "qas": asked})
         path = root / f"tydiqa/tydiqa-goldp-v1.1-{split}/tydiqa.goldp.{language}.{split}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"version": "1", "data": [{"title": "toys", "paragraphs": paragraphs}]}), "utf-8")
+        path.write_text(
+            json.dumps({"version": "1", "data": [{"title": "toys", "paragraphs": paragraphs}]}), "utf-8"
+        )
     return root
 
 
@@ -101,13 +129,22 @@ def bytes_of(folder: Path, target: str) -> tuple[str, str]:
     return text, hashlib.sha256((folder / f"results/{target}.parquet").read_bytes()).hexdigest()
 
 
-def test_a_tagger_learns_from_english_and_its_scores_follow_from_its_outcomes(submission: Path, data: Path) -> None:
+def test_a_tagger_learns_from_english_and_its_scores_follow_from_its_outcomes(
+    submission: Path, data: Path
+) -> None:
     from seqeval.metrics import f1_score
 
     path = submission / "submission.yaml"
-    path.write_text(path.read_text().replace(f"udpos_dev: {FAST}", "udpos_dev: " + FAST.replace("epochs: 2", "epochs: 12")))
+    path.write_text(
+        path.read_text().replace(
+            f"udpos_dev: {FAST}", "udpos_dev: " + FAST.replace("epochs: 2", "epochs: 12")
+        )
+    )
     result = run(submission, "udpos_dev", "en", "de", data=data)
-    assert str(result.signature) == "udpos_dev|f1|en⇒xx|raw UPOS|fused|head=xtreme,batch=4,epochs=12,lr=0.003,len=32|v1"
+    assert (
+        str(result.signature)
+        == "udpos_dev|f1|en⇒xx|raw UPOS|fused|head=xtreme,batch=4,epochs=12,lr=0.003,len=32|v1"
+    )
     assert (result.score, result.measured, list(result.checkpoints[0].scores)) == (None, 2, ["de", "en"])
     head = result.checkpoints[0].head
     assert head is not None
@@ -117,21 +154,33 @@ def test_a_tagger_learns_from_english_and_its_scores_follow_from_its_outcomes(su
     gold = [[TAGS[word] for word in row] for row in sentences()[::5]]
     predicted = table["tags"].to_pylist()
     with pytest.warns(UserWarning, match="seems not to be NE tag"):
-        assert result.checkpoints[0].scores["en"].score == pytest.approx(100 * f1_score(gold, predicted), abs=1e-4)
+        assert result.checkpoints[0].scores["en"].score == pytest.approx(
+            100 * f1_score(gold, predicted), abs=1e-4
+        )
     right = [a == b for pair in zip(gold, predicted, strict=True) for a, b in zip(*pair, strict=True)]
-    assert result.checkpoints[0].scores["en"].secondary["accuracy"] == pytest.approx(100 * np.mean(right), abs=1e-4)
+    assert result.checkpoints[0].scores["en"].secondary["accuracy"] == pytest.approx(
+        100 * np.mean(right), abs=1e-4
+    )
 
 
 def test_a_classifier_and_a_reader_run_from_end_to_end(submission: Path, data: Path) -> None:
     paws = run(submission, "pawsx_from_dev", "en", data=data)
     assert paws.checkpoints[0].scores["en"].n == 59  # without the uncertain row
-    assert {row["predicted"] for row in stored_outcomes(submission, "pawsx_from_dev").to_pylist()} <= {"0", "1"}
+    assert {row["predicted"] for row in stored_outcomes(submission, "pawsx_from_dev").to_pylist()} <= {
+        "0",
+        "1",
+    }
     reading = run(submission, "tydiqa", "en", "fi", data=data)
     score = reading.checkpoints[0].scores["en"]
-    assert score.score == pytest.approx((score.secondary["exact_match"] + score.secondary["f1"]) / 2, abs=1e-3)
+    assert score.score == pytest.approx(
+        (score.secondary["exact_match"] + score.secondary["f1"]) / 2, abs=1e-3
+    )
     rows = [row for row in stored_outcomes(submission, "tydiqa").to_pylist() if row["language"] == "en"]
     assert all(0 <= row["start"] <= row["end"] for row in rows)
-    assert harness.compare(harness.load_side(submission), harness.load_side(submission)).targets[0].difference == 0
+    assert (
+        harness.compare(harness.load_side(submission), harness.load_side(submission)).targets[0].difference
+        == 0
+    )
 
 
 def test_a_head_is_trained_once_and_a_finished_language_is_not_predicted_again(
@@ -202,7 +251,9 @@ def test_too_little_memory_takes_smaller_parts_of_a_step_and_then_fails_by_name(
         run(submission, "pawsx_from_dev", "en", data=data)
 
 
-def test_a_full_disk_is_named_and_what_was_predicted_before_is_kept(submission: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_named_and_what_was_predicted_before_is_kept(
+    submission: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run(submission, "udpos_dev", "en", data=data)
     before = bytes_of(submission, "udpos_dev")
 
@@ -233,7 +284,9 @@ def test_a_submission_may_bring_its_own_head(submission: Path, data: Path, own_c
     (folder,) = [path for path in (own_cache / "heads").iterdir() if path.is_dir()]
     shutil.copytree(folder, submission / "head")
     path = submission / "submission.yaml"
-    path.write_text(path.read_text().partition("finetuning:")[0] + "finetuned: {udpos_dev: {seed: 0, path: head}}\n")
+    path.write_text(
+        path.read_text().partition("finetuning:")[0] + "finetuned: {udpos_dev: {seed: 0, path: head}}\n"
+    )
     own = run(submission, "udpos_dev", "en", data=data, overwrite=True)
     assert str(own.signature) == "udpos_dev|f1|en⇒xx|raw UPOS|fused|head=own|v1"
     assert own.checkpoints[0].scores == trained.checkpoints[0].scores
@@ -246,7 +299,9 @@ def test_a_submission_may_bring_its_own_head(submission: Path, data: Path, own_c
         run(submission, "udpos_dev", "en", data=data, overwrite=True)
 
 
-def test_a_trial_writes_nothing_and_a_dry_run_says_what_would_be_trained(submission: Path, data: Path) -> None:
+def test_a_trial_writes_nothing_and_a_dry_run_says_what_would_be_trained(
+    submission: Path, data: Path
+) -> None:
     trial = run(submission, "udpos_dev", "en", data=data, limit=3)
     assert trial.checkpoints[0].scores["en"].n == 3
     assert not (submission / "results").exists()
@@ -260,7 +315,19 @@ def test_a_trial_writes_nothing_and_a_dry_run_says_what_would_be_trained(submiss
 def test_what_the_training_needs_is_missing_before_anything_starts(submission: Path, data: Path) -> None:
     (data / "udpos/train-en.tsv").unlink()
     found = CliRunner().invoke(
-        main, ["evaluate", str(submission), "-t", "udpos_dev", "-l", "en", "--data", str(data), "--dtype", "float32"]
+        main,
+        [
+            "evaluate",
+            str(submission),
+            "-t",
+            "udpos_dev",
+            "-l",
+            "en",
+            "--data",
+            str(data),
+            "--dtype",
+            "float32",
+        ],
     )
     assert found.exit_code == 3
     assert "train-en.tsv" in found.stderr
@@ -276,12 +343,24 @@ def job(folder: Path, target: str, work: Path, **recipe: Any) -> finetune_module
     text = TaggedSentences("en", rows, tuple(tuple(TAGS[word] for word in row) for row in rows), "here")
     values = {"learning_rate": 0.01, "epochs": 3, "max_length": 32, "batch_size": 8} | recipe
     return finetune_module.HeadTraining(
-        verify(folder, "toy"), catalog.BY_NAME[target], Recipe(**values), text, text.first(12), 0, work, "cpu", "float32"
+        verify(folder, "toy"),
+        catalog.BY_NAME[target],
+        Recipe(**values),
+        text,
+        text.first(12),
+        0,
+        work,
+        "cpu",
+        "float32",
     )
 
 
 def test_the_head_is_fresh_whatever_head_the_checkpoint_carries(toy_encoder: Path, tmp_path: Path) -> None:
-    from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
+    from transformers import (
+        AutoModelForSequenceClassification,
+        AutoModelForTokenClassification,
+        AutoTokenizer,
+    )
 
     for kind, labels in ((AutoModelForTokenClassification, 17), (AutoModelForSequenceClassification, 3)):
         model = kind.from_pretrained(str(toy_encoder), num_labels=labels)
@@ -292,7 +371,9 @@ def test_the_head_is_fresh_whatever_head_the_checkpoint_carries(toy_encoder: Pat
         bare, _ = finetune_module._fresh(job(toy_encoder, "udpos_dev", tmp_path))
         assert torch.equal(fresh.classifier.weight, bare.classifier.weight)
         assert fresh.classifier.weight.shape == (17, 32)
-        assert torch.equal(fresh.bert.encoder.layer[2].output.dense.weight, bare.bert.encoder.layer[2].output.dense.weight)
+        assert torch.equal(
+            fresh.bert.encoder.layer[2].output.dense.weight, bare.bert.encoder.layer[2].output.dense.weight
+        )
         reader, _ = finetune_module._fresh(job(folder, "tydiqa", tmp_path))
         assert reader.qa_outputs.weight.shape == (2, 32)
 
@@ -300,13 +381,23 @@ def test_the_head_is_fresh_whatever_head_the_checkpoint_carries(toy_encoder: Pat
 def test_a_step_in_parts_has_the_gradient_of_the_step_at_once(toy_encoder: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(toy_encoder, tmp_path / "still"))
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}))
+    (folder / "config.json").write_text(
+        json.dumps(config | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
+    )
     norms = []
     for at_once in (8, 4, 1):
         work = tmp_path / str(at_once)
-        trained = finetune_module._train(job(folder, "udpos_dev", work, epochs=1, learning_rate=1e-12), at_once, Silent())
+        trained = finetune_module._train(
+            job(folder, "udpos_dev", work, epochs=1, learning_rate=1e-12), at_once, Silent()
+        )
         assert trained.steps == 6
-        norms.append([entry["grad_norm"] for entry in json.loads((work / "model/log.json").read_text())["log_history"] if "loss" in entry])
+        norms.append(
+            [
+                entry["grad_norm"]
+                for entry in json.loads((work / "model/log.json").read_text())["log_history"]
+                if "loss" in entry
+            ]
+        )
     assert norms[1] == pytest.approx(norms[0], rel=1e-4)
     assert norms[2] == pytest.approx(norms[0], rel=1e-4)
 
@@ -326,7 +417,9 @@ def test_a_training_killed_after_its_early_end_keeps_the_best_evaluation(
     with pytest.raises(KeyboardInterrupt):
         finetune_module.finetune(asked, Silent())
     monkeypatch.setattr(finetune_module, "_save", real)
-    assert finetune_module.finetune(asked, Silent()) == finetune_module.Trained(examples=48, steps=18, dev=50.0)
+    assert finetune_module.finetune(asked, Silent()) == finetune_module.Trained(
+        examples=48, steps=18, dev=50.0
+    )
     names = {path.name for path in (tmp_path / "work/model").iterdir()}
     assert {"model.safetensors", "config.json", "log.json", "tokenizer.json"} <= names
     assert not [name for name in names if name.endswith(".bin")]
@@ -340,8 +433,22 @@ _CODE = (
 
 
 @pytest.mark.slow
-def test_killed_runs_end_with_the_bytes_of_one_that_was_not(submission: Path, data: Path, own_cache: Path) -> None:
-    command = [sys.executable, "-c", _CODE, "evaluate", str(submission), "-t", "udpos_dev", "-l", "en", "-l", "de"]
+def test_killed_runs_end_with_the_bytes_of_one_that_was_not(
+    submission: Path, data: Path, own_cache: Path
+) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        _CODE,
+        "evaluate",
+        str(submission),
+        "-t",
+        "udpos_dev",
+        "-l",
+        "en",
+        "-l",
+        "de",
+    ]
     command += ["--data", str(data), "--dtype", "float32"]
 
     def start() -> subprocess.Popen[bytes]:

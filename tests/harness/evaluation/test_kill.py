@@ -26,8 +26,30 @@ def submission(tmp_path: Path, toy_encoder: Path) -> Path:
 
 
 def start(submission: Path) -> subprocess.Popen[bytes]:
-    arguments = ["evaluate", "toy", "-t", "jupyterlab", "-l", "fr", "-l", "ru", "-l", "ko", "--dtype", "float32"]
-    command = [sys.executable, "-c", _CODE, *arguments, "--batch-tokens", "256", "--submissions", str(submission.parent)]
+    arguments = [
+        "evaluate",
+        "toy",
+        "-t",
+        "jupyterlab",
+        "-l",
+        "fr",
+        "-l",
+        "ru",
+        "-l",
+        "ko",
+        "--dtype",
+        "float32",
+    ]
+    command = [
+        sys.executable,
+        "-c",
+        _CODE,
+        *arguments,
+        "--batch-tokens",
+        "256",
+        "--submissions",
+        str(submission.parent),
+    ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

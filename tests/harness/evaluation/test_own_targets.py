@@ -44,7 +44,9 @@ def test_parallel_files_are_scored_and_stored_under_their_own_name(submission: P
     (result,) = harness.load_results(submission)
     assert (result.target, result.measured, result.of) == ("bitext.news", 2, 2)
     assert str(result.signature) == "bitext.news|acc|yy→xx|cos|h3.mean|prefix=|len=64|v1"
-    assert result.score == pytest.approx(sum(s.score for s in result.checkpoints[0].scores.values()) / 2, abs=1e-4)
+    assert result.score == pytest.approx(
+        sum(s.score for s in result.checkpoints[0].scores.values()) / 2, abs=1e-4
+    )
     assert set(result.checkpoints[0].scores["de"].secondary) == {"accuracy_to_english", "f1", "f1_to_english"}
     assert submission_faults(submission) == ()
 
@@ -62,7 +64,9 @@ def test_text_that_is_gone_does_not_take_its_scores_with_it(submission: Path, te
     options = Options(dtype="float32", own={"bitext.news": text})
     harness.evaluate(submission, (), (), options)
     (text / "fr.tsv").unlink()
-    with pytest.raises(BadInput, match=r"has scores for fr, whose text is gone\n    cure: put it back, or .*another NAME"):
+    with pytest.raises(
+        BadInput, match=r"has scores for fr, whose text is gone\n    cure: put it back, or .*another NAME"
+    ):
         harness.evaluate(submission, (), (), options)
 
 
@@ -78,7 +82,8 @@ def test_a_collection_is_scored_from_the_command_line(submission: Path, tmp_path
     (folder / "qrels").mkdir(parents=True)
     queries = [{"_id": "q1", "text": "die katze"}, {"_id": "q2", "text": "die sonne"}]
     documents = [
-        {"_id": f"d{i}", "title": "", "text": text} for i, text in enumerate(["the cat sleeps.", "the sun shines.", "a dog runs."])
+        {"_id": f"d{i}", "title": "", "text": text}
+        for i, text in enumerate(["the cat sleeps.", "the sun shines.", "a dog runs."])
     ]
     for name, rows in (("queries", queries), ("corpus", documents)):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -86,7 +91,11 @@ def test_a_collection_is_scored_from_the_command_line(submission: Path, tmp_path
     outcome = run(submission, "--clir", f"animals={folder.parent}")
     assert outcome.exit_code == 0, outcome.output
     (result,) = harness.load_results(submission)
-    assert (result.target, list(result.data), result.checkpoints[0].scores["de-en"].n) == ("clir.animals", ["de-en"], 2)
+    assert (result.target, list(result.data), result.checkpoints[0].scores["de-en"].n) == (
+        "clir.animals",
+        ["de-en"],
+        2,
+    )
     before = (submission / "results/clir.animals.parquet").read_bytes()
     (submission / "results/clir.animals.yaml").unlink()
     run(submission, "--clir", f"animals={folder.parent}")
@@ -106,7 +115,9 @@ def test_a_collection_is_scored_from_the_command_line(submission: Path, tmp_path
         (["-l", "xx"], "no target has the language 'xx'"),
     ],
 )
-def test_what_cannot_be_meant_is_said_before_anything_is_encoded(submission: Path, arguments: list[str], message: str) -> None:
+def test_what_cannot_be_meant_is_said_before_anything_is_encoded(
+    submission: Path, arguments: list[str], message: str
+) -> None:
     outcome = run(submission, *arguments)
     assert outcome.exit_code in (2, 3)
     assert message in outcome.stderr
@@ -114,7 +125,10 @@ def test_what_cannot_be_meant_is_said_before_anything_is_encoded(submission: Pat
 
 def test_what_the_hub_lacks_is_left_out_of_the_benchmark_by_name(submission: Path) -> None:
     outcome = run(submission, "-l", "zh")
-    assert "toy: bucc2018 is left out: the Hub does not have its text; --data DIR reads it from DIR/bucc2018" in outcome.stderr
+    assert (
+        "toy: bucc2018 is left out: the Hub does not have its text; --data DIR reads it from DIR/bucc2018"
+        in outcome.stderr
+    )
 
 
 def test_a_trial_says_that_it_is_one(submission: Path, text: Path) -> None:

@@ -32,18 +32,31 @@ from tests.support.toys import save_toy_encoder
 
 # Children of a server that has imported everything start at once, and none of its threads is copied.
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["harness.evaluation.story", "harness.models.encoder", "harness.kinds.registry", "harness.cli.evaluate"])
+SERVER.set_forkserver_preload(
+    ["harness.evaluation.story", "harness.models.encoder", "harness.kinds.registry", "harness.cli.evaluate"]
+)
 _CLONE_NEWNS = 0x20000
 
 
 def _evaluate(cache: Path, log: Path, submission: Path, languages: tuple[str, ...]) -> None:
     """Be the command line in a process of its own; its standard error goes to a file."""
     os.environ |= {"STILTBOARD_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests in the background has it ignored
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # whoever starts the tests in the background has it ignored
     import harness.models.vector_cache
 
     harness.models.vector_cache._FLUSH_SECONDS = 0.0  # vectors reach the disk with every batch
-    arguments = ["evaluate", submission.name, "-t", "jupyterlab", "--dtype", "float32", "--batch-tokens", "256"]
+    arguments = [
+        "evaluate",
+        submission.name,
+        "-t",
+        "jupyterlab",
+        "--dtype",
+        "float32",
+        "--batch-tokens",
+        "256",
+    ]
     arguments += [word for language in languages for word in ("-l", language)]
     with log.open("w") as file, redirect_stderr(file):
         main([*arguments, "--submissions", str(submission.parent)])
@@ -119,12 +132,16 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> tuple[s
 WORDS = "what is finished is kept, and results are whole or not there; the same command goes on from it"
 
 
-@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")])
+@pytest.mark.parametrize(
+    ("number", "code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
 def test_a_signal_ends_with_words_and_the_same_command_with_the_same_bytes(
     home: Home, undisturbed: tuple[str, str], number: signal.Signals, code: int, said: str
 ) -> None:
     process = home.start("it", "de")
-    while not list((home.folder / "cache" / "vectors").glob("*/[!.]*.safetensors")):  # some of its vectors are on the disk
+    while not list(
+        (home.folder / "cache" / "vectors").glob("*/[!.]*.safetensors")
+    ):  # some of its vectors are on the disk
         assert process.exitcode is None
         time.sleep(0.01)
     assert process.pid is not None
@@ -140,7 +157,9 @@ def test_a_signal_ends_with_words_and_the_same_command_with_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_signals_at_any_moment_leave_nothing_half_written(home: Home, kept: Path, undisturbed: tuple[str, str]) -> None:
+def test_signals_at_any_moment_leave_nothing_half_written(
+    home: Home, kept: Path, undisturbed: tuple[str, str]
+) -> None:
     chance = random.Random(3)
     for number in range(40):
         shutil.rmtree(home.folder)
@@ -166,7 +185,10 @@ def _disturbed(home: Home, kept: Path, rounds: int, seed: int) -> set[tuple[str,
     for number in range(rounds):
         shutil.rmtree(home.folder)
         new_home(home.folder, kept)
-        pair = [home.start(*languages, log=f"log{which}") for which, languages in enumerate([("it", "de"), ("de", "it")])]
+        pair = [
+            home.start(*languages, log=f"log{which}")
+            for which, languages in enumerate([("it", "de"), ("de", "it")])
+        ]
         killed = number % 3 == 1
         if killed:
             time.sleep(chance.uniform(0, 0.6))
@@ -180,12 +202,16 @@ def _disturbed(home: Home, kept: Path, rounds: int, seed: int) -> set[tuple[str,
     return outcomes
 
 
-def test_two_evaluators_on_one_submission_end_with_the_bytes_of_one(home: Home, kept: Path, undisturbed: tuple[str, str]) -> None:
+def test_two_evaluators_on_one_submission_end_with_the_bytes_of_one(
+    home: Home, kept: Path, undisturbed: tuple[str, str]
+) -> None:
     assert _disturbed(home, kept, rounds=3, seed=1) == {undisturbed}
 
 
 @pytest.mark.slow
-def test_two_evaluators_on_one_submission_for_a_hundred_rounds(home: Home, kept: Path, undisturbed: tuple[str, str]) -> None:
+def test_two_evaluators_on_one_submission_for_a_hundred_rounds(
+    home: Home, kept: Path, undisturbed: tuple[str, str]
+) -> None:
     assert _disturbed(home, kept, rounds=100, seed=2) == {undisturbed}
 
 
@@ -205,7 +231,9 @@ def small_disk(place: Path, act: Callable[..., None], *arguments: object) -> int
 
 def _on_small_disk(place: Path, act: Callable[..., None], arguments: tuple[object, ...]) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWNS) or libc.mount(b"none", b"/", None, 0x44000, None):  # its own mounts, told to nobody
+    if libc.unshare(_CLONE_NEWNS) or libc.mount(
+        b"none", b"/", None, 0x44000, None
+    ):  # its own mounts, told to nobody
         sys.exit(77)
     if libc.mount(b"tmpfs", str(place).encode(), b"tmpfs", 0, b"size=1m"):
         sys.exit(77)
@@ -233,7 +261,10 @@ def _results_at_every_size(place: Path) -> None:
         except CheckFailed as reason:
             refused += 1
             assert "cannot be written: No space left on device" in str(reason)
-            assert reason.faults[0].cure == "free space, or make the folder writable; what was there is kept, and the same command goes on"
+            assert (
+                reason.faults[0].cure
+                == "free space, or make the folder writable; what was there is kept, and the same command goes on"
+            )
             assert path.read_bytes() == before
         found = store.load_result(path)
         store.load_outcomes(path, found)
@@ -312,7 +343,11 @@ def test_a_file_that_may_not_grow_leaves_the_old_result(tmp_path: Path, limit: i
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "/disk/x"), 1, "No space left on device while /disk/x was written"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/disk/x"),
+            1,
+            "No space left on device while /disk/x was written",
+        ),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), 1, "Disk quota exceeded"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
@@ -325,7 +360,9 @@ def test_every_command_says_what_to_do_when_it_is_ended(
 
     monkeypatch.setattr(build, "build", end)
     before = signal.getsignal(signal.SIGTERM)
-    answer = CliRunner().invoke(main, ["build", "--out", str(tmp_path / "public"), "--submissions", str(tmp_path)])
+    answer = CliRunner().invoke(
+        main, ["build", "--out", str(tmp_path / "public"), "--submissions", str(tmp_path)]
+    )
     kept = "the site is the old one or the new one, whole; run the same command again"
     assert answer.exit_code == code
     assert answer.stderr == f"error: {said}\n    cure: {'free space; ' if code == 1 else ''}{kept}\n"

@@ -51,7 +51,9 @@ def test_some_languages_are_no_score_and_all_languages_are_one(submission: Path)
     assert list(some.checkpoints[0].scores) == ["it", "de"]  # the catalog's order, not the command's
     whole = evaluate(submission)
     assert (whole.measured, whole.of) == (12, 12)
-    assert whole.score == pytest.approx(np.mean([s.score for s in whole.checkpoints[0].scores.values()]), abs=1e-4)
+    assert whole.score == pytest.approx(
+        np.mean([s.score for s in whole.checkpoints[0].scores.values()]), abs=1e-4
+    )
     assert str(whole.signature) == "jupyterlab|acc|en→xx|cos|h3.mean|prefix=|len=64|v1"
     assert harness.load_results(submission) == (whole,)
 
@@ -62,16 +64,23 @@ def test_scores_can_be_computed_again_from_the_outcomes(submission: Path) -> Non
     for language, score in result.checkpoints[0].scores.items():
         rows = [row for row in table if row["language"] == language]
         assert [row["index"] for row in rows] == list(range(score.n))
-        assert score.score == pytest.approx(100 * np.mean([row["answer"] == row["index"] for row in rows]), abs=1e-4)
+        assert score.score == pytest.approx(
+            100 * np.mean([row["answer"] == row["index"] for row in rows]), abs=1e-4
+        )
         assert score.secondary["accuracy_to_english"] == pytest.approx(
             100 * np.mean([row["answer_to_english"] == row["index"] for row in rows]), abs=1e-4
         )
 
 
-def test_a_finished_language_is_never_computed_again(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_language_is_never_computed_again(
+    submission: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     evaluate(submission, "de")
     before = files_of(submission)
-    stamps = [(submission / "results" / name).stat().st_mtime_ns for name in ("jupyterlab.yaml", "jupyterlab.parquet")]
+    stamps = [
+        (submission / "results" / name).stat().st_mtime_ns
+        for name in ("jupyterlab.yaml", "jupyterlab.parquet")
+    ]
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the encoder was opened")
@@ -79,7 +88,10 @@ def test_a_finished_language_is_never_computed_again(submission: Path, monkeypat
     monkeypatch.setattr(encoder_module.Encoder, "__init__", never)
     evaluate(submission, "de")
     assert files_of(submission) == before
-    assert stamps == [(submission / "results" / name).stat().st_mtime_ns for name in ("jupyterlab.yaml", "jupyterlab.parquet")]
+    assert stamps == [
+        (submission / "results" / name).stat().st_mtime_ns
+        for name in ("jupyterlab.yaml", "jupyterlab.parquet")
+    ]
 
 
 def test_one_language_after_the_other_gives_the_bytes_of_all_at_once(
@@ -93,7 +105,9 @@ def test_one_language_after_the_other_gives_the_bytes_of_all_at_once(
     assert files_of(submission) == files_of(Path(other))
 
 
-def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(submission: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(
+    submission: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, seen = VectorSpace.put, []
 
     def power_cut(self: VectorSpace, texts: list[str], vectors: np.ndarray) -> None:
@@ -109,7 +123,9 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(submission: Pat
     interrupted = sum(seen)
     result = evaluate(submission, "de", "it")
     monkeypatch.setenv("STILTBOARD_CACHE", str(tmp_path / "another cache"))
-    other = Path(shutil.copytree(submission, tmp_path / "elsewhere/toy", ignore=shutil.ignore_patterns("results")))
+    other = Path(
+        shutil.copytree(submission, tmp_path / "elsewhere/toy", ignore=shutil.ignore_patterns("results"))
+    )
     whole = evaluate(other, "de", "it")
     assert files_of(submission) == files_of(other)
     assert int(str(result.run["encoded_sentences"])) == int(str(whole.run["encoded_sentences"])) - interrupted
@@ -146,13 +162,17 @@ def test_a_language_that_cannot_be_encoded_is_named_and_the_others_are_kept(subm
     assert result.score is None
 
 
-def test_text_that_cannot_be_read_is_named_and_the_others_are_kept(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_cannot_be_read_is_named_and_the_others_are_kept(
+    submission: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from harness.data import jupyterlab
 
     real = jupyterlab.find_spec
     monkeypatch.setattr(jupyterlab, "find_spec", lambda name: None if name.endswith("fi_FI") else real(name))
     result = evaluate(submission, "fi", "de")
-    assert result.checkpoints[0].failed == {"fi": "the language pack jupyterlab_language_pack_fi_FI is not installed"}
+    assert result.checkpoints[0].failed == {
+        "fi": "the language pack jupyterlab_language_pack_fi_FI is not installed"
+    }
     assert list(result.checkpoints[0].scores) == ["de"]
     monkeypatch.setattr(jupyterlab, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match="jupyterlab_language_pack_it_IT is not installed"):
@@ -162,11 +182,14 @@ def test_text_that_cannot_be_read_is_named_and_the_others_are_kept(submission: P
 def test_a_result_measured_in_another_way_is_never_mixed(submission: Path) -> None:
     evaluate(submission, "de")
     with pytest.raises(
-        BadInput, match=r"with the dtype 'float32', now it is 'bfloat16': the two are not mixed\n    cure: --dtype float32, or --overwrite"
+        BadInput,
+        match=r"with the dtype 'float32', now it is 'bfloat16': the two are not mixed\n    cure: --dtype float32, or --overwrite",
     ):
         evaluate(submission, "it", options=Options(dtype="bfloat16"))
     write_submission(submission, layer="2")
-    with pytest.raises(BadInput, match=r"with the signature 'jupyterlab\|.*h3\.mean.*', now it is '.*h2\.mean.*'"):
+    with pytest.raises(
+        BadInput, match=r"with the signature 'jupyterlab\|.*h3\.mean.*', now it is '.*h2\.mean.*'"
+    ):
         evaluate(submission, "it")
     with pytest.raises(BadInput, match="the two are not mixed"):  # German would be lost
         evaluate(submission, "it", options=Options(dtype="float32", overwrite=True))
@@ -185,7 +208,9 @@ def test_overwriting_one_language_leaves_the_others_alone(submission: Path) -> N
 def test_damaged_outcomes_are_not_replaced_by_a_part_of_them(submission: Path) -> None:
     evaluate(submission, "de", "it")
     (submission / "results/jupyterlab.parquet").write_bytes(b"PAR1")
-    with pytest.raises(BadInput, match="is damaged, and this run would measure only a part of it again, without it"):
+    with pytest.raises(
+        BadInput, match="is damaged, and this run would measure only a part of it again, without it"
+    ):
         evaluate(submission, "de")
 
 
@@ -216,7 +241,9 @@ def test_a_crash_at_any_moment_of_writing_loses_neither_the_old_nor_the_new(
     assert list((submission / "results").glob(".*.next")) == []
 
 
-def test_why_a_language_failed_is_kept_until_it_is_tried_again(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_a_language_failed_is_kept_until_it_is_tried_again(
+    submission: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from harness.data import jupyterlab
 
     real = jupyterlab.find_spec
@@ -254,7 +281,9 @@ def test_other_weights_are_measured_anew(submission: Path) -> None:
     assert after.checkpoints[0].weights != before.checkpoints[0].weights
 
 
-def test_one_pass_keeps_further_layers_for_checkpoints_cut_there(submission: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_pass_keeps_further_layers_for_checkpoints_cut_there(
+    submission: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     evaluate(submission, "de", options=Options(dtype="float32", keep_layers=(2, 3)))
     cut = write_submission(tmp_path / "submissions/cut", layer="2")
     shutil.copytree(submission / "weights", cut / "weights")
@@ -268,7 +297,9 @@ def test_one_pass_keeps_further_layers_for_checkpoints_cut_there(submission: Pat
 
 
 @pytest.mark.parametrize("native", [True, False])
-def test_emulated_bfloat16_is_recorded(submission: Path, monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
+def test_emulated_bfloat16_is_recorded(
+    submission: Path, monkeypatch: pytest.MonkeyPatch, native: bool
+) -> None:
     monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: native)
     result = evaluate(submission, "de", options=Options(dtype="bfloat16"))
     assert result.run["events"] == ([] if native else ["bfloat16 was emulated with float32 products"])
@@ -283,7 +314,9 @@ def test_a_limit_tries_the_first_pairs_and_writes_nothing(submission: Path) -> N
 def test_checkpoints_of_different_depth_have_no_common_last_layer(submission: Path) -> None:
     save_toy_encoder(submission / "deeper", layers=4)
     write_submission(submission, checkpoints="[{seed: 0, path: weights}, {seed: 1, path: deeper}]")
-    with pytest.raises(BadInput, match=r"the checkpoints differ in depth, so that `layer: last` means \[3, 4\]"):
+    with pytest.raises(
+        BadInput, match=r"the checkpoints differ in depth, so that `layer: last` means \[3, 4\]"
+    ):
         evaluate(submission, "de")
 
 
@@ -300,7 +333,9 @@ def _in_another_process(folder: Path, language: str) -> None:
 
 def test_two_runs_at_once_on_one_submission_lose_nothing(submission: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_in_another_process, args=(submission, language)) for language in ("de", "it")]
+    processes = [
+        context.Process(target=_in_another_process, args=(submission, language)) for language in ("de", "it")
+    ]
     for process in processes:
         process.start()
     for process in processes:

@@ -37,24 +37,40 @@ def sweep(folder: Path, *languages: str, options: Options = SWEEP) -> Sweep:
 def test_every_view_scores_what_a_submission_that_declares_it_would(submission: Path, tmp_path: Path) -> None:
     found = sweep(submission, "de", "it")
     (checkpoint,) = found.checkpoints
-    assert [(view.layer, view.pooling.value) for view in checkpoint.views] == [(i, p) for i in range(4) for p in ("mean", "cls")]
+    assert [(view.layer, view.pooling.value) for view in checkpoint.views] == [
+        (i, p) for i in range(4) for p in ("mean", "cls")
+    ]
     assert str(found.signature) == "jupyterlab|acc|en→xx|cos|prefix=|len=64|v1"
     for view in checkpoint.views:
-        other = write_submission(tmp_path / f"submissions/h{view.layer}-{view.pooling.value}", layer=str(view.layer))
-        text = (other / "submission.yaml").read_text().replace("pooling: mean", f"pooling: {view.pooling.value}")
-        (other / "submission.yaml").write_text(text.replace("path: weights", f"path: {submission / 'weights'}"))
+        other = write_submission(
+            tmp_path / f"submissions/h{view.layer}-{view.pooling.value}", layer=str(view.layer)
+        )
+        text = (
+            (other / "submission.yaml").read_text().replace("pooling: mean", f"pooling: {view.pooling.value}")
+        )
+        (other / "submission.yaml").write_text(
+            text.replace("path: weights", f"path: {submission / 'weights'}")
+        )
         (result,) = harness.evaluate(other, ["jupyterlab"], ["de", "it"], Options(dtype="float32"))
-        assert view.scores == {language: score.score for language, score in result.checkpoints[0].scores.items()}
+        assert view.scores == {
+            language: score.score for language, score in result.checkpoints[0].scores.items()
+        }
         assert view.score is None  # two of twelve languages are no score
     (result,) = harness.load_results(submission)
     declared = next(view for view in checkpoint.views if (view.layer, view.pooling.value) == (2, "mean"))
-    assert declared.scores == {language: score.score for language, score in result.checkpoints[0].scores.items()}
+    assert declared.scores == {
+        language: score.score for language, score in result.checkpoints[0].scores.items()
+    }
 
 
-def test_one_pass_serves_all_views_and_a_second_sweep_computes_nothing(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_pass_serves_all_views_and_a_second_sweep_computes_nothing(
+    submission: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     passes = []
     real = encoder_module.Encoder.forward
-    monkeypatch.setattr(encoder_module.Encoder, "forward", lambda self, ids: passes.append(len(ids)) or real(self, ids))
+    monkeypatch.setattr(
+        encoder_module.Encoder, "forward", lambda self, ids: passes.append(len(ids)) or real(self, ids)
+    )
     sweep(submission, "de")
     (result,) = harness.load_results(submission)
     assert sum(passes) == int(str(result.run["encoded_sentences"]))
@@ -93,7 +109,9 @@ def test_a_view_that_overflows_is_left_out_and_the_others_are_kept(submission: P
     assert list(result.checkpoints[0].scores) == ["de"]
 
 
-def test_what_waits_for_the_disk_is_bounded_for_all_views_together(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_waits_for_the_disk_is_bounded_for_all_views_together(
+    submission: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     limits = []
     real = VectorSpace.__init__
 
@@ -125,7 +143,11 @@ def test_a_sweep_that_is_not_what_it_says_is_refused(submission: Path) -> None:
     path = sweep_path(submission, "jupyterlab")
     view = whole.checkpoints[0].views[0]
     wrong = whole.model_copy(
-        update={"checkpoints": (whole.checkpoints[0].model_copy(update={"views": (view.model_copy(update={"score": 1.0}),)}),)}
+        update={
+            "checkpoints": (
+                whole.checkpoints[0].model_copy(update={"views": (view.model_copy(update={"score": 1.0}),)}),
+            )
+        }
     )
     with pytest.raises(BadInput, match=r"score: 1\.0 is not the mean over the target's languages"):
         write_sweep(submission, wrong)
@@ -150,14 +172,19 @@ def test_two_sweeps_at_once_lose_nothing(submission: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Sweeping, "measure", meanwhile)
         sweep(submission, "de")
-    assert [sorted(view.scores) for view in load_sweep(sweep_path(submission, "jupyterlab")).checkpoints[0].views] == [["de", "it"]] * 8
+    assert [
+        sorted(view.scores) for view in load_sweep(sweep_path(submission, "jupyterlab")).checkpoints[0].views
+    ] == [["de", "it"]] * 8
 
 
 def test_what_was_swept_in_another_way_is_neither_kept_nor_replaced_by_a_part(submission: Path) -> None:
     sweep(submission, "de", "it")
     before = sweep_path(submission, "jupyterlab").read_bytes()
     shutil.move(submission / "results/jupyterlab.yaml", submission / "kept.yaml")
-    with pytest.raises(BadInput, match=r"layers\.yaml was measured with the dtype 'float32', now it is 'bfloat16': the two are not mixed"):
+    with pytest.raises(
+        BadInput,
+        match=r"layers\.yaml was measured with the dtype 'float32', now it is 'bfloat16': the two are not mixed",
+    ):
         sweep(submission, "de", options=Options(dtype="bfloat16", sweep=True))
     assert sweep_path(submission, "jupyterlab").read_bytes() == before
     sweep_path(submission, "jupyterlab").write_text("schema: 1\n")
@@ -172,7 +199,9 @@ def test_a_sweep_with_nothing_to_do_leaves_the_file_alone(submission: Path) -> N
     assert sweep_path(submission, "jupyterlab").stat().st_mtime_ns == before
 
 
-def test_the_headline_is_on_disk_before_the_sweep_starts(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_headline_is_on_disk_before_the_sweep_starts(
+    submission: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from harness.evaluation.sweep import Sweeping
 
     def power_cut(*_: object) -> None:

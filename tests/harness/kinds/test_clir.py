@@ -34,7 +34,12 @@ def test_ndcg_by_hand() -> None:
     ranks, gains = np.array([[1, 3], [2, 0], [11, 1], [0, 0]]), np.array([[1, 2], [3, 0], [5, 1], [0, 0]])
     two, three, four, twelve = np.log2([2, 3, 4, 12])
     assert ndcg(ranks, gains) == pytest.approx(
-        [(1 / two + 2 / four) / (2 / two + 1 / three), (3 / three) / (3 / two), (5 / twelve + 1 / two) / (5 / two + 1 / three), 0.0]
+        [
+            (1 / two + 2 / four) / (2 / two + 1 / three),
+            (3 / three) / (3 / two),
+            (5 / twelve + 1 / two) / (5 / two + 1 / three),
+            0.0,
+        ]
     )
     assert ndcg(ranks, gains, 10)[2] == pytest.approx(1 / (5 / two + 1 / three))
     # The best order is cut as well: of two relevant documents only the better one can be first.
@@ -94,9 +99,15 @@ def random_collection(seed: int) -> Collection:
     """Write sentences that are too long to share a chunk, a few of them twice."""
     rng = np.random.default_rng(seed)
     pool = [f"Sentence {i} {'x' * 300}." for i in range(40)]
-    documents = {f"d{i}": Document("", " ".join(pool[j] for j in rng.integers(0, 40, rng.integers(1, 7)))) for i in range(30)}
+    documents = {
+        f"d{i}": Document("", " ".join(pool[j] for j in rng.integers(0, 40, rng.integers(1, 7))))
+        for i in range(30)
+    }
     queries = {f"q{i}": f"query {i}" for i in range(12)}
-    judgements = {q: {f"d{d}": int(rng.integers(1, 4)) for d in sorted(rng.permutation(30)[: rng.integers(1, 6)])} for q in queries}
+    judgements = {
+        q: {f"d{d}": int(rng.integers(1, 4)) for d in sorted(rng.permutation(30)[: rng.integers(1, 6)])}
+        for q in queries
+    }
     return Collection("de-en", queries, documents, judgements, 0, "here")
 
 
@@ -122,7 +133,9 @@ def test_every_variant_ranks_as_plain_loops_do_with_ties(seed: int) -> None:
 
 @pytest.mark.parametrize("block", [1, 900, 5_000])
 @pytest.mark.parametrize("kept", [0, 1 << 28])
-def test_how_documents_are_cut_into_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch, block: int, kept: int) -> None:
+def test_how_documents_are_cut_into_blocks_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, block: int, kept: int
+) -> None:
     collection, encode = random_collection(3), few_directions(3)
     expected = clir.run(OWN, collection, encode)
     monkeypatch.setattr(clir, "_BLOCK_BYTES", block)
@@ -143,7 +156,9 @@ def test_parallel_documents_rank_as_plain_loops_do_in_both_directions(seed: int)
     rng, encode = np.random.default_rng(seed), few_directions(seed)
     sizes = [1, 2, 3, *rng.integers(1, 7, 9)]
     documents = tuple(f"news.{d}" for d, size in enumerate(sizes) for _ in range(size))
-    foreign, english = (tuple(f"{side} {rng.integers(0, 30)}" for _ in documents) for side in ("fremd", "foreign"))
+    foreign, english = (
+        tuple(f"{side} {rng.integers(0, 30)}" for _ in documents) for side in ("fremd", "foreign")
+    )
     outcomes = clir.run(OWN, ParallelDocuments("de", foreign, english, documents, "here"), encode).to_pydict()
     asked = [line for line, name in enumerate(documents) if documents.count(name) > 1]
     assert outcomes["index"] == asked
@@ -151,7 +166,10 @@ def test_parallel_documents_rank_as_plain_loops_do_in_both_directions(seed: int)
         query_vectors, chunk_vectors = encode(queries).astype(float), encode(chunks).astype(float)
         for variant in ("best", "average", "top3"):
             for row, line in enumerate(asked):
-                rest = {d: [v for i, v in enumerate(chunk_vectors) if documents[i] == f"news.{d}" and i != line] for d in range(len(sizes))}
+                rest = {
+                    d: [v for i, v in enumerate(chunk_vectors) if documents[i] == f"news.{d}" and i != line]
+                    for d in range(len(sizes))
+                }
                 fits = {d: fit(variant, query_vectors[line], vectors, None) for d, vectors in rest.items()}
                 own = int(documents[line].removeprefix("news."))
                 assert outcomes[f"ranks_{variant}{suffix}"][row] == [rank(fits, own)]
@@ -161,7 +179,18 @@ def test_parallel_documents_rank_as_plain_loops_do_in_both_directions(seed: int)
 
 # ---- by hand -----------------------------------------------------------------------------------
 
-ANGLES = {"eins": 0, "zwei": 20, "drei": 90, "vier": 70, "fünf": 45, "one": 0, "two": 25, "three": 88, "four": 60, "five": 44}
+ANGLES = {
+    "eins": 0,
+    "zwei": 20,
+    "drei": 90,
+    "vier": 70,
+    "fünf": 45,
+    "one": 0,
+    "two": 25,
+    "three": 88,
+    "four": 60,
+    "five": 44,
+}
 
 
 def by_angle(texts: Sequence[str]) -> np.ndarray:
@@ -171,16 +200,21 @@ def by_angle(texts: Sequence[str]) -> np.ndarray:
 
 def test_the_counterpart_is_taken_out_of_its_document_for_its_own_query_only() -> None:
     examples = ParallelDocuments(
-        "de", ("eins", "zwei", "drei", "vier", "fünf"), ("one", "two", "three", "four", "five"), tuple("aabbc"), "here"
+        "de",
+        ("eins", "zwei", "drei", "vier", "fünf"),
+        ("one", "two", "three", "four", "five"),
+        tuple("aabbc"),
+        "here",
     )
     outcomes = clir.run(OWN, examples, by_angle).to_pydict()
-    # one (0°) finds zwei (20°) in a; two (25°) finds fünf (45°) in c nearer than eins (0°) in a, for zwei is out.
-    # three (88°) finds vier (70°) in b; four (60°) finds fünf (45°) in c nearer than drei (90°) in b.
+    # one (0°) finds zwei (20°) in a; two (25°) finds fünf (45°) in c nearer than eins (0°) in a, for zwei is
+    # out. three (88°) finds vier (70°) in b; four (60°) finds fünf (45°) in c nearer than drei (90°) in b.
     assert outcomes["ranks_best"] == [[1], [2], [1], [2]]
     assert outcomes["average_precision"] == [1.0, 0.5, 1.0, 0.5]
     # five is asked by nobody, as nothing would be left of c; to eins and three it stays a wrong answer.
     assert outcomes["index"] == [0, 1, 2, 3]
-    # The other way round nothing is lost: eins finds two (25°), zwei one (0°), drei four (60°), vier three (88°).
+    # The other way round nothing is lost: eins finds two (25°), zwei one (0°), drei four (60°), vier three
+    # (88°).
     assert outcomes["ranks_best_to_english"] == [[1], [1], [1], [1]]
 
 
@@ -237,11 +271,16 @@ def test_parallel_documents_score_both_directions_and_name_them() -> None:
     assert found.score == round(100 * float(np.mean(outcomes["average_precision"].to_numpy())), 4)
     assert found.n == 60
     # One document is relevant: average precision is one over its rank.
-    assert outcomes["average_precision"].to_pylist() == [1 / ranks[0] for ranks in outcomes["ranks_best"].to_pylist()]
+    assert outcomes["average_precision"].to_pylist() == [
+        1 / ranks[0] for ranks in outcomes["ranks_best"].to_pylist()
+    ]
 
 
 def test_beir_and_trec_score_alike(tmp_path: Path) -> None:
-    read = [load_collection("de-en", write(tmp_path / write.__name__ / "de-en")) for write in (write_beir, write_trec)]
+    read = [
+        load_collection("de-en", write(tmp_path / write.__name__ / "de-en"))
+        for write in (write_beir, write_trec)
+    ]
     beir, trec = (clir.run(OWN, collection, few_directions(1)) for collection in read)
     assert beir == trec
     assert TABLES["clir"].score(OWN, beir) == TABLES["clir"].score(OWN, trec)

@@ -49,7 +49,11 @@ def random_split(rng: np.random.Generator, name: str, vectors: Vectors, *, coars
             elif coarse and texts and rng.random() < 0.3:
                 vectors[text] = vectors[texts[rng.integers(len(texts))]]  # another text of the same vector
             else:
-                vector = rng.integers(-2, 3, dimensions).astype(np.float32) if coarse else rng.normal(size=dimensions).astype(np.float32)
+                vector = (
+                    rng.integers(-2, 3, dimensions).astype(np.float32)
+                    if coarse
+                    else rng.normal(size=dimensions).astype(np.float32)
+                )
                 vector[0] += 3
                 vectors[text] = (vector / np.linalg.norm(vector)).astype(np.float32)
             texts.append(text)
@@ -60,7 +64,9 @@ def random_split(rng: np.random.Generator, name: str, vectors: Vectors, *, coars
             close = vectors[f] + rng.normal(size=dimensions).astype(np.float32) * (0 if coarse else 0.2)
             vectors[e] = (close / np.linalg.norm(close)).astype(np.float32)
     pairs = list(itertools.product(foreign, english))
-    gold = [pairs[i] for i in rng.choice(len(pairs), size=rng.integers(1, min(len(pairs), 6) + 1), replace=False)]
+    gold = [
+        pairs[i] for i in rng.choice(len(pairs), size=rng.integers(1, min(len(pairs), 6) + 1), replace=False)
+    ]
     gold += [pair for pair in zip(foreign, english, strict=False) if pair not in gold]
     if rng.random() < 0.2:
         gold.append(("f-elsewhere", next(iter(english))))  # one side is not in the corpus
@@ -73,12 +79,21 @@ def test_mining_equals_the_slow_implementation(seed: int) -> None:
     vectors: Vectors = {}
     coarse = bool(seed % 2)
     dev, test = (random_split(rng, name, vectors, coarse=coarse) for name in ("dev", "test"))
-    policy = Mining(margin=list(Margin)[seed % 3], keep_duplicates=bool(seed % 5 == 0), neighbours=int(rng.integers(1, 7)))
+    policy = Mining(
+        margin=list(Margin)[seed % 3], keep_duplicates=bool(seed % 5 == 0), neighbours=int(rng.integers(1, 7))
+    )
     examples = Comparable("de", {"dev": dev, "test": test}, "here")
     target = BUCC.with_mining(policy)
-    score = TABLES["mining"].score(target, mining.run(target, examples, lambda texts: np.stack([vectors[text] for text in texts])))
+    score = TABLES["mining"].score(
+        target, mining.run(target, examples, lambda texts: np.stack([vectors[text] for text in texts]))
+    )
     expected = slowly(dev, test, vectors, policy)
-    assert (score.score, score.secondary["precision"], score.secondary["recall"], score.quantities["mined"]) == expected
+    assert (
+        score.score,
+        score.secondary["precision"],
+        score.secondary["recall"],
+        score.quantities["mined"],
+    ) == expected
     assert score.n == len(set(test.gold))
     assert score.interval[0] <= score.score <= score.interval[1]
 
@@ -87,7 +102,9 @@ def test_where_only_dev_is_scored_its_own_gold_gives_the_threshold() -> None:
     rng = np.random.default_rng(1)
     vectors: Vectors = {}
     dev = random_split(rng, "dev", vectors, coarse=False)
-    outcomes = mining.run(DEV, Comparable("de", {"dev": dev}, "here"), lambda texts: np.stack([vectors[text] for text in texts]))
+    outcomes = mining.run(
+        DEV, Comparable("de", {"dev": dev}, "here"), lambda texts: np.stack([vectors[text] for text in texts])
+    )
     score = TABLES["mining"].score(DEV, outcomes)
     found = (score.score, score.secondary["precision"], score.secondary["recall"], score.quantities["mined"])
     assert found == slowly(dev, dev, vectors, Mining())
@@ -131,7 +148,11 @@ def test_outcomes_hold_matched_pairs_down_to_the_last_gold_one_and_what_was_miss
 def test_nothing_right_scores_nothing_and_names_no_threshold() -> None:
     split = Split({"de-1": "eins", "de-2": "drei"}, {"en-1": "one", "en-2": "three"}, (("de-1", "en-3"),))
     score = TABLES["mining"].score(DEV, mining.run(DEV, Comparable("de", {"dev": split}, "here"), encode))
-    assert (score.score, score.secondary, score.quantities) == (0.0, {"precision": 0.0, "recall": 0.0}, {"mined": 0.0})
+    assert (score.score, score.secondary, score.quantities) == (
+        0.0,
+        {"precision": 0.0, "recall": 0.0},
+        {"mined": 0.0},
+    )
 
 
 def test_a_trial_takes_the_first_gold_pairs_with_their_sentences() -> None:
@@ -141,5 +162,7 @@ def test_a_trial_takes_the_first_gold_pairs_with_their_sentences() -> None:
         (("de-3", "en-2"), ("de-1", "en-1")),
     )
     small = Comparable("de", {"dev": split}, "here").first(1)
-    assert small.splits["dev"] == Split({"de-1": "eins", "de-3": "drei"}, {"en-1": "one", "en-2": "two"}, (("de-3", "en-2"),))
+    assert small.splits["dev"] == Split(
+        {"de-1": "eins", "de-3": "drei"}, {"en-1": "one", "en-2": "two"}, (("de-3", "en-2"),)
+    )
     assert len(small) == 1

@@ -53,7 +53,9 @@ def unit(vectors: NDArray[np.float64]) -> Vectors:
 class Problem:
     """Questions with an answer in most languages, over candidates of which some repeat within and across languages."""
 
-    def __init__(self, seed: int, sizes: Sequence[int], questions: int = 40, d: int = 6, spread: float = 1.0) -> None:
+    def __init__(
+        self, seed: int, sizes: Sequence[int], questions: int = 40, d: int = 6, spread: float = 1.0
+    ) -> None:
         rng = np.random.default_rng(seed)
         centre = rng.normal(size=d)
         candidates = unit(centre + spread * rng.normal(size=(sum(sizes), d)))
@@ -65,7 +67,9 @@ class Problem:
         self.relevant = rng.integers(self.starts, self.ends, (questions, len(sizes)))
         self.relevant[rng.random(self.relevant.shape) < 0.2] = NO_ANSWER
         self.relevant[:, 0] = rng.integers(0, sizes[0], questions)
-        self.questions = unit(candidates[self.relevant[:, 0]] + 0.3 * spread * rng.normal(size=(questions, d)))
+        self.questions = unit(
+            candidates[self.relevant[:, 0]] + 0.3 * spread * rng.normal(size=(questions, d))
+        )
 
     def ranked(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         return rank_answers(self.questions, self.candidates, self.starts, self.relevant)
@@ -98,7 +102,9 @@ def test_ranks_equal_those_of_a_plain_sort_by_the_exact_product(seed: int, sprea
     in_language, in_union = problem.ranked()
     by_language, of_all = problem.orders()
     for i, answers in enumerate(problem.relevant):
-        assert in_language[i].tolist() == [place(order, answer) for order, answer in zip(by_language[i], answers, strict=True)]
+        assert in_language[i].tolist() == [
+            place(order, answer) for order, answer in zip(by_language[i], answers, strict=True)
+        ]
         assert in_union[i].tolist() == [place(of_all[i], answer) for answer in answers]
 
 
@@ -116,8 +122,12 @@ def test_ranks_hold_where_a_language_is_wider_than_a_block() -> None:
             assert (in_language[i, j], in_union[i, j]) == expected
 
 
-@pytest.mark.parametrize(("products", "rows", "columns"), [(1, 64, 2040), (500, 3, 7), (2**24, 1, 8), (640, 64, 1)])
-def test_the_size_of_blocks_changes_no_rank(monkeypatch: pytest.MonkeyPatch, products: int, rows: int, columns: int) -> None:
+@pytest.mark.parametrize(
+    ("products", "rows", "columns"), [(1, 64, 2040), (500, 3, 7), (2**24, 1, 8), (640, 64, 1)]
+)
+def test_the_size_of_blocks_changes_no_rank(
+    monkeypatch: pytest.MonkeyPatch, products: int, rows: int, columns: int
+) -> None:
     problem = Problem(7, sizes=(40, 25, 33), spread=1e-3)
     expected = problem.ranked()
     for name, value in (("_PRODUCTS", products), ("_ROWS", rows), ("_COLUMNS", columns)):
@@ -139,8 +149,20 @@ def test_the_order_of_different_candidates_within_a_language_changes_no_rank() -
         np.testing.assert_array_equal(found, rank)
 
 
-# Unit vectors in the plane, in degrees. The two questions stand at 0 and at 90; "zwei" repeats as "deux" and "drei" as "trois".
-ANGLES = {"q": 0, "r": 90, "eins": 10, "zwei": 20, "drei": 80, "un": 30, "deux": 20, "trois": 80, "one": 5, "two": 60}
+# Unit vectors in the plane, in degrees. The two questions stand at 0 and at 90; "zwei" repeats as "deux" and
+# "drei" as "trois".
+ANGLES = {
+    "q": 0,
+    "r": 90,
+    "eins": 10,
+    "zwei": 20,
+    "drei": 80,
+    "un": 30,
+    "deux": 20,
+    "trois": 80,
+    "one": 5,
+    "two": 60,
+}
 POOL = Pool(("de", "fr", "en"), ("eins", "zwei", "drei", "un", "deux", "trois", "one", "two"), (0, 3, 6))
 QUESTIONS = Questions("fr", ("q", "r"), ((1, 4, 7), (2, 5, NO_ANSWER)), POOL, "here")
 
@@ -190,18 +212,27 @@ def test_scores_by_hand() -> None:
 def test_columns_follow_the_target_whatever_the_pools_order() -> None:
     target = toy_target("en", "fr", "de")
     assert run(target, QUESTIONS, by_angle)["rank_in_language"].to_pylist() == [[2, 1, 2], [0, 1, 1]]
-    assert TABLES["question_retrieval"].score(target, run(target, QUESTIONS, by_angle)) == TABLES["question_retrieval"].score(
-        toy_target("de", "fr", "en"), run(toy_target("de", "fr", "en"), QUESTIONS, by_angle)
-    )
+    assert TABLES["question_retrieval"].score(target, run(target, QUESTIONS, by_angle)) == TABLES[
+        "question_retrieval"
+    ].score(toy_target("de", "fr", "en"), run(toy_target("de", "fr", "en"), QUESTIONS, by_angle))
 
 
 def test_a_trial_and_a_pool_of_one_language_have_scores() -> None:
     target = toy_target("de", "fr", "en")
     trial = TABLES["question_retrieval"].score(target, run(target, QUESTIONS.first(1), by_angle))
-    assert (trial.n, trial.score, sorted(trial.pairs)) == (1, round(100 * (1 / 3 + 2 / 4 + 3 / 6) / 3, 4), ["de", "en"])
+    assert (trial.n, trial.score, sorted(trial.pairs)) == (
+        1,
+        round(100 * (1 / 3 + 2 / 4 + 3 / 6) / 3, 4),
+        ["de", "en"],
+    )
     alone = Questions("de", ("q",), ((1,),), Pool(("de",), POOL.sentences[:3], (0,)), "here")
     only = TABLES["question_retrieval"].score(toy_target("de"), run(toy_target("de"), alone, by_angle))
-    assert (only.score, only.secondary["map_mono"], only.secondary["map_cross"], dict(only.pairs)) == (50.0, 50.0, 0.0, {})
+    assert (only.score, only.secondary["map_mono"], only.secondary["map_cross"], dict(only.pairs)) == (
+        50.0,
+        50.0,
+        0.0,
+        {},
+    )
 
 
 def test_all_three_settings_equal_trec_evals_on_the_same_rankings() -> None:
@@ -214,11 +245,20 @@ def test_all_three_settings_equal_trec_evals_on_the_same_rankings() -> None:
     # encode() must give the problem's own vectors: normalised again they would not tie where these do.
     everything = {text: np.array(vector, np.float32) for text, vector in (texts | asked).items()}
     target = toy_target(*languages)
-    found = TABLES["question_retrieval"].score(target, run(target, examples, lambda texts: np.stack([everything[text] for text in texts])))
+    found = TABLES["question_retrieval"].score(
+        target, run(target, examples, lambda texts: np.stack([everything[text] for text in texts]))
+    )
     by_language, of_all = problem.orders()
-    settings = {code: trec_eval(problem.relevant[:, [j]], [orders[j] for orders in by_language]) for j, code in enumerate(languages)}
+    settings = {
+        code: trec_eval(problem.relevant[:, [j]], [orders[j] for orders in by_language])
+        for j, code in enumerate(languages)
+    }
     multi = trec_eval(problem.relevant, of_all)
-    assert (found.score, found.secondary["recall_1_multi"], found.secondary["recall_10_multi"]) == pytest.approx(multi, abs=1e-4)
+    assert (
+        found.score,
+        found.secondary["recall_1_multi"],
+        found.secondary["recall_10_multi"],
+    ) == pytest.approx(multi, abs=1e-4)
     mono = [found.secondary[f"{name}_mono"] for name in ("map", "recall_1", "recall_10")]
     assert mono == pytest.approx(settings["de"], abs=1e-4)
     for other in ("fr", "en"):
@@ -229,19 +269,31 @@ def test_all_three_settings_equal_trec_evals_on_the_same_rankings() -> None:
 
 def trec_eval(relevant: NDArray[np.int64], orders: Sequence[Sequence[int]]) -> tuple[float, ...]:
     """Return mAP@20, R@1 and R@10 in points; all questions have fewer than 20 answers, where the definitions agree."""
-    qrels = {f"q{i}": {f"s{c}": 1 for c in answers.tolist() if c != NO_ANSWER} for i, answers in enumerate(relevant)}
+    qrels = {
+        f"q{i}": {f"s{c}": 1 for c in answers.tolist() if c != NO_ANSWER}
+        for i, answers in enumerate(relevant)
+    }
     qrels = {question: answers for question, answers in qrels.items() if answers}
-    ranked = {f"q{i}": {f"s{c}": -float(rank) for rank, c in enumerate(order)} for i, order in enumerate(orders)}
+    ranked = {
+        f"q{i}": {f"s{c}": -float(rank) for rank, c in enumerate(order)} for i, order in enumerate(orders)
+    }
     measures = [AP @ 20, R @ 1, R @ 10]
     found = ir_measures.calc_aggregate(measures, qrels, {question: ranked[question] for question in qrels})
     return tuple(100 * found[measure] for measure in measures)
 
 
 def test_the_language_bias_is_the_mean_distance_of_the_answers_in_the_union() -> None:
-    # Every language's sentences point their own way, so that the question's own come first, then the others one after the other.
-    angles = {"q": 0.0} | {f"{language}{i}": 10.0 * block + i for block, language in enumerate(("aa", "bb", "cc")) for i in range(5)}
+    # Every language's sentences point their own way, so that the question's own come first, then the others
+    # one after the other.
+    angles = {"q": 0.0} | {
+        f"{language}{i}": 10.0 * block + i
+        for block, language in enumerate(("aa", "bb", "cc"))
+        for i in range(5)
+    }
     vectors = {text: (np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))) for text, angle in angles.items()}
     pool = Pool(("aa", "bb", "cc"), tuple(text for text in angles if text != "q"), (0, 5, 10))
     biased = Questions("aa", ("q", "q"), ((0, 5, 10), (1, 7, 14)), pool, "here")
-    found = TABLES["question_retrieval"].score(toy_target(*pool.languages), run(toy_target(*pool.languages), biased, encoder(vectors)))
+    found = TABLES["question_retrieval"].score(
+        toy_target(*pool.languages), run(toy_target(*pool.languages), biased, encoder(vectors))
+    )
     assert found.quantities == {"language_bias": ((11 - 1) + (15 - 2)) / 2}

@@ -44,4 +44,7 @@ def test_scores_by_hand() -> None:
 
 
 def test_every_text_of_both_sides_is_asked_for() -> None:
-    assert BITEXT.sides == {"de side": ("eins", "zwei", "drei", "vier"), "en side": ("one", "two", "three", "four")}
+    assert BITEXT.sides == {
+        "de side": ("eins", "zwei", "drei", "vier"),
+        "en side": ("one", "two", "three", "four"),
+    }

@@ -21,7 +21,17 @@ from harness.scoring.metrics.precision_recall import best_threshold, precision_r
 from harness.scoring.tables import TABLES
 
 # Which way a text points in the plane, in degrees.
-ANGLES = {"eins": 0, "zwei": 50, "drei": 100, "one": 2, "two": 49, "three": 104, "noise": 300, "anders": 25, "other": 24}
+ANGLES = {
+    "eins": 0,
+    "zwei": 50,
+    "drei": 100,
+    "one": 2,
+    "two": 49,
+    "three": 104,
+    "noise": 300,
+    "anders": 25,
+    "other": 24,
+}
 
 
 def encode(texts: list[str]) -> np.ndarray:
@@ -46,11 +56,21 @@ def test_a_best_f1_at_the_last_item_takes_that_item_as_the_threshold() -> None:
 
 
 def test_sentences_that_stand_twice_are_dropped_and_can_be_kept() -> None:
-    twice = Split({"d1": "eins", "d2": "zwei", "d3": "eins"}, {"e1": "one", "e2": "two"}, (("d1", "e1"), ("d2", "e2")))
-    pairs = [(row["foreign"], row["english"]) for row in mined(EASY, twice) if row["split"] == "test" and row["margin"] is not None]
+    twice = Split(
+        {"d1": "eins", "d2": "zwei", "d3": "eins"}, {"e1": "one", "e2": "two"}, (("d1", "e1"), ("d2", "e2"))
+    )
+    pairs = [
+        (row["foreign"], row["english"])
+        for row in mined(EASY, twice)
+        if row["split"] == "test" and row["margin"] is not None
+    ]
     assert pairs == [("d2", "e2")]
     kept = mined(EASY, twice, keep_duplicates=True)
-    assert {(row["foreign"], row["english"]) for row in kept if row["split"] == "test" and row["margin"] is not None} == {
+    assert {
+        (row["foreign"], row["english"])
+        for row in kept
+        if row["split"] == "test" and row["margin"] is not None
+    } == {
         ("d1", "e1"),
         ("d2", "e2"),
     }
@@ -71,12 +91,16 @@ def hidden_states(folder: Path, text: str) -> tuple[torch.Tensor, ...]:
     model = transformers.AutoModel.from_pretrained(folder)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     with torch.inference_mode():
-        states: tuple[torch.Tensor, ...] = model(**tokenizer(text, return_tensors="pt"), output_hidden_states=True).hidden_states
+        states: tuple[torch.Tensor, ...] = model(
+            **tokenizer(text, return_tensors="pt"), output_hidden_states=True
+        ).hidden_states
     return states
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2, 3])
-def test_a_layer_is_an_index_into_the_hidden_states_whose_first_is_the_embeddings(toy_encoder: Path, layer: int) -> None:
+def test_a_layer_is_an_index_into_the_hidden_states_whose_first_is_the_embeddings(
+    toy_encoder: Path, layer: int
+) -> None:
     encoder = Encoder(verify(toy_encoder, "toy"), [View(layer, Pooling.MEAN)], max_length=64, dtype="float32")
     (vectors,) = encoder.forward(encoder.tokenize(["the cat sleeps"])).values()
     expected = hidden_states(toy_encoder, "the cat sleeps")[layer][0].mean(dim=0).numpy()
@@ -94,10 +118,13 @@ def test_the_mean_runs_over_the_special_tokens_too(toy_encoder: Path) -> None:
 
 
 def test_the_test_split_is_mined_from_its_own_sentences(tmp_path: Path) -> None:
-    # The scripts keep the candidates of the dev split in a file and take them for the test split when it is there.
+    # The scripts keep the candidates of the dev split in a file and take them for the test split when it is
+    # there.
     test = Split({"d1": "drei", "d2": "eins"}, {"e1": "three", "e2": "one"}, (("d1", "e1"), ("d2", "e2")))
     rows = mined(EASY, test)
-    assert {(row["split"], row["foreign"], row["english"]) for row in rows if row["gold"] and row["margin"]} == {
+    assert {
+        (row["split"], row["foreign"], row["english"]) for row in rows if row["gold"] and row["margin"]
+    } == {
         ("dev", "d1", "e1"),
         ("dev", "d2", "e2"),
         ("test", "d1", "e1"),
@@ -107,10 +134,15 @@ def test_the_test_split_is_mined_from_its_own_sentences(tmp_path: Path) -> None:
 
 
 def test_a_gold_pair_is_one_of_ids_not_of_texts() -> None:
-    # d3 repeats the text of d1; gold names d3. A map from text to id keeps one of the two and counts a hit or a miss by chance.
-    test = Split({"d1": "eins", "d2": "zwei", "d3": "eins"}, {"e1": "one", "e2": "two"}, (("d3", "e1"), ("d2", "e2")))
+    # d3 repeats the text of d1; gold names d3. A map from text to id keeps one of the two and counts a hit or
+    # a miss by chance.
+    test = Split(
+        {"d1": "eins", "d2": "zwei", "d3": "eins"}, {"e1": "one", "e2": "two"}, (("d3", "e1"), ("d2", "e2"))
+    )
     rows = [row for row in mined(EASY, test, keep_duplicates=True) if row["split"] == "test"]
-    assert [(row["foreign"], row["english"], row["gold"]) for row in rows if row["margin"] is not None and row["english"] == "e1"] == [
-        ("d1", "e1", False)
-    ]
+    assert [
+        (row["foreign"], row["english"], row["gold"])
+        for row in rows
+        if row["margin"] is not None and row["english"] == "e1"
+    ] == [("d1", "e1", False)]
     assert [row["foreign"] for row in rows if row["margin"] is None] == ["d3"]

@@ -21,7 +21,9 @@ def test_no_texts_make_no_batches() -> None:
 
 
 @given(st.lists(st.integers(1, 40), max_size=60), st.integers(1, 100))
-def test_every_text_stands_in_exactly_one_batch_of_its_length_within_the_budget(lengths: list[int], budget: int) -> None:
+def test_every_text_stands_in_exactly_one_batch_of_its_length_within_the_budget(
+    lengths: list[int], budget: int
+) -> None:
     batches = plan_batches(lengths, budget)
     assert sorted(int(i) for batch in batches for i in batch) == list(range(len(lengths)))
     for batch in batches:

@@ -19,14 +19,28 @@ from harness.records import Pooling, View
 from tests.support.toys import save_toy_encoder
 
 MEAN, CLS = Pooling.MEAN, Pooling.CLS
-TEXTS = ["the cat sleeps", "a dog", "", "x", "die katze rennt the sun shines", "sonne mond", "dog a", "z y", "the tree"]
+TEXTS = [
+    "the cat sleeps",
+    "a dog",
+    "",
+    "x",
+    "die katze rennt the sun shines",
+    "sonne mond",
+    "dog a",
+    "z y",
+    "the tree",
+]
 
 
 def open_encoder(folder: Path, *views: View, **options: object) -> Encoder:
-    return Encoder(verify(folder, "toy"), views or (View(3, MEAN),), **{"max_length": 64, "dtype": "float32", **options})  # type: ignore[arg-type]
+    return Encoder(
+        verify(folder, "toy"), views or (View(3, MEAN),), **{"max_length": 64, "dtype": "float32", **options}
+    )  # type: ignore[arg-type]
 
 
-def encode(encoder: Encoder, texts: list[str], prefix: str = "") -> tuple[dict[View, dict[int, Vectors]], EncodingReport]:
+def encode(
+    encoder: Encoder, texts: list[str], prefix: str = ""
+) -> tuple[dict[View, dict[int, Vectors]], EncodingReport]:
     found: dict[View, dict[int, Vectors]] = {view: {} for view in encoder.views}
 
     def sink(view: View, indices: Indices, rows: Vectors) -> None:
@@ -41,15 +55,19 @@ def reference(folder: Path, text: str, view: View) -> Vectors:
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModel.from_pretrained(folder).eval()
     with torch.inference_mode():
-        state = model(**tokenizer(text, return_tensors="pt", return_token_type_ids=False), output_hidden_states=True).hidden_states[
-            view.layer
-        ][0]
+        state = model(
+            **tokenizer(text, return_tensors="pt", return_token_type_ids=False), output_hidden_states=True
+        ).hidden_states[view.layer][0]
     pooled = state.mean(dim=0) if view.pooling is MEAN else state[0]
     return (pooled / pooled.norm()).numpy()
 
 
-@pytest.mark.parametrize("architecture", ["bert", "xlm-roberta", "distilbert", "electra", "mpnet", "modernbert", "deberta-v2"])
-def test_every_layer_and_both_poolings_equal_hidden_states_in_one_pass(tmp_path: Path, architecture: str) -> None:
+@pytest.mark.parametrize(
+    "architecture", ["bert", "xlm-roberta", "distilbert", "electra", "mpnet", "modernbert", "deberta-v2"]
+)
+def test_every_layer_and_both_poolings_equal_hidden_states_in_one_pass(
+    tmp_path: Path, architecture: str
+) -> None:
     folder = save_toy_encoder(tmp_path, architecture=architecture)
     views = [View(layer, pooling) for layer in range(4) for pooling in (MEAN, CLS)]
     found, report = encode(open_encoder(folder, *views), TEXTS)
@@ -63,7 +81,9 @@ def test_only_the_layers_up_to_the_deepest_one_asked_are_computed(toy_encoder: P
     encoder = open_encoder(toy_encoder, View(1, MEAN), View(2, CLS))
     assert len(encoder._model.encoder.layer) == 2
     found, _ = encode(encoder, ["the cat"])
-    np.testing.assert_allclose(found[View(2, CLS)][0], reference(toy_encoder, "the cat", View(2, CLS)), atol=2e-6)
+    np.testing.assert_allclose(
+        found[View(2, CLS)][0], reference(toy_encoder, "the cat", View(2, CLS)), atol=2e-6
+    )
 
 
 def test_a_vector_does_not_depend_on_its_neighbours(toy_encoder: Path) -> None:
@@ -73,7 +93,10 @@ def test_a_vector_does_not_depend_on_its_neighbours(toy_encoder: Path) -> None:
         alone, _ = encode(encoder, [text])
         assert np.array_equal(alone[View(3, MEAN)][0], together[View(3, MEAN)][index])
     shuffled, _ = encode(open_encoder(toy_encoder, batch_tokens=16), TEXTS[::-1])
-    assert all(np.array_equal(shuffled[View(3, MEAN)][len(TEXTS) - 1 - i], together[View(3, MEAN)][i]) for i in range(len(TEXTS)))
+    assert all(
+        np.array_equal(shuffled[View(3, MEAN)][len(TEXTS) - 1 - i], together[View(3, MEAN)][i])
+        for i in range(len(TEXTS))
+    )
 
 
 def test_long_texts_are_cut_and_the_prefix_counts(toy_encoder: Path) -> None:
@@ -108,7 +131,9 @@ def test_bfloat16_without_instructions_for_it_equals_torchs_own_up_to_the_order_
         assert not np.array_equal(b, c)  # it is rounded
 
 
-def test_out_of_memory_halves_the_budget_goes_on_and_is_recorded(toy_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_halves_the_budget_goes_on_and_is_recorded(
+    toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoder = open_encoder(toy_encoder, batch_tokens=64)
     real = Encoder.forward
 
@@ -125,7 +150,9 @@ def test_out_of_memory_halves_the_budget_goes_on_and_is_recorded(toy_encoder: Pa
     assert report.events[0].startswith("out of memory: the budget was lowered to ")
 
 
-def test_a_text_too_long_for_the_memory_fails_alone_by_name(toy_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_too_long_for_the_memory_fails_alone_by_name(
+    toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = Encoder.forward
 
     def small_machine(self: Encoder, token_ids: list[list[int]]) -> dict[View, Vectors]:
@@ -155,13 +182,21 @@ def test_weights_that_are_missing_are_refused_and_never_random(tmp_path: Path) -
     weights = load_file(folder / "model.safetensors")
     del weights["encoder.layer.1.output.dense.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(BadInput, match=r"the weights of toy lack 1 tensors of BertModel: encoder\.layer\.1\.output\.dense\.weight"):
+    with pytest.raises(
+        BadInput,
+        match=r"the weights of toy lack 1 tensors of BertModel: encoder\.layer\.1\.output\.dense\.weight",
+    ):
         open_encoder(folder)
 
 
 def test_an_encoder_decoder_is_refused(toy_encoder: Path, tmp_path: Path) -> None:
     config = transformers.MBartConfig(
-        d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=4, decoder_attention_heads=4, vocab_size=62
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        vocab_size=62,
     )
     transformers.MBartModel(config).save_pretrained(tmp_path)
     for name in ("tokenizer.json", "tokenizer_config.json"):
@@ -170,7 +205,9 @@ def test_an_encoder_decoder_is_refused(toy_encoder: Path, tmp_path: Path) -> Non
         open_encoder(tmp_path, View(1, MEAN))
 
 
-def test_hidden_states_that_do_not_arise_where_they_are_captured_are_refused(toy_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_states_that_do_not_arise_where_they_are_captured_are_refused(
+    toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = transformers.BertModel.forward
 
     def convolved(self: transformers.BertModel, *args: object, **kwargs: object) -> object:
@@ -240,7 +277,9 @@ def test_the_callers_thread_setting_is_given_back(toy_encoder: Path) -> None:
 
 
 @pytest.mark.parametrize(("native", "expected"), [(True, "bfloat16"), (False, "float32")])
-def test_auto_takes_bfloat16_only_where_the_processor_multiplies_it(monkeypatch: pytest.MonkeyPatch, native: bool, expected: str) -> None:
+def test_auto_takes_bfloat16_only_where_the_processor_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, native: bool, expected: str
+) -> None:
     monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: native)
     assert choose_dtype("auto", "cpu") == expected
     assert choose_dtype("float32", "cpu") == "float32"

@@ -22,7 +22,22 @@ from harness.records import Target
 from harness.training.batches import ByLength
 from harness.training.features import features
 
-WORDS = ["the", "a", "cat", "dog", "sun", "moon", "sea", "tree", "red", "blue", "runs", "sleeps", "shines", "sings"]
+WORDS = [
+    "the",
+    "a",
+    "cat",
+    "dog",
+    "sun",
+    "moon",
+    "sea",
+    "tree",
+    "red",
+    "blue",
+    "runs",
+    "sleeps",
+    "shines",
+    "sings",
+]
 
 
 def head_folder(base: Path, folder: Path, target: Target) -> Path:
@@ -49,9 +64,13 @@ def test_logits_are_those_of_a_plain_padded_batch(toy_encoder: Path, tmp_path: P
     padded = tokenizer.pad({"input_ids": [each.ids for each in inputs]}, return_tensors="pt")
     with torch.inference_mode():
         output = model(**padded)
-    expected = torch.stack([output.start_logits, output.end_logits], -1) if target.kind == "qa" else output.logits
+    expected = (
+        torch.stack([output.start_logits, output.end_logits], -1) if target.kind == "qa" else output.logits
+    )
     for row, theirs, each in zip(found, expected.numpy(), inputs, strict=True):
-        np.testing.assert_allclose(row, theirs if target.kind == "classification" else theirs[: len(each.ids)], atol=2e-5)
+        np.testing.assert_allclose(
+            row, theirs if target.kind == "classification" else theirs[: len(each.ids)], atol=2e-5
+        )
 
 
 def test_labels_are_read_by_name_and_a_diverged_head_is_named(toy_encoder: Path, tmp_path: Path) -> None:
@@ -104,20 +123,31 @@ def test_every_brute_force_span_is_found() -> None:
         logits = rng.integers(0, 6, (passage + question + 1, 2)).astype(np.float32)  # with ties
         part = window(passage, question)
         spans = [
-            (-float(logits[i, 0] + logits[j, 1]), i, j) for i in range(question, question + passage) for j in range(i, question + passage)
+            (-float(logits[i, 0] + logits[j, 1]), i, j)
+            for i in range(question, question + passage)
+            for j in range(i, question + passage)
         ]
         cost, i, j = min(spans)
         assert best_span(part, logits) == Span(part.offsets[i][0], part.offsets[j][1], -cost)
 
 
-def test_a_reader_is_trained_on_the_tokens_of_the_answer_and_on_the_first_one_elsewhere(toy_encoder: Path) -> None:
+def test_a_reader_is_trained_on_the_tokens_of_the_answer_and_on_the_first_one_elsewhere(
+    toy_encoder: Path,
+) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(toy_encoder))
     context = "the cat runs the dog sleeps the sun shines the moon sings"
-    examples = AnsweredQuestions("en", ("1",), ("the sea",), (context,), (("the moon",),), ((context.index("the moon"),),), "here")
+    examples = AnsweredQuestions(
+        "en", ("1",), ("the sea",), (context,), (("the moon",),), ((context.index("the moon"),),), "here"
+    )
     recipe = recipe_for(BY_NAME["tydiqa"], None, 32).model_copy(update={"max_length": 12, "stride": 2})
     found = features((), examples, tokenizer, recipe.max_length, recipe.stride)
     assert len(found) > 1
-    answers = [tokenizer.decode(each.inputs[0].ids[each.answer["start_positions"] : each.answer["end_positions"] + 1]) for each in found]
+    answers = [
+        tokenizer.decode(
+            each.inputs[0].ids[each.answer["start_positions"] : each.answer["end_positions"] + 1]
+        )
+        for each in found
+    ]
     assert "the moon" in answers
     assert set(answers) <= {"the moon", "<s>"}
 

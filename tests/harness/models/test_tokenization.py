@@ -31,7 +31,8 @@ def test_a_long_sentence_is_split_between_words_and_no_word_is_lost(tokenizer: A
         assert piece.input.ids[0] == tokenizer.bos_token_id
         assert piece.input.ids[-1] == tokenizer.eos_token_id
         assert [piece.input.ids[place] for place in piece.first] == [
-            tokenizer(sentences[piece.sentence][word], add_special_tokens=False)["input_ids"][0] for word in piece.words
+            tokenizer(sentences[piece.sentence][word], add_special_tokens=False)["input_ids"][0]
+            for word in piece.words
         ]
 
 
@@ -53,8 +54,12 @@ def test_a_window_begins_every_stride_and_every_token_of_the_passage_is_read(tok
     context = " ".join(f"{a} {b}" for a in "abcdefgh" for b in "ijkl")  # 64 tokens
     found = windows(tokenizer, ["the cat"], [context], 24, 6)
     places = [[place for place in window.offsets if place is not None] for window in found]
-    assert [(row[0][0], len(row)) for row in places] == [(2 * start, 19) for start in range(0, 43, 6)] + [(96, 16)]
-    assert "".join(context[start:end] for start, end in sorted({place for row in places for place in row})) == context.replace(" ", "")
+    assert [(row[0][0], len(row)) for row in places] == [(2 * start, 19) for start in range(0, 43, 6)] + [
+        (96, 16)
+    ]
+    assert "".join(
+        context[start:end] for start, end in sorted({place for row in places for place in row})
+    ) == context.replace(" ", "")
     for window in found:
         assert len(window.input.ids) == len(window.offsets) <= 24
         assert tokenizer.decode(window.input.ids).startswith("<s> the cat </s>")

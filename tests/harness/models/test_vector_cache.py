@@ -26,7 +26,12 @@ def test_what_was_put_is_there_for_the_next_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"weights": "v", "layer": 3}, {"weights": "w", "layer": 4}, {"weights": "w", "layer": 3, "prefix": "query: "}]
+    "other",
+    [
+        {"weights": "v", "layer": 3},
+        {"weights": "w", "layer": 4},
+        {"weights": "w", "layer": 3, "prefix": "query: "},
+    ],
 )
 def test_anything_that_changes_a_vector_opens_another_space(tmp_path: Path, other: dict[str, object]) -> None:
     space = VectorSpace(tmp_path, weights="w", layer=3)
@@ -58,7 +63,9 @@ def test_a_shard_that_a_crash_truncated_is_dropped_and_its_vectors_made_again(tm
     assert not shard.exists()
 
 
-def test_a_folder_that_cannot_be_written_ends_in_a_named_error_and_keeps_the_vectors_in_memory(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_ends_in_a_named_error_and_keeps_the_vectors_in_memory(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "vectors").write_text("in the way")
     space = VectorSpace(tmp_path, weights="w")
     space.put(["a"], vectors(1))

@@ -1,7 +1,5 @@
 """Rows of published numbers: read strictly, never evaluated, never compared."""
 
-# ruff: noqa: E501 - a whole message stands on one line
-
 from __future__ import annotations
 
 import json
@@ -16,7 +14,16 @@ from harness.catalog import BY_NAME, find_target
 from harness.cli.main import main
 from harness.cli.validate import schema_text
 from harness.errors import BadInput
-from harness.records import Base, Pooling, Regime, ReportedEncoding, ReportedIntermediate, ReportedScore, ReportedSubmission, Submitter
+from harness.records import (
+    Base,
+    Pooling,
+    Regime,
+    ReportedEncoding,
+    ReportedIntermediate,
+    ReportedScore,
+    ReportedSubmission,
+    Submitter,
+)
 from tests.support.folders import ROOT
 from tests.support.submissions import REPORTED
 
@@ -39,7 +46,11 @@ def test_what_was_not_published_is_left_out() -> None:
     assert submission.intermediate == ReportedIntermediate(regime=Regime.ENGLISH, languages=("en",))
     assert (submission.intermediate.examples, submission.intermediate.translated) == (None, None)
     assert submission.encoding == ReportedEncoding(layer=14, pooling=Pooling.MEAN)
-    assert (submission.reported.parameters, submission.reported.note, submission.license) == (559_000_000, None, None)
+    assert (submission.reported.parameters, submission.reported.note, submission.license) == (
+        559_000_000,
+        None,
+        None,
+    )
     assert submission.submitters == (Submitter(name="Nobody"),)
     bare = parsed(
         REPORTED.replace("base: {id: FacebookAI/xlm-roberta-large, revision: null}\n", "").replace(
@@ -50,8 +61,16 @@ def test_what_was_not_published_is_left_out() -> None:
 
 
 def test_a_score_is_published_or_follows_from_what_was_and_is_none_where_the_protocol_differs() -> None:
-    scores = {name: found.score(find_target(name)) for name, found in parsed(REPORTED).reported.scores.items()}
-    assert scores == {"xnli": 79.2, "xquad": pytest.approx(68.7), "mlqa": None, "tatoeba": None, "bucc2018_dev": None}
+    scores = {
+        name: found.score(find_target(name)) for name, found in parsed(REPORTED).reported.scores.items()
+    }
+    assert scores == {
+        "xnli": 79.2,
+        "xquad": pytest.approx(68.7),
+        "mlqa": None,
+        "tatoeba": None,
+        "bucc2018_dev": None,
+    }
     dev = parsed(REPORTED).reported.scores["bucc2018_dev"]
     assert dev.mean(find_target("bucc2018_dev")) == pytest.approx((77.7 + 62.7 + 79.2 + 66.5) / 4)
     some = ReportedScore(languages={"de": 77.7})
@@ -119,19 +138,25 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("sound", "broken", "expected"), FAULTS)
-def test_each_main_fault_says_where_what_and_how_to_mend_it(sound: str, broken: str, expected: list[str]) -> None:
+def test_each_main_fault_says_where_what_and_how_to_mend_it(
+    sound: str, broken: str, expected: list[str]
+) -> None:
     assert REPORTED.count(sound) == 1
     assert refusals(REPORTED.replace(sound, broken)) == expected
 
 
 def test_scores_name_at_least_one_target() -> None:
-    assert refusals(f"{REPORTED.partition('    xnli')[0].rstrip()} {{}}\nsubmitters: [{{name: Nobody}}]\n") == [
+    assert refusals(
+        f"{REPORTED.partition('    xnli')[0].rstrip()} {{}}\nsubmitters: [{{name: Nobody}}]\n"
+    ) == [
         "s.yaml:12:3: reported.scores: names no target\n    cure: write such as `xnli: {means: {accuracy: 79.2}}`"
     ]
 
 
 def test_a_name_of_its_own_needs_a_word_on_what_differs() -> None:
-    text = REPORTED.replace("{means: {accuracy: 79.2}}", "{means: {map: 79.2}, differs: something else was measured}")
+    text = REPORTED.replace(
+        "{means: {accuracy: 79.2}}", "{means: {map: 79.2}, differs: something else was measured}"
+    )
     assert parsed(text).reported.scores["xnli"].means == {"map": 79.2}
 
 
@@ -224,7 +249,14 @@ def test_the_schema_for_editors_tells_the_two_kinds_apart_by_one_key() -> None:
         "submitters",
         "license",
     ]
-    assert schema["$defs"]["ReportedSubmission"]["required"] == ["schema", "title", "family", "intermediate", "reported", "submitters"]
+    assert schema["$defs"]["ReportedSubmission"]["required"] == [
+        "schema",
+        "title",
+        "family",
+        "intermediate",
+        "reported",
+        "submitters",
+    ]
 
 
 # ---- the rows of this repository
@@ -273,10 +305,19 @@ PUBLISHED: dict[str, dict[str, tuple[dict[str, float], float | None]]] = {
     "mbert-x-x": {"xquad_r": ({"map": 23}, None)},
     "mbert-x-x-mono": {"xquad_r": ({"map": 52}, None)},
     "mbert-x-y": {"xquad_r": ({"map": 66}, None)},
-    "xlmr-hybrid": {"xquad_r": ({"map": 59.3, "map_mono": 79.8, "map_cross": 70.5, "language_bias": 287}, None)},
-    "labse-hybrid": {"xquad_r": ({"map": 68.2, "map_mono": 81.7, "map_cross": 76.7, "language_bias": 221}, None)},
+    "xlmr-hybrid": {
+        "xquad_r": ({"map": 59.3, "map_mono": 79.8, "map_cross": 70.5, "language_bias": 287}, None)
+    },
+    "labse-hybrid": {
+        "xquad_r": ({"map": 68.2, "map_mono": 81.7, "map_cross": 76.7, "language_bias": 221}, None)
+    },
 }
-PARAMETERS = {"xlmr-large": 559_000_000, "xlmr-large-jiant": 559_000_000, "xstilts": 559_000_000, "rembert": 575_000_000}
+PARAMETERS = {
+    "xlmr-large": 559_000_000,
+    "xlmr-large-jiant": 559_000_000,
+    "xstilts": 559_000_000,
+    "rembert": 575_000_000,
+}
 
 
 def test_the_published_rows_hold_what_their_sources_say() -> None:
@@ -285,6 +326,9 @@ def test_the_published_rows_hold_what_their_sources_say() -> None:
     for slug, targets in PUBLISHED.items():
         row = store.load_submission(ROWS / f"reported-{slug}")
         assert isinstance(row, ReportedSubmission)
-        found = {name: ({**each.means, **each.languages}, each.score(find_target(name))) for name, each in row.reported.scores.items()}
+        found = {
+            name: ({**each.means, **each.languages}, each.score(find_target(name)))
+            for name, each in row.reported.scores.items()
+        }
         assert found == {name: (numbers, pytest.approx(score)) for name, (numbers, score) in targets.items()}
         assert row.reported.parameters == PARAMETERS.get(slug)

@@ -22,7 +22,19 @@ from harness.cli.main import main
 from harness.errors import WrongUsage
 from harness.review import Review, Verdict, changed_files, markdown, memory, review
 from tests.support.folders import ROOT
-from tests.support.pull_requests import Edits, Put, Repository, about, begin, commit_tree, git, measured, sealed_again, tree, written
+from tests.support.pull_requests import (
+    Edits,
+    Put,
+    Repository,
+    about,
+    begin,
+    commit_tree,
+    git,
+    measured,
+    sealed_again,
+    tree,
+    written,
+)
 from tests.support.toys import first_rows
 
 RESULT, OUTCOMES = (f"submissions/mine/results/jupyterlab.{suffix}" for suffix in ("yaml", "parquet"))
@@ -41,7 +53,9 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         "harness/__init__.py": b"",
         MINE: about("mine", "ada"),
         "submissions/theirs/submission.yaml": about("theirs", "bob"),
-        "submissions/nobodys/submission.yaml": about("nobodys", "x").replace(b', url: "https://github.com/x"', b""),
+        "submissions/nobodys/submission.yaml": about("nobodys", "x").replace(
+            b', url: "https://github.com/x"', b""
+        ),
         **written(folder / "made", *measured("mine")),
         **written(folder / "made", *measured("theirs", draw=1)),
     }
@@ -78,10 +92,17 @@ def named(board: Repository, path: str = MINE) -> bytes:
 def test_a_new_submission_with_and_without_results_is_accepted(board: Repository, tmp_path: Path) -> None:
     alone: Edits = {"submissions/new/submission.yaml": about("new", "Ada")}
     found = judge(board, board.pull(alone))
-    assert (found.verdict, found.files, found.submissions, found.reasons) == (Verdict.ACCEPTED, 1, ("new",), ())
+    assert (found.verdict, found.files, found.submissions, found.reasons) == (
+        Verdict.ACCEPTED,
+        1,
+        ("new",),
+        (),
+    )
     found = judge(board, board.pull({**alone, **again(tmp_path, "new")}))
     assert (found.verdict, found.files) == (Verdict.ACCEPTED, 3)
-    assert [(each.target, each.new, each.measured, each.of) for each in found.results] == [("jupyterlab", True, 2, 12)]
+    assert [(each.target, each.new, each.measured, each.of) for each in found.results] == [
+        ("jupyterlab", True, 2, 12)
+    ]
 
 
 def test_a_result_that_was_extended_or_repeated_is_accepted(board: Repository, tmp_path: Path) -> None:
@@ -95,7 +116,11 @@ def test_a_result_that_was_extended_or_repeated_is_accepted(board: Repository, t
     found = judge(board, board.pull(extended))
     assert (found.verdict, found.reasons) == (Verdict.ACCEPTED, ())
     (comparison,) = found.diff.comparisons
-    assert (comparison.first, comparison.second, comparison.targets[0].added) == ("mine (base)", "mine (pull request)", ("fi",))
+    assert (comparison.first, comparison.second, comparison.targets[0].added) == (
+        "mine (base)",
+        "mine (pull request)",
+        ("fi",),
+    )
     repeated = written(tmp_path, result.model_copy(update={"run": {"date": "2026-02-02"}}), table)
     found = judge(board, board.pull(repeated))
     assert (found.verdict, found.files, found.results) == (Verdict.ACCEPTED, 1, ())
@@ -105,7 +130,11 @@ def test_a_result_is_superseded_with_a_reason_and_not_without(board: Repository,
     other = again(tmp_path, right=0.7, draw=5)
     without = judge(board, board.pull(other))
     assert rules(without) == [("superseded", RESULT)]
-    line = without.reasons[0].cure.removeprefix("add to submission.yaml ").replace("…", "the text was cut by mistake")
+    line = (
+        without.reasons[0]
+        .cure.removeprefix("add to submission.yaml ")
+        .replace("…", "the text was cut by mistake")
+    )
     found = judge(board, board.pull({**other, MINE: named(board) + f"{line}\n".encode()}))
     assert (found.verdict, found.reasons) == (Verdict.ACCEPTED, ())
     assert found.diff.comparisons[0].targets[0].difference > 0
@@ -119,7 +148,10 @@ def test_a_result_is_superseded_with_a_reason_and_not_without(board: Repository,
 
 def test_a_maintainer_may_change_and_verify_every_submission(board: Repository, tmp_path: Path) -> None:
     head = board.pull(
-        {**again(tmp_path, "nobodys"), "submissions/theirs/verification.yaml": b"schema: 1\nsubmission: theirs\nresults: []\n"}
+        {
+            **again(tmp_path, "nobodys"),
+            "submissions/theirs/verification.yaml": b"schema: 1\nsubmission: theirs\nresults: []\n",
+        }
     )
     assert judge(board, head, "carol", maintainer=True).verdict is Verdict.ACCEPTED
     assert rules(judge(board, head, "carol")) == [
@@ -166,7 +198,11 @@ def _edit(path: str, old: bytes, new: bytes, times: int = 1) -> Callable[[Reposi
 
 def _rescored(board: Repository, _: Path) -> Edits:
     text = board.files[RESULT].decode()
-    return {RESULT: re.sub(r"( score: )(\d+)", lambda found: f"{found[1]}{int(found[2]) + 5}", text, count=1).encode()}
+    return {
+        RESULT: re.sub(
+            r"( score: )(\d+)", lambda found: f"{found[1]}{int(found[2]) + 5}", text, count=1
+        ).encode()
+    }
 
 
 def _rescored_and_sealed(board: Repository, canary: Path) -> Edits:
@@ -187,7 +223,10 @@ def _moved(board: Repository, _: Path) -> Edits:
 
 def _renamed(board: Repository, _: Path) -> Edits:
     files = {path: data for path, data in board.files.items() if path.startswith("submissions/mine/")}
-    return {**dict.fromkeys(files), **{path.replace("/mine/", "/renamed/"): data for path, data in files.items()}}
+    return {
+        **dict.fromkeys(files),
+        **{path.replace("/mine/", "/renamed/"): data for path, data in files.items()},
+    }
 
 
 def _others(board: Repository, canary: Path) -> Edits:
@@ -204,7 +243,9 @@ def _other_seed(board: Repository, canary: Path) -> Edits:
 
 def _other_text(board: Repository, canary: Path) -> Edits:
     result, table = measured("mine")
-    return written(canary.parent, result.model_copy(update={"data": {**result.data, "it": f"sha256:{'0' * 64}"}}), table)
+    return written(
+        canary.parent, result.model_copy(update={"data": {**result.data, "it": f"sha256:{'0' * 64}"}}), table
+    )
 
 
 def _other_weights(board: Repository, canary: Path) -> Edits:
@@ -214,11 +255,18 @@ def _other_weights(board: Repository, canary: Path) -> Edits:
 
 
 def _some(board: Repository, canary: Path) -> Edits:
-    return {"submissions/new/submission.yaml": about("new", "ada"), **written(canary.parent, *first_rows(*measured("new", ("it",)), 50))}
+    return {
+        "submissions/new/submission.yaml": about("new", "ada"),
+        **written(canary.parent, *first_rows(*measured("new", ("it",)), 50)),
+    }
 
 
 def _copied(board: Repository, _: Path) -> Edits:
-    new = {path.replace("theirs", "new"): data for path, data in board.files.items() if path.startswith("submissions/theirs/results/")}
+    new = {
+        path.replace("theirs", "new"): data
+        for path, data in board.files.items()
+        if path.startswith("submissions/theirs/results/")
+    }
     return {"submissions/new/submission.yaml": about("new", "ada"), **new}
 
 
@@ -231,41 +279,86 @@ def _bomb(board: Repository, canary: Path) -> Edits:
     assert len(data) < 100_000
     digest = hashlib.sha256(board.files[OUTCOMES]).hexdigest().encode()
     assert digest in board.files[RESULT]
-    return {OUTCOMES: data, RESULT: sealed_again(board.files[RESULT].replace(digest, hashlib.sha256(data).hexdigest().encode()))}
+    return {
+        OUTCOMES: data,
+        RESULT: sealed_again(board.files[RESULT].replace(digest, hashlib.sha256(data).hexdigest().encode())),
+    }
 
 
 _LIMITED = "submissions/mine/results/xnli.yaml"
 BAD = {
-    "an extra file": Bad(_put("submissions/mine/notes.txt", b"x"), (("extra-file", "submissions/mine/notes.txt"),)),
-    "a hidden file": Bad(_put("submissions/mine/results/.xnli.yaml", b"x"), (("extra-file", "submissions/mine/results/.xnli.yaml"),)),
-    "a file beside submissions": Bad(_put("submissions/notes.yaml", b"x"), (("extra-file", "submissions/notes.yaml"),)),
-    "a pickle": Bad(_put("submissions/mine/results/xnli.pkl", b"x"), (("extra-file", "submissions/mine/results/xnli.pkl"),)),
-    "an attribute": Bad(_put("submissions/mine/.gitattributes", b"* filter=x\n"), (("extra-file", "submissions/mine/.gitattributes"),)),
+    "an extra file": Bad(
+        _put("submissions/mine/notes.txt", b"x"), (("extra-file", "submissions/mine/notes.txt"),)
+    ),
+    "a hidden file": Bad(
+        _put("submissions/mine/results/.xnli.yaml", b"x"),
+        (("extra-file", "submissions/mine/results/.xnli.yaml"),),
+    ),
+    "a file beside submissions": Bad(
+        _put("submissions/notes.yaml", b"x"), (("extra-file", "submissions/notes.yaml"),)
+    ),
+    "a pickle": Bad(
+        _put("submissions/mine/results/xnli.pkl", b"x"),
+        (("extra-file", "submissions/mine/results/xnli.pkl"),),
+    ),
+    "an attribute": Bad(
+        _put("submissions/mine/.gitattributes", b"* filter=x\n"),
+        (("extra-file", "submissions/mine/.gitattributes"),),
+    ),
     "code in a submission": Bad(
-        _runs("submissions/mine/conftest.py", "submissions/mine/setup.py", "submissions/mine/sitecustomize.py"),
-        tuple(("extra-file", f"submissions/mine/{name}.py") for name in ("conftest", "setup", "sitecustomize")),
+        _runs(
+            "submissions/mine/conftest.py", "submissions/mine/setup.py", "submissions/mine/sitecustomize.py"
+        ),
+        tuple(
+            ("extra-file", f"submissions/mine/{name}.py") for name in ("conftest", "setup", "sitecustomize")
+        ),
     ),
     "code beside a submission": Bad(
         lambda board, canary: {
-            **_runs("conftest.py", "harness/__init__.py", "pytest.py", "setup.py", "sitecustomize.py", "yaml.py")(board, canary),
+            **_runs(
+                "conftest.py", "harness/__init__.py", "pytest.py", "setup.py", "sitecustomize.py", "yaml.py"
+            )(board, canary),
             "submissions/new/submission.yaml": about("new", "ada"),
         },
         tuple(
-            ("extra-file", name) for name in ("conftest.py", "harness/__init__.py", "pytest.py", "setup.py", "sitecustomize.py", "yaml.py")
+            ("extra-file", name)
+            for name in (
+                "conftest.py",
+                "harness/__init__.py",
+                "pytest.py",
+                "setup.py",
+                "sitecustomize.py",
+                "yaml.py",
+            )
         ),
     ),
     "a workflow": Bad(
-        lambda *_: {".github/workflows/ci.yaml": b"on: pull_request_target\n", "submissions/new/submission.yaml": about("new", "ada")},
+        lambda *_: {
+            ".github/workflows/ci.yaml": b"on: pull_request_target\n",
+            "submissions/new/submission.yaml": about("new", "ada"),
+        },
         (("workflow", ".github/workflows/ci.yaml"),),
     ),
     "the code owners": Bad(
-        lambda *_: {".github/CODEOWNERS": b"* @eve\n", "CODEOWNERS": b"", "submissions/new/submission.yaml": about("new", "ada")},
+        lambda *_: {
+            ".github/CODEOWNERS": b"* @eve\n",
+            "CODEOWNERS": b"",
+            "submissions/new/submission.yaml": about("new", "ada"),
+        },
         (("workflow", ".github/CODEOWNERS"), ("workflow", "CODEOWNERS")),
     ),
     "a symbolic link": Bad(_put(_LIMITED, Put("120000", b"/etc/passwd")), (("link", _LIMITED),)),
-    "a link for a folder": Bad(_put("submissions/mine/results/sub", Put("120000", b"..")), (("link", "submissions/mine/results/sub"),)),
-    "a submodule": Bad(_put("submissions/mine/results/sub", Put("160000", b"1" * 40)), (("link", "submissions/mine/results/sub"),)),
-    "a submission that is a submodule": Bad(_put("submissions/new", Put("160000", b"1" * 40)), (("extra-file", "submissions/new"),)),
+    "a link for a folder": Bad(
+        _put("submissions/mine/results/sub", Put("120000", b"..")),
+        (("link", "submissions/mine/results/sub"),),
+    ),
+    "a submodule": Bad(
+        _put("submissions/mine/results/sub", Put("160000", b"1" * 40)),
+        (("link", "submissions/mine/results/sub"),),
+    ),
+    "a submission that is a submodule": Bad(
+        _put("submissions/new", Put("160000", b"1" * 40)), (("extra-file", "submissions/new"),)
+    ),
     "a program": Bad(
         lambda board, _: {MINE: Put("100755", board.files[MINE])},
         (("executable", MINE),),
@@ -284,7 +377,9 @@ BAD = {
             ("ownership", "submissions/theirs/submission.yaml"),
         ),
     ),
-    "another's results": Bad(_others, (("ownership", "submissions/theirs/submission.yaml"), ("superseded", THEIRS))),
+    "another's results": Bad(
+        _others, (("ownership", "submissions/theirs/submission.yaml"), ("superseded", THEIRS))
+    ),
     "another's result moved": Bad(
         _moved,
         (
@@ -296,14 +391,21 @@ BAD = {
     ),
     "a renamed submission": Bad(
         _renamed,
-        (("moved", OUTCOMES), ("moved", RESULT), ("moved", MINE), ("invalid", "submissions/renamed/results/jupyterlab.yaml")),
+        (
+            ("moved", OUTCOMES),
+            ("moved", RESULT),
+            ("moved", MINE),
+            ("invalid", "submissions/renamed/results/jupyterlab.yaml"),
+        ),
     ),
     "another's results copied": Bad(_copied, (("invalid", "submissions/new/results/jupyterlab.yaml"),)),
     "shrunk languages": Bad(_shrunk, (("shrunk", RESULT),)),
     "another seed": Bad(_other_seed, (("invalid", RESULT), ("shrunk", RESULT))),
     "a flipped byte": Bad(_flipped, (("invalid", OUTCOMES),)),
     "an edited score": Bad(_rescored, (("invalid", RESULT),)),
-    "an edited score that was sealed again": Bad(_rescored_and_sealed, (("invalid", OUTCOMES), ("superseded", RESULT))),
+    "an edited score that was sealed again": Bad(
+        _rescored_and_sealed, (("invalid", OUTCOMES), ("superseded", RESULT))
+    ),
     "another digest": Bad(_edit(RESULT, b"sha256: ", b"sha256: 0"), (("invalid", RESULT),)),
     "other text": Bad(_other_text, (("invalid", RESULT), ("superseded", RESULT))),
     "some of the examples": Bad(_some, (("invalid", "submissions/new/results/jupyterlab.yaml"),)),
@@ -313,42 +415,64 @@ BAD = {
         (("invalid", "submissions/mine/results/jupyterlab.layers.yaml"),),
     ),
     "a training record that is none": Bad(
-        _put("submissions/mine/training.yaml", b"schema: 1\n"), (("invalid", "submissions/mine/training.yaml"),)
+        _put("submissions/mine/training.yaml", b"schema: 1\n"),
+        (("invalid", "submissions/mine/training.yaml"),),
     ),
     "other weights declared": Bad(_edit(MINE, b"mine/model", b"mine/other"), (("invalid", RESULT),)),
     "the best of two seeds alone": Bad(
-        _edit(MINE, b"checkpoints: [", b"checkpoints: [{seed: 7, hub: mine/seven, revision: " + b"7" * 40 + b"}, "), (("invalid", RESULT),)
+        _edit(
+            MINE,
+            b"checkpoints: [",
+            b"checkpoints: [{seed: 7, hub: mine/seven, revision: " + b"7" * 40 + b"}, ",
+        ),
+        (("invalid", RESULT),),
     ),
-    "another encoding declared": Bad(_edit(MINE, b"layer: 2, pooling: mean", b"layer: 1, pooling: cls"), (("invalid", RESULT),)),
+    "another encoding declared": Bad(
+        _edit(MINE, b"layer: 2, pooling: mean", b"layer: 1, pooling: cls"), (("invalid", RESULT),)
+    ),
     "a target that does not exist": Bad(
-        _put("submissions/mine/results/made-up.yaml", b"x"), (("invalid", "submissions/mine/results/made-up.yaml"),)
+        _put("submissions/mine/results/made-up.yaml", b"x"),
+        (("invalid", "submissions/mine/results/made-up.yaml"),),
     ),
     "invalid YAML": Bad(_put(MINE, b"title: [\n"), (("invalid", MINE),)),
     "an alias bomb": Bad(_put(MINE, b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"), (("invalid", MINE),)),
-    "a tag": Bad(_edit(MINE, b"title: Mine", b"title: !!python/object/apply:os.system [id]"), (("invalid", MINE),)),
+    "a tag": Bad(
+        _edit(MINE, b"title: Mine", b"title: !!python/object/apply:os.system [id]"), (("invalid", MINE),)
+    ),
     "a file that is too long": Bad(_put(MINE, b"#" * 70_000), (("too-large", MINE),)),
     "a result that is too long": Bad(_put(_LIMITED, b"#" * (8 * 2**20 + 1)), (("too-large", _LIMITED),)),
-    "too many files": Bad(lambda *_: {f"submissions/mine/results/x{n}.yaml": b"x" for n in range(1001)}, (("too-many", None),)),
+    "too many files": Bad(
+        lambda *_: {f"submissions/mine/results/x{n}.yaml": b"x" for n in range(1001)}, (("too-many", None),)
+    ),
     "too many submissions' worth": Bad(
         lambda *_: {f"submissions/s{n}/x": b"x" for n in range(300)},
         tuple(("extra-file", f"submissions/s{n}/x") for n in sorted(range(300), key=str)[:100]),
     ),
     "names that differ in case": Bad(
         _put("submissions/mine/results/JupyterLab.yaml", b"x"),
-        (("extra-file", "submissions/mine/results/JupyterLab.yaml"), ("collision", "submissions/mine/results/JupyterLab.yaml")),
+        (
+            ("extra-file", "submissions/mine/results/JupyterLab.yaml"),
+            ("collision", "submissions/mine/results/JupyterLab.yaml"),
+        ),
     ),
     "a slug that differs in case": Bad(
         _put("submissions/Mine/submission.yaml", b"x"),
         (("name", "submissions/Mine/submission.yaml"), ("collision", "submissions/Mine/submission.yaml")),
     ),
     "a name that is no text": Bad(
-        _put(b"submissions/mine/results/\xff\xfe.yaml", b"x"), (("name", "submissions/mine/results/\\udcff\\udcfe.yaml"),)
+        _put(b"submissions/mine/results/\xff\xfe.yaml", b"x"),
+        (("name", "submissions/mine/results/\\udcff\\udcfe.yaml"),),
     ),
     "a name that turns round": Bad(
-        _put("submissions/mine/results/\u202elmay.yaml", b"x"), (("name", "submissions/mine/results/\\u202elmay.yaml"),)
+        _put("submissions/mine/results/\u202elmay.yaml", b"x"),
+        (("name", "submissions/mine/results/\\u202elmay.yaml"),),
     ),
-    "a name with a line": Bad(_put("submissions/mine/a\n## ok", b"x"), (("name", "submissions/mine/a\\n## ok"),)),
-    "a backslash": Bad(_put("submissions/mine/..\\..\\x.yaml", b"x"), (("name", "submissions/mine/..\\..\\x.yaml"),)),
+    "a name with a line": Bad(
+        _put("submissions/mine/a\n## ok", b"x"), (("name", "submissions/mine/a\\n## ok"),)
+    ),
+    "a backslash": Bad(
+        _put("submissions/mine/..\\..\\x.yaml", b"x"), (("name", "submissions/mine/..\\..\\x.yaml"),)
+    ),
     "a memory bomb": Bad(_bomb, (("invalid", OUTCOMES), ("superseded", RESULT))),
 }
 
@@ -372,13 +496,19 @@ def test_too_much_at_once_is_refused(board: Repository, monkeypatch: pytest.Monk
     assert rules(found) == [("too-large", None)]
 
 
-def test_what_would_fill_the_memory_is_named(board: Repository, canary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_would_fill_the_memory_is_named(
+    board: Repository, canary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(memory, "MEMORY", 2**28)
     found = judge(board, board.pull(BAD["a memory bomb"].edits(board, canary)))
-    assert [reason.what for reason in found.reasons if reason.rule == "invalid"] == ["takes more memory than there is"]
+    assert [reason.what for reason in found.reasons if reason.rule == "invalid"] == [
+        "takes more memory than there is"
+    ]
 
 
-def test_an_edited_score_is_told_with_the_score_that_the_outcomes_give(board: Repository, canary: Path) -> None:
+def test_an_edited_score_is_told_with_the_score_that_the_outcomes_give(
+    board: Repository, canary: Path
+) -> None:
     found = judge(board, board.pull(BAD["an edited score that was sealed again"].edits(board, canary)))
     assert any("the outcomes give" in reason.what for reason in found.reasons), found.reasons
 
@@ -416,7 +546,9 @@ def test_whose_a_submission_is_says_the_base_as_it_is_now_and_not_an_old_one(boa
     found = review(base, head, board.folder / "submissions", actor="ada")
     assert "belongs to bob, not to ada" in [reason.what for reason in found.reasons if reason.refuses]
     head = board.pull({"submissions/theirs/submission.yaml": about("theirs", "ada")}, before)
-    assert rules(review(base, head, board.folder / "submissions", actor="ada")) == [("conflict", "submissions/theirs/submission.yaml")]
+    assert rules(review(base, head, board.folder / "submissions", actor="ada")) == [
+        ("conflict", "submissions/theirs/submission.yaml")
+    ]
 
 
 def test_changes_that_came_to_the_base_since_are_not_the_pull_requests(board: Repository) -> None:
@@ -445,8 +577,14 @@ reported: {citation: Ada 1843, source: https://example.org/notes, scores: {xnli:
     [
         ({"harness/__init__.py": b"changed"}, ("code", "harness/__init__.py")),
         ({".github/workflows/ci.yaml": b"on: pull_request_target\n"}, ("code", ".github/workflows/ci.yaml")),
-        ({"submissions/new/submission.yaml": REPORTED.encode()}, ("reported", "submissions/new/submission.yaml")),
-        ({"submissions/new/submission.yaml": about("new", "bob")}, ("ownership", "submissions/new/submission.yaml")),
+        (
+            {"submissions/new/submission.yaml": REPORTED.encode()},
+            ("reported", "submissions/new/submission.yaml"),
+        ),
+        (
+            {"submissions/new/submission.yaml": about("new", "bob")},
+            ("ownership", "submissions/new/submission.yaml"),
+        ),
         (
             {
                 "submissions/new/submission.yaml": about("new", "ada")
@@ -455,11 +593,16 @@ reported: {citation: Ada 1843, source: https://example.org/notes, scores: {xnli:
             },
             ("unverifiable", "submissions/new/submission.yaml"),
         ),
-        ({"submissions/nobodys/submission.yaml": about("nobodys", "ada")}, ("ownership", "submissions/nobodys/submission.yaml")),
+        (
+            {"submissions/nobodys/submission.yaml": about("nobodys", "ada")},
+            ("ownership", "submissions/nobodys/submission.yaml"),
+        ),
         ({MINE: about("mine", "bob")}, ("ownership", MINE)),
     ],
 )
-def test_what_no_check_can_see_needs_a_maintainer(board: Repository, edits: Edits, reason: tuple[str, str]) -> None:
+def test_what_no_check_can_see_needs_a_maintainer(
+    board: Repository, edits: Edits, reason: tuple[str, str]
+) -> None:
     found = judge(board, board.pull(edits))
     assert found.verdict is Verdict.MAINTAINER
     assert rules(found) == [reason]
@@ -468,7 +611,9 @@ def test_what_no_check_can_see_needs_a_maintainer(board: Repository, edits: Edit
 def test_fewer_languages_with_a_reason_need_a_maintainer(board: Repository, tmp_path: Path) -> None:
     digest = hashlib.sha256(board.files[OUTCOMES]).hexdigest()
     line = f'supersedes: [{{target: jupyterlab, outcomes: "{digest}", reason: the German text was wrong}}]\n'
-    found = judge(board, board.pull({**again(tmp_path, languages=("it",)), MINE: named(board) + line.encode()}))
+    found = judge(
+        board, board.pull({**again(tmp_path, languages=("it",)), MINE: named(board) + line.encode()})
+    )
     assert (found.verdict, rules(found)) == (Verdict.MAINTAINER, [("shrunk", RESULT)])
     assert found.reasons[0].what == "loses de of seed 0, saying: the German text was wrong"
 
@@ -486,7 +631,17 @@ def test_without_an_actor_nobody_owns_anything(board: Repository, tmp_path: Path
 
 def command(board: Repository, head: str, *arguments: str) -> tuple[int, str, str]:
     answer = CliRunner().invoke(
-        main, ["review", board.base, head, "--submissions", str(board.folder / "submissions"), "--actor", "ada", *arguments]
+        main,
+        [
+            "review",
+            board.base,
+            head,
+            "--submissions",
+            str(board.folder / "submissions"),
+            "--actor",
+            "ada",
+            *arguments,
+        ],
     )
     return answer.exit_code, answer.stdout, answer.stderr
 
@@ -503,7 +658,11 @@ def test_the_exit_code_is_the_verdict_and_both_files_hold_it(board: Repository, 
     assert (code, json.loads(out)["verdict"]) == (1, "refused")
     assert error == "error: refused, for 1 reason\n    cure: mend what is said above, and push again\n"
     other = board.pull({"README.md": b"changed"})
-    assert [command(board, other)[0], command(board, other, "--skip-code")[0], command(board, "unknown")[0]] == [2, 0, 3]
+    assert [
+        command(board, other)[0],
+        command(board, other, "--skip-code")[0],
+        command(board, "unknown")[0],
+    ] == [2, 0, 3]
     mine = board.pull({"submissions/new/submission.yaml": about("new", "bob")})
     assert command(board, mine, "--skip-code")[0] == 2
 
@@ -511,12 +670,20 @@ def test_the_exit_code_is_the_verdict_and_both_files_hold_it(board: Repository, 
 def test_nothing_that_a_stranger_wrote_acts_in_the_summary(board: Repository) -> None:
     hostile = "](javascript:x) @everyone <img src=x onerror=y> `code` | # head\n::set-output"
     found = judge(
-        board, board.pull({f"submissions/mine/{hostile}": b"", MINE: named(board).replace(b"title: Mine", b"title: [@team, <b>]")})
+        board,
+        board.pull(
+            {
+                f"submissions/mine/{hostile}": b"",
+                MINE: named(board).replace(b"title: Mine", b"title: [@team, <b>]"),
+            }
+        ),
     )
     text = markdown(found)
     assert "\n::" not in text
     # Our own markdown is headings, lists and strong words; a link, an image or a tag would be the stranger's.
-    tokens = [token for block in MarkdownIt("commonmark").parse(text) for token in [block, *(block.children or ())]]
+    tokens = [
+        token for block in MarkdownIt("commonmark").parse(text) for token in [block, *(block.children or ())]
+    ]
     assert {token.type for token in tokens if token.type.startswith(("html", "link", "image"))} == set()
     prose = " ".join(token.content for token in tokens if token.type == "text")
     assert not any(sign in prose for sign in ("@everyone", "@team", "<", "javascript", "set-output")), prose
@@ -527,7 +694,17 @@ def test_nothing_of_a_pull_request_is_run_or_written(board: Repository, canary: 
     """Run the real command in the base's tree, on a head that is full of what Python, git and pytest would run."""
     code = f"open({str(canary)!r}, 'w').write('ran')\n".encode()
     shell = f"#!/bin/sh\ntouch {canary}\n".encode()
-    names = ("sitecustomize", "usercustomize", "conftest", "setup", "click", "harness/__init__", "harness/cli/main", "numpy", "yaml")
+    names = (
+        "sitecustomize",
+        "usercustomize",
+        "conftest",
+        "setup",
+        "click",
+        "harness/__init__",
+        "harness/cli/main",
+        "numpy",
+        "yaml",
+    )
     edits: Edits = {
         **{f"{name}.py": code for name in names},
         **{f"submissions/mine/{name}.py": code for name in ("conftest", "sitecustomize")},
@@ -540,9 +717,27 @@ def test_nothing_of_a_pull_request_is_run_or_written(board: Repository, canary: 
     head = board.pull(edits)
     line = "import sys; sys.argv[0] = 'stiltboard'; from harness.cli.main import main; main()"
     # -P as in an installed command, whose folder is not the working one
-    arguments = [sys.executable, "-P", "-c", line, "review", "main", head, "--actor", "ada", "--format", "json"]
+    arguments = [
+        sys.executable,
+        "-P",
+        "-c",
+        line,
+        "review",
+        "main",
+        head,
+        "--actor",
+        "ada",
+        "--format",
+        "json",
+    ]
     git(board.folder, "update-ref", "refs/heads/main", board.base)
-    done = subprocess.run(arguments, cwd=board.folder, capture_output=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        arguments,
+        cwd=board.folder,
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert (done.returncode, json.loads(done.stdout)["verdict"]) == (1, "refused"), done.stderr
     assert not canary.exists()
     assert git(board.folder, "status", "--porcelain", "--ignored") == ""

@@ -26,9 +26,13 @@ TOY = SUBMISSIONS / "toy"
 TATOEBA = find_target("tatoeba")
 
 
-def written(target: str, columns: dict[str, list[object]], *, score: float, n: int, seed: int = 0) -> tuple[Result, pa.Table]:
+def written(
+    target: str, columns: dict[str, list[object]], *, score: float, n: int, seed: int = 0
+) -> tuple[Result, pa.Table]:
     """Return a result of one German cell with its outcomes."""
-    made = result("toy", [{"de": score}], target=BY_NAME[target], n=n, signature=str(BY_NAME[target].signature))
+    made = result(
+        "toy", [{"de": score}], target=BY_NAME[target], n=n, signature=str(BY_NAME[target].signature)
+    )
     scores = {"de": Score(score=score, n=n, interval=(0, 100))}
     checkpoint = made.checkpoints[0].model_copy(update={"scores": scores, "seed": seed})
     rows = len(next(iter(columns.values())))
@@ -45,20 +49,33 @@ CHUNKS = {"index": [0, 1], "true_positives": [1, 1], "proposed": [2, 2], "gold":
 PAIRS = {
     "split": ["test"] * 3, "foreign": ["a", "b", "c"], "gold": [True, True, False], "accepted": [True, False, True],
 }  # fmt: skip
-OUT_OF_ORDER = "seed 0 in 'de': column 'index' holds {} at its row {}, so that the examples are not in their order"
+OUT_OF_ORDER = (
+    "seed 0 in 'de': column 'index' holds {} at its row {}, so that the examples are not in their order"
+)
 NO_FRACTION = "column 'score', row {}: expected a fraction from 0 to 1, found '{}'"
 
 
 @pytest.mark.parametrize(
     ("target", "columns", "n"),
-    [("tatoeba", RIGHT, 2), ("tydiqa", {"index": [0, 1], "score": [0.25, 0.75]}, 2), ("panx", CHUNKS, 2), ("bucc2018_dev", PAIRS, 2)],
+    [
+        ("tatoeba", RIGHT, 2),
+        ("tydiqa", {"index": [0, 1], "score": [0.25, 0.75]}, 2),
+        ("panx", CHUNKS, 2),
+        ("bucc2018_dev", PAIRS, 2),
+    ],
 )
-def test_scores_that_follow_from_the_outcomes_agree(target: str, columns: dict[str, list[object]], n: int) -> None:
+def test_scores_that_follow_from_the_outcomes_agree(
+    target: str, columns: dict[str, list[object]], n: int
+) -> None:
     assert said(target, columns, n=n) == []
     assert said(target, columns, n=n, score=50.0009) == []
     unit = BY_NAME[target].unit
-    assert said(target, columns, n=n, score=50.0011) == ["seed 0 in 'de': the result's score is 50.0011, the outcomes give 50.0000"]
-    assert said(target, columns, n=n + 1) == [f"seed 0 in 'de': the result counts {n + 1} {unit}, the outcomes hold {n}"]
+    assert said(target, columns, n=n, score=50.0011) == [
+        "seed 0 in 'de': the result's score is 50.0011, the outcomes give 50.0000"
+    ]
+    assert said(target, columns, n=n + 1) == [
+        f"seed 0 in 'de': the result counts {n + 1} {unit}, the outcomes hold {n}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +121,9 @@ def test_scores_that_follow_from_the_outcomes_agree(target: str, columns: dict[s
         ("bucc2018_dev", PAIRS | {"gold": [True, None, True]}, ["column 'gold', row 2: nothing stands there"]),
     ],
 )  # fmt: skip
-def test_what_the_harness_would_not_have_written_is_named(target: str, columns: dict[str, list[object]], reasons: list[str]) -> None:
+def test_what_the_harness_would_not_have_written_is_named(
+    target: str, columns: dict[str, list[object]], reasons: list[str]
+) -> None:
     assert said(target, columns) == reasons
 
 
@@ -118,11 +137,16 @@ def test_a_collection_may_leave_out_queries_that_nothing_is_judged_for() -> None
         return list(disagreements(own, made, pa.table(rows)))
 
     assert said_of([0, 5]) == []
-    assert said_of([5, 5]) == [f"seed 0 in {language!r}: column 'index' holds 5 at its row 2, so that the examples are not in their order"]
+    assert said_of([5, 5]) == [
+        f"seed 0 in {language!r}: column 'index' holds 5 at its row 2, so that the examples are not in their order"
+    ]
 
 
 def test_a_result_in_which_everything_failed_has_no_outcomes() -> None:
-    assert list(disagreements(TATOEBA, result("toy", [{"de": "out of memory"}], target=TATOEBA), pa.table({}))) == []
+    assert (
+        list(disagreements(TATOEBA, result("toy", [{"de": "out of memory"}], target=TATOEBA), pa.table({})))
+        == []
+    )
 
 
 def test_a_seed_and_language_is_counted_again() -> None:
@@ -140,14 +164,18 @@ def flipped(table: pa.Table) -> pa.Table:
 
 
 def without_one(table: pa.Table) -> pa.Table:
-    return table.set_column(table.column_names.index("correct"), "correct", pa.array([None, *table["correct"].to_pylist()[1:]]))
+    return table.set_column(
+        table.column_names.index("correct"), "correct", pa.array([None, *table["correct"].to_pylist()[1:]])
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [(flipped, "the outcomes give 100.0000"), (without_one, "column 'correct', row 1: nothing stands there")],
 )
-def test_every_reader_refuses_them_by_name(tmp_path: Path, change: Callable[[pa.Table], pa.Table], reason: str) -> None:
+def test_every_reader_refuses_them_by_name(
+    tmp_path: Path, change: Callable[[pa.Table], pa.Table], reason: str
+) -> None:
     for slug in ("toy", "other"):
         shutil.copytree(TOY, tmp_path / slug)
     path = tmp_path / "toy" / "results" / "jupyterlab.yaml"
@@ -155,7 +183,10 @@ def test_every_reader_refuses_them_by_name(tmp_path: Path, change: Callable[[pa.
     table = store.load_outcomes(path, found)
     for slug, outcomes in (("toy", change(table)), ("other", table)):
         store.write_result(tmp_path / slug, found.model_copy(update={"submission": slug}), outcomes)
-    for command in (["validate", str(tmp_path / "toy")], ["diff", "other", "toy", "--submissions", str(tmp_path)]):
+    for command in (
+        ["validate", str(tmp_path / "toy")],
+        ["diff", "other", "toy", "--submissions", str(tmp_path)],
+    ):
         ended = CliRunner().invoke(main, command)
         assert ended.exit_code == 3
         assert f"{path.with_suffix('.parquet')}: " in ended.output

@@ -30,18 +30,24 @@ def test_a_wrong_number_of_examples_is_named_for_every_kind(target: Target) -> N
 
 
 def submission(**more: object) -> Submission:
-    return boards.submission(seeds=1, encoding={"layer": 2, "pooling": "mean", "prefix": "", "max_length": "512"}, **more)
+    return boards.submission(
+        seeds=1, encoding={"layer": 2, "pooling": "mean", "prefix": "", "max_length": "512"}, **more
+    )
 
 
 def test_what_the_submission_declares_has_to_be_in_the_signature() -> None:
     tatoeba = find_target("tatoeba")
     signature = tatoeba.signature.encoded(boards.ENCODING, 2)
     own = submission()
-    source = made(tatoeba, 4).checkpoints[0].model_copy(update={"source": own.checkpoints[0].source, "layer": 2})
+    source = (
+        made(tatoeba, 4).checkpoints[0].model_copy(update={"source": own.checkpoints[0].source, "layer": 2})
+    )
     sound = made(tatoeba, 4).model_copy(update={"signature": signature, "checkpoints": (source,)})
     assert list(other_recipe(sound, own)) == []
     other = sound.model_copy(update={"signature": replace(signature, prefix="query: ", max_length=128)})
-    assert list(other_recipe(other, own)) == ["the signature lacks 'prefix=', 'len=512', which the submission declares"]
+    assert list(other_recipe(other, own)) == [
+        "the signature lacks 'prefix=', 'len=512', which the submission declares"
+    ]
 
 
 def test_a_head_trained_by_another_recipe_is_not_the_submissions() -> None:
@@ -49,7 +55,11 @@ def test_a_head_trained_by_another_recipe_is_not_the_submissions() -> None:
     own = submission(finetuning={"xnli": {"recipe": "jiant", "epochs": "3"}})
     source = made(xnli, 4).checkpoints[0].model_copy(update={"source": own.checkpoints[0].source})
     asked = FineTuning(recipe="jiant", epochs=3)
-    sound = made(xnli, 4).model_copy(update={"signature": xnli.signature.predicted(recipe_text(asked)), "checkpoints": (source,)})
+    sound = made(xnli, 4).model_copy(
+        update={"signature": xnli.signature.predicted(recipe_text(asked)), "checkpoints": (source,)}
+    )
     assert list(other_recipe(sound, own)) == []
     other = sound.model_copy(update={"signature": xnli.signature.predicted("xtreme")})
-    assert list(other_recipe(other, own)) == ["the signature lacks 'head=jiant,epochs=3', which the submission declares"]
+    assert list(other_recipe(other, own)) == [
+        "the signature lacks 'head=jiant,epochs=3', which the submission declares"
+    ]

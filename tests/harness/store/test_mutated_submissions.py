@@ -1,7 +1,5 @@
 """Whatever happens to a submission's text, it is read or refused with a place, at once, and nothing else happens."""
 
-# ruff: noqa: E501 - the tables read better dense
-
 from __future__ import annotations
 
 import re
@@ -17,7 +15,9 @@ from harness.store import parse_submission
 from tests.support.folders import SUBMISSIONS
 from tests.support.submissions import REPORTED
 
-REPORTED = [(SUBMISSIONS / slug / "submission.yaml").read_bytes() for slug in ("toy", "xlmr-large-mnli")] + [REPORTED.encode()]
+REPORTED = [(SUBMISSIONS / slug / "submission.yaml").read_bytes() for slug in ("toy", "xlmr-large-mnli")] + [
+    REPORTED.encode()
+]
 
 # What stands where a value should.
 ODD = [
@@ -93,7 +93,10 @@ def flip(draw: st.DrawFn, data: bytes) -> bytes:
 def mutated(draw: st.DrawFn) -> bytes:
     text = draw(st.sampled_from(REPORTED)).decode()
     for change in draw(
-        st.lists(st.sampled_from([replace_value, replace_value, insert, swap_tokens, repeat_line, cut, indent]), max_size=4)
+        st.lists(
+            st.sampled_from([replace_value, replace_value, insert, swap_tokens, repeat_line, cut, indent]),
+            max_size=4,
+        )
     ):
         text = change(draw, text)
     data = text.encode()
@@ -109,7 +112,9 @@ class Tally:
 
     def judge(self, data: bytes) -> None:
         seconds: list[float] = []
-        while not seconds or (seconds[-1] > 0.03 and len(seconds) < 3):  # another load on the machine may slow one try
+        while not seconds or (
+            seconds[-1] > 0.03 and len(seconds) < 3
+        ):  # another load on the machine may slow one try
             start = time.perf_counter()
             outcome = attempt(data)
             seconds.append(time.perf_counter() - start)
@@ -144,7 +149,13 @@ def check_faults(error: BadInput) -> None:
 def run(examples: int) -> Tally:
     tally = Tally()
 
-    @settings(max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(mutated())
     def judge(data: bytes) -> None:
         tally.judge(data)
@@ -163,5 +174,7 @@ def test_mutated_submissions_are_read_or_refused() -> None:
 def test_ten_thousand_mutated_submissions_are_read_or_refused(capsys: pytest.CaptureFixture[str]) -> None:
     tally = run(10_000)
     with capsys.disabled():
-        print(f"\naccepted {tally.accepted}, refused {tally.refused}, slowest (best of three) {1000 * tally.slowest:.1f} ms")
+        print(
+            f"\naccepted {tally.accepted}, refused {tally.refused}, slowest (best of three) {1000 * tally.slowest:.1f} ms"
+        )
     assert tally.refused > tally.accepted > 0

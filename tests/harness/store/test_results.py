@@ -1,7 +1,5 @@
 """The store: submissions with every fault at once, results that agree with themselves, files whole or not at all."""
 
-# ruff: noqa: E501 - a whole message stands on one line
-
 from __future__ import annotations
 
 import hashlib
@@ -153,15 +151,15 @@ MAIN_FAULTS = [
 
 
 @pytest.mark.parametrize(("sound", "broken", "expected"), MAIN_FAULTS)
-def test_each_main_fault_says_where_what_and_how_to_mend_it(sound: str, broken: str, expected: list[str]) -> None:
+def test_each_main_fault_says_where_what_and_how_to_mend_it(
+    sound: str, broken: str, expected: list[str]
+) -> None:
     assert TOY.count(sound) == 1
     assert refusals(TOY.replace(sound, broken)) == expected
 
 
 def test_a_file_that_is_no_mapping_is_refused_in_one_line() -> None:
-    message = (
-        "s.yaml:1:1: the file: expected a mapping of keys to values, found {}\n    cure: write `key: value` lines, indented below the key"
-    )
+    message = "s.yaml:1:1: the file: expected a mapping of keys to values, found {}\n    cure: write `key: value` lines, indented below the key"
     assert refusals("") == [message.format("nothing")]
     assert refusals("- a\n- b\n") == [message.format("a list of 2 values")]
 
@@ -234,7 +232,9 @@ def test_links_are_refused_by_name(tmp_path: Path, toy: Path) -> None:
     (toy.parent / "alias").symlink_to(toy)
     message = "{}: found a symbolic link\n    cure: put the files themselves there"
     assert faults(lambda: store.find_submissions(toy.parent)) == [message.format(toy.parent / "alias")]
-    assert [str(fault) for fault in store.submission_faults(toy.parent / "alias")] == [message.format(toy.parent / "alias")]
+    assert [str(fault) for fault in store.submission_faults(toy.parent / "alias")] == [
+        message.format(toy.parent / "alias")
+    ]
     results = toy / "results"
     results.rename(tmp_path / "elsewhere")
     results.symlink_to(tmp_path / "elsewhere")
@@ -320,7 +320,12 @@ def test_a_result_of_no_target_is_refused(toy: Path) -> None:
 def test_writing_what_was_read_changes_no_byte(toy: Path, result: Result, outcomes: pa.Table) -> None:
     first = store.write_result(toy, result, outcomes)
     before = {path.name: path.read_bytes() for path in (toy / "results").iterdir()}
-    assert store.write_result(toy, store.load_result(first), store.load_outcomes(first, store.load_result(first))) == first
+    assert (
+        store.write_result(
+            toy, store.load_result(first), store.load_outcomes(first, store.load_result(first))
+        )
+        == first
+    )
     assert {path.name: path.read_bytes() for path in (toy / "results").iterdir()} == before
     assert sorted(before) == ["jupyterlab.parquet", "jupyterlab.yaml"]
 
@@ -328,18 +333,33 @@ def test_writing_what_was_read_changes_no_byte(toy: Path, result: Result, outcom
 def test_outcomes_depend_on_the_rows_alone(toy: Path, result: Result, outcomes: pa.Table) -> None:
     path = store.write_result(toy, result, outcomes)
     data = path.with_suffix(".parquet").read_bytes()
-    pieces = pa.concat_tables([outcomes.slice(0, 7), outcomes.slice(7)]).replace_schema_metadata({"pandas": "{}"})
+    pieces = pa.concat_tables([outcomes.slice(0, 7), outcomes.slice(7)]).replace_schema_metadata(
+        {"pandas": "{}"}
+    )
     store.write_result(toy, result, pieces)
     assert path.with_suffix(".parquet").read_bytes() == data
     assert pq.read_schema(path.with_suffix(".parquet")).metadata is None
 
 
-def test_the_writer_fills_in_the_outcomes_and_puts_the_run_last(toy: Path, result: Result, outcomes: pa.Table) -> None:
-    run = {"date": "2026-02-02", "seconds": 0.123456, "note": "tab\tbell\x07", "counts": [1, 2], "warm": True, "driver": None}
+def test_the_writer_fills_in_the_outcomes_and_puts_the_run_last(
+    toy: Path, result: Result, outcomes: pa.Table
+) -> None:
+    run = {
+        "date": "2026-02-02",
+        "seconds": 0.123456,
+        "note": "tab\tbell\x07",
+        "counts": [1, 2],
+        "warm": True,
+        "driver": None,
+    }
     path = store.write_result(toy, result.model_copy(update={"run": run}), outcomes.slice(0, 3))
     written = store.load_result(path)
     data = path.with_suffix(".parquet").read_bytes()
-    assert written.outcomes.model_dump() == {"file": "jupyterlab.parquet", "sha256": hashlib.sha256(data).hexdigest(), "rows": 3}
+    assert written.outcomes.model_dump() == {
+        "file": "jupyterlab.parquet",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "rows": 3,
+    }
     expected = """\
 run:
   date: "2026-02-02"
@@ -362,7 +382,9 @@ def test_scores_are_written_with_four_decimals(toy: Path, result: Result, outcom
     checkpoint = result.checkpoints[0]
     score = checkpoint.scores["de"].model_copy(update={"score": third, "interval": (third - 1e-9, 66.123456)})
     checkpoint = checkpoint.model_copy(update={"scores": dict.fromkeys(checkpoint.scores, score)})
-    path = store.write_result(toy, result.model_copy(update={"score": third, "checkpoints": (checkpoint,)}), outcomes)
+    path = store.write_result(
+        toy, result.model_copy(update={"score": third, "checkpoints": (checkpoint,)}), outcomes
+    )
     written = store.load_result(path)
     assert written.score == 33.3333
     assert written.checkpoints[0].scores["de"].score == 33.3333
@@ -372,13 +394,17 @@ def test_scores_are_written_with_four_decimals(toy: Path, result: Result, outcom
 def test_an_incomplete_result_has_no_score(toy: Path, result: Result, outcomes: pa.Table) -> None:
     checkpoint = result.checkpoints[0]
     scores = {language: score for language, score in checkpoint.scores.items() if language != "de"}
-    checkpoint = checkpoint.model_copy(update={"scores": scores, "failed": {"de": "out of memory\n\x1b[31mtraceback"}})
+    checkpoint = checkpoint.model_copy(
+        update={"scores": scores, "failed": {"de": "out of memory\n\x1b[31mtraceback"}}
+    )
     incomplete = result.model_copy(update={"checkpoints": (checkpoint,), "measured": 11, "score": None})
     written = store.load_result(store.write_result(toy, incomplete, outcomes))
     assert written.score is None
     assert written.checkpoints[0].failed == {"de": "out of memory\n\\x1b[31mtraceback"}
     before = (toy / "results" / "jupyterlab.yaml").read_bytes()
-    with pytest.raises(BadInput, match=r"score: 50\.0 stands although not every language was measured on every checkpoint"):
+    with pytest.raises(
+        BadInput, match=r"score: 50\.0 stands although not every language was measured on every checkpoint"
+    ):
         store.write_result(toy, incomplete.model_copy(update={"score": 50.0}), outcomes)
     assert (toy / "results" / "jupyterlab.yaml").read_bytes() == before
 
@@ -415,12 +441,16 @@ RESULT_FAULTS = [
 
 
 @pytest.mark.parametrize(("sound", "broken", "expected"), RESULT_FAULTS)
-def test_a_result_agrees_with_itself_and_the_catalog(toy: Path, sound: str, broken: str, expected: list[str]) -> None:
+def test_a_result_agrees_with_itself_and_the_catalog(
+    toy: Path, sound: str, broken: str, expected: list[str]
+) -> None:
     path = toy / "results" / "jupyterlab.yaml"
     text = path.read_text()
     assert text.count(sound) == 1
     path.write_text(text.replace(sound, broken))
-    assert faults(lambda: store.load_result(path)) == [f"{path}:{message}\n    cure: {CURE}" for message in expected]
+    assert faults(lambda: store.load_result(path)) == [
+        f"{path}:{message}\n    cure: {CURE}" for message in expected
+    ]
 
 
 def test_a_result_names_its_folder_and_its_file(toy: Path) -> None:
@@ -443,17 +473,23 @@ def test_outcomes_must_be_those_the_result_was_computed_from(toy: Path, result: 
         return store.load_outcomes(path.with_suffix(".yaml"), result)
 
     def named(data: bytes, rows: int) -> Result:
-        outcomes = result.outcomes.model_copy(update={"sha256": hashlib.sha256(data).hexdigest(), "rows": rows})
+        outcomes = result.outcomes.model_copy(
+            update={"sha256": hashlib.sha256(data).hexdigest(), "rows": rows}
+        )
         return result.model_copy(update={"outcomes": outcomes})
 
     data = path.read_bytes()
-    assert faults(lambda: store.parse_outcomes(data, named(data, 25), "o")) == [f"o: holds 24 rows, but the result names 25\n{cure}"]
+    assert faults(lambda: store.parse_outcomes(data, named(data, 25), "o")) == [
+        f"o: holds 24 rows, but the result names 25\n{cure}"
+    ]
     for junk in (b"", b"PAR1", data[:-9], b"\x00" * 100 + data[100:]):
         with pytest.raises(BadInput, match=r"^o: "):
             store.parse_outcomes(junk, named(junk, 24), "o")
     path.write_bytes(data + b"x")
     digest = hashlib.sha256(data + b"x").hexdigest()
-    assert faults(read) == [f"{path}: sha256 is {digest}, but the result names {result.outcomes.sha256}\n{cure}"]
+    assert faults(read) == [
+        f"{path}: sha256 is {digest}, but the result names {result.outcomes.sha256}\n{cure}"
+    ]
     path.unlink()
     assert faults(read) == [f"{path}: the file does not exist\n{cure}"]
 
@@ -487,7 +523,10 @@ def test_a_crash_between_the_files_leaves_the_old_pair_whole(
     assert store.submission_faults(toy) == ()
     store.write_result(toy, result, outcomes)  # what the crash left behind does not stand in the way
     assert store.submission_faults(toy) == ()
-    assert sorted(path.name for path in (toy / "results").iterdir()) == ["jupyterlab.parquet", "jupyterlab.yaml"]
+    assert sorted(path.name for path in (toy / "results").iterdir()) == [
+        "jupyterlab.parquet",
+        "jupyterlab.yaml",
+    ]
 
 
 def test_writers_take_turns(toy: Path, result: Result, outcomes: pa.Table) -> None:
@@ -509,7 +548,9 @@ def test_writers_take_turns(toy: Path, result: Result, outcomes: pa.Table) -> No
     assert store.submission_faults(toy) == ()
 
 
-def test_a_slug_a_folder_and_a_file_name_the_same_submission(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slug_a_folder_and_a_file_name_the_same_submission(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert store.locate("toy", toy.parent) == toy
     assert store.locate(str(toy), Path("elsewhere")) == toy
     assert store.locate(str(toy / "submission.yaml"), Path("elsewhere")) == toy
@@ -528,5 +569,7 @@ def test_outcomes_are_read_without_a_thread_that_could_outlive_the_work() -> Non
         "print(len(paths) > 0, len(os.listdir('/proc/self/task')) - before)"
     )
     folder = ROOT / "submissions" / "me5-small-l6"
-    done = subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True
+    )
     assert done.stdout.split() == ["True", "0"]

@@ -18,7 +18,14 @@ from harness import store
 from harness.cli.main import main
 from harness.errors import BadInput
 from harness.records import Result
-from harness.store import Side, changed_submissions, load_side, load_side_at, split_revision, submission_folder
+from harness.store import (
+    Side,
+    changed_submissions,
+    load_side,
+    load_side_at,
+    split_revision,
+    submission_folder,
+)
 from tests.support.folders import SUBMISSIONS
 from tests.support.toys import first_rows
 
@@ -42,7 +49,9 @@ def own_git() -> Iterator[None]:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, check=True, text=True
+    ).stdout.strip()
 
 
 def commit(folder: Path) -> str:
@@ -130,14 +139,18 @@ def test_a_whole_hash_is_shortened_in_the_name(still: Path) -> None:
         "../board/submissions/toy/results/jupyterlab.yaml",
     ],
 )
-def test_a_slug_a_path_and_a_file_name_the_same_side(still: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slug_a_path_and_a_file_name_the_same_side(
+    still: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(still.parent)
     if name == "toy/submission.yaml":
         name = "./submissions/toy/submission.yaml"
     assert load_side_at("HEAD", name, Path("submissions")) == load_side_at("HEAD", "toy", still)
 
 
-def test_the_root_of_a_repository_may_hold_submissions_or_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_of_a_repository_may_hold_submissions_or_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = keep(tmp_path, "root", 5)
     git(folder, "init", "--quiet")
     commit(folder)
@@ -147,7 +160,9 @@ def test_the_root_of_a_repository_may_hold_submissions_or_be_one(tmp_path: Path,
     shutil.rmtree(folder / ".git")
     git(tmp_path, "init", "--quiet")
     commit(tmp_path)
-    assert [load_side_at("HEAD", name, tmp_path) for name in ("root", "./", "root/results/jupyterlab.yaml")] == [side] * 3
+    assert [
+        load_side_at("HEAD", name, tmp_path) for name in ("root", "./", "root/results/jupyterlab.yaml")
+    ] == [side] * 3
     keep(tmp_path, "root", 6)
     commit(tmp_path)
     assert changed_submissions("HEAD~1..HEAD", tmp_path).changed == ("root",)
@@ -217,7 +232,14 @@ def test_a_long_file_is_not_read(submissions: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    "linked", ["toy/results/jupyterlab.yaml", "toy/results/jupyterlab.parquet", "toy/submission.yaml", "toy/results", "toy"]
+    "linked",
+    [
+        "toy/results/jupyterlab.yaml",
+        "toy/results/jupyterlab.parquet",
+        "toy/submission.yaml",
+        "toy/results",
+        "toy",
+    ],
 )
 def test_links_are_refused_by_name(submissions: Path, tmp_path: Path, linked: str) -> None:
     shutil.move(submissions / linked, tmp_path / "elsewhere")
@@ -253,7 +275,21 @@ def test_a_submodule_is_refused_by_name(submissions: Path) -> None:
 
 @pytest.mark.parametrize(
     "revision",
-    ["--output=x", "-x", "HEAD; touch x", "$(touch x)", "", " ", "^HEAD", "HEAD..HEAD", "a\nb", "a\0b", "\ud800", "HEAD:board", "@{-9}"],
+    [
+        "--output=x",
+        "-x",
+        "HEAD; touch x",
+        "$(touch x)",
+        "",
+        " ",
+        "^HEAD",
+        "HEAD..HEAD",
+        "a\nb",
+        "a\0b",
+        "\ud800",
+        "HEAD:board",
+        "@{-9}",
+    ],
 )
 def test_a_hostile_revision_is_unknown(still: Path, revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(still)
@@ -276,11 +312,26 @@ def test_a_hostile_revision_is_unknown(still: Path, revision: str, monkeypatch: 
         ("--help", "'--help' does not exist at HEAD\n    cure: such as HEAD:toy"),
         ("tory", "'tory' does not exist at HEAD\n    cure: did you mean HEAD:toy?"),
         (":(glob)*/*", "':(glob)*/*' does not exist at HEAD\n    cure: such as HEAD:board/submissions/toy"),
-        ("submissions/toy", "'submissions/toy' does not exist at HEAD\n    cure: did you mean HEAD:board/submissions/toy?"),
-        (RESULT[:-5] + "s.yaml", f"'{RESULT[:-5]}s.yaml' does not exist at HEAD\n    cure: did you mean HEAD:{RESULT}?"),
-        (f"{RESULT}/x", f"'{RESULT}/x' does not exist at HEAD\n    cure: did you mean HEAD:board/submissions/toy?"),
-        ("/etc/passwd", "'/etc/passwd' lies outside the repository\n    cure: name a path from the repository's root"),
-        ("a/../..", "'a/../..' lies outside the repository\n    cure: name a path from the repository's root"),
+        (
+            "submissions/toy",
+            "'submissions/toy' does not exist at HEAD\n    cure: did you mean HEAD:board/submissions/toy?",
+        ),
+        (
+            RESULT[:-5] + "s.yaml",
+            f"'{RESULT[:-5]}s.yaml' does not exist at HEAD\n    cure: did you mean HEAD:{RESULT}?",
+        ),
+        (
+            f"{RESULT}/x",
+            f"'{RESULT}/x' does not exist at HEAD\n    cure: did you mean HEAD:board/submissions/toy?",
+        ),
+        (
+            "/etc/passwd",
+            "'/etc/passwd' lies outside the repository\n    cure: name a path from the repository's root",
+        ),
+        (
+            "a/../..",
+            "'a/../..' lies outside the repository\n    cure: name a path from the repository's root",
+        ),
     ],
 )
 def test_a_name_that_is_not_there_is_told_with_the_nearest(still: Path, name: str, message: str) -> None:
@@ -335,8 +386,13 @@ def test_a_range_names_what_changed_what_came_and_what_went(history: Path) -> No
     assert changes.removed == ("emptied", "removed")
     back = changed_submissions("work..main~1", history)
     assert (back.changed, back.added, back.removed) == (changes.changed, changes.removed, changes.added)
-    sides: list[Side] = [load_side_at(revision, "changed", history) for revision in (changes.first, changes.second)]
-    assert [(side.name, side.outcomes["jupyterlab"].num_rows) for side in sides] == [("changed@main~1", 5), ("changed@work", 6)]
+    sides: list[Side] = [
+        load_side_at(revision, "changed", history) for revision in (changes.first, changes.second)
+    ]
+    assert [(side.name, side.outcomes["jupyterlab"].num_rows) for side in sides] == [
+        ("changed@main~1", 5),
+        ("changed@work", 6),
+    ]
 
 
 def test_two_dots_take_both_ends_and_three_the_merge_base(history: Path) -> None:
@@ -355,7 +411,12 @@ def test_an_end_that_is_left_out_is_head(history: Path) -> None:
     assert (changes.first, changes.second, changes.changed) == ("HEAD", "work", ("changed", "main-only"))
 
 
-HOSTILE = {"a\nb": "'a\\nb'", "esc\x1b[31m": "'esc\\x1b[31m'", "\u202ereversed": "'\\u202ereversed'", os.fsdecode(b"\xff"): "'\\udcff'"}
+HOSTILE = {
+    "a\nb": "'a\\nb'",
+    "esc\x1b[31m": "'esc\\x1b[31m'",
+    "\u202ereversed": "'\\u202ereversed'",
+    os.fsdecode(b"\xff"): "'\\udcff'",
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
@@ -373,14 +434,22 @@ def test_a_folder_whose_name_is_no_slug_is_shown_and_read_no_further(submissions
     commit(submissions)
     again = changed_submissions("HEAD~1..HEAD", submissions)
     assert (again.changed, again.refused) == (("toy",), ())
-    for arguments in (["HEAD~2..HEAD"], ["HEAD:nothing", "HEAD:toy"], [f"HEAD:board/submissions/{name}", "HEAD:toy"]):
-        ended = CliRunner().invoke(main, ["diff", *arguments, "--submissions", str(submissions), "--format", "markdown"])
+    for arguments in (
+        ["HEAD~2..HEAD"],
+        ["HEAD:nothing", "HEAD:toy"],
+        [f"HEAD:board/submissions/{name}", "HEAD:toy"],
+    ):
+        ended = CliRunner().invoke(
+            main, ["diff", *arguments, "--submissions", str(submissions), "--format", "markdown"]
+        )
         assert ended.exit_code in (3, 4)
         assert ended.output.replace("\n", "").replace("Δ", "").isprintable()
         assert name not in ended.output
 
 
-@pytest.mark.parametrize("revisions", ["main~1..", "main~1...", "..work", "main..work", "main...work", "HEAD~1..HEAD"])
+@pytest.mark.parametrize(
+    "revisions", ["main~1..", "main~1...", "..work", "main..work", "main...work", "HEAD~1..HEAD"]
+)
 def test_the_command_takes_the_ranges_that_git_takes(history: Path, revisions: str) -> None:
     ended = CliRunner().invoke(main, ["diff", revisions, "--submissions", str(history), "-l", "fr"])
     assert (ended.exit_code, "changed" in ended.output or "main-only" in ended.output) == (0, True)
@@ -398,7 +467,10 @@ def test_filters_leave_submissions_out_by_name_and_end_only_where_nothing_is_lef
         ended = CliRunner().invoke(main, ["diff", "main~1..work", "--submissions", str(history), *arguments])
         return ended.exit_code, ended.output
 
-    assert run("-t", "tatoeba") == (4, "error: the filters leave nothing of changed\n    cure: leave -t or -l out, or name others\n")
+    assert run("-t", "tatoeba") == (
+        4,
+        "error: the filters leave nothing of changed\n    cure: leave -t or -l out, or name others\n",
+    )
     assert run("-l", "xx")[0] == 4
     # The first five rows are of three languages, the whole result of twelve.
     code, output = run("-l", "fr")
@@ -419,7 +491,18 @@ def test_a_submission_that_the_filters_leave_nothing_of_is_named_beside_the_othe
 
 
 def test_a_range_can_fail_on_what_is_missing(history: Path) -> None:
-    arguments = ["diff", "main~1..work", "--submissions", str(history), "-l", "fr", "--fail-on", "missing", "--fail-on", "regression"]
+    arguments = [
+        "diff",
+        "main~1..work",
+        "--submissions",
+        str(history),
+        "-l",
+        "fr",
+        "--fail-on",
+        "missing",
+        "--fail-on",
+        "regression",
+    ]
     ended = CliRunner().invoke(main, arguments)
     assert ended.exit_code == 1
     assert [line for line in ended.output.splitlines() if line.startswith("error:")] == [
@@ -480,7 +563,9 @@ def test_an_object_that_is_lost_is_named(submissions: Path) -> None:
     assert message == f"HEAD:{RESULT}: git gives no content for it\n    cure: git fsck says what is damaged"
 
 
-def test_without_git_the_program_is_asked_for(still: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_the_program_is_asked_for(
+    still: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     message = ["the program git is not installed\n    cure: install git"]
@@ -488,7 +573,9 @@ def test_without_git_the_program_is_asked_for(still: Path, tmp_path: Path, monke
     assert faults(lambda: changed_submissions("HEAD~1..", still)) == message
 
 
-def test_a_folder_outside_every_repository_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_outside_every_repository_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     (message,) = faults(lambda: load_side_at("HEAD", "toy", tmp_path))
     assert message.startswith(f"git finds no repository around {tmp_path}: not a git repository")
@@ -501,7 +588,12 @@ def test_the_repository_is_that_of_the_folder_whatever_a_hook_has_set(
     submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git(tmp_path, "init", "--quiet", "elsewhere")
-    for name, value in {"GIT_DIR": ".git", "GIT_WORK_TREE": "..", "GIT_INDEX_FILE": "x", "GIT_TRACE": "1"}.items():
+    for name, value in {
+        "GIT_DIR": ".git",
+        "GIT_WORK_TREE": "..",
+        "GIT_INDEX_FILE": "x",
+        "GIT_TRACE": "1",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert load_side_at("HEAD", "toy", submissions).name == "toy@HEAD"

@@ -51,7 +51,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_learnt_table(root / "table" / "weights", pairs)
     save_word_encoder(root / "words" / "weights", [text for pair in pairs for text in pair])
     for name in ("table", "words"):
-        harness.evaluate(root / name, ["jupyterlab"], LANGUAGES, Options(dtype="float32", cache=root / "cache"))
+        harness.evaluate(
+            root / name, ["jupyterlab"], LANGUAGES, Options(dtype="float32", cache=root / "cache")
+        )
     return root
 
 
@@ -81,16 +83,29 @@ def test_a_result_that_stands_is_told_with_what_was_checked(words: Path) -> None
         "words jupyterlab: stands (file, recount, signature, data, weights, contamination)\n1 of 1 result stands\n",
     )
     report = json.loads(verify(words, "--json").stdout)
-    assert report["results"][0]["checked"] == ["file", "recount", "signature", "data", "weights", "contamination"]
+    assert report["results"][0]["checked"] == [
+        "file",
+        "recount",
+        "signature",
+        "data",
+        "weights",
+        "contamination",
+    ]
     assert report["results"][0]["digest"] == store.result_digest(result_file(words))
     assert not (words / store.VERIFICATION_FILE).exists()
 
 
-def test_one_byte_flipped_in_each_of_a_hundred_files_is_refused_by_the_files_name(tmp_path: Path, words: Path) -> None:
+def test_one_byte_flipped_in_each_of_a_hundred_files_is_refused_by_the_files_name(
+    tmp_path: Path, words: Path
+) -> None:
     draw = random.Random(8)
     refused = 0
     for number in range(100):
-        folder = Path(shutil.copytree(words, tmp_path / f"flipped-{number}" / "words", ignore=shutil.ignore_patterns("weights")))
+        folder = Path(
+            shutil.copytree(
+                words, tmp_path / f"flipped-{number}" / "words", ignore=shutil.ignore_patterns("weights")
+            )
+        )
         path = result_file(folder).with_suffix(".yaml" if number % 2 else ".parquet")
         data = bytearray(path.read_bytes())
         data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
@@ -120,7 +135,10 @@ def test_a_seal_holds_and_a_file_from_before_there_were_seals_is_read(words: Pat
             {"signature": "jupyterlab|acc|en→xx|cos|h1.mean|prefix=|len=64|v1"},
             "the signature lacks 'h0.mean', which",
         ),
-        ({"data": {"de": f"sha256:{'0' * 64}", "it": f"sha256:{'0' * 64}"}}, "the official set has sha256:25a3a0e1b3ba"),
+        (
+            {"data": {"de": f"sha256:{'0' * 64}", "it": f"sha256:{'0' * 64}"}},
+            "the official set has sha256:25a3a0e1b3ba",
+        ),
     ],
 )
 def test_a_result_of_something_else_does_not_stand(words: Path, change: dict[str, object], said: str) -> None:
@@ -134,7 +152,9 @@ def test_the_best_of_several_seeds_alone_is_not_the_submissions_result(words: Pa
     """Whoever evaluates three seeds and sends in one of them has chosen it."""
     path = words / "submission.yaml"
     path.write_text(
-        path.read_text().replace("{seed: 0, path: weights}", "{seed: 0, path: weights}, {seed: 1, path: b}, {seed: 2, path: c}")
+        path.read_text().replace(
+            "{seed: 0, path: weights}", "{seed: 0, path: weights}, {seed: 1, path: b}, {seed: 2, path: c}"
+        )
     )
     ended = verify(words)
     assert ended.exit_code == 1
@@ -144,7 +164,10 @@ def test_the_best_of_several_seeds_alone_is_not_the_submissions_result(words: Pa
 def test_numbers_beside_the_score_follow_from_the_outcomes_too(words: Path) -> None:
     found = store.load_result(result_file(words))
     score = found.checkpoints[0].scores["de"]
-    scores = {**found.checkpoints[0].scores, "de": score.model_copy(update={"secondary": {**score.secondary, "f1": 99.0}})}
+    scores = {
+        **found.checkpoints[0].scores,
+        "de": score.model_copy(update={"secondary": {**score.secondary, "f1": 99.0}}),
+    }
     rewritten(words, {"checkpoints": (found.checkpoints[0].model_copy(update={"scores": scores}),)})
     ended = verify(words)
     assert ended.exit_code == 1
@@ -177,7 +200,11 @@ def test_outcomes_without_a_result_and_a_missing_submission_are_named(words: Pat
 
 
 def test_a_rerun_agrees_touches_nothing_and_is_recorded_under_somebody_elses_name(words: Path) -> None:
-    before = {path: path.read_bytes() for path in words.rglob("*") if path.is_file() and path.name != store.results.LOCK_FILE}
+    before = {
+        path: path.read_bytes()
+        for path in words.rglob("*")
+        if path.is_file() and path.name != store.results.LOCK_FILE
+    }
     ended = verify(words, "--rerun", "--by", "Somebody Else", "--url", "https://example.org/else")
     assert ended.exit_code == 0, ended.stderr
     assert "differs by at most 0.0000 points" in ended.stdout
@@ -185,7 +212,13 @@ def test_a_rerun_agrees_touches_nothing_and_is_recorded_under_somebody_elses_nam
     record = store.load_verification(words)
     assert record is not None
     (found,) = record.results
-    assert (found.how, found.agrees, found.largest, found.by, found.device) == ("rerun", True, 0.0, "Somebody Else", "cpu")
+    assert (found.how, found.agrees, found.largest, found.by, found.device) == (
+        "rerun",
+        True,
+        0.0,
+        "Somebody Else",
+        "cpu",
+    )
     assert record.of("jupyterlab", store.result_digest(result_file(words))) == found
     # A recount of the same file does not take the rerun's place; one of a changed file is another entry.
     assert verify(words, "--by", "Somebody Else").exit_code == 0
@@ -217,7 +250,9 @@ def test_what_a_rerun_does_not_find_again_is_recorded_as_such(words: Path) -> No
         language: score.model_copy(update={"score": 100.0, "interval": (95.0, 100.0)})
         for language, score in found.checkpoints[0].scores.items()
     }
-    made_up = found.model_copy(update={"checkpoints": (found.checkpoints[0].model_copy(update={"scores": scores}),)})
+    made_up = found.model_copy(
+        update={"checkpoints": (found.checkpoints[0].model_copy(update={"scores": scores}),)}
+    )
     store.write_result(words, made_up, outcomes)
     ended = verify(words, "--rerun", "--by", "Somebody Else")
     assert ended.exit_code == 1
@@ -250,7 +285,9 @@ def test_a_verification_names_its_folder_and_known_targets(tmp_path: Path) -> No
     with pytest.raises(BadInput, match="expected other as in the file's path, found 'toy'"):
         store.parse_verification(path.read_bytes(), "v.yaml", "other")
     with pytest.raises(BadInput, match="unknown target 'tatoebb'"):
-        store.parse_verification(path.read_bytes().replace(b"target: tatoeba", b"target: tatoebb"), "v.yaml", "toy")
+        store.parse_verification(
+            path.read_bytes().replace(b"target: tatoeba", b"target: tatoebb"), "v.yaml", "toy"
+        )
 
 
 # ---- tolerances
@@ -290,8 +327,12 @@ def test_two_runs_are_set_against_each_other_by_seed_and_language() -> None:
     assert said(result("toy", [{"de": 50.1, "fi": 60.1}], n=1000, run=run)) == (
         "the score was 55.0000, run again 55.1000: more than the 0.05 points allowed",
     )
-    assert said(result("toy", [{"de": 50.0, "fi": "out of memory"}], n=1000, run=run)) == ("seed 0 in 'fi' was not measured again",)
-    assert said(result("toy", [{"de": 50.0, "fi": 60.0}], n=1000, run=run, data="e")) == ("the text in de fi is another one now",)
+    assert said(result("toy", [{"de": 50.0, "fi": "out of memory"}], n=1000, run=run)) == (
+        "seed 0 in 'fi' was not measured again",
+    )
+    assert said(result("toy", [{"de": 50.0, "fi": 60.0}], n=1000, run=run, data="e")) == (
+        "the text in de fi is another one now",
+    )
 
 
 # ---- audits
@@ -312,7 +353,12 @@ def test_an_audit_is_the_same_choice_in_any_order_and_another_one_for_another_se
 def test_an_audit_takes_at_least_one_and_a_share_is_above_none_and_at_most_all() -> None:
     assert chosen([("a", "b")], Fraction(1, 1000), "x") == (("a", "b"),)
     assert chosen([], Fraction(1), "x") == ()
-    assert [parse_share(text) for text in ("5%", "0.05", "100%", "1")] == [Fraction(1, 20), Fraction(1, 20), 1, 1]
+    assert [parse_share(text) for text in ("5%", "0.05", "100%", "1")] == [
+        Fraction(1, 20),
+        Fraction(1, 20),
+        1,
+        1,
+    ]
     for text in ("0", "0%", "101%", "2", "-5%", "x", "", "5 %", "nan"):
         with pytest.raises(WrongUsage):
             parse_share(text)
@@ -364,7 +410,9 @@ def test_somebodys_own_text_is_known_by_its_targets_name() -> None:
 
 
 def test_a_task_counts_by_the_data_set_it_is_of_whether_or_not_it_is_declared() -> None:
-    trained = submission(intermediate={"regime": "english", "tasks": ["xnli_dev"], "languages": ["en"], "examples": "10"})
+    trained = submission(
+        intermediate={"regime": "english", "tasks": ["xnli_dev"], "languages": ["en"], "examples": "10"}
+    )
     assert names_seen(trained) == ("xnli_dev", "xnli")
     assert seen(BY_NAME["xnli"], names_seen(trained)).held_out == ("xnli_dev", "xnli")
     assert seen(BY_NAME["tatoeba"], names_seen(trained)).held_out == ()
@@ -380,14 +428,20 @@ def test_a_contaminated_result_is_told_and_a_clean_one_is_not(words: Path) -> No
 
 
 @pytest.mark.parametrize(("name", "code"), [("table", 1), ("words", 0)])
-def test_a_table_of_sentences_falls_to_chance_and_an_encoder_does_not(measured: Path, name: str, code: int) -> None:
+def test_a_table_of_sentences_falls_to_chance_and_an_encoder_does_not(
+    measured: Path, name: str, code: int
+) -> None:
     ended = verify(measured / name, "--probe", "--seed", "0123abc", "--limit", "100")
     assert ended.exit_code == code
     lines = [line for line in ended.stdout.splitlines() if " probe: " in line]
     assert len(lines) == len(CHANGES)
-    assert [line.endswith("falls to chance, as a table of learnt sentences would") for line in lines] == [name == "table"] * 3
+    assert [line.endswith("falls to chance, as a table of learnt sentences would") for line in lines] == [
+        name == "table"
+    ] * 3
     if name == "words":
-        assert store.load_result(result_file(measured / name)).checkpoints[0].scores["de"].score > 5  # chance is below 0.5
+        assert (
+            store.load_result(result_file(measured / name)).checkpoints[0].scores["de"].score > 5
+        )  # chance is below 0.5
 
 
 def test_a_probe_without_a_seed_draws_one_and_tells_it(measured: Path) -> None:
@@ -414,14 +468,22 @@ def test_what_a_newer_result_lacks_is_named() -> None:
     old = result("toy", [{"de": 1.0, "fi": 2.0}, {"de": 3.0, "fi": 4.0}])
     assert shrinkage(old, old) == []
     assert shrinkage(old, result("toy", [{"de": 1.0, "fi": 2.0}])) == ["seed 1"]
-    assert shrinkage(old, result("toy", [{"de": 1.0, "fi": "failed"}, {"de": 3.0, "fi": 4.0}])) == ["fi of seed 0"]
-    assert shrinkage(old, result("toy", [{"de": 1.0, "fi": 2.0}, {"de": 3.0, "fi": 4.0}], n=3))[0] == "1 of 4 examples in de of seed 0"
+    assert shrinkage(old, result("toy", [{"de": 1.0, "fi": "failed"}, {"de": 3.0, "fi": 4.0}])) == [
+        "fi of seed 0"
+    ]
+    assert (
+        shrinkage(old, result("toy", [{"de": 1.0, "fi": 2.0}, {"de": 3.0, "fi": 4.0}], n=3))[0]
+        == "1 of 4 examples in de of seed 0"
+    )
     assert shrinkage(old, None) == ["the whole result on pair"]
 
 
 def test_what_was_superseded_stands_in_the_submission(words: Path) -> None:
     path = words / "submission.yaml"
-    path.write_text(path.read_text() + f"supersedes:\n  - {{target: jupyterlab, outcomes: {'0' * 64}, reason: another pooling}}\n")
+    path.write_text(
+        path.read_text()
+        + f"supersedes:\n  - {{target: jupyterlab, outcomes: {'0' * 64}, reason: another pooling}}\n"
+    )
     found = store.load_submission(words)
     assert [(each.target, each.reason) for each in found.supersedes] == [("jupyterlab", "another pooling")]  # type: ignore[union-attr]
 
@@ -433,7 +495,9 @@ def test_of_two_findings_on_one_file_the_rerun_speaks() -> None:
             date="2026-03-02T09:14:07Z", harness="0.1.0",
         )  # fmt: skip
 
-    record = Verification(schema_=1, submission="toy", results=(entry("rerun", False), entry("recount", True)))
+    record = Verification(
+        schema_=1, submission="toy", results=(entry("rerun", False), entry("recount", True))
+    )
     found = record.of("pair", f"sha256:{'a' * 64}")
     assert found is not None
     assert (found.how, found.agrees) == ("rerun", False)

@@ -36,7 +36,9 @@ def test_scores_that_print_alike_share_a_rank_and_the_next_rank_is_skipped() -> 
 
 
 def test_an_incomplete_result_stands_last_without_a_rank_and_says_which_language_is_missing() -> None:
-    board = make_board([entry("half", {"de": 99, "fi": "out of memory"}), entry("whole", {"de": 1, "fi": 2})], TARGETS)
+    board = make_board(
+        [entry("half", {"de": 99, "fi": "out of memory"}), entry("whole", {"de": 1, "fi": 2})], TARGETS
+    )
     assert ranks(board) == [("whole", 1, ""), ("half", None, "no score for Finnish")]
     cell = board.standings[0].cell(board.standings[0].rows[1])
     assert (cell.score, cell.measured, cell.of, cell.failed, cell.seeds) == (None, 1, 2, False, ())
@@ -60,10 +62,17 @@ def test_a_score_over_a_part_of_the_pairs_is_not_ranked() -> None:
 
 def test_a_score_on_other_data_than_most_rows_is_not_ranked() -> None:
     board = make_board(
-        [entry(slug, {"de": score, "fi": score}, data=data) for slug, score, data in (("a", 90, "0"), ("b", 10, "1"), ("c", 20, "1"))],
+        [
+            entry(slug, {"de": score, "fi": score}, data=data)
+            for slug, score, data in (("a", 90, "0"), ("b", 10, "1"), ("c", 20, "1"))
+        ],
         TARGETS,
     )
-    assert ranks(board) == [("c", 1, ""), ("b", 2, ""), ("a", None, "measured on other data than most rows in German and Finnish")]
+    assert ranks(board) == [
+        ("c", 1, ""),
+        ("b", 2, ""),
+        ("a", None, "measured on other data than most rows in German and Finnish"),
+    ]
 
 
 def test_the_order_of_the_entries_does_not_matter() -> None:
@@ -90,7 +99,9 @@ def test_the_average_needs_nine_targets_and_leaves_the_demonstration_out() -> No
 
 
 def test_a_group_has_a_mean_once_all_its_targets_are_ranked() -> None:
-    xtreme = tuple(target for target in CATALOG if target.in_xtreme and target.group in ("retrieval", "classification"))
+    xtreme = tuple(
+        target for target in CATALOG if target.in_xtreme and target.group in ("retrieval", "classification")
+    )
     scores = {target.name: float(10 * number) for number, target in enumerate(xtreme, start=1)}
 
     def groups(**signature: str) -> dict[str, tuple[float | None, int, int]]:
@@ -98,10 +109,13 @@ def test_a_group_has_a_mean_once_all_its_targets_are_ranked() -> None:
         for target in xtreme:
             made = result("all", [dict.fromkeys(target.languages, scores[target.name])], target=target)
             sized = {
-                language: score.model_copy(update={"n": target.sizes[language]}) for language, score in made.checkpoints[0].scores.items()
+                language: score.model_copy(update={"n": target.sizes[language]})
+                for language, score in made.checkpoints[0].scores.items()
             }
             checkpoint = made.checkpoints[0].model_copy(update={"scores": sized})
-            changed = {"signature": Signature.parse(signature[target.name])} if target.name in signature else {}
+            changed = (
+                {"signature": Signature.parse(signature[target.name])} if target.name in signature else {}
+            )
             found.append(made.model_copy(update={"checkpoints": (checkpoint,), **changed}))
         row = make_board([WholeEntry("all", submission(), tuple(found))]).rows[0]
         return {group: (average.mean, average.covered, average.of) for group, average in row.groups.items()}
@@ -142,13 +156,21 @@ def test_peoples_own_targets_come_by_name_with_the_languages_of_all_their_result
     board = make_board(
         [
             WholeEntry(
-                "both", submission(), (result("both", [{"de": 10.0, "fi": 20.0}], target=fish), result("both", [{"de": 5.0}], target=apple))
+                "both",
+                submission(),
+                (
+                    result("both", [{"de": 10.0, "fi": 20.0}], target=fish),
+                    result("both", [{"de": 5.0}], target=apple),
+                ),
             ),
             WholeEntry("one", submission(), (result("one", [{"de": 99.0}], target=fewer),)),
         ],
         TARGETS,
     )
-    assert [(s.target.name, s.target.languages) for s in board.standings[2:]] == [("bitext.apple", ("de",)), ("bitext.fish", ("de", "fi"))]
+    assert [(s.target.name, s.target.languages) for s in board.standings[2:]] == [
+        ("bitext.apple", ("de",)),
+        ("bitext.fish", ("de", "fi")),
+    ]
     assert ranks(board, 3) == [("both", 1, ""), ("one", None, "no score for Finnish")]
     partial = board.standings[3].cell(board.rows[1])
     assert (partial.score, partial.measured, partial.of, partial.seeds) == (None, 1, 2, ())
@@ -158,7 +180,9 @@ def test_peoples_own_targets_come_by_name_with_the_languages_of_all_their_result
 
 def test_a_rank_is_the_range_that_real_differences_leave() -> None:
     def row(slug: str, score: float) -> WholeEntry:
-        entrant = Entrant(score / 100, 0.01**2, np.array([score / 100]), trained=False)  # a standard error of one point
+        entrant = Entrant(
+            score / 100, 0.01**2, np.array([score / 100]), trained=False
+        )  # a standard error of one point
         return replace(entry(slug, {"de": score, "fi": score}), entrants={PAIR.name: entrant})
 
     board = make_board([row("a", 80.0), row("b", 79.0), row("c", 60.0)], (PAIR,))
@@ -177,7 +201,12 @@ def test_a_row_trained_once_shares_its_rank_and_the_page_can_say_why() -> None:
         made = entry(slug, *({"de": score, "fi": score} for score in seeds), regime=regime)
         return replace(made, entrants={PAIR.name: entrant})
 
-    rows = [row("one", 90.0), row("two", 80.0), row("three", 69.9, 70.0, 70.1), row("none", 60.0, regime="none")]
+    rows = [
+        row("one", 90.0),
+        row("two", 80.0),
+        row("three", 69.9, 70.0, 70.1),
+        row("none", 60.0, regime="none"),
+    ]
     board = make_board(rows, (PAIR,))
     cells = {each.slug: each.cells[PAIR.name] for each in board.rows}
     assert {slug: (cell.rank, cell.ranks, cell.one_training) for slug, cell in cells.items()} == {
@@ -204,7 +233,10 @@ def test_without_outcomes_ranks_stand_on_the_intervals() -> None:
         return float(np.sqrt(cell.entrant.variance))
 
     low, high = cells(target)
-    assert (error(high), high.entrant and high.entrant.count) == (pytest.approx(0.1 / 1.959964 / np.sqrt(2)), 80)
+    assert (error(high), high.entrant and high.entrant.count) == (
+        pytest.approx(0.1 / 1.959964 / np.sqrt(2)),
+        80,
+    )
     assert (high.ranks, low.ranks) == ((1, 1), (2, 2))
     # Of a translated set luck on an example may be luck in both languages.
     _, high = cells(target.model_copy(update={"parallel": True}))

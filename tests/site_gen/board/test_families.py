@@ -31,10 +31,14 @@ def test_a_family_lists_its_submissions_by_size_and_regime() -> None:
 
 def test_a_family_page_draws_its_curves_and_keeps_ranks_among_all_submissions() -> None:
     sizes = [entry(f"s{size}", {"de": size, "fi": size}, body=size * 1_000_000) for size in (1, 2, 3)]
-    files = site_files(make_board([*sizes, entry("first", {"de": 99, "fi": 99}, family="else")], (PAIR, SHOW)))
+    files = site_files(
+        make_board([*sizes, entry("first", {"de": 99, "fi": 99}, family="else")], (PAIR, SHOW))
+    )
     text = files["families/toy.html"].decode()
     assert re.findall(r'<figure class="chart" id="([a-z-]+)"', text) == ["scaling-pair"]
-    assert re.findall(r">(First|S[123])</a></th>", text) == ["S1", "S2", "S3"] * 2  # the ranking and the figure's own table
+    assert (
+        re.findall(r">(First|S[123])</a></th>", text) == ["S1", "S2", "S3"] * 2
+    )  # the ranking and the figure's own table
     assert re.findall(r"rank ([0-9–]+)<", text) == ["1–4"] * 3  # so few examples tell nobody apart
     assert b"<figure" not in files["families/else.html"]  # one size is no scaling
 

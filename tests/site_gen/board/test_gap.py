@@ -14,7 +14,9 @@ from tests.support.boards import ENGLISH, MILLION, MULTILINGUAL, row, sizes, sta
 
 def test_a_gap_is_told_with_its_interval_and_its_change() -> None:
     (gap,) = gaps(standing(*sizes(8.0, 6.0, 4.0, 2.0)))
-    assert [(one.parameters, round(one.points, 4)) for one in gap.sizes] == [(10 * MILLION * 2**i, 8.0 - 2 * i) for i in range(4)]
+    assert [(one.parameters, round(one.points, 4)) for one in gap.sizes] == [
+        (10 * MILLION * 2**i, 8.0 - 2 * i) for i in range(4)
+    ]
     # Standard errors: 0.1 / √3 of the seeds of each side and 0.1 of the examples of each.
     assert gap.sizes[0].error == pytest.approx(np.sqrt(2 * 0.01 / 3 + 2 * 0.01))
     assert gap.real == gap.sizes
@@ -22,20 +24,28 @@ def test_a_gap_is_told_with_its_interval_and_its_change() -> None:
     assert gap.trend.slope_per_doubling == pytest.approx(-2.0)
     assert gap.sentence.startswith("In toy (sts) multilingual minus English-only is +8.0 points [+7.")
     assert "] at 10 M and +2.0 points [" in gap.sentence
-    assert "; real at 10 M, 20 M, 40 M and 80 M after Holm’s correction over 4 sizes; shrinking by 2.0 points [" in gap.sentence
+    assert (
+        "; real at 10 M, 20 M, 40 M and 80 M after Holm’s correction over 4 sizes; shrinking by 2.0 points ["
+        in gap.sentence
+    )
     assert gap.sentence.endswith("] per doubling of size.")
 
 
 def test_a_gap_within_its_error_is_not_decided() -> None:
     (gap,) = gaps(standing(*sizes(0.1, -0.1, 0.05)))
     assert gap.real == ()
-    assert gap.sentence.startswith("Not decided by these data (toy, sts): multilingual minus English-only is +0.1 points [-0.")
+    assert gap.sentence.startswith(
+        "Not decided by these data (toy, sts): multilingual minus English-only is +0.1 points [-0."
+    )
 
 
 def test_a_growing_gap_and_one_whose_change_is_not_decided() -> None:
     assert "; growing by 2.0 points [" in gaps(standing(*sizes(2.0, 4.0, 6.0)))[0].sentence
     assert "; growing by 2.0 points [" in gaps(standing(*sizes(-2.0, -4.0, -6.0)))[0].sentence
-    assert "; whether that changes with size is not decided: " in gaps(standing(*sizes(4.0, 4.1, 4.0)))[0].sentence
+    assert (
+        "; whether that changes with size is not decided: "
+        in gaps(standing(*sizes(4.0, 4.1, 4.0)))[0].sentence
+    )
 
 
 def test_two_sizes_have_gaps_and_no_trend() -> None:
@@ -65,19 +75,34 @@ def encoded(made: WholeEntry, how: str) -> WholeEntry:
 def test_a_row_of_one_seed_hides_none_of_several() -> None:
     rows = [row(10, ENGLISH, 49.9, 50.0, 50.1), row(10, MULTILINGUAL, 52.9, 53.0, 53.1)]
     for worst in (45.0, 70.0):
-        (gap,) = gaps(standing(*rows, named(row(10, ENGLISH, worst), "a-single"), named(row(10, MULTILINGUAL, worst), "b-single")))
-        assert [(one.english.slug, one.multilingual.slug) for one in gap.sizes] == [("english-10", "multilingual-10")]
+        (gap,) = gaps(
+            standing(
+                *rows,
+                named(row(10, ENGLISH, worst), "a-single"),
+                named(row(10, MULTILINGUAL, worst), "b-single"),
+            )
+        )
+        assert [(one.english.slug, one.multilingual.slug) for one in gap.sizes] == [
+            ("english-10", "multilingual-10")
+        ]
         assert gap.unused == ()
 
 
 def test_one_pair_stands_for_a_size_chosen_by_seeds_and_name_and_the_others_are_named() -> None:
     four = row(10, ENGLISH, 49.9, 50.0, 50.1, 50.0)
     multilingual = row(10, MULTILINGUAL, 52.9, 53.0, 53.1, 53.0)
-    better, same = named(row(10, ENGLISH, 53.9, 54.0, 54.1), "a-better"), named(row(10, MULTILINGUAL, 70.0, 70.1, 70.2, 70.3), "zebra")
+    better, same = (
+        named(row(10, ENGLISH, 53.9, 54.0, 54.1), "a-better"),
+        named(row(10, MULTILINGUAL, 70.0, 70.1, 70.2, 70.3), "zebra"),
+    )
     (gap,) = gaps(standing(four, multilingual, better, same))
-    assert [(one.english.slug, one.multilingual.slug) for one in gap.sizes] == [("english-10", "multilingual-10")]
+    assert [(one.english.slug, one.multilingual.slug) for one in gap.sizes] == [
+        ("english-10", "multilingual-10")
+    ]
     assert gap.unused == ("a-better", "zebra")
-    assert gap.sentence.endswith(" A size has one pair, of most seeds, then by name; not used: a-better, zebra.")
+    assert gap.sentence.endswith(
+        " A size has one pair, of most seeds, then by name; not used: a-better, zebra."
+    )
 
 
 def test_translated_tasks_are_a_recipe_of_their_own() -> None:
@@ -109,6 +134,9 @@ def test_the_sizes_that_hold_are_named() -> None:
 
 def test_a_gap_that_changes_its_sign_is_told_from_one_end_to_the_other() -> None:
     (gap,) = gaps(standing(*sizes(-3.0, -1.4, 0.2, 1.8)))
-    assert re.search(r"; changing from -3\.0 to \+1\.8 points, by \+1\.6 \[\+.*, \+.*\] per doubling of size\.$", gap.sentence)
+    assert re.search(
+        r"; changing from -3\.0 to \+1\.8 points, by \+1\.6 \[\+.*, \+.*\] per doubling of size\.$",
+        gap.sentence,
+    )
     (one,) = gaps(standing(*sizes(8.0)))
     assert "; real at 10 M after Holm’s correction; how that" in one.sentence

@@ -19,7 +19,14 @@ from site_gen.pages.registry import evidence
 from tests.support.boards import ASKED, PAIR, SHOW, TATOEBA, entry, make_board, reported
 
 QA = PAIR.model_copy(
-    update={"name": "qa", "title": "QA", "kind": "qa", "metric": "em_f1", "secondary": ("exact_match", "f1"), "group": "qa"}
+    update={
+        "name": "qa",
+        "title": "QA",
+        "kind": "qa",
+        "metric": "em_f1",
+        "secondary": ("exact_match", "f1"),
+        "group": "qa",
+    }
 )
 MEASURED = [
     entry("english", {"de": 50, "fi": 60}, {"de": 51, "fi": 62}, regime="english"),
@@ -49,7 +56,10 @@ def test_a_board_ranks_fits_and_compares_as_if_nothing_had_been_reported() -> No
 
 
 def test_rows_stand_by_title_because_their_order_means_nothing() -> None:
-    found = [reported(slug, {"pair": {"means": {"accuracy": score}}}) for slug, score in (("b", "90"), ("c", "10"), ("a", "50"))]
+    found = [
+        reported(slug, {"pair": {"means": {"accuracy": score}}})
+        for slug, score in (("b", "90"), ("c", "10"), ("a", "50"))
+    ]
     assert [row.slug for row in make_board(found, (PAIR,)).reported] == ["a", "b", "c"]
 
 
@@ -99,10 +109,14 @@ def test_coverage_counts_scores_and_a_mean_needs_all_of_them() -> None:
     def average(scores: dict[str, object]) -> Average:
         return make_board([reported("paper", scores)], (*targets, SHOW)).reported[0].average
 
-    whole: dict[str, object] = {target.name: {"means": {"accuracy": "40"}} for target in targets} | {"show": {"means": {"accuracy": "99"}}}
+    whole: dict[str, object] = {target.name: {"means": {"accuracy": "40"}} for target in targets} | {
+        "show": {"means": {"accuracy": "99"}}
+    }
     assert average(whole) == Average(40.0, 9, 9)
     assert average(whole | {"pair3": {"means": {"f1": "40"}}}) == Average(None, 8, 9)
-    assert average(whole | {"pair3": {"means": {"accuracy": "40"}, "differs": "cased"}}) == Average(None, 8, 9)
+    assert average(whole | {"pair3": {"means": {"accuracy": "40"}, "differs": "cased"}}) == Average(
+        None, 8, 9
+    )
 
 
 def test_the_leaderboard_lists_reported_rows_below_the_measured_ones_without_a_rank() -> None:
@@ -150,6 +164,13 @@ def test_a_target_that_only_others_measured_has_its_table_and_its_page() -> None
 
 
 def test_what_is_not_known_is_not_on_the_page() -> None:
-    text = text_of(site_files(make_board([reported("paper", {"tatoeba": {"means": {"f1": "5"}}})], (TATOEBA,)))["submissions/paper.html"])
+    text = text_of(
+        site_files(make_board([reported("paper", {"tatoeba": {"means": {"f1": "5"}}})], (TATOEBA,)))[
+            "submissions/paper.html"
+        ]
+    )
     card = text.partition("Model card")[2].partition("Scores are in points")[0].strip()
-    assert card == "What the row does not name was not published, or is not known. Intermediate training no intermediate training"
+    assert (
+        card
+        == "What the row does not name was not published, or is not known. Intermediate training no intermediate training"
+    )

@@ -53,7 +53,9 @@ def mark_of(made: WholeEntry) -> Mark:
         ((found(by="example"),), Mark.SELF_EVALUATED),  # the submitter
     ],
 )
-def test_only_somebody_elses_rerun_of_this_very_file_that_agrees_marks_it(results: tuple[VerifiedResult, ...], mark: Mark) -> None:
+def test_only_somebody_elses_rerun_of_this_very_file_that_agrees_marks_it(
+    results: tuple[VerifiedResult, ...], mark: Mark
+) -> None:
     assert mark_of(verified(*results)) is mark
 
 
@@ -103,13 +105,18 @@ def test_what_was_seen_stands_at_the_score() -> None:
         assert page.count('<span class="seen" title="dev or test data seen in training: tatoeba">') == 1, path
     assert 'class="seen"' not in files["submissions/clean.html"].decode()
     rows = json.loads(rows_js(board).decode().removeprefix("stiltboardRows(").removesuffix(");\n"))
-    assert rows["seen"] == {"tatoeba": {str(rows["slug"].index("toy")): "dev or test data seen in training: tatoeba"}}
+    assert rows["seen"] == {
+        "tatoeba": {str(rows["slug"].index("toy")): "dev or test data seen in training: tatoeba"}
+    }
     lines = files["data/targets/tatoeba.csv"].decode().splitlines()
     assert sorted(line.rpartition(",")[2] for line in lines) == ["", "seen_in_training", "tatoeba"]
 
 
 def test_earlier_results_stay_listed_as_replaced_or_removed() -> None:
-    old = [Superseded(target=name, outcomes="c" * 64, reason=f"<b>{name}</b> was wrong") for name in ("pair", "xnli")]
+    old = [
+        Superseded(target=name, outcomes="c" * 64, reason=f"<b>{name}</b> was wrong")
+        for name in ("pair", "xnli")
+    ]
     made = entry("toy", {"de": 50, "fi": 60})
     made = replace(made, submission=made.submission.model_copy(update={"supersedes": tuple(old)}))
     files = site_files(board_of(made))
@@ -117,12 +124,18 @@ def test_earlier_results_stay_listed_as_replaced_or_removed() -> None:
     assert "pair, replaced: &lt;b&gt;pair&lt;/b&gt; was wrong." in page
     assert "xnli, removed: &lt;b&gt;xnli&lt;/b&gt; was wrong." in page
     row = json.loads(files["data/leaderboard.json"])["submissions"][0]
-    assert [(each["target"], each["removed"]) for each in row["superseded"]] == [("pair", False), ("xnli", True)]
+    assert [(each["target"], each["removed"]) for each in row["superseded"]] == [
+        ("pair", False),
+        ("xnli", True),
+    ]
 
 
 def test_submissions_are_counted_by_submitter() -> None:
     one, two = submission(submitters=[{"name": "A"}, {"name": "B"}]), submission(submitters=[{"name": "a"}])
-    assert [(each.name, each.submissions, each.results) for each in senders([(one, 2), (two, 3)])] == [("A", 2, 5), ("B", 1, 2)]
+    assert [(each.name, each.submissions, each.results) for each in senders([(one, 2), (two, 3)])] == [
+        ("A", 2, 5),
+        ("B", 1, 2),
+    ]
 
 
 def test_a_row_says_how_many_of_its_results_are_verified() -> None:

@@ -23,7 +23,9 @@ def test_build_prints_the_leaderboard_and_the_page_to_open(tmp_path: Path) -> No
     few = tmp_path / "few"
     for slug in ("lodestar-xl-english", "lodestar-b-none", "beacon-b-english", "reported-lodestar-xxl"):
         shutil.copytree(SITE_SUBMISSIONS / slug, few / slug)
-    outcome = CliRunner().invoke(main, ["build", "--submissions", str(few), "--out", str(tmp_path / "public")])
+    outcome = CliRunner().invoke(
+        main, ["build", "--submissions", str(few), "--out", str(tmp_path / "public")]
+    )
     assert outcome.exit_code == 0
     assert outcome.output == (
         "Tatoeba\n"
@@ -43,14 +45,27 @@ def test_build_prints_the_leaderboard_and_the_page_to_open(tmp_path: Path) -> No
 
 def test_build_exits_with_3_on_a_folder_that_is_not_a_site(tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("kept")
-    outcome = CliRunner().invoke(main, ["build", "--submissions", str(SITE_SUBMISSIONS), "--out", str(tmp_path)])
+    outcome = CliRunner().invoke(
+        main, ["build", "--submissions", str(SITE_SUBMISSIONS), "--out", str(tmp_path)]
+    )
     assert (outcome.exit_code, (tmp_path / "kept.txt").read_text()) == (3, "kept")
 
 
-@pytest.mark.parametrize("address", ["user.github.io/board", "javascript:alert(1)", "https://", "https://a.example/?x"])
+@pytest.mark.parametrize(
+    "address", ["user.github.io/board", "javascript:alert(1)", "https://", "https://a.example/?x"]
+)
 def test_a_base_url_is_a_web_address(tmp_path: Path, address: str) -> None:
     outcome = CliRunner().invoke(
-        main, ["build", "--submissions", str(SITE_SUBMISSIONS), "--out", str(tmp_path / "p"), "--base-url", address]
+        main,
+        [
+            "build",
+            "--submissions",
+            str(SITE_SUBMISSIONS),
+            "--out",
+            str(tmp_path / "p"),
+            "--base-url",
+            address,
+        ],
     )
     assert outcome.exit_code == 2
     assert "is not a web address" in outcome.output
@@ -61,7 +76,9 @@ def test_serve_shows_the_site_and_builds_again_when_a_file_changes(tmp_path: Pat
     shutil.copytree(SITE_SUBMISSIONS / "beacon-b-english", submissions / "beacon-b-english")
     options = ["--port", "0", "--submissions", str(submissions), "--out", str(tmp_path / "public")]
     code = "import sys; from harness.cli.main import main; main(sys.argv[1:], prog_name='stiltboard')"
-    with subprocess.Popen([sys.executable, "-uc", code, "serve", *options], stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [sys.executable, "-uc", code, "serve", *options], stdout=subprocess.PIPE, text=True
+    ) as server:
         try:
             assert server.stdout is not None
             found = re.match(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())

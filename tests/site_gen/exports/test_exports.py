@@ -82,9 +82,22 @@ def test_the_whole_board_has_a_line_a_submission_and_a_place_only_for_what_is_ra
 
 
 def test_a_target_says_ranks_as_ranges_and_why_a_row_has_none() -> None:
-    found = [entry("a", {"de": 50, "fi": 60}), entry("b", {"de": 49, "fi": 60}), entry("c", {"de": 90, "fi": "broken"})]
+    found = [
+        entry("a", {"de": 50, "fi": 60}),
+        entry("b", {"de": 49, "fi": 60}),
+        entry("c", {"de": 90, "fi": "broken"}),
+    ]
     lines = rows(target_csv(make_board(found, (PAIR,)).standings[0]))
-    names = ("submission", "rank", "rank_best", "rank_worst", "score", "languages_measured", "languages", "unranked_because")
+    names = (
+        "submission",
+        "rank",
+        "rank_best",
+        "rank_worst",
+        "score",
+        "languages_measured",
+        "languages",
+        "unranked_because",
+    )
     assert [tuple(line[name] for name in names) for line in lines] == [
         ("a", "1", "1", "2", "55.0", "2", "2", ""),
         ("b", "2", "1", "2", "54.5", "2", "2", ""),
@@ -95,9 +108,17 @@ def test_a_target_says_ranks_as_ranges_and_why_a_row_has_none() -> None:
 def test_every_score_stands_in_the_file_by_language(board: Board) -> None:
     lines = rows(site_files(board)["data/by-language/tatoeba.csv"])
     found = {(line["submission"], int(line["seed"]), line["language"]): line for line in lines}
-    paths_of = {row.slug: SITE_SUBMISSIONS / row.slug / "results" / "tatoeba.yaml" for row in board.rows if "tatoeba" in row.cells}
+    paths_of = {
+        row.slug: SITE_SUBMISSIONS / row.slug / "results" / "tatoeba.yaml"
+        for row in board.rows
+        if "tatoeba" in row.cells
+    }
     results = {slug: load_result(path) for slug, path in paths_of.items()}
-    assert len(found) == len(lines) == sum(len(c.scores) + len(c.failed) for result in results.values() for c in result.checkpoints)
+    assert (
+        len(found)
+        == len(lines)
+        == sum(len(c.scores) + len(c.failed) for result in results.values() for c in result.checkpoints)
+    )
     for (slug, seed, language), line in found.items():
         checkpoint = next(c for c in results[slug].checkpoints if c.seed == seed)
         if language in checkpoint.failed:
@@ -110,7 +131,9 @@ def test_every_score_stands_in_the_file_by_language(board: Board) -> None:
 def test_the_published_schema_describes_the_json_that_is_published(board: Board) -> None:
     files = site_files(board)
     stored = ROOT / "docs" / "schema" / "leaderboard.json"
-    assert files[paths.LEADERBOARD_SCHEMA] == stored.read_bytes() == leaderboard_schema(), "if this is meant, copy the built one there"
+    assert files[paths.LEADERBOARD_SCHEMA] == stored.read_bytes() == leaderboard_schema(), (
+        "if this is meant, copy the built one there"
+    )
     document = json.loads(files[paths.LEADERBOARD_JSON])
     read = Leaderboard.model_validate_json(files[paths.LEADERBOARD_JSON])
     assert [row.slug for row in read.submissions] == [row["slug"] for row in document["submissions"]]
@@ -124,13 +147,20 @@ def test_the_feed_has_an_entry_a_result_newest_first_with_ids_that_stay() -> Non
             result("toy", [{"de": 1.0, "fi": 2.0}], target=SHOW, run={"date": "2026-02-01T12:00:00+02:00"}),
         )
         return make_board(
-            [WholeEntry("toy", submission("<Toy> & Co"), results), entry("undated", {"de": 1, "fi": 2}, run={})], (PAIR, SHOW)
+            [
+                WholeEntry("toy", submission("<Toy> & Co"), results),
+                entry("undated", {"de": 1, "fi": 2}, run={}),
+            ],
+            (PAIR, SHOW),
         )
 
     def entries(data: bytes) -> list[tuple[str | None, ...]]:
         feed = ET.fromstring(data)
         names = ("id", "title", "updated")
-        return [tuple(each.findtext(f"atom:{name}", None, ATOM) for name in names) for each in feed.findall("atom:entry", ATOM)]
+        return [
+            tuple(each.findtext(f"atom:{name}", None, ATOM) for name in names)
+            for each in feed.findall("atom:entry", ATOM)
+        ]
 
     page = f"{BASE}submissions/toy.html"
     assert entries(atom_feed(made("2026-01-01T00:00:00Z", 5.0), BASE)) == [
@@ -140,7 +170,10 @@ def test_the_feed_has_an_entry_a_result_newest_first_with_ids_that_stay() -> Non
     again = atom_feed(made("2026-03-01T00:00:00Z", 6.0), BASE)
     assert entries(again)[0] == (f"{page}#pair", "<Toy> & Co on Pair: 6.00", "2026-03-01T00:00:00Z")
     assert ET.fromstring(again).findtext("atom:updated", None, ATOM) == "2026-03-01T00:00:00Z"
-    assert [link.get("href") for link in ET.fromstring(again).findall("atom:link", ATOM)] == [f"{BASE}feed.xml", BASE]
+    assert [link.get("href") for link in ET.fromstring(again).findall("atom:link", ATOM)] == [
+        f"{BASE}feed.xml",
+        BASE,
+    ]
 
 
 def test_without_an_address_ids_are_names_and_links_are_relative() -> None:
@@ -151,21 +184,35 @@ def test_without_an_address_ids_are_names_and_links_are_relative() -> None:
 
 
 def test_a_feed_without_entries_has_a_date_that_no_clock_gave_and_a_long_one_is_cut() -> None:
-    assert ET.fromstring(atom_feed(make_board([], (PAIR,)), "")).findtext("atom:updated", None, ATOM) == "1970-01-01T00:00:00Z"
-    many = make_board([entry(f"row-{number}", {"de": number, "fi": 1}) for number in range(NEWEST - 1)] + [entry("x", {"de": 1})], (PAIR,))
+    assert (
+        ET.fromstring(atom_feed(make_board([], (PAIR,)), "")).findtext("atom:updated", None, ATOM)
+        == "1970-01-01T00:00:00Z"
+    )
+    many = make_board(
+        [entry(f"row-{number}", {"de": number, "fi": 1}) for number in range(NEWEST - 1)]
+        + [entry("x", {"de": 1})],
+        (PAIR,),
+    )
     assert len(ET.fromstring(atom_feed(many, "")).findall("atom:entry", ATOM)) == NEWEST
 
 
 def test_what_xml_cannot_hold_is_left_out_of_the_feed() -> None:
     made = entry("toy", {"de": 1, "fi": 2})
-    made = WholeEntry(made.slug, made.submission.model_copy(update={"title": "a\x00b\x1b[31mc\ufffe"}), made.results)
-    assert "ab[31mc on Pair" in ET.tostring(ET.fromstring(atom_feed(make_board([made], (PAIR,)), ""))).decode()
+    made = WholeEntry(
+        made.slug, made.submission.model_copy(update={"title": "a\x00b\x1b[31mc\ufffe"}), made.results
+    )
+    assert (
+        "ab[31mc on Pair" in ET.tostring(ET.fromstring(atom_feed(make_board([made], (PAIR,)), ""))).decode()
+    )
 
 
 def test_a_sitemap_lists_every_page_once_with_dates_of_results(board: Board) -> None:
     files = site_files(board, BASE)
     space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
-    urls = {url.findtext(f"{space}loc", ""): url.findtext(f"{space}lastmod") for url in ET.fromstring(files["sitemap.xml"])}
+    urls = {
+        url.findtext(f"{space}loc", ""): url.findtext(f"{space}lastmod")
+        for url in ET.fromstring(files["sitemap.xml"])
+    }
     listed = {path for path in files if path.endswith(".html") and path != "404.html"}
     assert set(urls) == {BASE + (path if path != "index.html" else "") for path in listed}
     assert urls[f"{BASE}submissions/lodestar-b-none.html"] == "2026-03-02"
@@ -186,7 +233,9 @@ def test_every_page_has_a_picture_of_its_own_or_the_sites(board: Board) -> None:
             picture = data.decode().partition('<meta property="og:image" content="')[2].partition('"')[0]
             assert picture.removeprefix(BASE) in files
             slug = path.removeprefix("submissions/").removesuffix(".html")
-            assert (picture == f"{BASE}cards/{slug}.png") == (path.startswith("submissions/") and not slug.startswith("reported-"))
+            assert (picture == f"{BASE}cards/{slug}.png") == (
+                path.startswith("submissions/") and not slug.startswith("reported-")
+            )
     for path, data in files.items():
         if path.endswith(".png"):
             assert len(data) < 25_000
@@ -228,7 +277,10 @@ def test_a_title_of_any_length_leaves_the_scores_their_room(title: str) -> None:
 def tatoeba(slug: str, *, seeds: int = 1) -> WholeEntry:
     def scores(shift: float) -> dict[str, object]:
         secondary = {"accuracy_to_english": 70.0 + shift, "f1": 1.0, "f1_to_english": 60.0 + shift}
-        return {language: {"score": 80.0, "n": 9, "interval": [70, 90], "secondary": secondary} for language in ("de", "ko", "zh")}
+        return {
+            language: {"score": 80.0, "n": 9, "interval": [70, 90], "secondary": secondary}
+            for language in ("de", "ko", "zh")
+        }
 
     found = result(slug, [{"de": 80.0}] * seeds, target=TATOEBA).model_dump(mode="json", by_alias=True)
     for number, checkpoint in enumerate(found["checkpoints"]):
@@ -240,7 +292,13 @@ def test_mteb_gets_its_own_direction_as_shares_and_means_over_seeds() -> None:
     document = json.loads(mteb_json(whole_row(tatoeba("toy", seeds=3))))
     assert document.pop("scores") == {
         "test": [
-            {"accuracy": 0.71, "f1": 0.61, "main_score": 0.61, "hf_subset": f"{name[:3]}-eng", "languages": [name, "eng-Latn"]}
+            {
+                "accuracy": 0.71,
+                "f1": 0.61,
+                "main_score": 0.61,
+                "hf_subset": f"{name[:3]}-eng",
+                "languages": [name, "eng-Latn"],
+            }
             for name in ("deu-Latn", "kor-Hang", "cmn-Hans")
         ]
     }
@@ -256,28 +314,47 @@ def test_mteb_gets_its_own_direction_as_shares_and_means_over_seeds() -> None:
 
 def test_mteb_has_a_file_only_of_what_its_task_scores(board: Board) -> None:
     files = site_files(board)
-    assert [f"data/mteb/Tatoeba/{row.slug}.json" in files for row in board.rows] == ["tatoeba" in row.cells for row in board.rows]
-    assert not is_known(whole_row(entry("toy", {"de": 1}, target=TATOEBA)))  # no scores of the other direction
-    subsets = [line["hf_subset"] for line in json.loads(files["data/mteb/Tatoeba/lodestar-xl-english.json"])["scores"]["test"]]
-    assert subsets == [f"{code}-eng" for language, code in TATOEBA_ISO3.items() if language != "th"]  # which one seed lacks
+    assert [f"data/mteb/Tatoeba/{row.slug}.json" in files for row in board.rows] == [
+        "tatoeba" in row.cells for row in board.rows
+    ]
+    assert not is_known(
+        whole_row(entry("toy", {"de": 1}, target=TATOEBA))
+    )  # no scores of the other direction
+    subsets = [
+        line["hf_subset"]
+        for line in json.loads(files["data/mteb/Tatoeba/lodestar-xl-english.json"])["scores"]["test"]
+    ]
+    assert subsets == [
+        f"{code}-eng" for language, code in TATOEBA_ISO3.items() if language != "th"
+    ]  # which one seed lacks
 
 
 def test_the_hub_reads_the_model_cards_metadata() -> None:
     made = [
-        WholeEntry("toy", submission("# Toy: [x]"), (result("toy", [{"de": 50.0, "fi": 60.0}]), result("toy", [{"de": 9.0}], target=MINED)))
+        WholeEntry(
+            "toy",
+            submission("# Toy: [x]"),
+            (result("toy", [{"de": 50.0, "fi": 60.0}]), result("toy", [{"de": 9.0}], target=MINED)),
+        )
     ]
     files = site_files(make_board(made, (PAIR, MINED)), BASE)
     text = files[paths.model_card("toy")].decode()
     card = ModelCard(f"---\n{text}---\n# Toy\n", ignore_metadata_errors=False)
     assert card.data.model_name == "# Toy: [x]"
     found = [
-        (each.task_type, each.dataset_type, each.dataset_name, each.metric_type, each.metric_value) for each in card.data.eval_results or []
+        (each.task_type, each.dataset_type, each.dataset_name, each.metric_type, each.metric_value)
+        for each in card.data.eval_results or []
     ]
-    assert found == [("sentence-similarity", "pair", "Pair, mean of 2 languages", "accuracy", 55.0)]  # of Mined a language is missing
+    assert found == [
+        ("sentence-similarity", "pair", "Pair, mean of 2 languages", "accuracy", 55.0)
+    ]  # of Mined a language is missing
     sources = {(each.source_name, each.source_url) for each in card.data.eval_results or []}
     assert sources == {("stiltboard", f"{BASE}submissions/toy.html#pair")}
     assert (
-        "source" not in yaml.safe_load(site_files(make_board(made, (PAIR, MINED)))[paths.model_card("toy")])["model-index"][0]["results"][0]
+        "source"
+        not in yaml.safe_load(site_files(make_board(made, (PAIR, MINED)))[paths.model_card("toy")])[
+            "model-index"
+        ][0]["results"][0]
     )
 
 

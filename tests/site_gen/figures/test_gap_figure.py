@@ -24,7 +24,9 @@ def test_the_panel_shows_every_gap_with_its_interval_over_the_sizes_of_the_curve
     assert figure is not None
     assert figure.x == curves.x
     (curve,) = figure.curves
-    assert [(point.x, round(point.y, 4)) for point in curve.points] == [(10.0 * MILLION * 2**i, 8.0 - 2 * i) for i in range(4)]
+    assert [(point.x, round(point.y, 4)) for point in curve.points] == [
+        (10.0 * MILLION * 2**i, 8.0 - 2 * i) for i in range(4)
+    ]
     assert all(point.interval and point.interval[0] < point.y < point.interval[1] for point in curve.points)
     assert [line.cells[4] for line in figure.table.lines] == ["+8.00", "+6.00", "+4.00", "+2.00"]
     (drawn,) = draw(figure).lines
@@ -52,7 +54,9 @@ def test_without_a_gap_there_is_no_panel() -> None:
         ([-12.0, 31.0], -20.0, 40.0, ("-20", "-10", "0", "+10", "+20", "+30", "+40")),
     ],
 )
-def test_an_axis_of_differences_holds_zero_and_says_signs(values: list[float], low: float, high: float, labels: tuple[str, ...]) -> None:
+def test_an_axis_of_differences_holds_zero_and_says_signs(
+    values: list[float], low: float, high: float, labels: tuple[str, ...]
+) -> None:
     axis = difference_axis("gap", values)
     assert (axis.low, axis.high) == (low, high)
     assert tuple(label for _, label in axis.ticks) == labels

@@ -16,7 +16,12 @@ def swept(*seeds: dict[tuple[int, Pooling], float | None], **more: object) -> Sw
             seed=seed,
             weights=f"sha256:{'e' * 64}",
             views=tuple(
-                ViewScores(layer=layer, pooling=pooling, score=score, scores={} if score is None else {"de": score, "fi": score})
+                ViewScores(
+                    layer=layer,
+                    pooling=pooling,
+                    score=score,
+                    scores={} if score is None else {"de": score, "fi": score},
+                )
                 for (layer, pooling), score in views.items()
             ),
         )
@@ -55,7 +60,9 @@ def test_each_pooling_has_a_curve_and_the_declared_view_stands_out() -> None:
 
 
 def test_seeds_are_averaged_and_a_view_that_one_lacks_has_no_point_and_parts_the_line() -> None:
-    found = figure(swept(MEAN, {**{view: score + 2 for view, score in MEAN.items()}, (2, Pooling.MEAN): None}))
+    found = figure(
+        swept(MEAN, {**{view: score + 2 for view, score in MEAN.items()}, (2, Pooling.MEAN): None})
+    )
     assert found is not None
     (curve,) = found.curves
     assert [(point.x, point.y, point.after_gap) for point in curve.points] == [

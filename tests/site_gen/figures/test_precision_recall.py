@@ -11,10 +11,22 @@ from site_gen.figures.figure import Figure
 from site_gen.figures.precision_recall import mined_figure, thinned
 from tests.support.boards import MINED, result
 
-ROWS = [(1.5, True), (1.4, False), (1.3, False), (1.2, True), (1.2, False), (1.1, False), (1.0, False), (0.9, True), (None, True)]
+ROWS = [
+    (1.5, True),
+    (1.4, False),
+    (1.3, False),
+    (1.2, True),
+    (1.2, False),
+    (1.1, False),
+    (1.0, False),
+    (0.9, True),
+    (None, True),
+]
 
 
-def outcomes(rows: list[tuple[float | None, bool]] = ROWS, split: str = "dev", language: str = "de", seed: int = 0) -> pa.Table:
+def outcomes(
+    rows: list[tuple[float | None, bool]] = ROWS, split: str = "dev", language: str = "de", seed: int = 0
+) -> pa.Table:
     margins = [margin for margin, _ in rows]
     return pa.table(
         {
@@ -35,7 +47,10 @@ def scored(*languages: str, seeds: int = 1) -> Result:
     checkpoints = [
         checkpoint.model_copy(
             update={
-                "scores": {name: score.model_copy(update={"quantities": {"threshold": 1.15}}) for name, score in checkpoint.scores.items()}
+                "scores": {
+                    name: score.model_copy(update={"quantities": {"threshold": 1.15}})
+                    for name, score in checkpoint.scores.items()
+                }
             }
         )
         for checkpoint in made.checkpoints
@@ -56,7 +71,11 @@ def figure(made: Result, table: pa.Table) -> Figure:
 
 def test_a_curve_keeps_its_corners_and_what_the_threshold_accepts() -> None:
     assert curve() == MinedCurve(
-        "de", 0, 4, (Step(1.5, 1, 1), Step(1.3, 3, 1), Step(1.2, 5, 2), Step(1.0, 7, 2), Step(0.9, 8, 3)), Step(1.15, 5, 2)
+        "de",
+        0,
+        4,
+        (Step(1.5, 1, 1), Step(1.3, 3, 1), Step(1.2, 5, 2), Step(1.0, 7, 2), Step(0.9, 8, 3)),
+        Step(1.15, 5, 2),
     )
     assert curve().rates(Step(1.2, 5, 2)) == (40.0, 50.0, pytest.approx(100 * 4 / 9))
 
@@ -67,7 +86,9 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 
 def test_only_the_first_seed_and_the_scored_split_enter() -> None:
     noise = outcomes([(9.0, True)] * 3, split="sample")
-    table = pa.concat_tables([noise, outcomes(), outcomes([(9.0, True)], seed=1), outcomes([(9.0, True)], language="fi")])
+    table = pa.concat_tables(
+        [noise, outcomes(), outcomes([(9.0, True)], seed=1), outcomes([(9.0, True)], language="fi")]
+    )
     assert mined_curves(MINED, scored(seeds=2), table) == (curve(),)
 
 
@@ -81,9 +102,15 @@ def test_where_nothing_is_right_there_is_no_curve() -> None:
     ("table", "message"),
     [
         (outcomes().drop_columns(["gold"]), "has no column 'gold'"),
-        (outcomes().set_column(5, "margin", [["x"] * len(ROWS)]), "column 'margin' holds what mining does not write"),
+        (
+            outcomes().set_column(5, "margin", [["x"] * len(ROWS)]),
+            "column 'margin' holds what mining does not write",
+        ),
         (outcomes([(float("inf"), True)]), "column 'margin' holds what mining does not write"),
-        (outcomes().set_column(6, "gold", [[None] * len(ROWS)]), "column 'gold' holds what mining does not write"),
+        (
+            outcomes().set_column(6, "gold", [[None] * len(ROWS)]),
+            "column 'gold' holds what mining does not write",
+        ),
     ],
 )
 def test_another_table_is_refused(table: pa.Table, message: str) -> None:

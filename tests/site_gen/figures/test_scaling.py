@@ -51,9 +51,24 @@ def test_a_curve_joins_one_family_under_one_regime_by_size() -> None:
     ]
     means = "mean of 2 seeds"
     assert curves[2].points == (
-        Point(10 * MILLION, 20.5, ("Toy-English-10", "10 M parameters", "20.50 points", means), ((0, 20.0), (1, 21.0))),
-        Point(30 * MILLION, 30.5, ("Toy-English-30", "30 M parameters", "30.50 points", means), ((0, 30.0), (1, 31.0))),
-        Point(100 * MILLION, 40.5, ("Toy-English-100", "100 M parameters", "40.50 points", means), ((0, 40.0), (1, 41.0))),
+        Point(
+            10 * MILLION,
+            20.5,
+            ("Toy-English-10", "10 M parameters", "20.50 points", means),
+            ((0, 20.0), (1, 21.0)),
+        ),
+        Point(
+            30 * MILLION,
+            30.5,
+            ("Toy-English-30", "30 M parameters", "30.50 points", means),
+            ((0, 30.0), (1, 31.0)),
+        ),
+        Point(
+            100 * MILLION,
+            40.5,
+            ("Toy-English-100", "100 M parameters", "40.50 points", means),
+            ((0, 40.0), (1, 41.0)),
+        ),
     )
 
 
@@ -72,7 +87,9 @@ def test_the_symbols_of_a_rarer_recipe_have_a_dot() -> None:
 
 
 def with_tasks(submission: Submission, *tasks: str) -> Submission:
-    return submission.model_copy(update={"intermediate": submission.intermediate.model_copy(update={"tasks": tasks})})
+    return submission.model_copy(
+        update={"intermediate": submission.intermediate.model_copy(update={"tasks": tasks})}
+    )
 
 
 def five_sizes(seeds: int = 3) -> list[WholeEntry]:
@@ -108,7 +125,11 @@ def test_two_seeds_a_size_are_joined_and_not_fitted() -> None:
 
 
 def test_submissions_of_one_size_are_no_seeds() -> None:
-    alone = [replace(made, slug=f"{made.slug}-{n}", results=(of(made, f"{made.slug}-{n}"),)) for made in five_sizes(1) for n in range(3)]
+    alone = [
+        replace(made, slug=f"{made.slug}-{n}", results=(of(made, f"{made.slug}-{n}"),))
+        for made in five_sizes(1)
+        for n in range(3)
+    ]
     (curve,) = figure(*alone).curves
     assert (len(curve.points), curve.joined, curve.band) == (15, False, ())
     assert [x for x, _ in curve.trend] == [size * MILLION for size in (5, 10, 20, 40, 80)]
@@ -123,7 +144,10 @@ def test_a_fit_takes_the_submission_of_most_seeds_at_each_size() -> None:
 
 
 def test_a_line_goes_through_the_mean_of_the_submissions_of_one_size() -> None:
-    found = figure(*three_sizes(), entry("toy-english-30b", {"de": 50.5, "fi": 50.5}, regime="english", body=30 * MILLION))
+    found = figure(
+        *three_sizes(),
+        entry("toy-english-30b", {"de": 50.5, "fi": 50.5}, regime="english", body=30 * MILLION),
+    )
     (curve,) = found.curves
     assert (curve.joined, curve.band) == (False, ())
     assert curve.trend == ((10 * MILLION, 20.5), (30 * MILLION, 40.5), (100 * MILLION, 40.5))
@@ -159,10 +183,17 @@ def of(made: WholeEntry, slug: str) -> Result:
 
 def test_other_tasks_make_another_curve() -> None:
     squad = {"regime": "english", "tasks": ["squad"], "languages": ["en"], "examples": "5"}
-    other = WholeEntry("squad", submission("Squad", intermediate=squad), (result("squad", [{"de": 10.0, "fi": 20.0}]),))
+    other = WholeEntry(
+        "squad", submission("Squad", intermediate=squad), (result("squad", [{"de": 10.0, "fi": 20.0}]),)
+    )
     found = figure(*three_sizes(), other)
-    assert [curve.label for curve in found.curves] == ["toy, English-only (mnli)", "toy, English-only (squad)"]
-    assert found.table.lines[-1] == Line(("toy, English-only (squad)", "Squad", "1,000,000", "15.00", "15.00"), "submissions/squad.html")
+    assert [curve.label for curve in found.curves] == [
+        "toy, English-only (mnli)",
+        "toy, English-only (squad)",
+    ]
+    assert found.table.lines[-1] == Line(
+        ("toy, English-only (squad)", "Squad", "1,000,000", "15.00", "15.00"), "submissions/squad.html"
+    )
     assert found.caption[1:] == (
         "A line through symbols joins the means of one family under one regime and recipe; it is no fit.",
         "With fewer than three sizes a curve shows its points only.",
@@ -196,10 +227,19 @@ def test_a_recipe_names_tasks_and_alternatives() -> None:
 
 
 def test_axes_have_room_and_round_ticks() -> None:
-    assert log_axis("size", [21_300_000, 1_072_000_000]).ticks == ((3e7, "30 M"), (1e8, "100 M"), (3e8, "300 M"), (1e9, "1 B"))
+    assert log_axis("size", [21_300_000, 1_072_000_000]).ticks == (
+        (3e7, "30 M"),
+        (1e8, "100 M"),
+        (3e8, "300 M"),
+        (1e9, "1 B"),
+    )
     assert log_axis("size", [20_000_000]).ticks == ((1e7, "10 M"), (2e7, "20 M"))
-    assert points_axis("score", [33.2, 82.3]) == Axis("score", 20.0, 90.0, tuple((float(tick), str(tick)) for tick in range(20, 91, 10)))
-    assert points_axis("score", [100.0, 100.0]) == Axis("score", 97.0, 100.0, ((97.0, "97"), (98.0, "98"), (99.0, "99"), (100.0, "100")))
+    assert points_axis("score", [33.2, 82.3]) == Axis(
+        "score", 20.0, 90.0, tuple((float(tick), str(tick)) for tick in range(20, 91, 10))
+    )
+    assert points_axis("score", [100.0, 100.0]) == Axis(
+        "score", 97.0, 100.0, ((97.0, "97"), (98.0, "98"), (99.0, "99"), (100.0, "100"))
+    )
     assert points_axis("score", [0.0, 100.0]).low == 0.0
     assert [label for _, label in whole_points_axis("recall").ticks] == ["0", "20", "40", "60", "80", "100"]
     assert [label for _, label in layers_axis("layer", 24).ticks] == [str(layer) for layer in range(0, 25, 2)]
@@ -210,7 +250,14 @@ def test_axes_have_room_and_round_ticks() -> None:
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(10, "10"), (999_499, "999 k"), (999_600, "1 M"), (21_300_000, "21.3 M"), (278_000_000, "278 M"), (1.072e9, "1.07 B")],
+    [
+        (10, "10"),
+        (999_499, "999 k"),
+        (999_600, "1 M"),
+        (21_300_000, "21.3 M"),
+        (278_000_000, "278 M"),
+        (1.072e9, "1.07 B"),
+    ],
 )
 def test_sizes_are_written_in_three_digits(count: float, text: str) -> None:
     assert compact(count) == text
@@ -249,7 +296,11 @@ def test_gaps_part_a_line_and_marked_points_stand_within_a_ring() -> None:
     line, marked = json.loads(figure_json(found))["data"]
     assert (line["x"], line["mode"], line["line"]["dash"]) == ([0, 20, None, 40, 60], "lines", "1px,2px")
     assert line["text"] == ["at 0", "at 20", None, "at 40", "at 60"]
-    assert (marked["x"], marked["mode"], marked["marker"]["symbol"]) == ([20, 20], "markers", ["x", "circle-open"])
+    assert (marked["x"], marked["mode"], marked["marker"]["symbol"]) == (
+        [20, 20],
+        "markers",
+        ["x", "circle-open"],
+    )
     assert json.loads(figure_json(found))["layout"]["xaxis"]["type"] == "linear"
 
 
@@ -271,10 +322,16 @@ def test_the_chart_says_the_same_as_the_record() -> None:
 
 
 def test_regimes_differ_in_colour_dash_and_symbol() -> None:
-    document = json.loads(figure_json(figure(*(made for regime in Regime for made in three_sizes(regime.value)))))
+    document = json.loads(
+        figure_json(figure(*(made for regime in Regime for made in three_sizes(regime.value))))
+    )
     means = [trace for trace in document["data"] if "lines" in trace["mode"]]
     looks = [(trace["line"]["color"], trace["line"]["dash"], trace["marker"]["symbol"]) for trace in means]
-    assert looks == [("#009E73", "2px,5px", "square"), ("#D55E00", "9px,5px", "diamond"), ("#0072B2", "solid", "circle")]
+    assert looks == [
+        ("#009E73", "2px,5px", "square"),
+        ("#D55E00", "9px,5px", "diamond"),
+        ("#0072B2", "solid", "circle"),
+    ]
 
 
 def test_a_label_cannot_bring_markup_into_the_chart() -> None:
@@ -294,12 +351,18 @@ def test_two_families_are_drawn_those_of_both_regimes_first_and_at_most_nine_cur
     many = [made for family in ("a", "b", "c") for made in three_sizes("none", family)]
     asked = [made for regime in ("english", "multilingual") for made in three_sizes(regime, "z")]
     found = figure(*many, *asked)
-    assert [curve.label for curve in found.curves] == ["a, no intermediate training", "z, English-only (mnli)", "z, multilingual (xnli)"]
+    assert [curve.label for curve in found.curves] == [
+        "a, no intermediate training",
+        "z, English-only (mnli)",
+        "z, multilingual (xnli)",
+    ]
     assert found.caption[-1] == "3 of 5 curves are drawn."
     assert len(found.table.lines) == 9
     recipes = [
         WholeEntry(
-            f"recipe-{n}", submission("R", intermediate={**_TASKS, "tasks": [f"task{n}"]}), (result(f"recipe-{n}", [{"de": 1, "fi": n}]),)
+            f"recipe-{n}",
+            submission("R", intermediate={**_TASKS, "tasks": [f"task{n}"]}),
+            (result(f"recipe-{n}", [{"de": 1, "fi": n}]),),
         )
         for n in range(12)
     ]
@@ -316,7 +379,9 @@ def test_sizes_are_counted_with_or_without_the_embeddings() -> None:
     assert total.x.title == "Parameters in total (log scale)"
     handed = choices_js(standing).decode()
     assert handed.startswith('stiltboardCurves("pair",{"toy":{"body":{"data":[')
-    assert json.loads(handed.removeprefix('stiltboardCurves("pair",').removesuffix(");\n"))["toy"]["total"]["x"] == [
+    assert json.loads(handed.removeprefix('stiltboardCurves("pair",').removesuffix(");\n"))["toy"]["total"][
+        "x"
+    ] == [
         total.x.low,
         total.x.high,
     ]

@@ -23,7 +23,10 @@ def document(board: Board) -> dict[str, object]:
 
 
 def test_every_row_stands_in_the_columns_in_the_order_of_the_ranking() -> None:
-    board = make_board([entry("low", {"de": 10, "fi": 20}), entry("high", {"de": 50, "fi": 60}), entry("part", {"de": 5})], (PAIR, SHOW))
+    board = make_board(
+        [entry("low", {"de": 10, "fi": 20}), entry("high", {"de": 50, "fi": 60}), entry("part", {"de": 5})],
+        (PAIR, SHOW),
+    )
     found = document(board)
     assert found["slug"] == ["high", "low", "part"]
     assert found["score"] == {"pair": [55.0, 15.0, None]}
@@ -36,17 +39,25 @@ def test_every_row_stands_in_the_columns_in_the_order_of_the_ranking() -> None:
 
 def test_a_script_of_rows_cannot_be_left_by_a_title() -> None:
     hostile = '"});alert(1);//</script>'
-    board = make_board([WholeEntry("toy", submission(hostile), (result("toy", [{"de": 1.0, "fi": 2.0}]),))], (PAIR,))
+    board = make_board(
+        [WholeEntry("toy", submission(hostile), (result("toy", [{"de": 1.0, "fi": 2.0}]),))], (PAIR,)
+    )
     assert document(board)["title"] == [hostile]
 
 
 @pytest.mark.parametrize(
-    ("rows", "parts"), [(PAGE_ROWS, []), (PAGE_ROWS + 1, ["leaderboard/2.html"]), (2 * PAGE_ROWS, ["leaderboard/2.html"])]
+    ("rows", "parts"),
+    [(PAGE_ROWS, []), (PAGE_ROWS + 1, ["leaderboard/2.html"]), (2 * PAGE_ROWS, ["leaderboard/2.html"])],
 )
 def test_rows_that_a_page_does_not_list_stand_on_parts(rows: int, parts: list[str]) -> None:
-    files = site_files(make_board([entry(f"toy-{i:03}", {"de": i % 50, "fi": i % 50}) for i in range(rows)], (PAIR,)))
+    files = site_files(
+        make_board([entry(f"toy-{i:03}", {"de": i % 50, "fi": i % 50}) for i in range(rows)], (PAIR,))
+    )
     assert sorted(name for name in files if name.startswith("leaderboard/")) == parts
-    tables = [files[name].decode().partition('<table class="board"')[2].partition("</table>")[0] for name in ("index.html", *parts)]
+    tables = [
+        files[name].decode().partition('<table class="board"')[2].partition("</table>")[0]
+        for name in ("index.html", *parts)
+    ]
     listed = [table.count('<th scope="row">') for table in tables]
     assert sum(listed) == rows
     assert ("data-parts" in files["index.html"].decode()) == bool(parts)
@@ -59,7 +70,9 @@ def test_few_parts_all_link_each_other() -> None:
 
 def test_of_many_parts_each_links_few_and_any_is_a_few_steps_away() -> None:
     rows = 10_000
-    links = {part: [each.number for each in linked_parts(part, rows)] for part in range(1, rows // PAGE_ROWS + 1)}
+    links = {
+        part: [each.number for each in linked_parts(part, rows)] for part in range(1, rows // PAGE_ROWS + 1)
+    }
     assert links[1] == [1, 2, 3, 5, 9, 17, 33, 65, 129, 257, 400]
     assert max(map(len, links.values())) <= 20
     assert all({1, part, 400} <= set(found) and found == sorted(set(found)) for part, found in links.items())
@@ -71,9 +84,17 @@ def test_of_many_parts_each_links_few_and_any_is_a_few_steps_away() -> None:
 
 
 def test_pages_of_thousands_of_rows_list_the_first_and_say_where_all_are() -> None:
-    board = make_board([entry(f"toy-{i:03}", {"de": i % 50, "fi": i % 50}) for i in range(LISTED + 1)], (PAIR,))
+    board = make_board(
+        [entry(f"toy-{i:03}", {"de": i % 50, "fi": i % 50}) for i in range(LISTED + 1)], (PAIR,)
+    )
     files = planned_files(board)
-    for path, tables, rest in (("targets/pair.html", 2, "data/by-language/pair.csv"), ("families/toy.html", 1, "data/leaderboard.csv")):
+    for path, tables, rest in (
+        ("targets/pair.html", 2, "data/by-language/pair.csv"),
+        ("families/toy.html", 1, "data/leaderboard.csv"),
+    ):
         text = files[path].make().decode()
         assert text.count('<th scope="row"><a href="../submissions/') >= tables * LISTED
-        assert f'The first {LISTED} of {LISTED + 1} submissions. All of them stand <a href="../{rest}">in a file</a>.' in text
+        assert (
+            f'The first {LISTED} of {LISTED + 1} submissions. All of them stand <a href="../{rest}">in a file</a>.'
+            in text
+        )

@@ -43,13 +43,25 @@ def test_what_is_not_known_is_left_out_of_a_citation() -> None:
 
 
 @pytest.mark.parametrize(
-    "date", ["2026-03-02", "2026-03-02T09:14:07", "yesterday", 20260302, None, ["2026"], "0001-01-01T00:00:00+23:00", "2" * 99]
+    "date",
+    [
+        "2026-03-02",
+        "2026-03-02T09:14:07",
+        "yesterday",
+        20260302,
+        None,
+        ["2026"],
+        "0001-01-01T00:00:00+23:00",
+        "2" * 99,
+    ],
 )
 def test_a_date_that_is_not_whole_is_no_date(date: object) -> None:
     assert run_date(dated(date=date)) is None
 
 
-@pytest.mark.parametrize("versions", [{}, "0.1.0", {"stiltboard": 1}, {"stiltboard": "0.1 <b>"}, ["stiltboard"], None])
+@pytest.mark.parametrize(
+    "versions", [{}, "0.1.0", {"stiltboard": 1}, {"stiltboard": "0.1 <b>"}, ["stiltboard"], None]
+)
 def test_a_version_that_is_none_is_not_shown(versions: object) -> None:
     assert harness_version(dated(versions=versions)) == ""
     assert harness_version(dated(versions={"stiltboard": "0.1.0"})) == "0.1.0"
@@ -69,7 +81,9 @@ def test_a_version_that_is_none_is_not_shown(versions: object) -> None:
         (PAIR.model_copy(update={"name": "bitext.sea"}), {}, None, "stiltboard evaluate toy --bitext sea=DIR --overwrite"),
     ],
 )  # fmt: skip
-def test_the_command_names_every_option_that_the_numbers_hang_on(target: Any, run: Any, signature: str | None, command: str) -> None:
+def test_the_command_names_every_option_that_the_numbers_hang_on(
+    target: Any, run: Any, signature: str | None, command: str
+) -> None:
     more = {"signature": signature} if signature else {}
     made = result("toy", [{"de": 1.0, "fi": 2.0}], target=target, run=run, **more)
     assert reproducing_command("toy", target, made) == command

@@ -16,7 +16,11 @@ def handed(text: bytes) -> list[object]:
 
 
 def test_every_pair_has_its_difference_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = [entry("low", {"de": 20.0, "fi": 30.0}), entry("high", {"de": 60.0, "fi": 70.0}), entry("part", {"de": 10.0, "fi": "killed"})]
+    entries = [
+        entry("low", {"de": 20.0, "fi": 30.0}),
+        entry("high", {"de": 60.0, "fi": 70.0}),
+        entry("part", {"de": 10.0, "fi": "killed"}),
+    ]
     board = make_board(entries, (PAIR,))
     files = {path: handed(text) for path, text in compare_files(board)}
     names = [["high", "Toy-High"], ["low", "Toy-Low"], ["part", "Toy-Part"]]

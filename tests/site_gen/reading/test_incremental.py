@@ -25,7 +25,9 @@ from site_gen.reading import incremental
 from tests.support.folders import SITE_SUBMISSIONS, tree
 
 FEW = ("lantern-b-none", "lodestar-b-none", "lodestar-b-english", "lodestar-xl-english", "reported-beacon")
-CODE = "import sys; from pathlib import Path; from site_gen.build import build; build(*map(Path, sys.argv[1:]))"
+CODE = (
+    "import sys; from pathlib import Path; from site_gen.build import build; build(*map(Path, sys.argv[1:]))"
+)
 
 
 @pytest.fixture
@@ -42,22 +44,35 @@ def change(submissions: Path) -> None:
     shutil.rmtree(submissions / "lodestar-b-english")
 
 
-def test_what_is_written_after_a_change_is_what_a_build_from_nothing_writes_anywhere(submissions: Path, tmp_path: Path) -> None:
+def test_what_is_written_after_a_change_is_what_a_build_from_nothing_writes_anywhere(
+    submissions: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "public"
     build(submissions, out)
     before = {path: (out / path).stat().st_ino for path in tree(out)}
     change(submissions)
     build(submissions, out)
     after = tree(out)
-    environment = {**os.environ, "STILTBOARD_CACHE": str(tmp_path / "other"), "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "7"}
+    environment = {
+        **os.environ,
+        "STILTBOARD_CACHE": str(tmp_path / "other"),
+        "TZ": "Pacific/Kiritimati",
+        "PYTHONHASHSEED": "7",
+    }
     anew = tmp_path / "anew"
     subprocess.run([sys.executable, "-c", CODE, str(submissions), str(anew)], check=True, env=environment)
     assert after == tree(anew)
-    assert (out / "submissions/lantern-b-none.html").stat().st_ino == before["submissions/lantern-b-none.html"]
-    assert (out / "submissions/lodestar-b-none.html").stat().st_ino != before["submissions/lodestar-b-none.html"]
+    assert (out / "submissions/lantern-b-none.html").stat().st_ino == before[
+        "submissions/lantern-b-none.html"
+    ]
+    assert (out / "submissions/lodestar-b-none.html").stat().st_ino != before[
+        "submissions/lodestar-b-none.html"
+    ]
 
 
-def test_an_edited_page_is_written_again_and_a_damaged_shelf_is_dropped(submissions: Path, tmp_path: Path) -> None:
+def test_an_edited_page_is_written_again_and_a_damaged_shelf_is_dropped(
+    submissions: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "public"
     build(submissions, out)
     first = tree(out)
@@ -84,7 +99,9 @@ def test_a_part_that_does_not_decompress_is_made_again(submissions: Path, tmp_pa
     assert tree(out) == first
 
 
-def test_only_what_changed_is_read_again(submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_changed_is_read_again(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read: list[str] = []
     whole = incremental.read_entry
 
@@ -103,7 +120,9 @@ def test_only_what_changed_is_read_again(submissions: Path, tmp_path: Path, monk
     assert read == ["lodestar-b-none"]
 
 
-def test_a_fault_in_a_changed_result_leaves_the_site_and_is_gone_when_mended(submissions: Path, tmp_path: Path) -> None:
+def test_a_fault_in_a_changed_result_leaves_the_site_and_is_gone_when_mended(
+    submissions: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "public"
     build(submissions, out)
     first = tree(out)
@@ -153,7 +172,11 @@ def edit(submissions: Path, whole: Path, dice: Random) -> None:
             path.unlink()
     else:
         card = there / "submission.yaml"
-        card.write_text(re.sub(r"^title: .*$", f"title: Edited {dice.randrange(1000)}", card.read_text(), flags=re.MULTILINE))
+        card.write_text(
+            re.sub(
+                r"^title: .*$", f"title: Edited {dice.randrange(1000)}", card.read_text(), flags=re.MULTILINE
+            )
+        )
 
 
 def test_what_did_not_change_is_neither_ranked_nor_lined_up_again(submissions: Path, tmp_path: Path) -> None:
@@ -167,7 +190,9 @@ def test_what_did_not_change_is_neither_ranked_nor_lined_up_again(submissions: P
     assert all(new[slug].cells[demo] is old[slug].cells[demo] for slug in kept if demo in old[slug].cells)
     assert new["lodestar-b-none"] is not old["lodestar-b-none"]
     assert builder.build().board.standings == after.standings
-    assert all(one is other for one, other in zip(builder.build().board.standings, after.standings, strict=True))
+    assert all(
+        one is other for one, other in zip(builder.build().board.standings, after.standings, strict=True)
+    )
 
 
 def test_peoples_own_target_goes_with_its_last_result(submissions: Path, tmp_path: Path) -> None:
@@ -188,7 +213,9 @@ def test_a_builder_lets_go_of_rows_that_others_took_the_place_of(submissions: Pa
     assert [row() for row in rows] == [None, None]
 
 
-def test_a_folder_that_changes_while_it_is_read_is_read_again(submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_changes_while_it_is_read_is_read_again(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     card = submissions / "lodestar-b-none" / "submission.yaml"
     first = card.read_text()
     texts = iter([first.replace("Lodestar Base", "Lighthouse")])
@@ -239,12 +266,17 @@ def test_a_build_goes_on_where_another_was_killed_and_beside_one_that_runs(
 def test_what_is_let_go_of_while_folders_are_read_and_files_written_is_collected(
     submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A process that is forked where the collector is off has it off for good: five gigabytes at ten thousand submissions.
+    # A process that is forked where the collector is off has it off for good: five gigabytes at ten thousand
+    # submissions.
     on: list[tuple[str, bool]] = []
 
     def noting(module: ModuleType, name: str) -> None:
         work = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *given, **named: (on.append((name, gc.isenabled())), work(*given, **named))[1])
+        monkeypatch.setattr(
+            module,
+            name,
+            lambda *given, **named: (on.append((name, gc.isenabled())), work(*given, **named))[1],
+        )
 
     noting(incremental, "in_processes")
     noting(building, "make_board")

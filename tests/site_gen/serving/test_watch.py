@@ -24,7 +24,9 @@ def submissions(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["told", "looking"])
-def found(request: pytest.FixtureRequest, submissions: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, FolderState]]:
+def found(
+    request: pytest.FixtureRequest, submissions: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Mapping[str, FolderState]]:
     """Return the changes as the system tells of them, and as they are seen where it cannot."""
     if request.param == "looking":
 
@@ -44,7 +46,9 @@ def later(act: object) -> None:
     threading.Timer(0.5, act).start()  # type: ignore[arg-type]  # by then we listen
 
 
-def test_what_changed_before_anybody_listened_is_seen(submissions: Path, found: Iterator[Mapping[str, FolderState]]) -> None:
+def test_what_changed_before_anybody_listened_is_seen(
+    submissions: Path, found: Iterator[Mapping[str, FolderState]]
+) -> None:
     write(submissions / FIRST / "submission.yaml", "changed")
     assert next(found) == folder_states(submissions)
 
@@ -71,11 +75,15 @@ def test_a_file_that_is_written_taken_away_or_put_into_a_new_folder_is_seen(
         before = now
 
 
-def test_a_submission_that_comes_or_goes_is_seen(submissions: Path, found: Iterator[Mapping[str, FolderState]]) -> None:
+def test_a_submission_that_comes_or_goes_is_seen(
+    submissions: Path, found: Iterator[Mapping[str, FolderState]]
+) -> None:
     write(submissions / FIRST / "submission.yaml", "changed")
     assert next(found).keys() == {FIRST}
     later((submissions / SECOND).mkdir)
-    later(lambda: threading.Timer(0.5, lambda: write(submissions / SECOND / "submission.yaml", "new")).start())
+    later(
+        lambda: threading.Timer(0.5, lambda: write(submissions / SECOND / "submission.yaml", "new")).start()
+    )
     assert next(found).keys() == {FIRST, SECOND}
     later((submissions / FIRST / "submission.yaml").unlink)
     assert next(found).keys() == {SECOND}
@@ -93,7 +101,9 @@ def test_a_fault_is_told_once_and_does_not_end_the_watching(
     assert capsys.readouterr().err.count("linked") == 1
 
 
-def test_only_the_folder_that_something_happened_in_is_looked_at(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_folder_that_something_happened_in_is_looked_at(
+    submissions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(SITE_SUBMISSIONS / SECOND, submissions / SECOND)
     found = changes(submissions, {})
     assert next(found).keys() == {FIRST, SECOND}
@@ -111,14 +121,18 @@ def test_only_the_folder_that_something_happened_in_is_looked_at(submissions: Pa
     assert set(looked) == {SECOND}
 
 
-def test_what_the_system_does_not_tell_of_is_seen_after_a_while(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_system_does_not_tell_of_is_seen_after_a_while(
+    submissions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(watch, "watch", lambda *_, **__: iter(set, None))
     found = changes(submissions, folder_states(submissions), look_again=0.2)
     later(lambda: write(submissions / FIRST / "submission.yaml", "changed"))
     assert next(found).keys() == {FIRST}
 
 
-def test_a_folder_that_comes_while_the_system_is_asked_to_watch_is_watched(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_comes_while_the_system_is_asked_to_watch_is_watched(
+    submissions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     really_watch = watch.watch
     come = iter([SECOND])
 
@@ -134,9 +148,15 @@ def test_a_folder_that_comes_while_the_system_is_asked_to_watch_is_watched(submi
     assert next(found)[SECOND] == watch.folder_state(submissions / SECOND, True)
 
 
-def test_a_look_that_a_file_went_during_is_made_up_for(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_that_a_file_went_during_is_made_up_for(
+    submissions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(SITE_SUBMISSIONS / SECOND, submissions / SECOND)
-    monkeypatch.setattr(watch, "_told", lambda *_: iter(watch._Notice(frozenset(each)) for each in ([FIRST, SECOND], [SECOND])))
+    monkeypatch.setattr(
+        watch,
+        "_told",
+        lambda *_: iter(watch._Notice(frozenset(each)) for each in ([FIRST, SECOND], [SECOND])),
+    )
     faults = iter([FileNotFoundError()])
     look = watch.folder_state
 
@@ -148,7 +168,9 @@ def test_a_look_that_a_file_went_during_is_made_up_for(submissions: Path, monkey
     monkeypatch.setattr(watch, "folder_state", went)
     seen = folder_states(submissions)
     write(submissions / FIRST / "submission.yaml", "changed")
-    assert [states[FIRST].digest for states in changes(submissions, seen)] == [look(submissions / FIRST, True).digest]
+    assert [states[FIRST].digest for states in changes(submissions, seen)] == [
+        look(submissions / FIRST, True).digest
+    ]
 
 
 def test_names_that_are_no_text_stop_nothing(submissions: Path) -> None:
@@ -156,7 +178,9 @@ def test_names_that_are_no_text_stop_nothing(submissions: Path) -> None:
     Path(os.fsdecode(os.fsencode(submissions) + b"/caf\xe9")).mkdir()
     write(submissions / FIRST / "submission.yaml", "changed")
     assert next(found).keys() == {FIRST}
-    later(lambda: Path(os.fsdecode(os.fsencode(submissions / FIRST) + b"/r\xe9sultat.txt")).write_text("text"))
+    later(
+        lambda: Path(os.fsdecode(os.fsencode(submissions / FIRST) + b"/r\xe9sultat.txt")).write_text("text")
+    )
     assert next(found).keys() == {FIRST}
     later(lambda: write(submissions / FIRST / "submission.yaml", "changed again"))
     assert next(found).keys() == {FIRST}
@@ -165,7 +189,9 @@ def test_names_that_are_no_text_stop_nothing(submissions: Path) -> None:
 def test_a_folder_that_cannot_be_looked_at_is_told_once(
     submissions: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    faults = iter([PermissionError(13, "Permission denied", "a"), PermissionError(13, "Permission denied", "a")])
+    faults = iter(
+        [PermissionError(13, "Permission denied", "a"), PermissionError(13, "Permission denied", "a")]
+    )
     look = watch.folder_states
 
     def refused(folder: Path) -> dict[str, FolderState]:
@@ -181,7 +207,9 @@ def test_a_folder_that_cannot_be_looked_at_is_told_once(
     assert capsys.readouterr().err.count("cannot look at the submissions") == 1
 
 
-def test_where_nothing_is_told_the_rest_is_as_long_as_the_look_not_as_the_build(submissions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_is_told_the_rest_is_as_long_as_the_look_not_as_the_build(
+    submissions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rests: list[float] = []
     monkeypatch.setattr(watch, "_told", lambda *_: iter([watch._Notice(None, is_listening=False)] * 2))
     monkeypatch.setattr(watch.time, "sleep", rests.append)

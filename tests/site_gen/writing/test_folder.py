@@ -47,7 +47,10 @@ def test_a_file_put_into_a_site_is_named_and_not_deleted(tmp_path: Path) -> None
     (out / ".git").mkdir()
     with pytest.raises(BadInput) as caught:
         write_site(FILES, out)
-    assert [str(fault.where) for fault in caught.value.faults] == [str(out / ".git"), str(out / "data" / "notes.txt")]
+    assert [str(fault.where) for fault in caught.value.faults] == [
+        str(out / ".git"),
+        str(out / "data" / "notes.txt"),
+    ]
     assert (out / "data" / "notes.txt").read_bytes() == b"mine"
 
 
@@ -104,7 +107,10 @@ def test_a_swap_that_fails_brings_the_old_site_back(tmp_path: Path, monkeypatch:
     assert tree(tmp_path) == before
 
 
-MANY = {f"pages/{number}.html": b"%d" % number for number in range(30)} | {"data/old/x.json": b"{}", "index.html": b"one"}
+MANY = {f"pages/{number}.html": b"%d" % number for number in range(30)} | {
+    "data/old/x.json": b"{}",
+    "index.html": b"one",
+}
 
 
 def as_outputs(files: dict[str, bytes]) -> dict[str, Output]:
@@ -128,7 +134,9 @@ def test_a_few_changes_are_moved_into_the_site_and_what_is_gone_leaves_no_folder
 
 
 @pytest.mark.parametrize("kept", range(1, 9))
-def test_a_move_that_fails_brings_every_file_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+def test_a_move_that_fails_brings_every_file_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
     out = tmp_path / "public"
     before = write_site(as_outputs(MANY), out)
     there = tree(tmp_path)
@@ -149,7 +157,9 @@ def test_a_move_that_fails_brings_every_file_back(tmp_path: Path, monkeypatch: p
     assert not (out / "data" / "new").exists()
 
 
-def test_a_build_that_was_killed_between_two_moves_leaves_a_site_that_the_next_one_makes_whole(tmp_path: Path) -> None:
+def test_a_build_that_was_killed_between_two_moves_leaves_a_site_that_the_next_one_makes_whole(
+    tmp_path: Path,
+) -> None:
     out = tmp_path / "public"
     before = write_site(as_outputs(MANY), out)
     changed = {**MANY, "index.html": b"two", "data/new/y.json": b"[]"}

@@ -55,29 +55,41 @@ def publish(*arguments: str, given: str | None = None) -> Result:
 
 def contents(folder: Path, revision: str) -> dict[str, bytes]:
     def read(name: str) -> bytes:
-        return subprocess.run(["git", "cat-file", "blob", f"{revision}:{name}"], cwd=folder, check=True, capture_output=True).stdout
+        return subprocess.run(
+            ["git", "cat-file", "blob", f"{revision}:{name}"], cwd=folder, check=True, capture_output=True
+        ).stdout
 
     return {name: read(name) for name in git(folder, "ls-tree", "-r", "--name-only", revision).splitlines()}
 
 
 def files_of(site: Path) -> dict[str, bytes]:
-    return {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()
+    }
 
 
-def test_the_branch_is_the_site_byte_for_byte_and_nothing_else_changes(repository: Path, remote: Path) -> None:
+def test_the_branch_is_the_site_byte_for_byte_and_nothing_else_changes(
+    repository: Path, remote: Path
+) -> None:
     refs, status = git(repository, "for-each-ref"), git(repository, "status", "--porcelain")
     found = publish("--yes")
     assert found.exit_code == 0, found.output
     assert found.output.endswith("the branch gh-pages is new there\npublished\n")
     assert contents(remote, "gh-pages") == files_of(repository / "public")
-    now = [line for line in git(repository, "for-each-ref").splitlines() if not line.endswith("refs/remotes/origin/gh-pages")]
+    now = [
+        line
+        for line in git(repository, "for-each-ref").splitlines()
+        if not line.endswith("refs/remotes/origin/gh-pages")
+    ]
     assert now == refs.splitlines()
     assert git(repository, "status", "--porcelain") == status
     assert git(remote, "rev-list", "--count", "gh-pages") == "1\n"
     assert git(remote, "log", "--format=%s", "main") == "first\n"
 
 
-def test_a_second_publish_replaces_the_first_and_keeps_the_domain(repository: Path, remote: Path, tmp_path: Path) -> None:
+def test_a_second_publish_replaces_the_first_and_keeps_the_domain(
+    repository: Path, remote: Path, tmp_path: Path
+) -> None:
     publish("--yes")
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", "-b", "gh-pages", str(remote), str(clone))
@@ -89,7 +101,10 @@ def test_a_second_publish_replaces_the_first_and_keeps_the_domain(repository: Pa
     assert found.exit_code == 0, found.output
     assert "an earlier build's, and keeps its CNAME\npublished\n" in found.output
     assert git(remote, "rev-list", "--count", "gh-pages") == "1\n"
-    assert contents(remote, "gh-pages") == {**files_of(repository / "public"), "CNAME": b"board.example.org\n"}
+    assert contents(remote, "gh-pages") == {
+        **files_of(repository / "public"),
+        "CNAME": b"board.example.org\n",
+    }
 
 
 def test_it_asks_before_the_first_push_and_a_dry_run_pushes_nothing(repository: Path, remote: Path) -> None:
@@ -109,7 +124,9 @@ def test_a_branch_that_no_build_wrote_is_asked_about(repository: Path, remote: P
     assert "README.md" in contents(remote, "gh-pages")
 
 
-def test_a_push_that_is_refused_or_overtaken_leaves_the_old_site(repository: Path, remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_push_that_is_refused_or_overtaken_leaves_the_old_site(
+    repository: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish("--yes")
     before = git(remote, "rev-parse", "gh-pages")
     hook = remote / "hooks/pre-receive"
@@ -134,7 +151,9 @@ def test_a_push_that_is_refused_or_overtaken_leaves_the_old_site(repository: Pat
     assert "README.md" in contents(remote, "gh-pages")
 
 
-def test_what_cannot_be_published_is_named(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_published_is_named(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = publish("--remote", "nowhere", "--yes")
     assert (found.exit_code, "name a remote of" in found.output) == (1, True)
     git(repository, "remote", "set-url", "origin", str(tmp_path / "gone.git"))

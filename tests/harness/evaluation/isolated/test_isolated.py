@@ -20,8 +20,8 @@ from harness.evaluation.isolated.protocol import LineReporter, Reply, Request, r
 from harness.evaluation.plan import make_plan
 from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, selfcheck
 from harness.evaluation.story import Options, evaluate
-from harness.observer import Silent
 from harness.records import Margin, Mining
+from harness.reporter import Silent
 from tests.support.submissions import write_submission
 from tests.support.toys import save_toy_encoder, stored_outcomes
 
@@ -29,13 +29,13 @@ OPTIONS = Options(dtype="float32", device="cpu")
 
 
 class Heard(Silent):
-    """An observer that remembers."""
+    """An reporter that remembers."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[Any, ...]] = []
 
-    def say(self, message: str) -> None:
-        self.heard.append(("say", message))
+    def report(self, message: str) -> None:
+        self.heard.append(("report", message))
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
         self.heard.append(("encoded", texts, tokens, total))
@@ -86,12 +86,19 @@ def test_without_a_sandbox_nothing_is_evaluated(submission: Path, monkeypatch: p
 
 
 def test_a_dry_run_is_never_taken_for_one_in_a_sandbox(submission: Path) -> None:
-    result = CliRunner().invoke(main, ["evaluate", "toy", "--sandbox", "--dry-run", "--submissions", str(submission.parent)])
-    assert (result.exit_code, result.output.splitlines()[0]) == (2, "error: --dry-run opens the checkpoint in this process")
+    result = CliRunner().invoke(
+        main, ["evaluate", "toy", "--sandbox", "--dry-run", "--submissions", str(submission.parent)]
+    )
+    assert (result.exit_code, result.output.splitlines()[0]) == (
+        2,
+        "error: --dry-run opens the checkpoint in this process",
+    )
 
 
 @pytest.mark.parametrize("name", ["results", ".results.lock"])
-def test_a_link_in_the_submission_lends_the_sandbox_no_other_place(submission: Path, tmp_path: Path, name: str) -> None:
+def test_a_link_in_the_submission_lends_the_sandbox_no_other_place(
+    submission: Path, tmp_path: Path, name: str
+) -> None:
     plan = make_plan(submission, ["jupyterlab"], ["de"], OPTIONS, Silent())
     (tmp_path / "elsewhere").mkdir()
     (submission / name).unlink(missing_ok=True)
@@ -101,10 +108,18 @@ def test_a_link_in_the_submission_lends_the_sandbox_no_other_place(submission: P
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_a_limit_ends_one_evaluation_and_not_the_queue(submission: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_limit_ends_one_evaluation_and_not_the_queue(
+    submission: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     other = write_submission(submission.parent / "other", checkpoints="[{seed: 0, path: ../toy/weights}]")
     with pytest.raises(CheckFailed, match="2 of 2 submissions could not be evaluated"):
-        run_all([submission, other], ["jupyterlab"], ["de"], OPTIONS, Apart(sandbox=False, limits=Limits(seconds=0.1)))
+        run_all(
+            [submission, other],
+            ["jupyterlab"],
+            ["de"],
+            OPTIONS,
+            Apart(sandbox=False, limits=Limits(seconds=0.1)),
+        )
     assert capsys.readouterr().err.count("error: the evaluation took longer than 2.77778e-05 hours") == 2
 
 
@@ -114,7 +129,20 @@ def test_a_task_says_the_same_on_the_other_side(submission: Path, tmp_path: Path
 
     files = fetch(Checkpoint(path="weights"), submission, tmp_path / "cache")
     mining = Mining(margin=Margin.DISTANCE, keep_duplicates=True)
-    options = Options(tmp_path, {"bitext.a": tmp_path}, "cpu", "float32", 64, 3, True, tmp_path, True, mining, (1, 2), {"weights": files})
+    options = Options(
+        tmp_path,
+        {"bitext.a": tmp_path},
+        "cpu",
+        "float32",
+        64,
+        3,
+        True,
+        tmp_path,
+        True,
+        mining,
+        (1, 2),
+        {"weights": files},
+    )
     task = Request(submission, ("a",), ("de",), options)
     again = Request.from_json(task.to_json())
     assert again == replace(task, options=replace(options, fetched=again.options.fetched))
@@ -123,17 +151,30 @@ def test_a_task_says_the_same_on_the_other_side(submission: Path, tmp_path: Path
     found.check_unchanged()
 
 
-def test_news_is_told_to_the_observer_and_nothing_invisible_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_news_is_told_to_the_observer_and_nothing_invisible_with_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     teller, heard = LineReporter(), Heard()
-    teller.say("one\x1b[2J")
+    teller.report("one\x1b[2J")
     teller.encoded(1, 2, 3)
     teller.trained(1, 2, 0.5)
     lines = capsys.readouterr().out.splitlines()
-    for line in [*lines, "a warning\x1b]0;x\x07", '\x1f["encoded", -1, 2, 1]', "\x1f[" * 9, '\x1f["say", 1]']:
+    for line in [
+        *lines,
+        "a warning\x1b]0;x\x07",
+        '\x1f["encoded", -1, 2, 1]',
+        "\x1f[" * 9,
+        '\x1f["report", 1]',
+    ]:
         report_line(line, heard)
-    assert heard.heard[:4] == [("say", "one\\x1b[2J"), ("encoded", 1, 2, 3), ("trained", 1, 2, 0.5), ("say", "a warning\\x1b]0;x\\x07")]
-    assert [kind for kind, *_ in heard.heard[4:]] == ["say"] * 3
-    assert all(message.isprintable() for kind, message, *_ in heard.heard if kind == "say")
+    assert heard.heard[:4] == [
+        ("report", "one\\x1b[2J"),
+        ("encoded", 1, 2, 3),
+        ("trained", 1, 2, 0.5),
+        ("report", "a warning\\x1b]0;x\\x07"),
+    ]
+    assert [kind for kind, *_ in heard.heard[4:]] == ["report"] * 3
+    assert all(message.isprintable() for kind, message, *_ in heard.heard if kind == "report")
 
 
 def test_an_error_is_raised_again_with_its_faults() -> None:
@@ -147,7 +188,14 @@ def test_an_error_is_raised_again_with_its_faults() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{", '{"results": [1], "faults": [], "exit_code": 0}', '{"results": [], "faults": [{}], "exit_code": 0}', "[" * 10**5],
+    [
+        "",
+        "[]",
+        "{",
+        '{"results": [1], "faults": [], "exit_code": 0}',
+        '{"results": [], "faults": [{}], "exit_code": 0}',
+        "[" * 10**5,
+    ],
 )
 def test_a_report_that_the_harness_did_not_write_is_refused(text: str) -> None:
     with pytest.raises(CheckFailed, match="the evaluation left a report that is none"):
@@ -182,18 +230,27 @@ def leave(what: str, submission: Path) -> Any:
         ("a link", "the evaluation left no report: Too many levels of symbolic links"),
         ("a FIFO", "the evaluation left a report of 0 bytes"),
         ("another submission", "the evaluation left a result of other jupyterlab"),
-        ("other weights", f"toy jupyterlab names the weights sha256:{'0' * 64}, which are not the submission's"),
+        (
+            "other weights",
+            f"toy jupyterlab names the weights sha256:{'0' * 64}, which are not the submission's",
+        ),
     ],
 )
-def test_what_comes_out_is_read_like_a_strangers_file(submission: Path, monkeypatch: pytest.MonkeyPatch, what: str, message: str) -> None:
+def test_what_comes_out_is_read_like_a_strangers_file(
+    submission: Path, monkeypatch: pytest.MonkeyPatch, what: str, message: str
+) -> None:
     monkeypatch.setattr(parent, "run_apart", leave(what, submission))
     options = replace(OPTIONS, limit=3 if what == "other weights" else None)
     with pytest.raises(CheckFailed) as caught:
-        evaluate_apart(submission, ["jupyterlab"], ["de"], options, Silent(), Apart(sandbox=False, limits=Limits()))
+        evaluate_apart(
+            submission, ["jupyterlab"], ["de"], options, Silent(), Apart(sandbox=False, limits=Limits())
+        )
     assert caught.value.faults[0].message == message
 
 
-def test_prepared_text_is_found_where_it_can_only_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prepared_text_is_found_where_it_can_only_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
     from datasets import config, load_dataset
@@ -202,12 +259,16 @@ def test_prepared_text_is_found_where_it_can_only_be_read(tmp_path: Path, monkey
     source.mkdir(parents=True)
     pq.write_table(pa.table({"a": ["x", "y"]}), source / "validation.parquet")
     monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "prepared")
-    load_dataset(str(tmp_path / "xtreme"), data_files={"validation": "tatoeba.deu/*.parquet"}, split="validation")
+    load_dataset(
+        str(tmp_path / "xtreme"), data_files={"validation": "tatoeba.deu/*.parquet"}, split="validation"
+    )
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "prepared").rglob("*")}
     folders = [str(path) for path in (tmp_path / "prepared").iterdir() if path.is_dir()]
     link_datasets(folders, tmp_path / "linked")
     monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "linked")
-    rows = load_dataset(str(tmp_path / "xtreme"), data_files={"validation": "tatoeba.deu/*.parquet"}, split="validation")
+    rows = load_dataset(
+        str(tmp_path / "xtreme"), data_files={"validation": "tatoeba.deu/*.parquet"}, split="validation"
+    )
     assert rows["a"][:] == ["x", "y"]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "prepared").rglob("*")} == before
     assert any(path.is_symlink() for path in (tmp_path / "linked").rglob("*.arrow"))

@@ -22,11 +22,25 @@ from harness.evaluation.sandbox.selfcheck import standing_outside, why_leaky
 from tests.support.folders import ROOT
 
 PROBES = ROOT / "harness/evaluation/sandbox/probes.py"
-# What `unshare` and a mount need is asked for without our own code, so that this code cannot call itself unsupported.
+# What `unshare` and a mount need is asked for without our own code, so that this code cannot call itself
+# unsupported.
 NAMESPACES = (
     shutil.which("unshare") is not None
     and subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--net", "--fork", "mount", "-t", "proc", "proc", "/proc"],
+        [
+            "unshare",
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "--pid",
+            "--net",
+            "--fork",
+            "mount",
+            "-t",
+            "proc",
+            "proc",
+            "/proc",
+        ],
         capture_output=True,
         check=False,
     ).returncode
@@ -57,15 +71,32 @@ def python(code: str) -> list[str]:
 # ---- getting out -------------------------------------------------------------------------------
 
 
-def test_outside_a_sandbox_the_probes_reach_what_they_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_a_sandbox_the_probes_reach_what_they_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "id_rsa").touch()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("HF_TOKEN", "secret")
     with standing_outside(Confinement()) as (outside, arrived):
-        process = subprocess.run([sys.executable, "-I", "-S", PROBES, json.dumps(outside)], capture_output=True, text=True, check=True)
+        process = subprocess.run(
+            [sys.executable, "-I", "-S", PROBES, json.dumps(outside)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         found = json.loads(process.stdout)
         assert arrived() == "a datagram of 5 bytes arrived"
-    assert list(found) == ["TCP", "UDP", "DNS", "metadata address", "home", "environment", "/proc", "abstract socket", "writing"]
+    assert list(found) == [
+        "TCP",
+        "UDP",
+        "DNS",
+        "metadata address",
+        "home",
+        "environment",
+        "/proc",
+        "abstract socket",
+        "writing",
+    ]
     reached = {name for name, what in found.items() if what}
     assert reached >= {"TCP", "home", "environment", "/proc", "abstract socket"}
 
@@ -80,14 +111,20 @@ def test_a_mechanism_denies_every_probe_or_is_not_taken(mechanism: Mechanism, tm
     assert not (mechanism.name == "unshare" and NAMESPACES), reason
     with pytest.raises(CheckFailed) as caught:
         find_mechanism(view, [mechanism])
-    assert caught.value.faults[0].message == f"no sandbox holds on this machine, so nothing was evaluated ({mechanism.name}: {reason})"
+    assert (
+        caught.value.faults[0].message
+        == f"no sandbox holds on this machine, so nothing was evaluated ({mechanism.name}: {reason})"
+    )
 
 
 def test_a_machine_without_any_mechanism_is_told_what_to_allow() -> None:
     with pytest.raises(CheckFailed) as caught:
         find_mechanism(Confinement(), [Mechanism("magic", "no-such-program", leaking)])
     (fault,) = caught.value.faults
-    assert fault.message == "no sandbox holds on this machine, so nothing was evaluated (magic: no-such-program is not installed)"
+    assert (
+        fault.message
+        == "no sandbox holds on this machine, so nothing was evaluated (magic: no-such-program is not installed)"
+    )
     assert fault.cure.startswith("allow user namespaces")
 
 
@@ -101,7 +138,9 @@ def test_a_sandbox_that_leaks_is_not_taken_and_the_leak_is_named(monkeypatch: py
 
 
 def test_a_sandbox_that_cannot_be_made_says_why() -> None:
-    broken = Mechanism("broken", "sh", lambda *_: ["sh", "-c", "echo unshare failed: Operation not permitted >&2; exit 1"])
+    broken = Mechanism(
+        "broken", "sh", lambda *_: ["sh", "-c", "echo unshare failed: Operation not permitted >&2; exit 1"]
+    )
     with pytest.raises(CheckFailed, match=re.escape("(broken: 'unshare failed: Operation not permitted')")):
         find_mechanism(Confinement(), [broken])
 
@@ -113,7 +152,9 @@ def inside(code: str, view: Confinement, limits: Limits = Limits()) -> list[str]
     return lines
 
 
-def test_what_is_shown_can_be_read_and_what_is_lent_can_be_written_and_nothing_else_is_there(tmp_path: Path) -> None:
+def test_what_is_shown_can_be_read_and_what_is_lent_can_be_written_and_nothing_else_is_there(
+    tmp_path: Path,
+) -> None:
     for name in ("shown", "lent", "hidden"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
@@ -137,9 +178,23 @@ print(sorted(os.environ), os.path.exists("/etc/passwd") and open("/etc/passwd").
     run_apart(python(code), view, Limits(), mechanism, lines.append)
     assert lines[0] == "['lent', 'shown'] shown"
     assert lines[1:4] == ["Read-only file system"] * 3
-    assert set(json.loads(lines[4].partition("]")[0].replace("'", '"') + "]")) <= {"HOME", "LANG", "LC_CTYPE", "PATH", "PWD"}
+    assert set(json.loads(lines[4].partition("]")[0].replace("'", '"') + "]")) <= {
+        "HOME",
+        "LANG",
+        "LC_CTYPE",
+        "PATH",
+        "PWD",
+    }
     assert (tmp_path / "lent/new").read_text() == "new"
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "file", "file", "hidden", "lent", "new", "shown"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "file",
+        "file",
+        "file",
+        "hidden",
+        "lent",
+        "new",
+        "shown",
+    ]
 
 
 def test_privileges_cannot_be_taken_back(tmp_path: Path) -> None:
@@ -213,7 +268,9 @@ for number in range(1000):
 
 
 def test_a_file_that_grows_without_end_is_stopped_by_the_kernel(tmp_path: Path) -> None:
-    message, lines = ended(f"open({str(tmp_path / 'x')!r}, 'wb').write(bytes(2**26))", Limits(disk=2**20), tmp_path)
+    message, lines = ended(
+        f"open({str(tmp_path / 'x')!r}, 'wb').write(bytes(2**26))", Limits(disk=2**20), tmp_path
+    )
     assert message.startswith(("the evaluation ended with the exit code", "the evaluation wrote"))
     assert (tmp_path / "x").stat().st_size <= 2**20
     assert any("File too large" in line for line in lines)

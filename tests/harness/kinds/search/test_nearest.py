@@ -69,7 +69,12 @@ def test_a_crowd_larger_than_a_chunk_still_goes_to_the_lowest_index() -> None:
 def all_products(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Multiply one query at a time, each pair added in the same order."""
     wide = y.astype(np.float64)
-    return np.array([np.einsum("nd,nd->n", np.repeat(query[None].astype(np.float64), len(y), axis=0), wide) for query in x])
+    return np.array(
+        [
+            np.einsum("nd,nd->n", np.repeat(query[None].astype(np.float64), len(y), axis=0), wide)
+            for query in x
+        ]
+    )
 
 
 def best(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -141,7 +146,8 @@ def test_float32_products_lie_within_the_bound_of_the_exact_ones() -> None:
 
 def test_more_candidates_than_are_kept_are_searched_for_once_more() -> None:
     rng = np.random.default_rng(4)
-    # Thirty copies of one vector beside others: more equal candidates than are kept for a query, and of all of them the first count.
+    # Thirty copies of one vector beside others: more equal candidates than are kept for a query, and of all
+    # of them the first count.
     x, y = unit(rng.normal(size=(200, 24))), unit(rng.normal(size=(500, 24)))
     y[rng.permutation(500)[:30]] = x[0]
     x[rng.permutation(200)[:40]] = x[0]
@@ -167,7 +173,12 @@ def test_vectors_may_lie_anywhere(how: str, tmp_path: Path) -> None:
     x, y = unit(rng.normal(size=(600, 33))), unit(rng.normal(size=(500, 33)))
     np.save(tmp_path / "x.npy", x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    given = {"mapped": mapped, "strided": np.repeat(x, 2, axis=0)[::2], "float64": x.astype(np.float64), "sliced map": mapped[100:]}[how]
+    given = {
+        "mapped": mapped,
+        "strided": np.repeat(x, 2, axis=0)[::2],
+        "float64": x.astype(np.float64),
+        "sliced map": mapped[100:],
+    }[how]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = mutual_neighbours(given, y, 4, memory=1 << 19)
@@ -214,6 +225,8 @@ def test_a_vector_that_is_not_finite_is_named(bad: float) -> None:
         ((3, 0), (3, 0), 1, "no inner products"),
     ],
 )
-def test_what_cannot_be_searched_is_refused(x: tuple[int, int], y: tuple[int, int], k: int, message: str) -> None:
+def test_what_cannot_be_searched_is_refused(
+    x: tuple[int, int], y: tuple[int, int], k: int, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         mutual_neighbours(np.ones(x, np.float32), np.ones(y, np.float32), k)

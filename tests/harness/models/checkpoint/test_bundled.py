@@ -48,7 +48,9 @@ def test_every_language_of_the_demonstration_has_its_official_text() -> None:
         bitext = load_examples(target, language)
         assert len(bitext.english) == target.sizes[language]
         assert all(len(message.split()) >= 4 and not set(message) & set("%{<`") for message in bitext.english)
-        assert all(english != foreign for english, foreign in zip(bitext.english, bitext.foreign, strict=True))
+        assert all(
+            english != foreign for english, foreign in zip(bitext.english, bitext.foreign, strict=True)
+        )
 
 
 def test_a_language_pack_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,15 @@ from safetensors.numpy import load_file, save_file
 
 from harness.errors import BadInput
 from harness.models.cache_keys import layer_address
-from harness.models.checkpoint import ALLOWED, count_parameters, download, fetch, fetching, read_header, verify
+from harness.models.checkpoint import (
+    ALLOWED,
+    count_parameters,
+    download,
+    fetch,
+    fetching,
+    read_header,
+    verify,
+)
 from harness.records import Checkpoint, Parameters
 from tests.support.toys import save_toy_encoder
 
@@ -24,7 +32,9 @@ def folder(toy_encoder: Path, tmp_path: Path) -> Path:
 def test_parameters_are_counted_from_the_headers(toy_encoder: Path) -> None:
     tensors = load_file(toy_encoder / "model.safetensors")
     body = sum(t.size for name, t in tensors.items() if name.startswith("encoder."))
-    assert verify(toy_encoder, "toy").parameters == Parameters(total=sum(t.size for t in tensors.values()), body=body)
+    assert verify(toy_encoder, "toy").parameters == Parameters(
+        total=sum(t.size for t in tensors.values()), body=body
+    )
 
 
 def test_heads_and_poolers_count_nowhere_and_the_base_models_prefix_changes_nothing() -> None:
@@ -35,8 +45,16 @@ def test_heads_and_poolers_count_nowhere_and_the_base_models_prefix_changes_noth
         "encoder.rel_embeddings.weight": (3, 4),
     }
     prefixed = {f"roberta.{name}": shape for name, shape in plain.items()}
-    heads = {"lm_head.dense.weight": (4, 4), "classifier.weight": (2, 4), "roberta.pooler.dense.weight": (4, 4)}
-    assert count_parameters(plain) == count_parameters(prefixed | heads) == Parameters(total=40 + 16 + 12, body=16)
+    heads = {
+        "lm_head.dense.weight": (4, 4),
+        "classifier.weight": (2, 4),
+        "roberta.pooler.dense.weight": (4, 4),
+    }
+    assert (
+        count_parameters(plain)
+        == count_parameters(prefixed | heads)
+        == Parameters(total=40 + 16 + 12, body=16)
+    )
 
 
 def test_the_digest_covers_every_file_that_is_opened(folder: Path) -> None:
@@ -56,7 +74,9 @@ def test_the_digest_covers_every_file_that_is_opened(folder: Path) -> None:
         ({"quantization_config": {}}, "carries 'quantization_config': quantised weights are not evaluated"),
     ],
 )
-def test_a_config_that_brings_code_or_quantised_weights_is_refused(folder: Path, change: dict[str, Any], message: str) -> None:
+def test_a_config_that_brings_code_or_quantised_weights_is_refused(
+    folder: Path, change: dict[str, Any], message: str
+) -> None:
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(BadInput, match=message):
@@ -65,14 +85,18 @@ def test_a_config_that_brings_code_or_quantised_weights_is_refused(folder: Path,
 
 def test_pickled_weights_are_not_opened(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(BadInput, match=r"holds no model\.safetensors; found pytorch_model\.bin, which are not opened"):
+    with pytest.raises(
+        BadInput, match=r"holds no model\.safetensors; found pytorch_model\.bin, which are not opened"
+    ):
         verify(folder, "toy")
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
 def test_a_missing_config_or_tokenizer_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    with pytest.raises(BadInput, match={"config.json": "holds no config.json", "tokenizer.json": "holds no tokenizer"}[name]):
+    with pytest.raises(
+        BadInput, match={"config.json": "holds no config.json", "tokenizer.json": "holds no tokenizer"}[name]
+    ):
         verify(folder, "toy")
 
 
@@ -116,7 +140,9 @@ def test_shards_are_read_by_their_index_and_a_missing_one_is_named(folder: Path)
     (folder / names[1]).unlink()
     with pytest.raises(BadInput, match=rf"names '{names[1]}', which is not there"):
         verify(folder, "toy")
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "../../outside.safetensors"}}))
+    (folder / "model.safetensors.index.json").write_text(
+        json.dumps({"weight_map": {"a": "../../outside.safetensors"}})
+    )
     with pytest.raises(BadInput, match="which is not there"):
         verify(folder, "toy")
 
@@ -128,13 +154,27 @@ def test_vectors_of_a_layer_are_named_by_what_they_depend_on(tmp_path: Path) -> 
     tensors = load_file(cut / "model.safetensors")
     config = json.loads((cut / "config.json").read_text())
     (cut / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 2}))
-    save_file({name: tensor for name, tensor in tensors.items() if "layer.2." not in name}, cut / "model.safetensors")
+    save_file(
+        {name: tensor for name, tensor in tensors.items() if "layer.2." not in name},
+        cut / "model.safetensors",
+    )
     short = verify(cut, "cut")
-    assert [layer_address(short, layer) == layer_address(whole, layer) for layer in (0, 1, 2)] == [True, True, True]
+    assert [layer_address(short, layer) == layer_address(whole, layer) for layer in (0, 1, 2)] == [
+        True,
+        True,
+        True,
+    ]
     assert len({layer_address(whole, layer) for layer in range(4)}) == 4
     tensors["encoder.layer.1.output.dense.bias"] = tensors["encoder.layer.1.output.dense.bias"] + 1
-    save_file({name: tensor for name, tensor in tensors.items() if "layer.2." not in name}, cut / "model.safetensors")
-    assert [layer_address(short, layer) == layer_address(whole, layer) for layer in (0, 1, 2)] == [True, True, False]
+    save_file(
+        {name: tensor for name, tensor in tensors.items() if "layer.2." not in name},
+        cut / "model.safetensors",
+    )
+    assert [layer_address(short, layer) == layer_address(whole, layer) for layer in (0, 1, 2)] == [
+        True,
+        True,
+        False,
+    ]
     with (cut / "tokenizer_config.json").open("a") as file:
         file.write(" ")
     assert layer_address(short, 0) != layer_address(whole, 0)
@@ -142,7 +182,9 @@ def test_vectors_of_a_layer_are_named_by_what_they_depend_on(tmp_path: Path) -> 
 
 def test_a_norm_after_the_last_layer_sets_the_last_layer_apart(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
-    save_file(tensors | {"final_norm.weight": tensors["embeddings.LayerNorm.weight"]}, folder / "model.safetensors")
+    save_file(
+        tensors | {"final_norm.weight": tensors["embeddings.LayerNorm.weight"]}, folder / "model.safetensors"
+    )
     deep = verify(folder, "toy")
     cut = replace(deep, config=deep.config | {"num_hidden_layers": 2})
     assert layer_address(deep, 2) != layer_address(cut, 2)
@@ -150,7 +192,9 @@ def test_a_norm_after_the_last_layer_sets_the_last_layer_apart(folder: Path) -> 
 
 
 def test_a_path_is_relative_to_the_submission(folder: Path, tmp_path: Path) -> None:
-    assert fetch(Checkpoint(path="copy"), tmp_path, tmp_path / "cache").digest == verify(folder, "copy").digest
+    assert (
+        fetch(Checkpoint(path="copy"), tmp_path, tmp_path / "cache").digest == verify(folder, "copy").digest
+    )
     with pytest.raises(BadInput, match=r"the checkpoint folder .*/nowhere does not exist"):
         fetch(Checkpoint(path="nowhere"), tmp_path, tmp_path / "cache")
 
@@ -172,7 +216,9 @@ def test_a_hub_checkpoint_is_downloaded_at_its_commit_by_the_list_of_allowed_fil
 
 
 def test_the_hubs_refusal_is_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=rf"org/model@{'b' * 40} cannot be downloaded: LocalEntryNotFoundError: ") as caught:
+    with pytest.raises(
+        BadInput, match=rf"org/model@{'b' * 40} cannot be downloaded: LocalEntryNotFoundError: "
+    ) as caught:
         download("org/model", "b" * 40)
     assert len(caught.value.faults) == 1
     assert "\n" not in caught.value.faults[0].message

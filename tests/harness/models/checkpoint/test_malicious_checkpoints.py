@@ -107,7 +107,9 @@ def encoded(folder: Path, tmp_path: Path) -> tuple[Any, np.ndarray]:
     return files, vectors
 
 
-def test_what_lies_beside_the_files_that_are_opened_is_never_seen(folder: Path, trap: Trap, tmp_path: Path) -> None:
+def test_what_lies_beside_the_files_that_are_opened_is_never_seen(
+    folder: Path, trap: Trap, tmp_path: Path
+) -> None:
     import pickle
 
     plain, expected = encoded(folder, tmp_path)
@@ -125,14 +127,22 @@ def test_what_lies_beside_the_files_that_are_opened_is_never_seen(folder: Path, 
     (folder / "1_Pooling").symlink_to("/etc")
     (folder / "notes").symlink_to("nowhere")
     files, vectors = encoded(folder, tmp_path)
-    assert sorted(path.name for path in files.folder.iterdir()) == ["config.json", WEIGHTS, "tokenizer.json", "tokenizer_config.json"]
+    assert sorted(path.name for path in files.folder.iterdir()) == [
+        "config.json",
+        WEIGHTS,
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
     assert (files.digest, trap.sprung()) == (plain.digest, (False, False))
     assert np.array_equal(vectors, expected)
 
 
 def test_what_saving_leaves_behind_is_left_out_and_changes_nothing(folder: Path, tmp_path: Path) -> None:
     plain, expected = encoded(folder, tmp_path)
-    as_it_was = {name: json.loads((plain.folder / name).read_text()) for name in ("config.json", "tokenizer_config.json")}
+    as_it_was = {
+        name: json.loads((plain.folder / name).read_text())
+        for name in ("config.json", "tokenizer_config.json")
+    }
     malice.settings(
         _name_or_path="xlm-roberta-base",
         _commit_hash="a" * 40,
@@ -159,9 +169,9 @@ def test_what_saving_leaves_behind_is_left_out_and_changes_nothing(folder: Path,
     files, vectors = encoded(folder, tmp_path)
     kept = {name: json.loads((files.folder / name).read_text()) for name in as_it_was}
     added = {"id2label", "label2id", "finetuning_task", "torch_dtype"}
-    assert {key: value for key, value in kept["config.json"].items() if key not in added} == as_it_was["config.json"] | {
-        "transformers_version": "4.48.0"
-    }
+    assert {key: value for key, value in kept["config.json"].items() if key not in added} == as_it_was[
+        "config.json"
+    ] | {"transformers_version": "4.48.0"}
     assert kept["tokenizer_config.json"] == as_it_was["tokenizer_config.json"]
     assert np.array_equal(vectors, expected)
     assert files.digest == submitted != plain.digest
@@ -198,16 +208,30 @@ def test_opening_a_checkpoint_reads_no_other_file_and_calls_nobody(folder: Path,
     files, _ = encoded(folder, tmp_path)
     watching = False
     others = [
-        what for what in seen if what[0] != "open" or not what[1].startswith((str(tmp_path), str(Path(transformers.__file__).parent)))
+        what
+        for what in seen
+        if what[0] != "open"
+        or not what[1].startswith((str(tmp_path), str(Path(transformers.__file__).parent)))
     ]
     assert [
-        what for what in others if what[0] != "open" or (what[1].startswith("/") and not what[1].startswith(("/proc/", "/sys/", "/dev/")))
+        what
+        for what in others
+        if what[0] != "open"
+        or (what[1].startswith("/") and not what[1].startswith(("/proc/", "/sys/", "/dev/")))
     ] == []
-    opened = [Path(path).name for event, path in seen if path.startswith(str(files.folder)) and Path(path).parent == files.folder]
+    opened = [
+        Path(path).name
+        for event, path in seen
+        if path.startswith(str(files.folder)) and Path(path).parent == files.folder
+    ]
     assert set(opened) == {"config.json", "tokenizer.json", "tokenizer_config.json", WEIGHTS}
     # The folder itself is read once a file, and after that nothing is opened there any more.
     last = max(number for number, (_, path) in enumerate(seen) if path.startswith(str(folder)))
-    first = min(number for number, (_, path) in enumerate(seen) if path.startswith(str(files.folder / "config.json")) and number > last)
+    first = min(
+        number
+        for number, (_, path) in enumerate(seen)
+        if path.startswith(str(files.folder / "config.json")) and number > last
+    )
     assert last < first
 
 
@@ -215,17 +239,27 @@ def test_opening_a_checkpoint_reads_no_other_file_and_calls_nobody(folder: Path,
 
 
 @pytest.mark.parametrize("kind", ["link", "FIFO"])
-def test_a_file_that_is_replaced_after_it_was_listed_is_refused_when_it_is_opened(folder: Path, tmp_path: Path, kind: str) -> None:
+def test_a_file_that_is_replaced_after_it_was_listed_is_refused_when_it_is_opened(
+    folder: Path, tmp_path: Path, kind: str
+) -> None:
     listing = list_files(folder)
     (folder / "config.json").unlink()
-    (folder / "config.json").symlink_to("/etc/passwd") if kind == "link" else os.mkfifo(folder / "config.json")
+    (folder / "config.json").symlink_to("/etc/passwd") if kind == "link" else os.mkfifo(
+        folder / "config.json"
+    )
     with pytest.raises(BadInput) as caught:
         stage(listing, tmp_path / "cache")
-    expected = "cannot be opened: Too many levels of symbolic links" if kind == "link" else "is a FIFO, not a regular file"
+    expected = (
+        "cannot be opened: Too many levels of symbolic links"
+        if kind == "link"
+        else "is a FIFO, not a regular file"
+    )
     assert caught.value.faults[0].message == f"{folder / 'config.json'} {expected}"
 
 
-def test_what_is_put_into_the_folder_after_it_was_fetched_is_not_what_is_opened(folder: Path, tmp_path: Path) -> None:
+def test_what_is_put_into_the_folder_after_it_was_fetched_is_not_what_is_opened(
+    folder: Path, tmp_path: Path
+) -> None:
     files = fetch(Checkpoint(path="weights"), folder.parent, tmp_path / "cache")
     for name in (WEIGHTS, "config.json"):
         (folder / name).unlink()
@@ -236,13 +270,17 @@ def test_what_is_put_into_the_folder_after_it_was_fetched_is_not_what_is_opened(
     assert files.folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_weights_that_are_written_over_in_place_are_noticed_before_a_result_is_kept(folder: Path, tmp_path: Path) -> None:
+def test_weights_that_are_written_over_in_place_are_noticed_before_a_result_is_kept(
+    folder: Path, tmp_path: Path
+) -> None:
     files = fetch(Checkpoint(path="weights"), folder.parent, tmp_path / "cache")
     before = (files.folder / WEIGHTS).read_bytes()
     with (folder / WEIGHTS).open("r+b") as file:
         file.seek(-4, os.SEEK_END)
         file.write(b"\0\0\0\1")
-    if (files.folder / WEIGHTS).read_bytes() == before:  # the file system shares blocks, not files: nothing happened to the copy
+    if (
+        files.folder / WEIGHTS
+    ).read_bytes() == before:  # the file system shares blocks, not files: nothing happened to the copy
         files.check_unchanged()
         return
     with pytest.raises(BadInput) as caught:
@@ -256,14 +294,20 @@ def test_weights_are_not_copied(folder: Path, tmp_path: Path) -> None:
         data = file.read()
         length = int.from_bytes(data[:8], "little")
         header, tensors = json.loads(data[8 : 8 + length]), data[8 + length :]
-        header["more.weight"] = {"dtype": "F32", "shape": [2**24], "data_offsets": [len(tensors), len(tensors) + 2**26]}
+        header["more.weight"] = {
+            "dtype": "F32",
+            "shape": [2**24],
+            "data_offsets": [len(tensors), len(tensors) + 2**26],
+        }
         malice.join(folder / WEIGHTS, header, tensors + b"\x01\0\0\0" * 2**24)
     files = fetch(Checkpoint(path="weights"), folder.parent, tmp_path / "cache")
     linked = os.path.samestat((files.folder / WEIGHTS).stat(), (folder / WEIGHTS).stat())
     assert linked or shutil.disk_usage(tmp_path).used - before < 1.5 * 2**26
 
 
-def test_on_another_disk_the_weights_are_copied(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_another_disk_the_weights_are_copied(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def elsewhere(*_: Any, **__: Any) -> None:
         raise OSError(18, "Invalid cross-device link")
 
@@ -273,7 +317,9 @@ def test_on_another_disk_the_weights_are_copied(folder: Path, tmp_path: Path, mo
     assert (files.folder / WEIGHTS).read_bytes() == (folder / WEIGHTS).read_bytes()
 
 
-def test_a_private_folder_goes_with_its_last_user_and_with_a_killed_process_later(folder: Path, tmp_path: Path) -> None:
+def test_a_private_folder_goes_with_its_last_user_and_with_a_killed_process_later(
+    folder: Path, tmp_path: Path
+) -> None:
     opened = tmp_path / "cache/opened"
     files = fetch(Checkpoint(path="weights"), folder.parent, tmp_path / "cache")
     assert {path.name for path in opened.iterdir()} == {files.folder.name, f"{files.folder.name}.lock"}
@@ -304,7 +350,9 @@ def snapshot(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
         blob = repository / "blobs" / f"{number:040x}"
         path.rename(blob)
         (snapshot / path.name).symlink_to(f"../../blobs/{blob.name}")
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, dry_run=False, **__: [] if dry_run else str(snapshot))
+    monkeypatch.setattr(
+        "huggingface_hub.snapshot_download", lambda *_, dry_run=False, **__: [] if dry_run else str(snapshot)
+    )
     return snapshot
 
 
@@ -312,13 +360,17 @@ def fetch_from_hub(tmp_path: Path) -> Any:
     return fetch(Checkpoint(hub="org/model", revision="a" * 40), tmp_path, tmp_path / "cache")
 
 
-def test_the_links_of_a_download_are_followed_into_its_blobs(snapshot: Path, toy_encoder: Path, tmp_path: Path) -> None:
+def test_the_links_of_a_download_are_followed_into_its_blobs(
+    snapshot: Path, toy_encoder: Path, tmp_path: Path
+) -> None:
     files = fetch_from_hub(tmp_path)
     assert files.digest == verify(toy_encoder, "toy").digest
     assert not any(path.is_symlink() for path in files.folder.iterdir())
 
 
-def test_the_blobs_that_repositories_share_are_followed_too(snapshot: Path, toy_encoder: Path, tmp_path: Path) -> None:
+def test_the_blobs_that_repositories_share_are_followed_too(
+    snapshot: Path, toy_encoder: Path, tmp_path: Path
+) -> None:
     blob = (snapshot / WEIGHTS).resolve()
     shared = tmp_path / "hub/blobs/ab" / ("ab" * 32)
     shared.parent.mkdir(parents=True)
@@ -328,9 +380,18 @@ def test_the_blobs_that_repositories_share_are_followed_too(snapshot: Path, toy_
 
 
 @pytest.mark.parametrize(
-    "target", ["/etc/passwd", "../../../../secret", "../../blobs/../../../secret", "../../blobs/name", "../../snapshots"]
+    "target",
+    [
+        "/etc/passwd",
+        "../../../../secret",
+        "../../blobs/../../../secret",
+        "../../blobs/name",
+        "../../snapshots",
+    ],
 )
-def test_a_link_of_a_download_that_leads_elsewhere_is_refused(snapshot: Path, tmp_path: Path, target: str) -> None:
+def test_a_link_of_a_download_that_leads_elsewhere_is_refused(
+    snapshot: Path, tmp_path: Path, target: str
+) -> None:
     (tmp_path / "secret").write_text("{}")
     (snapshot.parents[1] / "blobs/name").write_text("{}")
     (snapshot / "config.json").unlink()
@@ -393,7 +454,11 @@ _PARTS = (
 def hostile_names() -> list[str]:
     """Return more than 500 names that lead out, break out, or are read in two ways."""
     pairs = [f"{first}/{second}" for first in _PARTS for second in _PARTS[:14]]
-    deep = ["../" * depth + name for depth in range(1, 9) for name in ("etc/passwd", "root/.ssh", "tmp/x", "proc/self/environ")]
+    deep = [
+        "../" * depth + name
+        for depth in range(1, 9)
+        for name in ("etc/passwd", "root/.ssh", "tmp/x", "proc/self/environ")
+    ]
     absolute = [
         "/etc",
         "/dev",
@@ -410,10 +475,16 @@ def hostile_names() -> list[str]:
 
 
 def contents(root: Path) -> dict[str, int]:
-    return {str(path.relative_to(root)): path.lstat().st_size for path in sorted(root.rglob("*")) if "allowed" not in path.parts}
+    return {
+        str(path.relative_to(root)): path.lstat().st_size
+        for path in sorted(root.rglob("*"))
+        if "allowed" not in path.parts
+    }
 
 
-def test_a_hostile_name_writes_nothing_outside_the_root(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hostile_name_writes_nothing_outside_the_root(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     allowed = tmp_path / "allowed"
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(allowed / "hub"))
     (tmp_path / "working").mkdir()
@@ -423,7 +494,11 @@ def test_a_hostile_name_writes_nothing_outside_the_root(folder: Path, tmp_path: 
     for name in names:
         for record in ({"hub": name, "revision": "a" * 40, "path": None}, {"hub": None, "path": name}):
             try:  # past the record's own rules, which refuse most of them
-                fetch(Checkpoint.model_construct(seed=0, bundled=None, layers=None, **record), folder.parent, allowed)
+                fetch(
+                    Checkpoint.model_construct(seed=0, bundled=None, layers=None, **record),
+                    folder.parent,
+                    allowed,
+                )
             except BadInput as reason:
                 assert all(fault.message.isprintable() for fault in reason.faults)
             else:
@@ -447,11 +522,15 @@ def test_a_folder_behind_a_link_in_the_submission_is_refused(folder: Path, tmp_p
     (folder.parent / "link").symlink_to(folder)
     (folder.parent / "up").symlink_to(tmp_path)
     for path in ("link", "up/submission/weights"):
-        with pytest.raises(BadInput, match=rf"{folder.parent / path.split('/', maxsplit=1)[0]} is a symbolic link"):
+        with pytest.raises(
+            BadInput, match=rf"{folder.parent / path.split('/', maxsplit=1)[0]} is a symbolic link"
+        ):
             fetch(Checkpoint(path=path), folder.parent, tmp_path / "cache")
 
 
-def test_a_download_that_is_too_large_is_refused_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_that_is_too_large_is_refused_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Announced:
         file_size = 2**50
 
@@ -460,14 +539,20 @@ def test_a_download_that_is_too_large_is_refused_before_it_begins(tmp_path: Path
         return [Announced()]
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", stand_in)
-    with pytest.raises(BadInput, match=r"would bring 1 files of 1,125,899,906,842,624 bytes, the most is 274,877,906,944"):
+    with pytest.raises(
+        BadInput, match=r"would bring 1 files of 1,125,899,906,842,624 bytes, the most is 274,877,906,944"
+    ):
         fetch_from_hub(tmp_path)
 
 
-def test_sizes_that_only_the_model_shows_are_refused_before_they_are_allocated(folder: Path, tmp_path: Path) -> None:
+def test_sizes_that_only_the_model_shows_are_refused_before_they_are_allocated(
+    folder: Path, tmp_path: Path
+) -> None:
     # Every side is one of the weights', yet together they are a model of another size.
     malice.settings(intermediate_size=62, hidden_size=64, max_position_embeddings=2**21)(folder)
-    with pytest.raises(BadInput, match=r"config\.json of .+ describes 1\d\d,\d\d\d,\d\d\d weights, its files hold 29,792"):
+    with pytest.raises(
+        BadInput, match=r"config\.json of .+ describes 1\d\d,\d\d\d,\d\d\d weights, its files hold 29,792"
+    ):
         encoded(folder, tmp_path)
 
 

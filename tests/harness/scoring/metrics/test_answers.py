@@ -26,7 +26,8 @@ WORDS = {
     "vi": "nhà Làng đường cái-chiếc NHỮNGA",
     "zh": "红楼 水 iPhone手机 2008年 龥 龦 㐀㐁 の ＡＢ",
 }
-# ASCII and other punctuation, symbols of either kind, blanks of several kinds, a combining mark, a joiner, an emoji.
+# ASCII and other punctuation, symbols of either kind, blanks of several kinds, a combining mark, a joiner, an
+# emoji.
 GLUE = [
     *".,'\"-_$+~|`^",
     *"“”«»„¿¡–…،؟।、。，（）＿",
@@ -147,7 +148,9 @@ def test_500_random_questions_equal_a_slow_way_of_scoring(language: str | None) 
         match = expected in gold
         f1 = max(slow_f1(expected, answer) for answer in gold)
         scored = tokens(prediction), [tokens(answer) for answer in answers]
-        assert (exact_match(*scored), token_f1(*scored)) == (match, pytest.approx(f1, abs=1e-15)), ascii((prediction, answers))
+        assert (exact_match(*scored), token_f1(*scored)) == (match, pytest.approx(f1, abs=1e-15)), ascii(
+            (prediction, answers)
+        )
         seen.add((match, 0 < f1 < 1))
     assert seen >= {(True, False), (False, False), (False, True)}
 
@@ -171,7 +174,9 @@ def slowly(text: str, language: str | None) -> str:
         if not ascii_mark and (language is None or unicodedata.category(character)[0] != "P"):
             kept += character
     articles = ARTICLES[language or "en"].split()
-    runs = ["".join(run) for _, run in groupby(kept, lambda character: character.isalnum() or character == "_")]
+    runs = [
+        "".join(run) for _, run in groupby(kept, lambda character: character.isalnum() or character == "_")
+    ]
     kept = "".join(" " if run in articles else run for run in runs)
     if language == "ar":
         kept = " ".join(kept.split("\u0627\u0644"))

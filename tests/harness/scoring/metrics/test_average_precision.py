@@ -34,14 +34,24 @@ def test_rank_distance_by_hand() -> None:
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
 def test_no_question_and_no_relevant_item_have_their_declared_values(shape: tuple[int, int]) -> None:
     none = np.zeros(shape, np.int32)
-    for values in (average_precision(none), average_precision(none, 20), recall(none, 10), rank_distance(none)):
+    for values in (
+        average_precision(none),
+        average_precision(none, 20),
+        recall(none, 10),
+        rank_distance(none),
+    ):
         assert (values.dtype, values.tolist()) == (np.float64, [0.0] * shape[0])
 
 
 def test_the_order_of_the_relevant_items_and_padding_change_nothing() -> None:
     rng = np.random.default_rng(0)
     shuffled = rng.permuted(np.pad(RANKS, ((0, 0), (0, 4))), axis=1)
-    for metric in (average_precision, rank_distance, lambda ranks: recall(ranks, 4), lambda ranks: average_precision(ranks, 2)):
+    for metric in (
+        average_precision,
+        rank_distance,
+        lambda ranks: recall(ranks, 4),
+        lambda ranks: average_precision(ranks, 2),
+    ):
         assert metric(shuffled).tolist() == metric(RANKS).tolist()
 
 
@@ -63,6 +73,10 @@ def test_average_precision_and_recall_equal_trec_evals_on_random_rankings() -> N
     np.testing.assert_allclose(average_precision(ranks), expected[AP], atol=1e-12)
     np.testing.assert_allclose(average_precision(ranks, 20), expected[AP @ 20], atol=1e-12)
     # trec_eval divides by all relevant items even where fewer places are looked at.
-    np.testing.assert_allclose(average_precision(ranks, 5), expected[AP @ 5] * relevant_items / np.minimum(relevant_items, 5), atol=1e-12)
+    np.testing.assert_allclose(
+        average_precision(ranks, 5),
+        expected[AP @ 5] * relevant_items / np.minimum(relevant_items, 5),
+        atol=1e-12,
+    )
     np.testing.assert_allclose(recall(ranks, 1), expected[R @ 1], atol=1e-12)
     np.testing.assert_allclose(recall(ranks, 10), expected[R @ 10], atol=1e-12)

@@ -9,9 +9,46 @@ from seqeval.metrics.sequence_labeling import f1_score, get_entities
 from harness.scoring.metrics.chunks import chunk_counts
 from harness.scoring.statistics.resampling import f1
 
-UPOS = ["ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"]
+UPOS = [
+    "ADJ",
+    "ADP",
+    "ADV",
+    "AUX",
+    "CCONJ",
+    "DET",
+    "INTJ",
+    "NOUN",
+    "NUM",
+    "PART",
+    "PRON",
+    "PROPN",
+    "PUNCT",
+    "SCONJ",
+    "SYM",
+    "VERB",
+    "X",
+]
 BIO = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
-ODD = [*BIO, ".", ".-PER", "B", "I", "E", "S", "X", "E-PER", "S-PER", "B-ORG-X", "I-PER-X", "I-_", "N-PER", "NA-PER", "ORG", "B-", "I-"]
+ODD = [
+    *BIO,
+    ".",
+    ".-PER",
+    "B",
+    "I",
+    "E",
+    "S",
+    "X",
+    "E-PER",
+    "S-PER",
+    "B-ORG-X",
+    "I-PER-X",
+    "I-_",
+    "N-PER",
+    "NA-PER",
+    "ORG",
+    "B-",
+    "I-",
+]
 
 Sentences = list[list[str]]
 
@@ -82,7 +119,8 @@ def test_no_sentences_have_no_counts_and_an_f1_of_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gold", "predicted"), [(["O"], ["O", "O"]), (["O", ""], ["O"]), (["O O", "O"], ["O", "O O"]), (["NOUN"], ["NOUN X"])]
+    ("gold", "predicted"),
+    [(["O"], ["O", "O"]), (["O", ""], ["O"]), (["O O", "O"], ["O", "O O"]), (["NOUN"], ["NOUN X"])],
 )
 def test_tags_of_other_sentences_or_words_are_refused(gold: list[str], predicted: list[str]) -> None:
     with pytest.raises(ValueError, match="number of sentences or words"):

@@ -23,7 +23,9 @@ def drawn(seed: int, count: int, seeds: int) -> list[Entrant]:
         score = round(float(rng.uniform(0.3, 0.7)), 2)
         variance = float(rng.choice([0.0, 1e-4, 1e-3]))
         runs = score + rng.choice([0.0, 0.01]) * rng.standard_normal(rng.integers(1, seeds + 1))
-        found.append(Entrant(score, variance, runs, 0.0, bool(rng.integers(2)), count=float(rng.choice([5, 1000]))))
+        found.append(
+            Entrant(score, variance, runs, 0.0, bool(rng.integers(2)), count=float(rng.choice([5, 1000])))
+        )
     return found
 
 
@@ -45,10 +47,17 @@ def test_blocks_say_what_the_matrix_of_all_pairs_says(
 
 
 def test_ranks_of_thousands_need_no_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
-    entrants = [Entrant(score, 1e-6, np.array([score]), trained=False, count=1000) for score in np.linspace(0, 1, 1001)]
+    entrants = [
+        Entrant(score, 1e-6, np.array([score]), trained=False, count=1000)
+        for score in np.linspace(0, 1, 1001)
+    ]
     monkeypatch.setattr(module, "differences", None)
     found = placings(entrants)
-    assert [found[0], found[500], found[1000]] == [Placing((995, 1001), 143), Placing((495, 507), 72), Placing((1, 7), 1)]
+    assert [found[0], found[500], found[1000]] == [
+        Placing((995, 1001), 143),
+        Placing((495, 507), 72),
+        Placing((1, 7), 1),
+    ]
 
 
 def test_paired_entrants_are_compared_by_their_examples() -> None:
@@ -57,7 +66,9 @@ def test_paired_entrants_are_compared_by_their_examples() -> None:
     for count in (100, 130):
         examples = right.copy()
         examples[:count] = 1 / 200
-        entrants.append(Entrant(count / 200, 1e-3, np.array([count / 200]), trained=False, examples=examples, count=200))
+        entrants.append(
+            Entrant(count / 200, 1e-3, np.array([count / 200]), trained=False, examples=examples, count=200)
+        )
     assert placings(entrants) == by_matrix(entrants) == (Placing((2, 2), 2), Placing((1, 1), 1))
 
 

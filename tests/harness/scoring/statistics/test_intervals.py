@@ -35,7 +35,10 @@ def test_mcnemar_by_hand() -> None:
 def test_mcnemar_equals_statsmodels(seed: int) -> None:
     rng = np.random.default_rng(seed)
     first, second = rng.random(80) < 0.7, rng.random(80) < 0.6
-    table = [[np.sum(first & second), np.sum(first & ~second)], [np.sum(~first & second), np.sum(~first & ~second)]]
+    table = [
+        [np.sum(first & second), np.sum(first & ~second)],
+        [np.sum(~first & second), np.sum(~first & ~second)],
+    ]
     assert mcnemar(first, second).p == pytest.approx(mcnemar_oracle(table, exact=True).pvalue)
 
 
@@ -56,17 +59,23 @@ def test_many_distinct_rows_are_resampled_with_normal_weights() -> None:
     values = np.random.default_rng(1).normal(size=(300, 2)) @ np.array([[1.0, 0.5], [0.0, 2.0]])
     sums = resampled_sums(values, 50_000, np.random.default_rng(2))
     assert sums.mean(axis=0) == pytest.approx(values.sum(axis=0), abs=0.8)
-    assert np.cov(sums.T) == pytest.approx(300 * np.cov(values.T, ddof=0), abs=0.03 * float(np.sum(values**2)))
+    assert np.cov(sums.T) == pytest.approx(
+        300 * np.cov(values.T, ddof=0), abs=0.03 * float(np.sum(values**2))
+    )
     # The same distribution as drawing rows one by one, up to Monte Carlo error.
     rng = np.random.default_rng(3)
     plain = np.array([values[rng.integers(0, 300, 300)].sum(axis=0) for _ in range(5000)])
     levels = (0.025, 0.25, 0.5, 0.75, 0.975)
     spread = plain.std(axis=0)
-    assert np.quantile(sums, levels, axis=0) / spread == pytest.approx(np.quantile(plain, levels, axis=0) / spread, abs=0.12)
+    assert np.quantile(sums, levels, axis=0) / spread == pytest.approx(
+        np.quantile(plain, levels, axis=0) / spread, abs=0.12
+    )
 
 
 @pytest.mark.parametrize(("n", "unequal"), [(20, 20), (150, 150), (5000, 120)])
-def test_few_rows_that_are_unlike_the_others_are_drawn_one_by_one_whatever_they_hold(n: int, unequal: int) -> None:
+def test_few_rows_that_are_unlike_the_others_are_drawn_one_by_one_whatever_they_hold(
+    n: int, unequal: int
+) -> None:
     # One row weighs more than all others: nothing about its sum is normal.
     values = np.zeros((n, 2))
     values[:unequal] = np.random.default_rng(1).random((unequal, 2))
@@ -89,7 +98,11 @@ def test_intervals_stay_fractions(mean: float) -> None:
     values = np.clip(np.random.default_rng(0).exponential(0.02, 300), 0, 1)
     values[0] = 1.0
     values = values if mean < 0.5 else 1 - values
-    for low, high in (bootstrap_mean(values), bootstrap_mean(values[:4]), bootstrap_mean(np.r_[0.0, np.linspace(0.99, 1, 16)])):
+    for low, high in (
+        bootstrap_mean(values),
+        bootstrap_mean(values[:4]),
+        bootstrap_mean(np.r_[0.0, np.linspace(0.99, 1, 16)]),
+    ):
         assert 0 <= low <= high <= 1
     counts = np.array([[k, k, k] for k in range(1, 400)] + [[0, 0, 9]])
     low, high = bootstrap_f1(counts)
@@ -109,7 +122,9 @@ def test_the_interval_of_a_mean_is_about_two_standard_errors() -> None:
     values = np.random.default_rng(0).random(400)
     low, high = bootstrap_mean(values)
     error = values.std() / 20
-    assert (low, high) == pytest.approx((values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.005)
+    assert (low, high) == pytest.approx(
+        (values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.005
+    )
     assert bootstrap_mean(np.full(7, 0.1)) == (pytest.approx(0.1), pytest.approx(0.1))
     assert bootstrap_mean(np.zeros(0)) == (0.0, 1.0)
 

@@ -31,7 +31,9 @@ def chunks(rng: np.random.Generator, seeds: int, n: int) -> Floats:
     return np.stack([found, proposed, np.broadcast_to(gold, (seeds, n))], axis=2).astype(np.float64)
 
 
-def test_one_seed_of_right_and_wrong_gives_the_binomials_standard_error_and_says_nothing_of_the_recipe() -> None:
+def test_one_seed_of_right_and_wrong_gives_the_binomials_standard_error_and_says_nothing_of_the_recipe() -> (
+    None
+):
     values = np.array([[1.0] * 600 + [0.0] * 400])
     claims = score_claims(Sample([values]))
     assert (claims.recipe, claims.general, claims.these.p) == (False, None, None)
@@ -49,7 +51,8 @@ def test_seeds_that_agree_on_every_example_leave_only_the_examples() -> None:
 
 
 def test_seeds_that_differ_give_students_interval() -> None:
-    # Examples without any spread: each seed is right on a fixed share, and another training would be right on another.
+    # Examples without any spread: each seed is right on a fixed share, and another training would be right on
+    # another.
     shares = np.array([0.60, 0.66, 0.63])
     values = np.repeat(shares[:, None], 50, axis=1)
     claims = score_claims(Sample([values]), replicates=100_000)
@@ -70,7 +73,8 @@ def test_the_standard_error_over_seeds_is_welchs() -> None:
 
 
 def test_the_interaction_is_the_residual_mean_square_of_an_analysis_of_variance() -> None:
-    # Rows 0 and 10 apart, columns 0 and 1 apart, and one cell 4 more: residuals ±1 in four cells, one degree of freedom.
+    # Rows 0 and 10 apart, columns 0 and 1 apart, and one cell 4 more: residuals ±1 in four cells, one degree
+    # of freedom.
     assert interaction(np.array([[0.0, 1.0], [10.0, 15.0]])) == pytest.approx(4.0)
     assert interaction(np.add.outer([0.0, 3.0, 9.0], [1.0, 5.0])) == pytest.approx(0.0)
 
@@ -94,7 +98,9 @@ def test_a_difference_of_one_language_has_mcnemars_p_and_the_paired_interval() -
     assert claims.these.p == pytest.approx(mcnemar(first[0] > 0, second[0] > 0).p, abs=0.002)
     change = second[0] - first[0]
     error = change.std() / 20
-    assert claims.these.interval == pytest.approx((change.mean() - 1.96 * error, change.mean() + 1.96 * error), abs=0.003)
+    assert claims.these.interval == pytest.approx(
+        (change.mean() - 1.96 * error, change.mean() + 1.96 * error), abs=0.003
+    )
     noise = answers(rng, 1, 400, 0.6)
     permuted = difference_claims(Sample([first]), Sample([noise]), replicates=100_000).these.p
     assert permuted == pytest.approx(mcnemar(first[0] > 0, noise[0] > 0).p, abs=0.01)
@@ -108,7 +114,10 @@ def test_the_permutation_of_f1_equals_a_plain_loop() -> None:
     times = 0
     for _ in range(2000):
         swap = rng.random(60) < 0.5
-        ours, theirs = np.where(swap[:, None], second[0], first[0]), np.where(swap[:, None], first[0], second[0])
+        ours, theirs = (
+            np.where(swap[:, None], second[0], first[0]),
+            np.where(swap[:, None], first[0], second[0]),
+        )
         times += abs(float(scores_of(theirs[None])[0] - scores_of(ours[None])[0])) >= seen - 1e-12
     p = difference_claims(Sample([first]), Sample([second]), replicates=40_000).these.p
     assert p == pytest.approx(times / 2000, abs=0.03)
@@ -128,15 +137,21 @@ def test_equal_sides_show_nothing_at_any_level() -> None:
 
 
 def test_parallel_examples_are_drawn_together() -> None:
-    # The same 200 examples, of the same difficulty, in ten languages: ten times the data is no more than one time.
+    # The same 200 examples, of the same difficulty, in ten languages: ten times the data is no more than one
+    # time.
     values = answers(np.random.default_rng(0), 1, 200, 0.5)
-    width = {parallel: np.ptp(score_claims(Sample([values] * 10, parallel)).these.interval) for parallel in (False, True)}
+    width = {
+        parallel: np.ptp(score_claims(Sample([values] * 10, parallel)).these.interval)
+        for parallel in (False, True)
+    }
     assert width[True] / width[False] == pytest.approx(np.sqrt(10), rel=0.05)
 
 
 def test_a_claim_about_languages_in_general_takes_three_and_is_wider() -> None:
     rng = np.random.default_rng(0)
-    samples = [Sample([answers(rng, 1, 300, share) for share in shares]) for shares in ((0.5, 0.6), (0.5, 0.6, 0.8))]
+    samples = [
+        Sample([answers(rng, 1, 300, share) for share in shares]) for shares in ((0.5, 0.6), (0.5, 0.6, 0.8))
+    ]
     assert score_claims(samples[0]).general is None
     claims = score_claims(samples[1])
     assert claims.general is not None
@@ -153,7 +168,9 @@ def test_a_claim_about_languages_in_general_is_never_surer_than_about_these() ->
         assert claims.general is not None
         assert claims.general.interval[0] <= claims.these.interval[0]
         assert claims.general.interval[1] >= claims.these.interval[1]
-        assert claims.general.p is claims.these.p is None or (claims.general.p or 0) >= (claims.these.p or 0) > 0
+        assert (
+            claims.general.p is claims.these.p is None or (claims.general.p or 0) >= (claims.these.p or 0) > 0
+        )
 
 
 def test_a_side_that_was_not_trained_speaks_of_its_recipe_with_one_seed() -> None:
@@ -188,7 +205,9 @@ def test_the_bootstrap_and_the_permutation_equal_scipys() -> None:
     def mean_difference(a: Floats, b: Floats, axis: int = -1) -> Floats:
         return np.asarray(np.mean(b, axis=axis) - np.mean(a, axis=axis))
 
-    drawn = stats.bootstrap((first, second), mean_difference, paired=True, method="percentile", n_resamples=4000, rng=1)
+    drawn = stats.bootstrap(
+        (first, second), mean_difference, paired=True, method="percentile", n_resamples=4000, rng=1
+    )
     assert claims.these.interval == pytest.approx(tuple(drawn.confidence_interval), abs=0.006)
     permuted = stats.permutation_test(
         (first, second), mean_difference, permutation_type="samples", n_resamples=4000, vectorized=True, rng=1
@@ -210,7 +229,9 @@ def test_matched_seeds_without_examples_of_their_own_give_the_paired_t_tests_p()
     difference = float(np.mean(shares[1] - shares[0]))
     # The permutation test's error of 50 examples that all speak for one side is added.
     assert closed.error[0, 1] ** 2 == pytest.approx((difference / paired.statistic) ** 2 + difference**2 / 50)
-    unmatched = difference_claims(Sample(like[0], design="one"), Sample(like[1], design="other"), replicates=100_000)
+    unmatched = difference_claims(
+        Sample(like[0], design="one"), Sample(like[1], design="other"), replicates=100_000
+    )
     assert not unmatched.matched
     assert unmatched.these.p is not None and unmatched.these.p > 0.1 > paired.pvalue
 
@@ -226,8 +247,13 @@ def test_one_seed_each_and_seeds_without_a_design_are_not_matched() -> None:
 def test_what_matched_seeds_do_to_both_sides_alike_is_no_doubt() -> None:
     rng = np.random.default_rng(4)
     shift = rng.normal(0, 0.15, size=(4, 1))
-    sides = [[(rng.random((4, 300)) < share + shift).astype(float) for _ in range(3)] for share in (0.45, 0.55)]
-    width = {design: np.ptp(difference_claims(*(Sample(s, design=design) for s in sides)).these.interval) for design in (None, "alike")}
+    sides = [
+        [(rng.random((4, 300)) < share + shift).astype(float) for _ in range(3)] for share in (0.45, 0.55)
+    ]
+    width = {
+        design: np.ptp(difference_claims(*(Sample(s, design=design) for s in sides)).these.interval)
+        for design in (None, "alike")
+    }
     assert width["alike"] < 0.5 * width[None]
 
 

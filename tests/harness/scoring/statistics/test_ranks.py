@@ -17,7 +17,12 @@ Floats = NDArray[np.float64]
 def sample(rng: np.random.Generator, share: float, *, seeds: int = 1, parallel: bool = False) -> Sample:
     hard = np.random.default_rng(9).normal(size=(6, 400))
     return Sample(
-        [(hard[0 if parallel else i] + rng.normal(size=(seeds, 400)) < share).astype(float) for i in range(6)], parallel, trained=seeds > 1
+        [
+            (hard[0 if parallel else i] + rng.normal(size=(seeds, 400)) < share).astype(float)
+            for i in range(6)
+        ],
+        parallel,
+        trained=seeds > 1,
     )
 
 
@@ -26,7 +31,10 @@ def sample(rng: np.random.Generator, share: float, *, seeds: int = 1, parallel: 
 def test_the_closed_form_agrees_with_the_draws(seeds: int, parallel: bool) -> None:
     rng = np.random.default_rng(seeds)
     for share in (0.0, 0.05):
-        pair = [sample(rng, 0.0, seeds=seeds, parallel=parallel), sample(rng, share, seeds=seeds, parallel=parallel)]
+        pair = [
+            sample(rng, 0.0, seeds=seeds, parallel=parallel),
+            sample(rng, share, seeds=seeds, parallel=parallel),
+        ]
         drawn = difference_claims(*pair, replicates=20_000).these.p
         assert differences([entrant(each) for each in pair]).p[0, 1] == pytest.approx(drawn, abs=0.04)
 
@@ -34,7 +42,9 @@ def test_the_closed_form_agrees_with_the_draws(seeds: int, parallel: bool) -> No
 def test_pairing_tells_more_than_two_standard_errors() -> None:
     rng = np.random.default_rng(0)
     first = sample(rng, 0.0)
-    second = replace(first, languages=[np.maximum(values, rng.random(values.shape) < 0.04) for values in first.languages])
+    second = replace(
+        first, languages=[np.maximum(values, rng.random(values.shape) < 0.04) for values in first.languages]
+    )
     paired = [entrant(first), entrant(second)]
     unpaired = [replace(each, examples=None) for each in paired]
     assert differences(paired).p[0, 1] < 1e-6 < differences(unpaired).p[0, 1]

@@ -61,7 +61,10 @@ def test_a_power_law_by_hand() -> None:
 
 def test_a_logit_line_by_hand() -> None:
     # A slope of log 3 triples the odds a doubling: 1/9, 1/3, 1, 3 and 9; chance is a quarter.
-    sizes, scores = np.tile([1.0, 2.0, 4.0, 8.0, 16.0], 3), np.tile(0.25 + 0.75 * np.array([0.1, 0.25, 0.5, 0.75, 0.9]), 3)
+    sizes, scores = (
+        np.tile([1.0, 2.0, 4.0, 8.0, 16.0], 3),
+        np.tile(0.25 + 0.75 * np.array([0.1, 0.25, 0.5, 0.75, 0.9]), 3),
+    )
     fit = fit_scaling(sizes, scores, chance=0.25)
     assert fit.form == "logit"
     assert fit.parameters == pytest.approx({"level": 0.0, "slope": np.log(3)}, abs=1e-9)
@@ -70,18 +73,36 @@ def test_a_logit_line_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    "truth", [(0.95, 0.40, 0.2), (0.90, 0.40, 0.35), (0.87, 0.40, 1.0), (0.70, 0.30, 0.8), (1.0, 0.5, 0.4), (0.9, 0.3, 2.5)]
+    "truth",
+    [
+        (0.95, 0.40, 0.2),
+        (0.90, 0.40, 0.35),
+        (0.87, 0.40, 1.0),
+        (0.70, 0.30, 0.8),
+        (1.0, 0.5, 0.4),
+        (0.9, 0.3, 2.5),
+    ],
 )
 def test_a_clean_power_law_is_found_exactly(truth: tuple[float, float, float]) -> None:
     fit = fit_scaling(*seeded(power(SIZES, *truth), 0, 0, 0), chance=0.0)
     assert fit.form == "power"
-    assert (fit.parameters["ceiling"], fit.curve(SIZES[0])[0], fit.parameters["exponent"]) == pytest.approx(truth, abs=1e-6)
+    assert (fit.parameters["ceiling"], fit.curve(SIZES[0])[0], fit.parameters["exponent"]) == pytest.approx(
+        truth, abs=1e-6
+    )
     assert all(low <= fit.parameters[name] <= high for name, (low, high) in fit.intervals.items())
     assert fit.intervals["exponent"] == pytest.approx((truth[-1], truth[-1]), abs=2e-3)
 
 
 @pytest.mark.parametrize(
-    "truth", [(0.6, 0.3, 0.0), (1.5, 0.5, 0.25), (-3.0, 0.8, 0.25), (4.0, 1.0, 0.5), (0.0, -0.4, 0.0), (0.3, 0.0, 0.0)]
+    "truth",
+    [
+        (0.6, 0.3, 0.0),
+        (1.5, 0.5, 0.25),
+        (-3.0, 0.8, 0.25),
+        (4.0, 1.0, 0.5),
+        (0.0, -0.4, 0.0),
+        (0.3, 0.0, 0.0),
+    ],
 )
 def test_a_clean_logit_line_is_found_exactly(truth: tuple[float, float, float]) -> None:
     fit = fit_scaling(*seeded(logit(SIZES, *truth), 0, 0, 0), chance=truth[-1])
@@ -96,7 +117,9 @@ def test_the_fit_equals_scipys_where_no_mean_is_an_outlier(seed: int) -> None:
     data = seeded(means, -0.02, 0, 0.02)
     expected, _ = curve_fit(power, SIZES, means, p0=(0.9, 0.4, 0.6), xtol=1e-12, ftol=1e-12)
     fit = fit_scaling(*data, chance=0.0, form="power")
-    assert (fit.parameters["ceiling"], fit.curve(SIZES[0])[0], fit.parameters["exponent"]) == pytest.approx(expected, abs=1e-5)
+    assert (fit.parameters["ceiling"], fit.curve(SIZES[0])[0], fit.parameters["exponent"]) == pytest.approx(
+        expected, abs=1e-5
+    )
     means += logit(SIZES, 0.5, 0.3) - power(SIZES, 0.87, 0.4, 0.5)
     expected, _ = curve_fit(logit, SIZES, means, p0=(0, 0.1), xtol=1e-12, ftol=1e-12)
     fit = fit_scaling(*seeded(means, -0.02, 0, 0.02), chance=0.0, form="logit")
@@ -113,7 +136,9 @@ def test_no_start_of_scipys_robust_fit_finds_less_loss(form: Form, seed: int) ->
     scores[rng.integers(len(scores))] -= 0.3  # a run that failed
     groups = np.split(scores, np.cumsum(counts)[:-1])
     means = np.array([group.mean() for group in groups])
-    between = np.concatenate([np.abs(group[:, None] - group)[np.triu_indices(len(group), 1)] for group in groups])
+    between = np.concatenate(
+        [np.abs(group[:, None] - group)[np.triu_indices(len(group), 1)] for group in groups]
+    )
     limit = 1.345 * 1.0483580 * np.median(between) / np.sqrt(counts)
 
     def scaled(parameters: np.ndarray) -> np.ndarray:
@@ -127,8 +152,14 @@ def test_no_start_of_scipys_robust_fit_finds_less_loss(form: Form, seed: int) ->
         return float(np.sum(np.where(size <= 1, size**2 / 2, size - 0.5)))
 
     bounds = ([0.2, 0, 0.02], [1, 1, 5]) if form == "power" else ([-30, -30], [30, 30])
-    starts = [rng.uniform([0.3, 0.05, 0.1], [0.99, 0.95, 3]) if form == "power" else rng.normal(0, 1, 2) for _ in range(20)]
-    found = [least_squares(scaled, start, bounds=bounds, loss="huber", xtol=1e-12, ftol=1e-12, gtol=1e-12).x for start in starts]
+    starts = [
+        rng.uniform([0.3, 0.05, 0.1], [0.99, 0.95, 3]) if form == "power" else rng.normal(0, 1, 2)
+        for _ in range(20)
+    ]
+    found = [
+        least_squares(scaled, start, bounds=bounds, loss="huber", xtol=1e-12, ftol=1e-12, gtol=1e-12).x
+        for start in starts
+    ]
     fit = fit_scaling(sizes, scores, chance=0.2, form=form)
     assert loss((means - fit.curve(SIZES)) / limit) <= min(loss(scaled(x)) for x in found) * (1 + 1e-5)
 
@@ -145,8 +176,8 @@ def test_a_failed_run_moves_the_curve_little(form: Form) -> None:
 
 
 def test_the_band_of_a_nearly_straight_line_is_students() -> None:
-    # Means on the curve, seeds at −d, 0, d: the seeds' variance is d² with 10 degrees of freedom and the lack of fit 0 with 3,
-    # pooled d² · 10/13; at the middle the variance is a fifteenth of it.
+    # Means on the curve, seeds at −d, 0, d: the seeds' variance is d² with 10 degrees of freedom and the lack
+    # of fit 0 with 3, pooled d² · 10/13; at the middle the variance is a fifteenth of it.
     d = 0.01
     fit = fit_scaling(*seeded(logit(SIZES, 0.0, 0.05), -d, 0, d), chance=0.0, form="logit", replicates=10_000)
     low, high = fit.band(fit.reference)
@@ -154,7 +185,9 @@ def test_the_band_of_a_nearly_straight_line_is_students() -> None:
     assert (high[0] - low[0]) / 2 == pytest.approx(half, rel=0.04)
     # Sizes that scatter more than their seeds: their own variance, with 3 degrees of freedom.
     off = 0.03 * np.array([1, -1, 0, -1, 1])
-    scattered = fit_scaling(*seeded(logit(SIZES, 0.0, 0.05) + off, -d, 0, d), chance=0.0, form="logit", replicates=10_000)
+    scattered = fit_scaling(
+        *seeded(logit(SIZES, 0.0, 0.05) + off, -d, 0, d), chance=0.0, form="logit", replicates=10_000
+    )
     low, high = scattered.band(scattered.reference)
     # Not exactly: with so small a limit the loss is nearly the absolute one.
     least = student.ppf(0.975, 3) * np.sqrt((off**2).sum() / 3 / 5)
@@ -186,7 +219,9 @@ def test_bands_are_nested_and_hold_the_curve() -> None:
     ],
 )
 @pytest.mark.parametrize("offsets", [(0.0, 0.0, 0.0), (-0.02, -0.01, 0.0)])
-def test_no_data_breaks_the_fit_or_leaves_chance_and_one(form: Form | None, means: np.ndarray, offsets: tuple[float, ...]) -> None:
+def test_no_data_breaks_the_fit_or_leaves_chance_and_one(
+    form: Form | None, means: np.ndarray, offsets: tuple[float, ...]
+) -> None:
     fit = fit_scaling(*seeded(means, *offsets), chance=0.25, form=form)
     low, high = fit.band(GRID)
     assert np.isfinite([*fit.parameters.values(), *fit.loso_error.values()]).all()
@@ -240,14 +275,20 @@ def test_order_does_not_matter_and_draws_repeat(form: Form) -> None:
     first = everything(fit_scaling(sizes, scores, chance=0.1, form=form, seed=5))
     assert everything(fit_scaling(sizes, scores, chance=0.1, form=form, seed=5)) == first
     order = np.random.default_rng(0).permutation(len(sizes))
-    assert everything(fit_scaling(sizes[order].tolist(), scores[order].tolist(), chance=0.1, form=form, seed=5)) == first
+    assert (
+        everything(fit_scaling(sizes[order].tolist(), scores[order].tolist(), chance=0.1, form=form, seed=5))
+        == first
+    )
     other = fit_scaling(sizes, scores, chance=0.1, form=form, seed=6)
     assert (repr(other) != first[0], other.curve(GRID).tobytes() == first[2][: GRID.nbytes]) == (True, True)
 
 
 def test_the_unit_of_size_does_not_matter() -> None:
     sizes, scores = noisy(power(SIZES, 0.87, 0.4, 0.5), 3)
-    in_parameters, in_millions = fit_scaling(sizes, scores, chance=0.0), fit_scaling(sizes / 1e6, scores, chance=0.0)
+    in_parameters, in_millions = (
+        fit_scaling(sizes, scores, chance=0.0),
+        fit_scaling(sizes / 1e6, scores, chance=0.0),
+    )
     assert in_millions.parameters == pytest.approx(in_parameters.parameters, rel=1e-4)
     assert in_millions.intervals["exponent"] == pytest.approx(in_parameters.intervals["exponent"], rel=1e-2)
 
@@ -258,8 +299,14 @@ WHOLE = {"sizes": np.tile(SIZES, 3), "scores": np.full(15, 0.5), "chance": 0.0}
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"scores": np.full(14, 0.5)}, r"^sizes and scores must be one row of the same length, got \(15,\) and \(14,\)$"),
-        ({"sizes": 5e6, "scores": 0.5}, r"^sizes and scores must be one row of the same length, got \(\) and \(\)$"),
+        (
+            {"scores": np.full(14, 0.5)},
+            r"^sizes and scores must be one row of the same length, got \(15,\) and \(14,\)$",
+        ),
+        (
+            {"sizes": 5e6, "scores": 0.5},
+            r"^sizes and scores must be one row of the same length, got \(\) and \(\)$",
+        ),
         ({"scores": np.full(15, np.nan)}, "^sizes and scores must be finite$"),
         ({"sizes": np.full(15, np.inf)}, "^sizes and scores must be finite$"),
         ({"sizes": np.tile([0, 1.0, 2, 3, 4], 3)}, "^sizes must be positive, got 0$"),

@@ -25,7 +25,9 @@ def true_curve(form: Form, truth: tuple[float, ...], chance: float, x: np.ndarra
     return chance + (1 - chance) / (1 + np.exp(-(truth[0] + truth[1] * doublings)))
 
 
-def simulate(form: Form, truth: tuple[float, ...], chance: float, noise: float, scatter: float) -> dict[str, float]:
+def simulate(
+    form: Form, truth: tuple[float, ...], chance: float, noise: float, scatter: float
+) -> dict[str, float]:
     """Return shares and medians over the simulations; noise is a seed's, scatter that of sizes around the curve."""
     rng = np.random.default_rng(11)
     grid = np.geomspace(SIZES[0], SIZES[-1], 17)
@@ -45,11 +47,18 @@ def simulate(form: Form, truth: tuple[float, ...], chance: float, noise: float, 
                 "curve in band": np.mean((low <= expected) & (expected <= high)),
                 "band width, points": 100 * np.mean(high - low),
                 "form recognised": chosen.form == form,
-                "curve in the chosen form's band": np.mean((low_chosen <= expected) & (expected <= high_chosen)),
+                "curve in the chosen form's band": np.mean(
+                    (low_chosen <= expected) & (expected <= high_chosen)
+                ),
             }
         )
     return {
-        name: float(np.median([row[name] for row in rows]) if "width" in name else np.mean([row[name] for row in rows])) for name in rows[0]
+        name: float(
+            np.median([row[name] for row in rows])
+            if "width" in name
+            else np.mean([row[name] for row in rows])
+        )
+        for name in rows[0]
     }
 
 
@@ -67,7 +76,9 @@ def simulate(form: Form, truth: tuple[float, ...], chance: float, noise: float, 
         ((0.87, 0.40, 0.5), 0.0075, 0.004, 0.9),
     ],
 )
-def test_a_power_law_is_recovered(truth: tuple[float, ...], noise: float, scatter: float, recognised: float) -> None:
+def test_a_power_law_is_recovered(
+    truth: tuple[float, ...], noise: float, scatter: float, recognised: float
+) -> None:
     found = simulate("power", truth, 0.0, noise, scatter)
     print(f"\npower {truth} noise {noise} scatter {scatter}: {found}")
     assert found["parameter in interval"] >= 0.9
@@ -105,10 +116,18 @@ def test_the_interval_of_a_gap_trend_holds_the_true_slope(count: int, scatter: f
     sizes, held = np.geomspace(5e6, 85e6, count), []
     for number in range(2000):
         runs = rng.normal(0, 0.7, (2, count, SEEDS))
-        gaps = 3 + 0.5 * np.log2(sizes / sizes[0]) + rng.normal(0, scatter, count) + runs[0].mean(-1) - runs[1].mean(-1)
+        gaps = (
+            3
+            + 0.5 * np.log2(sizes / sizes[0])
+            + rng.normal(0, scatter, count)
+            + runs[0].mean(-1)
+            - runs[1].mean(-1)
+        )
         variances = runs.var(-1, ddof=1) / SEEDS
         total = variances.sum(0)
-        low, high = gap_trend(sizes, gaps, np.sqrt(total), total**2 / ((variances**2).sum(0) / (SEEDS - 1)), seed=number).interval
+        low, high = gap_trend(
+            sizes, gaps, np.sqrt(total), total**2 / ((variances**2).sum(0) / (SEEDS - 1)), seed=number
+        ).interval
         held.append(low <= 0.5 <= high)
     print(f"\n{count} sizes, scatter {scatter}: {np.mean(held):.4f}")
     assert 0.93 <= np.mean(held) <= 0.98

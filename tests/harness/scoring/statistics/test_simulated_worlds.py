@@ -46,11 +46,15 @@ class World:
 
     def sample(self, rng: np.random.Generator, levels: Floats, difficulties: Floats) -> Sample:
         """Return what a recipe's trainings get right, its expected share in language l being levels[l]."""
-        shift = rng.normal(0, self.seed_spread, (self.seeds, 1)) + rng.normal(0, self.seed_by_language_spread, (self.seeds, self.languages))
+        shift = rng.normal(0, self.seed_spread, (self.seeds, 1)) + rng.normal(
+            0, self.seed_by_language_spread, (self.seeds, self.languages)
+        )
         luck = rng.normal(size=(self.seeds, self.languages, self.examples))
         hard = np.sqrt(1 - self.seed_by_example) * difficulties + np.sqrt(self.seed_by_example) * luck
         right = ndtr(hard) < (levels + shift)[:, :, None]
-        return Sample([right[:, language].astype(np.float64) for language in range(self.languages)], self.parallel)
+        return Sample(
+            [right[:, language].astype(np.float64) for language in range(self.languages)], self.parallel
+        )
 
 
 def scored(world: World) -> Iterator[tuple[Claims, float, float]]:
@@ -68,16 +72,24 @@ def compared(world: World, spread: float = 0.0) -> Iterator[tuple[Claims, float,
         rng = np.random.default_rng(number)
         levels, difficulties = world.levels(rng), world.difficulties(rng)
         change = rng.normal(0, spread, world.languages) if spread else np.zeros(world.languages)
-        pair = [world.sample(rng, each, difficulties) for each in (levels, np.clip(levels + change, 0.05, 0.98))]
+        pair = [
+            world.sample(rng, each, difficulties) for each in (levels, np.clip(levels + change, 0.05, 0.98))
+        ]
         # A p value counts one draw more than there are, which of few draws is too many.
-        yield difference_claims(*pair, replicates=REPLICATES if spread else 4 * REPLICATES, seed=number), float(change.mean()), 0.0
+        yield (
+            difference_claims(*pair, replicates=REPLICATES if spread else 4 * REPLICATES, seed=number),
+            float(change.mean()),
+            0.0,
+        )
 
 
 def null_p(world: World, number: int) -> float:
     """Return the p value of two equal recipes."""
     rng = np.random.default_rng(number)
     levels, difficulties = world.levels(rng), world.difficulties(rng)
-    claims = difference_claims(*(world.sample(rng, levels, difficulties) for _ in range(2)), replicates=4 * REPLICATES, seed=number)
+    claims = difference_claims(
+        *(world.sample(rng, levels, difficulties) for _ in range(2)), replicates=4 * REPLICATES, seed=number
+    )
     assert claims.these.p is not None
     return claims.these.p
 
@@ -93,7 +105,9 @@ def share_held(worlds: Iterator[tuple[Claims, float, float]]) -> tuple[float, fl
 
 
 COVERED = pytest.mark.parametrize(
-    "world", [World(seeds=3), World(), World(examples=1000), World(parallel=True), World(languages=36, examples=100)], ids=str
+    "world",
+    [World(seeds=3), World(), World(examples=1000), World(parallel=True), World(languages=36, examples=100)],
+    ids=str,
 )
 
 
@@ -127,11 +141,22 @@ def test_wilsons_interval_holds_the_truth() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "world", [World(), World(seed_spread=0.003, seed_by_language_spread=0.003), World(parallel=True), World(seed_spread=0.03)], ids=str
+    "world",
+    [
+        World(),
+        World(seed_spread=0.003, seed_by_language_spread=0.003),
+        World(parallel=True),
+        World(seed_spread=0.03),
+    ],
+    ids=str,
 )
 def test_equal_recipes_of_five_seeds_are_called_different_in_five_of_100_worlds(world: World) -> None:
-    found = [(claims.these.p, claims.general.p if claims.general else None) for claims, _, _ in compared(world)]
-    these, general = (float(np.mean([p is not None and p < 0.05 for p in column])) for column in zip(*found, strict=True))
+    found = [
+        (claims.these.p, claims.general.p if claims.general else None) for claims, _, _ in compared(world)
+    ]
+    these, general = (
+        float(np.mean([p is not None and p < 0.05 for p in column])) for column in zip(*found, strict=True)
+    )
     print(f"null {world}: these {these:.3f}, general {general:.3f}")
     assert 0.035 <= these <= 0.065
 
@@ -140,7 +165,9 @@ def test_equal_recipes_of_five_seeds_are_called_different_in_five_of_100_worlds(
 def test_a_bootstrap_of_sentences_alone_would_be_wrong_about_recipes() -> None:
     # The reason why a verdict about recipes takes seeds: two checkpoints of equal recipes do differ.
     world = World(seeds=1, seed_spread=0.02, seed_by_language_spread=0.02)
-    wrong = np.mean([claims.these.p is not None and claims.these.p < 0.05 for claims, _, _ in compared(world)])
+    wrong = np.mean(
+        [claims.these.p is not None and claims.these.p < 0.05 for claims, _, _ in compared(world)]
+    )
     print(f"sentences alone: {wrong:.3f} of equal recipes are called different")
     assert wrong > 0.3
 
@@ -148,7 +175,9 @@ def test_a_bootstrap_of_sentences_alone_would_be_wrong_about_recipes() -> None:
 @pytest.mark.slow
 def test_equal_checkpoints_are_called_different_in_five_of_100_worlds() -> None:
     world = World(seeds=1, seed_spread=0.0, seed_by_language_spread=0.0)
-    wrong = np.mean([claims.these.p is not None and claims.these.p < 0.05 for claims, _, _ in compared(world)])
+    wrong = np.mean(
+        [claims.these.p is not None and claims.these.p < 0.05 for claims, _, _ in compared(world)]
+    )
     print(f"one seed, equal checkpoints: {wrong:.3f}")
     assert 0.035 <= wrong <= 0.065
 
@@ -156,7 +185,12 @@ def test_equal_checkpoints_are_called_different_in_five_of_100_worlds() -> None:
 @pytest.mark.slow
 def test_holm_keeps_the_chance_of_any_false_regression_of_nine_targets_below_five_percent() -> None:
     world = World(languages=3, examples=60)
-    wrong = np.mean([min(holm([null_p(world, 9 * family + target) for target in range(9)])) < 0.05 for family in range(WORLDS)])
+    wrong = np.mean(
+        [
+            min(holm([null_p(world, 9 * family + target) for target in range(9)])) < 0.05
+            for family in range(WORLDS)
+        ]
+    )
     print(f"Holm over nine targets: {wrong:.3f}")
     assert wrong <= 0.05
 
@@ -172,7 +206,9 @@ def test_ten_equal_submissions_are_split_in_at_most_five_of_100_worlds(seeds: in
     for number in range(WORLDS):
         rng = np.random.default_rng(number)
         levels, difficulties = world.levels(rng), world.difficulties(rng)
-        entrants = [entrant(replace(world.sample(rng, levels, difficulties), trained=trained)) for _ in range(10)]
+        entrants = [
+            entrant(replace(world.sample(rng, levels, difficulties), trained=trained)) for _ in range(10)
+        ]
         split += bool(real_differences(differences(entrants).p).any())
     print(f"tie groups of ten, {seeds} seeds, trained {trained}: {split / WORLDS:.3f}")
     assert split / WORLDS <= 0.05

@@ -40,7 +40,9 @@ def test_an_error_from_few_seeds_is_averaged_with_the_typical_one() -> None:
     moderated = gap_trend(SIZES[:3], [0.0, 1.0, 3.0], np.sqrt([0.10, 0.16, 0.58]), [np.inf] * 3)
     assert uncertain.slope_per_doubling == pytest.approx(moderated.slope_per_doubling)
     # The same scales with eight degrees of freedom: t tails.
-    assert uncertain.interval[1] - uncertain.interval[0] > 1.1 * (moderated.interval[1] - moderated.interval[0])
+    assert uncertain.interval[1] - uncertain.interval[0] > 1.1 * (
+        moderated.interval[1] - moderated.interval[0]
+    )
 
 
 def test_two_systems_that_do_not_differ_have_no_trend() -> None:
@@ -74,7 +76,10 @@ def test_order_does_not_matter_and_draws_repeat() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"gaps": [1.0, 2.0]}, r"^sizes, gaps, errors and degrees must be rows of one length, got \(3,\), \(2,\), \(3,\), \(3,\)$"),
+        (
+            {"gaps": [1.0, 2.0]},
+            r"^sizes, gaps, errors and degrees must be rows of one length, got \(3,\), \(2,\), \(3,\), \(3,\)$",
+        ),
         ({"sizes": [1e6, 1e6, 2e6]}, r"^a trend needs at least 3 sizes, got 2$"),
         ({"sizes": [1e6, 0.0, 2e6]}, r"^sizes must be positive, got 0$"),
         ({"gaps": [1.0, np.nan, 2.0]}, r"^sizes, gaps and errors must be finite$"),
@@ -84,6 +89,11 @@ def test_order_does_not_matter_and_draws_repeat() -> None:
     ],
 )
 def test_what_makes_no_trend_is_refused(changed: dict[str, list[float]], message: str) -> None:
-    whole = {"sizes": [1e6, 2e6, 4e6], "gaps": [1.0, 2.0, 3.0], "errors": [0.5, 0.5, 0.5], "degrees": [4.0, 4.0, 4.0]}
+    whole = {
+        "sizes": [1e6, 2e6, 4e6],
+        "gaps": [1.0, 2.0, 3.0],
+        "errors": [0.5, 0.5, 0.5],
+        "degrees": [4.0, 4.0, 4.0],
+    }
     with pytest.raises(ValueError, match=message):
         gap_trend(**(whole | changed))

@@ -1,7 +1,5 @@
 """Strict YAML: what it reads, what it refuses and where, and that what it writes reads back."""
 
-# ruff: noqa: E501 - a whole message stands on one line
-
 from __future__ import annotations
 
 import time
@@ -61,7 +59,9 @@ def test_places_count_from_one_and_fall_back_to_the_nearest_parent() -> None:
         ("missing",): (1, 1),
         (): (1, 1),
     }
-    assert {path: document.where(path) for path in places} == {path: Where("f.yaml", *at) for path, at in places.items()}
+    assert {path: document.where(path) for path in places} == {
+        path: Where("f.yaml", *at) for path, at in places.items()
+    }
     assert document.where(("list", 1, "quoted key"), key=True) == Where("f.yaml", 6, 12)
 
 
@@ -162,7 +162,10 @@ def test_what_hides_or_surprises_is_refused_with_place_and_cure(text: str | byte
     assert refusals(text) == faults
 
 
-@pytest.mark.parametrize("char", [chr(code) for code in (0, 7, 0x7F, 0x85, 0xAD, 0x61C, 0x200B, 0x2060, 0x3164, 0xFFFE, 0xE0041, 0xE0100)])
+@pytest.mark.parametrize(
+    "char",
+    [chr(code) for code in (0, 7, 0x7F, 0x85, 0xAD, 0x61C, 0x200B, 0x2060, 0x3164, 0xFFFE, 0xE0041, 0xE0100)],
+)
 def test_invisible_characters_are_refused_raw_and_escaped(char: str) -> None:
     assert refused(f"a{char}b") == char
     assert len(refusals(f"a: x{char}y\n")) == 1
@@ -211,7 +214,8 @@ HOSTILE = {
     "zero width": "\u200b" * (UNIT // 3),
     "escapes": '"' + "\\u202e" * (UNIT // 6 - 2) + '"',
     "blank block": "a: |\n" + " \n" * (UNIT // 2 - 3),
-    "laughs": "a: &a [x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(20)),
+    "laughs": "a: &a [x]\n"
+    + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(20)),
 }
 
 
@@ -234,7 +238,13 @@ def test_hostile_input_is_answered_within_100_ms(name: str) -> None:
 
 
 def test_the_writer_is_deterministic_block_style() -> None:
-    value = {"a": {"b": 1, "c": [1, 2.5]}, "list": ["x", {"k": "v", "l": ["no"]}, [["deep"]], []], "none": None, "yes": True, "empty": {}}
+    value = {
+        "a": {"b": 1, "c": [1, 2.5]},
+        "list": ["x", {"k": "v", "l": ["no"]}, [["deep"]], []],
+        "none": None,
+        "yes": True,
+        "empty": {},
+    }
     expected = """\
 a:
   b: 1
@@ -281,7 +291,9 @@ def test_an_object_is_not_written() -> None:
 TEXT = st.text().map(visible) | st.sampled_from(
     ["no", "<<", "k" * 1100, "a: b\n  c", "\n", "- x", "'", '"', "\\", "#", "null", "é" * 900, "می‌خواهم"]
 )
-PLAIN = st.recursive(TEXT, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=12)
+PLAIN = st.recursive(
+    TEXT, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=12
+)
 
 
 def depth(value: Any) -> int:
@@ -323,4 +335,6 @@ def test_any_text_is_a_value_or_bad_input_with_both_parsers(text: str) -> None:
                 outcomes.append(parse(data, "f").value)
             except BadInput:
                 outcomes.append(BadInput)
-    assert outcomes[0] == outcomes[1] or BadInput in outcomes  # libyaml and PyYAML differ in what they forgive
+    assert (
+        outcomes[0] == outcomes[1] or BadInput in outcomes
+    )  # libyaml and PyYAML differ in what they forgive

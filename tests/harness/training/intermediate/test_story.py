@@ -39,7 +39,15 @@ from harness.training.intermediate.model import MaskedWords, Multitask
 from harness.training.intermediate.story import Trainee, TrainingOptions, train, trainees
 
 NOUNS, VERBS = ("cat", "dog", "sun", "moon", "sea", "tree"), ("runs", "sleeps", "shines", "sings")
-GERMAN = {"the": "die", "cat": "katze", "dog": "hund", "sun": "sonne", "moon": "mond", "runs": "rennt", "sleeps": "schläft"}
+GERMAN = {
+    "the": "die",
+    "cat": "katze",
+    "dog": "hund",
+    "sun": "sonne",
+    "moon": "mond",
+    "runs": "rennt",
+    "sleeps": "schläft",
+}
 RECIPE = """\
 schema: 1
 slug: {slug}
@@ -88,24 +96,42 @@ def data(tmp_path: Path) -> Path:
             (root / f"stsb_multi/stsb-{language}-{split}.csv").write_text(lines, "utf-8")
     labels = {0.0: "contradiction", 2.5: "neutral", 5.0: "entailment"}
     for language, said in (("en", str), ("de", in_german)):
-        (root / f"xnli/dev-{language}.tsv").write_text("".join(f"{said(a)}\t{said(b)}\t{labels[s]}\n" for a, b, s in rows[:60]), "utf-8")
+        (root / f"xnli/dev-{language}.tsv").write_text(
+            "".join(f"{said(a)}\t{said(b)}\t{labels[s]}\n" for a, b, s in rows[:60]), "utf-8"
+        )
     for name, part in (("trn", rows[:40]), ("dev", rows[40:60])):
         questions = [
-            {"context": a, "question": "the sea", "answerA": a, "answerB": "the moon", "answerC": b, "correct": "AC"[s > 0]}
+            {
+                "context": a,
+                "question": "the sea",
+                "answerA": a,
+                "answerB": "the moon",
+                "answerC": b,
+                "correct": "AC"[s > 0],
+            }
             for a, b, s in part
         ]
-        (root / f"socialiqa/socialIQa_v1.4_{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in questions))
+        (root / f"socialiqa/socialIQa_v1.4_{name}.jsonl").write_text(
+            "".join(json.dumps(row) + "\n" for row in questions)
+        )
     tagged = "\n".join(f"the\tDET\n{noun}\tNOUN\n{verb}\tVERB\n" for noun in NOUNS for verb in VERBS)
     for name in ("train-en", "dev-en"):
         (root / f"udpos/{name}.tsv").write_text(tagged)
     for name in ("train", "dev"):
         asked = [
-            {"context": f"{a} and {b}", "qas": [{"id": f"{i}", "question": "the cat", "answers": [{"text": a[4:], "answer_start": 4}]}]}
+            {
+                "context": f"{a} and {b}",
+                "qas": [
+                    {"id": f"{i}", "question": "the cat", "answers": [{"text": a[4:], "answer_start": 4}]}
+                ],
+            }
             for i, (a, b, _) in enumerate(rows[:24])
         ]
         (root / f"squad/{name}-v1.1.json").write_text(json.dumps({"data": [{"paragraphs": asked}]}))
     (root / "ntrex/newstest2019-src.eng.txt").write_text("".join(f"{a}\n" for a, _, _ in rows))
-    (root / "ntrex/newstest2019-ref.deu.txt").write_text("".join(f"{in_german(a)}\n" for a, _, _ in rows), "utf-8")
+    (root / "ntrex/newstest2019-ref.deu.txt").write_text(
+        "".join(f"{in_german(a)}\n" for a, _, _ in rows), "utf-8"
+    )
     return root
 
 
@@ -119,7 +145,12 @@ def one_thread() -> Any:
 
 
 def write_recipe(
-    folder: Path, start: Path, tasks: str = "  - {task: stsb, examples: 96}", regime: str = "english", slug: str = "toy", more: str = ""
+    folder: Path,
+    start: Path,
+    tasks: str = "  - {task: stsb, examples: 96}",
+    regime: str = "english",
+    slug: str = "toy",
+    more: str = "",
 ) -> Path:
     path = folder / f"{slug}.yaml"
     path.write_text(RECIPE.format(slug=slug, start=start, regime=regime, tasks=tasks) + more)
@@ -169,9 +200,16 @@ def test_a_task_that_is_not_parallel_gives_every_language_its_own_rows() -> None
         ({"en": 5, "de": 4}, 3, "stsb is no longer parallel: en 5, de 4 examples"),
     ],
 )
-def test_too_many_examples_and_languages_out_of_step_are_refused(sizes: dict[str, int], n: int, message: str) -> None:
+def test_too_many_examples_and_languages_out_of_step_are_refused(
+    sizes: dict[str, int], n: int, message: str
+) -> None:
     with pytest.raises(BadInput, match=message):
-        spread(find_task("stsb"), {language: texts(language, size) for language, size in sizes.items()}, n, seed=0)
+        spread(
+            find_task("stsb"),
+            {language: texts(language, size) for language, size in sizes.items()},
+            n,
+            seed=0,
+        )
 
 
 def test_a_step_holds_one_task_and_an_epoch_holds_every_example_once() -> None:
@@ -213,7 +251,9 @@ def test_temperature_evens_tasks_out_and_masked_words_make_up_their_share(recipe
         steps({}, [800, 7])
 
 
-def test_the_last_tenth_is_held_out_where_a_task_has_no_dev_set(tmp_path: Path, toy_encoder: Path, data: Path) -> None:
+def test_the_last_tenth_is_held_out_where_a_task_has_no_dev_set(
+    tmp_path: Path, toy_encoder: Path, data: Path
+) -> None:
     path = write_recipe(tmp_path, toy_encoder, "  - {task: xnli_dev, languages: [en, de]}", "multilingual")
     (part,) = parts(load_recipe(path), 0, data)
     assert ([len(text) for text in part.train], [len(text) for text in part.dev]) == ([27, 27], [3, 3])
@@ -226,7 +266,10 @@ def test_the_last_tenth_is_held_out_where_a_task_has_no_dev_set(tmp_path: Path, 
 def test_losses_are_those_of_the_heads_of_transformers(toy_encoder: Path, kind: str) -> None:
     task = TASK_BY_NAME[kind]
     outputs = {"stsb": 1, "squad": 2}.get(kind) or len(task.labels)
-    family = {"udpos": transformers.BertForTokenClassification, "squad": transformers.BertForQuestionAnswering}.get(kind)
+    family = {
+        "udpos": transformers.BertForTokenClassification,
+        "squad": transformers.BertForQuestionAnswering,
+    }.get(kind)
     torch.manual_seed(0)
     encoder = transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False).eval()
     model = Multitask(encoder, [find_task("rte"), task]).eval()
@@ -241,7 +284,9 @@ def test_losses_are_those_of_the_heads_of_transformers(toy_encoder: Path, kind: 
     head = model.heads[1]
     assert isinstance(head, torch.nn.Linear)
     if family is None:
-        logits = encoder(input_ids=ids, attention_mask=mask).last_hidden_state[:, 0] @ head.weight.T + head.bias
+        logits = (
+            encoder(input_ids=ids, attention_mask=mask).last_hidden_state[:, 0] @ head.weight.T + head.bias
+        )
         measure = torch.nn.MSELoss() if kind == "stsb" else torch.nn.CrossEntropyLoss()
         expected = measure(logits[:, 0] if kind == "stsb" else logits, answer["labels"])
     else:
@@ -264,7 +309,13 @@ def test_choices_are_weighed_against_each_other(toy_encoder: Path) -> None:
 
 @pytest.mark.parametrize("family", [transformers.BertForMaskedLM, transformers.XLMRobertaForMaskedLM])
 def test_a_checkpoint_s_own_head_for_masked_words_is_used(family: Any) -> None:
-    sizes = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    sizes = {
+        "vocab_size": 40,
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+    }
     theirs = family(family.config_class(**sizes, max_position_embeddings=40, hidden_act="gelu")).eval()
     with torch.no_grad():
         for parameter in theirs.parameters():
@@ -285,19 +336,28 @@ def test_spearman_equals_scipy(seed: int) -> None:
     n = int(rng.integers(2, 60))
     left, right = rng.normal(size=n), rng.integers(0, 6, n).astype(float)  # the gold has ties
     if len(set(right)) > 1:
-        assert spearman(left, right) == pytest.approx(float(stats.spearmanr(left, right).statistic), abs=1e-12)
+        assert spearman(left, right) == pytest.approx(
+            float(stats.spearmanr(left, right).statistic), abs=1e-12
+        )
     assert spearman(left, np.zeros(n)) == spearman(left[:0], right[:0]) == 0.0
 
 
 def test_a_dev_score_does_not_depend_on_order_or_padding(toy_encoder: Path) -> None:
-    model = Multitask(transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False), [find_task("stsb")])
+    model = Multitask(
+        transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False), [find_task("stsb")]
+    )
     rng = np.random.default_rng(0)
-    rows = [Feature((Input(rng.integers(4, 20, int(n)).tolist()),), {"labels": float(rng.random())}) for n in rng.integers(3, 20, 40)]
+    rows = [
+        Feature((Input(rng.integers(4, 20, int(n)).tolist()),), {"labels": float(rng.random())})
+        for n in rng.integers(3, 20, 40)
+    ]
     found = dev_score(model, 0, find_task("stsb"), rows, 1)
     model.eval()
     with torch.inference_mode():
         single = [float(model(**pad([row], 1), task=0)["logits"]) for row in rows]
-    assert found == pytest.approx(100 * stats.spearmanr(single, [row.answer["labels"] for row in rows]).statistic, abs=1e-3)
+    assert found == pytest.approx(
+        100 * stats.spearmanr(single, [row.answer["labels"] for row in rows]).statistic, abs=1e-3
+    )
     assert dev_score(model, 0, find_task("stsb"), rows[::-1], 1) == pytest.approx(found, abs=1e-3)
 
 
@@ -321,12 +381,20 @@ def test_an_encoder_is_trained_recorded_and_evaluable_and_never_trained_twice(
         "regime": "english", "tasks": ["stsb"], "languages": ["en"], "examples": 96, "continued_mlm": False, "translated": False,
     }  # fmt: skip
     assert submission.trained_on == ("stsb",)
-    assert [checkpoint.path for checkpoint in submission.checkpoints] == ["checkpoints/seed-0", "checkpoints/seed-1"]
+    assert [checkpoint.path for checkpoint in submission.checkpoints] == [
+        "checkpoints/seed-0",
+        "checkpoints/seed-1",
+    ]
     weights = verify(folder / "checkpoints/seed-0", "here")
     assert weights.digest == done.weights
-    start, trained = load_file(toy_encoder / "model.safetensors"), load_file(folder / "checkpoints/seed-0/model.safetensors")
+    start, trained = (
+        load_file(toy_encoder / "model.safetensors"),
+        load_file(folder / "checkpoints/seed-0/model.safetensors"),
+    )
     assert start.keys() == trained.keys()  # the head is gone
-    assert not torch.equal(start["embeddings.word_embeddings.weight"], trained["embeddings.word_embeddings.weight"])
+    assert not torch.equal(
+        start["embeddings.word_embeddings.weight"], trained["embeddings.word_embeddings.weight"]
+    )
     assert submission_faults(folder) == ()
     train(second, options(tmp_path, data))
     assert [seed.seed for seed in load_training(folder).seeds] == [0, 1]  # type: ignore[union-attr]
@@ -335,7 +403,9 @@ def test_an_encoder_is_trained_recorded_and_evaluable_and_never_trained_twice(
     assert list((folder / "checkpoints").glob(".*.work")) == []
 
 
-def test_seeds_are_matched_where_trainings_differ_in_languages_alone(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
+def test_seeds_are_matched_where_trainings_differ_in_languages_alone(
+    recipe: TrainingRecipe, tmp_path: Path, data: Path
+) -> None:
     done = train(trainees(recipe)[0], options(tmp_path, data))
     record = load_training(tmp_path / "submissions/toy")
     assert record is not None
@@ -352,31 +422,42 @@ def test_seeds_are_matched_where_trainings_differ_in_languages_alone(recipe: Tra
     assert other(tasks=(german.model_copy(update={"examples": 95}),), regime=Regime.MULTILINGUAL) != design
     assert other(epochs=recipe.epochs + 1) != design
     assert record.model_copy(update={"start": done.weights}).design(evaluated) != design
-    assert record.design([evaluated[0].model_copy(update={"weights": record.start})]) is None, "other weights than were trained"
+    assert record.design([evaluated[0].model_copy(update={"weights": record.start})]) is None, (
+        "other weights than were trained"
+    )
     assert record.design([evaluated[0].model_copy(update={"seed": 1})]) is None, "a seed that was not trained"
 
 
-def test_the_same_recipe_and_seed_give_the_same_weights_and_another_seed_others(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
+def test_the_same_recipe_and_seed_give_the_same_weights_and_another_seed_others(
+    recipe: TrainingRecipe, tmp_path: Path, data: Path
+) -> None:
     first, second = trainees(recipe)
     once = train(first, options(tmp_path, data))
     again = train(first, options(tmp_path, data, "elsewhere"))
     assert again.weights == once.weights
     assert again.after == once.after
     assert train(second, options(tmp_path, data)).weights != once.weights
-    shutil.rmtree(tmp_path / "submissions/toy/checkpoints/seed-0")  # the weights are not in git: they come back
+    shutil.rmtree(
+        tmp_path / "submissions/toy/checkpoints/seed-0"
+    )  # the weights are not in git: they come back
     assert train(first, options(tmp_path, data)) == once
 
 
 def test_frozen_embeddings_stay_as_they_were(tmp_path: Path, toy_encoder: Path, data: Path) -> None:
     (first, _) = trainees(load_recipe(write_recipe(tmp_path, toy_encoder, more="freeze_embeddings: true\n")))
     train(first, options(tmp_path, data))
-    start, trained = (load_file(folder / "model.safetensors") for folder in (toy_encoder, tmp_path / "submissions/toy/checkpoints/seed-0"))
+    start, trained = (
+        load_file(folder / "model.safetensors")
+        for folder in (toy_encoder, tmp_path / "submissions/toy/checkpoints/seed-0")
+    )
     changed = {name for name in start if not torch.equal(start[name], trained[name])}
     assert "embeddings.word_embeddings.weight" not in changed
     assert "encoder.layer.0.attention.self.query.weight" in changed
 
 
-def test_every_format_is_trained_together_with_masked_words(tmp_path: Path, toy_encoder: Path, data: Path) -> None:
+def test_every_format_is_trained_together_with_masked_words(
+    tmp_path: Path, toy_encoder: Path, data: Path
+) -> None:
     start = tmp_path / "with mask"
     shutil.copytree(toy_encoder, start)
     settings = json.loads((start / "tokenizer_config.json").read_text())
@@ -386,14 +467,29 @@ def test_every_format_is_trained_together_with_masked_words(tmp_path: Path, toy_
     tasks = "\n".join(f"  - {{task: {name}{languages}}}" for name, languages in named.items())
     more = "sampling: temperature\ntemperature: 2\ncontinued_mlm: {text: ntrex, languages: [en, de], share: 0.25}\n"
     path = write_recipe(tmp_path, start, tasks, "multilingual", more=more)
-    path.write_text(path.read_text().replace("epochs: 2", "epochs: 8").replace("learning_rate: 0.003", "learning_rate: 0.001"))
+    path.write_text(
+        path.read_text()
+        .replace("epochs: 2", "epochs: 8")
+        .replace("learning_rate: 0.003", "learning_rate: 0.001")
+    )
     (first, _) = trainees(load_recipe(path))
     done = train(first, options(tmp_path, data))
     assert list(done.after) == ["stsb", "xnli_dev", "socialiqa", "udpos", "squad"]
     assert done.after["udpos"] > 50 > done.before["udpos"]
     intermediate = load_submission(tmp_path / "submissions/toy").intermediate
-    assert (intermediate.continued_mlm, intermediate.translated, intermediate.languages) == (True, True, ("en", "de"))
-    assert load_submission(tmp_path / "submissions/toy").trained_on == ("stsb", "xnli", "socialiqa", "udpos", "squad", "ntrex")
+    assert (intermediate.continued_mlm, intermediate.translated, intermediate.languages) == (
+        True,
+        True,
+        ("en", "de"),
+    )
+    assert load_submission(tmp_path / "submissions/toy").trained_on == (
+        "stsb",
+        "xnli",
+        "socialiqa",
+        "udpos",
+        "squad",
+        "ntrex",
+    )
 
 
 def test_training_goes_on_after_a_kill_and_ends_with_the_same_weights(
@@ -442,7 +538,9 @@ def test_another_recipe_in_the_same_place_and_other_weights_than_recorded_are_re
     first, _ = trainees(recipe)
     train(first, options(tmp_path, data))
     other = Trainee(recipe.model_copy(update={"learning_rate": 0.001}), first.start, 0)
-    with pytest.raises(BadInput, match="was trained by another recipe, from another encoder or on other text"):
+    with pytest.raises(
+        BadInput, match="was trained by another recipe, from another encoder or on other text"
+    ):
         train(other, options(tmp_path, data))
     folder = tmp_path / "submissions/toy"
     text = (folder / "training.yaml").read_text()
@@ -452,7 +550,9 @@ def test_another_recipe_in_the_same_place_and_other_weights_than_recorded_are_re
         train(first, options(tmp_path, data))
 
 
-def test_a_submission_that_does_not_name_the_seed_is_refused(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
+def test_a_submission_that_does_not_name_the_seed_is_refused(
+    recipe: TrainingRecipe, tmp_path: Path, data: Path
+) -> None:
     folder = tmp_path / "submissions/toy"
     train(trainees(recipe)[0], options(tmp_path, data))
     text = (folder / "submission.yaml").read_text()
@@ -481,7 +581,9 @@ def test_too_little_memory_takes_smaller_parts_of_a_step_and_a_lost_loss_is_name
         train(trainees(recipe)[1], options(tmp_path, data))
     monkeypatch.setattr(optimise_module, "pad", real)
     hot = recipe.model_copy(update={"learning_rate": 1.0, "slug": "hot"})
-    monkeypatch.setattr(optimise_module.Multitask, "forward", lambda self, **_: {"loss": self.heads[0].bias.sum() * torch.nan})
+    monkeypatch.setattr(
+        optimise_module.Multitask, "forward", lambda self, **_: {"loss": self.heads[0].bias.sum() * torch.nan}
+    )
     monkeypatch.setattr(optimise_module, "_assess", lambda *_: {})
     with pytest.raises(CheckFailed, match="the loss of step 10 is not finite"):
         train(trainees(hot)[0], options(tmp_path, data))
@@ -494,8 +596,16 @@ def test_too_little_memory_takes_smaller_parts_of_a_step_and_a_lost_loss_is_name
     ("old", "new", "message"),
     [
         ("regime: english", "regime: none", "regime none trains nothing"),
-        ("{task: stsb, examples: 96}", "{task: stsb, languages: [de]}", "regime english trains its tasks in languages: [en]"),
-        ("regime: english", "regime: multilingual", "regime multilingual trains its tasks in at least two languages"),
+        (
+            "{task: stsb, examples: 96}",
+            "{task: stsb, languages: [de]}",
+            "regime english trains its tasks in languages: [en]",
+        ),
+        (
+            "regime: english",
+            "regime: multilingual",
+            "regime multilingual trains its tasks in at least two languages",
+        ),
         ("  - {task: stsb, examples: 96}", "  - {task: stsb}\n  - {task: stsb}", "a task stands twice"),
         ("seeds: [0, 1]", "seeds: [1, 1]", "a seed stands twice"),
         ("epochs: 2", "epochs: 2\ntemperature: 3", "sampling temperature goes with a temperature above 1"),
@@ -516,7 +626,11 @@ def test_recipes_are_strict(tmp_path: Path, toy_encoder: Path, old: str, new: st
     ("tasks", "more", "message"),
     [
         ("  - {task: snli}", "", "no task is named 'snli'"),
-        ("  - {task: rte, languages: [en]}", "continued_mlm: {text: rte, languages: [en], share: 0.1}\n", "rte is a task, not plain text"),
+        (
+            "  - {task: rte, languages: [en]}",
+            "continued_mlm: {text: rte, languages: [en], share: 0.1}\n",
+            "rte is a task, not plain text",
+        ),
         ("  - {task: ntrex}", "", "ntrex has nothing to learn but words"),
         ("  - {task: udpos, examples: 1000}", "", "1,000 examples are asked of udpos in en, which has 24"),
     ],
@@ -526,17 +640,25 @@ def test_what_a_recipe_asks_of_a_task_is_checked(
 ) -> None:
     (data / "rte").mkdir()
     for name in ("train", "dev"):
-        (data / f"rte/{name}.tsv").write_text("index\tsentence1\tsentence2\tlabel\n0\tthe cat\tthe dog\tentailment\n")
+        (data / f"rte/{name}.tsv").write_text(
+            "index\tsentence1\tsentence2\tlabel\n0\tthe cat\tthe dog\tentailment\n"
+        )
     path = write_recipe(tmp_path, toy_encoder, tasks, more=more)
-    found = CliRunner().invoke(main, ["train", str(path), "--data", str(data), "--submissions", str(tmp_path / "s"), "--seed", "0"])
+    found = CliRunner().invoke(
+        main, ["train", str(path), "--data", str(data), "--submissions", str(tmp_path / "s"), "--seed", "0"]
+    )
     assert found.exit_code in (2, 3)
     assert message in found.stderr
     assert not (tmp_path / "s").exists()
 
 
-def test_depths_of_a_bundled_encoder_become_submissions_of_their_own(tmp_path: Path, toy_encoder: Path) -> None:
+def test_depths_of_a_bundled_encoder_become_submissions_of_their_own(
+    tmp_path: Path, toy_encoder: Path
+) -> None:
     path = write_recipe(tmp_path, toy_encoder, slug="toy-l{layers}")
-    path.write_text(path.read_text().replace(f"path: {toy_encoder}", "bundled: multilingual-e5-small, layers: [2, 4]"))
+    path.write_text(
+        path.read_text().replace(f"path: {toy_encoder}", "bundled: multilingual-e5-small, layers: [2, 4]")
+    )
     found = CliRunner().invoke(main, ["train", str(path), "--dry-run"])
     assert found.stdout.splitlines() == [
         "toy-l2 seed 0: english, from bundled multilingual-e5-small, first 2 layers",
@@ -548,13 +670,30 @@ def test_depths_of_a_bundled_encoder_become_submissions_of_their_own(tmp_path: P
     only = CliRunner().invoke(main, ["train", str(path), "--dry-run", "--layers", "4", "--seed", "1"])
     assert only.stdout.splitlines()[-1] == "1 trainings"
     path.write_text(path.read_text().replace("toy-l{layers}", "toy"))
-    assert "several depths need {layers} in the slug" in CliRunner().invoke(main, ["train", str(path), "--dry-run"]).stderr
+    assert (
+        "several depths need {layers} in the slug"
+        in CliRunner().invoke(main, ["train", str(path), "--dry-run"]).stderr
+    )
 
 
-def test_one_training_that_fails_does_not_end_the_others(tmp_path: Path, toy_encoder: Path, data: Path) -> None:
+def test_one_training_that_fails_does_not_end_the_others(
+    tmp_path: Path, toy_encoder: Path, data: Path
+) -> None:
     good = write_recipe(tmp_path, toy_encoder, slug="good")
     bad = write_recipe(tmp_path, tmp_path / "nowhere", slug="bad")
-    asked = ["train", str(bad), str(good), "--data", str(data), "--submissions", str(tmp_path / "s"), "--jobs", "1", "--seed", "0"]
+    asked = [
+        "train",
+        str(bad),
+        str(good),
+        "--data",
+        str(data),
+        "--submissions",
+        str(tmp_path / "s"),
+        "--jobs",
+        "1",
+        "--seed",
+        "0",
+    ]
     found = CliRunner().invoke(main, asked)
     assert found.exit_code == 1
     assert "1 of 2 trainings failed" in found.stderr
@@ -563,9 +702,22 @@ def test_one_training_that_fails_does_not_end_the_others(tmp_path: Path, toy_enc
 
 
 @pytest.mark.slow
-def test_killed_commands_end_with_the_weights_of_one_that_was_not(recipe: TrainingRecipe, tmp_path: Path, data: Path) -> None:
+def test_killed_commands_end_with_the_weights_of_one_that_was_not(
+    recipe: TrainingRecipe, tmp_path: Path, data: Path
+) -> None:
     code = "import harness.training.trainer as t; t._SECONDS = 0.0; from harness.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "train", str(tmp_path / "toy.yaml"), "--data", str(data), "--seed", "0", "--submissions"]
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "train",
+        str(tmp_path / "toy.yaml"),
+        "--data",
+        str(data),
+        "--seed",
+        "0",
+        "--submissions",
+    ]
 
     def start(where: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*command, str(where)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Observer(Protocol):
+class Reporter(Protocol):
     """Who is told how a run goes on."""
 
-    def say(self, message: str) -> None:
+    def report(self, message: str) -> None:
         """Take one line of news."""
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
@@ -21,7 +21,7 @@ class Observer(Protocol):
 class Silent:
     """Tell nobody."""
 
-    def say(self, message: str) -> None:
+    def report(self, message: str) -> None:
         """Drop the line."""
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
