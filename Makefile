@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reference test test-all check browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
+.PHONY: help demo reference test test-all coverage check wheel browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,6 +19,9 @@ test: $(VENV)/.installed-test browser ## Run the tests (under 10 minutes on two 
 
 test-all: $(VENV)/.installed-test browser ## Run the slow lanes too
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+coverage: $(VENV)/.installed-test browser ## Branch coverage of the tests, by module, with the lines that no test runs
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report=term-missing:skip-covered --cov-report=html:build/coverage
 
 check: $(VENV)/.installed-test ## Lint, types, import contracts, workflows
 	$(BIN)/ruff check .
@@ -64,12 +67,18 @@ reference: $(VENV)/.installed-demo ## Train and evaluate the reference experimen
 	  || exit 1; \
 	done
 
+wheel: $(VENV)/bin/python ## Build the wheel, install it alone in an empty environment, and run what needs no checkout
+	rm -rf dist build/wheel && $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(PYTHON) -m venv build/wheel/venv && build/wheel/venv/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
+	cd build/wheel && venv/bin/stiltboard --version && venv/bin/stiltboard new tried && venv/bin/stiltboard targets >targets.txt \
+	&& venv/bin/stiltboard build --submissions $(CURDIR)/submissions --out public
+
 screenshot: $(VENV)/.installed-test browser ## Take the README's picture of the front page
 	$(BIN)/stiltboard build
 	$(BIN)/python docs/screenshot.py public/index.html docs/front-page.png
 
 clean: ## Remove what was installed and built
-	rm -rf $(VENV) public demo build
+	rm -rf $(VENV) public demo build dist
 
 # Debian's python3 comes without ensurepip; install it where that is allowed.
 $(VENV)/bin/python:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ TRIGGERS: dict[str, object] = {
     "pages": {"push": {"branches": ["main"]}, "pull_request": None, "workflow_dispatch": None},
 }
 RIGHTS = {
-    "ci": {"test": {"contents": "read"}},
+    "ci": {"test": {"contents": "read"}, "passed": {}},
     "submission": {"check": {"contents": "read"}},
     "evaluate": {
         "evaluate": {"contents": "read"},
@@ -169,6 +171,33 @@ def test_every_form_says_what_it_is_and_asks_for_something() -> None:
         )
         assert len({item["id"] for item in fields}) == len(fields)
         assert any(item.get("validations", {}).get("required") for item in fields)
+
+
+def test_every_label_that_is_set_by_itself_is_created_when_a_board_is_set_up() -> None:
+    created = re.findall(r"gh label create (\S+)", (ROOT / "docs/maintaining.md").read_text())
+    files = [GITHUB / "dependabot.yml", *GITHUB.glob("ISSUE_TEMPLATE/*.yml")]
+    named = [
+        label
+        for file in files
+        for labels in values_of("labels", yaml.safe_load(file.read_text()))
+        for label in labels
+    ]
+    assert set(created) == set(named)
+    assert len(set(created)) == len(created)
+
+
+def test_every_supported_python_is_tested() -> None:
+    matrix = WORKFLOWS["ci"]["jobs"]["test"]["strategy"]["matrix"]
+    assert matrix == {"python": ["3.11", "3.12", "3.13", "3.14"]}
+    assert WORKFLOWS["ci"]["jobs"]["passed"]["needs"] == "test"
+
+
+def values_of(key: str, node: Any) -> Iterator[Any]:
+    if isinstance(node, dict):
+        yield from (value for name, value in node.items() if name == key)
+    if isinstance(node, dict | list):
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from values_of(key, child)
 
 
 def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
