@@ -12,7 +12,10 @@ from harness.records import Target
 
 
 def run(target: Target, examples: SentencePairs, model: Predict) -> pa.Table:
-    """Give every pair the label of the largest logit; a row is a pair, `predicted` its label, `correct` whether it is right."""
+    """Give every pair the label of the largest logit.
+
+    A row is a pair: `predicted`, its label, and `correct`, whether that is right.
+    """
     inputs = pair_inputs(
         model.tokenizer, examples.first_sentences, examples.second_sentences, model.max_length
     )

@@ -1,4 +1,4 @@
-"""Search documents across languages: whole, as the average of their chunks, or by the chunks that fit best."""
+"""Search documents across languages: whole, by the average of their chunks, or by their best chunks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pyarrow as pa
 from harness.data.ir_collection import Collection
 from harness.data.ntrex import ParallelDocuments
 from harness.kinds.protocols import Encode
-from harness.kinds.search.panels import TIE, Indices, Wide
+from harness.kinds.search.panels import TIE, Float64Array, Indices
 from harness.records import Target
 from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.tables.clir import TO_ENGLISH, padded
 
-# Variant → how well each document fits each query (documents, queries).
-Fits = Mapping[str, Wide]
+# Variant → the score of each document for each query (documents, queries).
+Scores = Mapping[str, Float64Array]
 
-# The products of one block of documents, and the fits that are kept between two looks at them.
+# The products of one block of documents, and the scores that are kept for a second pass over them.
 _BLOCK_BYTES = 1 << 26
-_KEPT_BYTES = 1 << 28
+_IN_MEMORY_BYTES = 1 << 28
 
 
 class Pairs(NamedTuple):
@@ -33,22 +33,22 @@ class Pairs(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Some documents, by rising index, and how well they fit."""
+    """Some documents, by rising index, and their scores."""
 
     documents: Indices
-    fits: Fits
+    scores: Scores
 
 
 def run(target: Target, examples: Collection | ParallelDocuments, encode: Encode) -> pa.Table:
-    """Rank all documents for every query; `encode` gives unit vectors (n, d).
+    """Rank all documents for every query; `encode` returns unit vectors (n, d).
 
     A row is a query: `gains`, the grades of its relevant documents, `ranks_<variant>`, their 1-based ranks in
-    the same order, and `average_precision` by the best chunk. A document fits by inner product, in float64,
-    and the lower index wins a tie:
+    the same order, and `average_precision` by the best chunk. A document's score is an inner product, in
+    float64, and the lower index wins a tie:
 
     - whole: of its text, embedded at once;
     - average: of the normalised mean of its chunks (SEMB);
-    - best, top3: the best of its chunks, the mean of the three best (localized relevance matching).
+    - best, top3: of its best chunk, the mean of its three best (localized relevance matching).
     Source: R. Litschko et al. 2022. arXiv 2112.11031.
     """
     if isinstance(examples, ParallelDocuments):
@@ -57,7 +57,7 @@ def run(target: Target, examples: Collection | ParallelDocuments, encode: Encode
 
 
 def similarities(examples: Collection | ParallelDocuments) -> int:
-    """Count the similarities of queries with chunks and with whole documents; both directions of parallel text share theirs."""
+    """Count the similarities of queries with chunks and documents; directions of parallel text share them."""
     if isinstance(examples, ParallelDocuments):
         return len(examples.foreign) * len(examples.english)
     return len(examples) * (len(examples.documents) + sum(map(len, examples.chunks)))
@@ -75,37 +75,37 @@ def _collection(examples: Collection, encode: Encode) -> pa.Table:
     queries = _vectors(encode, list(examples.queries.values()))
     lengths = np.array([len(chunks) for chunks in examples.chunks])
     texts = list(examples.documents.values())
-    place = {name: number for number, name in enumerate(examples.documents)}
+    numbers = {name: number for number, name in enumerate(examples.documents)}
     judged = [
-        (query, place[name], gain)
-        for query, found in enumerate(examples.judgements.values())
-        for name, gain in found.items()
+        (query, numbers[name], gain)
+        for query, grades in enumerate(examples.judgements.values())
+        for name, gain in grades.items()
     ]
     query, document, gains = np.array(judged, dtype=np.int64).T
     rows = max(1, _BLOCK_BYTES // (8 * sum(queries.shape)))
 
     def blocks(documents: Indices) -> Iterator[Block]:
         for part in _parts(lengths[documents], rows):
-            some = documents[part]
-            vectors = _vectors(encode, [chunk for number in some for chunk in examples.chunks[number]])
-            starts = np.cumsum(lengths[some]) - lengths[some]
-            whole = _vectors(encode, [texts[number].whole for number in some])
+            batch = documents[part]
+            vectors = _vectors(encode, [chunk for number in batch for chunk in examples.chunks[number]])
+            starts = np.cumsum(lengths[batch]) - lengths[batch]
+            whole = _vectors(encode, [texts[number].whole for number in batch])
             yield Block(
-                some,
-                {"whole": whole @ queries.T, **_chunk_fits(vectors, starts, vectors @ queries.T, queries)},
+                batch,
+                {"whole": whole @ queries.T, **_chunk_scores(vectors, starts, vectors @ queries.T, queries)},
             )
 
-    everything = np.arange(len(texts))
-    if 4 * 8 * len(texts) * len(queries) <= _KEPT_BYTES:
-        kept = list(blocks(everything))
-        ranks = _ranks(Pairs(query, document), kept, kept)
+    all_documents = np.arange(len(texts))
+    if 4 * 8 * len(texts) * len(queries) <= _IN_MEMORY_BYTES:
+        all_blocks = list(blocks(all_documents))
+        ranks = _ranks(Pairs(query, document), all_blocks, all_blocks)
     else:
-        ranks = _ranks(Pairs(query, document), blocks(np.unique(document)), blocks(everything))
+        ranks = _ranks(Pairs(query, document), blocks(np.unique(document)), blocks(all_documents))
     return _table(ranks, query, gains, {"query": pa.array(list(examples.queries))})
 
 
 def _parts(lengths: Indices, rows: int) -> Iterator[slice]:
-    """Yield runs of documents of at most so many chunks together, or of a single one that has more."""
+    """Yield runs of documents with at most `rows` chunks together, or a single document that has more."""
     ends = np.cumsum(lengths)
     start = 0
     while start < len(lengths):
@@ -119,64 +119,70 @@ def _parts(lengths: Indices, rows: int) -> Iterator[slice]:
 
 
 def _parallel(examples: ParallelDocuments, encode: Encode) -> pa.Table:
-    """Search both ways; what a sentence leaves out is its own counterpart, so that no text has to be embedded for one query.
+    """Search in both directions; for each query its counterpart is left out of its document.
 
-    That is why there is no `whole` here. The matrix of products is the same in both directions, once read by
-    its columns.
+    There is no `whole` variant, which would have to embed a text for every query. Both directions use the
+    same matrix of products, one of them by its columns.
     """
     foreign, english = _vectors(encode, examples.foreign), _vectors(encode, examples.english)
     number = {name: index for index, name in enumerate(dict.fromkeys(examples.documents))}
     document = np.array([number[name] for name in examples.documents])
-    asked = np.array(examples.queries, dtype=np.int64)
-    pairs = Pairs(asked, document[asked])
+    query_lines = np.array(examples.queries, dtype=np.int64)
+    pairs = Pairs(query_lines, document[query_lines])
     products = foreign @ english.T
     np.fill_diagonal(products, -np.inf)
 
-    def search(chunks: Wide, queries: Wide, products: Wide) -> dict[str, Indices]:
+    def search(chunks: Float64Array, queries: Float64Array, products: Float64Array) -> dict[str, Indices]:
         block = [
             Block(
                 np.arange(len(number)),
-                _fits_without_counterpart(chunks, document, np.ascontiguousarray(products), queries),
+                _scores_without_counterpart(chunks, document, np.ascontiguousarray(products), queries),
             )
         ]
         return _ranks(pairs, block, block)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
-        there = pool.submit(search, foreign, english, products)
-        back = pool.submit(search, english, foreign, products.T)
-    ranks = there.result() | {f"{variant}{TO_ENGLISH}": each for variant, each in back.result().items()}
-    return _table(ranks, pairs.query, np.ones(len(asked), dtype=np.int64), {})
+        to_foreign = pool.submit(search, foreign, english, products)
+        to_english = pool.submit(search, english, foreign, products.T)
+    ranks = to_foreign.result() | {
+        f"{variant}{TO_ENGLISH}": variant_ranks for variant, variant_ranks in to_english.result().items()
+    }
+    return _table(ranks, pairs.query, np.ones(len(query_lines), dtype=np.int64), {})
 
 
-def _fits_without_counterpart(chunks: Wide, document: Indices, products: Wide, queries: Wide) -> Fits:
-    """Return the fits where no document has chunk i for query i; `products` has −∞ there."""
+def _scores_without_counterpart(
+    chunks: Float64Array, document: Indices, products: Float64Array, queries: Float64Array
+) -> Scores:
+    """Return the scores where no document has chunk i for query i; `products` has −∞ there."""
     starts = np.searchsorted(document, np.arange(document[-1] + 1))
-    fits = _chunk_fits(chunks, starts, products, queries)
+    scores = _chunk_scores(chunks, starts, products, queries)
     rest = np.add.reduceat(chunks, starts, axis=0)[document] - chunks
-    fits["average"][document, np.arange(len(chunks))] = np.einsum("qd,qd->q", _unit(rest), queries)
-    return fits
+    scores["average"][document, np.arange(len(chunks))] = np.einsum("qd,qd->q", _unit(rest), queries)
+    return scores
 
 
-# ---- how well a document fits ------------------------------------------------------------------
+# ---- scores of documents -----------------------------------------------------------------------
 
 
-def _chunk_fits(chunks: Wide, starts: Indices, products: Wide, queries: Wide) -> Fits:
-    """Return the fits by chunks (c, d) whose documents begin at `starts`, from their products (c, queries) with the queries.
+def _chunk_scores(
+    chunks: Float64Array, starts: Indices, products: Float64Array, queries: Float64Array
+) -> Scores:
+    """Return the scores by chunks (c, d) whose documents begin at `starts`; `products` are (c, queries).
 
-    A product of −∞ takes a chunk out for one query. Costs 2 · c · d per query before, and about five passes
-    over the products here.
+    A product of −∞ excludes a chunk for one query. The products cost 2 · c · d operations per query, this
+    function about five passes over them.
     """
     best, second, third = _three_best(products, starts)
     top3 = (best + second + third) / 3
     fewer = np.isneginf(third)
-    if fewer.any():  # rare, and then −∞ stands for what a document lacks
-        found = np.stack([best[fewer], second[fewer]])
-        top3[fewer] = np.where(np.isneginf(found[1]), found[0], found.mean(axis=0))
+    if fewer.any():  # rare: −∞ in place of missing chunks
+        pair = np.stack([best[fewer], second[fewer]])
+        top3[fewer] = np.where(np.isneginf(pair[1]), pair[0], pair.mean(axis=0))
     return {"best": best, "average": _unit(np.add.reduceat(chunks, starts, axis=0)) @ queries.T, "top3": top3}
 
 
-def _three_best(products: Wide, starts: Indices) -> tuple[Wide, Wide, Wide]:
-    """Return the three largest products (documents, queries) of each document, best first, −∞ where it has fewer chunks.
+def _three_best(products: Float64Array, starts: Indices) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Return the three largest products (documents, queries) of each document, −∞ where it has fewer chunks.
 
     Goes through the j-th chunks of all documents together, longest documents first, so that each step takes a
     prefix.
@@ -197,13 +203,13 @@ def _three_best(products: Wide, starts: Indices) -> tuple[Wide, Wide, Wide]:
     return first[back], second[back], third[back]
 
 
-def _unit(vectors: Wide) -> Wide:
-    """Return vectors (n, d) of length 1; one of length 0 has no direction and stays."""
+def _unit(vectors: Float64Array) -> Float64Array:
+    """Return vectors (n, d) of length 1; those of length 0 are unchanged."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(length > 0, length, 1.0))
 
 
-def _vectors(encode: Encode, texts: Sequence[str]) -> Wide:
+def _vectors(encode: Encode, texts: Sequence[str]) -> Float64Array:
     vectors = encode(texts).astype(np.float64)
     if not np.isfinite(vectors).all():
         raise ValueError("a vector is not finite")
@@ -213,28 +219,30 @@ def _vectors(encode: Encode, texts: Sequence[str]) -> Wide:
 # ---- ranks -------------------------------------------------------------------------------------
 
 
-def _ranks(pairs: Pairs, judging: Iterable[Block], ranking: Iterable[Block]) -> dict[str, Indices]:
-    """Return per variant the 1-based rank of each pair's document among all documents of `ranking` for its query.
+def _ranks(pairs: Pairs, judged: Iterable[Block], ranked: Iterable[Block]) -> dict[str, Indices]:
+    """Return per variant the 1-based rank of each pair's document for its query, among those of `ranked`.
 
-    A rank is counted, not sorted: it is one more than the documents that fit better, or as well at a lower
-    index. So neither all fits nor their order are ever held, and how documents are cut into blocks cannot
-    change a rank. `judging` holds at least the documents of the pairs.
+    Ranks are counted, not sorted: one more than the documents with a higher score, or an equal one at a lower
+    index. So neither all scores nor their order are held, and the division into blocks cannot change a rank.
+    `judged` holds at least the documents of the pairs.
     """
-    own: dict[str, Wide] = {}
-    for block in judging:
-        here = np.flatnonzero(np.isin(pairs.document, block.documents))
-        rows = np.searchsorted(block.documents, pairs.document[here])
-        for variant, fits in block.fits.items():
-            own.setdefault(variant, np.empty(len(pairs.query)))[here] = fits[rows, pairs.query[here]]
-    ranks = {variant: np.ones(len(pairs.query), dtype=np.int64) for variant in own}
-    for block in ranking:
+    pair_scores: dict[str, Float64Array] = {}
+    for block in judged:
+        in_block = np.flatnonzero(np.isin(pairs.document, block.documents))
+        rows = np.searchsorted(block.documents, pairs.document[in_block])
+        for variant, scores in block.scores.items():
+            pair_scores.setdefault(variant, np.empty(len(pairs.query)))[in_block] = scores[
+                rows, pairs.query[in_block]
+            ]
+    ranks = {variant: np.ones(len(pairs.query), dtype=np.int64) for variant in pair_scores}
+    for block in ranked:
         step = max(1, _BLOCK_BYTES // (8 * len(block.documents)))
         for start in range(0, len(pairs.query), step):
-            some = slice(start, start + step)
-            lower = block.documents[:, None] < pairs.document[some]
-            for variant, fits in block.fits.items():
-                ahead = fits[:, pairs.query[some]] - own[variant][some]
-                ranks[variant][some] += np.count_nonzero((ahead > TIE) | (lower & (ahead >= -TIE)), axis=0)
+            batch = slice(start, start + step)
+            lower = block.documents[:, None] < pairs.document[batch]
+            for variant, scores in block.scores.items():
+                ahead = scores[:, pairs.query[batch]] - pair_scores[variant][batch]
+                ranks[variant][batch] += np.count_nonzero((ahead > TIE) | (lower & (ahead >= -TIE)), axis=0)
     return ranks
 
 
@@ -244,16 +252,18 @@ def _ranks(pairs: Pairs, judging: Iterable[Block], ranking: Iterable[Block]) -> 
 def _table(
     ranks: Mapping[str, Indices], query: Indices, gains: Indices, names: Mapping[str, pa.Array]
 ) -> pa.Table:
-    """Return one row per query of what is given per pair, query by query."""
+    """Return one row per query from values per pair, in order of queries."""
     index, sizes = np.unique(query, return_counts=True)
     offsets = pa.array(np.append(0, np.cumsum(sizes)), pa.int32())
 
     def lists(values: Indices) -> pa.Array:
-        # The name that parquet gives back, so that what is read and written again has the same bytes.
+        # The element name of tables read from parquet, so that writing them again gives the same bytes.
         return pa.ListArray.from_arrays(
             offsets, pa.array(values, pa.int32()), pa.list_(pa.field("element", pa.int32()))
         )
 
-    columns = {"gains": lists(gains)} | {f"ranks_{variant}": lists(each) for variant, each in ranks.items()}
+    columns = {"gains": lists(gains)} | {
+        f"ranks_{variant}": lists(values) for variant, values in ranks.items()
+    }
     table = pa.table({"index": pa.array(index, pa.int32()), **names, **columns})
     return table.append_column("average_precision", pa.array(average_precision(padded(table["ranks_best"]))))

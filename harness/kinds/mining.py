@@ -18,10 +18,10 @@ from harness.scoring.tables.mining import accepted_of
 
 
 def run(target: Target, examples: Comparable, encode: Encode) -> pa.Table:
-    """Mine every split on its own; `encode` gives unit vectors (n, d).
+    """Mine each split separately; `encode` returns unit vectors (n, d).
 
     A row is a matched pair, best margin first; gold pairs that were not matched follow without a margin.
-    `accepted` says whether the margin reaches the dev threshold. Matched pairs far below the last gold or
+    `accepted` tells whether the margin reaches the dev threshold. Matched pairs far below the last gold or
     accepted one are left out: neither a score nor a threshold that F1 favours depends on them.
     """
     assert target.mining is not None
@@ -45,7 +45,7 @@ def _mine(name: str, split: Split, encode: Encode, policy: Mining) -> pa.Table:
     foreign, english = _distinct(split.foreign), _distinct(split.english)
     x_to_y, y_to_x = mutual_neighbours(encode(list(foreign)), encode(list(english)), policy.neighbours)
     matches = match(x_to_y, y_to_x, policy.margin)
-    # Each text stands for the first id that has it: ids are never looked up by text afterwards.
+    # Each distinct text keeps the first id that has it: ids are never looked up by text afterwards.
     ids = [list(foreign.values()), list(english.values())]
     rows = [
         (ids[0][i], ids[1][j], margin)
@@ -68,16 +68,16 @@ def _mine(name: str, split: Split, encode: Encode, policy: Mining) -> pa.Table:
 
 
 def _without_tail(outcomes: pa.Table) -> pa.Table:
-    """Drop what follows, in its split, on the first margin below the last row that is gold or accepted.
+    """Drop from each split the rows after the first margin below its last gold or accepted row.
 
-    That margin itself stays: the threshold may lie halfway to it.
+    That margin itself is kept: the threshold may be halfway to it.
     """
-    counts = np.logical_or(*(outcomes[name].to_numpy(zero_copy_only=False) for name in ("gold", "accepted")))
+    needed = np.logical_or(*(outcomes[name].to_numpy(zero_copy_only=False) for name in ("gold", "accepted")))
     splits, margins = (outcomes[name].to_numpy(zero_copy_only=False) for name in ("split", "margin"))
     keep = np.isnan(margins)  # gold pairs that were not matched
     for split in dict.fromkeys(splits.tolist()):
         rows = np.flatnonzero((splits == split) & ~np.isnan(margins))
-        last = np.flatnonzero(counts[rows])
+        last = np.flatnonzero(needed[rows])
         if len(last):
             below = margins[rows][margins[rows] < margins[rows[last[-1]]]]
             keep[rows] = margins[rows] >= (below[0] if len(below) else -np.inf)
@@ -93,6 +93,6 @@ def _distinct(sentences: Mapping[str, str]) -> dict[str, str]:
 
 
 def _repeated(sentences: Mapping[str, str]) -> set[str]:
-    """Return the ids whose text stands more than once."""
-    times = Counter(sentences.values())
-    return {name for name, text in sentences.items() if times[text] > 1}
+    """Return the ids whose text occurs more than once."""
+    counts = Counter(sentences.values())
+    return {name for name, text in sentences.items() if counts[text] > 1}

@@ -1,4 +1,4 @@
-"""What a kind asks of the model."""
+"""What a kind needs from the model."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ class Predict(Protocol):
     stride: int
 
     def logits(self, inputs: Sequence[Input]) -> list[Logits]:
-        """Return for each input its logits: (labels,) of a classifier, (tokens, labels) of a tagger, (tokens, 2) of begins and ends."""
+        """Return the logits of each input, shaped as described at `Logits`."""

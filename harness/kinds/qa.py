@@ -1,4 +1,4 @@
-"""Mark the answer to a question in its passage."""
+"""Extract the answer to a question from its passage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_ANSWER = 30
 
 
 class Span(NamedTuple):
-    """A part of a passage, in characters, and the sum of the logits of its ends."""
+    """A part of a passage, in characters, and the sum of the logits of its start and end."""
 
     start: int
     end: int
@@ -30,7 +30,7 @@ class Span(NamedTuple):
 def run(target: Target, examples: AnsweredQuestions, model: Predict) -> pa.Table:
     """Answer every question with the best span over all windows of its passage.
 
-    A row is a question: `start` and `end`, the answer's place in the passage in characters, whether it is an
+    A row is a question: `start` and `end`, the answer's range of characters in the passage, whether it is an
     `exact` match, its token `f1`, and `score`, the mean of the two. A question without a span scores 0.
     """
     parts = windows(model.tokenizer, examples.questions, examples.contexts, model.max_length, model.stride)
@@ -40,50 +40,51 @@ def run(target: Target, examples: AnsweredQuestions, model: Predict) -> pa.Table
         if span and (part.question not in best or span.logit > best[part.question].logit):
             best[part.question] = span
     spans = [best.get(number, Span(0, 0, 0.0)) for number in range(len(examples))]
-    read = tokens_of(target, examples.language)
+    tokenize = tokens_of(target, examples.language)
     answered = [
-        read(context[span.start : span.end]) for context, span in zip(examples.contexts, spans, strict=True)
+        tokenize(context[span.start : span.end])
+        for context, span in zip(examples.contexts, spans, strict=True)
     ]
-    gold = [[read(answer) for answer in answers] for answers in examples.answers]
+    gold = [[tokenize(answer) for answer in answers] for answers in examples.answers]
     exact = np.array([exact_match(*pair) for pair in zip(answered, gold, strict=True)], dtype=bool)
-    shared = np.array([token_f1(*pair) for pair in zip(answered, gold, strict=True)], dtype=np.float64)
+    f1 = np.array([token_f1(*pair) for pair in zip(answered, gold, strict=True)], dtype=np.float64)
     return pa.table(
         {
             "index": np.arange(len(examples), dtype=np.int32),
             "start": np.array([span.start for span in spans], dtype=np.int32),
             "end": np.array([span.end for span in spans], dtype=np.int32),
             "exact": exact,
-            "f1": shared,
-            "score": (exact + shared) / 2,
+            "f1": f1,
+            "score": (exact + f1) / 2,
         }
     )
 
 
 def tokens_of(target: Target, language: str) -> Callable[[str], Sequence[str]]:
-    """Return how an answer in a language becomes the tokens that are compared."""
+    """Return the function that splits an answer in a language into the tokens that are compared."""
     return (lambda text: mlqa_tokens(text, language)) if "MLQA" in target.options else squad_tokens
 
 
 def best_span(window: Window, logits: Logits) -> Span | None:
-    """Return the span of the largest sum of logits (tokens, 2) among the 20 best begins and ends, at most 30 tokens long.
+    """Return the span of at most 30 tokens with the largest sum of logits among the 20 best starts and ends.
 
-    Of equal sums the earlier begin wins, then the earlier end; None where the best begins and ends make no
-    span.
+    `logits` are (tokens, 2). Of equal sums the earlier start wins, then the earlier end; None where no best
+    start and end make a span.
     """
-    inside = np.array([place is not None for place in window.offsets])
-    begins, ends = (_best(column, inside) for column in logits.T)
-    sums = logits[begins, 0][:, None] + logits[ends, 1][None, :]  # (begins, ends)
-    length = ends[None, :] - begins[:, None] + 1
+    inside = np.array([span is not None for span in window.offsets])
+    starts, ends = (_best(column, inside) for column in logits.T)
+    sums = logits[starts, 0][:, None] + logits[ends, 1][None, :]  # (starts, ends)
+    length = ends[None, :] - starts[:, None] + 1
     sums = np.where((length >= 1) & (length <= LONGEST_ANSWER), sums, -np.inf)
     if sums.size == 0 or np.isneginf(sums.max()):
         return None
     row, column = np.unravel_index(int(sums.argmax()), sums.shape)
-    first, last = window.offsets[begins[row]], window.offsets[ends[column]]
-    assert first is not None and last is not None  # what lies outside the passage was left out
+    first, last = window.offsets[starts[row]], window.offsets[ends[column]]
+    assert first is not None and last is not None  # tokens outside the passage were excluded
     return Span(first[0], last[1], float(sums[row, column]))
 
 
 def _best(column: Logits, inside: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return those of the 20 largest logits that lie in the passage, in the order of the text, as SQuAD's scripts choose them."""
+    """Return the tokens of the 20 largest logits that are in the passage, in order, as in SQuAD's scripts."""
     order = np.argsort(-column, kind="stable")[:N_BEST]
     return np.sort(order[inside[order]])

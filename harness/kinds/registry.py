@@ -1,4 +1,4 @@
-"""KINDS: how each kind of target turns examples into outcomes; scores follow from these in `harness.scoring.tables`."""
+"""How each kind of target turns examples into outcomes; `harness.scoring.tables` scores them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from harness.records import Target
 class Embedded(Protocol):
     """A kind that compares vectors."""
 
-    # Each kind takes its own record of examples, which the target's loader gives.
+    # `examples` is what the target's loader returns, a different record for each kind.
     def run(self, target: Target, examples: Any, encode: Encode) -> pa.Table:
-        """Return the outcomes, one row per example; `encode` gives unit vectors (n, d) of texts."""
+        """Return the outcomes, one row per example; `encode` returns unit vectors (n, d) of texts."""
 
     def similarities(self, examples: Any) -> int:
         """Count the similarities that `run` computes."""
@@ -27,7 +27,7 @@ class Embedded(Protocol):
 
 
 class Predicted(Protocol):
-    """A kind that a head is trained for."""
+    """A kind whose outcomes a trained head predicts."""
 
     def run(self, target: Target, examples: Any, model: Predict) -> pa.Table:
         """Return the outcomes, one row per example, with what was predicted."""

@@ -13,10 +13,10 @@ from harness.scoring.metrics.accuracy import accuracy
 
 
 def run(target: Target, examples: Bitext, encode: Encode) -> pa.Table:
-    """Answer every sentence of both sides with its nearest neighbour on the other; `encode` gives unit vectors (n, d).
+    """Find every sentence's nearest neighbour on the other side; `encode` returns unit vectors (n, d).
 
-    A row is a pair: `answer` is the index that its English sentence chose among the foreign ones,
-    `answer_to_english` the other way round, `correct` whether `answer` is the pair's own.
+    A row is a pair: `answer` is the index of the foreign sentence nearest to its English one,
+    `answer_to_english` the reverse, `correct` whether `answer` is the index of the pair.
     """
     foreign, english = encode(examples.foreign), encode(examples.english)
     index = np.arange(len(foreign), dtype=np.int32)

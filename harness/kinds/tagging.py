@@ -16,8 +16,8 @@ from harness.scoring.tables.tagging import COUNTS
 def run(target: Target, examples: TaggedSentences, model: Predict) -> pa.Table:
     """Give every word the tag of the largest logit at its first sub-word.
 
-    A row is a sentence: `tags`, what was predicted for its `words`, of which `correct` are right, and the
-    chunks that were found, proposed and gold, by which F1 is micro-averaged.
+    A row is a sentence: `tags`, the predictions for its `words`, of which `correct` are right, and the counts
+    of correct, proposed and gold chunks, from which micro-averaged F1 is computed.
     """
     parts = pieces(model.tokenizer, examples.words, model.max_length)
     predicted: list[list[str]] = [[] for _ in examples.words]
@@ -30,7 +30,7 @@ def run(target: Target, examples: TaggedSentences, model: Predict) -> pa.Table:
     return pa.table(
         {
             "index": np.arange(len(examples), dtype=np.int32),
-            # The name that parquet gives back, so that what is read and written again has the same bytes.
+            # The element name of tables read from parquet, so that writing them again gives the same bytes.
             "tags": pa.array(predicted, pa.list_(pa.field("element", pa.string()))),
             "words": np.array([len(tags) for tags in examples.tags], dtype=np.int32),
             "correct": np.array(correct, dtype=np.int32),

@@ -1,1 +1,1 @@
-"""Open checkpoints: verified files, vectors by an encoder, predictions by a head, and the cache of vectors."""
+"""Open checkpoints: verified files, vectors from an encoder, predictions from a head, a vector cache."""

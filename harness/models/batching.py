@@ -1,10 +1,10 @@
-"""Decide which texts go through the encoder together.
+"""Group texts into batches for the encoder.
 
 A batch holds texts of one token count only, so there is no padding and no attention mask. That saves the work
 that padding wastes, and it makes a text's vector independent of its neighbours: row by row the same products
 are added in the same order whatever else is in the batch, so a resumed run, another order or another subset
-of languages gives the same bytes. Padding would change the last bits, and with them now and then the nearest
-of two near neighbours.
+of languages gives the same bytes. Padding would change the last bits, and with them sometimes which of two
+close neighbours is the nearest.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Indices = NDArray[np.intp]
 
 
 def plan_batches(lengths: Sequence[int], budget: int) -> list[Indices]:
-    """Return batches of text indices, longest texts first; every batch holds texts of one length and at most `budget` tokens.
+    """Return batches of text indices, each of texts of one length and of at most `budget` tokens.
 
-    A text longer than the budget is a batch of its own. Texts of one length are spread evenly over their
-    batches, and the longest go first, so that too little memory shows at once and the workers finish
+    A text longer than the budget is a batch by itself. Texts of one length are spread evenly over their
+    batches, and the longest go first, so that a lack of memory shows at once, and the workers finish
     together.
     """
     counts = np.asarray(lengths, dtype=np.int64)  # (texts,)

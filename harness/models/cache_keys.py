@@ -1,4 +1,4 @@
-"""Name the vectors of a layer by what they depend on, so that checkpoints that share their lower layers share them."""
+"""Address a layer's vectors by what they depend on: checkpoints with equal lower layers share vectors."""
 
 from __future__ import annotations
 
@@ -20,58 +20,60 @@ _LAYER = re.compile(r"(?:^|\.)(?:block|layers?)\.(\d+)\.")
 
 
 def layer_address(files: CheckpointFiles, layer: int) -> str:
-    """Return sha256 over all that h[layer] depends on: tokenizer, configuration, embeddings and the layers below.
+    """Return the sha256 of what h[layer] depends on: tokenizer, configuration, embeddings, layers below.
 
-    The depth of the model and the layers above do not enter, so a model cut to its first three layers has the
-    address of the whole model's h[3]. Where there are weights outside embeddings, layers and heads, such as a
-    norm after the last layer, they enter with whether this is the last layer, since only there they apply.
+    The depth of the model and the layers above are left out, so a model cut to its first three layers has the
+    address of the whole model's h[3]. Weights outside embeddings, layers and heads, such as a norm after the
+    last layer, are included together with whether this is the last layer, since they apply only there.
     """
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     config = {key: value for key, value in files.config.items() if key not in DEPTH}
-    whole.update(json.dumps(config, sort_keys=True).encode())
+    digest.update(json.dumps(config, sort_keys=True).encode())
     for name in TOKENIZER_FILES:
         if (path := files.folder / name).is_file():
-            whole.update(f"\n{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
-    others = False
+            digest.update(f"\n{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    outside_layers = False
     for tensor, path, entry in _tensors(files):
-        found = _LAYER.search(tensor)
-        if HEADS.match(tensor) or (found and int(found[1]) >= layer):
+        match = _LAYER.search(tensor)
+        if HEADS.match(tensor) or (match and int(match[1]) >= layer):
             continue
-        others |= not found and "embedding" not in tensor
-        whole.update(
-            f"\n{tensor}:{entry.dtype}:{entry.shape}:{_range_digest(path, path.stat().st_mtime_ns, entry.start, entry.end)}".encode()
-        )
-    if others:
-        whole.update(f"\nlast:{layer == files.layers}".encode())
-    return whole.hexdigest()
+        outside_layers |= not match and "embedding" not in tensor
+        content = _range_digest(path, path.stat().st_mtime_ns, entry.start, entry.end)
+        digest.update(f"\n{tensor}:{entry.dtype}:{entry.shape}:{content}".encode())
+    if outside_layers:
+        digest.update(f"\nlast:{layer == files.layers}".encode())
+    return digest.hexdigest()
 
 
 def _tensors(files: CheckpointFiles) -> list[tuple[str, Path, TensorEntry]]:
-    found = [(name, path, entry) for path in files.weight_files for name, entry in read_header(path).items()]
-    return sorted(found, key=lambda tensor: tensor[0])
+    tensors = [
+        (name, path, entry) for path in files.weight_files for name, entry in read_header(path).items()
+    ]
+    return sorted(tensors, key=lambda tensor: tensor[0])
 
 
 @lru_cache(maxsize=4096)
 def _range_digest(path: Path, changed: int, start: int, end: int) -> str:
-    """Return the sha256 of a part of a file; a sweep asks for the same embeddings once a layer."""
+    """Return the sha256 of a byte range; cached, since a sweep needs the same embeddings for every layer."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         file.seek(start)
-        left = end - start
-        while left and (block := file.read(min(left, 2**24))):
+        remaining = end - start
+        while remaining and (block := file.read(min(remaining, 2**24))):
             digest.update(block)
-            left -= len(block)
+            remaining -= len(block)
     return digest.hexdigest()
 
 
-# Raised when the encoder changes what it computes, so that older vectors are not taken from the cache.
+# Increased when the encoder changes what it computes, so that older vectors in the cache are not used.
 _REVISION = 1
 
 
 def arithmetic(device: str, dtype: str) -> str:
-    """Name all beside weights and text that the last bits of a vector may depend on."""
-    how = "emulated" if is_emulated(device, dtype) else "native"
-    return f"{_REVISION}|{device.partition(':')[0]}|{dtype}|{how}|torch {torch.__version__}|transformers {transformers.__version__}"
+    """Name everything except weights and text that the last bits of a vector may depend on."""
+    products = "emulated" if is_emulated(device, dtype) else "native"
+    versions = f"torch {torch.__version__}|transformers {transformers.__version__}"
+    return f"{_REVISION}|{device.partition(':')[0]}|{dtype}|{products}|{versions}"
 
 
 def open_space(
@@ -84,7 +86,7 @@ def open_space(
     dtype: str,
     waiting: int = WAITING_BYTES,
 ) -> VectorSpace:
-    """Open the cached vectors of one view: the one place that says what a vector depends on beside its text."""
+    """Open the cached vectors of one view; the arguments name what a vector depends on besides its text."""
     return VectorSpace(
         cache,
         waiting=waiting,

@@ -1,4 +1,4 @@
-"""Choose where and in which dtype to compute, and name what the last bits of a vector depend on there."""
+"""Choose the device and dtype, and name what the last bits of a vector depend on there."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from harness.errors import WrongUsage
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def choose_device(asked: str) -> str:
-    """Return the device for `auto`, or the asked one if it is there; raises BadInput otherwise."""
-    if asked == "auto":
+def choose_device(requested: str) -> str:
+    """Return the device for `auto`, or the requested one; raises WrongUsage where it is not available."""
+    if requested == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if asked.partition(":")[0] not in ("cpu", "cuda") or (
-        asked.startswith("cuda") and not torch.cuda.is_available()
+    if requested.partition(":")[0] not in ("cpu", "cuda") or (
+        requested.startswith("cuda") and not torch.cuda.is_available()
     ):
-        raise WrongUsage(f"device {asked!r} is not available here", cure="--device auto")
-    return asked
+        raise WrongUsage(f"device {requested!r} is not available here", cure="--device auto")
+    return requested
 
 
-def choose_dtype(asked: str, device: str) -> str:
+def choose_dtype(requested: str, device: str) -> str:
     """Return the dtype for `auto`: bfloat16 where the processor multiplies it natively, float32 elsewhere."""
-    if asked != "auto":
-        return asked
+    if requested != "auto":
+        return requested
     if device.startswith("cuda"):
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     return "bfloat16" if _multiplies_bfloat16() else "float32"
@@ -37,12 +37,12 @@ def _multiplies_bfloat16() -> bool:
 
 
 def is_emulated(device: str, dtype: str) -> bool:
-    """Tell whether products of this dtype are made with float32's on this device."""
+    """Tell whether this device computes products of the dtype in float32."""
     return dtype == "bfloat16" and device.startswith("cpu") and not _multiplies_bfloat16()
 
 
 def thread_count() -> int:
-    """Return how many processor threads the encoder uses."""
+    """Return the number of processor threads that torch uses."""
     return torch.get_num_threads()
 
 

@@ -1,4 +1,4 @@
-"""Turn texts into sentence vectors at the asked layers: the only home of torch and transformers for inference."""
+"""Turn texts into sentence vectors at the requested layers, with torch and transformers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.models.loading import check_ids, open_model, opening
 from harness.models.vector_cache import Vectors
 from harness.records import Pooling, View
 
-# Below this many rows the CPU's matrix products take another path, which adds in another order.
+# Below this many rows the CPU's matrix products use another kernel, which adds in another order.
 _MIN_ROWS = 16
 
 
@@ -44,7 +44,7 @@ class EncodingReport:
             self.failed.setdefault(view, {})[index] = reason
 
 
-transformers.utils.logging.disable_progress_bar()  # the run's own bar tells more
+transformers.utils.logging.disable_progress_bar()  # the run shows its own progress bar
 
 
 class Encoder:
@@ -60,7 +60,7 @@ class Encoder:
         dtype: str = "auto",
         batch_tokens: int | None = None,
     ) -> None:
-        """Open the checkpoint from its verified folder, without network and without code of its own.
+        """Open the checkpoint from its verified folder, without network and without code from it.
 
         Raises BadInput when a view's layer does not exist, `max_length` exceeds the positions, or weights are
         missing.
@@ -81,7 +81,7 @@ class Encoder:
         self._layers = _find_layers(self._model, files)
         self.hidden_size = int(self._model.config.hidden_size)
         self._captured = threading.local()
-        self._watch()
+        self._capture_states()
         self._compare_with_hidden_states()
         del self._layers[max(self.views[-1].layer, 1) :]
 
@@ -94,13 +94,13 @@ class Encoder:
             )
         files.check_length(self.max_length)
 
-    def _watch(self) -> None:
-        """Capture each asked hidden state where it arises: h[0] goes into the first layer, h[i] comes out of layer i."""
+    def _capture_states(self) -> None:
+        """Capture the requested hidden states: h[0], the first layer's input; h[i], layer i's output."""
 
-        def entering(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        def capture_input(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             self._captured.states[0] = args[0] if args else kwargs["hidden_states"]
 
-        def leaving(layer: int) -> Callable[..., None]:
+        def capture_output(layer: int) -> Callable[..., None]:
             def capture(_module: Any, _args: Any, output: Any) -> None:
                 self._captured.states[layer] = output[0] if isinstance(output, tuple) else output
 
@@ -108,13 +108,13 @@ class Encoder:
 
         for layer in sorted({view.layer for view in self.views}):
             if layer == 0:
-                self._layers[0].register_forward_pre_hook(entering, with_kwargs=True)
+                self._layers[0].register_forward_pre_hook(capture_input, with_kwargs=True)
             elif layer < self._depth:
-                self._layers[layer - 1].register_forward_hook(leaving(layer))
+                self._layers[layer - 1].register_forward_hook(capture_output(layer))
 
     @torch.inference_mode()
     def _compare_with_hidden_states(self) -> None:
-        """Refuse an architecture whose hidden states do not arise where they are captured, before a layer is cut off."""
+        """Refuse an architecture whose captured states differ from its hidden_states."""
         tokens = [int(i) for i in self.tokenizer("a b c")["input_ids"]][: self.max_length]
         self._check_ids([tokens])
         self._captured.states = {}
@@ -125,8 +125,9 @@ class Encoder:
                 return_dict=True,
             )
         except (TypeError, ValueError, RuntimeError, IndexError) as reason:
+            first_line = str(reason).partition("\n")[0]
             raise BadInput(
-                f"{self._source} cannot encode a text: {type(reason).__name__}: {str(reason).partition(chr(10))[0]}"
+                f"{self._source} cannot encode a text: {type(reason).__name__}: {first_line}"
             ) from reason
         states = self._captured.states | {self._depth: output.last_hidden_state}
         for layer in sorted({view.layer for view in self.views}):
@@ -137,8 +138,9 @@ class Encoder:
                 or not torch.equal(states[layer], expected)
             ):
                 raise BadInput(
-                    f"layer {layer} of {self._source} ({type(self._model).__name__}) is not its hidden_states[{layer}]",
-                    cure="take another layer, or an architecture with one plain stack of layers",
+                    f"layer {layer} of {self._source} ({type(self._model).__name__}) "
+                    f"is not its hidden_states[{layer}]",
+                    cure="choose another layer, or an architecture with one plain stack of layers",
                 )
 
     def _check_ids(self, ids: Sequence[Sequence[int]]) -> None:
@@ -176,8 +178,8 @@ class Encoder:
             state = states[view.layer][:texts]  # (texts, tokens, hidden)
             pooled = state.float().mean(dim=1) if view.pooling is Pooling.MEAN else state[:, 0].float()
             norms = pooled.norm(dim=1, keepdim=True)
-            # A vector without direction (zero, or too long for its norm) becomes NaN here and then fails by
-            # name.
+            # A vector without direction (zero, or too long for its norm) becomes NaN here and is reported as
+            # failed.
             vectors[view] = (pooled / norms.where(norms.isfinite(), torch.nan)).cpu().numpy()
         self._captured.states = {}
         return vectors
@@ -192,11 +194,11 @@ class Encoder:
         sink: Callable[[View, Indices, Vectors], None],
         progress: Callable[[int, int, int], None] = lambda texts, tokens, total: None,
     ) -> EncodingReport:
-        """Encode distinct texts and hand each finished batch to `sink(view, indices, vectors)`, view by view, in any order.
+        """Encode distinct texts; `sink(view, indices, vectors)` receives each batch, in any order.
 
-        `progress(texts, tokens, total tokens)` is told what each batch added. Too little memory halves the
-        budget and goes on. A text whose vector is not finite is tried alone, and if it stays so is named in
-        the report and never handed on.
+        `progress(texts, tokens, total tokens)` is called with what each batch added. When memory runs out,
+        the budget is halved and encoding goes on. A text whose vector is not finite is tried alone; if it is
+        still not finite, the report names it and the sink does not receive it.
         """
         started = time.perf_counter()
         ids = self.tokenize(texts, prefix)
@@ -213,19 +215,21 @@ class Encoder:
                     self.views, int(indices[0]), f"out of memory on its {lengths[indices[0]]} tokens alone"
                 )
                 continue
-            again = self._hand_on(indices, vectors, sink)
-            for index in sorted({int(index) for failed in again.values() for index in failed}):
-                self._alone(index, passes, [view for view in again if index in again[view]], sink, report)
+            not_finite = self._emit_finite(indices, vectors, sink)
+            for index in sorted({int(index) for failed in not_finite.values() for index in failed}):
+                self._retry_alone(
+                    index, passes, [view for view in not_finite if index in not_finite[view]], sink, report
+                )
             progress(len(indices), sum(lengths[i] for i in indices), report.tokens)
         report.events.extend(passes.events)
         if report.retried:
             report.events.append(f"{report.retried} vectors were not finite and were tried alone")
-        report.seconds, report.passes = time.perf_counter() - started, passes.made
+        report.seconds, report.passes = time.perf_counter() - started, passes.completed
         report.batch_tokens = self.batch_tokens = passes.tokens
         return report
 
     def rehearse(self, texts: Sequence[str], *, prefix: str = "", passes: int = 24) -> EncodingReport:
-        """Plan the encoding of texts, make some of the passes, spread over all lengths, and report what all would take."""
+        """Report what encoding the texts would take, estimated from some passes spread over all lengths."""
         ids = self.tokenize(texts, prefix)
         self._check_ids(ids)
         lengths = [len(tokens) for tokens in ids]
@@ -235,35 +239,35 @@ class Encoder:
         )
         if not batches:
             return report
-        tried = [
+        sample = [
             batches[i]
             for i in sorted({round(i) for i in np.linspace(0, len(batches) - 1, min(passes, len(batches)))})
         ]
-        for _ in self._passes(ids).run(tried[:2], lengths):
-            pass  # the first passes pay for what is set up once
+        for _ in self._passes(ids).run(sample[:2], lengths):
+            pass  # the first passes include what is set up once
         started = time.perf_counter()
-        for _ in self._passes(ids).run(tried, lengths):
+        for _ in self._passes(ids).run(sample, lengths):
             pass
-        share = sum(len(batch) * lengths[batch[0]] for batch in tried) / report.tokens
+        share = sum(len(batch) * lengths[batch[0]] for batch in sample) / report.tokens
         report.seconds = (time.perf_counter() - started) / share
         return report
 
-    def _hand_on(
+    def _emit_finite(
         self, indices: Indices, vectors: dict[View, Vectors], sink: Callable[[View, Indices, Vectors], None]
     ) -> dict[View, Indices]:
-        """Give the finite vectors to the sink, and return per view the texts whose vector is none."""
-        again = {}
+        """Pass the finite vectors to the sink, and return for each view the texts without one."""
+        not_finite = {}
         for view, rows in vectors.items():
             finite = np.isfinite(rows).all(axis=1)  # (texts,)
             if finite.all():
                 sink(view, indices, rows)
                 continue
-            again[view] = indices[~finite]
+            not_finite[view] = indices[~finite]
             if finite.any():
                 sink(view, indices[finite], rows[finite])
-        return again
+        return not_finite
 
-    def _alone(
+    def _retry_alone(
         self,
         index: int,
         passes: Passes[dict[View, Vectors]],
@@ -271,23 +275,21 @@ class Encoder:
         sink: Callable[[View, Indices, Vectors], None],
         report: EncodingReport,
     ) -> None:
-        """Encode one text by itself for the views where it has no vector yet."""
+        """Encode one text alone for the views in which its vector was not finite."""
         vectors = passes.attempt(np.array([index]))
         report.retried += 1
         if vectors is None:
             report.fail(views, index, "out of memory when tried alone")
             return
-        still = self._hand_on(np.array([index]), {view: vectors[view] for view in views}, sink)
-        report.fail(still, index, f"its vector is not finite in {self.dtype}")
+        not_finite = self._emit_finite(np.array([index]), {view: vectors[view] for view in views}, sink)
+        report.fail(not_finite, index, f"its vector is not finite in {self.dtype}")
 
     def _passes(self, ids: list[list[int]]) -> Passes[dict[View, Vectors]]:
-        """Return what makes passes over these texts."""
-
-        def forget() -> None:
+        def release() -> None:
             self._captured.states = {}
 
         return Passes(
-            lambda batch: self.forward([ids[i] for i in batch]), self.batch_tokens, self.on_gpu, forget
+            lambda batch: self.forward([ids[i] for i in batch]), self.batch_tokens, self.on_gpu, release
         )
 
 
@@ -296,6 +298,6 @@ def _find_layers(model: Any, files: CheckpointFiles) -> Any:
         if isinstance(module, torch.nn.ModuleList) and len(module) == files.layers:
             return module
     raise BadInput(
-        f"{files.source}: no stack of {files.layers} layers is found in {type(model).__name__}",
+        f"{files.source}: {type(model).__name__} has no stack of {files.layers} layers",
         cure="only encoders with one list of layers are opened",
     )

@@ -1,4 +1,4 @@
-"""Make passes through a model side by side, and go on with smaller ones when memory runs out."""
+"""Run forward passes in parallel, and continue with smaller batches when memory runs out."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ import torch
 
 from harness.models.batching import Indices
 
-Made = TypeVar("Made")
-# Tokens in one pass. On a CPU a worker's activations then stay in its cache; a GPU wants enough rows to fill
-# it.
+Output = TypeVar("Output")
+# Tokens in one pass. On a CPU a worker's activations then stay in its cache; a GPU needs enough rows to be
+# busy.
 CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 65536
 _OUT_OF_MEMORY = ("alloc_failed", "out of memory", "can't allocate memory", "not enough memory")
 
 
 @dataclass
-class Passes(Generic[Made]):
-    """Make a pass over some of the texts with `make(indices)`; `tokens` is the budget of one, lowered when memory runs out.
+class Passes(Generic[Output]):
+    """Run `make(indices)` on batches; `tokens` is the budget of a pass, lowered when memory runs out.
 
-    `events` says how often that happened; `forget` is called after it, before anything is tried again.
+    `events` reports each time that happened; `release` is called after it, before anything is tried again.
+    `completed` counts the passes that succeeded.
     """
 
-    make: Callable[[Indices], Made]
+    make: Callable[[Indices], Output]
     tokens: int
     on_gpu: bool
-    forget: Callable[[], None] = lambda: None
-    made: int = 0
+    release: Callable[[], None] = lambda: None
+    completed: int = 0
     events: list[str] = field(default_factory=list)
 
     def run(
         self, batches: Sequence[Indices], lengths: Sequence[int]
-    ) -> Iterator[tuple[Indices, Made | None]]:
-        """Yield every batch with what was made of it, in any order, or with None a single text that memory is too small for.
+    ) -> Iterator[tuple[Indices, Output | None]]:
+        """Yield every batch with its output, in any order; None for a text that memory is too small for.
 
-        Each batch holds texts of one length. On a CPU there is one worker a core, each on one thread: nothing
-        waits at the end of a product.
+        Each batch holds texts of one length. On a CPU there is one worker per core, each on one thread, so
+        that no product ends with a wait for other threads.
         """
         workers = 1 if self.on_gpu else torch.get_num_threads()
         queue = list(reversed(batches))
         with threads_per_worker(workers) as pool:
-            running: dict[Future[Made | None], Indices] = {}
+            running: dict[Future[Output | None], Indices] = {}
             while queue or running:
                 while queue and len(running) < 2 * workers:
                     batch = queue.pop()
@@ -56,21 +57,21 @@ class Passes(Generic[Made]):
                     running[pool.submit(self.attempt, batch)] = batch
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    batch, made = running.pop(future), future.result()
-                    if made is None and len(batch) > 1:
+                    batch, output = running.pop(future), future.result()
+                    if output is None and len(batch) > 1:
                         queue.extend(self._halve(batch, lengths[batch[0]]))
                     else:
-                        self.made += made is not None
-                        yield batch, made
+                        self.completed += output is not None
+                        yield batch, output
 
-    def attempt(self, batch: Indices) -> Made | None:
-        """Make one pass; None when memory ran out. The failed pass is let go here, before anything is tried again."""
+    def attempt(self, batch: Indices) -> Output | None:
+        """Run one pass; None when memory ran out, after the memory of the failed pass was released."""
         try:
             return self.make(batch)
         except (MemoryError, RuntimeError) as fault:
             if not is_out_of_memory(fault):
                 raise
-        self.forget()
+        self.release()
         if self.on_gpu:
             torch.cuda.empty_cache()
         return None
@@ -84,7 +85,7 @@ class Passes(Generic[Made]):
 
 
 def is_out_of_memory(fault: BaseException) -> bool:
-    """Tell whether memory ran out, which torch says in several ways."""
+    """Tell whether memory ran out, which torch reports in several ways."""
     if isinstance(fault, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(fault, RuntimeError) and any(words in str(fault).lower() for words in _OUT_OF_MEMORY)
@@ -92,7 +93,7 @@ def is_out_of_memory(fault: BaseException) -> bool:
 
 @contextmanager
 def threads_per_worker(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Give every worker one thread of its own, and the caller's setting back at the end."""
+    """Run workers on one thread each; restores the caller's number of threads at the end."""
     before = torch.get_num_threads()
     pool = ThreadPoolExecutor(
         workers,

@@ -1,4 +1,4 @@
-"""Open a verified checkpoint with transformers: the base model, without pooler or head, on a device in a dtype."""
+"""Open a verified checkpoint with transformers: the base model, without pooler or head."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.models.device import DTYPES, is_emulated
 
 @contextmanager
 def opening(source: str) -> Iterator[None]:
-    """Name a checkpoint that transformers cannot open."""
+    """Turn errors of transformers into BadInput that names the checkpoint."""
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as reason:
@@ -28,7 +28,7 @@ def opening(source: str) -> Iterator[None]:
 
 
 def check_ids(model: Any, ids: Iterable[Sequence[int]], source: str) -> None:
-    """Refuse token ids that the embeddings have no row for."""
+    """Raise BadInput for token ids that have no row in the embeddings."""
     rows = model.get_input_embeddings().num_embeddings
     largest = max((max(tokens) for tokens in ids if tokens), default=0)
     if largest >= rows:
@@ -39,21 +39,24 @@ def check_ids(model: Any, ids: Iterable[Sequence[int]], source: str) -> None:
 
 
 def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
-    """Return the base model without pooler or head; raises BadInput when it is no encoder or lacks weights."""
+    """Return the base model without pooler or head; raises BadInput for other models and missing weights."""
     folder = str(files.folder.resolve())
-    architecture, config, wants = find_architecture(files)
+    architecture, config, pooler_options = find_architecture(files)
     loading = {
         "local_files_only": True,
         "use_safetensors": True,
         "ignore_mismatched_sizes": True,
         "output_loading_info": True,
     }
-    model, info = architecture.from_pretrained(folder, config=config, dtype=DTYPES[dtype], **loading, **wants)
-    lacking = sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])})
-    lacking = [name for name in lacking if not name.startswith("pooler.")]
-    if lacking:
+    model, info = architecture.from_pretrained(
+        folder, config=config, dtype=DTYPES[dtype], **loading, **pooler_options
+    )
+    missing = sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])})
+    missing = [name for name in missing if not name.startswith("pooler.")]
+    if missing:
         raise BadInput(
-            f"the weights of {files.source} lack {len(lacking)} tensors of {architecture.__name__}: {', '.join(lacking[:3])} …",
+            f"the weights of {files.source} lack {len(missing)} tensors of {architecture.__name__}: "
+            f"{', '.join(missing[:3])} …",
             cure="they would be random: save the whole encoder",
         )
     if is_emulated(device, dtype):
@@ -62,11 +65,11 @@ def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
 
 
 def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]:
-    """Return the class of the base model, its configuration and how to leave out its pooler.
+    """Return the class of the base model, its configuration and the arguments that leave out its pooler.
 
-    The model is first made without memory, for its size: from_pretrained allocates what config.json says
-    before it finds that the weights do not hold it. Raises BadInput when it is no encoder, or wants more than
-    there is.
+    The model is first built without memory, for its size: from_pretrained allocates what config.json declares
+    before it notices that the weights do not hold it. Raises BadInput when it is not an encoder, or declares
+    more weights than the files hold.
     """
     config = transformers.AutoConfig.from_pretrained(
         str(files.folder.resolve()), local_files_only=True, trust_remote_code=False
@@ -77,31 +80,32 @@ def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]
         raise BadInput(
             f"{files.source}: transformers has no encoder for model_type {config.model_type!r}"
         ) from None
-    wants = (
+    pooler_options = (
         {"add_pooling_layer": False}
         if "add_pooling_layer" in inspect.signature(architecture).parameters
         else {}
     )
     with torch.device("meta"):
-        blank = architecture(config, **wants)
+        skeleton = architecture(config, **pooler_options)
     sizes = {
         name: parameter.numel()
-        for name, parameter in blank.named_parameters()
+        for name, parameter in skeleton.named_parameters()
         if not name.startswith("pooler.")
     }
-    # A tensor that lacks is named once the rest is open; this is about what no machine could hold.
+    # Missing tensors are named when the weights are loaded; this bounds what is allocated before.
     if sum(sizes.values()) > 2 * files.elements + 2**24:
         raise BadInput(
-            f"config.json of {files.source} describes {sum(sizes.values()):,} weights, its files hold {files.elements:,}",
-            cure="those that lack would be random: save the whole encoder",
+            f"config.json of {files.source} describes {sum(sizes.values()):,} weights, "
+            f"its files hold {files.elements:,}",
+            cure="the missing ones would be random: save the whole encoder",
         )
-    return architecture, config, wants
+    return architecture, config, pooler_options
 
 
 def multiply_in_float32(model: Any) -> None:
-    """Do on any CPU what bfloat16 hardware does: multiply the rounded values, add in float32, round the result.
+    """Emulate bfloat16 hardware on any CPU: multiply rounded values, add in float32, round the result.
 
-    torch's own product of bfloat16 on such a CPU is about ten times slower than float32's.
+    torch's bfloat16 product on a CPU without such hardware is about ten times slower than float32's.
     """
     for module in model.modules():
         if isinstance(module, torch.nn.Linear):

@@ -26,7 +26,7 @@ ARCHITECTURES: dict[str, Any] = {
 
 
 class Predictor:
-    """A model with its head. `max_length` and `stride` say how inputs are cut, as in the head's training."""
+    """A model with its head. Inputs are cut by `max_length` and `stride`, as in the head's training."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Predictor:
         batch_tokens: int | None = None,
         progress: Callable[[int, int, int], None] = lambda texts, tokens, total: None,
     ) -> None:
-        """Take an open model; its outputs are read in `order`, which puts its labels into the target's."""
+        """Take an open model; `order` lists its outputs in the order of the target's labels, None for all."""
         self.tokenizer, self.max_length, self.stride = tokenizer, max_length, stride
         self._model, self._order, self._progress = model, order, progress
         self._on_gpu = model.device.type == "cuda"
@@ -48,43 +48,44 @@ class Predictor:
         self.texts = self.tokens = 0
 
     def logits(self, inputs: Sequence[Input]) -> list[Logits]:
-        """Return for each input its logits: (labels,) of a classifier, (tokens, labels) of a tagger, (tokens, 2) of begins and ends.
+        """Return the logits of each input, shaped as described at `Logits`.
 
         Raises CheckFailed when memory is too small for one input alone, and when a logit is not finite.
         """
-        check_ids(self._model, [each.ids for each in inputs], "this checkpoint")
-        lengths = [len(each.ids) for each in inputs]
-        found: list[Logits | None] = [None] * len(inputs)
+        check_ids(self._model, [item.ids for item in inputs], "this checkpoint")
+        lengths = [len(item.ids) for item in inputs]
+        rows: list[Logits | None] = [None] * len(inputs)
         passes = Passes(
             lambda batch: self._forward([inputs[i] for i in batch]), self.batch_tokens, self._on_gpu
         )
-        for indices, made in passes.run(plan_batches(lengths, self.batch_tokens), lengths):
-            if made is None:
+        for indices, batch_rows in passes.run(plan_batches(lengths, self.batch_tokens), lengths):
+            if batch_rows is None:
                 raise CheckFailed(
                     f"out of memory on the {lengths[indices[0]]} tokens of one input alone",
                     cure="use a larger machine",
                 )
-            for index, row in zip(indices, made, strict=True):
-                found[index] = row
+            for index, row in zip(indices, batch_rows, strict=True):
+                rows[index] = row
             self._progress(len(indices), int(sum(lengths[i] for i in indices)), sum(lengths))
         self.batch_tokens = passes.tokens
         self.events.extend(passes.events)
         self.texts, self.tokens = self.texts + len(inputs), self.tokens + sum(lengths)
-        whole = [row for row in found if row is not None]
-        if not all(np.isfinite(row).all() for row in whole):
+        logits = [row for row in rows if row is not None]
+        if not all(np.isfinite(row).all() for row in logits):
             raise CheckFailed(
                 "a logit is not finite",
                 cure="the head diverged in training, or the dtype is too narrow: --dtype float32",
             )
-        return whole
+        return logits
 
     @torch.inference_mode()
     def _forward(self, inputs: Sequence[Input]) -> Logits:
         """Return the logits (inputs, …) of inputs of one length."""
-        given = {"input_ids": torch.tensor([each.ids for each in inputs], device=self._model.device)}
+        device = self._model.device
+        arguments = {"input_ids": torch.tensor([item.ids for item in inputs], device=device)}
         if inputs[0].types is not None:
-            given["token_type_ids"] = torch.tensor([each.types for each in inputs], device=self._model.device)
-        output = self._model(**given, return_dict=True)
+            arguments["token_type_ids"] = torch.tensor([item.types for item in inputs], device=device)
+        output = self._model(**arguments, return_dict=True)
         logits = (
             output.logits
             if "logits" in output
@@ -97,16 +98,17 @@ class Predictor:
 def open_head(
     files: CheckpointFiles, target: Target, *, device: str, dtype: str
 ) -> tuple[Any, Any, list[int] | None]:
-    """Open a verified checkpoint that carries a head: its model, its tokenizer, and the order that puts its labels into the target's.
+    """Open a verified checkpoint with a head; returns model, tokenizer and the order of its outputs.
 
-    Raises BadInput when there is no such head, weights are missing, or a label of the target is not among the
-    head's.
+    The order is that of the target's labels, None for question answering. Raises BadInput when there is no
+    such head, weights are missing, or a label of the target is not among the head's.
     """
     with opening(files.source):
         model, info, tokenizer = load(files, target, dtype=DTYPES[dtype])
-    if lacking := sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])}):
+    if missing := sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])}):
         raise BadInput(
-            f"{files.source} lacks {len(lacking)} tensors of {type(model).__name__}: {', '.join(lacking[:3])} …",
+            f"{files.source} lacks {len(missing)} tensors of {type(model).__name__}: "
+            f"{', '.join(missing[:3])} …",
             cure=f"finetuned: names a checkpoint with its head for {target.kind}, saved whole",
         )
     if is_emulated(device, dtype):
@@ -114,24 +116,24 @@ def open_head(
     return model.eval().to(device), tokenizer, _order(model.config, target, files.source)
 
 
-def load(files: CheckpointFiles, target: Target, **more: Any) -> tuple[Any, dict[str, Any], Any]:
-    """Return a model with the target's kind of head, what its weights lack, which the caller judges, and its tokenizer."""
+def load(files: CheckpointFiles, target: Target, **options: Any) -> tuple[Any, dict[str, Any], Any]:
+    """Return a model with the target's kind of head, the report of missing weights, and its tokenizer."""
     folder = str(files.folder.resolve())
     find_architecture(files)  # refuses a size that the weights do not have
-    safely = {"local_files_only": True, "trust_remote_code": False}
-    spoken = transformers.utils.logging.get_verbosity()
-    transformers.utils.logging.set_verbosity_error()  # what is lacking would be reported as a warning
+    safe = {"local_files_only": True, "trust_remote_code": False}
+    verbosity = transformers.utils.logging.get_verbosity()
+    transformers.utils.logging.set_verbosity_error()  # no warnings: the caller judges missing weights
     try:
         model, info = ARCHITECTURES[target.kind].from_pretrained(
-            folder, use_safetensors=True, output_loading_info=True, **safely, **more
+            folder, use_safetensors=True, output_loading_info=True, **safe, **options
         )
     finally:
-        transformers.utils.logging.set_verbosity(spoken)
-    return model, info, transformers.AutoTokenizer.from_pretrained(folder, use_fast=True, **safely)
+        transformers.utils.logging.set_verbosity(verbosity)
+    return model, info, transformers.AutoTokenizer.from_pretrained(folder, use_fast=True, **safe)
 
 
 def label_names(target: Target) -> dict[str, Any]:
-    """Return how a head's configuration names a target's labels; begins and ends of answers are two without a name."""
+    """Return the label settings of a head's configuration; for answers two outputs without names."""
     numbered = dict(enumerate(target.labels))
     return (
         {"id2label": numbered, "label2id": {name: number for number, name in numbered.items()}}
@@ -143,10 +145,11 @@ def label_names(target: Target) -> dict[str, Any]:
 def _order(config: Any, target: Target, source: str) -> list[int] | None:
     if target.kind == "qa":
         return None
-    own = {str(label): int(number) for number, label in config.id2label.items()}
-    if lacking := [label for label in target.labels if label not in own]:
+    outputs = {str(label): int(number) for number, label in config.id2label.items()}
+    if missing := [label for label in target.labels if label not in outputs]:
         raise BadInput(
-            f"the head of {source} has the labels {', '.join(own)}; {target.name} wants {', '.join(lacking)}, too",
+            f"the head of {source} has the labels {', '.join(outputs)}; "
+            f"{target.name} wants {', '.join(missing)}, too",
             cure="write the labels into id2label of config.json, in the head's order",
         )
-    return [own[label] for label in target.labels]
+    return [outputs[label] for label in target.labels]

@@ -1,6 +1,6 @@
-"""Turn examples into what a model reads: token ids, and where their words and characters stand.
+"""Turn examples into model inputs: token ids, and the positions of words and characters among them.
 
-What is trained and what is predicted passes through here, so that both see the same tokens.
+Training and prediction both use this, so that they see the same tokens.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# What a model makes of one input: (labels,) of a classifier, (tokens, labels) of a tagger, (tokens, 2) of
-# begins and ends.
+# The output for one input: (labels,) of a classifier, (tokens, labels) of a tagger, (tokens, 2) for starts
+# and ends of answers.
 Logits = NDArray[np.float32]
-# What a label is where the loss must not look.
+# The label of tokens that the loss ignores.
 IGNORED = -100
 
 
 @dataclass(frozen=True)
 class Input:
-    """The tokens of one pass, specials included, and to which of two texts each belongs, where the model asks for that."""
+    """The tokens of one pass, special tokens included, and their token types where the model has such."""
 
     ids: list[int]
     types: list[int] | None = None
@@ -39,7 +39,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a passage with its question; offsets[i] is the place (begin, end) of token i in the passage, None elsewhere."""
+    """A part of a passage with its question; offsets[i] is token i's range of characters in the passage.
+
+    Tokens outside the passage have None.
+    """
 
     input: Input
     question: int
@@ -47,7 +50,7 @@ class Window:
 
 
 def pair_inputs(tokenizer: Any, first: Sequence[str], second: Sequence[str], max_length: int) -> list[Input]:
-    """Return the tokens of sentence pairs; of what is too long the longer sentence loses its end first."""
+    """Tokenise sentence pairs; where a pair is too long, the longer sentence loses its end first."""
     encoded = tokenizer(
         list(first),
         list(second),
@@ -59,17 +62,17 @@ def pair_inputs(tokenizer: Any, first: Sequence[str], second: Sequence[str], max
 
 
 def single_inputs(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Input]:
-    """Return the tokens of texts, each cut at its end where it is too long."""
+    """Tokenise texts, each cut at its end where it has more than `max_length` tokens."""
     encoded = tokenizer(list(texts), truncation=True, max_length=max_length, return_attention_mask=False)
     return [Input(*row) for row in zip(encoded["input_ids"], _types(encoded, len(texts)), strict=True)]
 
 
 def pieces(tokenizer: Any, sentences: Sequence[Sequence[str]], max_length: int) -> list[Piece]:
-    """Return the tokens of sentences given as words, split between words where they are too long.
+    """Tokenise sentences given as words, split between words where they are too long.
 
-    Every word is tokenised by itself, as in XTREME's scripts, and as it would be within a text; one that the
-    tokenizer has nothing for becomes its unknown token, and one that fills a piece alone is cut, so that
-    every word has a first token somewhere.
+    Every word is tokenised by itself, as in XTREME's scripts, and as it would be within a text; a word
+    without tokens becomes the unknown token, and one that fills a piece alone is cut, so that every word has
+    a first token.
     """
     words = list(dict.fromkeys(word for sentence in sentences for word in sentence))
     blank = " " if _begins_words_with_blanks(tokenizer) else ""
@@ -81,37 +84,37 @@ def pieces(tokenizer: Any, sentences: Sequence[Sequence[str]], max_length: int) 
     )
     before, after = _specials(tokenizer)
     room = max_length - len(before) - len(after)
-    found = []
+    result = []
     for number, sentence in enumerate(sentences):
         start, ids, first = 0, list(before), list[int]()
-        for place, word in enumerate(sentence):
-            own = (tokens[word] or [tokenizer.unk_token_id])[:room]
-            if len(ids) - len(before) + len(own) > room:
-                found.append(Piece(_single(tokenizer, ids + after), number, range(start, place), first))
-                start, ids, first = place, list(before), []
+        for position, word in enumerate(sentence):
+            word_ids = (tokens[word] or [tokenizer.unk_token_id])[:room]
+            if len(ids) - len(before) + len(word_ids) > room:
+                result.append(Piece(_single(tokenizer, ids + after), number, range(start, position), first))
+                start, ids, first = position, list(before), []
             first.append(len(ids))
-            ids += own
+            ids += word_ids
         if first:
-            found.append(Piece(_single(tokenizer, ids + after), number, range(start, len(sentence)), first))
-    return found
+            result.append(Piece(_single(tokenizer, ids + after), number, range(start, len(sentence)), first))
+    return result
 
 
 def windows(
     tokenizer: Any, questions: Sequence[str], contexts: Sequence[str], max_length: int, stride: int
 ) -> list[Window]:
-    """Return windows over the passages, each behind its whole question; the next window begins `stride` tokens further.
+    """Return windows over the passages, each after its question; the next one begins `stride` tokens later.
 
     A question is cut so that at least half of a window is left for the passage.
     """
     if not questions:
         return []
     frame = _Frame(tokenizer)
-    # A passage longer than the model's positions is what windows are for: `verbose` would warn of it.
-    asked = tokenizer(list(questions), add_special_tokens=False, verbose=False)["input_ids"]
-    read = tokenizer(list(contexts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    found = []
+    # `verbose` would warn of passages longer than the model's positions, which is what windows are for.
+    question_ids = tokenizer(list(questions), add_special_tokens=False, verbose=False)["input_ids"]
+    passages = tokenizer(list(contexts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    result = []
     for number, (question, ids, offsets) in enumerate(
-        zip(asked, read["input_ids"], read["offset_mapping"], strict=True)
+        zip(question_ids, passages["input_ids"], passages["offset_mapping"], strict=True)
     ):
         question = question[: max_length // 2 - frame.specials]  # noqa: PLW2901 - the rest is never read
         room = max_length - frame.specials - len(question)
@@ -119,19 +122,19 @@ def windows(
         while True:
             part = slice(start, start + room)
             before = len(frame.before) + len(question) + len(frame.between)
-            places = [*[None] * before, *map(tuple, offsets[part]), *[None] * len(frame.after)]
-            found.append(Window(frame.input(question, ids[part]), number, places))
+            spans = [*[None] * before, *map(tuple, offsets[part]), *[None] * len(frame.after)]
+            result.append(Window(frame.input(question, ids[part]), number, spans))
             if start + room >= len(ids):
                 break
             start += min(stride or room, room)
-    return found
+    return result
 
 
 class _Frame:
-    """The special tokens around a pair of texts, and the type of each of its parts."""
+    """The special tokens around a pair of texts, and the token types of its parts."""
 
     def __init__(self, tokenizer: Any) -> None:
-        """Read them off a short pair."""
+        """Derive them from a short pair."""
         bare = tokenizer("a", add_special_tokens=False)["input_ids"]
         pair = tokenizer("a", "a")
         ids, types = (
@@ -158,8 +161,10 @@ class _Frame:
         ids = [*self.before, *first, *self.between, *second, *self.after]
         if not self._types:
             return Input(ids)
-        before, own, between, other, after = self._types
-        return Input(ids, [*before, *[own] * len(first), *between, *[other] * len(second), *after])
+        before, first_type, between, second_type, after = self._types
+        return Input(
+            ids, [*before, *[first_type] * len(first), *between, *[second_type] * len(second), *after]
+        )
 
 
 def _find(ids: list[int], part: list[int], start: int) -> int:
@@ -176,13 +181,13 @@ def _types(encoded: Any, rows: int) -> list[list[int] | None]:
 
 def _specials(tokenizer: Any) -> tuple[list[int], list[int]]:
     """Return the special tokens before and after a text."""
-    whole, bare = (list(tokenizer("a", add_special_tokens=wanted)["input_ids"]) for wanted in (True, False))
+    whole, bare = (list(tokenizer("a", add_special_tokens=special)["input_ids"]) for special in (True, False))
     start = _find(whole, bare, 0)
     return whole[:start], whole[start + len(bare) :]
 
 
 def _begins_words_with_blanks(tokenizer: Any) -> bool:
-    """Tell whether a word within a text is another token than at its beginning, as in byte-level BPE."""
+    """Tell whether a word inside a text has another token than at its start, as in byte-level BPE."""
     alone, spaced, twice = (
         list(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in ("a", " a", "a a")
     )

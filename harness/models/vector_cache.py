@@ -1,11 +1,11 @@
-"""Keep vectors on disk by content address, so that nothing is encoded twice and a killed run goes on.
+"""Cache vectors on disk by content address, so that nothing is encoded twice and a killed run goes on.
 
-What is encoded streams to the disk, and what is read is mapped from it: memory holds the addresses of the
-space that is read, and of the vectors only what waits to be written and what is asked for.
+New vectors are streamed to the disk and cached ones mapped from it: memory holds the addresses of the space
+that is read, and of the vectors only those that wait to be written and those that are requested.
 
-A space is everything that a vector depends on but the text: weights, tokenizer, layer, pooling, dtype,
-prefix, length. Inside a space lie shards, each written once under a temporary name and renamed when whole, so
-a killed or second writer cannot corrupt what is there.
+A space is everything that a vector depends on except the text: weights, tokenizer, layer, pooling, dtype,
+prefix, length. A space consists of shards, each written once under a temporary name and renamed when whole,
+so that a killed or second writer cannot corrupt existing ones.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ def text_key(text: str) -> bytes:
 class VectorSpace:
     """The vectors (texts, hidden) of one space. Not safe for several threads; several processes are fine."""
 
-    def __init__(self, root: Path, *, waiting: int = WAITING_BYTES, **what: object) -> None:
-        """Open the space that `what` describes; every value counts by its text. At most `waiting` bytes wait to be written."""
+    def __init__(self, root: Path, *, waiting: int = WAITING_BYTES, **dependencies: object) -> None:
+        """Open the space of `dependencies`, compared as text; at most `waiting` bytes wait for a write."""
         address = hashlib.sha256(
-            repr(sorted((key, str(value)) for key, value in what.items())).encode()
+            repr(sorted((key, str(value)) for key, value in dependencies.items())).encode()
         ).hexdigest()[:32]
         self._folder = root / "vectors" / address
         self._limit = waiting
         self._waiting: dict[bytes, Vectors] = {}
         self._waiting_bytes = 0
         self._flushed = time.monotonic()
-        self._places: dict[bytes, int] | None = None  # text key → row over all shards
+        self._row_by_key: dict[bytes, int] | None = None  # text key → row over all shards
         self._shards: list[tuple[Path, TensorEntry]] = []
         self._starts: list[int] = []
         self._rows = 0
@@ -73,28 +73,28 @@ class VectorSpace:
     def get(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors (texts, hidden); raises KeyError with the first text that has none."""
         self.flush()
-        index = self._index()
+        row_by_key = self._index()
         try:
-            rows = np.array([index[text_key(text)] for text in texts], dtype=np.int64)
+            rows = np.array([row_by_key[text_key(text)] for text in texts], dtype=np.int64)
         except KeyError:
             raise KeyError(next(text for text in texts if text not in self)) from None
         if not len(rows):
             return np.zeros((0, 0), np.float32)
-        found = _room(len(rows), self._shards[0][1].shape[1], self._folder)
+        vectors = _allocate(len(rows), self._shards[0][1].shape[1], self._folder)
         shards = np.searchsorted(self._starts, rows, side="right") - 1
         for shard in np.unique(shards):
-            here = np.flatnonzero(shards == shard)
+            selected = np.flatnonzero(shards == shard)
             # Mapped only while it is read: a space may have more shards than a process may have open files.
-            found[here] = _mapped(*self._shards[shard])[rows[here] - self._starts[shard]]
-        return found
+            vectors[selected] = _mapped(*self._shards[shard])[rows[selected] - self._starts[shard]]
+        return vectors
 
     def close(self) -> None:
-        """Write what waits and let the addresses and the mapped files go; what is used again is read again."""
+        """Write waiting vectors and release the addresses, which are read again at the next use."""
         self.flush()
-        self._places, self._shards, self._starts, self._rows = None, [], [], 0
+        self._row_by_key, self._shards, self._starts, self._rows = None, [], [], 0
 
     def flush(self) -> None:
-        """Write what waits as one shard. A full disk ends in a named error; everything before it is kept."""
+        """Write waiting vectors as one shard; raises CheckFailed when the disk is full, and keeps them."""
         self._flushed = time.monotonic()
         if not self._waiting:
             return
@@ -110,48 +110,49 @@ class VectorSpace:
                 f"vectors cannot be written to {self._folder}: {reason}",
                 cure="free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on",
             ) from reason
-        finally:  # also of whoever is interrupted
+        finally:  # also after an interruption
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         self._waiting, self._waiting_bytes = {}, 0
-        if self._places is not None:
+        if self._row_by_key is not None:
             self._map(self._folder / name)
 
     # ---- the shards on disk ----
 
     def _index(self) -> dict[bytes, int]:
-        if self._places is None:
-            self._places = {}
+        if self._row_by_key is None:
+            self._row_by_key = {}
             _sweep(self._folder)
             for shard in sorted(self._folder.glob("*.safetensors")):
                 self._map(shard)
-        return self._places
+        return self._row_by_key
 
     def _map(self, shard: Path) -> None:
-        """Take up a shard's addresses and map its vectors."""
-        assert self._places is not None
+        """Add a shard's addresses to the index; a truncated shard is deleted."""
+        assert self._row_by_key is not None
         try:
             header = read_header(shard)
             keys, vectors = np.array(_mapped(shard, header["keys"])), header["vectors"]
         except (BadInput, KeyError):
-            shard.unlink(missing_ok=True)  # truncated by a crash of the machine: its vectors are made again
+            # Truncated by a crash of the machine: its vectors are encoded again.
+            shard.unlink(missing_ok=True)
             return
-        self._places.update((key.tobytes(), self._rows + row) for row, key in enumerate(keys))
+        self._row_by_key.update((key.tobytes(), self._rows + row) for row, key in enumerate(keys))
         self._shards.append((shard, vectors))
         self._starts.append(self._rows)
         self._rows += len(keys)
 
 
 def _sweep(folder: Path) -> None:
-    """Remove shards that a killed writer left unfinished; a living one's is seconds old."""
+    """Remove unfinished shards of killed writers; those of running writers are seconds old."""
     for temporary in folder.glob(".*.safetensors.tmp"):
         with suppress(OSError):
             if time.time() - temporary.stat().st_mtime > _UNFINISHED_SECONDS:
                 temporary.unlink()
 
 
-def _room(rows: int, columns: int, folder: Path) -> Vectors:
-    """Make room for vectors: in memory, or, where they are many, in a file that goes when they are let go."""
+def _allocate(rows: int, columns: int, folder: Path) -> Vectors:
+    """Allocate vectors in memory, or, where they are many, in a temporary file that is removed with them."""
     if rows * columns * 4 <= _IN_MEMORY_BYTES:
         return np.empty((rows, columns), np.float32)
     with tempfile.TemporaryFile(dir=folder) as file:

@@ -1,4 +1,4 @@
-"""Turn English examples into what a head is trained on: inputs with their answers."""
+"""Turn examples into the features that heads are trained on: inputs with their answers."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ from harness.models.tokenization import IGNORED, Input, Window, pair_inputs, pie
 
 @dataclass(frozen=True)
 class Feature:
-    """What is read for one answer, which stands by the names of the model's arguments: one input, or one a choice."""
+    """One input, or one for each choice, and the answer, keyed by the names of the model's arguments."""
 
     inputs: tuple[Input, ...]
     answer: Mapping[str, int | float | list[int]]
 
     @property
     def tokens(self) -> int:
-        """Return the tokens of the longest input."""
-        return max(len(each.ids) for each in self.inputs)
+        """Return the number of tokens of the longest input."""
+        return max(len(item.ids) for item in self.inputs)
 
 
 def features(
     labels: Sequence[str], examples: Examples, tokenizer: Any, max_length: int, stride: int
 ) -> list[Feature]:
-    """Return what a head for these labels is trained on, one or more an example; lengths are in tokens."""
+    """Return one or more training features per example, for a head with these labels; lengths in tokens."""
     if isinstance(examples, SentencePairs):
         inputs = pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
         return [
-            Feature((each,), {"labels": labels.index(label)})
-            for each, label in zip(inputs, examples.labels, strict=True)
+            Feature((item,), {"labels": labels.index(label)})
+            for item, label in zip(inputs, examples.labels, strict=True)
         ]
     if isinstance(examples, ScoredPairs):
         inputs = pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
         return [
-            Feature((each,), {"labels": score}) for each, score in zip(inputs, examples.scores, strict=True)
+            Feature((item,), {"labels": score}) for item, score in zip(inputs, examples.scores, strict=True)
         ]
     if isinstance(examples, MultipleChoice):
         return _choices(examples, tokenizer, max_length)
     if isinstance(examples, TaggedSentences):
         return _tagged(labels, examples, tokenizer, max_length)
     if isinstance(examples, Sentences):
-        return [Feature((each,), {}) for each in single_inputs(tokenizer, examples.sentences, max_length)]
+        return [Feature((item,), {}) for item in single_inputs(tokenizer, examples.sentences, max_length)]
     assert isinstance(examples, AnsweredQuestions)
     return _answered(examples, tokenizer, max_length, stride)
 
 
 def _choices(examples: MultipleChoice, tokenizer: Any, max_length: int) -> list[Feature]:
-    """Read every answer beside what it answers."""
+    """Pair every question with each of its answers."""
     count = len(examples.answers[0])
     first = [question for question in examples.questions for _ in range(count)]
     inputs = pair_inputs(
@@ -68,32 +68,30 @@ def _choices(examples: MultipleChoice, tokenizer: Any, max_length: int) -> list[
 def _tagged(
     labels: Sequence[str], examples: TaggedSentences, tokenizer: Any, max_length: int
 ) -> list[Feature]:
-    """Only the first sub-word of a word carries its tag."""
+    """Label the first sub-word of every word with the word's tag, and ignore the others."""
     number = {label: i for i, label in enumerate(labels)}
-    found = []
+    rows = []
     for piece in pieces(tokenizer, examples.words, max_length):
         answer = [IGNORED] * len(piece.input.ids)
-        for place, word in zip(piece.first, piece.words, strict=True):
-            answer[place] = number[examples.tags[piece.sentence][word]]
-        found.append(Feature((piece.input,), {"labels": answer}))
-    return found
+        for token, word in zip(piece.first, piece.words, strict=True):
+            answer[token] = number[examples.tags[piece.sentence][word]]
+        rows.append(Feature((piece.input,), {"labels": answer}))
+    return rows
 
 
 def _answered(examples: AnsweredQuestions, tokenizer: Any, max_length: int, stride: int) -> list[Feature]:
-    """Point at the answer, or at the first token where a window does not hold the whole of it, as in SQuAD's scripts."""
-    found = []
+    """Label the answer's tokens, or the first token in a window without all of it, as in SQuAD's scripts."""
+    rows = []
     for window in windows(tokenizer, examples.questions, examples.contexts, max_length, stride):
         start = examples.starts[window.question][0]
         first, last = _tokens(window, start, start + len(examples.answers[window.question][0]))
-        found.append(Feature((window.input,), {"start_positions": first, "end_positions": last}))
-    return found
+        rows.append(Feature((window.input,), {"start_positions": first, "end_positions": last}))
+    return rows
 
 
 def _tokens(window: Window, start: int, end: int) -> tuple[int, int]:
     """Return the tokens of a window that cover the characters from start to end, or (0, 0)."""
-    places = [
-        (i, *place) for i, place in enumerate(window.offsets) if place is not None and place[0] < place[1]
-    ]
-    first = [i for i, begin, stop in places if begin <= start < stop]
-    last = [i for i, begin, stop in places if begin < end <= stop]
+    spans = [(i, *span) for i, span in enumerate(window.offsets) if span is not None and span[0] < span[1]]
+    first = [i for i, span_start, span_end in spans if span_start <= start < span_end]
+    last = [i for i, span_start, span_end in spans if span_start < end <= span_end]
     return (first[0], last[-1]) if first and last else (0, 0)

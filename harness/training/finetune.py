@@ -1,4 +1,4 @@
-"""Fine-tune a head on English with transformers' Trainer: several GPUs, bfloat16 and accumulation come from it and accelerate."""
+"""Fine-tune a head on English with transformers' Trainer, on several GPUs and in bfloat16 where it can."""
 
 from __future__ import annotations
 
@@ -25,15 +25,22 @@ from harness.reporter import Reporter
 from harness.scoring.tables import TABLES
 from harness.training.batches import ByLength, pad
 from harness.training.features import features
-from harness.training.trainer import STATE, ProgressCallback, arguments, kept, last_whole, within_memory
+from harness.training.trainer import (
+    STATE,
+    ProgressCallback,
+    arguments,
+    last_complete_checkpoint,
+    within_memory,
+    writing,
+)
 
-# Evaluated, and saved, at least once in so many steps.
+# Evaluate and save at least once in this many steps.
 _STEPS = 500
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training did: examples seen an epoch, steps made, and the best score on held-out English, in points."""
+    """Result of a training: examples per epoch, steps, and the best score on held-out English, in points."""
 
     examples: int
     steps: int
@@ -42,7 +49,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class HeadTraining:
-    """What is trained: an encoder with a fresh head on English text, in a folder where a killed run goes on."""
+    """A training of an encoder with a fresh head on English text, in a folder where a killed run goes on."""
 
     files: CheckpointFiles
     target: Target
@@ -56,15 +63,15 @@ class HeadTraining:
 
     @property
     def in_bfloat16(self) -> bool:
-        """Tell whether products are made in bfloat16: where a GPU has it and it is asked for."""
+        """Tell whether products are computed in bfloat16: on a GPU where that is requested."""
         return self.dtype == "bfloat16" and self.device.startswith("cuda")
 
 
 def finetune(job: HeadTraining, reporter: Reporter) -> Trained:
-    """Train, and save the best evaluation on held-out English, whole, into the job's folder/model.
+    """Train, and save the model with the best score on held-out English, whole, into the job's folder/model.
 
-    What a killed run saved goes on from there, with the same data order and the same random numbers. Too
-    little memory halves what one device takes at a time, at the same number of examples a step. Raises
+    A killed run resumes from its last checkpoint, with the same data order and the same random numbers. When
+    memory runs out, a device takes fewer examples at a time, at the same number of examples a step. Raises
     CheckFailed when memory is too small for one example, the disk is full or the loss is not finite, and
     BadInput for a base without the weights of an encoder.
     """
@@ -88,7 +95,7 @@ def _train(job: HeadTraining, at_once: int, reporter: Reporter) -> Trained:
         recipe.max_length,
         recipe.stride,
     )
-    check_ids(model, [each.ids for row in rows for each in row.inputs], job.files.source)
+    check_ids(model, [item.ids for row in rows for item in row.inputs], job.files.source)
     callbacks: list[Any] = [
         ProgressCallback(reporter, cure="a lower learning_rate in the submission's finetuning")
     ]
@@ -98,26 +105,25 @@ def _train(job: HeadTraining, at_once: int, reporter: Reporter) -> Trained:
         model=model,
         args=_arguments(job, at_once, math.ceil(len(rows) / recipe.batch_size)),
         train_dataset=rows,
-        eval_dataset=rows[:1],  # what is evaluated is `dev`, by our own prediction
+        eval_dataset=rows[:1],  # evaluation uses `dev`, through Predictor
         data_collator=partial(pad, padding=tokenizer.pad_token_id),
         callbacks=callbacks,
     )
     trainer.order = ByLength([row.tokens for row in rows], recipe.batch_size, job.seed)
     trainer.english = _English(target, job.dev, tokenizer, recipe)
-    # These models take the mean over what they are given; otherwise the Trainer would not divide by what is
-    # accumulated.
+    # The loss is a mean over a batch: the Trainer must divide by the number of batches that it accumulates.
     trainer.model_accepts_loss_kwargs = False
-    # The Trainer's own report goes to the reporter.
+    # Progress goes to the reporter, not to stdout.
     trainer.remove_callback(transformers.PrinterCallback)
-    last = last_whole(job.folder / "steps")
-    with kept(
+    last = last_complete_checkpoint(job.folder / "steps")
+    with writing(
         f"the head of {job.files.source}",
         job.folder,
         "free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on",
     ):
-        if not (last and _waited_enough(last, recipe)):
+        if not (last and _patience_is_over(last, recipe)):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
-        else:  # killed between its early end and saving what follows: the best evaluation is all that is wanted
+        else:  # killed between stopping early and saving: only the best evaluation is needed
             trainer.state = transformers.TrainerState.load_from_json(str(last / STATE))
             best = last.with_name(Path(str(trainer.state.best_model_checkpoint)).name)
             trainer.model.load_state_dict(load_file(best / "model.safetensors"), strict=False)
@@ -130,22 +136,22 @@ def _train(job: HeadTraining, at_once: int, reporter: Reporter) -> Trained:
 
 
 def _save(trainer: Any, tokenizer: Any, folder: Path) -> None:
-    """Save the model whole with its tokenizer and the log of its training; the Trainer's own pickle of arguments goes."""
+    """Save the model whole, its tokenizer and the training log, without the Trainer's pickle of arguments."""
     trainer.save_model(str(folder))
     tokenizer.save_pretrained(str(folder))
     (folder / "training_args.bin").unlink(missing_ok=True)
     trainer.state.save_to_json(str(folder / "log.json"))
 
 
-def _waited_enough(last: Path, recipe: Recipe) -> bool:
-    """Tell whether training had ended early when this was saved: the Trainer would begin one more step."""
+def _patience_is_over(last: Path, recipe: Recipe) -> bool:
+    """Tell whether training had stopped early at this checkpoint: the Trainer would begin one more step."""
     callbacks = json.loads((last / STATE).read_text()).get("stateful_callbacks", {})
-    waited = (
+    evaluations = (
         callbacks.get("EarlyStoppingCallback", {})
         .get("attributes", {})
         .get("early_stopping_patience_counter", 0)
     )
-    return recipe.patience is not None and waited >= recipe.patience
+    return recipe.patience is not None and evaluations >= recipe.patience
 
 
 def _arguments(job: HeadTraining, at_once: int, steps_an_epoch: int) -> transformers.TrainingArguments:
@@ -176,7 +182,7 @@ def _arguments(job: HeadTraining, at_once: int, steps_an_epoch: int) -> transfor
 
 
 def _fresh(job: HeadTraining) -> tuple[Any, Any]:
-    """Open the encoder with a fresh head for the target, whatever head the checkpoint may carry."""
+    """Open the encoder with a fresh head for the target; a head of the checkpoint is ignored."""
     files, target = job.files, job.target
     files.check_length(job.recipe.max_length)
     with opening(files.source):
@@ -184,17 +190,18 @@ def _fresh(job: HeadTraining) -> tuple[Any, Any]:
             files, target, dtype=torch.float32, ignore_mismatched_sizes=True, **label_names(target)
         )
     base = f"{model.base_model_prefix}."
-    lacking = {*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])}
-    lacking = {name for name in lacking if name.startswith(base) and not name.startswith(f"{base}pooler.")}
-    if lacking:
+    missing = {*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])}
+    missing = {name for name in missing if name.startswith(base) and not name.startswith(f"{base}pooler.")}
+    if missing:
         raise BadInput(
-            f"the weights of {files.source} lack {len(lacking)} tensors of {type(model).__name__}: {', '.join(sorted(lacking)[:3])} …",
+            f"the weights of {files.source} lack {len(missing)} tensors of {type(model).__name__}: "
+            f"{', '.join(sorted(missing)[:3])} …",
             cure="they would be random: save the whole encoder",
         )
     transformers.set_seed(job.seed)
-    drawn = type(model)(model.config).state_dict()
+    initial = type(model)(model.config).state_dict()
     model.load_state_dict(
-        {name: value for name, value in drawn.items() if not name.startswith(base)}, strict=False
+        {name: value for name, value in initial.items() if not name.startswith(base)}, strict=False
     )
     if job.recipe.freeze_embeddings:
         for parameter in model.get_input_embeddings().parameters():
@@ -204,7 +211,7 @@ def _fresh(job: HeadTraining) -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class _English:
-    """The held-out English text, scored as a target is."""
+    """The held-out English text, scored like the target."""
 
     target: Target
     dev: RowExamples
@@ -212,7 +219,7 @@ class _English:
     recipe: Recipe
 
     def score(self, model: Any) -> float:
-        """Return the target's score on it in points."""
+        """Return the target's score on this text, in points."""
         predictor = Predictor(
             model, self.tokenizer, None, max_length=self.recipe.max_length, stride=self.recipe.stride
         )
@@ -221,7 +228,7 @@ class _English:
 
 
 class _OnEnglish(transformers.Trainer):  # type: ignore[misc]  # transformers is untyped here
-    """Evaluate by the very score that the target reports, so that no second definition of it can differ."""
+    """Evaluate by the score that the target reports, so that there is no second definition of it."""
 
     english: _English
     order: ByLength
@@ -230,7 +237,7 @@ class _OnEnglish(transformers.Trainer):  # type: ignore[misc]  # transformers is
         return self.order
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """Score the held-out English text; the result is logged and told to the callbacks as the Trainer does."""
+        """Score the held-out English text, log it and pass it to the callbacks as the Trainer does."""
         model = self.accelerator.unwrap_model(self.model)
         model.eval()
         metrics = {"eval_score": self.english.score(model)}

@@ -1,4 +1,4 @@
-"""What every training with transformers' Trainer shares: going on after a kill, too little memory, full disks, and the news."""
+"""Shared parts of trainings with transformers' Trainer: resumption, memory limits, full disks, progress."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from harness.errors import CheckFailed
 from harness.models.forward_passes import is_out_of_memory
 from harness.reporter import Reporter
 
-Made = TypeVar("Made")
-# Written last into what the Trainer saves.
+Output = TypeVar("Output")
+# The file that the Trainer writes last into a checkpoint.
 STATE = "trainer_state.json"
-# Saved once in so many seconds: what a kill costs at most.
+# Seconds between checkpoints: the most that a kill can lose.
 _SECONDS = 120.0
-# What torch says when a file of its own cannot be written.
+# Parts of torch's messages for a file that cannot be written.
 _WRITING = ("inline_container", "PytorchStreamWriter", "No space left")
 
 
 def within_memory(
-    train: Callable[[int], Made], batch_size: int, *, on_gpu: bool, reporter: Reporter, what: str, cure: str
-) -> Made:
-    """Call `train` with how many examples a device takes at a time, fewer whenever memory runs out, never fewer a step.
+    train: Callable[[int], Output], batch_size: int, *, on_gpu: bool, reporter: Reporter, what: str, cure: str
+) -> Output:
+    """Call `train` with the number of examples at a time, and with fewer whenever memory runs out.
 
-    Raises CheckFailed, which says `what` it was, when memory is too small for one example.
+    The examples of a step stay the same. Raises CheckFailed, which names `what`, when memory is too small for
+    one example.
     """
     at_once = batch_size
     while True:
@@ -48,7 +49,7 @@ def within_memory(
                 raise CheckFailed(
                     f"{what} runs out of memory with one example at a time", cure=cure
                 ) from fault
-        # Only a divisor leaves a step what it is.
+        # Only a divisor keeps the number of examples in a step.
         at_once = next(part for part in range(at_once // 2, 0, -1) if batch_size % part == 0)
         reporter.report(f"out of memory: {at_once} examples at a time, accumulated to {batch_size}")
         gc.collect()
@@ -57,8 +58,8 @@ def within_memory(
 
 
 @contextmanager
-def kept(what: str, folder: Path, cure: str) -> Iterator[None]:
-    """Turn a failure to write into CheckFailed, which says what could not be written, where, and the cure."""
+def writing(what: str, folder: Path, cure: str) -> Iterator[None]:
+    """Turn a failed write into CheckFailed, which names `what` was written, the folder and the cure."""
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as reason:
@@ -70,14 +71,14 @@ def kept(what: str, folder: Path, cure: str) -> Iterator[None]:
 def arguments(
     folder: Path, *, device: str, bfloat16: bool, seed: int, batch_size: int, at_once: int, **more: Any
 ) -> transformers.TrainingArguments:
-    """Return the Trainer's arguments that do not depend on what is trained; `at_once` examples lie on the devices together."""
-    # One process takes all of a machine's GPUs side by side.
+    """Return the arguments that all trainings share; `at_once` is the number of examples on all devices."""
+    # One process uses all of a machine's GPUs in parallel.
     devices = max(1, torch.cuda.device_count()) if device == "cuda" else 1
-    each = max(1, at_once // devices)
+    per_device = max(1, at_once // devices)
     return transformers.TrainingArguments(
         output_dir=str(folder),
-        per_device_train_batch_size=each,
-        gradient_accumulation_steps=math.ceil(batch_size / (each * devices)),
+        per_device_train_batch_size=per_device,
+        gradient_accumulation_steps=math.ceil(batch_size / (per_device * devices)),
         seed=seed,
         data_seed=seed,
         bf16=bfloat16,
@@ -91,8 +92,8 @@ def arguments(
     )
 
 
-def last_whole(steps: Path) -> Path | None:
-    """Return the last checkpoint that was saved whole, and remove what a kill left half written."""
+def last_complete_checkpoint(steps: Path) -> Path | None:
+    """Return the last completely written checkpoint, and delete incomplete ones that a kill left."""
     for folder in sorted(steps.glob("checkpoint-*"), key=lambda path: -int(path.name.rpartition("-")[2])):
         try:
             json.loads((folder / STATE).read_text())
@@ -104,26 +105,26 @@ def last_whole(steps: Path) -> Path | None:
 
 
 class ProgressCallback(transformers.TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """Tell the reporter how training goes on, end it when the loss is lost, and save now and then."""
+    """Report progress, end the training when the loss is not finite, and save at intervals."""
 
     def __init__(self, reporter: Reporter, cure: str) -> None:
-        """`cure` says what helps when the loss is lost."""
+        """Take the `cure` of the error for a loss that is not finite."""
         self._reporter, self._cure = reporter, cure
         self._saved = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Ask for a checkpoint when the last is old."""
+        """Request a checkpoint when the last one is old."""
         if time.monotonic() - self._saved > _SECONDS:
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Note that there is one."""
+        """Note the time of the checkpoint."""
         self._saved = time.monotonic()
 
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any
     ) -> None:
-        """Tell step and loss, or a score on held-out text."""
+        """Report step and loss, or a score on held-out text; raises CheckFailed if the loss is not finite."""
         logs = logs or {}
         if "loss" in logs:
             if not np.isfinite(logs["loss"]):
@@ -131,5 +132,6 @@ class ProgressCallback(transformers.TrainerCallback):  # type: ignore[misc]  # t
             self._reporter.trained(int(state.global_step), int(state.max_steps), float(logs["loss"]))
         elif "eval_score" in logs:
             self._reporter.report(
-                f"step {state.global_step:,} of {state.max_steps:,}: {logs['eval_score']:.2f} on held-out English"
+                f"step {state.global_step:,} of {state.max_steps:,}: "
+                f"{logs['eval_score']:.2f} on held-out English"
             )

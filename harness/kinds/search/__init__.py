@@ -1,1 +1,1 @@
-"""Search vectors: exact nearest neighbours within a memory bound, and the margins that mining scores pairs by."""
+"""Search vectors: exact nearest neighbours within a memory bound, and margins for mining."""

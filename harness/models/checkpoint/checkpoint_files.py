@@ -1,4 +1,4 @@
-"""Verify a checkpoint's files and describe them: everything is known about it before a library opens one."""
+"""Verify a checkpoint's files and describe them, before any library opens one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.errors import BadInput
 from harness.models.checkpoint.config import DEPTH, WIDTH, check_config, check_sizes
 from harness.models.checkpoint.listing import TOKENIZER_FILES, Listing, list_files
 from harness.models.checkpoint.parameters import count_parameters
-from harness.models.checkpoint.settings import ACTED_ON, CONFIG, read_settings, refuse_active_remnants
+from harness.models.checkpoint.settings import CONFIG, SETTINGS_FILES, read_settings, refuse_active_remnants
 from harness.models.checkpoint.staging import Stage, stage
 from harness.models.checkpoint.strict_json import read_object
 from harness.models.checkpoint.weights import INDEX, SHARD, SINGLE, check_finite, read_tensors, weight_names
@@ -24,10 +24,10 @@ from harness.records import Parameters
 
 @dataclass(frozen=True)
 class CheckpointFiles:
-    """A checkpoint on disk that may be opened. `digest` covers every file that an evaluation reads, as it was submitted.
+    """A verified checkpoint on disk. `digest` covers every file that an evaluation reads, as submitted.
 
-    `elements` counts the numbers in all tensors, heads included; `seen` is what the weights were like when
-    they were verified.
+    `elements` counts the numbers in all tensors, heads included; `seen` identifies the verified weight files
+    by device, inode, size and time of modification.
     """
 
     folder: Path
@@ -38,7 +38,7 @@ class CheckpointFiles:
     digest: str
     elements: int = 0
     seen: tuple[tuple[int, ...], ...] = ()
-    # The private folder lives as long as this does; another process is lent the folder alone.
+    # Keeps the private folder as long as this object exists; another process receives only its path.
     _stage: Annotated[object, Field(exclude=True)] = field(default=None, repr=False, compare=False)
 
     @property
@@ -48,21 +48,21 @@ class CheckpointFiles:
 
     @property
     def width(self) -> int:
-        """Return the hidden size, or 0 where the configuration does not say it."""
+        """Return the hidden size, or 0 where the configuration does not give it."""
         return next((int(self.config[key]) for key in WIDTH if isinstance(self.config.get(key), int)), 0)
 
     @property
     def positions(self) -> int | None:
-        """Return how many tokens have a position, or None where the configuration sets no bound."""
+        """Return the largest number of tokens with a position, None where the configuration sets no bound."""
         positions = self.config.get("max_position_embeddings")
-        # RoBERTa's family counts positions from the padding token's id on.
+        # Models of RoBERTa's family number their positions after the padding token's id.
         first = (
             self.config.get("pad_token_id", 1) + 1 if "roberta" in str(self.config.get("model_type")) else 0
         )
         return positions - first if isinstance(positions, int) else None
 
     def check_length(self, tokens: int) -> None:
-        """Raise BadInput when so many tokens exceed the positions."""
+        """Raise BadInput when `tokens` exceeds the positions."""
         if self.positions is not None and tokens > self.positions:
             raise BadInput(
                 f"max_length {tokens} exceeds the {self.positions} positions of {self.source}",
@@ -75,34 +75,34 @@ class CheckpointFiles:
             if _identity(path) != seen:
                 raise BadInput(
                     f"{path.name} of {self.source} was changed while it was evaluated",
-                    cure="evaluate again, and leave it alone meanwhile",
+                    cure="evaluate again, and do not change it meanwhile",
                 )
 
 
 def verify(folder: Path, source: str) -> CheckpointFiles:
-    """Check a folder where it lies, and describe it: for one that the harness wrote, or that nobody else can write to.
+    """Check a folder in place and describe it; for folders that only the harness or this user can write to.
 
     Raises BadInput for anything that must not be opened: missing or malformed files, links, pickles, remote
     code, adapters, quantised weights, sizes that the weights do not have, broken headers, weights that are
     not finite.
     """
     listing = list_files(folder)
-    for name in ACTED_ON:
+    for name in SETTINGS_FILES:
         if name in listing.paths:
             refuse_active_remnants(read_settings(listing.read(name), folder / name), folder / name)
     return _describe(listing, source, {})
 
 
 def stage_and_verify(folder: Path, source: str, cache: Path, hub: Path | None = None) -> CheckpointFiles:
-    """Bring the files of a folder that others may write to into a private one inside `cache`, and verify them there."""
+    """Stage the files of a folder that others may write to inside `cache`, and verify the private copy."""
     listing = list_files(folder, hub)
     staged = stage(listing, cache)
     try:
         return _describe(list_files(staged.folder), source, staged.digests, staged)
-    except BadInput as reason:  # a message names the file that the reader knows
-        there, here = str(staged.folder), str(folder)
+    except BadInput as reason:  # messages name the submitted file, not its private copy
+        private, public = str(staged.folder), str(folder)
         raise BadInput(
-            [replace(fault, message=fault.message.replace(there, here)) for fault in reason.faults]
+            [replace(fault, message=fault.message.replace(private, public)) for fault in reason.faults]
         ) from None
 
 
@@ -132,9 +132,9 @@ def _describe(
 
 
 def _check_tokenizer_file(listing: Listing, name: str) -> None:
-    """Refuse a tokenizer's file of another format than its name says, before a parser in C++ or Rust gets it."""
+    """Refuse a tokenizer file whose format is not that of its name, before a C++ or Rust parser reads it."""
     path, data = listing.folder / name, listing.read(name)
-    if name in ACTED_ON:
+    if name in SETTINGS_FILES:
         read_settings(data, path)
     elif name == "added_tokens.json":
         if any(type(number) is not int for number in read_object(data, f"{path} is not JSON").values()):
@@ -162,6 +162,6 @@ def _identity(path: Path) -> tuple[int, ...]:
 
 
 def _digest(digests: Mapping[str, str]) -> str:
-    """Return sha256 over names and contents, so that a renamed or changed file changes it."""
+    """Return the sha256 of names and contents, so that a renamed or changed file changes it."""
     lines = "".join(f"{name}:{digests[name]}\n" for name in sorted(digests))
     return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"

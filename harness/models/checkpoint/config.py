@@ -1,4 +1,4 @@
-"""Judge config.json: an encoder whose sizes are those of its weights, known before anything is allocated for them."""
+"""Check that config.json describes an encoder of the weights' sizes, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ DEPTH = ("num_hidden_layers", "n_layers", "num_layers")
 WIDTH = ("hidden_size", "dim", "d_model")
 # A matrix of the weights has a side of this length.
 _SIDES = (*WIDTH, "vocab_size", "intermediate_size", "hidden_dim", "d_ff", "embedding_size")
-# What no tensor need show: relative positions, shared layers, names of labels. Each makes transformers
-# allocate that much.
+# Sizes that no tensor has to confirm (relative positions, shared layers, names of labels), although
+# transformers allocates that much for each.
 _BOUNDS = {
     **dict.fromkeys(DEPTH, 1000),
     **dict.fromkeys(("num_attention_heads", "n_heads", "num_heads"), 1024),
@@ -26,14 +26,14 @@ _BOUNDS = {
 
 
 def check_config(config: dict[str, Any], path: Path) -> None:
-    """Raise BadInput where a configuration is not an encoder's, or a number of it cannot be a size."""
+    """Raise BadInput where a configuration is not an encoder's or one of its sizes is out of bounds."""
     if config.get("is_encoder_decoder"):
         raise BadInput(
             f"{path}: {shown(config.get('model_type'))} is an encoder-decoder; only encoders are evaluated"
         )
     if not any(_is_whole(config.get(key)) and config[key] > 0 for key in DEPTH):
         raise BadInput(
-            f"{path} does not say how many layers there are",
+            f"{path} does not give the number of layers",
             cure=f"one of {', '.join(DEPTH)}, a whole number",
         )
     for _, _, key, value in walk(config):
@@ -46,8 +46,8 @@ def check_config(config: dict[str, Any], path: Path) -> None:
 def check_sizes(config: dict[str, Any], shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
     """Raise BadInput where the configuration gives a matrix a side that no tensor of the weights has.
 
-    transformers allocates what the configuration says, and only then compares: a vocabulary of 10^12 would
-    end the machine, not the evaluation.
+    transformers allocates what the configuration declares before it compares: a vocabulary of 10^12 would
+    exhaust the machine's memory.
     """
     sides = {side for shape in shapes.values() for side in shape}
     for key in _SIDES:

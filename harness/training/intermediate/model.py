@@ -1,4 +1,4 @@
-"""An encoder with one head a task; only the encoder outlives training."""
+"""An encoder with one head per task; only the encoder is kept after training."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harness.models.tokenization import IGNORED
 from harness.records import Task
 
 _HEAD_DROPOUT = 0.1
-# Of a head for masked words: where BERT's and RoBERTa's families keep the dense layer, its norm, and the bias
-# of the vocabulary.
+# The names of a masked-language-modelling head's dense layer, its norm, and its bias over the vocabulary in
+# BERT's and RoBERTa's families.
 _MLM_NAMES = (
     {
         "dense": "cls.predictions.transform.dense",
@@ -26,7 +26,7 @@ _MLM_NAMES = (
 
 
 class Multitask(nn.Module):
-    """An encoder and its heads. The first token's vector stands for a whole input, as in the classifiers of BERT and RoBERTa."""
+    """An encoder and its heads. Classifiers read the first token's vector, as in BERT and RoBERTa."""
 
     def __init__(self, encoder: Any, tasks: Sequence[Task]) -> None:
         """Add fresh heads, drawn from torch's generator."""
@@ -49,11 +49,9 @@ class Multitask(nn.Module):
         if kind == "mlm":
             masked = answer["labels"] != IGNORED
             logits = head(hidden[masked], self.encoder.get_input_embeddings().weight)  # (masked, vocabulary)
-            wrong = functional.cross_entropy(logits, answer["labels"][masked], reduction="sum")
-            return {
-                "loss": wrong / max(1, len(logits)),
-                "logits": logits,
-            }  # of a few short texts none may be masked
+            total = functional.cross_entropy(logits, answer["labels"][masked], reduction="sum")
+            # In a few short texts no token may be masked.
+            return {"loss": total / max(1, len(logits)), "logits": logits}
         if kind in ("tagging", "qa"):
             return _by_token(kind, head(self.dropout(hidden)), answer)
         logits = head(self.dropout(hidden[:, 0]))  # (inputs, labels)
@@ -67,17 +65,17 @@ class Multitask(nn.Module):
 
 
 def _by_token(kind: str, logits: torch.Tensor, answer: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return loss and logits (inputs, tokens, labels) of a head that looks at every token."""
+    """Return loss and logits (inputs, tokens, labels) of a head that reads every token."""
     if kind == "tagging":
         loss = functional.cross_entropy(
             logits.flatten(0, 1), answer["labels"].flatten(), ignore_index=IGNORED
         )
     else:
-        begin, end = logits.unbind(-1)
-        both = functional.cross_entropy(begin, answer["start_positions"]) + functional.cross_entropy(
+        start, end = logits.unbind(-1)
+        summed = functional.cross_entropy(start, answer["start_positions"]) + functional.cross_entropy(
             end, answer["end_positions"]
         )
-        loss = both / 2
+        loss = summed / 2
     return {"loss": loss, "logits": logits}
 
 
@@ -92,27 +90,27 @@ def _head(task: Task, width: int, vocabulary: int) -> nn.Module:
 
 
 class MaskedWords(nn.Module):
-    """The usual head for masked words: a dense layer, GELU, a norm, and the embeddings turned round with a bias of their own."""
+    """The usual head for masked words: dense layer, GELU, norm, and the transposed embeddings with a bias."""
 
     def __init__(self, width: int, vocabulary: int) -> None:
-        """Draw a fresh one."""
+        """Draw fresh weights from torch's generator."""
         super().__init__()
         self.dense, self.norm = nn.Linear(width, width), nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
 
     def forward(self, hidden: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
-        """Return (…, vocabulary) of vectors (…, width) and embeddings (vocabulary, width)."""
+        """Return logits (…, vocabulary) from vectors (…, width) and embeddings (vocabulary, width)."""
         return functional.linear(self.norm(functional.gelu(self.dense(hidden))), embeddings, self.bias)
 
     def load(self, tensors: dict[str, torch.Tensor]) -> bool:
-        """Take the head that a checkpoint's tensors hold, and tell whether there is one."""
+        """Load the head from a checkpoint's tensors, and tell whether they contain one."""
         for names in _MLM_NAMES:
-            wanted = {
-                f"{own}.{part}".lstrip("."): f"{theirs}.{part}"
-                for own, theirs in names.items()
-                for part in (("weight", "bias") if own else ("bias",))
+            sources = {
+                f"{module}.{part}".lstrip("."): f"{source}.{part}"
+                for module, source in names.items()
+                for part in (("weight", "bias") if module else ("bias",))
             }
-            if all(theirs in tensors for theirs in wanted.values()):
-                self.load_state_dict({own: tensors[theirs] for own, theirs in wanted.items()})
+            if all(source in tensors for source in sources.values()):
+                self.load_state_dict({name: tensors[source] for name, source in sources.items()})
                 return True
         return False

@@ -1,4 +1,4 @@
-"""Train an encoder with its heads, with transformers' Trainer: several GPUs, bfloat16 and accumulation come from it and accelerate."""
+"""Train an encoder with its heads by transformers' Trainer, on several GPUs and in bfloat16 if possible."""
 
 from __future__ import annotations
 
@@ -26,16 +26,22 @@ from harness.training.features import Feature, features
 from harness.training.intermediate.assess import dev_score
 from harness.training.intermediate.mixture import Mixed, TaskText, steps_an_epoch
 from harness.training.intermediate.model import MaskedWords, Multitask
-from harness.training.trainer import ProgressCallback, arguments, kept, last_whole, within_memory
+from harness.training.trainer import (
+    ProgressCallback,
+    arguments,
+    last_complete_checkpoint,
+    within_memory,
+    writing,
+)
 
-_MASKED = 0.15
+_MASKED_SHARE = 0.15
 _LOG_STEPS = 10
-_SPENT = "passes.json"
+_PASSES_FILE = "passes.json"
 
 
 @dataclass(frozen=True)
 class EncoderTraining:
-    """What is trained, in a folder where a killed run goes on."""
+    """A training of an encoder on tasks, in a folder where a killed run goes on."""
 
     files: CheckpointFiles
     recipe: TrainingRecipe
@@ -48,9 +54,9 @@ class EncoderTraining:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a training came to: mean loss, dev scores before and after, seconds in forward and backward passes.
+    """Result of a training: mean loss, dev scores before and after, seconds in forward and backward passes.
 
-    `earlier` counts the seconds of runs that were killed, up to what was saved of them and went on here.
+    `earlier` counts the seconds of killed runs, up to the checkpoints from which this one went on.
     """
 
     loss: float
@@ -63,7 +69,7 @@ class Learnt:
 def optimise(job: EncoderTraining, reporter: Reporter) -> Learnt:
     """Train, and save the encoder with its tokenizer, without heads, into the job's folder/model.
 
-    What a killed run saved goes on from there, with the same order and the same random numbers. Raises
+    A killed run resumes from its last checkpoint, with the same order and the same random numbers. Raises
     CheckFailed when memory is too small for one example, the disk is full or the loss is not finite, and
     BadInput for a base that cannot be trained.
     """
@@ -95,46 +101,48 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
     ]
     check_ids(
         encoder,
-        (each.ids for part in (*rows, *held_out) for row in part for each in row.inputs),
+        (item.ids for part in (*rows, *held_out) for row in part for item in row.inputs),
         job.files.source,
     )
     steps = steps_an_epoch(recipe, [len(part) for part in rows])
-    trainer = _OnTasks(
+    trainer = _TaskTrainer(
         model=model,
         args=_arguments(job, at_once),
         train_dataset=[(number, row) for number, part in enumerate(rows) for row in part],
-        data_collator=partial(_collate, tokenizer=tokenizer, masked=_masked_part(job, tokenizer)),
+        data_collator=partial(_collate, tokenizer=tokenizer, mlm_part=_mlm_part(job, tokenizer)),
         callbacks=[ProgressCallback(reporter, cure="a lower learning_rate in the recipe")],
     )
     trainer.order = Mixed([[row.tokens for row in part] for part in rows], steps, recipe.batch_size, job.seed)
-    trainer.model_accepts_loss_kwargs = (
-        False  # the loss is a mean over what is given; the Trainer divides by what is accumulated
-    )
+    # The loss is a mean over a batch: the Trainer must divide by the number of batches that it accumulates.
+    trainer.model_accepts_loss_kwargs = False
     trainer.remove_callback(transformers.PrinterCallback)
-    trainer.spent = _Spent(job.folder / _SPENT)
-    with trainer.spent:
+    trainer.totals = _PassTotals(job.folder / _PASSES_FILE)
+    with trainer.totals:
         before = _assess(job, model, held_out, tokenizer)
     transformers.set_seed(job.seed)
-    last = last_whole(job.folder / "steps")
-    with kept(f"what {job.files.source} became", job.folder, "free space; the same command then goes on"):
+    last = last_complete_checkpoint(job.folder / "steps")
+    with writing(
+        f"the encoder trained from {job.files.source}",
+        job.folder,
+        "free space; the same command then goes on",
+    ):
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-        with trainer.spent:
+        with trainer.totals:
             after = _assess(job, model, held_out, tokenizer)
         _save(model, job.files, job.folder / "model")
     return Learnt(
-        trainer.spent.loss / trainer.state.global_step,
+        trainer.totals.loss / trainer.state.global_step,
         before,
         after,
-        trainer.spent.seconds,
-        trainer.spent.earlier,
+        trainer.totals.seconds,
+        trainer.totals.earlier,
     )
 
 
 def _with_heads(job: EncoderTraining, encoder: Any) -> Multitask:
-    """Add the heads; that for masked words is the checkpoint's own where it has one, and one for scores begins at their mean.
+    """Add the heads; the one for masked words is the checkpoint's if any, the bias for scores their mean.
 
-    A head that began at 0 would spend its first steps on the mean, with gradients many times those of what is
-    to be learnt.
+    From a bias of 0 the first steps would learn the mean, with gradients many times those of the task.
     """
     model = Multitask(encoder, [part.task for part in job.parts])
     for head, part in zip(model.heads, job.parts, strict=True):
@@ -167,8 +175,8 @@ def _assess(
     }
 
 
-def _masked_part(job: EncoderTraining, tokenizer: Any) -> int | None:
-    """Return which part is masked language modelling; raises BadInput where the tokenizer has no token to mask with."""
+def _mlm_part(job: EncoderTraining, tokenizer: Any) -> int | None:
+    """Return the number of the masked-language-modelling part; raises BadInput without a mask token."""
     number = next((number for number, part in enumerate(job.parts) if part.task.format == "mlm"), None)
     if number is not None and tokenizer.mask_token_id is None:
         raise BadInput(
@@ -177,18 +185,18 @@ def _masked_part(job: EncoderTraining, tokenizer: Any) -> int | None:
     return number
 
 
-def _collate(rows: Sequence[tuple[int, Feature]], tokenizer: Any, masked: int | None) -> dict[str, Any]:
-    """Put one step's rows, all of one task, into tensors; words are masked anew each time they are read."""
+def _collate(rows: Sequence[tuple[int, Feature]], tokenizer: Any, mlm_part: int | None) -> dict[str, Any]:
+    """Put one step's rows, all of one task, into tensors; tokens are masked anew each time."""
     task = rows[0][0]
     batch: dict[str, Any] = pad([row for _, row in rows], tokenizer.pad_token_id)
-    if task == masked:
+    if task == mlm_part:
         special = torch.tensor(
             [
                 tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True)
                 for ids in batch["input_ids"].tolist()
             ]
         )
-        collator = transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=_MASKED)
+        collator = transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=_MASKED_SHARE)
         batch["input_ids"], batch["labels"] = collator.torch_mask_tokens(batch["input_ids"], special)
     return {**batch, "task": task}
 
@@ -209,25 +217,25 @@ def _arguments(job: EncoderTraining, at_once: int) -> transformers.TrainingArgum
         else "constant_with_warmup",
         warmup_steps=recipe.warmup,
         weight_decay=recipe.weight_decay,
-        save_strategy="no",  # but for ProgressCallback's, so that short trainings save nothing
+        save_strategy="no",  # except by ProgressCallback, so that short trainings save nothing
         save_total_limit=1,
         logging_steps=_LOG_STEPS,
     )
 
 
 def _save(model: Multitask, files: CheckpointFiles, folder: Path) -> None:
-    """Save the encoder as its family's base model, with the very tokenizer files that it came with."""
+    """Save the encoder as its family's base model, with unchanged copies of its tokenizer files."""
     model.encoder.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         if (files.folder / name).is_file():
             (folder / name).write_bytes((files.folder / name).read_bytes())
 
 
-class _Spent:
-    """Add up seconds in passes and losses in a file, so that those before a kill count, and seconds of any kind with them."""
+class _PassTotals:
+    """Totals of pass seconds, losses and all seconds, in a file so that those of killed runs count."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._begun, self._started = path, time.perf_counter(), 0.0
+        self._path, self._created, self._started = path, time.perf_counter(), 0.0
         self.seconds: float
         self.loss: float
         self.earlier: float
@@ -241,28 +249,28 @@ class _Spent:
     def __exit__(self, *_: object) -> None:
         self.seconds += time.perf_counter() - self._started
 
-    def keep(self) -> None:
+    def save(self) -> None:
         self._path.write_text(
-            json.dumps([self.seconds, self.loss, self.earlier + time.perf_counter() - self._begun])
+            json.dumps([self.seconds, self.loss, self.earlier + time.perf_counter() - self._created])
         )
 
 
-class _OnTasks(transformers.Trainer):  # type: ignore[misc]  # transformers is untyped here
-    """Take the examples in our order, and measure how long the passes take."""
+class _TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers is untyped here
+    """Use the order of `Mixed`, and measure the time and loss of the passes."""
 
     order: Mixed
-    spent: _Spent
+    totals: _PassTotals
 
     def _get_train_sampler(self, *_: Any) -> Mixed:
         return self.order
 
-    def training_step(self, *given: Any, **named: Any) -> torch.Tensor:
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Make one forward and backward pass."""
-        with self.spent:
-            loss: torch.Tensor = super().training_step(*given, **named)
-            self.spent.loss += float(loss.detach())  # of a part of a step: its part of the step's mean
+        with self.totals:
+            loss: torch.Tensor = super().training_step(*args, **kwargs)
+            self.totals.loss += float(loss.detach())  # already divided by the number of accumulated batches
         return loss
 
-    def _save_checkpoint(self, *given: Any, **named: Any) -> None:
-        super()._save_checkpoint(*given, **named)
-        self.spent.keep()
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        super()._save_checkpoint(*args, **kwargs)
+        self.totals.save()

@@ -1,4 +1,4 @@
-"""THE STORY of an intermediate training: recipe → examples → steps → an encoder on disk, and a submission that says what was done."""
+"""Run an intermediate training: recipe → examples → steps → an encoder on disk and its submission."""
 
 from __future__ import annotations
 
@@ -69,24 +69,24 @@ class TrainingOptions:
 
 
 def trainees(recipe: TrainingRecipe) -> tuple[Trainee, ...]:
-    """Return what a recipe trains, depth by depth and seed by seed."""
+    """Return the encoders that a recipe trains, by depth and then by seed."""
     return tuple(Trainee(recipe, start, seed) for start in recipe.start.checkpoints for seed in recipe.seeds)
 
 
 def train(
     trainee: Trainee, options: TrainingOptions | None = None, reporter: Reporter | None = None
 ) -> TrainedSeed:
-    """Train one encoder into submissions/<slug>/checkpoints/seed-N, record it in training.yaml, and return what was recorded.
+    """Train one encoder into submissions/<slug>/checkpoints/seed-N, and record it in training.yaml.
 
-    What is there with the recorded digest is not trained again; a killed run goes on where it last saved. The
-    submission is scaffolded, with all of the recipe's seeds, where there is none. Raises BadInput for a
-    recipe, text or encoder that cannot be used, and CheckFailed when memory, disk or the loss end the
-    training, or when the same training gave other weights before.
+    Returns the record. Existing weights with the recorded digest are not trained again; a killed run resumes
+    from its last checkpoint. A missing submission is scaffolded with all of the recipe's seeds. Raises
+    BadInput for a recipe, text or encoder that cannot be used, and CheckFailed when memory, disk or the loss
+    end the training, or when the same training gave other weights before.
     """
     options, reporter = options or TrainingOptions(), reporter or Silent()
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise WrongUsage(
-            "training was started in several processes", cure="start one: it takes all GPUs of the machine"
+            "training was started in several processes", cure="start one: it uses all GPUs of the machine"
         )
     folder = options.submissions / trainee.slug
     cache = options.cache or cache_folder()
@@ -97,28 +97,28 @@ def train(
     work = target.with_name(f".seed-{trainee.seed}.work")
     target.parent.mkdir(exist_ok=True)
     with FileLock(target.with_name(f".seed-{trainee.seed}.lock")):
-        described = _described(trainee, start, text)
-        if done := _done(trainee, described, target):
-            reporter.report("trained already")
-            return done
-        _resume_or_begin(work, trainee, described)
+        record = _training_record(trainee, start, text)
+        if completed := _completed_seed(trainee, record, target):
+            reporter.report("already trained")
+            return completed
+        _resume_or_begin(work, trainee, record)
         seconds = time.perf_counter()
         device = choose_device(options.device)
         bfloat16 = device.startswith("cuda") and choose_dtype("auto", device) == "bfloat16"
         job = EncoderTraining(start, trainee.recipe, text, trainee.seed, work, device, bfloat16)
         learnt = optimise(job, reporter)
-        trained = _finish(trainee, described, learnt, work, target, device, seconds)
+        trained = _finish(trainee, record, learnt, work, target, device, seconds)
     shutil.rmtree(work, ignore_errors=True)
     return trained
 
 
 def use_threads(threads: int) -> None:
-    """Give this process so many processor threads."""
+    """Set the number of processor threads of this process."""
     torch.set_num_threads(threads)
 
 
-def _described(trainee: Trainee, start: CheckpointFiles, text: tuple[TaskText, ...]) -> Training:
-    """Return the record of what is trained, no seed in it yet."""
+def _training_record(trainee: Trainee, start: CheckpointFiles, text: tuple[TaskText, ...]) -> Training:
+    """Return the record of the training, without seeds yet."""
     tasks = tuple(
         TrainedTask(
             task=part.task.name,
@@ -153,60 +153,60 @@ def _objective(text: tuple[TaskText, ...]) -> str:
     return "; ".join(f"{part.task.name}: {losses[part.task.format]}" for part in text)
 
 
-def _done(trainee: Trainee, described: Training, target: Path) -> TrainedSeed | None:
-    """Return what is recorded of this training when its weights are there, unchanged."""
-    recorded = _recorded(trainee, described, target)
+def _completed_seed(trainee: Trainee, record: Training, target: Path) -> TrainedSeed | None:
+    """Return the record of this seed when its weights exist, unchanged."""
+    recorded = _recorded_seed(trainee, record, target)
     if recorded is None or not target.is_dir():
         return None
     return recorded if verify(target, str(target)).digest == recorded.weights else None
 
 
-def _recorded(trainee: Trainee, described: Training, target: Path) -> TrainedSeed | None:
-    """Return the record of this seed. Raises BadInput when the folder's record is of another training."""
+def _recorded_seed(trainee: Trainee, record: Training, target: Path) -> TrainedSeed | None:
+    """Return the record of this seed; raises BadInput when the folder's record is of another training."""
     training = load_training(target.parents[1])
     if training is None:
         return None
     if (training.recipe.work, training.start, training.tasks) != (
-        described.recipe.work,
-        described.start,
-        described.tasks,
+        record.recipe.work,
+        record.start,
+        record.tasks,
     ):
         raise BadInput(
-            f"{target.parents[1]} was trained by another recipe, from another encoder or on other text",
+            f"{target.parents[1]} was trained with another recipe, from another encoder or on other text",
             cure="choose another slug, or remove the folder",
         )
     return next((trained for trained in training.seeds if trained.seed == trainee.seed), None)
 
 
-def _resume_or_begin(work: Path, trainee: Trainee, described: Training) -> None:
-    """Keep what a killed run of the same training saved; anything else there goes."""
-    job = json.dumps(
-        {"work": described.recipe.work, "start": described.start, "seed": trainee.seed}, sort_keys=True
+def _resume_or_begin(work: Path, trainee: Trainee, record: Training) -> None:
+    """Keep the checkpoints of a killed run of the same training; delete anything else in `work`."""
+    description = json.dumps(
+        {"work": record.recipe.work, "start": record.start, "seed": trainee.seed}, sort_keys=True
     )
-    job += "".join(f"{task.train}{task.dev}" for task in described.tasks)
-    name = hashlib.sha256(job.encode()).hexdigest()
-    if not (work / _JOB).is_file() or (work / _JOB).read_text() != name:
+    description += "".join(f"{task.train}{task.dev}" for task in record.tasks)
+    digest = hashlib.sha256(description.encode()).hexdigest()
+    if not (work / _JOB).is_file() or (work / _JOB).read_text() != digest:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
-        (work / _JOB).write_text(name)
+        (work / _JOB).write_text(digest)
 
 
 def _finish(
     trainee: Trainee,
-    described: Training,
+    record: Training,
     learnt: Learnt,
     work: Path,
     target: Path,
     device: str,
     started: float,
 ) -> TrainedSeed:
-    """Put the encoder in its place and record it."""
+    """Move the encoder to `target` and record it."""
     digest = verify(work / "model", str(target)).digest
-    before = _recorded(trainee, described, target)
-    if before is not None and before.weights != digest:
+    previous = _recorded_seed(trainee, record, target)
+    if previous is not None and previous.weights != digest:
         raise CheckFailed(
-            f"{trainee.slug} seed {trainee.seed} became {digest}, where {before.weights} is recorded",
-            cure="another machine or other versions round otherwise: train it elsewhere with --submissions DIR",
+            f"{trainee.slug} seed {trainee.seed} gave {digest}, but {previous.weights} is recorded",
+            cure="another machine or version rounds differently: train elsewhere with --submissions DIR",
         )
     run = TrainingRun(
         date=now(),
@@ -227,19 +227,19 @@ def _finish(
     shutil.rmtree(target, ignore_errors=True)
     (work / "model").replace(target)
     folder = target.parents[1]
-    with results_lock(folder):  # other seeds may end at the same time
-        known = load_training(folder) or described
-        others = [seed for seed in known.seeds if seed.seed != trainee.seed]
-        seeds = tuple(sorted((*others, before or trained), key=lambda seed: seed.seed))
-        write_training(folder, described.model_copy(update={"seeds": seeds}))
-    return before or trained
+    with results_lock(folder):  # other seeds may finish at the same time
+        current = load_training(folder) or record
+        other_seeds = [seed for seed in current.seeds if seed.seed != trainee.seed]
+        seeds = tuple(sorted((*other_seeds, previous or trained), key=lambda seed: seed.seed))
+        write_training(folder, record.model_copy(update={"seeds": seeds}))
+    return previous or trained
 
 
 def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> None:
-    """Write the submission where there is none; one that is there must name this seed's weights."""
+    """Write a missing submission; raises BadInput for an existing one without this seed's weights."""
     recipe = trainee.recipe
-    own = [Checkpoint(seed=seed, path=f"checkpoints/seed-{seed}") for seed in recipe.seeds]
-    foreign = any(language != "en" for language in recipe.languages)
+    seed_checkpoints = [Checkpoint(seed=seed, path=f"checkpoints/seed-{seed}") for seed in recipe.seeds]
+    not_only_english = any(language != "en" for language in recipe.languages)
     tasks = [part for part in text if part.task.format != "mlm"]
     submission = Submission(
         schema_=1,
@@ -252,10 +252,10 @@ def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> Non
             languages=recipe.languages,
             examples=sum(part.examples for part in tasks),
             continued_mlm=recipe.continued_mlm is not None,
-            translated=foreign and any(find_task(part.task.name).translated for part in tasks),
+            translated=not_only_english and any(find_task(part.task.name).translated for part in tasks),
         ),
         encoding=recipe.encoding,
-        checkpoints=tuple(own),
+        checkpoints=tuple(seed_checkpoints),
         trained_on=tuple(dict.fromkeys((*recipe.trained_on, *(part.task.seen for part in text)))),
         submitters=recipe.submitters,
         license=recipe.license,
@@ -263,9 +263,11 @@ def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> Non
     )
     if new_trained_submission(folder, submission):
         return
-    there = load_submission(folder)
-    checkpoints = there.checkpoints if isinstance(there, Submission) else ()
-    if not any(own[recipe.seeds.index(trainee.seed)] == checkpoint for checkpoint in checkpoints):
+    existing = load_submission(folder)
+    checkpoints = existing.checkpoints if isinstance(existing, Submission) else ()
+    if not any(
+        seed_checkpoints[recipe.seeds.index(trainee.seed)] == checkpoint for checkpoint in checkpoints
+    ):
         raise BadInput(
             f"{folder / 'submission.yaml'} does not name the weights of seed {trainee.seed}",
             cure=f"add to checkpoints: {{seed: {trainee.seed}, path: checkpoints/seed-{trainee.seed}}}",

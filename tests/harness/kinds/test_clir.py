@@ -23,7 +23,7 @@ from harness.scoring.statistics.intervals import bootstrap_mean
 from harness.scoring.tables import TABLES
 from tests.support.collections import write_beir, write_trec
 
-OWN = BY_NAME["tatoeba"].model_copy(update={"name": "clir.own", "kind": "clir"})
+TARGET = BY_NAME["tatoeba"].model_copy(update={"name": "clir.own", "kind": "clir"})
 Encode = Callable[[Sequence[str]], np.ndarray]
 
 
@@ -114,41 +114,41 @@ def random_collection(seed: int) -> Collection:
 @pytest.mark.parametrize("seed", range(8))
 def test_every_variant_ranks_as_plain_loops_do_with_ties(seed: int) -> None:
     collection, encode = random_collection(seed), few_directions(seed)
-    outcomes = clir.run(OWN, collection, encode).to_pydict()
+    outcomes = clir.run(TARGET, collection, encode).to_pydict()
     names = list(collection.documents)
     queries = encode(list(collection.queries.values())).astype(float)
-    chunks = [list(encode(each).astype(float)) for each in collection.chunks]
-    assert len({len(each) for each in chunks}) > 3
+    chunks = [list(encode(document_chunks).astype(float)) for document_chunks in collection.chunks]
+    assert len({len(document_chunks) for document_chunks in chunks}) > 3
     whole = encode([document.whole for document in collection.documents.values()]).astype(float)
     ties = 0
     for variant in ("whole", "best", "average", "top3"):
-        for i, found in enumerate(collection.judgements.values()):
+        for i, grades in enumerate(collection.judgements.values()):
             fits = {d: fit(variant, queries[i], chunks[d], whole[d]) for d in range(len(names))}
-            assert outcomes[f"ranks_{variant}"][i] == [rank(fits, names.index(name)) for name in found]
-            assert outcomes["gains"][i] == list(found.values())
+            assert outcomes[f"ranks_{variant}"][i] == [rank(fits, names.index(name)) for name in grades]
+            assert outcomes["gains"][i] == list(grades.values())
             ties += len(fits) - len({round(value, 9) for value in fits.values()})
     assert ties > 100
     assert (outcomes["query"], outcomes["index"]) == (list(collection.queries), list(range(12)))
 
 
 @pytest.mark.parametrize("block", [1, 900, 5_000])
-@pytest.mark.parametrize("kept", [0, 1 << 28])
-def test_how_documents_are_cut_into_blocks_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, block: int, kept: int
+@pytest.mark.parametrize("in_memory", [0, 1 << 28])
+def test_the_division_of_documents_into_blocks_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, block: int, in_memory: int
 ) -> None:
     collection, encode = random_collection(3), few_directions(3)
-    expected = clir.run(OWN, collection, encode)
+    expected = clir.run(TARGET, collection, encode)
     monkeypatch.setattr(clir, "_BLOCK_BYTES", block)
-    monkeypatch.setattr(clir, "_KEPT_BYTES", kept)
-    asked: list[int] = []
+    monkeypatch.setattr(clir, "_IN_MEMORY_BYTES", in_memory)
+    text_counts: list[int] = []
 
     def counted(texts: Sequence[str]) -> np.ndarray:
-        asked.append(len(texts))
+        text_counts.append(len(texts))
         return encode(texts)
 
-    assert clir.run(OWN, collection, counted) == expected
+    assert clir.run(TARGET, collection, counted) == expected
     # What is encoded at once is bounded by the block, or one document.
-    assert max(asked[1:]) <= max(7, block // (8 * (12 + 4)))
+    assert max(text_counts[1:]) <= max(7, block // (8 * (12 + 4)))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -159,21 +159,23 @@ def test_parallel_documents_rank_as_plain_loops_do_in_both_directions(seed: int)
     foreign, english = (
         tuple(f"{side} {rng.integers(0, 30)}" for _ in documents) for side in ("fremd", "foreign")
     )
-    outcomes = clir.run(OWN, ParallelDocuments("de", foreign, english, documents, "here"), encode).to_pydict()
-    asked = [line for line, name in enumerate(documents) if documents.count(name) > 1]
-    assert outcomes["index"] == asked
+    outcomes = clir.run(
+        TARGET, ParallelDocuments("de", foreign, english, documents, "here"), encode
+    ).to_pydict()
+    query_lines = [line for line, name in enumerate(documents) if documents.count(name) > 1]
+    assert outcomes["index"] == query_lines
     for suffix, queries, chunks in (("", english, foreign), ("_to_english", foreign, english)):
         query_vectors, chunk_vectors = encode(queries).astype(float), encode(chunks).astype(float)
         for variant in ("best", "average", "top3"):
-            for row, line in enumerate(asked):
+            for row, line in enumerate(query_lines):
                 rest = {
                     d: [v for i, v in enumerate(chunk_vectors) if documents[i] == f"news.{d}" and i != line]
                     for d in range(len(sizes))
                 }
                 fits = {d: fit(variant, query_vectors[line], vectors, None) for d, vectors in rest.items()}
-                own = int(documents[line].removeprefix("news."))
-                assert outcomes[f"ranks_{variant}{suffix}"][row] == [rank(fits, own)]
-    assert outcomes["gains"] == [[1]] * len(asked)
+                relevant = int(documents[line].removeprefix("news."))
+                assert outcomes[f"ranks_{variant}{suffix}"][row] == [rank(fits, relevant)]
+    assert outcomes["gains"] == [[1]] * len(query_lines)
     assert "ranks_whole" not in outcomes
 
 
@@ -198,7 +200,7 @@ def by_angle(texts: Sequence[str]) -> np.ndarray:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
-def test_the_counterpart_is_taken_out_of_its_document_for_its_own_query_only() -> None:
+def test_the_counterpart_is_left_out_of_its_document_for_its_query_only() -> None:
     examples = ParallelDocuments(
         "de",
         ("eins", "zwei", "drei", "vier", "fünf"),
@@ -206,12 +208,12 @@ def test_the_counterpart_is_taken_out_of_its_document_for_its_own_query_only() -
         tuple("aabbc"),
         "here",
     )
-    outcomes = clir.run(OWN, examples, by_angle).to_pydict()
+    outcomes = clir.run(TARGET, examples, by_angle).to_pydict()
     # one (0°) finds zwei (20°) in a; two (25°) finds fünf (45°) in c nearer than eins (0°) in a, for zwei is
     # out. three (88°) finds vier (70°) in b; four (60°) finds fünf (45°) in c nearer than drei (90°) in b.
     assert outcomes["ranks_best"] == [[1], [2], [1], [2]]
     assert outcomes["average_precision"] == [1.0, 0.5, 1.0, 0.5]
-    # five is asked by nobody, as nothing would be left of c; to eins and three it stays a wrong answer.
+    # five is not a query, as nothing would remain of c; for eins and three it is a wrong answer.
     assert outcomes["index"] == [0, 1, 2, 3]
     # The other way round nothing is lost: eins finds two (25°), zwei one (0°), drei four (60°), vier three
     # (88°).
@@ -249,27 +251,27 @@ def test_scores_by_hand_and_again_from_the_file(tmp_path: Path) -> None:
         interval=(round(100 * low, 4), round(100 * high, 4)),
         secondary={name: round(100 * float(value), 4) for name, value in points.items()},
     )
-    assert TABLES["clir"].score(OWN, outcomes) == expected
-    assert list(TABLES["clir"].score(OWN, outcomes).secondary) == list(points)
+    assert TABLES["clir"].score(TARGET, outcomes) == expected
+    assert list(TABLES["clir"].score(TARGET, outcomes).secondary) == list(points)
     pq.write_table(pa.concat_tables([outcomes.slice(0, 1), outcomes.slice(1)]), tmp_path / "own.parquet")
-    assert TABLES["clir"].score(OWN, pq.read_table(tmp_path / "own.parquet")) == expected
-    assert TABLES["clir"].score(OWN, pa.concat_tables([outcomes, outcomes]).slice(2)) == expected
+    assert TABLES["clir"].score(TARGET, pq.read_table(tmp_path / "own.parquet")) == expected
+    assert TABLES["clir"].score(TARGET, pa.concat_tables([outcomes, outcomes]).slice(2)) == expected
 
 
 def test_parallel_documents_score_both_directions_and_name_them() -> None:
     rng = np.random.default_rng(0)
     texts = tuple(f"text {i}" for i in rng.integers(0, 50, 60))
     examples = ParallelDocuments("de", texts, texts[::-1], tuple(f"d{i // 5}" for i in range(60)), "here")
-    outcomes = clir.run(OWN, examples, few_directions(0, 40))
-    found = TABLES["clir"].score(OWN, outcomes)
+    outcomes = clir.run(TARGET, examples, few_directions(0, 40))
+    score = TABLES["clir"].score(TARGET, outcomes)
     variants = ("best", "average", "top3")
-    assert list(found.secondary) == [
+    assert list(score.secondary) == [
         *("map_average", "map_top3"),
         *(f"{measure}_{variant}" for measure in ("ndcg_10", "recall_100") for variant in variants),
         *(f"map_{variant}_to_english" for variant in variants),
     ]
-    assert found.score == round(100 * float(np.mean(outcomes["average_precision"].to_numpy())), 4)
-    assert found.n == 60
+    assert score.score == round(100 * float(np.mean(outcomes["average_precision"].to_numpy())), 4)
+    assert score.n == 60
     # One document is relevant: average precision is one over its rank.
     assert outcomes["average_precision"].to_pylist() == [
         1 / ranks[0] for ranks in outcomes["ranks_best"].to_pylist()
@@ -281,11 +283,11 @@ def test_beir_and_trec_score_alike(tmp_path: Path) -> None:
         load_collection("de-en", write(tmp_path / write.__name__ / "de-en"))
         for write in (write_beir, write_trec)
     ]
-    beir, trec = (clir.run(OWN, collection, few_directions(1)) for collection in read)
+    beir, trec = (clir.run(TARGET, collection, few_directions(1)) for collection in read)
     assert beir == trec
-    assert TABLES["clir"].score(OWN, beir) == TABLES["clir"].score(OWN, trec)
+    assert TABLES["clir"].score(TARGET, beir) == TABLES["clir"].score(TARGET, trec)
 
 
 def test_a_vector_that_is_not_finite_is_refused() -> None:
     with pytest.raises(ValueError, match="a vector is not finite"):
-        clir.run(OWN, random_collection(0), lambda texts: np.full((len(texts), 2), np.nan, np.float32))
+        clir.run(TARGET, random_collection(0), lambda texts: np.full((len(texts), 2), np.nan, np.float32))

@@ -24,8 +24,8 @@ def slowly(dev: Split, scored: Split, vectors: Vectors, policy: Mining) -> tuple
     """Return F1, precision, recall and the number of mined pairs as the slow implementation finds them."""
 
     def pairs(split: Split) -> list[tuple[str, str, float]]:
-        def near(own: list[str], others: list[str]) -> dict[str, list[tuple[str, float]]]:
-            return loop_neighbours(own, others, vectors, policy.neighbours)
+        def near(queries: list[str], pool: list[str]) -> dict[str, list[tuple[str, float]]]:
+            return loop_neighbours(queries, pool, vectors, policy.neighbours)
 
         return slow_pairs(split.foreign, split.english, near, policy.margin.value, policy.keep_duplicates)
 
@@ -98,7 +98,7 @@ def test_mining_equals_the_slow_implementation(seed: int) -> None:
     assert score.interval[0] <= score.score <= score.interval[1]
 
 
-def test_where_only_dev_is_scored_its_own_gold_gives_the_threshold() -> None:
+def test_where_only_dev_is_scored_its_gold_determines_the_threshold() -> None:
     rng = np.random.default_rng(1)
     vectors: Vectors = {}
     dev = random_split(rng, "dev", vectors, coarse=False)
@@ -106,8 +106,13 @@ def test_where_only_dev_is_scored_its_own_gold_gives_the_threshold() -> None:
         DEV, Comparable("de", {"dev": dev}, "here"), lambda texts: np.stack([vectors[text] for text in texts])
     )
     score = TABLES["mining"].score(DEV, outcomes)
-    found = (score.score, score.secondary["precision"], score.secondary["recall"], score.quantities["mined"])
-    assert found == slowly(dev, dev, vectors, Mining())
+    measured = (
+        score.score,
+        score.secondary["precision"],
+        score.secondary["recall"],
+        score.quantities["mined"],
+    )
+    assert measured == slowly(dev, dev, vectors, Mining())
     assert "oracle threshold" in DEV.options
     assert not DEV.in_xtreme
     assert BUCC.in_xtreme
@@ -140,7 +145,7 @@ def test_outcomes_hold_matched_pairs_down_to_the_last_gold_one_and_what_was_miss
     }
     cosines = [math.cos(math.radians(angle)) for angle in (4, 5)]
     assert outcomes["margin"].to_pylist() == [*(pytest.approx(cosine, abs=1e-6) for cosine in cosines), None]
-    # The pair of drei and three, 50 degrees apart, lies below: no threshold can stand there.
+    # The pair of drei and three, 50 degrees apart, is below: no threshold can be there.
     assert threshold_of(outcomes) == pytest.approx(sum(cosines) / 2, abs=1e-6)
     assert str(target.signature) == "bucc2018_dev|f1|xx–en|absolute.k4.drop|oracle threshold|v1"
 

@@ -91,7 +91,7 @@ class Problem:
         )
 
 
-def place(order: Sequence[int], answer: int) -> int:
+def rank_in(order: Sequence[int], answer: int) -> int:
     return 0 if answer == NO_ANSWER else list(order).index(answer) + 1
 
 
@@ -103,9 +103,9 @@ def test_ranks_equal_those_of_a_plain_sort_by_the_exact_product(seed: int, sprea
     by_language, of_all = problem.orders()
     for i, answers in enumerate(problem.relevant):
         assert in_language[i].tolist() == [
-            place(order, answer) for order, answer in zip(by_language[i], answers, strict=True)
+            rank_in(order, answer) for order, answer in zip(by_language[i], answers, strict=True)
         ]
-        assert in_union[i].tolist() == [place(of_all[i], answer) for answer in answers]
+        assert in_union[i].tolist() == [rank_in(of_all[i], answer) for answer in answers]
 
 
 def test_ranks_hold_where_a_language_is_wider_than_a_block() -> None:
@@ -117,8 +117,10 @@ def test_ranks_hold_where_a_language_is_wider_than_a_block() -> None:
             ahead = (products[i] - products[i, answer] > 1e-12) | (
                 (np.abs(products[i] - products[i, answer]) <= 1e-12) & (np.arange(products.shape[1]) < answer)
             )
-            own = ahead[problem.starts[j] : problem.ends[j]]
-            expected = (0, 0) if answer == NO_ANSWER else (int(own.sum()) + 1, int(ahead.sum()) + 1)
+            ahead_in_language = ahead[problem.starts[j] : problem.ends[j]]
+            expected = (
+                (0, 0) if answer == NO_ANSWER else (int(ahead_in_language.sum()) + 1, int(ahead.sum()) + 1)
+            )
             assert (in_language[i, j], in_union[i, j]) == expected
 
 
@@ -132,8 +134,8 @@ def test_the_size_of_blocks_changes_no_rank(
     expected = problem.ranked()
     for name, value in (("_PRODUCTS", products), ("_ROWS", rows), ("_COLUMNS", columns)):
         monkeypatch.setattr(question_retrieval, name, value)
-    for found, rank in zip(problem.ranked(), expected, strict=True):
-        np.testing.assert_array_equal(found, rank)
+    for ranks, expected_ranks in zip(problem.ranked(), expected, strict=True):
+        np.testing.assert_array_equal(ranks, expected_ranks)
 
 
 def test_the_order_of_different_candidates_within_a_language_changes_no_rank() -> None:
@@ -145,11 +147,11 @@ def test_the_order_of_different_candidates_within_a_language_changes_no_rank() -
     problem.candidates = problem.candidates[order]
     moved = np.argsort(order)
     problem.relevant = np.where(problem.relevant == NO_ANSWER, NO_ANSWER, moved[problem.relevant])
-    for found, rank in zip(problem.ranked(), expected, strict=True):
-        np.testing.assert_array_equal(found, rank)
+    for ranks, expected_ranks in zip(problem.ranked(), expected, strict=True):
+        np.testing.assert_array_equal(ranks, expected_ranks)
 
 
-# Unit vectors in the plane, in degrees. The two questions stand at 0 and at 90; "zwei" repeats as "deux" and
+# Unit vectors in the plane, in degrees. The two questions are at 0 and at 90; "zwei" repeats as "deux" and
 # "drei" as "trois".
 ANGLES = {
     "q": 0,
@@ -185,9 +187,9 @@ def test_outcomes_by_hand_with_ties_to_the_lower_index() -> None:
 
 def test_scores_by_hand() -> None:
     target = toy_target("de", "fr", "en")
-    found = TABLES["question_retrieval"].score(target, run(target, QUESTIONS, by_angle))
+    score = TABLES["question_retrieval"].score(target, run(target, QUESTIONS, by_angle))
     first = (1 / 3 + 2 / 4 + 3 / 6) / 3
-    assert found == Score(
+    assert score == Score(
         score=round(50 * (first + 1), 4),
         n=2,
         interval=(round(100 * first, 4), 100.0),
@@ -239,13 +241,15 @@ def test_all_three_settings_equal_trec_evals_on_the_same_rankings() -> None:
     problem = Problem(9, sizes=(40, 30, 50), questions=60, d=4)
     languages = ("de", "fr", "en")
     texts = {f"s{i}": vector for i, vector in enumerate(problem.candidates.tolist())}
-    asked = {f"q{i}": vector for i, vector in enumerate(problem.questions.tolist())}
+    question_vectors = {f"q{i}": vector for i, vector in enumerate(problem.questions.tolist())}
     pool = Pool(languages, tuple(texts), tuple(problem.starts))
-    examples = Questions("de", tuple(asked), tuple(map(tuple, problem.relevant.tolist())), pool, "here")
+    examples = Questions(
+        "de", tuple(question_vectors), tuple(map(tuple, problem.relevant.tolist())), pool, "here"
+    )
     # encode() must give the problem's own vectors: normalised again they would not tie where these do.
-    everything = {text: np.array(vector, np.float32) for text, vector in (texts | asked).items()}
+    everything = {text: np.array(vector, np.float32) for text, vector in (texts | question_vectors).items()}
     target = toy_target(*languages)
-    found = TABLES["question_retrieval"].score(
+    score = TABLES["question_retrieval"].score(
         target, run(target, examples, lambda texts: np.stack([everything[text] for text in texts]))
     )
     by_language, of_all = problem.orders()
@@ -255,15 +259,15 @@ def test_all_three_settings_equal_trec_evals_on_the_same_rankings() -> None:
     }
     multi = trec_eval(problem.relevant, of_all)
     assert (
-        found.score,
-        found.secondary["recall_1_multi"],
-        found.secondary["recall_10_multi"],
+        score.score,
+        score.secondary["recall_1_multi"],
+        score.secondary["recall_10_multi"],
     ) == pytest.approx(multi, abs=1e-4)
-    mono = [found.secondary[f"{name}_mono"] for name in ("map", "recall_1", "recall_10")]
+    mono = [score.secondary[f"{name}_mono"] for name in ("map", "recall_1", "recall_10")]
     assert mono == pytest.approx(settings["de"], abs=1e-4)
-    for other in ("fr", "en"):
-        assert list(found.pairs[other].values()) == pytest.approx(settings[other], abs=1e-4)
-    cross = [found.secondary[f"{name}_cross"] for name in ("map", "recall_1", "recall_10")]
+    for language in ("fr", "en"):
+        assert list(score.pairs[language].values()) == pytest.approx(settings[language], abs=1e-4)
+    cross = [score.secondary[f"{name}_cross"] for name in ("map", "recall_1", "recall_10")]
     assert cross == pytest.approx(np.mean([settings["fr"], settings["en"]], axis=0), abs=1e-4)
 
 
@@ -278,8 +282,8 @@ def trec_eval(relevant: NDArray[np.int64], orders: Sequence[Sequence[int]]) -> t
         f"q{i}": {f"s{c}": -float(rank) for rank, c in enumerate(order)} for i, order in enumerate(orders)
     }
     measures = [AP @ 20, R @ 1, R @ 10]
-    found = ir_measures.calc_aggregate(measures, qrels, {question: ranked[question] for question in qrels})
-    return tuple(100 * found[measure] for measure in measures)
+    values = ir_measures.calc_aggregate(measures, qrels, {question: ranked[question] for question in qrels})
+    return tuple(100 * values[measure] for measure in measures)
 
 
 def test_the_language_bias_is_the_mean_distance_of_the_answers_in_the_union() -> None:
@@ -293,7 +297,7 @@ def test_the_language_bias_is_the_mean_distance_of_the_answers_in_the_union() ->
     vectors = {text: (np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))) for text, angle in angles.items()}
     pool = Pool(("aa", "bb", "cc"), tuple(text for text in angles if text != "q"), (0, 5, 10))
     biased = Questions("aa", ("q", "q"), ((0, 5, 10), (1, 7, 14)), pool, "here")
-    found = TABLES["question_retrieval"].score(
+    score = TABLES["question_retrieval"].score(
         toy_target(*pool.languages), run(toy_target(*pool.languages), biased, encoder(vectors))
     )
-    assert found.quantities == {"language_bias": ((11 - 1) + (15 - 2)) / 2}
+    assert score.quantities == {"language_bias": ((11 - 1) + (15 - 2)) / 2}

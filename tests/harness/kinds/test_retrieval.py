@@ -43,7 +43,7 @@ def test_scores_by_hand() -> None:
     )
 
 
-def test_every_text_of_both_sides_is_asked_for() -> None:
+def test_every_text_of_both_sides_is_encoded() -> None:
     assert BITEXT.sides == {
         "de side": ("eins", "zwei", "drei", "vier"),
         "en side": ("one", "two", "three", "four"),

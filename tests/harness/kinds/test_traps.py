@@ -55,7 +55,7 @@ def test_a_best_f1_at_the_last_item_takes_that_item_as_the_threshold() -> None:
     assert best_threshold(curve) == 1.1
 
 
-def test_sentences_that_stand_twice_are_dropped_and_can_be_kept() -> None:
+def test_repeated_sentences_are_dropped_and_can_be_kept() -> None:
     twice = Split(
         {"d1": "eins", "d2": "zwei", "d3": "eins"}, {"e1": "one", "e2": "two"}, (("d1", "e1"), ("d2", "e2"))
     )
@@ -65,10 +65,10 @@ def test_sentences_that_stand_twice_are_dropped_and_can_be_kept() -> None:
         if row["split"] == "test" and row["margin"] is not None
     ]
     assert pairs == [("d2", "e2")]
-    kept = mined(EASY, twice, keep_duplicates=True)
+    with_duplicates = mined(EASY, twice, keep_duplicates=True)
     assert {
         (row["foreign"], row["english"])
-        for row in kept
+        for row in with_duplicates
         if row["split"] == "test" and row["margin"] is not None
     } == {
         ("d1", "e1"),

@@ -41,13 +41,13 @@ def open_encoder(folder: Path, *views: View, **options: object) -> Encoder:
 def encode(
     encoder: Encoder, texts: list[str], prefix: str = ""
 ) -> tuple[dict[View, dict[int, Vectors]], EncodingReport]:
-    found: dict[View, dict[int, Vectors]] = {view: {} for view in encoder.views}
+    vectors: dict[View, dict[int, Vectors]] = {view: {} for view in encoder.views}
 
     def sink(view: View, indices: Indices, rows: Vectors) -> None:
         assert rows.dtype == np.float32
-        found[view].update(zip(indices.tolist(), rows, strict=True))
+        vectors[view].update(zip(indices.tolist(), rows, strict=True))
 
-    return found, encoder.encode(texts, prefix=prefix, sink=sink)
+    return vectors, encoder.encode(texts, prefix=prefix, sink=sink)
 
 
 def reference(folder: Path, text: str, view: View) -> Vectors:
@@ -70,19 +70,19 @@ def test_every_layer_and_both_poolings_equal_hidden_states_in_one_pass(
 ) -> None:
     folder = save_toy_encoder(tmp_path, architecture=architecture)
     views = [View(layer, pooling) for layer in range(4) for pooling in (MEAN, CLS)]
-    found, report = encode(open_encoder(folder, *views), TEXTS)
+    vectors, report = encode(open_encoder(folder, *views), TEXTS)
     assert (report.failed, report.texts, report.events) == ({}, len(TEXTS), [])
     for view in views:
         for index, text in enumerate(TEXTS):
-            np.testing.assert_allclose(found[view][index], reference(folder, text, view), atol=2e-6)
+            np.testing.assert_allclose(vectors[view][index], reference(folder, text, view), atol=2e-6)
 
 
-def test_only_the_layers_up_to_the_deepest_one_asked_are_computed(toy_encoder: Path) -> None:
+def test_only_the_layers_up_to_the_deepest_requested_one_are_computed(toy_encoder: Path) -> None:
     encoder = open_encoder(toy_encoder, View(1, MEAN), View(2, CLS))
     assert len(encoder._model.encoder.layer) == 2
-    found, _ = encode(encoder, ["the cat"])
+    vectors, _ = encode(encoder, ["the cat"])
     np.testing.assert_allclose(
-        found[View(2, CLS)][0], reference(toy_encoder, "the cat", View(2, CLS)), atol=2e-6
+        vectors[View(2, CLS)][0], reference(toy_encoder, "the cat", View(2, CLS)), atol=2e-6
     )
 
 
@@ -117,16 +117,16 @@ def test_vectors_are_of_unit_length_also_in_bfloat16(toy_encoder: Path) -> None:
         assert float(a @ b) > 0.99
 
 
-def test_bfloat16_without_instructions_for_it_equals_torchs_own_up_to_the_order_of_sums(
+def test_emulated_bfloat16_equals_torchs_up_to_the_order_of_sums(
     toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: True)
-    own, _ = encode(open_encoder(toy_encoder, dtype="bfloat16"), TEXTS)
+    native, _ = encode(open_encoder(toy_encoder, dtype="bfloat16"), TEXTS)
     monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: False)
     emulated, _ = encode(open_encoder(toy_encoder, dtype="bfloat16"), TEXTS)
     exact, _ = encode(open_encoder(toy_encoder), TEXTS)
     for index in range(len(TEXTS)):
-        a, b, c = (found[View(3, MEAN)][index] for found in (own, emulated, exact))
+        a, b, c = (encoded[View(3, MEAN)][index] for encoded in (native, emulated, exact))
         assert float(np.abs(a - b).max()) < 0.02
         assert not np.array_equal(b, c)  # it is rounded
 
@@ -144,8 +144,8 @@ def test_out_of_memory_halves_the_budget_goes_on_and_is_recorded(
 
     monkeypatch.setattr(Encoder, "forward", small_machine)
     texts = [f"the {a} {b}" for a in ("cat", "dog", "sun") for b in ("runs", "sleeps", "shines", "sings")]
-    found, report = encode(encoder, texts)
-    assert sorted(found[View(3, MEAN)]) == list(range(12))
+    vectors, report = encode(encoder, texts)
+    assert sorted(vectors[View(3, MEAN)]) == list(range(12))
     assert report.batch_tokens == encoder.batch_tokens < 64
     assert report.events[0].startswith("out of memory: the budget was lowered to ")
 
@@ -161,8 +161,8 @@ def test_a_text_too_long_for_the_memory_fails_alone_by_name(
         return real(self, token_ids)
 
     monkeypatch.setattr(Encoder, "forward", small_machine)
-    found, report = encode(open_encoder(toy_encoder), ["the cat", "the cat " * 4, "a dog"])
-    assert sorted(found[View(3, MEAN)]) == [0, 2]
+    vectors, report = encode(open_encoder(toy_encoder), ["the cat", "the cat " * 4, "a dog"])
+    assert sorted(vectors[View(3, MEAN)]) == [0, 2]
     assert report.failed == {View(3, MEAN): {1: "out of memory on its 10 tokens alone"}}
 
 
@@ -171,8 +171,8 @@ def test_a_vector_that_is_not_finite_is_tried_alone_and_then_fails_by_name(tmp_p
     weights = load_file(folder / "model.safetensors")
     weights["embeddings.word_embeddings.weight"][4 + 2] = 3e38  # the token "cat"
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    found, report = encode(open_encoder(folder), ["the dog", "the cat", "a dog"])
-    assert sorted(found[View(3, MEAN)]) == [0, 2]
+    vectors, report = encode(open_encoder(folder), ["the dog", "the cat", "a dog"])
+    assert sorted(vectors[View(3, MEAN)]) == [0, 2]
     assert report.failed == {View(3, MEAN): {1: "its vector is not finite in float32"}}
     assert report.events == ["1 vectors were not finite and were tried alone"]
 
@@ -235,8 +235,8 @@ def test_a_view_without_a_vector_leaves_the_others_alone(tmp_path: Path) -> None
     weights = load_file(folder / "model.safetensors")
     weights["encoder.layer.2.output.LayerNorm.weight"] *= 1e30  # the norm of h[3] overflows
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    found, report = encode(open_encoder(folder, View(3, MEAN), View(2, CLS)), ["the cat", "a dog sleeps"])
-    assert {view: sorted(rows) for view, rows in found.items()} == {View(3, MEAN): [], View(2, CLS): [0, 1]}
+    vectors, report = encode(open_encoder(folder, View(3, MEAN), View(2, CLS)), ["the cat", "a dog sleeps"])
+    assert {view: sorted(rows) for view, rows in vectors.items()} == {View(3, MEAN): [], View(2, CLS): [0, 1]}
     assert report.failed == {View(3, MEAN): dict.fromkeys((0, 1), "its vector is not finite in float32")}
 
 
@@ -245,8 +245,8 @@ def test_a_vector_without_direction_fails_by_name(tmp_path: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     weights["encoder.layer.2.output.LayerNorm.weight"] *= 1e30  # the norm overflows
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    found, report = encode(open_encoder(folder), ["the cat", "a dog sleeps"])
-    assert (found[View(3, MEAN)], sorted(report.failed[View(3, MEAN)])) == ({}, [0, 1])
+    vectors, report = encode(open_encoder(folder), ["the cat", "a dog sleeps"])
+    assert (vectors[View(3, MEAN)], sorted(report.failed[View(3, MEAN)])) == ({}, [0, 1])
 
 
 def test_a_malformed_tokenizer_is_named(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_roberta_counts_its_positions_from_the_padding_id_on(tmp_path: Path) -> 
         open_encoder(folder, max_length=65)
 
 
-def test_the_callers_thread_setting_is_given_back(toy_encoder: Path) -> None:
+def test_the_callers_thread_setting_is_restored(toy_encoder: Path) -> None:
     before = torch.get_num_threads()
     encode(open_encoder(toy_encoder), TEXTS)
     assert torch.get_num_threads() == before

@@ -1,4 +1,4 @@
-"""Logits without padding are those of a padded batch, labels in any order, answers where they stand."""
+"""Logits without padding are those of a padded batch, labels in any order, answers at their positions."""
 
 from __future__ import annotations
 
@@ -60,23 +60,23 @@ def test_logits_are_those_of_a_plain_padded_batch(toy_encoder: Path, tmp_path: P
     folder = head_folder(toy_encoder, tmp_path / "head", target)
     model, tokenizer, order = open_head(verify(folder, "toy"), target, device="cpu", dtype="float32")
     inputs = some_inputs(tokenizer)
-    found = Predictor(model, tokenizer, order, max_length=48, stride=0, batch_tokens=64).logits(inputs)
-    padded = tokenizer.pad({"input_ids": [each.ids for each in inputs]}, return_tensors="pt")
+    logits = Predictor(model, tokenizer, order, max_length=48, stride=0, batch_tokens=64).logits(inputs)
+    padded = tokenizer.pad({"input_ids": [item.ids for item in inputs]}, return_tensors="pt")
     with torch.inference_mode():
         output = model(**padded)
     expected = (
         torch.stack([output.start_logits, output.end_logits], -1) if target.kind == "qa" else output.logits
     )
-    for row, theirs, each in zip(found, expected.numpy(), inputs, strict=True):
+    for row, reference, item in zip(logits, expected.numpy(), inputs, strict=True):
         np.testing.assert_allclose(
-            row, theirs if target.kind == "classification" else theirs[: len(each.ids)], atol=2e-5
+            row, reference if target.kind == "classification" else reference[: len(item.ids)], atol=2e-5
         )
 
 
 def test_labels_are_read_by_name_and_a_diverged_head_is_named(toy_encoder: Path, tmp_path: Path) -> None:
     target = BY_NAME["xnli"]
-    other = target.model_copy(update={"labels": ("neutral", "contradiction", "entailment", "else")})
-    folder = head_folder(toy_encoder, tmp_path / "head", other)
+    reordered = target.model_copy(update={"labels": ("neutral", "contradiction", "entailment", "else")})
+    folder = head_folder(toy_encoder, tmp_path / "head", reordered)
     model, tokenizer, order = open_head(verify(folder, "toy"), target, device="cpu", dtype="float32")
     assert order == [2, 0, 1]
     inputs = some_inputs(tokenizer, 4)
@@ -140,13 +140,11 @@ def test_a_reader_is_trained_on_the_tokens_of_the_answer_and_on_the_first_one_el
         "en", ("1",), ("the sea",), (context,), (("the moon",),), ((context.index("the moon"),),), "here"
     )
     recipe = recipe_for(BY_NAME["tydiqa"], None, 32).model_copy(update={"max_length": 12, "stride": 2})
-    found = features((), examples, tokenizer, recipe.max_length, recipe.stride)
-    assert len(found) > 1
+    rows = features((), examples, tokenizer, recipe.max_length, recipe.stride)
+    assert len(rows) > 1
     answers = [
-        tokenizer.decode(
-            each.inputs[0].ids[each.answer["start_positions"] : each.answer["end_positions"] + 1]
-        )
-        for each in found
+        tokenizer.decode(row.inputs[0].ids[row.answer["start_positions"] : row.answer["end_positions"] + 1])
+        for row in rows
     ]
     assert "the moon" in answers
     assert set(answers) <= {"the moon", "<s>"}

@@ -26,18 +26,20 @@ def test_what_was_put_is_there_for_the_next_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    "changed",
     [
         {"weights": "v", "layer": 3},
         {"weights": "w", "layer": 4},
         {"weights": "w", "layer": 3, "prefix": "query: "},
     ],
 )
-def test_anything_that_changes_a_vector_opens_another_space(tmp_path: Path, other: dict[str, object]) -> None:
+def test_anything_that_changes_a_vector_opens_another_space(
+    tmp_path: Path, changed: dict[str, object]
+) -> None:
     space = VectorSpace(tmp_path, weights="w", layer=3)
     space.put(["a"], vectors(1))
     space.flush()
-    assert "a" not in VectorSpace(tmp_path, **other)
+    assert "a" not in VectorSpace(tmp_path, **changed)
 
 
 def test_a_text_without_a_vector_is_named(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_a_folder_that_cannot_be_written_ends_in_a_named_error_and_keeps_the_vec
     assert "a" in space
 
 
-def test_the_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_variable_sets_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STILTBOARD_CACHE", str(tmp_path / "here"))
     assert cache_folder() == tmp_path / "here"
     monkeypatch.delenv("STILTBOARD_CACHE")

@@ -40,11 +40,11 @@ def test_ties_go_to_the_lowest_index_however_many_there_are(copies: int) -> None
     rng = np.random.default_rng(copies)
     distinct = unit(rng.normal(size=(5, 384)))
     pool = distinct[rng.permutation(np.repeat(np.arange(5), copies))]
-    found = nearest(distinct, pool)
-    assert found.tolist() == [int(np.flatnonzero((pool == vector).all(axis=1))[0]) for vector in distinct]
+    answers = nearest(distinct, pool)
+    assert answers.tolist() == [int(np.flatnonzero((pool == vector).all(axis=1))[0]) for vector in distinct]
 
 
-def test_neighbours_closer_than_the_rounding_of_float32_are_told_apart() -> None:
+def test_neighbours_closer_than_the_rounding_of_float32_are_distinguished() -> None:
     rng = np.random.default_rng(0)
     base = unit(rng.normal(size=(1, 256)))
     pool = np.repeat(base, 20, axis=0)
@@ -82,9 +82,9 @@ def best(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     return order, np.take_along_axis(scores, order, axis=1)
 
 
-def assert_exact(found: tuple[Neighbours, Neighbours], x: np.ndarray, y: np.ndarray, k: int) -> None:
+def assert_exact(sides: tuple[Neighbours, Neighbours], x: np.ndarray, y: np.ndarray, k: int) -> None:
     scores = all_products(x, y)
-    for side, expected in zip(found, (best(scores, k), best(scores.T, k)), strict=True):
+    for side, expected in zip(sides, (best(scores, k), best(scores.T, k)), strict=True):
         assert np.array_equal(side.indices, expected[0])
         assert np.array_equal(side.similarities, expected[1])
         assert (side.indices.dtype, side.similarities.dtype) == (np.int64, np.float64)
@@ -146,7 +146,7 @@ def test_float32_products_lie_within_the_bound_of_the_exact_ones() -> None:
 
 def test_more_candidates_than_are_kept_are_searched_for_once_more() -> None:
     rng = np.random.default_rng(4)
-    # Thirty copies of one vector beside others: more equal candidates than are kept for a query, and of all
+    # Thirty copies of one vector among others: more equal candidates than are kept for a query, and of all
     # of them the first count.
     x, y = unit(rng.normal(size=(200, 24))), unit(rng.normal(size=(500, 24)))
     y[rng.permutation(500)[:30]] = x[0]
@@ -160,29 +160,29 @@ def test_equal_vectors_are_ordered_by_index_however_many_there_are() -> None:
         assert (side.indices == np.arange(3)).all()
 
 
-def test_a_crowd_closer_than_the_rounding_of_float32_is_told_apart() -> None:
+def test_a_crowd_closer_than_the_rounding_of_float32_is_distinguished() -> None:
     rng = np.random.default_rng(3)
     x = np.repeat(unit(rng.normal(size=(1, 64))), 1500, axis=0)
     x.view(np.int32)[:] += rng.integers(0, 2, size=x.shape, dtype=np.int32)
     assert_exact(mutual_neighbours(x[:700], x[700:], 5), x[:700], x[700:], 5)
 
 
-@pytest.mark.parametrize("how", ["mapped", "strided", "float64", "sliced map"])
-def test_vectors_may_lie_anywhere(how: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("storage", ["mapped", "strided", "float64", "sliced map"])
+def test_vectors_may_be_stored_in_any_way(storage: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(9)
     x, y = unit(rng.normal(size=(600, 33))), unit(rng.normal(size=(500, 33)))
     np.save(tmp_path / "x.npy", x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    given = {
+    stored = {
         "mapped": mapped,
         "strided": np.repeat(x, 2, axis=0)[::2],
         "float64": x.astype(np.float64),
         "sliced map": mapped[100:],
-    }[how]
+    }[storage]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = mutual_neighbours(given, y, 4, memory=1 << 19)
-    assert_exact(found, x[100:] if how == "sliced map" else x, y, 4)
+        sides = mutual_neighbours(stored, y, 4, memory=1 << 19)
+    assert_exact(sides, x[100:] if storage == "sliced map" else x, y, 4)
     assert np.array_equal(mapped, x)
 
 

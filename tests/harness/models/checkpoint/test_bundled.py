@@ -30,9 +30,9 @@ def test_the_stored_results_name_the_digest_that_is_still_computed(tmp_path: Pat
 
 
 def test_another_file_than_the_pinned_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = tmp_path / "e5-small-q4.bin"
-    other.write_bytes(b"E5S1")
-    monkeypatch.setattr(bundled, "wheel_file", lambda: other)
+    wheel_file = tmp_path / "e5-small-q4.bin"
+    wheel_file.write_bytes(b"E5S1")
+    monkeypatch.setattr(bundled, "wheel_file", lambda: wheel_file)
     with pytest.raises(BadInput, match=r"e5-small-q4\.bin has sha256 [0-9a-f]{64}, expected 1571fc98"):
         bundled.unpack(3, tmp_path / "cache")
     monkeypatch.setattr(bundled, "wheel_file", lambda: None)

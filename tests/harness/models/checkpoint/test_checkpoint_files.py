@@ -180,7 +180,7 @@ def test_vectors_of_a_layer_are_named_by_what_they_depend_on(tmp_path: Path) -> 
     assert layer_address(short, 0) != layer_address(whole, 0)
 
 
-def test_a_norm_after_the_last_layer_sets_the_last_layer_apart(folder: Path) -> None:
+def test_a_norm_after_the_last_layer_distinguishes_the_last_layer(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     save_file(
         tensors | {"final_norm.weight": tensors["embeddings.LayerNorm.weight"]}, folder / "model.safetensors"
@@ -211,11 +211,11 @@ def test_a_hub_checkpoint_is_downloaded_at_its_commit_by_the_list_of_allowed_fil
     monkeypatch.setattr("huggingface_hub.snapshot_download", stand_in)
     files = fetch(Checkpoint(hub="org/model", revision="a" * 40), tmp_path, tmp_path / "cache")
     assert files.source == "org/model@" + "a" * 40
-    assert calls == [("org/model", "a" * 40, list(ALLOWED))] * 2  # weighed, then downloaded
+    assert calls == [("org/model", "a" * 40, list(ALLOWED))] * 2  # measured, then downloaded
     assert not any(name.endswith((".py", ".bin", ".pt", ".pkl", ".jinja")) for name in ALLOWED)
 
 
-def test_the_hubs_refusal_is_told_in_one_line(tmp_path: Path) -> None:
+def test_the_hubs_refusal_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(
         BadInput, match=rf"org/model@{'b' * 40} cannot be downloaded: LocalEntryNotFoundError: "
     ) as caught:

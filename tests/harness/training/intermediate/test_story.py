@@ -1,4 +1,4 @@
-"""Intermediate training from end to end with a toy encoder: what is chosen, learnt, resumed, recorded."""
+"""Intermediate training from end to end with a toy encoder: choice of text, learning, resumption, records."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def in_german(text: str) -> str:
 
 
 def pairs_of_sentences() -> list[tuple[str, str, float]]:
-    """Return pairs that are as alike as the words that they share."""
+    """Return sentence pairs scored by the words that they share."""
     every = [(noun, verb) for noun in NOUNS for verb in VERBS]
     rng = np.random.default_rng(0)
     chosen = [(every[i], every[j]) for i, j in rng.integers(0, len(every), (120, 2))]
@@ -85,19 +85,19 @@ def pairs_of_sentences() -> list[tuple[str, str, float]]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Lay out small sets of our own as the official files are."""
+    """Write small data sets in the layout of the official files."""
     root = tmp_path / "data"
     for name in ("stsb_multi", "xnli", "socialiqa", "udpos", "squad", "ntrex"):
         (root / name).mkdir(parents=True)
     rows = pairs_of_sentences()
     for split, part in (("train", rows[:96]), ("dev", rows[96:])):
-        for language, said in (("en", str), ("de", in_german)):
-            lines = "".join(f"{said(a)},{said(b)},{score}\n" for a, b, score in part)
+        for language, translate in (("en", str), ("de", in_german)):
+            lines = "".join(f"{translate(a)},{translate(b)},{score}\n" for a, b, score in part)
             (root / f"stsb_multi/stsb-{language}-{split}.csv").write_text(lines, "utf-8")
     labels = {0.0: "contradiction", 2.5: "neutral", 5.0: "entailment"}
-    for language, said in (("en", str), ("de", in_german)):
+    for language, translate in (("en", str), ("de", in_german)):
         (root / f"xnli/dev-{language}.tsv").write_text(
-            "".join(f"{said(a)}\t{said(b)}\t{labels[s]}\n" for a, b, s in rows[:60]), "utf-8"
+            "".join(f"{translate(a)}\t{translate(b)}\t{labels[s]}\n" for a, b, s in rows[:60]), "utf-8"
         )
     for name, part in (("trn", rows[:40]), ("dev", rows[40:60])):
         questions = [
@@ -118,7 +118,7 @@ def data(tmp_path: Path) -> Path:
     for name in ("train-en", "dev-en"):
         (root / f"udpos/{name}.tsv").write_text(tagged)
     for name in ("train", "dev"):
-        asked = [
+        paragraphs = [
             {
                 "context": f"{a} and {b}",
                 "qas": [
@@ -127,7 +127,7 @@ def data(tmp_path: Path) -> Path:
             }
             for i, (a, b, _) in enumerate(rows[:24])
         ]
-        (root / f"squad/{name}-v1.1.json").write_text(json.dumps({"data": [{"paragraphs": asked}]}))
+        (root / f"squad/{name}-v1.1.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
     (root / "ntrex/newstest2019-src.eng.txt").write_text("".join(f"{a}\n" for a, _, _ in rows))
     (root / "ntrex/newstest2019-ref.deu.txt").write_text(
         "".join(f"{in_german(a)}\n" for a, _, _ in rows), "utf-8"
@@ -196,7 +196,7 @@ def test_a_task_that_is_not_parallel_gives_every_language_its_own_rows() -> None
 @pytest.mark.parametrize(
     ("sizes", "n", "message"),
     [
-        ({"en": 5, "de": 5}, 6, "6 examples are asked of stsb in en, de, which has 5"),
+        ({"en": 5, "de": 5}, 6, "6 examples of stsb in en, de are requested, there are 5"),
         ({"en": 5, "de": 4}, 3, "stsb is no longer parallel: en 5, de 4 examples"),
     ],
 )
@@ -229,16 +229,16 @@ def test_a_step_holds_one_task_and_an_epoch_holds_every_example_once() -> None:
 
 def test_a_task_with_more_steps_than_examples_begins_anew_in_another_order() -> None:
     order = Mixed([list(range(5, 21))], [6], batch=8, seed=0)
-    found = list(order)
-    assert sorted(found[:16]) == sorted(found[16:32]) == list(range(16))
-    assert found[:16] != found[16:32]
+    rows = list(order)
+    assert sorted(rows[:16]) == sorted(rows[16:32]) == list(range(16))
+    assert rows[:16] != rows[16:32]
 
 
 def test_temperature_evens_tasks_out_and_masked_words_make_up_their_share(recipe: TrainingRecipe) -> None:
     def steps(update: dict[str, object], sizes: list[int]) -> list[int]:
-        asked = recipe.model_dump(by_alias=True, mode="json", exclude_none=True)
-        asked["tasks"] = [{"task": name} for name in ("stsb", "rte")]
-        return steps_an_epoch(TrainingRecipe.model_validate({**asked, **update}), sizes)
+        changed = recipe.model_dump(by_alias=True, mode="json", exclude_none=True)
+        changed["tasks"] = [{"task": name} for name in ("stsb", "rte")]
+        return steps_an_epoch(TrainingRecipe.model_validate({**changed, **update}), sizes)
 
     assert steps({}, [803, 80]) == [100, 10]
     warm = {"sampling": "temperature", "temperature": 2.0}
@@ -280,7 +280,7 @@ def test_losses_are_those_of_the_heads_of_transformers(toy_encoder: Path, kind: 
         "udpos": {"labels": torch.tensor([[IGNORED, 1, 2, IGNORED, 3, 4, 5, 6, IGNORED]] * 3)},
         "squad": {"start_positions": torch.tensor([1, 2, 0]), "end_positions": torch.tensor([3, 2, 0])},
     }[kind]
-    found = model(input_ids=ids, attention_mask=mask, task=1, **answer)
+    output = model(input_ids=ids, attention_mask=mask, task=1, **answer)
     head = model.heads[1]
     assert isinstance(head, torch.nn.Linear)
     if family is None:
@@ -290,25 +290,27 @@ def test_losses_are_those_of_the_heads_of_transformers(toy_encoder: Path, kind: 
         measure = torch.nn.MSELoss() if kind == "stsb" else torch.nn.CrossEntropyLoss()
         expected = measure(logits[:, 0] if kind == "stsb" else logits, answer["labels"])
     else:
-        theirs = family.from_pretrained(toy_encoder, num_labels=outputs).eval()
-        getattr(theirs, "classifier" if kind == "udpos" else "qa_outputs").load_state_dict(head.state_dict())
-        expected = theirs(input_ids=ids, attention_mask=mask, **answer).loss
-    assert float(found["loss"].detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+        reference = family.from_pretrained(toy_encoder, num_labels=outputs).eval()
+        getattr(reference, "classifier" if kind == "udpos" else "qa_outputs").load_state_dict(
+            head.state_dict()
+        )
+        expected = reference(input_ids=ids, attention_mask=mask, **answer).loss
+    assert float(output["loss"].detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
-def test_choices_are_weighed_against_each_other(toy_encoder: Path) -> None:
+def test_choices_are_compared_with_each_other(toy_encoder: Path) -> None:
     encoder = transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False)
     model = Multitask(encoder, [find_task("socialiqa")]).eval()
     rows = [Feature(tuple(Input([0, 5 + i + j, 2]) for j in range(3)), {"labels": i}) for i in range(2)]
-    found = model(**pad(rows, 1), task=0)
+    output = model(**pad(rows, 1), task=0)
     single = [model(**pad([row], 1), task=0)["logits"] for row in rows]
-    assert torch.allclose(found["logits"], torch.cat(single), atol=1e-6)
+    assert torch.allclose(output["logits"], torch.cat(single), atol=1e-6)
     expected = torch.nn.functional.cross_entropy(torch.cat(single), torch.tensor([0, 1])).detach()
-    assert float(found["loss"].detach()) == pytest.approx(float(expected), rel=1e-5)
+    assert float(output["loss"].detach()) == pytest.approx(float(expected), rel=1e-5)
 
 
 @pytest.mark.parametrize("family", [transformers.BertForMaskedLM, transformers.XLMRobertaForMaskedLM])
-def test_a_checkpoint_s_own_head_for_masked_words_is_used(family: Any) -> None:
+def test_the_checkpoints_head_for_masked_words_is_used(family: Any) -> None:
     sizes = {
         "vocab_size": 40,
         "hidden_size": 16,
@@ -316,17 +318,19 @@ def test_a_checkpoint_s_own_head_for_masked_words_is_used(family: Any) -> None:
         "num_attention_heads": 2,
         "intermediate_size": 32,
     }
-    theirs = family(family.config_class(**sizes, max_position_embeddings=40, hidden_act="gelu")).eval()
+    reference = family(family.config_class(**sizes, max_position_embeddings=40, hidden_act="gelu")).eval()
     with torch.no_grad():
-        for parameter in theirs.parameters():
+        for parameter in reference.parameters():
             parameter.normal_(0, 0.3)
     head = MaskedWords(16, 40)
-    head.norm.eps = theirs.config.layer_norm_eps
-    tensors = dict(theirs.state_dict())
+    head.norm.eps = reference.config.layer_norm_eps
+    tensors = dict(reference.state_dict())
     assert head.load(tensors)
     hidden = torch.randn(2, 5, 16)
-    own = theirs.cls if hasattr(theirs, "cls") else theirs.lm_head
-    assert torch.allclose(head(hidden, theirs.get_input_embeddings().weight), own(hidden), atol=1e-5)
+    reference_head = reference.cls if hasattr(reference, "cls") else reference.lm_head
+    assert torch.allclose(
+        head(hidden, reference.get_input_embeddings().weight), reference_head(hidden), atol=1e-5
+    )
     assert not MaskedWords(16, 40).load({"something.else": hidden})
 
 
@@ -334,12 +338,12 @@ def test_a_checkpoint_s_own_head_for_masked_words_is_used(family: Any) -> None:
 def test_spearman_equals_scipy(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 60))
-    left, right = rng.normal(size=n), rng.integers(0, 6, n).astype(float)  # the gold has ties
-    if len(set(right)) > 1:
-        assert spearman(left, right) == pytest.approx(
-            float(stats.spearmanr(left, right).statistic), abs=1e-12
+    predicted, gold = rng.normal(size=n), rng.integers(0, 6, n).astype(float)  # the gold has ties
+    if len(set(gold)) > 1:
+        assert spearman(predicted, gold) == pytest.approx(
+            float(stats.spearmanr(predicted, gold).statistic), abs=1e-12
         )
-    assert spearman(left, np.zeros(n)) == spearman(left[:0], right[:0]) == 0.0
+    assert spearman(predicted, np.zeros(n)) == spearman(predicted[:0], gold[:0]) == 0.0
 
 
 def test_a_dev_score_does_not_depend_on_order_or_padding(toy_encoder: Path) -> None:
@@ -351,14 +355,14 @@ def test_a_dev_score_does_not_depend_on_order_or_padding(toy_encoder: Path) -> N
         Feature((Input(rng.integers(4, 20, int(n)).tolist()),), {"labels": float(rng.random())})
         for n in rng.integers(3, 20, 40)
     ]
-    found = dev_score(model, 0, find_task("stsb"), rows, 1)
+    score = dev_score(model, 0, find_task("stsb"), rows, 1)
     model.eval()
     with torch.inference_mode():
         single = [float(model(**pad([row], 1), task=0)["logits"]) for row in rows]
-    assert found == pytest.approx(
+    assert score == pytest.approx(
         100 * stats.spearmanr(single, [row.answer["labels"] for row in rows]).statistic, abs=1e-3
     )
-    assert dev_score(model, 0, find_task("stsb"), rows[::-1], 1) == pytest.approx(found, abs=1e-3)
+    assert dev_score(model, 0, find_task("stsb"), rows[::-1], 1) == pytest.approx(score, abs=1e-3)
 
 
 # ---- from end to end -----------------------------------------------------------------------------
@@ -403,7 +407,7 @@ def test_an_encoder_is_trained_recorded_and_evaluable_and_never_trained_twice(
     assert list((folder / "checkpoints").glob(".*.work")) == []
 
 
-def test_seeds_are_matched_where_trainings_differ_in_languages_alone(
+def test_seeds_are_matched_where_trainings_differ_only_in_languages(
     recipe: TrainingRecipe, tmp_path: Path, data: Path
 ) -> None:
     done = train(trainees(recipe)[0], options(tmp_path, data))
@@ -414,13 +418,15 @@ def test_seeds_are_matched_where_trainings_differ_in_languages_alone(
     design = record.design(evaluated)
     assert design is not None
 
-    def other(**update: object) -> str | None:
+    def design_of(**update: object) -> str | None:
         return record.model_copy(update={"recipe": recipe.model_copy(update=update)}).design(evaluated)
 
     german = recipe.tasks[0].model_copy(update={"languages": ("en", "de")})
-    assert other(tasks=(german,), regime=Regime.MULTILINGUAL, slug="other", title="Other") == design
-    assert other(tasks=(german.model_copy(update={"examples": 95}),), regime=Regime.MULTILINGUAL) != design
-    assert other(epochs=recipe.epochs + 1) != design
+    assert design_of(tasks=(german,), regime=Regime.MULTILINGUAL, slug="other", title="Other") == design
+    assert (
+        design_of(tasks=(german.model_copy(update={"examples": 95}),), regime=Regime.MULTILINGUAL) != design
+    )
+    assert design_of(epochs=recipe.epochs + 1) != design
     assert record.model_copy(update={"start": done.weights}).design(evaluated) != design
     assert record.design([evaluated[0].model_copy(update={"weights": record.start})]) is None, (
         "other weights than were trained"
@@ -501,12 +507,12 @@ def test_training_goes_on_after_a_kill_and_ends_with_the_same_weights(
     real = optimise_module.Multitask.forward
     calls = 0
 
-    def killed(self: Any, *given: Any, **named: Any) -> Any:
+    def killed(self: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += self.training
         if self.training and calls == 9:
             raise KeyboardInterrupt
-        return real(self, *given, **named)
+        return real(self, *args, **kwargs)
 
     monkeypatch.setattr(optimise_module.Multitask, "forward", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -517,12 +523,12 @@ def test_training_goes_on_after_a_kill_and_ends_with_the_same_weights(
     passes, loss, seconds = json.loads(spent.read_text())
     assert 0 < passes <= seconds
     spent.write_text(json.dumps([passes + 900, loss, seconds + 1000]))  # as if it had taken long
-    made = calls
-    found = train(first, options(tmp_path, data))
-    assert calls - made == 24 - 8
-    assert found.run.passes > 900 and found.run.seconds > 1000
-    assert found.run.passes - 900 <= found.run.seconds - 1000
-    assert (found.weights, found.after, found.loss) == (expected.weights, expected.after, expected.loss)
+    calls_before = calls
+    resumed = train(first, options(tmp_path, data))
+    assert calls - calls_before == 24 - 8
+    assert resumed.run.passes > 900 and resumed.run.seconds > 1000
+    assert resumed.run.passes - 900 <= resumed.run.seconds - 1000
+    assert (resumed.weights, resumed.after, resumed.loss) == (expected.weights, expected.after, expected.loss)
 
 
 def test_a_record_whose_passes_took_longer_than_all_of_it_is_refused() -> None:
@@ -532,21 +538,21 @@ def test_a_record_whose_passes_took_longer_than_all_of_it_is_refused() -> None:
         TrainingRun.model_validate(run | {"passes": 10.1})
 
 
-def test_another_recipe_in_the_same_place_and_other_weights_than_recorded_are_refused(
+def test_another_recipe_in_the_same_folder_and_other_weights_than_recorded_are_refused(
     recipe: TrainingRecipe, tmp_path: Path, data: Path
 ) -> None:
     first, _ = trainees(recipe)
     train(first, options(tmp_path, data))
-    other = Trainee(recipe.model_copy(update={"learning_rate": 0.001}), first.start, 0)
+    changed = Trainee(recipe.model_copy(update={"learning_rate": 0.001}), first.start, 0)
     with pytest.raises(
-        BadInput, match="was trained by another recipe, from another encoder or on other text"
+        BadInput, match="was trained with another recipe, from another encoder or on other text"
     ):
-        train(other, options(tmp_path, data))
+        train(changed, options(tmp_path, data))
     folder = tmp_path / "submissions/toy"
     text = (folder / "training.yaml").read_text()
     digest = load_training(folder).seeds[0].weights  # type: ignore[union-attr]
     (folder / "training.yaml").write_text(text.replace(digest, "sha256:" + "0" * 64))
-    with pytest.raises(CheckFailed, match=r"toy seed 0 became sha256:.*, where sha256:0000"):
+    with pytest.raises(CheckFailed, match=r"toy seed 0 gave sha256:.*, but sha256:0000"):
         train(first, options(tmp_path, data))
 
 
@@ -631,11 +637,15 @@ def test_recipes_are_strict(tmp_path: Path, toy_encoder: Path, old: str, new: st
             "continued_mlm: {text: rte, languages: [en], share: 0.1}\n",
             "rte is a task, not plain text",
         ),
-        ("  - {task: ntrex}", "", "ntrex has nothing to learn but words"),
-        ("  - {task: udpos, examples: 1000}", "", "1,000 examples are asked of udpos in en, which has 24"),
+        ("  - {task: ntrex}", "", "ntrex is plain text, not a task"),
+        (
+            "  - {task: udpos, examples: 1000}",
+            "",
+            "1,000 examples of udpos in en are requested, there are 24",
+        ),
     ],
 )
-def test_what_a_recipe_asks_of_a_task_is_checked(
+def test_what_a_recipe_requests_of_a_task_is_checked(
     tmp_path: Path, toy_encoder: Path, data: Path, tasks: str, more: str, message: str
 ) -> None:
     (data / "rte").mkdir()
@@ -644,23 +654,21 @@ def test_what_a_recipe_asks_of_a_task_is_checked(
             "index\tsentence1\tsentence2\tlabel\n0\tthe cat\tthe dog\tentailment\n"
         )
     path = write_recipe(tmp_path, toy_encoder, tasks, more=more)
-    found = CliRunner().invoke(
+    result = CliRunner().invoke(
         main, ["train", str(path), "--data", str(data), "--submissions", str(tmp_path / "s"), "--seed", "0"]
     )
-    assert found.exit_code in (2, 3)
-    assert message in found.stderr
+    assert result.exit_code in (2, 3)
+    assert message in result.stderr
     assert not (tmp_path / "s").exists()
 
 
-def test_depths_of_a_bundled_encoder_become_submissions_of_their_own(
-    tmp_path: Path, toy_encoder: Path
-) -> None:
+def test_depths_of_a_bundled_encoder_become_separate_submissions(tmp_path: Path, toy_encoder: Path) -> None:
     path = write_recipe(tmp_path, toy_encoder, slug="toy-l{layers}")
     path.write_text(
         path.read_text().replace(f"path: {toy_encoder}", "bundled: multilingual-e5-small, layers: [2, 4]")
     )
-    found = CliRunner().invoke(main, ["train", str(path), "--dry-run"])
-    assert found.stdout.splitlines() == [
+    result = CliRunner().invoke(main, ["train", str(path), "--dry-run"])
+    assert result.stdout.splitlines() == [
         "toy-l2 seed 0: english, from bundled multilingual-e5-small, first 2 layers",
         "toy-l2 seed 1: english, from bundled multilingual-e5-small, first 2 layers",
         "toy-l4 seed 0: english, from bundled multilingual-e5-small, first 4 layers",
@@ -681,7 +689,7 @@ def test_one_training_that_fails_does_not_end_the_others(
 ) -> None:
     good = write_recipe(tmp_path, toy_encoder, slug="good")
     bad = write_recipe(tmp_path, tmp_path / "nowhere", slug="bad")
-    asked = [
+    arguments = [
         "train",
         str(bad),
         str(good),
@@ -694,11 +702,11 @@ def test_one_training_that_fails_does_not_end_the_others(
         "--seed",
         "0",
     ]
-    found = CliRunner().invoke(main, asked)
-    assert found.exit_code == 1
-    assert "1 of 2 trainings failed" in found.stderr
-    assert f"the checkpoint folder {tmp_path}/nowhere does not exist" in found.stderr
-    assert found.stdout.startswith("good  seed 0  dev stsb ")
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert "1 of 2 trainings failed" in result.stderr
+    assert f"the checkpoint folder {tmp_path}/nowhere does not exist" in result.stderr
+    assert result.stdout.startswith("good  seed 0  dev stsb ")
 
 
 @pytest.mark.slow
@@ -725,7 +733,7 @@ def test_killed_commands_end_with_the_weights_of_one_that_was_not(
     began = time.monotonic()
     assert start(tmp_path / "whole").wait() == 0
     seconds = time.monotonic() - began
-    found = {load_training(tmp_path / "whole/toy").seeds[0].weights}  # type: ignore[union-attr]
+    digests = {load_training(tmp_path / "whole/toy").seeds[0].weights}  # type: ignore[union-attr]
     moments = np.random.default_rng(0)
     for number in range(8):
         process = start(tmp_path / f"killed {number}")
@@ -733,5 +741,5 @@ def test_killed_commands_end_with_the_weights_of_one_that_was_not(
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert start(tmp_path / f"killed {number}").wait() == 0
-        found.add(load_training(tmp_path / f"killed {number}/toy").seeds[0].weights)  # type: ignore[union-attr]
-    assert len(found) == 1
+        digests.add(load_training(tmp_path / f"killed {number}/toy").seeds[0].weights)  # type: ignore[union-attr]
+    assert len(digests) == 1
