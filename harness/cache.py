@@ -9,5 +9,5 @@ import platformdirs
 
 
 def cache_folder() -> Path:
-    """Return where checkpoints and vectors are kept: STILTBOARD_CACHE, or the user's cache folder."""
+    """Return the folder that $STILTBOARD_CACHE names, or else stiltboard's folder in the user's cache."""
     return Path(os.environ.get("STILTBOARD_CACHE") or platformdirs.user_cache_path("stiltboard"))

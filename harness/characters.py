@@ -1,7 +1,7 @@
-"""Say which characters a file here may hold, and make the others visible.
+"""Refuse characters that reorder, hide or break text in a file, and escape them in messages.
 
 A submission is read by people in a pull request before a machine reads it: what they see must be what
-the machine reads. So characters that reorder, hide or break text are refused, wherever they stand.
+the machine reads. So such characters are refused anywhere in a file.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ _NO_CHARACTER = "\ud800-\udfff\ufdd0-\ufdef\ufeff" + "".join(
 )
 _NEVER = _CONTROL + _BIDI + _INVISIBLE + _TAGS + _NO_CHARACTER
 
-# Persian, the Indic scripts and emoji need the two joiners; there they stand between two of their letters.
+# Persian, the Indic scripts and emoji need the two joiners, always between two of their letters.
 _JOINED = "\u0590-\u200b\u200e-\U0010ffff"
 _IDEOGRAPH = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _REFUSED = re.compile(
     f"[{_NEVER}]"
     f"|(?<![{_JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])"
-    "|(?<![#*0-9\u00a9\u00ae\u1000-\ufdff\U00010000-\U000e00ff])[\ufe00-\ufe0f]"  # variants of symbols, ideographs and Myanmar
+    # Variants of symbols, ideographs and Myanmar.
+    "|(?<![#*0-9\u00a9\u00ae\u1000-\ufdff\U00010000-\U000e00ff])[\ufe00-\ufe0f]"
     f"|(?<![{_IDEOGRAPH}])[\U000e0100-\U000e01ef]"
 )
 _SUSPECT = re.compile(f"[{_NEVER}\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -40,33 +41,33 @@ def refused(text: str) -> str | None:
     """Return the first character of a text that no file may hold, or None."""
     if text.isascii() and text.isprintable():
         return None
-    found = _REFUSED.search(text)
-    return found.group() if found else None
+    match = _REFUSED.search(text)
+    return match.group() if match else None
 
 
 def character_faults(data: bytes, text: str, file: str) -> list[Fault]:
-    """Return one fault per refused character, at its first place; `text` is `data` decoded.
+    """Return one fault per distinct refused character, at its first position; `text` is `data` decoded.
 
-    What is plain ASCII is dropped first: that is all of most files, and costs a nanosecond a byte.
+    Plain ASCII, which is all of most files, is dropped first at a cost of about a nanosecond a byte.
     """
     rest = data.translate(None, _HARMLESS)
     if not rest or not _SUSPECT.search(rest.decode()):
         return []
     first: dict[str, int] = {}
-    for found in islice(_REFUSED.finditer(text), 10_000):
-        first.setdefault(found.group(), found.start())
+    for match in islice(_REFUSED.finditer(text), 10_000):
+        first.setdefault(match.group(), match.start())
     return [
         Fault(f"found {described(char)}", place(text, at, file), cure(char)) for char, at in first.items()
     ]
 
 
 def place(text: str, at: int, file: str) -> Where:
-    """Turn an offset into line and column, from 1."""
+    """Return the line and column, counted from 1, of an offset in a text."""
     return Where(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
 def described(char: str) -> str:
-    """Name a character by code point, and by Unicode's name where it has one."""
+    """Return a character's code point and Unicode name, such as U+200B ZERO WIDTH SPACE."""
     name = {"\t": "TAB", "\r": "CARRIAGE RETURN", "\x1b": "ESCAPE", "\x00": "NULL"}.get(
         char
     ) or unicodedata.name(char, "")
@@ -74,7 +75,7 @@ def described(char: str) -> str:
 
 
 def cure(char: str) -> str:
-    """Say what to write instead of a refused character."""
+    """Return what to write instead of a refused character."""
     if char == "\t":
         return "write spaces"
     if char == "\r":
@@ -85,12 +86,12 @@ def cure(char: str) -> str:
 
 
 def visible(text: str) -> str:
-    r"""Replace every refused character by its escape, so that any text can be written and shown."""
-    return _REFUSED.sub(lambda found: _escape(found.group()), text) if refused(text) else text
+    r"""Replace every refused character by its escape, such as \u200b, so that any text can be displayed."""
+    return _REFUSED.sub(lambda match: _escape(match.group()), text) if refused(text) else text
 
 
 def shown(value: object, width: int = 80) -> str:
-    """Render a value that was found, for a message: one line, quoted, shortened, nothing invisible."""
+    """Render a value for a message: one line, quoted, cut to `width`, nothing invisible."""
     if isinstance(value, dict):
         return f"a mapping of {len(value)} keys" if len(value) != 1 else "a mapping of 1 key"
     if isinstance(value, (list, tuple)):

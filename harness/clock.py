@@ -1,4 +1,4 @@
-"""Times as every file here writes them: UTC, to the second."""
+"""Timestamps of all written files: UTC, to the second."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 
 def now() -> str:
-    """Return the present time."""
+    """Return the current time as text, such as 2026-03-02T09:14:07Z."""
     return written(datetime.now(UTC))
 
 
 def written(time: datetime) -> str:
-    """Return a time as text, such as 2026-03-02T09:14:07Z."""
+    """Format a time in UTC, to the second."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

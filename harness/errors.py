@@ -1,4 +1,4 @@
-"""Say what is wrong, the value found, where it stands, and the cure."""
+"""Errors that say what is wrong, the value found, where in which file, and the cure."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import click
 
 @dataclass(frozen=True)
 class Where:
-    """A place in a file; line and column count from 1, None where the whole file is meant."""
+    """A position in a file; line and column count from 1, None where the whole file is meant."""
 
     file: str
     line: int | None = None
     column: int | None = None
 
     def __str__(self) -> str:
-        # Anybody may push a file of any name: one that would break a line or reorder it is shown escaped.
+        # Pull requests may contain any file name: characters that break or reorder a line are escaped.
         file = "".join(char if char.isprintable() else repr(char)[1:-1] for char in self.file)
         return ":".join(str(part) for part in (file, self.line, self.column) if part is not None)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: `message` holds the value found, `cure` what to do about it."""
+    """One problem: `message` holds the value found, `cure` what to do about it."""
 
     message: str
     where: Where | None = None
@@ -37,7 +37,7 @@ class Fault:
 
 
 class StiltboardError(click.ClickException):
-    """Carry one or more faults; `exit_code` is what the command line ends with."""
+    """Base of all errors: one or more faults, and the exit code of the command."""
 
     exit_code = 1
 
@@ -46,13 +46,13 @@ class StiltboardError(click.ClickException):
         super().__init__("\n".join(map(str, self.faults)))
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print every fault on its own line to standard error, as click asks of its exceptions."""
+        """Print every fault on a line of its own to standard error; click calls this."""
         for fault in self.faults:
             click.echo(f"error: {fault}", file=file, err=file is None)
 
 
 class CheckFailed(StiltboardError):
-    """A regression, a failed cell or a mismatch: the command did its work and the answer is no."""
+    """A regression, a failed cell or a mismatch: the command ran, and its check failed."""
 
     exit_code = 1
 
@@ -64,13 +64,13 @@ class BadInput(StiltboardError):
 
 
 class WrongUsage(BadInput):
-    """An argument of a command or a function that names nothing."""
+    """An argument of a command or a function that is invalid or names nothing."""
 
     exit_code = 2
 
 
 class Unreachable(BadInput):
-    """A source that does not answer at all, so that asking it for the next language is in vain."""
+    """A source that does not answer at all, so that requesting another language is pointless."""
 
 
 class NotComparable(StiltboardError):
@@ -80,7 +80,7 @@ class NotComparable(StiltboardError):
 
 
 class MissingExtra(StiltboardError):
-    """A command needs packages that the light base install leaves out."""
+    """A command needs packages that the base install does not include."""
 
     exit_code = 2
 

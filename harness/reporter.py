@@ -1,4 +1,4 @@
-"""Who is told how a run goes on."""
+"""Where a run reports its progress."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import Protocol
 
 
 class Reporter(Protocol):
-    """Who is told how a run goes on."""
+    """Receives the progress of a run; `harness.cli.progress` shows it on a terminal."""
 
     def report(self, message: str) -> None:
-        """Take one line of news."""
+        """Receive one line of text."""
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
-        """Take what one batch added, and the total of tokens that the run will encode."""
+        """Receive the size of one encoded batch, and the total of tokens that the run will encode."""
 
     def trained(self, step: int, steps: int, loss: float) -> None:
-        """Take how far a head's training is, and the loss of the last steps."""
+        """Receive the current step of a training, and the mean loss of the last steps."""
 
 
 class Silent:
-    """Tell nobody."""
+    """Ignores all reports."""
 
     def report(self, message: str) -> None:
-        """Drop the line."""
+        """Ignore the line."""
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
-        """Drop the count."""
+        """Ignore the count."""
 
     def trained(self, step: int, steps: int, loss: float) -> None:
-        """Drop the step."""
+        """Ignore the step."""

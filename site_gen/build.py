@@ -1,4 +1,4 @@
-"""THE STORY: gather everything, then write everything."""
+"""Build the site: read all submissions, rank them, and write every file."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from site_gen.figures.scaling import is_drawn
 from site_gen.figures.scaling_choices import choices_js, choices_path
 from site_gen.pages.board_rows import rows_js
 from site_gen.pages.compare_data import compare_outputs
-from site_gen.pages.registry import PAGES, Context, Kept
+from site_gen.pages.registry import PAGES, CacheablePage, Context
 from site_gen.pages.rendering import TEMPLATES, render
-from site_gen.reading.build_cache import Shelf
+from site_gen.reading.build_cache import BuildCache
 from site_gen.reading.entries import gather
 from site_gen.reading.folder_state import FolderState, folder_states
-from site_gen.reading.gc_pause import uncollected
-from site_gen.reading.incremental import Held, read_submissions
+from site_gen.reading.gc_pause import gc_paused
+from site_gen.reading.incremental import EntriesByKey, read_submissions
 from site_gen.writing.folder import Written, refuse_foreign, write_site
 from site_gen.writing.output import Output, key_of, standing_inputs
 
@@ -34,7 +34,7 @@ STATIC = ("board.js", "chart.js", "choices.js", "compare.js", "icon.svg", "site.
 
 @dataclass(frozen=True)
 class Site:
-    """A finished build: where it stands and what it shows."""
+    """A finished build: its folder and its board."""
 
     out: Path
     board: Board
@@ -46,36 +46,34 @@ class Site:
 
 
 def build(submissions: Path, out: Path, base_url: str = "") -> Site:
-    """Build the site of a submissions folder; a failing build names every fault and leaves the old site as it was."""
+    """Build the site of a submissions folder; on errors all are reported and the old site stays unchanged."""
     return Builder(submissions, out, base_url).build()
 
 
 class Builder:
-    """Builds the site of one folder again and again; what was read and ranked is held, so that only what changed is done anew."""
+    """Builds the site of one folder repeatedly; it keeps what was read and ranked, to redo only what changed."""
 
     def __init__(self, submissions: Path, out: Path, base_url: str = "") -> None:
-        """Take the folder of the submissions, that of the site and the site's address."""
+        """Take the submissions folder, the output folder and the site's address."""
         self._submissions, self._out, self._base_url = submissions, out, base_url
-        self._shelf = Shelf(submissions)
-        self._entries: Held = {}
+        self._cache = BuildCache(submissions)
+        self._entries: EntriesByKey = {}
         self._board: Board | None = None
         self._written: Mapping[str, Written] = {}
 
     def build(self, states: Mapping[str, FolderState] | None = None) -> Site:
-        """Build the site, of folders in these states where somebody has looked; a failing build leaves the old site as it was."""
+        """Build the site, given the folders' current states if known; on errors the old site stays unchanged."""
         old = refuse_foreign(self._out)
-        with self._shelf.opened():
-            found = folder_states(self._submissions) if states is None else states
-            self._entries = read_submissions(self._submissions, self._shelf, found, self._entries)
-            with uncollected():
+        with self._cache.opened():
+            current_states = folder_states(self._submissions) if states is None else states
+            self._entries = read_submissions(self._submissions, self._cache, current_states, self._entries)
+            with gc_paused():
                 self._board = make_board(self._entries.values(), before=self._board)
                 files = planned_files(self._board, self._base_url)
-            place = self._out.resolve()
-            before = self._written or {
-                path: Written(*each) for path, each in self._shelf.files(place).items()
-            }
-            self._written = write_site(files, self._out, before, old)
-            self._shelf.keep_files(place, self._written, before)
+            site = self._out.resolve()
+            previous = self._written or {path: Written(*row) for path, row in self._cache.files(site).items()}
+            self._written = write_site(files, self._out, previous, old)
+            self._cache.replace_files(site, self._written, previous)
         return Site(self._out, self._board)
 
 
@@ -85,7 +83,7 @@ def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:
 
 
 def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
-    """Return every file of the site before it is made, by its relative path."""
+    """Return every file of the site, not yet rendered, by its relative path."""
     root = f"{base_url.rstrip('/')}/" if base_url else ""
     files = {
         ".nojekyll": Output(bytes),
@@ -108,7 +106,7 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
     return files | dict(exported(board, [path for path in files if path.endswith(".html")], root))
 
 
-def _page(template: str, context: Context | Kept) -> Output:
-    if not isinstance(context, Kept):
+def _page(template: str, context: Context | CacheablePage) -> Output:
+    if not isinstance(context, CacheablePage):
         return Output(lambda: render(template, context).encode())
     return Output(lambda: render(template, context.context()).encode(), key_of(template, context.inputs))

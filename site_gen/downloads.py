@@ -1,4 +1,4 @@
-"""EXPORTS: every download of the site but its pages."""
+"""All downloads of the site: every file except its pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from site_gen.board.board import Board, Row, Standing
 from site_gen.exports import atom, cards, csv_tables, model_card, schema, sitemap
 from site_gen.exports.by_language import by_language_header
 from site_gen.once import once
-from site_gen.writing.output import Output, kept, key_of, placing, standing_inputs
+from site_gen.writing.output import Output, key_of, placement_key, standing_inputs, submission_output
 
 _Files = Iterator[tuple[str, Output]]
 
@@ -22,13 +22,13 @@ def exported(board: Board, pages: Iterable[str], base_url: str) -> _Files:
     yield paths.FEED, Output(partial(atom.atom_feed, board, base_url))
     for path, data in sitemap.sitemap_files(board, pages, base_url).items():
         yield path, Output(partial(bytes, data))
-    yield from _of_targets(board)
-    yield from _of_submissions(board, base_url)
+    yield from _target_files(board)
+    yield from _all_submission_files(board, base_url)
     if base_url:
         yield from _pictures(board)
 
 
-def _of_targets(board: Board) -> _Files:
+def _target_files(board: Board) -> _Files:
     for standing in board.standings:
         name = standing.target.name
         if standing.rows or standing.reported:
@@ -46,7 +46,7 @@ def _of_targets(board: Board) -> _Files:
 
 @once
 def _scores_key(standing: Standing) -> bytes:
-    """Return what the scores of a target depend on."""
+    """Return the digest of all inputs to a target's scores by language."""
     return key_of(
         "by-language",
         repr(standing.target),
@@ -55,33 +55,39 @@ def _scores_key(standing: Standing) -> bytes:
 
 
 def by_language_csv(standing: Standing) -> bytes:
-    """Return every score of a target."""
+    """Return every score of a target by submission, seed and language, as CSV."""
     name = standing.target.name
     return by_language_header(standing.target) + b"".join(row.details.lines(name) for row in standing.rows)
 
 
-def _of_submissions(board: Board, base_url: str) -> _Files:
+def _all_submission_files(board: Board, base_url: str) -> _Files:
     for row in board.rows:
         if model_card.has_scores(row):
             make = partial(model_card.model_card_yaml, row, base_url)
-            yield paths.model_card(row.slug), kept(row, make, "model card", base_url, _widths(row))
-        yield from _of_submission(row)
+            yield (
+                paths.model_card(row.slug),
+                submission_output(row, make, "model card", base_url, _language_counts(row)),
+            )
+        yield from _submission_files(row)
 
 
 @once
-def _widths(row: Row) -> tuple[int, ...]:
+def _language_counts(row: Row) -> tuple[int, ...]:
     return tuple(cell.of for cell in row.cells.values())
 
 
 @once
-def _of_submission(row: Row) -> Sequence[tuple[str, Output]]:
-    """Return the files that a submission's details hold; they do not hold the row, which would never be let go of."""
-    found = row.details
-    return [(path, kept(row, partial(found.file, path), path)) for path in found.paths]
+def _submission_files(row: Row) -> Sequence[tuple[str, Output]]:
+    """Return a submission's detail files; these refer to the details, not to the row, so that it can be freed."""
+    details = row.details
+    return [(path, submission_output(row, partial(details.file, path), path)) for path in details.paths]
 
 
 def _pictures(board: Board) -> _Files:
-    """Draw only where a page can name them: other sites ask for the whole address of a picture."""
+    """Yield the preview pictures; pages can link them only by absolute address, so only with a base URL."""
     yield paths.SITE_CARD, Output(partial(cards.site_card, board))
     for row in board.rows:
-        yield paths.card(row.slug), kept(row, partial(cards.submission_card, row), "picture", placing(row))
+        yield (
+            paths.card(row.slug),
+            submission_output(row, partial(cards.submission_card, row), "picture", placement_key(row)),
+        )

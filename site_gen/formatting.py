@@ -1,4 +1,4 @@
-"""Numbers and names as the pages write them; pure and the same in every locale."""
+"""Format numbers and names for the pages; pure and the same in every locale."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def _english() -> Locale:
 
 @cache
 def language_name(code: str) -> str:
-    """Return the English name of a language code, such as Portuguese (BR); the code itself where CLDR has none.
+    """Return the English name of a language code, such as Portuguese (BR); the code where CLDR has none.
 
-    A pair of languages is named by both: de-fi is German–Finnish. A region is no language: it is written in
+    A pair of languages has both names: de-fi is German–Finnish. A region, unlike a second language, is in
     capitals.
     """
     known = _english().languages
@@ -42,12 +42,12 @@ def points(score: float) -> str:
 
 
 def published(score: float) -> str:
-    """Write a published score with the one or two decimals that it was published with: 79.2, not 79.20."""
+    """Write a published score with one or two decimals: 79.2, not 79.20."""
     return points(score).removesuffix("0")
 
 
 def published_quantity(value: float) -> str:
-    """Write a published quantity as it was published: 221, not 221.0."""
+    """Write a published quantity without a trailing .0: 221, not 221.0."""
     return f"{value:,}".removesuffix(".0")
 
 
@@ -57,7 +57,7 @@ def interval(bounds: tuple[float, float]) -> str:
 
 
 def rank_range(best: int, worst: int) -> str:
-    """Write a rank that is a range: 2–5, or 3 alone."""
+    """Write a range of ranks: 2–5, or 3 where both are equal."""
     return str(best) if best == worst else f"{best}–{worst}"
 
 
@@ -72,16 +72,16 @@ def share(part: int, whole: int, noun: str) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as a sentence does: a, b and c."""
+    """Join words as an enumeration: a, b and c."""
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
-# Keys of metrics that are not words: a bound becomes @10, and names keep their capitals.
+# Parts of metric keys with capitals; a cut-off such as _10 becomes @10.
 _METRIC_WORDS = {"f1": "F1", "map": "mAP", "ndcg": "nDCG", "english": "English", "spearman": "Spearman"}
 
 
 def metric_name(name: str) -> str:
-    """Write a metric's key in words: f1_to_english → F1 to English, recall_10_mono → recall@10 mono."""
+    """Return the name of a metric key: f1_to_english → F1 to English, recall_10_mono → recall@10 mono."""
     if name == "em_f1":
         return "mean of EM and F1"
     name = re.sub(r"(map|ndcg|recall)(?:_at)?_(\d+)", r"\1@\2", name)
@@ -95,22 +95,22 @@ _GROUPS = {"qa": "Question answering"}
 
 
 def group_name(group: str) -> str:
-    """Write the name of a group of XTREME's targets."""
+    """Return the name of a group of XTREME targets, from its key."""
     return _GROUPS.get(group, group.capitalize())
 
 
 def capital(words: str) -> str:
-    """Begin with a capital, unless the first word has one inside, as mAP has."""
+    """Capitalise the first word, unless it has a capital already, as in mAP."""
     first = words.partition(" ")[0]
     return words if first != first.lower() else words[:1].upper() + words[1:]
 
 
-# What is not in points: its unit, and how many decimals say something.
+# Quantities that are not in points: unit and number of decimals.
 _QUANTITIES = {"mined": ("pairs", 0), "threshold": ("margin", 4), "language_bias": ("ranks", 1)}
 
 
 def quantity_unit(name: str) -> str:
-    """Return the unit of a quantity; empty where it is not known."""
+    """Return the unit of a quantity; empty if unknown."""
     return _QUANTITIES.get(name, ("", 0))[0]
 
 
@@ -120,23 +120,23 @@ def quantity(value: float, name: str) -> str:
 
 
 def heat(score: float) -> int:
-    """Return the step 0–9 of the colour scale that a score in points falls into."""
+    """Return the step (0–9) of the colour scale for a score in points."""
     return min(9, int(score // 10))
 
 
 def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """List a nested mapping as (dotted key, text), in its own order."""
-    for key, inner in value.items():
-        if isinstance(inner, Mapping):
-            yield from flat(inner, f"{prefix}{key}.")
-        elif isinstance(inner, (list, tuple)):
-            yield f"{prefix}{key}", ", ".join(map(str, inner))
+    """Yield the leaves of a nested mapping as (dotted key, text), in the order of the mapping."""
+    for key, child in value.items():
+        if isinstance(child, Mapping):
+            yield from flat(child, f"{prefix}{key}.")
+        elif isinstance(child, (list, tuple)):
+            yield f"{prefix}{key}", ", ".join(map(str, child))
         else:
-            yield f"{prefix}{key}", str(inner)
+            yield f"{prefix}{key}", str(child)
 
 
 def compact(count: float) -> str:
-    """Write a number of parameters in three digits: 278 M, 1.07 B."""
+    """Write a number of parameters with three significant digits: 278 M, 1.07 B."""
     for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
         if count >= 0.9995 * size:
             digits = f"{count / size:.3g}"

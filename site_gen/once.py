@@ -1,4 +1,4 @@
-"""Compute once for one object what several pages, or several builds, need."""
+"""Cache computed values on the record that they were computed from, for several pages or builds."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar, TypeVarTuple
 
-_Of = TypeVar("_Of")
-_More = TypeVarTuple("_More")
-_Found = TypeVar("_Found")
+_Record = TypeVar("_Record")
+_Arguments = TypeVarTuple("_Arguments")
+_Value = TypeVar("_Value")
 
 
-def once(compute: Callable[[_Of, *_More], _Found]) -> Callable[[_Of, *_More], _Found]:
-    """Keep what is computed of a frozen record, and of what else is given, with the record itself, and no longer."""
+def once(compute: Callable[[_Record, *_Arguments], _Value]) -> Callable[[_Record, *_Arguments], _Value]:
+    """Decorate a function to cache its value, by the other arguments, on the frozen record given first."""
     name = f"_{compute.__module__}.{compute.__qualname__}"
 
     @wraps(compute)
-    def computed(of: _Of, *more: *_More) -> _Found:
-        held = vars(of).get(name)
-        if held is None:
-            held = vars(of)[name] = {}
-        if more not in held:
-            held[more] = compute(of, *more)
-        found: _Found = held[more]
-        return found
+    def computed(record: _Record, *arguments: *_Arguments) -> _Value:
+        values = vars(record).get(name)
+        if values is None:
+            values = vars(record)[name] = {}
+        if arguments not in values:
+            values[arguments] = compute(record, *arguments)
+        value: _Value = values[arguments]
+        return value
 
     return computed

@@ -1,4 +1,4 @@
-"""Where each download stands within the site; slugs, targets and families are in lower case, so that no two share a file."""
+"""Paths of the downloads within the site; slugs and names are lower case, so that no two share a file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def model_card(slug: str) -> str:
 
 
 def curves(slug: str, target: str) -> str:
-    """Return the path of the whole precision-recall curves of a result."""
+    """Return the path of the complete precision-recall curves of a result."""
     return f"data/precision-recall/{slug}/{target}.json"
 
 
@@ -37,10 +37,10 @@ def results(slug: str) -> str:
 
 
 def mteb(slug: str) -> str:
-    """Return the path of a submission's Tatoeba result in mteb's shape."""
+    """Return the path of a submission's Tatoeba result in mteb's format."""
     return f"data/mteb/Tatoeba/{slug}.json"
 
 
 def card(slug: str) -> str:
-    """Return the path of a submission's picture."""
+    """Return the path of a submission's preview picture."""
     return f"cards/{slug}.png"

@@ -1,4 +1,4 @@
-"""The benchmark as literals: one entry per target, languages in the order of the protocol."""
+"""The catalog: one literal entry per target, languages in the order of its protocol."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = [
     "target_of",
 ]
 
-# XTREME's targets first, retrieval before the others; then what stands outside the benchmark.
+# XTREME's targets first, retrieval before the others; then the targets outside the benchmark.
 TARGETS = tuple(sorted((*RETRIEVAL_TARGETS, *FINE_TUNED_TARGETS), key=lambda target: not target.in_xtreme))
 BY_NAME = {target.name: target for target in TARGETS}
 
 
 def is_own(name: str) -> bool:
-    """Tell whether a target's name is one of people's own: `bitext.NAME` or `clir.NAME`."""
+    """Tell whether a name is that of a target on user-provided text: `bitext.NAME` or `clir.NAME`."""
     kind, dot, rest = name.partition(".")
     return kind in OWN_KINDS and bool(dot and rest)
 
@@ -45,25 +45,25 @@ def own_target(name: str, languages: Sequence[str]) -> Target:
 
 
 def is_known(name: str) -> bool:
-    """Tell whether a target's name is the catalog's, or one of people's own."""
+    """Tell whether a target is in the catalog or on user-provided text."""
     return name in BY_NAME or is_own(name)
 
 
 def target_of(record: Result | Sweep) -> Target:
-    """Return the target of a result or a sweep; people's own are over the languages that it names, in their order.
+    """Return the target of a result or a sweep; on user-provided text, over the record's languages, sorted.
 
-    Raises KeyError for a target that is not known, which the store refuses to read.
+    Raises KeyError for an unknown target, which the store refuses to read.
     """
-    named = record.languages if isinstance(record, Result) else ()
+    languages = record.languages if isinstance(record, Result) else ()
     return (
-        own_target(record.target, sorted({*named, *record.data}))
+        own_target(record.target, sorted({*languages, *record.data}))
         if is_own(record.target)
         else BY_NAME[record.target]
     )
 
 
 def find_target(name: str) -> Target:
-    """Return the catalog's target of that name; an unknown one is wrong usage and lists the known."""
+    """Return a target of the catalog by name; raises WrongUsage with all names for an unknown one."""
     if name not in BY_NAME:
         raise WrongUsage(f"unknown target {name!r}", cure=f"one of: {', '.join(BY_NAME)}")
     return BY_NAME[name]

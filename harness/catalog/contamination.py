@@ -1,8 +1,8 @@
-"""Set what a checkpoint was trained on against what a target scores; pure.
+"""Find the data sets that a checkpoint was trained on and that a target scores; pure.
 
-A submission names data sets by their usual names. One that has a training split of its own means that by its
-bare name, and its other splits as `NAME_dev` and `NAME_test`; one that is nothing but a test set, or a dev
-and a test set, means these.
+A submission names data sets by their usual names. The bare name of a data set with a training split means
+that split; its other splits are `NAME_dev` and `NAME_test`. The bare name of a data set without a training
+split means its dev and test sets.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from harness.catalog import is_own
 from harness.catalog.tasks import TASK_BY_NAME
 from harness.records import AnySubmission, Target, Training
 
-# Data sets with no training split of their own, by the targets that score them: any mention is of what is
-# scored.
+# Data sets without a training split, by the targets that score them: any mention means scored data.
 _TESTS: Mapping[str, tuple[str, ...]] = {
     "tatoeba": ("tatoeba",),
     "bucc2018": ("bucc2018", "bucc"),
@@ -31,7 +30,7 @@ _TESTS: Mapping[str, tuple[str, ...]] = {
     "mlqa": ("mlqa", "mlqa_r"),
     "mlqa_dev": ("mlqa", "mlqa_r"),
 }
-# Data sets with a training split, by the targets that score another one of theirs.
+# Data sets with a training split, by the targets that score one of their other splits.
 _SETS: Mapping[str, tuple[str, ...]] = {
     "pawsx": ("pawsx", "paws_x"),
     "pawsx_from_dev": ("pawsx", "paws_x"),
@@ -42,8 +41,8 @@ _SETS: Mapping[str, tuple[str, ...]] = {
     "panx_dev": ("panx", "wikiann"),
     "tydiqa": ("tydiqa", "tydiqa_goldp"),
 }
-# What a head is trained on in English, or text out of the same hands: seeing it is no fault, but such a row
-# is not new to it.
+# English training data of heads, or text from the same source: training on it is allowed, but the task is
+# then not new to the model.
 _TRAINING: Mapping[str, tuple[str, ...]] = {
     "xquad": ("squad",),
     "xquad_r": ("squad",),
@@ -53,16 +52,16 @@ _TRAINING: Mapping[str, tuple[str, ...]] = {
     "tydiqa": ("mrtydi", "miracl"),
 }
 _HELD_OUT = ("dev", "development", "test", "validation", "valid", "eval")
-# Whoever trained on the benchmark has seen all of it.
+# Training on the benchmark means training on all of its data sets.
 _WHOLE = ("xtreme", "xtreme_r")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Which data sets of a training belong to a target, as they were named.
+    """The data sets seen in training that belong to a target, by the names they were given.
 
-    `held_out` are a dev or test set: the score may be of what was learnt by heart. `training` are training
-    sets of the same task.
+    `held_out` are dev or test sets: the score may reflect memorised examples. `training` are training sets of
+    the same task.
     """
 
     held_out: tuple[str, ...] = ()
@@ -70,12 +69,12 @@ class Seen:
 
     @property
     def said(self) -> str:
-        """Say in words what of a dev or test set was seen; empty where nothing was."""
+        """Return a warning that names the dev or test data seen in training; empty if there is none."""
         return f"dev or test data seen in training: {', '.join(self.held_out)}" if self.held_out else ""
 
 
 def names_seen(submission: AnySubmission, training: Training | None = None) -> tuple[str, ...]:
-    """Return every data set seen in training, as the submission declares it or as the record of its training shows."""
+    """Return every data set seen in training, by the submission's declaration and its training record."""
     tasks = [
         *submission.intermediate.tasks,
         *([trained.task for trained in training.tasks] if training else []),
@@ -102,7 +101,7 @@ def seen(target: Target, names: Iterable[str]) -> Seen:
 
 
 def _scored(target: str, key: str) -> bool:
-    """Tell whether a data set is one that the target scores, or that chooses what it scores."""
+    """Tell whether a data set is scored by the target, or selects what the target scores."""
     if key in _WHOLE or (key == target and target not in _SETS):
         return True
     names = (*_TESTS.get(target, ()), *_SETS.get(target, ()))

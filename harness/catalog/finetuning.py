@@ -1,4 +1,4 @@
-"""How a head is fine-tuned on English: the two published recipes, and what a submission replaces in one."""
+"""How a head is fine-tuned on English: two published recipes, and the values a submission replaces."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.records.record import Record
 
 
 class Recipe(Record):
-    """One way to fine-tune. Lengths are in tokens, a window begins `stride` tokens after the last, `batch_size` counts examples a step.
+    """One way to fine-tune a head; lengths are in tokens, `batch_size` in examples a step.
 
-    `warmup` below 1 is a share of all steps, from 1 on a number of steps. `patience` ends training after so
-    many evaluations on English in a row without gain; None trains to the end. Either way the best evaluation
-    is kept.
+    A window begins `stride` tokens after the previous one. `warmup` below 1 is a share of all steps, from 1
+    on a number of steps. `patience` ends training after this number of consecutive evaluations on English
+    without gain; None trains to the end. The best evaluation is kept in both cases.
     """
 
     learning_rate: float
@@ -28,7 +28,7 @@ class Recipe(Record):
     freeze_embeddings: bool = False
 
     def taken(self, n: int) -> int:
-        """Return how many of n training examples are taken."""
+        """Return how many of n training examples are used."""
         return n if self.examples is None else min(n, self.examples)
 
 
@@ -40,7 +40,7 @@ _XTREME = {
         learning_rate=3e-5, epochs=3, max_length=384, stride=128, batch_size=32, warmup=500, weight_decay=1e-4
     ),
 }
-# jiant's (daa5a25), as Phang et al. used them. How long it waits for a gain is ours: five evaluations.
+# jiant's (daa5a25), as used by Phang et al.; the patience of five evaluations is our choice.
 _JIANT = {
     "classification": Recipe(
         learning_rate=1e-5, epochs=5, max_length=256, batch_size=32, warmup=0.1, patience=5
@@ -54,7 +54,7 @@ RECIPES: Mapping[str, Mapping[str, Recipe]] = {"xtreme": _XTREME, "jiant": _JIAN
 _XNLI, _JIANT_XNLI_EPOCHS = ("mnli", "xnli_dev"), 2
 # From this width on XTREME's scripts train XNLI with another rate.
 _LARGE, _LARGE_XNLI_RATE = 1024, 3e-5
-_SHORT = {
+_SHORT_NAMES = {
     "learning_rate": "lr",
     "freeze_embeddings": "frozen",
     "batch_size": "batch",
@@ -63,25 +63,26 @@ _SHORT = {
 }
 
 
-def recipe_for(target: Target, asked: FineTuning | None, width: int) -> Recipe:
-    """Return the recipe of a target for an encoder of a hidden size, with what a submission replaces in it."""
-    asked = asked or FineTuning()
-    recipe = RECIPES[asked.recipe][target.kind]
-    if target.training in _XNLI and asked.recipe == "jiant":
+def recipe_for(target: Target, finetuning: FineTuning | None, width: int) -> Recipe:
+    """Return a target's recipe for an encoder of hidden size `width`, with a submission's replacements."""
+    finetuning = finetuning or FineTuning()
+    recipe = RECIPES[finetuning.recipe][target.kind]
+    if target.training in _XNLI and finetuning.recipe == "jiant":
         recipe = recipe.model_copy(update={"epochs": _JIANT_XNLI_EPOCHS})
     elif target.training in _XNLI and width >= _LARGE:
         recipe = recipe.model_copy(update={"learning_rate": _LARGE_XNLI_RATE})
-    return recipe.model_copy(update=_replaced(asked))
+    return recipe.model_copy(update=_replaced(finetuning))
 
 
-def recipe_text(asked: FineTuning | None) -> str:
+def recipe_text(finetuning: FineTuning | None) -> str:
     """Return the recipe's part of a signature: its name, and every value that a submission replaces."""
-    asked = asked or FineTuning()
+    finetuning = finetuning or FineTuning()
     values = (
-        f"{_SHORT.get(name, name)}={str(value).lower()}" for name, value in sorted(_replaced(asked).items())
+        f"{_SHORT_NAMES.get(name, name)}={str(value).lower()}"
+        for name, value in sorted(_replaced(finetuning).items())
     )
-    return ",".join((asked.recipe, *values))
+    return ",".join((finetuning.recipe, *values))
 
 
-def _replaced(asked: FineTuning) -> dict[str, object]:
-    return {name: value for name, value in asked if name != "recipe" and value is not None}
+def _replaced(finetuning: FineTuning) -> dict[str, object]:
+    return {name: value for name, value in finetuning if name != "recipe" and value is not None}

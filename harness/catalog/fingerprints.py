@@ -1,10 +1,10 @@
-"""The sha256 of official sets, per target and language: the source of the text cannot change a score unseen.
+"""The sha256 of the official sets by target and language: changed text cannot change a score unnoticed.
 
-The hash runs over JSON lines in the official order, UTF-8, non-ASCII unescaped. Parallel text: `[foreign,
-English]` a pair. Mining: `[split, side, id, sentence]`, then `[split, "gold", id, id]`. Question retrieval:
+The hash is over JSON lines in the official order, UTF-8, non-ASCII unescaped. Parallel text: `[foreign,
+English]` per pair. Mining: `[split, side, id, sentence]`, then `[split, "gold", id, id]`. Question retrieval:
 `[language, [code, start], …]`, `[question, [index of its answer in the pool per language]]`, then every
-candidate sentence. Parallel documents: `[document, foreign, English]` a sentence. A set that is not here,
-because no official copy was at hand, is checked by its counts, and results on different text are never
+candidate sentence. Parallel documents: `[document, foreign, English]` per sentence. A set that is not here,
+because no official copy was available, is checked by its counts; results on different text are never
 compared.
 """
 
@@ -232,7 +232,7 @@ FINGERPRINTS = {
         "te": "c4193b44847298bff5c9010023e96d6f5dacff1d2a22b111b7d44bd8154b17d3",
     },
 }
-# The same text, only with another training set.
+# The same text, with another training set.
 FINGERPRINTS["xnli_from_dev"] = FINGERPRINTS["xnli"]
 
 # Loader of English training text → sha256 over its examples.

@@ -1,11 +1,11 @@
-"""What people score on text of their own."""
+"""Targets on user-provided text."""
 
 from __future__ import annotations
 
 from harness.catalog.retrieval import RETRIEVAL_SECONDARY
 from harness.records import Target
 
-# What people score on text of their own: `bitext.NAME` and `clir.NAME`, never ranked with XTREME.
+# Templates of the targets `bitext.NAME` and `clir.NAME`, which are never ranked with XTREME.
 OWN_KINDS = {
     "bitext": Target(
         name="bitext",
@@ -23,10 +23,11 @@ OWN_KINDS = {
         version=1,
         split="all pairs of the given files",
         protocol=(
-            "Parallel files that somebody scored on their own, as Tatoeba is scored: every sentence of the second side is a query "
-            "among those of the first. Comparable only with results on the same text; outside every benchmark."
+            "User-provided parallel files, scored as Tatoeba is: every sentence of the second side is a "
+            "query among those of the first. Comparable only with results on the same text; outside every "
+            "benchmark."
         ),
-        licence="as its owner says",
+        licence="as declared by its owner",
         citation="",
         homepage="https://github.com/facebookresearch/LASER",
     ),
@@ -59,13 +60,14 @@ OWN_KINDS = {
         version=1,
         split="all judged queries of the given collection",
         protocol=(
-            "A test collection that somebody scored on their own. Documents are cut at sentence ends into chunks of at most 512 "
-            "characters, the title opening the first. Every query ranks all documents by their best chunk (best); the mean of the "
-            "three best chunks (top3), the normalised mean of all (average) and the document embedded at once, cut at the "
-            "encoder's length (whole), stand beside it. The score is mean average precision over queries with a relevant document, "
-            "uncut, in points. Comparable only with results on the same text; outside every benchmark."
+            "A user-provided test collection. Documents are cut at sentence ends into chunks of at most 512 "
+            "characters, the first of which begins with the title. Every query ranks all documents by their "
+            "best chunk (best). Also reported: the mean of the three best chunks (top3), the normalised mean "
+            "of all (average), and the document embedded at once, truncated at the encoder's length (whole). "
+            "The score is mean average precision over queries with a relevant document, without a cut-off "
+            "rank, in points. Comparable only with results on the same text; outside every benchmark."
         ),
-        licence="as its owner says",
+        licence="as declared by its owner",
         citation="",
         homepage="https://arxiv.org/abs/2112.11031",
     ),

@@ -1,4 +1,4 @@
-"""Targets that compare vectors: no head is trained for them."""
+"""Targets that compare vectors, without a trained head."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from harness.records import Mining, Target
 
 # XTREME's two-letter code → the ISO 639-3 code in Tatoeba's file and configuration names.
 TATOEBA_ISO3 = {
-    "ar": "ara", "he": "heb", "vi": "vie", "id": "ind", "jv": "jav", "tl": "tgl", "eu": "eus", "ml": "mal", "ta": "tam",
-    "te": "tel", "af": "afr", "nl": "nld", "de": "deu", "el": "ell", "bn": "ben", "hi": "hin", "mr": "mar", "ur": "urd",
-    "fa": "pes", "fr": "fra", "it": "ita", "pt": "por", "es": "spa", "bg": "bul", "ru": "rus", "ja": "jpn", "ka": "kat",
-    "ko": "kor", "th": "tha", "sw": "swh", "zh": "cmn", "kk": "kaz", "tr": "tur", "et": "est", "fi": "fin", "hu": "hun",
+    "ar": "ara", "he": "heb", "vi": "vie", "id": "ind", "jv": "jav", "tl": "tgl", "eu": "eus", "ml": "mal",
+    "ta": "tam", "te": "tel", "af": "afr", "nl": "nld", "de": "deu", "el": "ell", "bn": "ben", "hi": "hin",
+    "mr": "mar", "ur": "urd", "fa": "pes", "fr": "fra", "it": "ita", "pt": "por", "es": "spa", "bg": "bul",
+    "ru": "rus", "ja": "jpn", "ka": "kat", "ko": "kor", "th": "tha", "sw": "swh", "zh": "cmn", "kk": "kaz",
+    "tr": "tur", "et": "est", "fi": "fin", "hu": "hun",
 }  # fmt: skip
 _TATOEBA_SMALLER = {"jv": 205, "ka": 746, "kk": 575, "ml": 687, "sw": 390, "ta": 307, "te": 234, "th": 548}
 
@@ -27,9 +28,9 @@ _JUPYTERLAB_SIZES = {
 
 # XTREME's two-letter code → the name in NTREX-128's files, in XTREME's order.
 NTREX_NAMES = {
-    "ar": "arb", "he": "heb", "vi": "vie", "id": "ind", "eu": "eus", "ta": "tam", "te": "tel", "de": "deu", "hi": "hin",
-    "fr": "fra", "es": "spa", "ru": "rus", "ja": "jpn", "ka": "kat", "ko": "kor", "th": "tha", "sw": "swa", "zh": "zho-CN",
-    "tr": "tur", "et": "est", "fi": "fin",
+    "ar": "arb", "he": "heb", "vi": "vie", "id": "ind", "eu": "eus", "ta": "tam", "te": "tel", "de": "deu",
+    "hi": "hin", "fr": "fra", "es": "spa", "ru": "rus", "ja": "jpn", "ka": "kat", "ko": "kor", "th": "tha",
+    "sw": "swa", "zh": "zho-CN", "tr": "tur", "et": "est", "fi": "fin",
 }  # fmt: skip
 
 RETRIEVAL_SECONDARY = ("accuracy_to_english", "f1", "f1_to_english")
@@ -37,31 +38,36 @@ RETRIEVAL_SECONDARY = ("accuracy_to_english", "f1", "f1_to_english")
 _XQUAD_LANGUAGES = ("en", "es", "de", "el", "ru", "tr", "ar", "vi", "th", "zh", "hi")
 _MLQA_R_QUESTIONS = {"en": 1148, "es": 500, "de": 512, "ar": 517, "hi": 507, "vi": 511, "zh": 504}
 _LAREQA_SECONDARY = (
-    "map_mono", "map_cross", "recall_1_mono", "recall_10_mono", "recall_1_cross", "recall_10_cross", "recall_1_multi", "recall_10_multi",
+    "map_mono", "map_cross", "recall_1_mono", "recall_10_mono", "recall_1_cross", "recall_10_cross",
+    "recall_1_multi", "recall_10_multi",
 )  # fmt: skip
 _LAREQA_PROTOCOL = (
-    "Every question searches the sentences of all languages at once, by cosine; the sentence that answers it is right in every "
-    "language that has it. The score is mAP@20, in points: per question the sum of the precision at every right sentence among "
-    "the first 20, over the smaller of 20 and the number of right sentences. Beside it stand mono (only the sentences of the "
-    "question's language), cross (those of one other language, the mean over these), recall, and the language bias: the worst "
-    "minus the best rank among a question's right sentences, in ranks. Ties go to the lower index in the catalog's order of "
+    "Every question searches the sentences of all languages at once, by cosine; the sentence that answers it "
+    "is correct in every language that has it. The score is mAP@20, in points: per question the sum of the "
+    "precision at every correct sentence among the first 20, over the smaller of 20 and the number of "
+    "correct sentences. Also reported: mono (only the sentences of the question's language), cross (those of "
+    "one other language, averaged over these), recall, and the language bias: the worst minus the best rank "
+    "among a question's correct sentences, in ranks. Ties go to the lower index in the catalog's order of "
     "languages; a question without an answer in a language is left out there."
 )
 _LAREQA_CITATION = (
-    "Uma Roy, Noah Constant, Rami Al-Rfou, Aditya Barua, Aaron Phillips and Yinfei Yang. LAReQA: Language-Agnostic Answer "
-    "Retrieval from a Multilingual Pool. arXiv 2004.05484. Language bias as in Elmahdy et al. 2024, arXiv 2408.10536."
+    "Uma Roy, Noah Constant, Rami Al-Rfou, Aditya Barua, Aaron Phillips and Yinfei Yang. LAReQA: "
+    "Language-Agnostic Answer Retrieval from a Multilingual Pool. arXiv 2004.05484. Language bias as in "
+    "Elmahdy et al. 2024, arXiv 2408.10536."
 )
 _LAREQA_HOMEPAGE = "https://github.com/google-research-datasets/lareqa"
 
 _BUCC_PROTOCOL = (
-    "Both sides of a comparable corpus are searched for translations: exact duplicates are dropped, each sentence is scored "
-    "against its 4 nearest neighbours on the other side by the ratio of their cosine to the mean cosine of both "
-    "neighbourhoods, the best candidates of both directions are matched one to one, sentences whose text repeats are dropped, "
-    "and pairs above a threshold are kept. F1 is over pairs of ids, in points. "
+    "Both sides of a comparable corpus are searched for translations: exact duplicates are dropped, each "
+    "sentence is scored against its 4 nearest neighbours on the other side by the ratio of their cosine to "
+    "the mean cosine of both neighbourhoods, the best candidates of both directions are matched one to one, "
+    "sentences whose text repeats are dropped, and pairs above a threshold are kept. F1 is over pairs of "
+    "ids, in points. "
 )
 _BUCC_CITATION = (
-    "Pierre Zweigenbaum, Serge Sharoff and Reinhard Rapp. 2018. Overview of the Third BUCC Shared Task: Spotting Parallel "
-    "Sentences in Comparable Corpora. BUCC Workshop, LREC. Used as in Junjie Hu et al. 2020. XTREME. ICML."
+    "Pierre Zweigenbaum, Serge Sharoff and Reinhard Rapp. 2018. Overview of the Third BUCC Shared Task: "
+    "Spotting Parallel Sentences in Comparable Corpora. BUCC Workshop, LREC. Used as in Junjie Hu et al. "
+    "2020. XTREME. ICML."
 )
 _BUCC_HOMEPAGE = "https://comparable.limsi.fr/bucc2018/bucc2018-task.html"
 
@@ -82,14 +88,16 @@ RETRIEVAL_TARGETS = (
         version=1,
         split="all 31,692 pairs",
         protocol=(
-            "Every English sentence is a query; its nearest foreign sentence by cosine is the answer, and it is right when "
-            "it is the sentence's own translation. Accuracy is the share of right answers, in points, and the target's score "
-            "the unweighted mean over the 36 languages. Ties go to the lowest index; no margin, no dictionary."
+            "Every English sentence is a query; its nearest foreign sentence by cosine is the answer, and it "
+            "is correct if it is the query's translation. Accuracy is the share of correct answers, in "
+            "points; the target's score is the unweighted mean over the 36 languages. Ties go to the lowest "
+            "index; no margin, no dictionary."
         ),
         licence="CC BY 2.0 FR",
         citation=(
-            "Mikel Artetxe and Holger Schwenk. 2019. Massively Multilingual Sentence Embeddings for Zero-Shot Cross-Lingual "
-            "Transfer and Beyond. TACL 7. Used as in Junjie Hu et al. 2020. XTREME. ICML."
+            "Mikel Artetxe and Holger Schwenk. 2019. Massively Multilingual Sentence Embeddings for "
+            "Zero-Shot Cross-Lingual Transfer and Beyond. TACL 7. Used as in Junjie Hu et al. 2020. XTREME. "
+            "ICML."
         ),
         homepage="https://github.com/google-research/xtreme",
     ),
@@ -111,7 +119,8 @@ RETRIEVAL_TARGETS = (
         mining=Mining(),
         needs_data=True,
         version=1,
-        split="training split of the shared task (XTREME's test), threshold from its sample split (XTREME's dev)",
+        split="training split of the shared task (XTREME's test), threshold from its sample split "
+        "(XTREME's dev)",
         protocol=_BUCC_PROTOCOL
         + "The threshold is the one of the best F1 on the dev split, applied unchanged to the test split.",
         licence="terms of the shared task",
@@ -139,8 +148,8 @@ RETRIEVAL_TARGETS = (
         split="sample split of the shared task (XTREME's dev)",
         protocol=(
             _BUCC_PROTOCOL
-            + "The threshold is the one of the best F1 on the very gold that is scored, an oracle's: the figure is an "
-            "upper bound for this split and no BUCC score."
+            + "The threshold is the one of the best F1 on the very gold that is scored, an oracle's: the "
+            "figure is an upper bound for this split and no BUCC score."
         ),
         licence="terms of the shared task",
         citation=_BUCC_CITATION,
@@ -224,15 +233,17 @@ RETRIEVAL_TARGETS = (
         version=1,
         split="NTREX-128 (newstest2019), 1,997 sentences in 123 documents",
         protocol=(
-            "Every English sentence is a query for the news document it stands in, among the 123 documents in the other "
-            "language. For that query alone its own translation is taken out of its document, so that the rest of the document must "
-            "be recognised. A document scores by its best sentence (best); the mean of its three best (top3) and the normalised "
-            "mean of all (average) stand beside it, as does the other direction. One document is relevant, so that mean average "
-            "precision, in points, is the mean of 1 / rank; ties go to the lower document."
+            "Every English sentence is a query for the news document that contains it, among the 123 "
+            "documents in the other language. For this query its translation is removed from the document, "
+            "so that the rest of the document has to be recognised. A document's score is that of its best "
+            "sentence (best); also reported are the mean of its three best (top3), the normalised mean of "
+            "all (average), and the other direction. One document is relevant, so mean average precision, in "
+            "points, is the mean of 1 / rank; ties go to the lower document."
         ),
         licence="CC BY-SA 4.0",
         citation=(
-            "NTREX-128, MicrosoftTranslator/NTREX on GitHub. Document scoring after Robert Litschko et al. 2022. arXiv 2112.11031."
+            "NTREX-128, MicrosoftTranslator/NTREX on GitHub. Document scoring after Robert Litschko et al. "
+            "2022. arXiv 2112.11031."
         ),
         homepage="https://github.com/MicrosoftTranslator/NTREX",
     ),
@@ -253,9 +264,9 @@ RETRIEVAL_TARGETS = (
         version=1,
         split="messages of at least four words, language packs 4.5.post3",
         protocol=(
-            "A demonstration, never averaged with XTREME: every English message of JupyterLab's interface is a query among "
-            "its human translations, scored as Tatoeba is. Only messages of at least four words without placeholders, markup "
-            "or backticks, whose translation differs, are kept."
+            "A demonstration, never averaged with XTREME: every English message of JupyterLab's interface is "
+            "a query among the human translations, scored as Tatoeba is. Only messages of at least four "
+            "words without placeholders, markup or backticks, whose translation differs, are included."
         ),
         licence="BSD-3-Clause",
         citation="Project Jupyter. JupyterLab language packs 4.5.post3.",

@@ -1,4 +1,4 @@
-"""The tasks of intermediate training as literals."""
+"""The catalog of tasks for intermediate training."""
 
 from __future__ import annotations
 
@@ -13,15 +13,23 @@ _XNLI = ("en", "ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr",
 _STSB = ("en", "de", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "zh")
 # Wikipedia in the languages of XTREME.
 _WIKIPEDIA = (
-    "en", "af", "ar", "bg", "bn", "de", "el", "es", "et", "eu", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "jv", "ka", "kk",
-    "ko", "ml", "mr", "ms", "my", "nl", "pt", "ru", "sw", "ta", "te", "th", "tl", "tr", "ur", "vi", "yo", "zh",
+    "en", "af", "ar", "bg", "bn", "de", "el", "es", "et", "eu", "fa", "fi", "fr", "he", "hi", "hu", "id",
+    "it", "ja", "jv", "ka", "kk", "ko", "ml", "mr", "ms", "my", "nl", "pt", "ru", "sw", "ta", "te", "th",
+    "tl", "tr", "ur", "vi", "yo", "zh",
 )  # fmt: skip
 
 
 def _task(name: str, title: str, kind: str, **fields: Any) -> Task:
     metric = {"pair_regression": "spearman", "qa": "exact_span", "mlm": ""}.get(kind, "accuracy")
-    own = {"name": name, "title": title, "format": kind, "metric": metric, "languages": ("en",), "seen": name}
-    return Task.model_validate({**own, **fields})
+    defaults = {
+        "name": name,
+        "title": title,
+        "format": kind,
+        "metric": metric,
+        "languages": ("en",),
+        "seen": name,
+    }
+    return Task.model_validate({**defaults, **fields})
 
 
 TASKS = (
@@ -33,7 +41,8 @@ TASKS = (
         parallel=True,
         translated=True,
         licence="CC BY-SA 4.0 (scores)",
-        citation="Daniel Cer et al. 2017. SemEval-2017 Task 1: Semantic Textual Similarity. SemEval. Translated by Philip May, 2021.",
+        citation="Daniel Cer et al. 2017. SemEval-2017 Task 1: Semantic Textual Similarity. SemEval. "
+        "Translated by Philip May, 2021.",
         homepage="https://github.com/PhilipMay/stsb-multi-mt",
     ),
     _task(
@@ -45,7 +54,8 @@ TASKS = (
         parallel=True,
         seen="xnli",
         licence="CC BY-NC 4.0",
-        citation="Alexis Conneau et al. 2018. XNLI: Evaluating Cross-lingual Sentence Representations. EMNLP.",
+        citation="Alexis Conneau et al. 2018. XNLI: Evaluating Cross-lingual Sentence Representations. "
+        "EMNLP.",
         homepage="https://github.com/facebookresearch/XNLI",
     ),
     _task(
@@ -58,7 +68,8 @@ TASKS = (
         translated=True,
         seen="mnli",
         licence="CC BY-NC 4.0",
-        citation="Alexis Conneau et al. 2018. XNLI: Evaluating Cross-lingual Sentence Representations. EMNLP.",
+        citation="Alexis Conneau et al. 2018. XNLI: Evaluating Cross-lingual Sentence Representations. "
+        "EMNLP.",
         homepage="https://huggingface.co/datasets/facebook/xnli",
     ),
     _task(
@@ -67,7 +78,8 @@ TASKS = (
         "pair_classification",
         labels=XNLI_LABELS,
         licence="OANC and others",
-        citation="Adina Williams, Nikita Nangia and Samuel Bowman. 2018. A Broad-Coverage Challenge Corpus. NAACL.",
+        citation="Adina Williams, Nikita Nangia and Samuel Bowman. 2018. A Broad-Coverage Challenge Corpus. "
+        "NAACL.",
         homepage="https://huggingface.co/datasets/nyu-mll/multi_nli",
     ),
     _task(
@@ -76,7 +88,8 @@ TASKS = (
         "pair_classification",
         labels=XNLI_LABELS,
         licence="CC BY-NC 4.0",
-        citation="Yixin Nie et al. 2020. Adversarial NLI: A New Benchmark for Natural Language Understanding. ACL.",
+        citation="Yixin Nie et al. 2020. Adversarial NLI: A New Benchmark for Natural Language "
+        "Understanding. ACL.",
         homepage="https://huggingface.co/datasets/facebook/anli",
     ),
     _task(
@@ -85,7 +98,8 @@ TASKS = (
         "pair_classification",
         labels=("different", "duplicate"),
         licence="Quora's terms",
-        citation="Shankar Iyer, Nikhil Dandekar and Kornél Csernai. 2017. First Quora Dataset Release: Question Pairs.",
+        citation="Shankar Iyer, Nikhil Dandekar and Kornél Csernai. 2017. First Quora Dataset Release: "
+        "Question Pairs.",
         homepage="https://huggingface.co/datasets/nyu-mll/glue",
     ),
     _task(
@@ -103,7 +117,8 @@ TASKS = (
         "pair_classification",
         labels=XNLI_LABELS,
         licence="CC BY-NC-SA 3.0",
-        citation="Marco Marelli et al. 2014. A SICK cure for the evaluation of compositional distributional semantic models. LREC.",
+        citation="Marco Marelli et al. 2014. A SICK cure for the evaluation of compositional distributional "
+        "semantic models. LREC.",
         homepage="https://zenodo.org/records/2787612",
     ),
     _task(
@@ -112,7 +127,8 @@ TASKS = (
         "pair_regression",
         seen="sick",
         licence="CC BY-NC-SA 3.0",
-        citation="Marco Marelli et al. 2014. A SICK cure for the evaluation of compositional distributional semantic models. LREC.",
+        citation="Marco Marelli et al. 2014. A SICK cure for the evaluation of compositional distributional "
+        "semantic models. LREC.",
         homepage="https://zenodo.org/records/2787612",
     ),
     _task(
@@ -120,7 +136,8 @@ TASKS = (
         "SocialIQA",
         "multiple_choice",
         licence="CC BY 4.0",
-        citation="Maarten Sap et al. 2019. Social IQa: Commonsense Reasoning about Social Interactions. EMNLP.",
+        citation="Maarten Sap et al. 2019. Social IQa: Commonsense Reasoning about Social Interactions. "
+        "EMNLP.",
         homepage="https://huggingface.co/datasets/allenai/social_i_qa",
     ),
     _task(
@@ -128,7 +145,8 @@ TASKS = (
         "COPA",
         "multiple_choice",
         licence="BSD-2-Clause",
-        citation="Melissa Roemmele, Cosmin Bejan and Andrew Gordon. 2011. Choice of Plausible Alternatives. AAAI Spring Symposium.",
+        citation="Melissa Roemmele, Cosmin Bejan and Andrew Gordon. 2011. Choice of Plausible Alternatives. "
+        "AAAI Spring Symposium.",
         homepage="https://huggingface.co/datasets/aps/super_glue",
     ),
     _task(
@@ -136,7 +154,8 @@ TASKS = (
         "CosmosQA",
         "multiple_choice",
         licence="CC BY 4.0",
-        citation="Lifu Huang et al. 2019. Cosmos QA: Machine Reading Comprehension with Contextual Commonsense Reasoning. EMNLP.",
+        citation="Lifu Huang et al. 2019. Cosmos QA: Machine Reading Comprehension with Contextual "
+        "Commonsense Reasoning. EMNLP.",
         homepage="https://huggingface.co/datasets/allenai/cosmos_qa",
     ),
     _task(
@@ -152,7 +171,8 @@ TASKS = (
         "CommonsenseQA",
         "multiple_choice",
         licence="MIT",
-        citation="Alon Talmor et al. 2019. CommonsenseQA: A Question Answering Challenge Targeting Commonsense Knowledge. NAACL.",
+        citation="Alon Talmor et al. 2019. CommonsenseQA: A Question Answering Challenge Targeting "
+        "Commonsense Knowledge. NAACL.",
         homepage="https://huggingface.co/datasets/tau/commonsense_qa",
     ),
     _task(
@@ -160,7 +180,8 @@ TASKS = (
         "SQuAD v1.1",
         "qa",
         licence="CC BY-SA 4.0",
-        citation="Pranav Rajpurkar et al. 2016. SQuAD: 100,000+ Questions for Machine Comprehension of Text. EMNLP.",
+        citation="Pranav Rajpurkar et al. 2016. SQuAD: 100,000+ Questions for Machine Comprehension of Text. "
+        "EMNLP.",
         homepage="https://rajpurkar.github.io/SQuAD-explorer/",
     ),
     _task(
@@ -205,7 +226,7 @@ TASK_BY_NAME = {task.name: task for task in TASKS}
 
 
 def find_task(name: str) -> Task:
-    """Return a task by name; raises WrongUsage for an unknown one."""
+    """Return a task by name; raises WrongUsage with all names for an unknown one."""
     if name not in TASK_BY_NAME:
         raise WrongUsage(f"no task is named {name!r}", cure=f"one of: {', '.join(TASK_BY_NAME)}")
     return TASK_BY_NAME[name]

@@ -1,4 +1,4 @@
-"""`stiltboard demo`: the main job on what is bundled, offline: evaluate four sizes, write results, build the site."""
+"""`stiltboard demo`: evaluate four sizes of a bundled encoder on bundled text and build the site, offline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from harness.errors import MissingExtra
 
-SIZES = (12, 9, 6, 3)  # the deepest first: its passes give the vectors of the others too
+SIZES = (12, 9, 6, 3)  # the deepest first: its forward passes also give the vectors of the others
 TARGET = "jupyterlab"
 _SUBMISSION = """\
 schema: 1
@@ -34,7 +34,7 @@ links: {{model: https://huggingface.co/intfloat/multilingual-e5-small, paper: ht
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("demo"),
     show_default=True,
-    help="Where the demonstration's submissions and results go.",
+    help="The folder for the demonstration's submissions and results.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("public"), show_default=True
@@ -44,9 +44,9 @@ links: {{model: https://huggingface.co/intfloat/multilingual-e5-small, paper: ht
 )
 @click.pass_context
 def command(ctx: click.Context, submissions: Path, out: Path, dtype: str) -> None:
-    """Evaluate the bundled multilingual-e5-small, cut to 3, 6, 9 and 12 layers, on JupyterLab's translations; build the site.
+    """Evaluate multilingual-e5-small at 3 to 12 layers on JupyterLab's translations, and build the site.
 
-    Needs no network once the demo extra is installed.
+    The encoder and the text are bundled: once the demo extra is installed, no network is needed.
     """
     try:
         from harness.cli.evaluate import run_all
@@ -65,7 +65,7 @@ def command(ctx: click.Context, submissions: Path, out: Path, dtype: str) -> Non
 
 
 def _write(submissions: Path, layers: int) -> Path:
-    """Write the submission of one size, as a person would; one that is there stays as it is."""
+    """Write the submission of one size unless it exists already."""
     folder = submissions / f"me5-small-l{layers:02}"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "submission.yaml"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class _Number(click.FloatRange):
-    """A number in a range; nan, which is neither below nor above any, is outside."""
+    """A number in a range, without nan, which click's FloatRange accepts."""
 
     name = "number"
 
@@ -46,26 +46,27 @@ class _Number(click.FloatRange):
     "--fail-on",
     type=click.Choice(["regression", "missing"]),
     multiple=True,
-    help="End with 1 when a target fell, or when a submission, target or language is gone; may be repeated.",
+    help="Exit with 1 when a target regressed, or when a submission, target or language is missing; "
+    "may be repeated.",
 )
 @click.option(
     "--min-delta",
     type=_Number(0, 100),
     default=0.5,
     show_default=True,
-    help="Points a regression has at least.",
+    help="The smallest drop, in points, that counts as a regression.",
 )
 @click.option(
     "--alpha",
     type=_Number(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
-    help="Chance of any false claim; 1 − the level of the intervals.",
+    help="Family-wise error rate over the targets; intervals are at the level 1 − alpha.",
 )
 @click.option(
     "--site",
     metavar="URL",
-    help="End with the address of the two side by side on this site; in text and markdown.",
+    help="Append a link to the side-by-side comparison on this site (text and markdown only).",
 )
 @submissions_option
 def command(
@@ -80,57 +81,58 @@ def command(
     site: str | None,
     submissions: Path,
 ) -> None:
-    """Compare the results of FIRST and SECOND: slugs, folders, a result's file, or REV:slug as it stood at a git revision.
+    """Compare the results of FIRST and SECOND on the same examples.
 
-    A range of revisions alone, such as main..HEAD, compares every submission whose results changed in it.
+    Each is a slug, a folder, a result's file, or REV:slug for a submission at a git revision. A range of
+    revisions alone, such as main..HEAD, compares every submission whose results changed in it.
 
-    Exit code 1 with --fail-on regression when a target fell by --min-delta and, after Holm's correction over
-    the targets that changed, below --alpha; with --fail-on missing when the second lacks what the first has;
-    4 when the two were not measured alike, or the filters leave nothing.
+    Exit code 1 with --fail-on regression when a target fell by at least --min-delta with p < --alpha after
+    Holm's correction over the targets that changed; with --fail-on missing when the second lacks what the
+    first has; 4 when the two were not measured in the same way, or the filters leave nothing.
     """
     from harness.comparison import report
 
-    chosen = _known(targets, languages)
-    link = _side_by_side(site, (first, second), submissions) if site is not None else ""
+    target_filter, language_filter = _filters(targets, languages)
+    link = _comparison_link(site, (first, second), submissions) if site is not None else ""
     if second is None:
-        found = _range_report(first, submissions, *chosen, level=1 - alpha)
+        comparison_report = _range_report(first, submissions, target_filter, language_filter, level=1 - alpha)
     else:
         from harness.comparison.compare import compare
 
         sides = [_side(name, submissions) for name in (first, second)]
-        found = report.ComparisonReport(
-            comparisons=(compare(*sides, targets=chosen[0], languages=chosen[1], level=1 - alpha),)
-        )
-    _resolved(found, alpha)
+        comparison = compare(*sides, targets=target_filter, languages=language_filter, level=1 - alpha)
+        comparison_report = report.ComparisonReport(comparisons=(comparison,))
+    _check_alpha(comparison_report, alpha)
     if style == "text":
-        text = report.text(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        text = report.text(comparison_report, colour=colour)
     else:
-        text = {"markdown": report.markdown, "json": report.json}[style](found)
+        text = {"markdown": report.markdown, "json": report.json}[style](comparison_report)
     click.echo(text, nl=False)
     if link and style != "json":
         click.echo(f"\n{link}")
-    _end(found, fail_on, min_delta, alpha)
+    _raise_failures(comparison_report, fail_on, min_delta, alpha)
 
 
-def _resolved(found: ComparisonReport, alpha: float) -> None:
-    """Refuse an alpha that no p value out of the draws can fall below: it would let every regression pass."""
+def _check_alpha(report: ComparisonReport, alpha: float) -> None:
+    """Refuse an alpha below the smallest p value of the draws, with which no target could regress."""
     from harness.scoring.statistics.multilevel import REPLICATES
 
-    tested = max((len(comparison.targets) for comparison in found.comparisons), default=0)
+    tested = max((len(comparison.targets) for comparison in report.comparisons), default=0)
     least = 2 * tested / (REPLICATES + 1)
     if alpha <= least:
         corrected = f" of {tested} targets after Holm's correction" if tested > 1 else ""
-        message = f"--alpha: {alpha:g} is below what {REPLICATES:,} draws can tell: a p value{corrected} is at least {least:.1g}"
         raise WrongUsage(
-            message,
+            f"--alpha: {alpha:g} is too small for {REPLICATES:,} draws: "
+            f"a p value{corrected} is at least {least:.1g}",
             cure=f"choose more than {least:.1g}" + (", or fewer targets with -t" if tested > 1 else ""),
         )
 
 
-def _known(
+def _filters(
     targets: tuple[str, ...], languages: tuple[str, ...]
 ) -> tuple[Collection[str] | None, Collection[str] | None]:
-    """Return the filters, None for none; refuse a target that does not exist."""
+    """Return targets and languages, None for no filter; raises WrongUsage for an unknown target."""
     from harness.catalog import BY_NAME, is_own
 
     for name in targets:
@@ -144,17 +146,17 @@ def _side(name: str, submissions: Path) -> Side:
 
     try:
         revision = None if Path(name).exists() else split_revision(name)
-    except OSError:  # longer than a file name may be
+    except OSError:  # the name is too long for a file
         revision = split_revision(name)
     return load_side_at(*revision, submissions) if revision else load_side(locate(name, submissions))
 
 
-def _side_by_side(site: str, names: tuple[str, str | None], submissions: Path) -> str:
-    """Return the address that shows two submissions of a site; a revision or a folder elsewhere is on none."""
+def _comparison_link(site: str, names: tuple[str, str | None], submissions: Path) -> str:
+    """Return the address of a site's page that compares two slugs; revisions and other folders have none."""
     for name in names:
         if name is None or Path(name).name != name or not (submissions / name).is_dir():
             raise WrongUsage(
-                f"--site: {name or 'a range'} is no slug under {submissions}",
+                f"--site: {name or 'a range'} is not a slug under {submissions}",
                 cure="name two slugs, or leave --site out",
             )
     return f"{site.rstrip('/')}/compare.html#of={','.join(map(str, names))}"
@@ -168,7 +170,7 @@ def _range_report(
     *,
     level: float,
 ) -> ComparisonReport:
-    from harness.comparison.compare import NothingAsked, compare
+    from harness.comparison.compare import NothingSelected, compare
     from harness.comparison.report import ComparisonReport, Refused
     from harness.store import changed_submissions, is_range, load_side_at
 
@@ -186,15 +188,15 @@ def _range_report(
                 load_side_at(revision, slug, submissions) for revision in (changes.first, changes.second)
             ]
             comparisons.append(compare(*sides, targets=targets, languages=languages, level=level))
-        except NothingAsked:
+        except NothingSelected:
             left_out.append(slug)
-        except (NotComparable, BadInput) as reason:  # the others are compared all the same
+        except (NotComparable, BadInput) as reason:  # goes on with the other submissions
             faults = (
                 f"{fault.where}: {fault.message}" if fault.where else fault.message for fault in reason.faults
             )
             refused.append(Refused(submission=slug, reason="; ".join(faults)))
     if left_out and not comparisons and not refused:
-        raise NothingAsked(
+        raise NothingSelected(
             f"the filters leave nothing of {', '.join(left_out)}", cure="leave -t or -l out, or name others"
         )
     return ComparisonReport(
@@ -206,23 +208,28 @@ def _range_report(
     )
 
 
-def _end(found: ComparisonReport, fail_on: Collection[str], min_delta: float, alpha: float) -> None:
-    """End with 4 where something could not be compared, else with 1 where something fell or is gone that was to be guarded."""
+def _raise_failures(
+    report: ComparisonReport, fail_on: Collection[str], min_delta: float, alpha: float
+) -> None:
+    """Raise NotComparable for refused submissions, else CheckFailed for what `fail_on` names."""
     from harness.comparison.report import missing, verdict
 
-    if found.refused:
+    if report.refused:
         raise NotComparable(
             [
-                Fault(f"{each.submission}: {each.reason}", cure="evaluate it again; results are never edited")
-                for each in found.refused
+                Fault(
+                    f"{refused.submission}: {refused.reason}",
+                    cure="evaluate it again; results are never edited",
+                )
+                for refused in report.refused
             ]
         )
     rule = f"fell by at least {min_delta:g} points with p < {alpha:g} after Holm's correction"
     faults = [
-        Fault(f"regression: {one.second}: {verdict(target)}; {rule}")
-        for one in (found.comparisons if "regression" in fail_on else ())
-        for target in one.regressions(min_delta)
+        Fault(f"regression: {comparison.second}: {verdict(target)}; {rule}")
+        for comparison in (report.comparisons if "regression" in fail_on else ())
+        for target in comparison.regressions(min_delta)
     ]
-    faults += [Fault(f"missing: {line}") for line in (missing(found) if "missing" in fail_on else ())]
+    faults += [Fault(f"missing: {line}") for line in (missing(report) if "missing" in fail_on else ())]
     if faults:
         raise CheckFailed(faults)

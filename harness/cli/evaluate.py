@@ -41,13 +41,13 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
     "--bitext",
     multiple=True,
     metavar="NAME=DIR",
-    help="Score your own parallel files as Tatoeba is scored, as target bitext.NAME.",
+    help="Score parallel files of yours by Tatoeba's protocol, as target bitext.NAME.",
 )
 @click.option(
     "--clir",
     multiple=True,
     metavar="NAME=DIR",
-    help="Score your own test collection (BEIR or TREC), as target clir.NAME.",
+    help="Score a test collection of yours (BEIR or TREC), as target clir.NAME.",
 )
 @device_option
 @click.option(
@@ -58,31 +58,33 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
     help="auto: bfloat16 where the processor has it.",
 )
 @click.option(
-    "--batch-tokens", type=click.IntRange(min=16), help="Tokens in one pass; halved when memory runs out."
+    "--batch-tokens",
+    type=click.IntRange(min=16),
+    help="Tokens in one forward pass; halved when memory runs out.",
 )
 @click.option(
     "--layers",
     type=click.Choice(["declared", "all"]),
     default="declared",
     show_default=True,
-    help="all: score every layer in both poolings beside the declared one, from the same passes.",
+    help="all: also score every other layer in both poolings, from the same forward passes.",
 )
 @click.option(
     "--margin",
     type=click.Choice([margin.value for margin in Margin]),
     default=Margin.RATIO.value,
     show_default=True,
-    help="How mining weighs a pair; only ratio is ranked.",
+    help="How mining scores a pair; only ratio is ranked.",
 )
 @click.option(
     "--keep-duplicates",
     is_flag=True,
-    help="Mining keeps sentences whose text repeats; such a score is not ranked.",
+    help="Keep sentences whose text repeats when mining; such a score is not ranked.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
-    help="Try the first N examples of each language; nothing is written.",
+    help="Evaluate only the first N examples of each language; nothing is written.",
 )
 @click.option(
     "--dry-run",
@@ -92,19 +94,24 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--sandbox",
     is_flag=True,
-    help="Evaluate without network, home and environment; if no sandbox holds, nothing is evaluated.",
+    help="Evaluate without access to network, home folder and environment; fails without a working sandbox.",
 )
 @click.option(
     "--max-memory",
     type=_AMOUNT,
     metavar="GIB",
-    help="Memory of one evaluation. In a sandbox all of the machine's.",
+    help="Memory limit of one evaluation. Default in a sandbox: all of the machine's.",
 )
-@click.option("--max-hours", type=_AMOUNT, metavar="H", help="Time of one evaluation. In a sandbox 24.")
 @click.option(
-    "--max-disk", type=_AMOUNT, metavar="GIB", help="What one evaluation may write. In a sandbox 100."
+    "--max-hours", type=_AMOUNT, metavar="H", help="Time limit of one evaluation. Default in a sandbox: 24."
 )
-@click.option("--overwrite", is_flag=True, help="Score again what is already there; cached vectors are used.")
+@click.option(
+    "--max-disk",
+    type=_AMOUNT,
+    metavar="GIB",
+    help="Disk space that one evaluation may use. Default in a sandbox: 100.",
+)
+@click.option("--overwrite", is_flag=True, help="Score existing results again; cached vectors are used.")
 @submissions_option
 def command(
     slugs: Sequence[str],
@@ -128,10 +135,11 @@ def command(
     overwrite: bool,
     submissions: Path,
 ) -> None:
-    """Evaluate submissions (slugs, or folders) zero-shot and write their results beside them.
+    """Evaluate submissions (slugs or folders) zero-shot and write the results into their folders.
 
-    What an earlier run finished is kept; an interrupted run goes on where it stopped. With --sandbox or a
-    limit, each submission is evaluated in a process of its own, whose end does not end the queue.
+    Finished results of an earlier run are kept; an interrupted run continues where it stopped. With
+    --sandbox or a limit, each submission is evaluated in a separate process, and a failure of one does not
+    stop the others.
     """
     try:
         from harness.evaluation.story import Options
@@ -139,7 +147,7 @@ def command(
         raise MissingExtra("evaluate", "eval", str(missing.name)) from missing
     options = Options(
         data=data,
-        own={**own_targets("bitext", bitext), **own_targets("clir", clir)},
+        own={**user_targets("bitext", bitext), **user_targets("clir", clir)},
         device=device,
         dtype=dtype,
         batch_tokens=batch_tokens,
@@ -149,8 +157,8 @@ def command(
         overwrite=overwrite,
     )
     folders = [locate(slug, submissions) for slug in slugs]
-    apart = _apart(sandbox, max_memory, max_hours, max_disk)
-    if dry_run and apart:
+    isolation = _isolation(sandbox, max_memory, max_hours, max_disk)
+    if dry_run and isolation:
         raise WrongUsage(
             "--dry-run opens the checkpoint in this process",
             cure="without --sandbox and limits, or without --dry-run",
@@ -158,18 +166,18 @@ def command(
     if dry_run:
         _estimate_all(folders, targets, languages, options)
     else:
-        run_all(folders, targets, languages, options, apart)
+        run_all(folders, targets, languages, options, isolation)
 
 
-def _apart(sandbox: bool, memory: float | None, hours: float | None, disk: float | None) -> Apart | None:
-    """Return how evaluations are confined: not at all unless something of it is asked for."""
+def _isolation(sandbox: bool, memory: float | None, hours: float | None, disk: float | None) -> Apart | None:
+    """Return sandbox and limits of separate processes; None, for this process, if no option requests them."""
     from harness.evaluation.isolated import Apart
     from harness.evaluation.sandbox import Limits
 
     if not sandbox and memory is hours is disk is None:
         return None
-    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
-    default = {"memory": whole, "hours": 24.0, "disk": 100.0} if sandbox else {}
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
+    default = {"memory": machine, "hours": 24.0, "disk": 100.0} if sandbox else {}
     memory, hours, disk = (
         memory or default.get("memory"),
         hours or default.get("hours"),
@@ -185,10 +193,10 @@ def _apart(sandbox: bool, memory: float | None, hours: float | None, disk: float
     )
 
 
-def own_targets(kind: str, given: Sequence[str]) -> dict[str, Path]:
-    """Return target → folder from NAME=DIR."""
-    own = {}
-    for text in given:
+def user_targets(kind: str, assignments: Sequence[str]) -> dict[str, Path]:
+    """Return the folder of each user-provided target, such as bitext.NAME, from NAME=DIR."""
+    folders = {}
+    for text in assignments:
         name, equals, folder = text.partition("=")
         if (
             not equals
@@ -198,10 +206,10 @@ def own_targets(kind: str, given: Sequence[str]) -> dict[str, Path]:
         ):
             cure = "a NAME of at most 48 lower-case letters, digits, - and _, and a folder"
             raise WrongUsage(f"--{kind} {text!r} is not NAME=DIR", cure=cure)
-        if f"{kind}.{name}" in own:
+        if f"{kind}.{name}" in folders:
             raise WrongUsage(f"--{kind} {name} is given twice", cure="one folder a NAME")
-        own[f"{kind}.{name}"] = Path(folder)
-    return own
+        folders[f"{kind}.{name}"] = Path(folder)
+    return folders
 
 
 def _estimate_all(
@@ -213,9 +221,9 @@ def _estimate_all(
     unreadable: list[Fault] = []
     for folder in folders:
         with watch(folder.name) as reporter:
-            found = estimate(folder, targets, languages, options, reporter)
-        click.echo(f"{folder.name}\n{found.text()}")
-        unreadable.extend(found.unreadable)
+            estimated = estimate(folder, targets, languages, options, reporter)
+        click.echo(f"{folder.name}\n{estimated.text()}")
+        unreadable.extend(estimated.unreadable)
     if unreadable:
         raise CheckFailed(unreadable)
 
@@ -225,11 +233,12 @@ def run_all(
     targets: Sequence[str],
     languages: Sequence[str],
     options: Options,
-    apart: Apart | None = None,
+    isolation: Apart | None = None,
 ) -> None:
-    """Evaluate one submission after the other; one that fails does not end the queue. Raises the first failure at the end.
+    """Evaluate one submission after the other, go on after a failure, and raise CheckFailed at the end.
 
-    With `apart` each is evaluated in a process of its own, confined as that says.
+    A single submission raises its own error. With `isolation` each is evaluated in a separate process, within
+    that sandbox and those limits.
     """
     from harness.cli.progress import watch
     from harness.evaluation.isolated import evaluate_apart
@@ -240,8 +249,8 @@ def run_all(
     for folder in folders:
         try:
             with watch(folder.name) as reporter:
-                if apart:
-                    results = evaluate_apart(folder, targets, languages, options, reporter, apart)
+                if isolation:
+                    results = evaluate_apart(folder, targets, languages, options, reporter, isolation)
                 else:
                     results = evaluate(folder, targets, languages, options, reporter)
         except StiltboardError as error:
@@ -266,7 +275,7 @@ def run_all(
 
 
 def summary(result: Result) -> str:
-    """Return one line: the score, or how much of it is there."""
+    """Return a result in one line: its score, or how many languages are measured so far."""
     head = f"{result.submission}  {result.target}  "
     if result.score is not None:
         return f"{head}{result.metric} {result.score:.2f} over {result.of} languages  [{result.signature}]"

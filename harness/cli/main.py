@@ -1,4 +1,4 @@
-"""The front door: `stiltboard`. Commands are imported when they are called, so that help is instant."""
+"""The command line `stiltboard`. Commands are imported when they are called, so that help is instant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMMANDS = {
     "train": ("harness.cli.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "diff": ("harness.cli.diff", "Compare two results, paired on the same examples."),
     "verify": ("harness.cli.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
-    "review": ("harness.cli.review", "Judge a pull request's files as data."),
+    "review": ("harness.cli.review", "Check a pull request's files without running any of them."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
     "publish": (
         "site_gen.commands.publish",
@@ -30,11 +30,11 @@ COMMANDS = {
 }
 
 
-class FrontDoor(click.Group):
-    """List commands from the table above and import one only when it runs."""
+class LazyGroup(click.Group):
+    """Lists the commands of COMMANDS and imports one only when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of a first-time user's work, not of the alphabet."""
+        """Return the names in the order in which a first-time user needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -45,20 +45,20 @@ class FrontDoor(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; one that is ended from outside says what is kept."""
+        """Run a command; if it is interrupted, the error says what is kept."""
         from harness.cli.interruption import endings
 
         with endings(lambda: ctx.invoked_subcommand or ""):
             return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table's help lines without importing a command."""
+        """Write the help lines of COMMANDS without importing a command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
 @click.command(
-    cls=FrontDoor,
+    cls=LazyGroup,
     context_settings={"auto_envvar_prefix": "STILTBOARD", "help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="stiltboard")

@@ -13,7 +13,9 @@ from harness.cli.options import submissions_option
 @click.argument("slug")
 @submissions_option
 @click.option("--title", default="", help="The row's name on the leaderboard.")
-@click.option("--family", default="", help="The family whose sizes a curve joins, such as xlm-roberta.")
+@click.option(
+    "--family", default="", help="The model family, whose sizes one curve joins, such as xlm-roberta."
+)
 def command(slug: str, submissions: Path, title: str, family: str) -> None:
     """Write submissions/SLUG/submission.yaml with every key explained."""
     from harness.store import new_submission

@@ -1,4 +1,4 @@
-"""Show how an evaluation goes on: a bar with throughput and time left on a terminal, plain lines elsewhere."""
+"""Show progress: a bar with throughput and remaining time on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLAIN_SECONDS = 30.0
 
 
 class Bar:
-    """Feed rich's progress bar."""
+    """Reports to one of rich's progress bars."""
 
     def __init__(self, name: str, bar: Progress) -> None:
         self._bar, self._name, self._started, self._done, self._total = bar, name, 0.0, 0, 0
@@ -26,7 +26,7 @@ class Bar:
         self._bar.console.print(f"{self._name}: {message}", highlight=False, markup=False)
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
-        """Advance by a batch; another total begins anew."""
+        """Advance by a batch; another total, or a batch after the last, restarts the bar."""
         if total != self._total or self._done >= total:
             self._started, self._done, self._total = 0.0, 0, total
         self._started = self._started or time.monotonic()
@@ -38,16 +38,17 @@ class Bar:
         )
 
     def trained(self, step: int, steps: int, loss: float) -> None:
-        """Show how far training is."""
+        """Show the step, the loss and the speed of a training."""
         rate = f"loss {loss:.3f}, {self._training.per_second(step):.2f} steps/s"
         self._bar.update(self._task, total=steps, completed=step, rate=rate)
 
 
 class Lines:
-    """Print a plain line now and then."""
+    """Prints plain lines to standard error, at most one every half minute per kind of progress."""
 
     def __init__(self, name: str) -> None:
-        self._name, self._started, self._said, self._done, self._texts, self._total = name, 0.0, 0.0, 0, 0, 0
+        self._name, self._started, self._reported = name, 0.0, 0.0
+        self._done, self._texts, self._total = 0, 0, 0
         self._training = _Speed()
 
     def report(self, message: str) -> None:
@@ -55,32 +56,33 @@ class Lines:
         click.echo(f"{self._name}: {message}", err=True)
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
-        """Count a batch, and say how far the run is every half minute."""
+        """Count a batch, and print texts, tokens and remaining time every half minute."""
         now = time.monotonic()
         if total != self._total or self._done >= total:  # another run, or the next seed of the same text
-            self._started, self._said, self._done, self._texts, self._total = 0.0, 0.0, 0, 0, total
-        self._started, self._said = self._started or now, self._said or now
+            self._started, self._reported, self._done, self._texts, self._total = 0.0, 0.0, 0, 0, total
+        self._started, self._reported = self._started or now, self._reported or now
         self._done += tokens
         self._texts += texts
-        if now - self._said >= _PLAIN_SECONDS:
-            self._said, rate = now, self._done / (now - self._started)
-            left = (total - self._done) / rate
+        if now - self._reported >= _PLAIN_SECONDS:
+            self._reported, rate = now, self._done / (now - self._started)
+            seconds = (total - self._done) / rate
             self.report(
-                f"{self._texts:,} texts, {self._done:,} of {total:,} tokens, {rate:,.0f} tokens/s, {left:.0f} s left"
+                f"{self._texts:,} texts, {self._done:,} of {total:,} tokens, {rate:,.0f} tokens/s, "
+                f"{seconds:.0f} s left"
             )
 
     def trained(self, step: int, steps: int, loss: float) -> None:
-        """Say how far training is every half minute."""
+        """Print step, loss, speed and remaining time every half minute."""
         speed, now = self._training.per_second(step), time.monotonic()
-        if speed and now - self._said >= _PLAIN_SECONDS:
-            self._said = now
+        if speed and now - self._reported >= _PLAIN_SECONDS:
+            self._reported, seconds = now, (steps - step) / speed
             self.report(
-                f"step {step:,} of {steps:,}, loss {loss:.3f}, {speed:.2f} steps/s, {(steps - step) / speed:.0f} s left"
+                f"step {step:,} of {steps:,}, loss {loss:.3f}, {speed:.2f} steps/s, {seconds:.0f} s left"
             )
 
 
 class _Speed:
-    """Steps a second since the first that was told; a smaller step begins anew."""
+    """Steps per second since the first reported step; a smaller step restarts the count."""
 
     def __init__(self) -> None:
         self._first, self._last, self._since = 0, 0, 0.0
@@ -96,7 +98,7 @@ class _Speed:
 
 @contextmanager
 def watch(name: str) -> Iterator[Bar | Lines]:
-    """Yield the reporter that fits where standard error goes."""
+    """Yield a bar if standard error is a terminal, else plain lines, both labelled `name`."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield Lines(name)

@@ -1,4 +1,4 @@
-"""`stiltboard review`: judge a pull request's files as data."""
+"""`stiltboard review`: check a pull request's files without running any of them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from harness.errors import BadInput, CheckFailed, StiltboardError
 @click.argument("head")
 @click.option(
     "--actor",
-    help="The GitHub account that opened the pull request; without it a maintainer has to say whose it is.",
+    help="The GitHub account that opened the pull request; without it a maintainer has to decide.",
 )
 @click.option(
     "--maintainer",
     is_flag=True,
-    help="The author answers for the board: every submission may change, and be verified.",
+    help="The author maintains the leaderboard, and may change and verify every submission.",
 )
 @click.option(
     "--skip-code",
     is_flag=True,
-    help="End with 0 where no submission changed: such a pull request is for the tests.",
+    help="Exit with 0 where no submission changed: the tests check such a pull request.",
 )
 @click.option(
     "--format", "style", type=click.Choice(["markdown", "json"]), default="markdown", show_default=True
@@ -53,38 +53,39 @@ def command(
     artifact: Path | None,
     submissions: Path,
 ) -> None:
-    """Judge what the revision HEAD would bring to BASE, by its files, which are read out of git and never checked out or run.
+    """Check the files that merging the revision HEAD would change in BASE.
+
+    They are read from git, and never checked out or run.
 
     Exit code 0: accepted. 1: refused, with every reason, its file and its cure. 2: needs a maintainer (or
-    wrong usage, in which case nothing is printed to standard output). 3: a revision that does not exist.
+    wrong usage, in which case nothing is printed to standard output). 3: a revision does not exist.
     """
     from harness.review import Verdict, markdown, review
 
-    found = review(base, head, submissions, actor=actor, maintainer=maintainer)
-    written = {"markdown": markdown(found), "json": found.model_dump_json(indent=2, by_alias=True) + "\n"}
+    report = review(base, head, submissions, actor=actor, maintainer=maintainer)
+    written = {"markdown": markdown(report), "json": report.model_dump_json(indent=2, by_alias=True) + "\n"}
     for path, kind in ((summary, "markdown"), (artifact, "json")):
         if path is not None:
+            mode = "a" if kind == "markdown" else "w"  # a job's summary may have other parts
             try:
-                with path.open(
-                    "a" if kind == "markdown" else "w", encoding="utf-8"
-                ) as file:  # a job's summary may hold more
+                with path.open(mode, encoding="utf-8") as file:
                     file.write(written[kind])
             except OSError as reason:
                 raise BadInput(
                     f"{path} cannot be written: {reason.strerror}", cure="name another file"
                 ) from None
     click.echo(written[style], nl=False)
-    if found.verdict is Verdict.REFUSED:
-        count = len(found.reasons) + found.untold
+    if report.verdict is Verdict.REFUSED:
+        count = len(report.reasons) + report.untold
         raise CheckFailed(
             f"refused, for {count} {'reason' if count == 1 else 'reasons'}",
-            cure="mend what is said above, and push again",
+            cure="fix the problems listed above, and push again",
         )
-    if found.verdict is Verdict.MAINTAINER and not (skip_code and not found.submissions):
-        raise NeedsMaintainer("needs a maintainer", cure="docs/maintaining.md says how to decide")
+    if report.verdict is Verdict.MAINTAINER and not (skip_code and not report.submissions):
+        raise NeedsMaintainer("needs a maintainer", cure="docs/maintaining.md describes how to decide")
 
 
 class NeedsMaintainer(StiltboardError):
-    """Nothing is wrong, and no check can say that all is right."""
+    """No file is refused, but a person has to decide."""
 
     exit_code = 2

@@ -1,4 +1,4 @@
-"""`stiltboard train`: intermediate-task training → checkpoints and scaffolded submissions."""
+"""`stiltboard train`: train on intermediate tasks, and write checkpoints and their submissions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=int,
     metavar="N",
-    help="Only this depth of the recipe's (repeatable).",
+    help="Train only this depth of the recipe (repeatable).",
 )
 @click.option(
     "--seed",
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     multiple=True,
     type=int,
     metavar="N",
-    help="Only this seed of the recipe's (repeatable).",
+    help="Train only this seed of the recipe (repeatable).",
 )
 @data_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    help="Trainings side by side. Default: one a core that a recipe's threads leave.",
+    help="Trainings to run in parallel. Default: on a CPU cores divided by a recipe's threads, on a GPU 1.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be trained; nothing is written.")
 @submissions_option
@@ -59,35 +59,36 @@ def command(
     dry_run: bool,
     submissions: Path,
 ) -> None:
-    """Train encoders on intermediate tasks as recipes say, and write a submission for each.
+    """Train the encoders that recipes describe on intermediate tasks, and write a submission for each.
 
-    What is trained already stays; an interrupted training goes on where it last saved.
+    Finished trainings are kept; an interrupted training continues from its last save.
     """
     loaded = [load_recipe(path) for path in recipes]
     try:
         from harness.training.intermediate.story import TrainingOptions, trainees
     except ModuleNotFoundError as missing:
         raise MissingExtra("train", "eval", str(missing.name)) from missing
-    every = [trainee for recipe in loaded for trainee in trainees(recipe)]
-    chosen = [
-        one
-        for one in every
-        if (not depths or one.start.layers in depths) and (not seeds or one.seed in seeds)
+    selected = [
+        trainee
+        for recipe in loaded
+        for trainee in trainees(recipe)
+        if (not depths or trainee.start.layers in depths) and (not seeds or trainee.seed in seeds)
     ]
     if dry_run:
-        for one in chosen:
-            click.echo(f"{one.slug} seed {one.seed}: {one.recipe.regime.value}, from {one.start.source}")
-        click.echo(f"{len(chosen)} trainings")
+        for trainee in selected:
+            regime = trainee.recipe.regime.value
+            click.echo(f"{trainee.slug} seed {trainee.seed}: {regime}, from {trainee.start.source}")
+        click.echo(f"{len(selected)} trainings")
         return
     options = TrainingOptions(data=data, submissions=submissions, device=device)
-    threads, side_by_side = _shared_out(loaded, jobs, len(chosen), device)
-    _train_all(chosen, options, threads, side_by_side)
+    threads, parallel = _threads_and_jobs(loaded, jobs, len(selected), device)
+    _train_all(selected, options, threads, parallel)
 
 
-def _shared_out(
+def _threads_and_jobs(
     recipes: Sequence[TrainingRecipe], jobs: int | None, trainings: int, device: str
 ) -> tuple[int, int]:
-    """Return how many threads one training uses and how many run side by side: on a CPU all cores are used, a GPU takes one."""
+    """Return the threads of one training and the number of parallel trainings, by default one on a GPU."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     fixed = max((recipe.threads or 0 for recipe in recipes), default=0)
     if jobs is None:
@@ -99,34 +100,35 @@ def _shared_out(
     return max(1, cores // jobs), jobs
 
 
-def _train_all(chosen: Sequence[Trainee], options: TrainingOptions, threads: int, jobs: int) -> None:
-    """Train side by side, in processes that live as long as the command; one that fails does not end the others.
+def _train_all(selected: Sequence[Trainee], options: TrainingOptions, threads: int, jobs: int) -> None:
+    """Train in `jobs` processes, each of which takes one training after the other; a failure stops no other.
 
-    Each process takes the next training when it has ended one, so that torch is imported once a process.
+    The processes live as long as the command, so that each imports torch once.
     """
     errors: list[StiltboardError] = []
     if jobs == 1:
-        for one in chosen:
-            _report(one, _attempt(one, options, one.recipe.threads or threads), errors)
+        for trainee in selected:
+            _report(trainee, _attempt(trainee, options, trainee.recipe.threads or threads), errors)
     else:
         pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
         try:
             running: dict[Future[TrainedSeed | StiltboardError], Trainee] = {
-                pool.submit(_attempt, one, options, one.recipe.threads or threads): one for one in chosen
+                pool.submit(_attempt, trainee, options, trainee.recipe.threads or threads): trainee
+                for trainee in selected
             }
             while running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     _report(running.pop(future), future.result(), errors)
         finally:
             pool.shutdown(cancel_futures=True)
-    if len(errors) == 1 == len(chosen):
+    if len(errors) == 1 == len(selected):
         raise errors[0]
     if errors:
-        raise CheckFailed(f"{len(errors)} of {len(chosen)} trainings failed")
+        raise CheckFailed(f"{len(errors)} of {len(selected)} trainings failed")
 
 
 def _attempt(trainee: Trainee, options: TrainingOptions, threads: int) -> TrainedSeed | StiltboardError:
-    """Train one, in whichever process; what is wrong with it is returned, since the others go on."""
+    """Train one; return an error instead of raising it, since the other trainings go on."""
     from harness.cli.progress import watch
     from harness.training.intermediate.story import train, use_threads
 
@@ -138,13 +140,14 @@ def _attempt(trainee: Trainee, options: TrainingOptions, threads: int) -> Traine
         return error
 
 
-def _report(trainee: Trainee, found: TrainedSeed | StiltboardError, errors: list[StiltboardError]) -> None:
-    if isinstance(found, StiltboardError):
-        errors.append(found)
-        found.show()
+def _report(trainee: Trainee, result: TrainedSeed | StiltboardError, errors: list[StiltboardError]) -> None:
+    if isinstance(result, StiltboardError):
+        errors.append(result)
+        result.show()
         return
     scores = ", ".join(
-        f"{task} {found.before[task]:.2f} → {score:.2f}" for task, score in found.after.items()
+        f"{task} {result.before[task]:.2f} → {score:.2f}" for task, score in result.after.items()
     )
-    spent = f"{found.run.seconds:,.0f} s, {100 * found.run.passes / max(found.run.seconds, 0.1):.0f} % of them in passes"
+    seconds = max(result.run.seconds, 0.1)
+    spent = f"{result.run.seconds:,.0f} s, {100 * result.run.passes / seconds:.0f} % of them in passes"
     click.echo(f"{trainee.slug}  seed {trainee.seed}  dev {scores}  {spent}")

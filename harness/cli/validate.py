@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     type=click.Choice(
         ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"]
     ),
-    help="Print the JSON Schema of such a file instead.",
+    help="Print the JSON Schema of this kind of file instead.",
 )
 def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> None:
     """Check submissions, their results and outcomes; list every fault at once.
@@ -40,9 +40,9 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
     ]
     faults: list[Fault] = []
     for folder in folders:
-        found = submission_faults(folder)
-        faults += found
-        if not found:
+        folder_faults = submission_faults(folder)
+        faults += folder_faults
+        if not folder_faults:
             click.echo(f"{folder}: fine")
     if faults:
         raise BadInput(faults)
@@ -50,7 +50,7 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
 
 
 def schema_text(name: str) -> str:
-    """Return the JSON Schema of what people and the harness write, or of what `diff` and `review` print, as docs/schema/ holds it."""
+    """Return the JSON Schema of a kind of file or of the output of `diff` or `review`, as in docs/schema/."""
     from harness.comparison.report import ComparisonReport
     from harness.records import Record, Result, Sweep, Training, TrainingRecipe, Verification
     from harness.review import Review
@@ -64,13 +64,13 @@ def schema_text(name: str) -> str:
         "diff": ComparisonReport,
         "review": Review,
     }
-    found = records[name].model_json_schema() if name in records else _submission_schema()
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    body = records[name].model_json_schema() if name in records else _submission_schema()
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _submission_schema() -> dict[str, Any]:
-    """Tell the two kinds of submission apart as the store does: an editor then names the faults of one, not of both."""
+    """Distinguish both kinds of submission as the store does: an editor then names the faults of one only."""
     from pydantic.json_schema import models_json_schema
 
     from harness.records import ReportedSubmission, Submission

@@ -1,4 +1,4 @@
-"""`stiltboard verify`: check that results stand, and record it where somebody else says so."""
+"""`stiltboard verify`: check that results are reproducible, and record what another person found."""
 
 from __future__ import annotations
 
@@ -24,38 +24,34 @@ if TYPE_CHECKING:
     "targets",
     multiple=True,
     metavar="TARGET",
-    help="Only this target (repeatable). Default: all results.",
+    help="Verify only results on this target (repeatable). Default: all results.",
 )
 @click.option(
     "--rerun",
     is_flag=True,
-    help="Evaluate again, apart from what is there, and compare within the published tolerance.",
+    help="Evaluate again from an empty cache, and compare within the published tolerance.",
 )
 @click.option(
     "--probe",
     is_flag=True,
-    help="Change case, space and punctuation: a score that falls to chance is a table's.",
+    help="Perturb case, space and punctuation: a score that falls to chance comes from a look-up table.",
 )
 @click.option(
-    "--audit", metavar="SHARE", help="Only a share of the results, such as 5%, drawn by --seed; at least one."
+    "--audit",
+    metavar="SHARE",
+    help="Verify a random share of the results, such as 5%, drawn by --seed; at least one.",
 )
 @click.option(
     "--seed",
     default="",
     metavar="COMMIT",
-    help="What an audit and a probe draw from: a commit that came after the results. A probe without one takes any.",
+    help="Random seed of an audit or a probe: a commit made after the results. Default for a probe: random.",
 )
-@click.option(
-    "--by", default="", metavar="NAME", help="Record what was found in verification.yaml, as NAME's finding."
-)
-@click.option("--url", metavar="URL", help="Where NAME can be reached, in the record.")
+@click.option("--by", default="", metavar="NAME", help="Record the outcome in verification.yaml under NAME.")
+@click.option("--url", metavar="URL", help="A page about NAME, for the record.")
 @data_option
-@click.option(
-    "--bitext", multiple=True, metavar="NAME=DIR", help="Where the text of the target bitext.NAME lies."
-)
-@click.option(
-    "--clir", multiple=True, metavar="NAME=DIR", help="Where the text of the target clir.NAME lies."
-)
+@click.option("--bitext", multiple=True, metavar="NAME=DIR", help="The folder of the target bitext.NAME.")
+@click.option("--clir", multiple=True, metavar="NAME=DIR", help="The folder of the target clir.NAME.")
 @device_option
 @click.option(
     "--dtype",
@@ -69,9 +65,9 @@ if TYPE_CHECKING:
     type=click.IntRange(min=20),
     default=200,
     show_default=True,
-    help="Examples of each language that a probe takes.",
+    help="Examples of each language for a probe.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the report for a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @submissions_option
 def command(
     slugs: Sequence[str],
@@ -93,15 +89,15 @@ def command(
 ) -> None:
     """Verify the results of SLUG, or of all submissions.
 
-    Every number is computed again from its outcomes; digests of files, of weights that are on this machine
-    and of text are checked; data sets seen in training are set against the target. With --rerun the
-    checkpoints are evaluated again, with --probe their text is changed as no reader would mind. --by writes
-    what was found into the submission's folder.
+    Every number is computed again from the outcomes; the digests of files, of text and of weights on this
+    machine are checked; data sets seen in training are compared with the target's. With --rerun the
+    checkpoints are evaluated again; with --probe they are also evaluated on perturbed text. --by writes the
+    outcome into the submission's folder.
 
-    Exit code 1 when a result does not stand.
+    Exit code 1 when a result fails a check.
     """
     try:
-        from harness.cli.evaluate import own_targets
+        from harness.cli.evaluate import user_targets
         from harness.evaluation.run import Options
         from harness.verification.story import VerificationPlan, verify
     except ModuleNotFoundError as missing:
@@ -112,22 +108,22 @@ def command(
 
     if audit is not None and not seed:
         raise WrongUsage(
-            "--audit draws by --seed, which is missing",
-            cure="a commit that came after the results: --seed $(git rev-parse HEAD)",
+            "--audit needs a --seed",
+            cure="name a commit made after the results: --seed $(git rev-parse HEAD)",
         )
     plan = VerificationPlan(
         targets=targets,
         audit=parse_share(audit) if audit is not None else None,
-        # A table of sentences must not know beforehand what they become.
+        # A look-up table must not know the perturbed text in advance.
         seed=seed or (token_hex(8) if probe else ""),
         rerun=rerun,
         probe=probe,
-        by=_one_line(by),
+        by=_name(by),
         url=_link(url),
         examples=limit,
         options=Options(
             data=data,
-            own={**own_targets("bitext", bitext), **own_targets("clir", clir)},
+            own={**user_targets("bitext", bitext), **user_targets("clir", clir)},
             device=device,
             dtype=dtype,
         ),
@@ -137,13 +133,13 @@ def command(
     ]
     with watch("verify") as reporter:
         report = verify(folders, plan, reporter)
-    _end(report, as_json=as_json)
+    _print_report(report, as_json=as_json)
 
 
-def _one_line(by: str) -> str:
+def _name(by: str) -> str:
     if by and (by != by.strip() or not by.isprintable() or len(by) > 200):
         raise WrongUsage(
-            "--by is no name", cure="one line of at most 200 characters, without spaces around it"
+            "--by is not a name", cure="one line of at most 200 characters, without spaces around it"
         )
     return by
 
@@ -157,21 +153,19 @@ def _link(url: str | None) -> str | None:
         return TypeAdapter(Link).validate_python(url) if url is not None else None
     except ValidationError:
         raise WrongUsage(
-            "--url is no address that begins with https://", cure="write such as https://github.com/name"
+            "--url is not an address that begins with https://", cure="write such as https://github.com/name"
         ) from None
 
 
-def _end(report: VerificationReport, *, as_json: bool) -> None:
-    """Print the report, and end with 1 where something does not stand."""
+def _print_report(report: VerificationReport, *, as_json: bool) -> None:
+    """Print the report; raises CheckFailed with every failed check."""
     if as_json:
         click.echo(report.model_dump_json(indent=2, by_alias=True))
     else:
         for line in report.lines():
             click.echo(line)
-        stand = sum(result.stands for result in report.results)
-        click.echo(
-            f"{stand} of {len(report.results)} {'result stands' if len(report.results) == 1 else 'results stand'}"
-        )
+        passed, results = sum(result.passed for result in report.results), len(report.results)
+        click.echo(f"{passed} of {results} {'result' if results == 1 else 'results'} passed")
     if report.failed:
         raise CheckFailed(
             [
@@ -182,12 +176,12 @@ def _end(report: VerificationReport, *, as_json: bool) -> None:
 
 
 _CURES = {
-    "file": "bring back the files as they were, or evaluate again with --overwrite",
+    "file": "restore the original files, or evaluate again with --overwrite",
     "recount": "evaluate again with --overwrite; results are never edited",
-    "signature": "evaluate again after a change of submission.yaml, and say under supersedes why",
-    "data": "take the official files unchanged, and evaluate again",
-    "weights": "name the weights that were measured, or evaluate these",
-    "contamination": "say in trained_on what was seen",
-    "rerun": "ask the submitters how it was measured",
-    "probe": "look at the weights and the tokenizer: is it a table of sentences?",
+    "signature": "evaluate again after a change of submission.yaml, and give the reason under supersedes",
+    "data": "use the official files unchanged, and evaluate again",
+    "weights": "declare the weights that were measured, or evaluate these",
+    "contamination": "list in trained_on what was seen",
+    "rerun": "ask the submitters how the result was measured",
+    "probe": "inspect the weights and the tokenizer: do they store sentences and their translations?",
 }

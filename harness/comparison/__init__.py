@@ -1,1 +1,1 @@
-"""Compare two results on the same examples, and say in text, Markdown or JSON what differs."""
+"""Compare two results on the same examples, and report the differences as text, Markdown or JSON."""

@@ -1,4 +1,4 @@
-"""Compare two submissions on the same examples; pure."""
+"""Compare two submissions on the same examples; no input or output."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Verdict = Literal["better", "worse", "no difference shown"]
 
 
 class LanguageDifference(Record):
-    """One language: second − first in points, with the interval of the paired bootstrap; `n` counts what the result's `n` does.
+    """One language: second − first in points, with the paired bootstrap's interval; `n` as in the result.
 
     `p` is McNemar's exact p value where each side has one seed and an example is right or wrong, with the
-    examples that one side alone got right, `only_first` and `only_second`; else a permutation test's, or with
-    several seeds the resampling's. `q` is p after Benjamini and Hochberg's correction over the target's
-    languages.
+    numbers of examples that only one side got right, `only_first` and `only_second`; else that of a
+    permutation test, or with several seeds of the resampling. `q` is p after Benjamini and Hochberg's
+    correction over the target's languages.
     """
 
     language: str
@@ -51,10 +51,11 @@ class TargetDifference(Record):
     """One target: the unweighted mean over the languages that both sides measured, in points.
 
     With `recipe` the claims are about the recipes, else about these checkpoints; with `matched` seeds were
-    compared one by one. `p` is about these languages, `holm` the same after Holm's correction over the
+    compared pairwise. `p` is about these languages, `holm` the same after Holm's correction over the
     comparison's targets; `general` and `general_p` are about languages in general, None with fewer than
-    three. `first_seen` and `second_seen` name data sets that a side saw in training and that hold dev or test
-    data of the target.
+    three. `missing` and `added` are the languages of the first and of the second side alone, `of` is the
+    number of the target's languages. `first_seen` and `second_seen` name data sets with dev or test data of
+    the target that a side saw in training.
     """
 
     target: str
@@ -82,7 +83,11 @@ class TargetDifference(Record):
 
 
 class Comparison(Record):
-    """Two sides, compared at `level`; targets that only one side has are named, as are those whose languages are not asked for."""
+    """Two sides, compared at confidence `level`.
+
+    `missing` and `added` are the targets of the first and of the second side alone; `left_out` are targets
+    without a requested language.
+    """
 
     first: str
     second: str
@@ -93,8 +98,10 @@ class Comparison(Record):
     left_out: tuple[str, ...] = ()
 
     def regressions(self, min_delta: float) -> tuple[TargetDifference, ...]:
-        """Return the targets that fell by at least `min_delta` points and, after Holm's correction, not by chance."""
-        return tuple(t for t in self.targets if t.difference <= -min_delta and t.verdict == "worse")
+        """Return targets that fell by at least `min_delta` points, significantly after Holm's correction."""
+        return tuple(
+            target for target in self.targets if target.difference <= -min_delta and target.verdict == "worse"
+        )
 
 
 def compare(
@@ -106,87 +113,85 @@ def compare(
     level: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two sides target by target, language by language, paired on the same examples; None takes all that there are.
+    """Compare two sides by target and language, paired on the same examples; None selects all.
 
-    Targets of which no language is asked for are left out. Raises NothingAsked when that leaves none, and
+    Targets without a requested language are left out. Raises NothingSelected when that leaves none, and
     NotComparable when no target is shared, or when protocol or text differ, naming each difference.
     """
     if not set(first.results) & set(second.results):
         raise NotComparable(
-            f"{first.name} has results for {_names(first.results)}, {second.name} for {_names(second.results)}: no target is shared",
+            f"{first.name} has results for {_names(first.results)}, "
+            f"{second.name} for {_names(second.results)}: no target is shared",
             cure="evaluate both on the same target",
         )
-    ours, theirs = (
+    first_targets, second_targets = (
         [name for name in side.results if targets is None or name in targets] for side in (first, second)
     )
-    shared = [name for name in ours if name in theirs]
+    shared = [name for name in first_targets if name in second_targets]
     pairs = [_TargetPair(first, second, name, languages) for name in shared]
-    asked = [pair for pair in pairs if pair.asked]
-    if not asked:
-        raise NothingAsked(
-            f"{first.name} and {second.name} share {_names(_both(first, second))}: nothing that the filters leave",
+    selected = [pair for pair in pairs if pair.selected]
+    if not selected:
+        common = _names(name for name in first.results if name in second.results)
+        raise NothingSelected(
+            f"{first.name} and {second.name} share {common}: the filters leave none of it",
             cure="leave -t or -l out, or name others",
         )
-    if faults := [fault for pair in asked for fault in pair.differences_of_measure()]:
+    if faults := [fault for pair in selected for fault in pair.faults()]:
         raise NotComparable(faults)
-    # Most of the time goes into numpy's draws, during which another target's run.
+    # Most of the time is spent in numpy's draws, which release the interpreter for another target.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda pair: pair.difference(level, seed), asked))
+        differences = list(pool.map(lambda pair: pair.difference(level, seed), selected))
     return Comparison(
         first=first.name,
         second=second.name,
         level=level,
-        targets=tuple(_judged(found, [pair.changed for pair in asked], 1 - level)),
-        missing=tuple(name for name in ours if name not in theirs),
-        added=tuple(name for name in theirs if name not in ours),
-        left_out=tuple(pair.name for pair in pairs if not pair.asked),
+        targets=tuple(_with_verdicts(differences, [pair.changed for pair in selected], 1 - level)),
+        missing=tuple(name for name in first_targets if name not in second_targets),
+        added=tuple(name for name in second_targets if name not in first_targets),
+        left_out=tuple(pair.name for pair in pairs if not pair.selected),
     )
 
 
-class NothingAsked(NotComparable):
-    """Two sides of which the filters leave nothing to compare."""
-
-
-def _both(first: Side, second: Side) -> list[str]:
-    return [name for name in first.results if name in second.results]
+class NothingSelected(NotComparable):
+    """The filters leave nothing of two sides to compare."""
 
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or "nothing"
 
 
-def _judged(
-    found: Sequence[TargetDifference], changed: Sequence[bool], alpha: float
+def _with_verdicts(
+    differences: Sequence[TargetDifference], changed: Sequence[bool], alpha: float
 ) -> list[TargetDifference]:
-    """Correct the targets' p values for their number, and say what they allow to say.
+    """Add Holm's correction over the targets and the verdict at the level alpha.
 
     A target whose outcomes are the same on both sides cannot be a false claim, and is not counted.
     """
 
-    def judged(target: TargetDifference, p: float) -> TargetDifference:
+    def with_verdict(target: TargetDifference, p: float) -> TargetDifference:
         verdict: Verdict = "no difference shown"
         if p < alpha and target.difference:
             verdict = "better" if target.difference > 0 else "worse"
         return target.model_copy(update={"holm": _rounded(p), "verdict": verdict})
 
-    adjusted = iter(holm([target.p for target, differs in zip(found, changed, strict=True) if differs]))
+    adjusted = iter(holm([target.p for target, differs in zip(differences, changed, strict=True) if differs]))
     return [
-        judged(target, next(adjusted) if differs else target.p)
-        for target, differs in zip(found, changed, strict=True)
+        with_verdict(target, next(adjusted) if differs else target.p)
+        for target, differs in zip(differences, changed, strict=True)
     ]
 
 
 class _TargetPair:
-    """One target of two sides, and those of its languages that are asked for."""
+    """One target of two sides, limited to the requested languages."""
 
     def __init__(self, first: Side, second: Side, target: str, languages: Collection[str] | None) -> None:
         self.sides, self.name = (first, second), target
         self.results: tuple[Result, Result] = (first.results[target], second.results[target])
         self.target = target_of(self.results[0])
         self.measured = [_by_language(side, target) for side in self.sides]
-        # Without a shared language the pair is not comparable, whatever is asked for.
+        # Without a shared language the pair is not comparable, whatever is requested.
         shared = set(self.measured[0]) & set(self.measured[1])
-        self.asked = languages is None or not shared or bool(shared & set(languages))
+        self.selected = languages is None or not shared or bool(shared & set(languages))
         if languages is not None:
             self.measured = [
                 {name: rows for name, rows in side.items() if name in languages} for side in self.measured
@@ -194,35 +199,39 @@ class _TargetPair:
 
     @property
     def changed(self) -> bool:
-        """Tell whether the two sides' outcomes differ at all."""
-        ours, theirs = (side.outcomes[self.name] for side in self.sides)
-        return not ours.equals(theirs)
+        """Whether the two sides' outcomes differ at all."""
+        first, second = (side.outcomes[self.name] for side in self.sides)
+        return not first.equals(second)
 
-    def differences_of_measure(self) -> list[Fault]:
-        """Name what keeps the two from being compared."""
-        (a, b), (first, second) = self.results, self.sides
+    def faults(self) -> list[Fault]:
+        """Return what prevents a comparison: another protocol, other text, or no shared language."""
+        (first_result, second_result), (first, second) = self.results, self.sides
         faults = []
-        ours, theirs = a.signature.protocol, b.signature.protocol
-        if ours != theirs:
+        protocols = first_result.signature.protocol, second_result.signature.protocol
+        if protocols[0] != protocols[1]:
             parts = [
                 part
-                for part in (*ours.parts, *theirs.parts)
-                if (part in ours.parts) != (part in theirs.parts)
+                for part in (*protocols[0].parts, *protocols[1].parts)
+                if (part in protocols[0].parts) != (part in protocols[1].parts)
             ]
             faults.append(
                 Fault(
-                    f"{self.name}: {first.name} was measured as {a.signature}, {second.name} as {b.signature}; {', '.join(parts)} differ",
+                    f"{self.name}: {first.name} was measured as {first_result.signature}, "
+                    f"{second.name} as {second_result.signature}; {', '.join(parts)} differ",
                     cure="evaluate both with one version",
                 )
             )
-        asked = {*self.measured[0], *self.measured[1]}
+        measured = {*self.measured[0], *self.measured[1]}
         faults.extend(
             Fault(
-                f"{self.name} {name}: the text differs ({first.name}: {a.texts[name]}, {second.name}: {b.texts[name]})",
+                f"{self.name} {name}: the text differs "
+                f"({first.name}: {digest}, {second.name}: {second_result.texts[name]})",
                 cure="evaluate both on the same text",
             )
-            for name in a.texts
-            if name in b.texts and a.texts[name] != b.texts[name] and (name in asked or name not in a.data)
+            for name, digest in first_result.texts.items()
+            if name in second_result.texts
+            and digest != second_result.texts[name]
+            and (name in measured or name not in first_result.data)
         )
         if not faults and not set(self.measured[0]) & set(self.measured[1]):
             failed = "".join(
@@ -236,7 +245,7 @@ class _TargetPair:
         return faults
 
     def difference(self, level: float, seed: int) -> TargetDifference:
-        """Compare; the verdict waits for the other targets."""
+        """Compare the two sides; `holm` and `verdict` are preliminary until all targets are compared."""
         first, second = self.measured
         shared = [language for language in first if language in second]
         samples = self._samples(shared)
@@ -259,19 +268,21 @@ class _TargetPair:
             of=len(self.target.languages),
             first_seen=self._seen(self.sides[0]),
             second_seen=self._seen(self.sides[1]),
-            **_said(claims, rows),
+            **_claim_fields(claims, rows),
         )
 
     def _seen(self, side: Side) -> tuple[str, ...]:
         names = names_seen(side.submission, side.training) if side.submission else ()
         return seen(self.target, names).held_out
 
-    def _language(self, language: str, ours: Floats, theirs: Floats, claim: Claim) -> LanguageDifference:
-        scores = 100 * float(scores_of(ours).mean()), 100 * float(scores_of(theirs).mean())
-        right_or_wrong = (
-            ours.ndim == 2 and len(ours) == len(theirs) == 1 and bool(np.isin([ours, theirs], (0, 1)).all())
+    def _language(self, language: str, first: Floats, second: Floats, claim: Claim) -> LanguageDifference:
+        scores = 100 * float(scores_of(first).mean()), 100 * float(scores_of(second).mean())
+        binary = (
+            first.ndim == 2
+            and len(first) == len(second) == 1
+            and bool(np.isin([first, second], (0, 1)).all())
         )
-        test = mcnemar(ours[0] > 0, theirs[0] > 0) if right_or_wrong else None
+        test = mcnemar(first[0] > 0, second[0] > 0) if binary else None
         exact = test.p if test else claim.p
         assert exact is not None
         p = _rounded(exact)
@@ -289,7 +300,7 @@ class _TargetPair:
         )
 
     def _samples(self, shared: Sequence[str]) -> list[Sample]:
-        """Return the two sides over the shared languages, with the same units in the same order."""
+        """Return both sides over the shared languages, with the same units in the same order."""
         first, second = self.measured
         samples: tuple[list[Floats], list[Floats]] = ([], [])
         for language in shared:
@@ -306,7 +317,7 @@ class _TargetPair:
         ]
 
 
-def _said(claims: Claims, rows: Sequence[LanguageDifference]) -> dict[str, object]:
+def _claim_fields(claims: Claims, rows: Sequence[LanguageDifference]) -> dict[str, object]:
     general = claims.general
     assert claims.these.p is not None  # a difference is tested
     # A single language is the target: its exact p is the target's too.
@@ -326,14 +337,14 @@ def _said(claims: Claims, rows: Sequence[LanguageDifference]) -> dict[str, objec
 def _by_language(side: Side, target: str) -> Mapping[str, list[pa.Table]]:
     """Return per language the outcomes of each seed, for languages that every seed measured."""
     result, rows = side.results[target], cells(side.outcomes[target])
-    of_seeds = {
+    cells_of_language = {
         language: [(checkpoint.seed, language) for checkpoint in result.checkpoints]
         for language in result.languages
     }
     return {
-        language: [rows[cell] for cell in wanted]
-        for language, wanted in of_seeds.items()
-        if all(cell in rows for cell in wanted)
+        language: [rows[cell] for cell in seeds]
+        for language, seeds in cells_of_language.items()
+        if all(cell in rows for cell in seeds)
     }
 
 
@@ -347,5 +358,5 @@ def _points(claim: Claim) -> Interval:
 
 
 def _rounded(p: float) -> float:
-    """Round away the last bits, which a correction's products leave."""
+    """Round to 12 digits, to drop the rounding errors of a correction's products."""
     return float(f"{p:.12g}")

@@ -1,4 +1,4 @@
-"""Write GitHub's markdown out of text that strangers chose: nothing in it mentions, links, loads or formats."""
+"""Write GitHub's markdown from untrusted text, which can neither mention, link, load nor format."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from harness.characters import visible
 
 # GitHub refuses a comment of more than 65,536 characters.
 LIMIT = 60_000
-# Of what a stranger wrote, so much says enough.
+# Characters that are shown of an untrusted text.
 _CUT = 300
 
 
 def code(text: str) -> str:
-    """Return foreign text as a code span, in which GitHub reads nothing; longer backticks hold those within."""
+    """Return untrusted text as a code span, fenced by more backticks than it contains."""
     line = _line(text)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
     pad = " " if line.startswith("`") or line.endswith("`") else ""
@@ -23,42 +23,45 @@ def code(text: str) -> str:
 
 
 def code_element(text: str) -> str:
-    """Return foreign text as an element, for where markdown is not read but HTML is."""
+    """Return untrusted text as an HTML element, for places where markdown is not read."""
     return f"<code>{html.escape(_line(text))}</code>"
 
 
 def escaped(text: str) -> str:
-    """Return text of our own in which nothing breaks out of a table or becomes a tag."""
+    """Return trusted text in which nothing breaks out of a table or becomes a tag."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of our own text, whose first column is words and whose others are numbers."""
+    """Return a table of trusted text; the first column is left-aligned, the others are right-aligned."""
     return "\n".join(
         [_row(head), "|" + "|".join([" :-- ", *[" --: "] * (len(head) - 1)]) + "|", *map(_row, rows)]
     )
 
 
 def within_limit(blocks: Sequence[str], command: str = "stiltboard diff") -> str:
-    """Join as many blocks as a comment takes, the first ones first, and say how many are left out and which command prints them.
+    """Join as many blocks as fit into a comment, in their order, with the number of omitted ones at the end.
 
-    A block that does not fit makes room for the shorter ones behind it.
+    A block that does not fit is skipped, and shorter ones after it may still fit. The last line names the
+    `command` that prints everything.
     """
     room = LIMIT - 200  # for the closing line
-    kept: list[str] = []
+    fitting: list[str] = []
     for block in blocks:
         size = len(block.encode()) + 2
         if size <= room:
-            kept.append(block)
+            fitting.append(block)
             room -= size
-    if left := len(blocks) - len(kept):
-        parts = "part" if left == 1 else "parts"
-        kept.append(f"{left} more {parts} left out: a comment holds no more; `{command}` prints everything.")
-    return "\n\n".join(kept) + "\n"
+    if omitted := len(blocks) - len(fitting):
+        parts = "part" if omitted == 1 else "parts"
+        fitting.append(
+            f"{omitted} more {parts} left out: a comment holds no more; `{command}` prints everything."
+        )
+    return "\n\n".join(fitting) + "\n"
 
 
 def _line(text: str) -> str:
-    """Return text in one line, cut, with what cannot be seen made visible."""
+    """Return text in one line, cut to _CUT characters, with invisible characters escaped."""
     line = visible(" ".join(text.split())) or "nothing"
     return line if len(line) <= _CUT else f"{line[: _CUT - 1]}…"
 

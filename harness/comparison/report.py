@@ -1,4 +1,4 @@
-"""Write comparisons for a terminal, for a pull request, or for a program."""
+"""Format comparisons for a terminal, for a pull request, or for a program."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from harness.comparison.compare import Comparison, LanguageDifference, TargetDif
 from harness.comparison.markdown import code, code_element, escaped, table, within_limit
 from harness.records import Record
 
-# Of submissions that are new, gone or left out a comment names so many.
+# How many new, removed or left-out submissions a comment names.
 _NAMED = 20
 _HEAD = ("", "n", "first", "second", "difference", "95% interval", "only first", "only second", "p", "q")
 _COLOURS: dict[Verdict, str] = {"better": "green", "worse": "red"}
 
 
 class Refused(Record):
-    """A submission that changed and cannot be read or compared with what it was, with the reason."""
+    """A changed submission that cannot be read or compared with its earlier state, with the reason."""
 
     submission: str
     reason: str
 
 
 class ComparisonReport(Record):
-    """All that one `diff` found: one comparison, or one for each submission that a range of revisions changed.
+    """The output of `diff`: one comparison, or one for each submission that a range of revisions changed.
 
-    `left_out` are submissions that changed, but not in what the filters ask for.
+    `left_out` are submissions whose changes are outside the filters.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -39,23 +39,23 @@ class ComparisonReport(Record):
     left_out: tuple[str, ...] = ()
 
 
-class _Said(NamedTuple):
-    """A line of our own words, with a {} for each of the texts that strangers chose."""
+class _Line(NamedTuple):
+    """A line of trusted text, with a {} for each untrusted text in it."""
 
-    words: str
-    foreign: tuple[str, ...] = ()
+    template: str
+    untrusted: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
-        return self.words.format(*self.foreign)
+        return self.template.format(*self.untrusted)
 
     @property
     def markdown(self) -> str:
-        return escaped(self.words).format(*map(code, self.foreign))
+        return escaped(self.template).format(*map(code, self.untrusted))
 
 
 def text(report: ComparisonReport, *, colour: bool = False) -> str:
-    """Return aligned columns; with `colour`, what became better or worse is marked."""
+    """Return aligned columns; with `colour`, significant differences are coloured."""
     blocks = []
     for comparison in report.comparisons:
         blocks.append(f"first: {comparison.first}\nsecond: {comparison.second}")
@@ -82,19 +82,20 @@ def text(report: ComparisonReport, *, colour: bool = False) -> str:
             )
         if unshared := _unshared(comparison):
             blocks.append("\n".join(line.text for line in unshared))
-    if beside := _beside(report):
-        blocks.append("\n".join(line.text for line in beside))
+    if uncompared := _uncompared(report):
+        blocks.append("\n".join(line.text for line in uncompared))
     return "\n\n".join(blocks) + "\n"
 
 
 def markdown(report: ComparisonReport) -> str:
-    """Return all verdicts, then what could not be compared, then one folded table a target, as much as a comment holds.
+    """Return all verdicts, then what could not be compared, then a folded table for each target.
 
-    Comparisons in which something fell come first.
+    Comparisons with a regression come first; what does not fit into a comment is left out.
     """
     summaries, tables = [], []
     for comparison in sorted(
-        report.comparisons, key=lambda one: all(target.verdict != "worse" for target in one.targets)
+        report.comparisons,
+        key=lambda comparison: all(target.verdict != "worse" for target in comparison.targets),
     ):
         lines = [f"### {code(comparison.first)} → {code(comparison.second)}"]
         verdicts = [(_verdict(target).markdown, _changed(target)) for target in comparison.targets]
@@ -103,22 +104,22 @@ def markdown(report: ComparisonReport) -> str:
         summaries.append("\n".join(lines))
         tables += [_folded(comparison, target) for target in comparison.targets]
     refused = [f"- {line.markdown}" for line in _refused(report)]
-    beside = [f"- {line.markdown}" for line in _named(report)]
-    return within_limit([*summaries, *refused, *beside, *tables])
+    names = [f"- {line.markdown}" for line in _named(report)]
+    return within_limit([*summaries, *refused, *names, *tables])
 
 
 def json(report: ComparisonReport) -> str:
-    """Return the report's record, whose schema docs/schema/diff.json holds."""
+    """Return the report as JSON, whose schema is docs/schema/diff.json."""
     return report.model_dump_json(indent=2, by_alias=True) + "\n"
 
 
 def verdict(target: TargetDifference) -> str:
-    """Return the target's difference in one line, with what may be said of it and how far the claim reaches."""
+    """Return the target's difference in one line, with its verdict and the scope of the claim."""
     return _verdict(target).text
 
 
 def missing(report: ComparisonReport) -> list[str]:
-    """Name what the second side lacks: submissions, their targets, and languages of these."""
+    """Return a line for everything the second side lacks: submissions, their targets, and their languages."""
     lines = [f"{name}: removed" for name in report.removed]
     for comparison in report.comparisons:
         lines += [f"{comparison.second}: {name}" for name in comparison.missing]
@@ -133,17 +134,17 @@ def missing(report: ComparisonReport) -> list[str]:
 # ---- parts -------------------------------------------------------------------------------------
 
 
-def _verdict(target: TargetDifference) -> _Said:
+def _verdict(target: TargetDifference) -> _Line:
     claim = "the recipes" if target.recipe else "these checkpoints"
     count = len(target.languages)
     languages = f"{count} {'language' if count == 1 else 'languages'}"
     corrected = f", {_p(target.holm)} after Holm" if target.holm != target.p else ""
-    words = (
+    template = (
         f"{{}}: {target.first:.2f} → {target.second:.2f}, {_signed(target.difference)} "
         f"{_interval(target.interval)} over {languages}, p {_p(target.p)}{corrected}: {target.verdict} "
         f"({claim}, on {'this language' if count == 1 else 'these languages'})"
     )
-    return _Said(words, (target.target,))
+    return _Line(template, (target.target,))
 
 
 def _changed(target: TargetDifference) -> bool:
@@ -185,74 +186,75 @@ def _p(value: float) -> str:
     return "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
-def _remarks(target: TargetDifference) -> list[_Said]:
+def _remarks(target: TargetDifference) -> list[_Line]:
     remarks = [_verdict(target)]
     if target.general is not None and target.general_p is not None:
         general = f"{_signed(target.difference)} {_interval(target.general)}, p {_p(target.general_p)}"
-        remarks.append(_Said(f"for languages in general: {general}"))
+        remarks.append(_Line(f"for languages in general: {general}"))
     if not target.recipe:
         first, second = target.seeds
         remarks.append(
-            _Said(
-                f"nothing is said of the recipes: that takes several seeds a side, here {first} and {second}"
-            )
+            _Line(f"no claim about the recipes: that takes several seeds a side, here {first} and {second}")
         )
     if target.matched:
         remarks.append(
-            _Said(
-                f"the {target.seeds[0]} seeds are matched: both sides were trained alike but for the languages"
-            )
+            _Line(f"the {target.seeds[0]} seeds are matched: both trainings differ only in their languages")
         )
     if len(target.languages) < target.of:
         remarks.append(
-            _Said(
-                f"incomplete: {len(target.languages)} of {target.of} languages; this mean is not the target's score"
+            _Line(
+                f"incomplete: {len(target.languages)} of {target.of} languages; "
+                "this mean is not the target's score"
             )
         )
-    for words, names in (("first", target.first_seen), ("second", target.second_seen)):
+    for side, names in (("first", target.first_seen), ("second", target.second_seen)):
         if names:
-            remarks.append(
-                _Said(f"the {words} saw dev or test data of this target in training: {_places(names)}", names)
-            )
+            saw = f"the {side} saw dev or test data of this target in training: {_placeholders(names)}"
+            remarks.append(_Line(saw, names))
     if target.missing:
-        remarks.append(_Said(f"missing in the second: {' '.join(target.missing)}"))
+        remarks.append(_Line(f"missing in the second: {' '.join(target.missing)}"))
     if target.added:
-        remarks.append(_Said(f"only in the second: {' '.join(target.added)}"))
+        remarks.append(_Line(f"only in the second: {' '.join(target.added)}"))
     if target.first_signature != target.second_signature:
         remarks.append(
-            _Said("encoded differently: {} → {}", (target.first_signature, target.second_signature))
+            _Line("encoded differently: {} → {}", (target.first_signature, target.second_signature))
         )
     return remarks
 
 
-def _unshared(comparison: Comparison) -> list[_Said]:
-    found = (
+def _unshared(comparison: Comparison) -> list[_Line]:
+    groups = (
         ("targets missing in the second", comparison.missing),
         ("targets only in the second", comparison.added),
         ("left out by the filters", comparison.left_out),
     )
-    return [_Said(f"{words}: {_places(names)}", tuple(names)) for words, names in found if names]
+    return [_Line(f"{words}: {_placeholders(names)}", tuple(names)) for words, names in groups if names]
 
 
-def _places(names: Sequence[str]) -> str:
+def _placeholders(names: Sequence[str]) -> str:
     return ", ".join(["{}"] * len(names))
 
 
-def _beside(report: ComparisonReport) -> list[_Said]:
-    """Say what a range of revisions holds beside comparisons."""
-    found = ((report.added, "new"), (report.removed, "removed"), (report.left_out, "left out by the filters"))
-    lines = [_Said(f"{{}}: {words}", (name,)) for names, words in found for name in names] + _refused(report)
-    return lines if lines or report.comparisons else [_Said("no submission's results changed")]
+def _uncompared(report: ComparisonReport) -> list[_Line]:
+    """Return a line for every submission of a range that is not compared."""
+    groups = (
+        (report.added, "new"),
+        (report.removed, "removed"),
+        (report.left_out, "left out by the filters"),
+    )
+    lines = [_Line(f"{{}}: {words}", (name,)) for names, words in groups for name in names]
+    lines += _refused(report)
+    return lines if lines or report.comparisons else [_Line("no submission's results changed")]
 
 
-def _refused(report: ComparisonReport) -> list[_Said]:
+def _refused(report: ComparisonReport) -> list[_Line]:
     return [
-        _Said("{}: not comparable: {}", (refused.submission, refused.reason)) for refused in report.refused
+        _Line("{}: not comparable: {}", (refused.submission, refused.reason)) for refused in report.refused
     ]
 
 
-def _named(report: ComparisonReport) -> list[_Said]:
-    """Say the same as `_beside`, but what was refused, in a few lines whatever the number."""
+def _named(report: ComparisonReport) -> list[_Line]:
+    """Return the lines of `_uncompared` in short form, without refused submissions."""
     lines = []
     for names, words in (
         (report.removed, "removed"),
@@ -261,9 +263,9 @@ def _named(report: ComparisonReport) -> list[_Said]:
     ):
         if names:
             more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-            lines.append(_Said(f"{words}: {_places(names[:_NAMED])}{more}", tuple(names[:_NAMED])))
+            lines.append(_Line(f"{words}: {_placeholders(names[:_NAMED])}{more}", tuple(names[:_NAMED])))
     return (
-        lines if lines or report.comparisons or report.refused else [_Said("no submission's results changed")]
+        lines if lines or report.comparisons or report.refused else [_Line("no submission's results changed")]
     )
 
 

@@ -1,4 +1,7 @@
-"""Turn a target into examples, from the Hub, a raw folder or the bundled set: one record and one fingerprint, whichever the source."""
+"""Load the examples of a target from the Hub, a raw folder or the bundled set.
+
+The record and its fingerprint are the same for every source.
+"""
 
 from __future__ import annotations
 
@@ -45,24 +48,24 @@ _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
     "mlqa_dev": question_answering.mlqa_dev,
     "tydiqa": question_answering.tydiqa,
 }
-# Kind of people's own targets → the languages, or pairs, in a folder, and the loader of one.
-_OWN: dict[str, tuple[Callable[[Path], tuple[str, ...]], Callable[[str, Path], Examples]]] = {
+# Kind of user-provided target → the lister of the languages, or pairs, in a folder, and the loader of one.
+_USER_PROVIDED: dict[str, tuple[Callable[[Path], tuple[str, ...]], Callable[[str, Path], Examples]]] = {
     "bitext": (own_bitext.languages_in, own_bitext.own_bitext),
     "clir": (ir_collection.collection_pairs, ir_collection.load_collection),
 }
 
 
 def own_languages(name: str, folder: Path) -> tuple[str, ...]:
-    """Return the languages, or pairs of languages, that the folder of somebody's own target holds."""
-    return _OWN[name.partition(".")[0]][0](folder)
+    """Return the languages, or language pairs, in the folder of a user-provided target."""
+    return _USER_PROVIDED[name.partition(".")[0]][0](folder)
 
 
 def load_examples(target: Target, language: str, data: Path | None = None) -> Examples:
     """Return the examples of a target in one language, checked against the catalog's count and fingerprint.
 
-    `data` is a folder of raw layouts, read from `data/<target>`, or that of somebody's own target; without it
-    the Hub (or, for the demonstration, the installed wheels) is asked. Raises BadInput for text that is
-    missing, malformed or not the official one.
+    `data` is a folder of raw layouts, read from `data/<target>`, or the folder of a user-provided target.
+    Without it the text comes from the Hub (or, for the demonstration, from the installed wheels). Raises
+    BadInput for text that is missing, malformed or not the official one.
     """
     if language not in target.languages:
         raise BadInput(
@@ -70,7 +73,7 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
         )
     if is_own(target.name):
         assert data is not None  # the folder itself
-        return _OWN[target.name.partition(".")[0]][1](language, data)
+        return _USER_PROVIDED[target.name.partition(".")[0]][1](language, data)
     examples = _SOURCES[target.name](language, data)
     official = FINGERPRINTS.get(target.name, {}).get(language)
     if examples.fingerprint == f"sha256:{FINGERPRINTS.get(f'{target.name}_dev', {}).get(language)}":
@@ -81,7 +84,8 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
     expected = target.sizes.get(language)
     if expected is not None and len(examples) != expected:
         raise BadInput(
-            f"{target.name} {language} has {len(examples):,} {target.unit} in {examples.source}, the official set has {expected:,}",
+            f"{target.name} {language} has {len(examples):,} {target.unit} in {examples.source}, "
+            f"the official set has {expected:,}",
             cure="download it again",
         )
     refuse_other_text(

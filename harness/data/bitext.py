@@ -15,7 +15,7 @@ from harness.errors import BadInput, Where
 
 @dataclass(frozen=True)
 class Bitext(RowExamples):
-    """Parallel sentences of one language with English, or with another `pivot`: foreign[i] ↔ english[i]."""
+    """Parallel sentences of one language and English, or another `pivot`: foreign[i] ↔ english[i]."""
 
     language: str
     foreign: tuple[str, ...]
@@ -35,22 +35,26 @@ def tatoeba(language: str, data: Path | None) -> Bitext:
 
 
 def tatoeba_from_folder(language: str, folder: Path) -> Bitext:
-    """Read LASER's files `tatoeba.{iso3}-eng.{iso3|eng}` from the folder or its `v1`; line i is the translation of line i."""
+    """Read LASER's files `tatoeba.{iso3}-eng.{iso3|eng}`, aligned by line, from the folder or its `v1`.
+
+    Raises BadInput for XTREME's preprocessed files, whose alignment is lost.
+    """
     stem = f"tatoeba.{TATOEBA_ISO3[language]}-eng."
-    for place in (folder / "v1", folder):
-        foreign, english = place / (stem + TATOEBA_ISO3[language]), place / (stem + "eng")
+    for directory in (folder / "v1", folder):
+        foreign, english = directory / (stem + TATOEBA_ISO3[language]), directory / (stem + "eng")
         if foreign.is_file() and english.is_file():
             sides = read_lines(foreign), read_lines(english)
             if len(sides[0]) != len(sides[1]):
                 raise BadInput(
                     f"{foreign.name} has {len(sides[0])} lines, {english.name} has {len(sides[1])}",
-                    where=Where(str(place)),
+                    where=Where(str(directory)),
                     cure="download both again",
                 )
-            return Bitext(language, *sides, source=str(place))
+            return Bitext(language, *sides, source=str(directory))
     if (folder / f"{language}-en.{language}").is_file() or (folder / f"{language}-en.en").is_file():
         raise BadInput(
-            f"{folder} is XTREME's preprocessed Tatoeba: its English side is sorted and the alignment with {language} lost",
+            f"{folder} is XTREME's preprocessed Tatoeba: "
+            f"its English side is sorted and the alignment with {language} is lost",
             cure="give the folder of LASER's original files (tatoeba.{iso3}-eng.{iso3|eng})",
         )
     raise BadInput(
@@ -60,7 +64,7 @@ def tatoeba_from_folder(language: str, folder: Path) -> Bitext:
 
 
 def tatoeba_from_hub(language: str) -> Bitext:
-    """Read `google/xtreme`'s Tatoeba: source is the foreign sentence, target the English; both end in a newline there."""
+    """Read Tatoeba from `google/xtreme`: the source is foreign, the target English; both end in a newline."""
     name = f"tatoeba.{TATOEBA_ISO3[language]}"
     rows = load_rows(XTREME_HUB, name, "validation", cure="give LASER's files with --data DIR")
     foreign, english = (
@@ -71,7 +75,7 @@ def tatoeba_from_hub(language: str) -> Bitext:
 
 
 def jupyterlab(language: str, data: Path | None) -> Bitext:
-    """Read JupyterLab's messages from the installed language packs; `data` has none."""
+    """Read JupyterLab's messages from the installed language packs, never from `data`."""
     from harness.data.jupyterlab import VERSION, load_messages  # noqa: PLC0415 - the demo extra
 
     pairs = load_messages(JUPYTERLAB_LOCALES[language])

@@ -1,4 +1,4 @@
-"""BUCC 2018's comparable corpora: two sides of sentences with ids, and gold pairs of ids, in two splits."""
+"""BUCC 2018's comparable corpora: sentences with ids on two sides and gold pairs of ids, in two splits."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from pathlib import Path
 from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput, Fault, Where
 
-# What XTREME calls a split → what the shared task, and LASER with it, calls it.
+# XTREME's name of a split → the name that the shared task and LASER use.
 _SPLITS = {"dev": "sample", "test": "training"}
 
 
 @dataclass(frozen=True)
 class Split:
-    """Sentences by id on both sides, in the order of the files, and the gold pairs (foreign id, English id)."""
+    """Sentences by id on both sides, in file order, and the gold pairs (foreign id, English id)."""
 
     foreign: Mapping[str, str]
     english: Mapping[str, str]
     gold: tuple[tuple[str, str], ...]
 
     def first(self, n: int) -> Split:
-        """Return the first n gold pairs with their sentences, between the first n sentences of each side."""
+        """Return the first n gold pairs, with their sentences and the first n sentences of each side."""
         gold = self.gold[:n]
         sides = []
-        for side, own in (
+        for side, gold_ids in (
             (self.foreign, {pair[0] for pair in gold}),
             (self.english, {pair[1] for pair in gold}),
         ):
-            kept = own | set(list(side)[:n])
-            sides.append({name: text for name, text in side.items() if name in kept})
+            selected = gold_ids | set(list(side)[:n])
+            sides.append({name: text for name, text in side.items() if name in selected})
         return Split(sides[0], sides[1], gold)
 
 
 @dataclass(frozen=True)
 class Comparable:
-    """The splits of one language with English; the last one is scored."""
+    """The splits of one language paired with English; the last one is scored."""
 
     language: str
     splits: Mapping[str, Split]
@@ -46,7 +46,7 @@ class Comparable:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return sha256 over ids, sentences and gold of every split; the layout of the files does not enter."""
+        """Return sha256 over ids, sentences and gold pairs of every split, independent of the file layout."""
         rows = (
             chain(
                 ([name, "foreign", *row] for row in split.foreign.items()),
@@ -71,12 +71,12 @@ class Comparable:
         return len(list(self.splits.values())[-1].gold)
 
     def first(self, n: int) -> Comparable:
-        """Return the first n gold pairs of every split and about as many sentences around them."""
+        """Return the first n gold pairs of every split, with up to n further sentences on each side."""
         return replace(self, splits={name: split.first(n) for name, split in self.splits.items()})
 
 
 def bucc2018(language: str, data: Path | None) -> Comparable:
-    """Read the dev split, which gives the threshold, and the test split, which is scored, from `data/bucc2018`."""
+    """Read both splits from `data/bucc2018`: dev gives the threshold, test is scored."""
     folder = _folder(data)
     dev, test = (_read_split(folder, language, split) for split in ("dev", "test"))
     if test is None and dev is not None:
@@ -86,7 +86,8 @@ def bucc2018(language: str, data: Path | None) -> Comparable:
         )
         raise BadInput(
             f"{folder} holds only the dev split of BUCC 2018 {language}-en: {missing}",
-            cure="get the training archive of the shared task, or score the dev split as it is with -t bucc2018_dev (oracle threshold)",
+            cure="get the training archive of the shared task, "
+            "or score the dev split alone with -t bucc2018_dev (oracle threshold)",
         )
     if dev is None or test is None:
         raise _missing(folder, language, "dev" if dev is None else "test")
@@ -105,15 +106,18 @@ def bucc2018_dev(language: str, data: Path | None) -> Comparable:
 def _folder(data: Path | None) -> Path:
     if data is None:
         raise BadInput(
-            "BUCC 2018 cannot be read from the Hub: google/xtreme has its gold pairs without the other sentences, mteb/BUCC no dev split",
-            cure="get the sample and training archives of the shared task and give --data DIR, which reads DIR/bucc2018",
+            "BUCC 2018 cannot be read from the Hub: "
+            "google/xtreme has its gold pairs without the other sentences, mteb/BUCC has no dev split",
+            cure="get the sample and training archives of the shared task "
+            "and give --data DIR, which reads DIR/bucc2018",
         )
     return data / "bucc2018"
 
 
 def _missing(folder: Path, language: str, split: str) -> BadInput:
+    suffixes = f"{{{language},en,gold}}"
     missing = _lacking_gold(folder, language, split) or (
-        f"neither {language}-en.{split}.{{{language},en,gold}} nor {language}-en.{_SPLITS[split]}.{{{language},en,gold}}"
+        f"neither {language}-en.{split}.{suffixes} nor {language}-en.{_SPLITS[split]}.{suffixes}"
     )
     return BadInput(
         f"the {split} split of BUCC 2018 {language}-en is not in {folder}: {missing}",
@@ -122,11 +126,11 @@ def _missing(folder: Path, language: str, split: str) -> BadInput:
 
 
 def _read_split(folder: Path, language: str, split: str) -> Split | None:
-    """Read XTREME's or LASER's files of a split; None when there is no gold, an error when there is gold without a side.
+    """Read XTREME's or LASER's files of a split; None without a gold file, BadInput for gold without a side.
 
-    XTREME's own download script keeps the test sentences and deletes their gold, so text alone is no split.
+    XTREME's download script keeps the test sentences and deletes their gold, so text alone is not a split.
     """
-    for paths in _places(folder, language, split):
+    for paths in _candidate_paths(folder, language, split):
         if not paths[2].is_file():
             continue
         if lacking := [path for path in paths if not path.is_file()]:
@@ -140,19 +144,21 @@ def _read_split(folder: Path, language: str, split: str) -> Split | None:
 
 
 def _lacking_gold(folder: Path, language: str, split: str) -> str:
-    """Name the gold files that are missing beside sentences; empty when there are no sentences either."""
+    """Describe gold files that are missing next to sentences; empty if there are no sentences either."""
     lacking = [
-        paths[2] for paths in _places(folder, language, split) if any(side.is_file() for side in paths[:2])
+        paths[2]
+        for paths in _candidate_paths(folder, language, split)
+        if any(side.is_file() for side in paths[:2])
     ]
     return " and ".join(f"{gold.name} is missing in {gold.parent}" for gold in lacking)
 
 
-def _places(folder: Path, language: str, split: str) -> Iterator[tuple[Path, Path, Path]]:
-    """Yield where foreign side, English side and gold of a split may lie, the preferred place first."""
+def _candidate_paths(folder: Path, language: str, split: str) -> Iterator[tuple[Path, Path, Path]]:
+    """Yield the possible paths of foreign side, English side and gold, the preferred ones first."""
     for name in (split, _SPLITS[split]):
-        for place in (folder, folder / f"{language}-en", folder / "bucc2018" / f"{language}-en"):
+        for directory in (folder, folder / f"{language}-en", folder / "bucc2018" / f"{language}-en"):
             stem = f"{language}-en.{name}."
-            yield place / (stem + language), place / (stem + "en"), place / (stem + "gold")
+            yield directory / (stem + language), directory / (stem + "en"), directory / (stem + "gold")
 
 
 def _read_side(path: Path) -> dict[str, str]:
@@ -167,7 +173,7 @@ def _read_side(path: Path) -> dict[str, str]:
             )
         if name in sentences:
             raise BadInput(
-                f"the id {name!r} stands for a second time",
+                f"the id {name!r} occurs twice",
                 where=Where(str(path), number),
                 cure="download it again",
             )

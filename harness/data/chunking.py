@@ -10,8 +10,7 @@ from itertools import chain
 # About 128 tokens of Latin script: one idea, and far below what any encoder truncates at.
 CHUNK_CHARACTERS = 512
 _CLOSING = "\"'”’»)\\]）」』】〉》〕］"
-# Scripts whose full stop is written without a space after it, or serves for nothing else, end there whatever
-# follows.
+# In scripts whose full stop needs no space after it, or has no other use, it always ends the sentence.
 _SENTENCE_END = re.compile(
     rf"[。！？｡؟۔।॥።፧፨။។៕།༎։᠃᱾꓿꯫⸮]+[{_CLOSING}]*\s*"
     rf"|[.!?…‥]+[{_CLOSING}]*\s+"
@@ -43,30 +42,30 @@ _JOINERS = "\u200c\u200d"
 
 
 def chunks(title: str, text: str, limit: int = CHUNK_CHARACTERS) -> tuple[str, ...]:
-    """Cut a document at sentence ends and merge the sentences to chunks of at most `limit` characters, at least one chunk.
+    """Cut a document at sentence ends into one or more chunks of at most `limit` characters.
 
-    The title opens the first chunk and is a part of its own. What is longer than a chunk is cut at white
-    space, or by length where a script writes none. Only white space is lost between chunks.
+    The title opens the first chunk and counts as a sentence. A sentence longer than a chunk is cut at white
+    space, or by length in scripts without it. Only white space is lost between chunks.
     """
     whole = f"{title} {text}".strip()
     if len(whole) <= limit:
         return (whole,)
-    found: list[str] = []
+    finished: list[str] = []
     open_chunk = ""
     for sentence in chain([f"{title} "] if title else [], sentences(text)):
         for piece in _cut(sentence, limit):
             if open_chunk and len((open_chunk + piece).rstrip()) > limit:
-                found.append(open_chunk.strip())
+                finished.append(open_chunk.strip())
                 open_chunk = ""
             open_chunk += piece
-    return tuple(chunk for chunk in (*found, open_chunk.strip()) if chunk)
+    return tuple(chunk for chunk in (*finished, open_chunk.strip()) if chunk)
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Yield the sentences of a text in any script, white space behind included; joined they are the text.
+    """Yield the sentences of a text in any script, with trailing white space; joined they are the text.
 
-    A full stop with a space behind ends no sentence after an initial, a short number or an abbreviation, nor
-    before a lower-case letter; without a space, as in 3.14, it never does.
+    A full stop followed by a space does not end a sentence after an initial, a short number or an
+    abbreviation, nor before a lower-case letter; without a space, as in 3.14, it never does.
     """
     start = 0
     for match in _SENTENCE_END.finditer(text):
@@ -91,7 +90,7 @@ def _full_stop(text: str, match: re.Match[str]) -> bool:
 
 
 def _cut(sentence: str, limit: int) -> Iterator[str]:
-    """Yield parts of at most `limit` characters, white space behind not counted."""
+    """Yield parts of at most `limit` characters, not counting trailing white space."""
     while len(sentence.rstrip()) > limit:
         end = max(
             (space.end() for space in re.finditer(r"\s", sentence[: limit + 1])), default=0
@@ -102,12 +101,12 @@ def _cut(sentence: str, limit: int) -> Iterator[str]:
 
 
 def _whole_letters(text: str, end: int) -> int:
-    """Return the last place up to `end` that parts no letter from its marks; `end` itself if all are marks."""
-    for place in range(end, 0, -1):
+    """Return the last position up to `end` that splits no letter from its marks, else `end`."""
+    for position in range(end, 0, -1):
         if (
-            not unicodedata.category(text[place]).startswith("M")
-            and text[place] not in _JOINERS
-            and text[place - 1] not in _JOINERS
+            not unicodedata.category(text[position]).startswith("M")
+            and text[position] not in _JOINERS
+            and text[position - 1] not in _JOINERS
         ):
-            return place
+            return position
     return end

@@ -1,4 +1,4 @@
-"""What every kind of examples has in common."""
+"""The interface of all examples, and the base class of those that are rows of a table."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ import numpy as np
 
 from harness.data.text_files import fingerprint
 
-# Which examples are taken when a recipe limits them does not depend on the seed: seeds differ by training
-# alone.
+# When a recipe limits the examples, the selection does not depend on the seed: seeds differ in training only.
 _DRAW = 0
 
 
 class Examples(Protocol):
-    """The examples of one target in one language, whichever source they came from."""
+    """The examples of one target in one language, from any source."""
 
     @property
     def source(self) -> str:
-        """Say in a few words where the text was read."""
+        """Describe in a few words where the text was read."""
 
     @property
     def fingerprint(self) -> str:
-        """Return sha256 over the content; the source does not enter."""
+        """Return sha256 over the content, independent of the source."""
 
     @property
     def sides(self) -> Mapping[str, Sequence[str]]:
@@ -40,7 +39,7 @@ class Examples(Protocol):
 
 
 class RowExamples(ABC):
-    """Examples that are the rows of a table: a frozen dataclass whose tuples are its columns, in the order of the fields."""
+    """Examples that are rows of a table: a frozen dataclass whose tuple fields are the columns, in order."""
 
     source: str
 
@@ -51,13 +50,13 @@ class RowExamples(ABC):
 
     @property
     def columns(self) -> Mapping[str, tuple[Any, ...]]:
-        """Return the columns by name."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        return {name: column for name, column in found.items() if isinstance(column, tuple)}
+        """Return the fields that are tuples, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: column for name, column in values.items() if isinstance(column, tuple)}
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return sha256 over the rows in their order; the source does not enter."""
+        """Return sha256 over the rows in their order, independent of the source."""
         return fingerprint(zip(*self.columns.values(), strict=True))
 
     def __len__(self) -> int:
@@ -66,18 +65,18 @@ class RowExamples(ABC):
 
     def rows(self, rows: Sequence[int] | slice) -> Self:
         """Return the examples in these rows, counted from 0, in this order."""
-        kept = {
+        selected = {
             name: column[rows] if isinstance(rows, slice) else tuple(column[row] for row in rows)
             for name, column in self.columns.items()
         }
-        return replace(self, **kept)  # type: ignore[type-var]
+        return replace(self, **selected)  # type: ignore[type-var]
 
     def first(self, n: int) -> Self:
         """Return the first n rows."""
         return self.rows(slice(0, n))
 
     def draw(self, n: int) -> Self:
-        """Return n of the examples, the same ones every time, in their order."""
+        """Return n random examples, the same ones at every call, in their order."""
         if n >= len(self):
             return self
         return self.rows(np.sort(np.random.default_rng(_DRAW).permutation(len(self))[:n]).tolist())

@@ -10,9 +10,9 @@ XTREME_HUB = "google/xtreme"
 
 
 def load_rows(repository: str, name: str, split: str, *, cure: str) -> Any:
-    """Return the rows of one configuration and split, indexed by column; `cure` says what else a user can do.
+    """Return the rows of one configuration and split, indexed by column; `cure` offers an alternative.
 
-    Raises Unreachable without a network, BadInput for anything else that the Hub or its data refuse.
+    Raises Unreachable without a network, BadInput for every other error of the Hub or its data.
     """
     from datasets import load_dataset  # noqa: PLC0415 - heavy
     from datasets.exceptions import DatasetsError  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Read JupyterLab's human translations out of the pinned language-pack wheels: the demonstration's parallel text."""
+"""Read JupyterLab's human translations from pinned language-pack wheels: the demonstration's bitext."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def _catalogues(locale: str) -> list[Path]:
 
 
 def load_messages(locale: str) -> list[tuple[str, str]]:
-    """Return the (English, translation) pairs of one locale, in the order of the English text.
+    """Return the (English, translation) pairs of one locale, sorted by the English text.
 
-    Kept are messages of at least four words without placeholders, markup or backticks on either side, whose
-    translation differs. White space is folded, since the catalogues break lines for the screen; a message
-    that stands in several catalogues counts once, with its first translation.
+    A message is included if it has at least four words, no placeholders, markup or backticks on either side,
+    and a translation that differs from it. White space is folded, since the catalogues break lines for the
+    screen; a message in several catalogues counts once, with its first translation.
     """
     pairs: dict[str, str] = {}
     for path in _catalogues(locale):
         for key, translations in json.loads(path.read_text(encoding="utf-8")).items():
-            message = " ".join(key.rpartition("\x04")[2].split())  # before \x04 stands gettext's context
+            message = " ".join(key.rpartition("\x04")[2].split())  # gettext's context precedes \x04
             translation = " ".join(translations[0].split()) if key else ""
             if len(message.split()) < _WORDS or not translation or translation == message:
                 continue

@@ -1,6 +1,6 @@
 """Questions with one right answer among several: SocialIQA, COPA, CosmosQA, HellaSwag and CommonsenseQA.
 
-A set that is read from the Hub alone is read from there whatever folder of raw layouts is given.
+Sets other than SocialIQA are always read from the Hub, even if a folder of raw layouts is given.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CURE = "take the official set unchanged"
 
 @dataclass(frozen=True)
 class MultipleChoice(RowExamples):
-    """Questions of one language, each with what it is asked of: answers[i][right[i]] is the right one of answers[i]."""
+    """Questions of one language, with their contexts: answers[i][right[i]] is the right one of answers[i]."""
 
     language: str
     questions: tuple[str, ...]
@@ -85,7 +85,7 @@ def commonsenseqa_dev(language: str, data: Path | None) -> MultipleChoice:
     return _commonsenseqa(language, "validation")
 
 
-_Row = tuple[int, str, Sequence[str], Any]
+_Row = tuple[int, str, Sequence[str], Any]  # number, question, answers, index of the right answer
 
 
 def _socialiqa(language: str, data: Path | None, name: str, split: str) -> MultipleChoice:
@@ -93,11 +93,11 @@ def _socialiqa(language: str, data: Path | None, name: str, split: str) -> Multi
     if data is None:
         rows, source = _hub("allenai/social_i_qa", "default", split)
         numbers = {"1": 0, "2": 1, "3": 2}
-        found = (
+        questions = (
             (n, _joined(row, "context", "question"), [row[key] for key in letters], numbers.get(row["label"]))
             for n, row in rows
         )
-        return _checked(language, found, source)
+        return _checked(language, questions, source)
     path = data / "socialiqa" / name
     if not path.is_file():
         raise BadInput(f"{name} is not in {path.parent}", cure=f"--data DIR reads DIR/socialiqa/{name}")
@@ -121,22 +121,22 @@ def _socialiqa_lines(path: Path, letters: Sequence[str]) -> Iterable[_Row]:
 
 
 def _copa(language: str, split: str) -> MultipleChoice:
-    asked = {"cause": "What was the cause?", "effect": "What happened as a result?"}
+    prompts = {"cause": "What was the cause?", "effect": "What happened as a result?"}
     rows, source = _hub("aps/super_glue", "copa", split)
-    found = (
-        (n, f"{row['premise']} {asked[row['question']]}", (row["choice1"], row["choice2"]), row["label"])
+    questions = (
+        (n, f"{row['premise']} {prompts[row['question']]}", (row["choice1"], row["choice2"]), row["label"])
         for n, row in rows
     )
-    return _checked(language, found, source)
+    return _checked(language, questions, source)
 
 
 def _cosmosqa(language: str, split: str) -> MultipleChoice:
     rows, source = _hub("allenai/cosmos_qa", "default", split)
     keys = ("answer0", "answer1", "answer2", "answer3")
-    found = (
+    questions = (
         (n, _joined(row, "context", "question"), [row[key] for key in keys], row["label"]) for n, row in rows
     )
-    return _checked(language, found, source)
+    return _checked(language, questions, source)
 
 
 def _hellaswag(language: str, split: str) -> MultipleChoice:
@@ -146,8 +146,10 @@ def _hellaswag(language: str, split: str) -> MultipleChoice:
 
 def _commonsenseqa(language: str, split: str) -> MultipleChoice:
     rows, source = _hub("tau/commonsense_qa", "default", split)
-    found = ((n, row["question"], row["choices"]["text"], "ABCDE".find(row["answerKey"])) for n, row in rows)
-    return _checked(language, found, source)
+    questions = (
+        (n, row["question"], row["choices"]["text"], "ABCDE".find(row["answerKey"])) for n, row in rows
+    )
+    return _checked(language, questions, source)
 
 
 def _joined(row: Mapping[str, str], *keys: str) -> str:
@@ -155,26 +157,28 @@ def _joined(row: Mapping[str, str], *keys: str) -> str:
 
 
 def _hub(repository: str, name: str, split: str) -> tuple[Iterable[tuple[int, Any]], str]:
-    """Return numbered rows and where they were read."""
-    rows = load_rows(repository, name, split, cure="choose a task that is at hand")
+    """Return the rows, numbered from 1, and a description of their source."""
+    rows = load_rows(repository, name, split, cure="choose a task whose text is available")
     return enumerate(rows, start=1), f"{repository} {name} {split}"
 
 
 def _checked(language: str, rows: Iterable[_Row], source: str) -> MultipleChoice:
     questions: list[str] = []
-    every: list[tuple[str, ...]] = []
+    choices: list[tuple[str, ...]] = []
     right: list[int] = []
-    for number, question, answers, place in rows:
+    for number, question, answers, label in rows:
         where = Where(source, number)
         if not question.strip() or not all(answer.strip() for answer in answers):
             raise BadInput("a question or an answer is empty", where=where, cure=_CURE)
-        if every and len(answers) != len(every[0]):
-            raise BadInput(f"found {len(answers)} answers, expected {len(every[0])}", where=where, cure=_CURE)
-        if place is None or not 0 <= place < len(answers):
+        if choices and len(answers) != len(choices[0]):
+            raise BadInput(
+                f"found {len(answers)} answers, expected {len(choices[0])}", where=where, cure=_CURE
+            )
+        if label is None or not 0 <= label < len(answers):
             raise BadInput("no answer is marked as the right one", where=where, cure=_CURE)
         questions.append(question)
-        every.append(tuple(answer.strip() for answer in answers))
-        right.append(int(place))
+        choices.append(tuple(answer.strip() for answer in answers))
+        right.append(int(label))
     if not questions:
         raise BadInput(f"no question of {language} is in {source}", cure=_CURE)
-    return MultipleChoice(language, tuple(questions), tuple(every), tuple(right), source)
+    return MultipleChoice(language, tuple(questions), tuple(choices), tuple(right), source)

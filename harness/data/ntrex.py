@@ -1,4 +1,4 @@
-"""NTREX-128 as documents: parallel news text in which every sentence knows the document it stands in."""
+"""NTREX-128 as documents: parallel news text with the document of every sentence."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _CURE = "get MicrosoftTranslator/NTREX from GitHub and give --data DIR, which re
 
 @dataclass(frozen=True)
 class ParallelDocuments:
-    """The same documents in English and one other language: foreign[i] ↔ english[i], both in the document named documents[i].
+    """Documents in English and one other language: foreign[i] ↔ english[i], both in document documents[i].
 
-    The sentences of a document stand together. A query is a sentence of one language; it looks for its own
-    document in the other language, from which its own counterpart is taken out. Only the first `limit`
-    queries are asked.
+    The sentences of a document are contiguous. A query is a sentence of one language; it is to retrieve its
+    document in the other language, from which the query's translation is removed. Only the first `limit`
+    queries are used.
     """
 
     language: str
@@ -33,7 +33,7 @@ class ParallelDocuments:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return sha256 over document, foreign and English sentence of every line; the source does not enter."""
+        """Return sha256 over document id, foreign and English sentence of each line, without the source."""
         return fingerprint(zip(self.documents, self.foreign, self.english, strict=True))
 
     @property
@@ -43,10 +43,10 @@ class ParallelDocuments:
 
     @cached_property
     def queries(self) -> tuple[int, ...]:
-        """Return the lines that are asked: those whose document has something left without their counterpart.
+        """Return the line numbers, from 0, of the queries: the sentences of documents with more than one.
 
-        The document of a single sentence would be empty for its only query, which nothing could find; it
-        stays among the documents that the other queries search.
+        A document of a single sentence would be empty for its only query, so that no system could retrieve
+        it; it remains a candidate for all other queries.
         """
         size = Counter(self.documents)
         return tuple(line for line, document in enumerate(self.documents) if size[document] > 1)[: self.limit]
@@ -57,8 +57,8 @@ class ParallelDocuments:
 
     def first(self, n: int) -> ParallelDocuments:
         """Return the first n queries among the sentences of the first n documents."""
-        kept = set(list(dict.fromkeys(self.documents))[:n])
-        end = sum(document in kept for document in self.documents)
+        selected = set(list(dict.fromkeys(self.documents))[:n])
+        end = sum(document in selected for document in self.documents)
         return replace(
             self,
             foreign=self.foreign[:end],
@@ -69,7 +69,7 @@ class ParallelDocuments:
 
 
 def ntrex_docs(language: str, data: Path | None) -> ParallelDocuments:
-    """Read NTREX-128 from `data/ntrex` or `data/ntrex_docs`, where the files lie or the repository was cloned."""
+    """Read NTREX-128 from `data/ntrex` or `data/ntrex_docs`: its files, or a clone of its repository."""
     if data is None:
         raise BadInput(
             "NTREX-128 is read from its files only: no data set on the Hub names the documents", cure=_CURE
@@ -90,9 +90,9 @@ def ntrex_docs(language: str, data: Path | None) -> ParallelDocuments:
 
 
 def _find(folder: Path, name: str) -> Path:
-    for place in (folder, folder / "NTREX-128"):
-        if (place / name).is_file():
-            return place / name
+    for directory in (folder, folder / "NTREX-128"):
+        if (directory / name).is_file():
+            return directory / name
     raise BadInput(f"NTREX-128's {name} is not in {folder} or {folder / 'NTREX-128'}", cure=_CURE)
 
 
@@ -101,12 +101,12 @@ def _sentences(folder: Path, name: str) -> tuple[str, ...]:
 
 
 def _refuse_scattered(documents: Sequence[str], path: Path) -> None:
-    """Refuse lines without a document, and a document whose sentences do not stand together."""
+    """Refuse lines without a document, and documents whose sentences are not contiguous."""
     seen: set[str] = set()
-    for number, (document, before) in enumerate(zip(documents, ("", *documents), strict=False), start=1):
+    for number, (document, previous) in enumerate(zip(documents, ("", *documents), strict=False), start=1):
         if not document:
             raise BadInput("expected the id of a document", where=Where(str(path), number), cure=_CURE)
-        if document != before and document in seen:
-            message = f"document {document!r} goes on after another one"
+        if document != previous and document in seen:
+            message = f"document {document!r} continues after another document"
             raise BadInput(message, where=Where(str(path), number), cure="take the official file unchanged")
         seen.add(document)

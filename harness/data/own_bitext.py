@@ -1,4 +1,4 @@
-"""Anybody's own parallel files: two files a pair, as LASER, OPUS and NLLB name them, or a two-column TSV."""
+"""User-provided parallel files: two files per pair, named as in LASER, OPUS or NLLB, or a two-column TSV."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CODE = r"[a-z]{2,3}(?:_[A-Za-z0-9]{2,8})*"
 _SIDE = re.compile(rf"((?:.+\.)?({_CODE})-({_CODE}))\.({_CODE})")
 _TSV = re.compile(rf"(?:.+\.)?({_CODE})(?:-({_CODE}))?\.tsv")
 _FOLDER = re.compile(rf"{_CODE}-{_CODE}")
-# A result keeps at most so many characters of a language.
+# A result stores at most this many characters of a language.
 _LONGEST_LABEL = 24
 _NAMING = (
     "NAME.de-en.de with NAME.de-en.en (line i is the translation of line i), or de-en.tsv with two columns"
@@ -28,7 +28,10 @@ _NAMING = (
 
 
 class _Code(NamedTuple):
-    """A language as a file names it: `zh_Hans_CN` is zh, Hans and CN. English is English in every script and region."""
+    """The language code in a file name: `zh_Hans_CN` is zh, Hans and CN.
+
+    English has neither script nor region.
+    """
 
     language: str
     script: str = ""
@@ -39,7 +42,7 @@ class _Code(NamedTuple):
 
 
 class _BitextPair(NamedTuple):
-    """Where a pair stands: two files, foreign first, or one TSV, `swapped` when its first column is the pivot."""
+    """The files of a pair: two, foreign first, or one TSV, `swapped` if its first column is the pivot."""
 
     foreign: _Code
     pivot: _Code
@@ -51,7 +54,7 @@ class _BitextPair(NamedTuple):
         return str(self.foreign) if self.pivot == _ENGLISH else f"{self.foreign}-{self.pivot}"
 
     @property
-    def bare(self) -> _BitextPair:
+    def without_scripts(self) -> _BitextPair:
         return self._replace(foreign=self.foreign._replace(script=""), pivot=self.pivot._replace(script=""))
 
 
@@ -59,12 +62,15 @@ _ENGLISH = _Code("en")
 
 
 def languages_in(folder: Path) -> tuple[str, ...]:
-    """Return the languages, sorted, that a folder holds with English, and pairs such as de-fr without it."""
+    """Return, sorted, the languages that a folder pairs with English, and pairs without it, such as de-fr."""
     return tuple(_pairs(folder))
 
 
 def own_bitext(language: str, folder: Path) -> Bitext:
-    """Read one language, or pair, from a folder; raises BadInput for sides of different length, empty sentences and odd lines."""
+    """Read one language, or pair, from a folder.
+
+    Raises BadInput for sides of different length, empty sentences and malformed lines.
+    """
     pair = _pairs(folder)[language]
     paths = pair.paths
     if len(paths) == 1:
@@ -85,7 +91,7 @@ def own_bitext(language: str, folder: Path) -> Bitext:
             raise BadInput(
                 "an empty sentence has no translation",
                 where=Where(str(path), empty[0]),
-                cure="leave the pair out",
+                cure="remove the pair",
             )
     return Bitext(str(pair.foreign), foreign, pivot, str(folder), pivot=str(pair.pivot))
 
@@ -94,35 +100,35 @@ def own_bitext(language: str, folder: Path) -> Bitext:
 
 
 def _pairs(folder: Path) -> Mapping[str, _BitextPair]:
-    """Return per label its files; a script enters a label only where two files of a language differ by nothing else."""
+    """Return the files of each label; a label has a script only to tell files of one language apart."""
     if not folder.is_dir():
         raise BadInput(f"no folder {folder}", cure="--bitext NAME=DIR names the folder of the parallel files")
-    pairs = list(_named(folder))
+    pairs = list(_declared_pairs(folder))
     if not pairs:
         raise BadInput(f"{folder} holds no parallel files", cure=_NAMING)
-    alike = Counter(pair.bare.label for pair in pairs)
-    found: dict[str, _BitextPair] = {}
+    same_label = Counter(pair.without_scripts.label for pair in pairs)
+    by_label: dict[str, _BitextPair] = {}
     for whole in pairs:
-        same = whole.bare.foreign == whole.bare.pivot
-        pair = whole if same or alike[whole.bare.label] > 1 else whole.bare
-        if pair.label in found:
-            names = f"{found[pair.label].paths[0].name} and {pair.paths[0].name}"
+        same = whole.without_scripts.foreign == whole.without_scripts.pivot
+        pair = whole if same or same_label[whole.without_scripts.label] > 1 else whole.without_scripts
+        if pair.label in by_label:
+            names = f"{by_label[pair.label].paths[0].name} and {pair.paths[0].name}"
             raise BadInput(
-                f"{names} are both for {pair.label}", where=Where(str(folder)), cure="one folder a set"
+                f"{names} are both for {pair.label}", where=Where(str(folder)), cure="use one folder per set"
             )
         if len(pair.label) > _LONGEST_LABEL:
-            message = f"{pair.paths[0].name} names the language {pair.label}, longer than {_LONGEST_LABEL} characters"
             raise BadInput(
-                message,
+                f"{pair.paths[0].name} names the language {pair.label}, "
+                f"longer than {_LONGEST_LABEL} characters",
                 where=Where(str(folder)),
-                cure="name the file by shorter codes, for instance de-en.tsv",
+                cure="name the file with shorter codes, for instance de-en.tsv",
             )
-        found[pair.label] = pair
-    return dict(sorted(found.items()))
+        by_label[pair.label] = pair
+    return dict(sorted(by_label.items()))
 
 
-def _named(folder: Path) -> Iterator[_BitextPair]:
-    """Yield the pairs that the names in a folder speak of; other names, such as README or de-en.ids, are nobody's sentences."""
+def _declared_pairs(folder: Path) -> Iterator[_BitextPair]:
+    """Yield the pairs that file names in a folder declare; others, as README or de-en.ids, are ignored."""
     sides: dict[tuple[str, str, str], dict[str, Path]] = {}
     for path in sorted(folder.iterdir()):
         tsv, side = _TSV.fullmatch(path.name), _SIDE.fullmatch(path.name)
@@ -132,9 +138,9 @@ def _named(folder: Path) -> Iterator[_BitextPair]:
             continue
         if not path.is_file():
             raise BadInput(
-                f"{path.name} is no file",
+                f"{path.name} is not a file",
                 where=Where(str(folder)),
-                cure=f"the files lie in the folder itself: {_NAMING}",
+                cure=f"the files belong directly in the folder: {_NAMING}",
             )
         if tsv:
             yield _pair(tsv[1], tsv[2] or "en", (path,))
@@ -143,23 +149,23 @@ def _named(folder: Path) -> Iterator[_BitextPair]:
     for (stem, first, second), paths in sides.items():
         for code in (first, second):
             if code not in paths:
-                beside = next(iter(paths.values())).name
+                partner = next(iter(paths.values())).name
                 raise BadInput(
-                    f"{stem}.{code} is missing beside {beside}",
+                    f"{stem}.{code} is missing next to {partner}",
                     where=Where(str(folder)),
-                    cure="put both sides there",
+                    cure="put both sides into the folder",
                 )
         yield _pair(first, second, (paths[first], paths[second]))
 
 
 def _pair(first: str, second: str, paths: tuple[Path, ...]) -> _BitextPair:
-    """Return a pair whose pivot is English wherever English stands, as OPUS names it first in en-fr."""
+    """Return the pair, with English as the pivot on either side; OPUS names it first, as in en-fr."""
     foreign, pivot = _code(first), _code(second)
     if foreign == pivot:
         raise BadInput(
             f"both sides are {foreign}",
             where=Where(str(paths[0])),
-            cure="name the file by two languages, as de-en.tsv",
+            cure="name the file with two different languages, as de-en.tsv",
         )
     if foreign == _ENGLISH:
         return _BitextPair(pivot, foreign, paths[::-1], swapped=True)
@@ -172,7 +178,7 @@ def _code(name: str) -> _Code:
     if language == _ENGLISH.language:
         return _ENGLISH
     script = "".join(part.title() for part in rest[:1] if len(part) == 4 and part.isalpha())
-    # A region is written in capitals: in small letters it would read as the second language of a pair.
+    # A region in capitals cannot be mistaken for the second language of a pair.
     return _Code(
         language, script, tuple(part.upper() if len(part) == 2 else part for part in rest[bool(script) :])
     )
@@ -180,14 +186,14 @@ def _code(name: str) -> _Code:
 
 @cache
 def _two_letters() -> Mapping[str, str]:
-    """Return the two-letter code of a three-letter one: CLDR's, and Tatoeba's where XTREME says otherwise.
+    """Return the two-letter codes by three-letter code: CLDR's, overridden by XTREME's for Tatoeba.
 
-    CLDR takes Twi for Akan, which FLORES has side by side.
+    CLDR maps Twi to Akan, but FLORES has both, so Twi has its code here.
     """
     shorter = {
-        code: other
-        for code, other in get_global("language_aliases").items()
-        if len(code) == 3 and len(other) == 2
+        code: alias
+        for code, alias in get_global("language_aliases").items()
+        if len(code) == 3 and len(alias) == 2
     }
     return shorter | {"twi": "tw"} | {iso3: code for code, iso3 in TATOEBA_ISO3.items()}
 

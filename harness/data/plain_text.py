@@ -1,4 +1,4 @@
-"""Plain sentences of one language, for masked language modelling beside a task."""
+"""Plain sentences of one language, for masked language modelling during intermediate training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.data.text_files import fingerprint, numbered_lines, read_lines
 from harness.errors import BadInput
 
 WIKIPEDIA_HUB, WIKIPEDIA_DATE = "wikimedia/wikipedia", "20231101"
-# Articles are long and many: so many suffice for a regime of a few hundred thousand examples.
+# Enough for a training regime of a few hundred thousand examples.
 _ARTICLES = 20_000
 
 
@@ -28,7 +28,7 @@ class Sentences(RowExamples):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return sha256 over the sentences in their order; the source does not enter."""
+        """Return sha256 over the sentences in their order, independent of the source."""
         return fingerprint(self.sentences)
 
     @property
@@ -38,13 +38,16 @@ class Sentences(RowExamples):
 
 
 def wikipedia(language: str, data: Path | None) -> Sentences:
-    """Read Wikipedia's paragraphs from `data/wikipedia/{language}.txt`, one a line, or the first articles from the Hub."""
+    """Read Wikipedia from `data/wikipedia/{language}.txt`, a paragraph per line, or from the Hub.
+
+    From the Hub only the first articles are read.
+    """
     if data is not None:
         path = data / "wikipedia" / f"{language}.txt"
         if not path.is_file():
             raise BadInput(
                 f"{path.name} is not in {path.parent}",
-                cure=f"--data DIR reads DIR/wikipedia/{path.name}, a paragraph a line",
+                cure=f"--data DIR reads DIR/wikipedia/{path.name}, a paragraph per line",
             )
         return _sentences(language, (line for _, line in numbered_lines(path)), str(path))
     name = f"{WIKIPEDIA_DATE}.{language}"
@@ -75,7 +78,7 @@ def ntrex(language: str, data: Path | None) -> Sentences:
 
 
 def _sentences(language: str, lines: Iterable[str], source: str) -> Sentences:
-    found = tuple(line.strip() for line in lines if line.strip())
-    if not found:
+    sentences = tuple(line.strip() for line in lines if line.strip())
+    if not sentences:
         raise BadInput(f"no sentence of {language} is in {source}")
-    return Sentences(language, found, source)
+    return Sentences(language, sentences, source)

@@ -1,4 +1,7 @@
-"""Questions answered by a span of a text: XQuAD, MLQA, TyDiQA's gold passages and SQuAD, from the Hub or from SQuAD's JSON."""
+"""Extractive question answering: XQuAD, MLQA, TyDiQA's gold passages and SQuAD.
+
+They are read from the Hub or from files in SQuAD's JSON format.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from harness.data.hub import XTREME_HUB, load_rows
 from harness.data.text_files import read_json
 from harness.errors import BadInput, Where
 
-# Two-letter code → what the ids of the Hub's questions begin with, in XTREME's order.
+# Two-letter code → the prefix of the Hub's question ids, in XTREME's order.
 TYDIQA_NAMES = {
-    "en": "english", "ar": "arabic", "bn": "bengali", "fi": "finnish", "id": "indonesian", "ko": "korean", "ru": "russian",
-    "sw": "swahili", "te": "telugu",
+    "en": "english", "ar": "arabic", "bn": "bengali", "fi": "finnish", "id": "indonesian", "ko": "korean",
+    "ru": "russian", "sw": "swahili", "te": "telugu",
 }  # fmt: skip
-# How far the Hub's answer_start may be off: as many spaces as a context may begin with.
+# How far the Hub's answer_start may be off: at most this many spaces begin a context.
 MOST_SPACES = 16
 
 _CURE = "take the official set unchanged"
@@ -25,9 +28,9 @@ _CURE = "take the official set unchanged"
 
 @dataclass(frozen=True)
 class AnsweredQuestions(RowExamples):
-    """Questions of one language: answers[i] are the right answers to questions[i], each at its place of starts[i] in contexts[i].
+    """Questions of one language: answers[i] are the right answers to questions[i], spans of contexts[i].
 
-    Questions, contexts and answers have no spaces around them; a start counts characters.
+    starts[i] are the spans' first characters, counted from 0. Questions, contexts and answers are stripped.
     """
 
     language: str
@@ -62,26 +65,33 @@ def xquad(language: str, data: Path | None) -> AnsweredQuestions:
 
 
 def mlqa(language: str, data: Path | None) -> AnsweredQuestions:
-    """Read MLQA's test questions, asked in the language of their context, from `data/mlqa/MLQA_V1/test`, or from the Hub."""
+    """Read MLQA's test questions from `data/mlqa/MLQA_V1/test` or the Hub.
+
+    Question and context have the same language.
+    """
     return _mlqa(language, data, "test", "test")
 
 
 def mlqa_dev(language: str, data: Path | None) -> AnsweredQuestions:
-    """Read MLQA's dev questions, asked in the language of their context, from `data/mlqa/MLQA_V1/dev`, or from the Hub."""
+    """Read MLQA's dev questions from `data/mlqa/MLQA_V1/dev` or the Hub.
+
+    Question and context have the same language.
+    """
     return _mlqa(language, data, "dev", "validation")
 
 
 def tydiqa(language: str, data: Path | None) -> AnsweredQuestions:
-    """Read TyDiQA's dev questions on gold passages from `data/tydiqa/tydiqa-goldp-v1.1-dev`, or from the Hub."""
+    """Read TyDiQA's dev questions on gold passages from `data/tydiqa/tydiqa-goldp-v1.1-dev` or the Hub."""
     if data is not None:
         return _from_file(language, data, f"tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.{language}.dev.json")
     return _from_hub(language, "tydiqa", "validation", prefix=f"{TYDIQA_NAMES[language]}-")
 
 
 def tydiqa_train(language: str, data: Path | None) -> AnsweredQuestions:
-    """Read TyDiQA's training questions on gold passages from `data/tydiqa/tydiqa-goldp-v1.1-train`, or from the Hub.
+    """Read TyDiQA's training questions, from `data/tydiqa/tydiqa-goldp-v1.1-train` or the Hub.
 
-    XTREME's script cuts their ids so short that they repeat; so the questions are numbered from 1 instead.
+    They are on gold passages. The ids are numbers from 1, since XTREME's script truncates the original ids
+    so that they repeat.
     """
     if data is not None:
         return _from_file(
@@ -94,7 +104,7 @@ def tydiqa_train(language: str, data: Path | None) -> AnsweredQuestions:
 
 
 def squad_train(language: str, data: Path | None) -> AnsweredQuestions:
-    """Read the training questions of SQuAD 1.1, which are English, from `data/squad/train-v1.1.json`, or from the Hub."""
+    """Read the training questions of SQuAD 1.1 (English), from `data/squad/train-v1.1.json` or the Hub."""
     return (
         _from_hub(language, "SQuAD", "train")
         if data is None
@@ -103,7 +113,7 @@ def squad_train(language: str, data: Path | None) -> AnsweredQuestions:
 
 
 def squad_dev(language: str, data: Path | None) -> AnsweredQuestions:
-    """Read the dev questions of SQuAD 1.1, which are English, from `data/squad/dev-v1.1.json`, or from the Hub."""
+    """Read the dev questions of SQuAD 1.1 (English), from `data/squad/dev-v1.1.json` or the Hub."""
     return (
         _from_hub(language, "SQuAD", "validation")
         if data is None
@@ -125,8 +135,8 @@ def _from_file(language: str, data: Path, name: str, *, numbered: bool = False) 
         raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/{name}")
     document = read_json(path)
     where = Where(str(path))
-    asked = (_settled(question, where, 0) for question in _questions_of(document, where))
-    return _record(language, asked, where, numbered=numbered)
+    questions = (_stripped(question, where, 0) for question in _questions_of(document, where))
+    return _record(language, questions, where, numbered=numbered)
 
 
 def _from_hub(
@@ -135,99 +145,92 @@ def _from_hub(
     rows = load_rows(XTREME_HUB, config, split, cure="give the official files with --data DIR")[:]
     where = Where(f"{XTREME_HUB} {config} {split}")
 
-    def own() -> Iterator[_RawQuestion]:
+    def questions() -> Iterator[_RawQuestion]:
         columns = (rows[name] for name in ("id", "question", "context", "answers"))
         for identity, question, context, answers in zip(*columns, strict=True):
             # One configuration may hold all languages.
             if identity.startswith(prefix):
-                asked = _RawQuestion(identity, question, context, answers["text"], answers["answer_start"])
-                yield _settled(asked, where, MOST_SPACES)
+                raw = _RawQuestion(identity, question, context, answers["text"], answers["answer_start"])
+                yield _stripped(raw, where, MOST_SPACES)
 
-    return _record(language, own(), where, numbered=numbered)
+    return _record(language, questions(), where, numbered=numbered)
 
 
 def _questions_of(document: object, where: Where) -> Iterator[_RawQuestion]:
     for a, article in enumerate(_get(document, "data", list, where, "the document")):
         for p, paragraph in enumerate(_get(article, "paragraphs", list, where, f"data[{a}]")):
-            place = f"data[{a}].paragraphs[{p}]"
-            context = _get(paragraph, "context", str, where, place)
-            for q, asked in enumerate(_get(paragraph, "qas", list, where, place)):
-                identity = _get(asked, "id", str, where, f"{place}.qas[{q}]")
-                place_of_question = f"question {identity!r}"
-                question = _get(asked, "question", str, where, place_of_question)
-                answers = _get(asked, "answers", list, where, place_of_question)
-                texts = [
-                    _get(answer, "text", str, where, f"an answer of {place_of_question}")
-                    for answer in answers
-                ]
+            json_path = f"data[{a}].paragraphs[{p}]"
+            context = _get(paragraph, "context", str, where, json_path)
+            for q, entry in enumerate(_get(paragraph, "qas", list, where, json_path)):
+                identity = _get(entry, "id", str, where, f"{json_path}.qas[{q}]")
+                name = f"question {identity!r}"
+                question = _get(entry, "question", str, where, name)
+                answers = _get(entry, "answers", list, where, name)
+                texts = [_get(answer, "text", str, where, f"an answer of {name}") for answer in answers]
                 starts = [
-                    _get(answer, "answer_start", int, where, f"an answer of {place_of_question}")
-                    for answer in answers
+                    _get(answer, "answer_start", int, where, f"an answer of {name}") for answer in answers
                 ]
                 yield _RawQuestion(identity, question, context, texts, starts)
 
 
-def _settled(asked: _RawQuestion, where: Where, tolerance: int) -> _RawQuestion:
-    """Take the spaces off around every text and move the starts with them, as the Hub has it.
+def _stripped(raw: _RawQuestion, where: Where, tolerance: int) -> _RawQuestion:
+    """Strip all texts, as the Hub does, and shift the starts accordingly.
 
-    But the Hub leaves the starts where they were, so there an answer is looked for up to `tolerance`
-    characters around its start; in the official files it stands where it says.
+    The Hub does not shift the starts, so its answers are searched up to `tolerance` characters around them;
+    in the official files the starts are exact.
     """
-    place = f"question {asked.identity!r}"
-    question, context = asked.question.strip(), asked.context.strip()
+    name = f"question {raw.identity!r}"
+    question, context = raw.question.strip(), raw.context.strip()
     if not question:
-        raise _malformed(where, place, "is empty")
-    if not asked.answers:
-        raise _malformed(where, place, "has no answer")
-    if len(asked.answers) != len(asked.starts):
-        raise _malformed(
-            where, place, f"has {len(asked.answers)} answers and {len(asked.starts)} answer_starts"
-        )
+        raise _malformed(where, name, "is empty")
+    if not raw.answers:
+        raise _malformed(where, name, "has no answer")
+    if len(raw.answers) != len(raw.starts):
+        raise _malformed(where, name, f"has {len(raw.answers)} answers and {len(raw.starts)} answer_starts")
     answers, starts = [], []
-    for text, start in zip(asked.answers, asked.starts, strict=True):
+    for text, start in zip(raw.answers, raw.starts, strict=True):
         answer = text.strip()
         if not answer:
             raise BadInput(
-                f"{place} has an empty answer",
+                f"{name} has an empty answer",
                 where=where,
-                cure=f"{_CURE}; XTREME's download script takes the answers out of test files",
+                cure=f"{_CURE}; XTREME's download script removes the answers from test files",
             )
-        found = _nearest(asked.context, text, start, tolerance)
-        if found is None:
+        position = _nearest(raw.context, text, start, tolerance)
+        if position is None:
             raise _malformed(
-                where, place, f"has the answer {text!r}, which does not stand at its answer_start {start}"
+                where, name, f"has the answer {text!r}, which is not at its answer_start {start}"
             )
         answers.append(answer)
-        starts.append(found - _spaces(asked.context) + _spaces(text))
-    return _RawQuestion(asked.identity, question, context, answers, starts)
+        starts.append(position - _leading_spaces(raw.context) + _leading_spaces(text))
+    return _RawQuestion(raw.identity, question, context, answers, starts)
 
 
-def _spaces(text: str) -> int:
-    """Count the spaces at the beginning."""
+def _leading_spaces(text: str) -> int:
     return len(text) - len(text.lstrip())
 
 
 def _nearest(context: str, text: str, start: int, tolerance: int) -> int | None:
-    """Return where the text stands, at most `tolerance` characters from `start`; of two places as near, the earlier."""
-    places = (start + sign * distance for distance in range(tolerance + 1) for sign in (-1, 1))
-    return next((place for place in places if place >= 0 and context.startswith(text, place)), None)
+    """Return the text's position nearest to `start`, within `tolerance` characters; of two, the earlier."""
+    positions = (start + sign * distance for distance in range(tolerance + 1) for sign in (-1, 1))
+    return next((index for index in positions if index >= 0 and context.startswith(text, index)), None)
 
 
 def _record(
-    language: str, asked: Iterable[_RawQuestion], where: Where, *, numbered: bool
+    language: str, raw_questions: Iterable[_RawQuestion], where: Where, *, numbered: bool
 ) -> AnsweredQuestions:
-    found: dict[str, _RawQuestion] = {}
-    for number, question in enumerate(asked, start=1):
+    by_id: dict[str, _RawQuestion] = {}
+    for number, question in enumerate(raw_questions, start=1):
         identity = str(number) if numbered else question.identity
-        if identity in found:
-            raise _malformed(where, f"question {identity!r}", "stands for a second time")
-        found[identity] = question
-    if not found:
+        if identity in by_id:
+            raise _malformed(where, f"question {identity!r}", "occurs twice")
+        by_id[identity] = question
+    if not by_id:
         raise BadInput(f"no question of {language} is in {where}", cure=_CURE)
-    _, questions, contexts, answers, starts = zip(*found.values(), strict=True)
+    _, questions, contexts, answers, starts = zip(*by_id.values(), strict=True)
     return AnsweredQuestions(
         language,
-        tuple(found),
+        tuple(by_id),
         questions,
         contexts,
         tuple(map(tuple, answers)),
@@ -236,18 +239,18 @@ def _record(
     )
 
 
-def _get(value: object, key: str, kind: type, where: Where, place: str) -> Any:
+def _get(value: object, key: str, kind: type, where: Where, name: str) -> Any:
     if not isinstance(value, dict):
-        raise _malformed(where, place, f"is {type(value).__name__}, expected an object")
+        raise _malformed(where, name, f"is {type(value).__name__}, expected an object")
     if key not in value:
-        raise _malformed(where, place, f"has no {key!r}")
-    # In Python a truth value is an int.
+        raise _malformed(where, name, f"has no {key!r}")
+    # In Python a bool is an int.
     if type(value[key]) is not kind:
         raise _malformed(
-            where, place, f"has {key!r} of the type {type(value[key]).__name__}, expected {kind.__name__}"
+            where, name, f"has {key!r} of the type {type(value[key]).__name__}, expected {kind.__name__}"
         )
     return value[key]
 
 
-def _malformed(where: Where, place: str, what: str) -> BadInput:
-    return BadInput(f"{place} {what}", where=where, cure=_CURE)
+def _malformed(where: Where, name: str, problem: str) -> BadInput:
+    return BadInput(f"{name} {problem}", where=where, cure=_CURE)

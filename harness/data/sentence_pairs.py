@@ -1,6 +1,7 @@
-"""Pairs of sentences with a label, from the Hub or from files of one pair a line: XNLI, MNLI and PAWS-X, and what is only trained on.
+"""Labelled sentence pairs: XNLI, MNLI and PAWS-X, and ANLI, QQP, RTE and SICK for training only.
 
-ANLI, QQP and XNLI's translations are read from the Hub whatever folder of raw layouts is given.
+They are read from the Hub or from files of one pair per line. ANLI, QQP and XNLI's translations are always
+read from the Hub, even if a folder of raw layouts is given.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _CURE = "take the official set unchanged"
 
 @dataclass(frozen=True)
 class SentencePairs(RowExamples):
-    """Labelled pairs of one language: labels[i] says how second_sentences[i] stands to first_sentences[i]."""
+    """Labelled pairs of one language: labels[i] relates second_sentences[i] to first_sentences[i]."""
 
     language: str
     first_sentences: tuple[str, ...]
@@ -62,7 +63,7 @@ def mnli(language: str, data: Path | None) -> SentencePairs:
         "train",
         cure="give XTREME's train-en.tsv: --data DIR reads DIR/xnli/train-en.tsv",
     )[:]
-    names = dict(enumerate(XNLI_LABELS))  # MNLI's numbers there
+    names = dict(enumerate(XNLI_LABELS))  # the Hub's MNLI numbers its labels
     pairs = zip(
         rows["premise"],
         rows["hypothesis"],
@@ -75,21 +76,22 @@ def mnli(language: str, data: Path | None) -> SentencePairs:
 def pawsx(language: str, data: Path | None) -> SentencePairs:
     """Read the test pairs of PAWS-X from `data/pawsx/test-{language}.tsv`, or from the Hub.
 
-    A folder that says that some of its labels are uncertain is refused for the languages in which they are.
+    Raises BadInput for a language with uncertain labels, if the folder lists any.
     """
     if data is not None and language != "de" and (data / "pawsx" / UNCERTAIN).is_file():
         raise BadInput(
-            f"{data / 'pawsx'} has test rows with uncertain labels for every language but de, listed in {UNCERTAIN}",
+            f"{data / 'pawsx'} has test rows with uncertain labels for every language but de, "
+            f"listed in {UNCERTAIN}",
             cure="score the other rows with -t pawsx_from_dev, or give the official files",
         )
     return _pawsx(language, data, "test", "test")
 
 
 def pawsx_certain(language: str, data: Path | None) -> SentencePairs:
-    """Read the test pairs of PAWS-X whose label is certain, which for German are all."""
+    """Read the test pairs of PAWS-X with certain labels; in German these are all pairs."""
     if data is None:
         raise BadInput(
-            f"the Hub's PAWS-X does not say which labels are uncertain: {UNCERTAIN} does",
+            f"the Hub's PAWS-X does not mark uncertain labels: {UNCERTAIN} lists them",
             cure="--data DIR reads DIR/pawsx",
         )
     pairs = _pawsx(language, data, "test", "test")
@@ -105,7 +107,10 @@ def pawsx_dev(language: str, data: Path | None) -> SentencePairs:
 
 
 def pawsx_train(language: str, data: Path | None) -> SentencePairs:
-    """Read the training pairs of PAWS-X, of which only the English ones are original, from `data/pawsx/train-en.tsv`, or from the Hub."""
+    """Read the training pairs of PAWS-X from `data/pawsx/train-{language}.tsv`, or from the Hub.
+
+    Only the English pairs are original.
+    """
     return _pawsx(language, data, "train", "train")
 
 
@@ -166,7 +171,7 @@ def _rte(language: str, data: Path | None, name: str, split: str) -> SentencePai
     if not path.is_file():
         raise BadInput(f"{name} is not in {path.parent}", cure=f"--data DIR reads DIR/rte/{name}")
     lines = [line.removesuffix("\r").split("\t") for line in read_lines(path)]
-    # The first line names the columns, the first column numbers the rows.
+    # The first line is a header, the first column numbers the rows.
     return checked_pairs(
         language,
         ((number, row[1:]) for number, row in enumerate(lines[1:], start=2)),
@@ -177,11 +182,11 @@ def _rte(language: str, data: Path | None, name: str, split: str) -> SentencePai
 
 def _sick(language: str, data: Path | None, split: str) -> SentencePairs:
     rows, source = sick_rows(data, split)
-    own = (
+    pairs = (
         (number, (row["sentence_A"], row["sentence_B"], row["entailment_judgment"].lower()))
         for number, row in rows
     )
-    return checked_pairs(language, own, XNLI_LABELS, source)
+    return checked_pairs(language, pairs, XNLI_LABELS, source)
 
 
 def _of_rows(
@@ -192,18 +197,18 @@ def _of_rows(
     columns: tuple[str, str],
     labels: Sequence[str],
 ) -> SentencePairs:
-    """Read splits of a configuration whose labels are numbers in the order of `labels`."""
+    """Read splits of a configuration whose labels are indices into `labels`."""
     numbers = dict(enumerate(labels))
-    found: list[tuple[str, str, str]] = []
+    pairs: list[tuple[str, str, str]] = []
     for split in splits:
-        rows = load_rows(repository, name, split, cure="choose a task that is at hand")[:]
-        found += zip(
+        rows = load_rows(repository, name, split, cure="choose a task whose text is available")[:]
+        pairs += zip(
             rows[columns[0]],
             rows[columns[1]],
             (numbers.get(label, str(label)) for label in rows["label"]),
             strict=True,
         )
-    return hub_pairs(language, enumerate(found, start=1), labels, f"{repository} {name} {'+'.join(splits)}")
+    return hub_pairs(language, enumerate(pairs, start=1), labels, f"{repository} {name} {'+'.join(splits)}")
 
 
 def _xnli(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
@@ -213,13 +218,13 @@ def _xnli(language: str, data: Path | None, name: str, split: str) -> SentencePa
         XTREME_HUB, "XNLI", split, cure="give XNLI's files with --data DIR, which reads DIR/xnli"
     )[:]
     pairs = zip(rows["sentence1"], rows["sentence2"], rows["gold_label"], strict=True)
-    # One configuration holds all languages.
-    own = (
+    # One configuration has the pairs of all languages.
+    numbered = (
         (number, pair)
         for number, (pair, code) in enumerate(zip(pairs, rows["language"], strict=True), start=1)
         if code == language
     )
-    return hub_pairs(language, own, XNLI_LABELS, f"{XTREME_HUB} XNLI {split}")
+    return hub_pairs(language, numbered, XNLI_LABELS, f"{XTREME_HUB} XNLI {split}")
 
 
 def _pawsx(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
@@ -245,10 +250,9 @@ def _from_file(language: str, path: Path, labels: Sequence[str]) -> SentencePair
 def _rows_of(path: Path) -> list[list[str]]:
     """Read a file of first sentence, tab, second sentence, tab, label, without a header.
 
-    XTREME's script writes through Python's csv module, which puts every text with a quotation mark between
-    quotation marks and doubles those inside; the sets themselves know no quoting, and a sentence of theirs
-    may begin with a quotation mark and never end with one. So the quoting is undone only where all of a file
-    follows it.
+    XTREME's script writes with Python's csv module, which encloses every text with a quotation mark in
+    quotation marks and doubles those inside. The original sets have no quoting, and a sentence may begin with
+    a quotation mark without ending in one. So the quoting is undone only if the whole file follows it.
     """
     rows = [line.removesuffix("\r").split("\t") for line in read_lines(path)]
     if all(_quoted(_unquoted(text)) == text for row in rows for text in row if '"' in text):
@@ -267,8 +271,8 @@ def _unquoted(text: str) -> str:
 def hub_pairs(
     language: str, rows: Iterable[tuple[int, Sequence[str | None]]], labels: Sequence[str], source: str
 ) -> SentencePairs:
-    """Check the Hub's rows of first sentence, second sentence and label, each with its number."""
-    # The files lack the spaces around a sentence, which the Hub keeps.
+    """Check numbered rows of the Hub: first sentence, second sentence and label."""
+    # The Hub has spaces around sentences, the files have none.
     stripped = ((number, [(text or "").strip() for text in row]) for number, row in rows)
     return checked_pairs(language, stripped, labels, source)
 
@@ -276,10 +280,10 @@ def hub_pairs(
 def checked_pairs(
     language: str, rows: Iterable[tuple[int, Sequence[str]]], labels: Sequence[str], source: str
 ) -> SentencePairs:
-    """Check rows of first sentence, second sentence and label, each with its number in the source.
+    """Check rows of first sentence, second sentence and label, numbered as in the source.
 
-    Raises BadInput with the source and the number for another count of columns, an empty sentence or an
-    unknown label.
+    Raises BadInput with source and number for a wrong number of columns, an empty sentence or an unknown
+    label.
     """
     pairs: list[Sequence[str]] = []
     for number, row in rows:
@@ -288,7 +292,7 @@ def checked_pairs(
             raise BadInput(
                 f"found {len(row)} columns, expected first sentence, second sentence and label",
                 where=where,
-                cure=f"{_CURE}; XTREME's download script leaves the labels of test files out",
+                cure=f"{_CURE}; XTREME's download script omits the labels of test files",
             )
         if not (row[0].strip() and row[1].strip()):
             raise BadInput("a sentence is empty", where=where, cure=_CURE)
@@ -299,12 +303,12 @@ def checked_pairs(
         pairs.append(row)
     if not pairs:
         raise BadInput(f"no pair of {language} is in {source}", cure=_CURE)
-    first, second, found = zip(*pairs, strict=True)
-    return SentencePairs(language, first, second, found, source)
+    first, second, gold = zip(*pairs, strict=True)
+    return SentencePairs(language, first, second, gold, source)
 
 
 def _uncertain_rows(path: Path, count: int) -> frozenset[int]:
-    """Read the rows, counted from 0, whose label is uncertain; a line that begins with # is a comment."""
+    """Read the indices, from 0, of rows with uncertain labels; lines that begin with # are comments."""
     if not path.is_file():
         raise BadInput(
             f"{path.name} is not in {path.parent}",

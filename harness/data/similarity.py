@@ -1,4 +1,4 @@
-"""Pairs of sentences with a degree of likeness: STS-B, in English and machine-translated, and SICK's relatedness."""
+"""Sentence pairs with a similarity score: STS-B, in English and machine-translated, and SICK."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from harness.errors import BadInput, Where
 
 STSB_HUB = "PhilipMay/stsb_multi_mt"
 SICK_FILES = {"train": "SICK_train.txt", "dev": "SICK_trial.txt"}
-_STSB_MOST = 5.0
-_SICK_LEAST, _SICK_MOST = 1.0, 5.0
+_STSB_MAX = 5.0
+_SICK_MIN, _SICK_MAX = 1.0, 5.0
 _CURE = "take the official set unchanged"
 
 
 @dataclass(frozen=True)
 class ScoredPairs(RowExamples):
-    """Pairs of one language: scores[i], from 0 (unlike) to 1 (the same), says how alike the sentences of pair i are."""
+    """Pairs of one language: scores[i] is the similarity of pair i, from 0 (unrelated) to 1 (equivalent)."""
 
     language: str
     first_sentences: tuple[str, ...]
@@ -60,7 +60,7 @@ def sick_related_dev(language: str, data: Path | None) -> ScoredPairs:
 
 
 def sick_rows(data: Path | None, split: str) -> tuple[list[tuple[int, dict[str, str]]], str]:
-    """Return SICK's lines by column, each with its number, and where they were read."""
+    """Return SICK's numbered lines as dictionaries by column, and the path they were read from."""
     if data is None:
         raise BadInput(
             "SICK is read from its official files", cure="give them with --data DIR, which reads DIR/sick"
@@ -91,7 +91,7 @@ def _stsb(language: str, data: Path | None, split: str) -> ScoredPairs:
         )[:]
         columns = zip(rows["sentence1"], rows["sentence2"], map(str, rows["similarity_score"]), strict=True)
         return _checked(
-            language, enumerate(columns, start=1), 0.0, _STSB_MOST, f"{STSB_HUB} {language} {split}"
+            language, enumerate(columns, start=1), 0.0, _STSB_MAX, f"{STSB_HUB} {language} {split}"
         )
     path = data / "stsb_multi" / f"stsb-{language}-{split}.csv"
     if not path.is_file():
@@ -101,19 +101,21 @@ def _stsb(language: str, data: Path | None, split: str) -> ScoredPairs:
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     numbered = ((reader.line_num, row) for row in reader)  # a sentence may hold a line break
     try:
-        return _checked(language, numbered, 0.0, _STSB_MOST, str(path))
+        return _checked(language, numbered, 0.0, _STSB_MAX, str(path))
     except csv.Error as reason:
         raise BadInput(f"not CSV: {reason}", where=Where(str(path), reader.line_num), cure=_CURE) from reason
 
 
 def _sick(language: str, data: Path | None, split: str) -> ScoredPairs:
     rows, source = sick_rows(data, split)
-    own = ((number, (row["sentence_A"], row["sentence_B"], row["relatedness_score"])) for number, row in rows)
-    return _checked(language, own, _SICK_LEAST, _SICK_MOST, source)
+    pairs = (
+        (number, (row["sentence_A"], row["sentence_B"], row["relatedness_score"])) for number, row in rows
+    )
+    return _checked(language, pairs, _SICK_MIN, _SICK_MAX, source)
 
 
 def _checked(
-    language: str, rows: Iterable[tuple[int, Sequence[str]]], least: float, most: float, source: str
+    language: str, rows: Iterable[tuple[int, Sequence[str]]], minimum: float, maximum: float, source: str
 ) -> ScoredPairs:
     first, second, scores = [], [], []
     for number, row in rows:
@@ -127,20 +129,19 @@ def _checked(
         if not (row[0].strip() and row[1].strip()):
             raise BadInput("a sentence is empty", where=where, cure=_CURE)
         try:
-            # The Hub keeps scores in 32 bits, the files in decimals: the shortest decimal of 32 bits is the
-            # same for both.
+            # The Hub has 32-bit floats, the files decimals: both have the same shortest decimal at 32 bits.
             score = float(str(np.float32(row[2])))
         except ValueError:
             score = math.nan
-        if not least <= score <= most:
+        if not minimum <= score <= maximum:
             raise BadInput(
-                f"found the score {row[2]!r}, expected a number from {least:g} to {most:g}",
+                f"found the score {row[2]!r}, expected a number from {minimum:g} to {maximum:g}",
                 where=where,
                 cure=_CURE,
             )
         first.append(row[0])
         second.append(row[1])
-        scores.append((score - least) / (most - least))
+        scores.append((score - minimum) / (maximum - minimum))
     if not first:
         raise BadInput(f"no pair of {language} is in {source}", cure=_CURE)
     return ScoredPairs(language, tuple(first), tuple(second), tuple(scores), source)

@@ -1,4 +1,4 @@
-"""Sentences with a tag for every word: Universal Dependencies' parts of speech and WikiANN's names, from the Hub or from files."""
+"""Tagged sentences: parts of speech of Universal Dependencies and named entities of WikiANN."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from harness.errors import BadInput, Where
 
 # XTREME's two-letter code → the name in the Hub's configurations, in XTREME's order.
 UDPOS_NAMES = {
-    "af": "Afrikaans", "ar": "Arabic", "bg": "Bulgarian", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
-    "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi",
-    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "kk": "Kazakh", "ko": "Korean", "mr": "Marathi",
-    "nl": "Dutch", "pt": "Portuguese", "ru": "Russian", "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Tagalog",
-    "tr": "Turkish", "ur": "Urdu", "vi": "Vietnamese", "yo": "Yoruba", "zh": "Chinese",
+    "af": "Afrikaans", "ar": "Arabic", "bg": "Bulgarian", "de": "German", "el": "Greek", "en": "English",
+    "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish", "fr": "French",
+    "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese",
+    "kk": "Kazakh", "ko": "Korean", "mr": "Marathi", "nl": "Dutch", "pt": "Portuguese", "ru": "Russian",
+    "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Tagalog", "tr": "Turkish", "ur": "Urdu",
+    "vi": "Vietnamese", "yo": "Yoruba", "zh": "Chinese",
 }  # fmt: skip
 
 _CURE = "take the official set unchanged"
@@ -37,37 +38,37 @@ class TaggedSentences(RowExamples):
 
     @property
     def sides(self) -> Mapping[str, Sequence[str]]:
-        """Return the sentences, their words joined by spaces."""
+        """Return the sentences, as words joined by spaces."""
         return {"sentences": tuple(map(" ".join, self.words))}
 
 
 def udpos(language: str, data: Path | None) -> TaggedSentences:
-    """Read the test sentences of Universal Dependencies, as XTREME prepares them, from `data/udpos/test-{language}.tsv`."""
+    """Read UD's test sentences, as XTREME prepares them, from `data/udpos/test-{language}.tsv`."""
     return _udpos_files(language, data, "test")
 
 
 def udpos_dev(language: str, data: Path | None) -> TaggedSentences:
-    """Read the dev sentences of Universal Dependencies, as XTREME prepares them, from `data/udpos/dev-{language}.tsv`."""
+    """Read UD's dev sentences, as XTREME prepares them, from `data/udpos/dev-{language}.tsv`."""
     return _udpos_files(language, data, "dev")
 
 
 def udpos_train(language: str, data: Path | None) -> TaggedSentences:
-    """Read the training sentences of Universal Dependencies, as XTREME prepares them, from `data/udpos/train-{language}.tsv`."""
+    """Read UD's training sentences, as XTREME prepares them, from `data/udpos/train-{language}.tsv`."""
     return _udpos_files(language, data, "train")
 
 
 def udpos_hub(language: str, data: Path | None) -> TaggedSentences:
-    """Read the test sentences of Universal Dependencies, as the Hub prepares them, from the Hub; `data` has none."""
+    """Read UD's test sentences, as the Hub has them, from the Hub, never from `data`."""
     return _from_hub(language, f"udpos.{UDPOS_NAMES[language]}", "test", "pos_tags", UPOS_TAGS)
 
 
 def udpos_hub_dev(language: str, data: Path | None) -> TaggedSentences:
-    """Read the dev sentences of Universal Dependencies, as the Hub prepares them, from the Hub; `data` has none."""
+    """Read UD's dev sentences, as the Hub has them, from the Hub, never from `data`."""
     return _from_hub(language, f"udpos.{UDPOS_NAMES[language]}", "validation", "pos_tags", UPOS_TAGS)
 
 
 def udpos_hub_train(language: str, data: Path | None) -> TaggedSentences:
-    """Read the training sentences of Universal Dependencies, as the Hub prepares them, from the Hub; `data` has none."""
+    """Read UD's training sentences, as the Hub has them, from the Hub, never from `data`."""
     return _from_hub(language, f"udpos.{UDPOS_NAMES[language]}", "train", "pos_tags", UPOS_TAGS)
 
 
@@ -89,8 +90,9 @@ def panx_train(language: str, data: Path | None) -> TaggedSentences:
 def _udpos_files(language: str, data: Path | None, name: str) -> TaggedSentences:
     if data is None:
         raise BadInput(
-            "the Hub's udpos splits the multi-word tokens that XTREME's fuses: it is another target",
-            cure="give the files of XTREME's script with --data DIR, which reads DIR/udpos, or score the Hub's with -t udpos_hub",
+            "the Hub's udpos splits the multi-word tokens that XTREME's udpos merges: it is another target",
+            cure="give the files of XTREME's script with --data DIR, which reads DIR/udpos, "
+            "or score the Hub's with -t udpos_hub",
         )
     return _from_file(language, data / "udpos" / f"{name}-{language}.tsv", UPOS_TAGS)
 
@@ -109,7 +111,7 @@ def _panx(language: str, data: Path | None, name: str, split: str) -> TaggedSent
 
 
 def _from_file(language: str, path: Path, tags: Sequence[str]) -> TaggedSentences:
-    """Read a file of one word, tab, tag a line, with an empty line between sentences."""
+    """Read a file with a word, a tab and a tag per line, and an empty line between sentences."""
     if not path.is_file():
         raise BadInput(
             f"{path.name} is not in {path.parent}",
@@ -125,7 +127,7 @@ def _from_file(language: str, path: Path, tags: Sequence[str]) -> TaggedSentence
             raise BadInput(
                 f"found {len(columns)} columns, expected a word and its tag",
                 where=Where(str(path), number),
-                cure=f"{_CURE}; XTREME's download script leaves the tags of test files out",
+                cure=f"{_CURE}; XTREME's download script omits the tags of test files",
             )
         word, tag = columns
         _check(word, tag, tags, Where(str(path), number))
@@ -141,11 +143,11 @@ def _from_hub(
     rows = loaded[:]
     source = f"{XTREME_HUB} {config} {split}"
     sentences = []
-    for number, (words, found) in enumerate(zip(rows["tokens"], rows[column], strict=True), start=1):
+    for number, (words, labels) in enumerate(zip(rows["tokens"], rows[column], strict=True), start=1):
         where = Where(source, number)
-        if not words or len(words) != len(found):
-            raise BadInput(f"found {len(words)} words and {len(found)} tags", where=where, cure=_CURE)
-        sentence = [(word, names.get(tag, str(tag))) for word, tag in zip(words, found, strict=True)]
+        if not words or len(words) != len(labels):
+            raise BadInput(f"found {len(words)} words and {len(labels)} tags", where=where, cure=_CURE)
+        sentence = [(word, names.get(tag, str(tag))) for word, tag in zip(words, labels, strict=True)]
         for word, tag in sentence:
             _check(word, tag, tags, where)
         sentences.append(sentence)
@@ -153,7 +155,7 @@ def _from_hub(
 
 
 def _names(feature: Any) -> Mapping[object, str]:
-    """Return the name of every number that stands for a tag; none where the tags are text."""
+    """Return the name of each tag number; empty if the tags are text."""
     return dict(enumerate(getattr(feature.feature, "names", ())))
 
 

@@ -1,4 +1,4 @@
-"""Read UTF-8 text by lines, and name a text by its content."""
+"""Read UTF-8 text by lines, and fingerprint its content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.errors import BadInput, Where
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file; raises BadInput with the line of the first byte that is none."""
+    """Return the text of a UTF-8 file; raises BadInput with the line of the first invalid byte."""
     data = path.read_bytes()
     try:
         return data.decode("utf-8")
@@ -28,7 +28,7 @@ def read_text(path: Path) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """Return what a JSON file holds; raises BadInput with the place where it is none, as in a truncated file."""
+    """Return the content of a JSON file; raises BadInput with the position of a syntax error."""
     try:
         return json.loads(read_text(path))
     except (ValueError, RecursionError) as reason:
@@ -38,19 +38,22 @@ def read_json(path: Path) -> Any:
         raise BadInput("not JSON", where=Where(str(path), line, column), cure="download it again") from reason
 
 
-def refuse_other_text(found: str, official: str | None, what: str) -> None:
-    """Refuse a fingerprint that is not the official set's; `what` names the text and its source."""
-    if official and found != f"sha256:{official}":
+def refuse_other_text(actual: str, official: str | None, what: str) -> None:
+    """Raise BadInput if a fingerprint is not the official set's; `what` names the text and its source.
+
+    `official` is without the prefix `sha256:`; None, for a set without one, accepts any text.
+    """
+    if official and actual != f"sha256:{official}":
         raise BadInput(
-            f"{what} has the fingerprint {found}, the official set has sha256:{official}",
+            f"{what} has the fingerprint {actual}, the official set has sha256:{official}",
             cure="scores on another text are not comparable: take the official files unchanged",
         )
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
-    """Return the lines of an official UTF-8 file; only a newline ends one (other line separators belong to the text).
+    """Return the lines of an official UTF-8 file; only a line feed ends a line, other separators are text.
 
-    Nothing else is taken off, since the fingerprints of the official sets are pinned to it; people's own
+    Nothing else is stripped, since the pinned fingerprints of the official sets depend on it; user-provided
     files are read by `numbered_lines`.
     """
     lines = read_text(path).split("\n")
@@ -58,10 +61,10 @@ def read_lines(path: Path) -> tuple[str, ...]:
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of somebody's own UTF-8 file, counted from 1; a name in .gz is unpacked on the way.
+    """Yield the lines of a user-provided UTF-8 file, numbered from 1; a file named .gz is decompressed.
 
-    Editors differ in how they end a line and in whether they begin with a byte order mark: neither belongs to
-    the text. Raises BadInput with the line of the first byte that is no UTF-8, and for a damaged archive.
+    Editors differ in line endings and byte order marks, so both are stripped. Raises BadInput with the line
+    of the first byte that is not UTF-8, and for a damaged archive.
     """
     number = 0
     try:
@@ -81,7 +84,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def fingerprint(rows: Iterable[object]) -> str:
-    """Return sha256 over one JSON line a row, UTF-8, non-ASCII unescaped; where the rows came from does not enter."""
+    """Return `sha256:` and the digest over one JSON line per row, in UTF-8 with non-ASCII unescaped."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update((json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass"))

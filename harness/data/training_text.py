@@ -1,4 +1,4 @@
-"""What is trained on, and what is held out of it: the English text of heads, and the text of intermediate tasks."""
+"""Training and dev text: the English text of heads, and the text of intermediate tasks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harness.data.text_files import fingerprint, refuse_other_text
 from harness.records import Target, Task
 
 Loader = Callable[[str, Path | None], RowExamples]
-# Name → the loader of what is trained on, and of its dev set; without the latter the last tenth is held out.
-# English text that heads are trained on, and what chooses among their evaluations.
+# Name → the loaders of the training and the dev set; without a dev set the last tenth is held out.
+# English text that heads are trained on, and dev text for choosing among evaluations of the trainer.
 _HEADS: Mapping[str, tuple[Loader, Loader | None]] = {
     "mnli": (sentence_pairs.mnli, sentence_pairs.xnli_dev),
     "xnli_dev": (sentence_pairs.xnli_dev, None),
@@ -28,7 +28,7 @@ _HEADS: Mapping[str, tuple[Loader, Loader | None]] = {
     "squad": (question_answering.squad_train, question_answering.squad_dev),
     "tydiqa": (question_answering.tydiqa_train, None),
 }
-# Intermediate tasks, in any language that they exist in.
+# Intermediate tasks, in every language in which they exist.
 _TASKS: Mapping[str, tuple[Loader, Loader | None]] = {
     "stsb": (similarity.stsb_train, similarity.stsb_dev),
     "xnli_dev": (sentence_pairs.xnli_dev, None),
@@ -54,27 +54,27 @@ _TASKS: Mapping[str, tuple[Loader, Loader | None]] = {
 
 @dataclass(frozen=True)
 class TrainingText:
-    """English examples to train on, and others to choose among the trainer's evaluations by."""
+    """English examples to train on, and dev examples to choose among the trainer's evaluations."""
 
     train: RowExamples
     dev: RowExamples
 
     @property
     def fingerprint(self) -> str:
-        """Return sha256 over both."""
+        """Return sha256 over the fingerprints of both sets."""
         return fingerprint([self.train.fingerprint, self.dev.fingerprint])
 
     def first(self, n: int) -> TrainingText:
-        """Return a small part for a trial."""
+        """Return the first n examples of both sets, for a trial."""
         return TrainingText(self.train.first(n), self.dev.first(n))
 
 
 def load_training(target: Target, data: Path | None) -> TrainingText:
     """Return the English text that a target's head is trained on, from raw layouts in `data` or from the Hub.
 
-    Where no other set chooses, the last tenth is held out: neighbours in these files share a passage, a
-    premise or a document, which a random part would leave on both sides. Raises BadInput for text that is
-    missing, malformed or not the official one.
+    Without a dev set the last tenth is held out: adjacent examples share a passage, a premise or a document,
+    so that a random split would leak it into both parts. Raises BadInput for text that is missing, malformed
+    or not the official one.
     """
     train_loader, dev_loader = _HEADS[target.training]
     whole = _official(train_loader, target, data)
@@ -84,9 +84,9 @@ def load_training(target: Target, data: Path | None) -> TrainingText:
 
 
 def load_task(task: Task, language: str, data: Path | None) -> tuple[RowExamples, RowExamples]:
-    """Return what is trained on and what is held out, from raw layouts in `data` or from the Hub.
+    """Return the training and the dev examples, from raw layouts in `data` or from the Hub.
 
-    Where a task has no dev set, its last tenth is held out, which in a parallel task is the same in every
+    Without a dev set the last tenth is held out; in a parallel task it has the same sentences in every
     language. Raises BadInput for text that is missing or malformed.
     """
     train, dev = _TASKS[task.name]
@@ -104,6 +104,6 @@ def _official(loader: Loader, target: Target, data: Path | None) -> RowExamples:
 
 
 def _hold_out(whole: RowExamples) -> tuple[RowExamples, RowExamples]:
-    """Hold out the last tenth: what is trained on, and what is not."""
-    kept = len(whole) - len(whole) // 10
-    return whole.rows(slice(0, kept)), whole.rows(slice(kept, None))
+    """Return all but the last tenth, and the last tenth."""
+    split = len(whole) - len(whole) // 10
+    return whole.rows(slice(0, split)), whole.rows(slice(split, None))

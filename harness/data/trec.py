@@ -1,4 +1,4 @@
-"""Read a test collection in TREC's formats: topics, documents and judgements, as SGML or as two columns, plain or gzipped."""
+"""Read topics, documents and judgements in TREC's formats: SGML or two columns, plain or gzipped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Judgements = dict[str, dict[str, int]]
 Row = tuple[int, str, str]  # line, id, text
 Judged = tuple[int, str, str, str]  # line, query, document, grade
 
-_SHOWN = 10
+_MAX_FAULTS = 10
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->|<!\[CDATA\[|\]\]>", re.DOTALL)
 _NUMBER = re.compile(r"<(?:\w\w-)?num>\s*(?:Number:)?\s*([^<\n]+)", re.IGNORECASE)
 _TITLE = re.compile(r"<(?:\w\w-)?title>\s*(?:Topic:)?\s*([^<]+)", re.IGNORECASE)
@@ -25,7 +25,10 @@ _TEXT = re.compile(r"<TEXT(?:\s[^<>]*)?>(.*?)</TEXT>", re.IGNORECASE | re.DOTALL
 
 
 def read_topics(path: Path) -> Iterator[Row]:
-    """Yield line, id and title of every topic: `<top>` records with `<num>` and `<title>`, or an id, a tab and a text a line."""
+    """Yield line, id and title of every topic.
+
+    A topic is a `<top>` record with `<num>` and `<title>`, or a line with an id, a tab and a text.
+    """
     if not _is_sgml(path):
         yield from _columns(path)
         return
@@ -37,11 +40,12 @@ def read_topics(path: Path) -> Iterator[Row]:
 
 
 def read_documents(path: Path) -> Iterator[tuple[int, str, str, str]]:
-    """Yield line, id, title and text of every document: `<DOC>` records with `<DOCNO>` and `<TEXT>`, or an id, a tab and a text a line.
+    """Yield line, id, title and text of every document.
 
-    `<TITLE>`, `<HEADLINE>` or `<TI>` gives the title; several `<TEXT>` are one text. Collections name the
-    parts of a text in many ways, such as SDA's `<LD>` and `<TX>`: a record without `<TEXT>` is text as a
-    whole, but for its ids and titles. Markup inside is dropped.
+    A document is a `<DOC>` record with `<DOCNO>` and `<TEXT>`, or a line with an id, a tab and a text.
+    `<TITLE>`, `<HEADLINE>` or `<TI>` is the title; several `<TEXT>` are joined. Some collections have other
+    elements for the text, such as SDA's `<LD>` and `<TX>`: of a record without `<TEXT>` all but the ids and
+    titles is text. Markup inside the text is removed.
     """
     if not _is_sgml(path):
         for line, name, text in _columns(path):
@@ -53,11 +57,11 @@ def read_documents(path: Path) -> Iterator[tuple[int, str, str, str]]:
             raise _malformed(path, line, "the document has no <DOCNO>")
         titles = [match[1] for match in _HEADLINE.findall(body)]
         texts = _TEXT.findall(body) or [_HEADLINE.sub(" ", _IDENTITY.sub(" ", body))]
-        yield line, number[1].strip(), _plain(titles), _plain(texts)
+        yield line, number[1].strip(), _without_markup(titles), _without_markup(texts)
 
 
 def read_qrels(path: Path) -> Iterator[Judged]:
-    """Yield line, query, document and grade of every judgement: `qid 0 docid rel`, parted by white space."""
+    """Yield line, query, document and grade of every line `qid 0 docid rel`, separated by white space."""
     for line, text in numbered_lines(path):
         fields = text.split()
         if len(fields) != 4:
@@ -70,10 +74,10 @@ def judgements(
 ) -> Judgements:
     """Return the grade of every relevant document by query; a grade of 0 or less is not relevant.
 
-    Raises BadInput for ids that are not in the collection, a grade that is no whole number, and a pair that
-    is judged twice.
+    Raises BadInput for ids that are not in the collection, a grade that is not a whole number, and a pair
+    that is judged twice.
     """
-    found: Judgements = {}
+    relevant: Judgements = {}
     seen: set[tuple[str, str]] = set()
     faults: list[Fault] = []
     for line, query, document, grade in rows:
@@ -91,21 +95,21 @@ def judgements(
                 )
             )
         elif not re.fullmatch(r"-?[0-9]{1,9}", grade):
-            faults.append(Fault(f"the grade {grade!r} is no whole number", where, "grades are 0, 1, 2, …"))
+            faults.append(Fault(f"the grade {grade!r} is not a whole number", where, "grades are 0, 1, 2, …"))
         elif (query, document) in seen:
             faults.append(
                 Fault(
-                    f"query {query!r} and document {document!r} are judged for a second time",
+                    f"query {query!r} and document {document!r} are judged twice",
                     where,
                     "keep one of the two",
                 )
             )
         elif int(grade) > 0:
-            found.setdefault(query, {})[document] = int(grade)
+            relevant.setdefault(query, {})[document] = int(grade)
         seen.add((query, document))
     if faults:
-        raise BadInput(faults[:_SHOWN])
-    return found
+        raise BadInput(faults[:_MAX_FAULTS])
+    return relevant
 
 
 def _is_sgml(path: Path) -> bool:
@@ -121,37 +125,37 @@ def _columns(path: Path) -> Iterator[Row]:
 
 
 def _records(path: Path, tag: str) -> Iterator[tuple[int, str]]:
-    """Yield the first line and the inside of every record; outside of them only markup may stand."""
-    border = re.compile(rf"(<{tag}(?:\s[^<>]*)?>|</{tag}>)", re.IGNORECASE)
-    begun = 0
+    """Yield the first line and the content of every record; only markup is allowed between records."""
+    boundary = re.compile(rf"(<{tag}(?:\s[^<>]*)?>|</{tag}>)", re.IGNORECASE)
+    start = 0
     body: list[str] = []
     for number, line in numbered_lines(path):
-        for part in border.split(line + "\n"):
+        for part in boundary.split(line + "\n"):
             opens, closes = (
-                bool(border.fullmatch(part)) and part[1] != "/",
-                part.startswith("</") and bool(border.fullmatch(part)),
+                bool(boundary.fullmatch(part)) and part[1] != "/",
+                part.startswith("</") and bool(boundary.fullmatch(part)),
             )
-            if (opens and begun) or (closes and not begun):
+            if (opens and start) or (closes and not start):
                 message = (
-                    f"a second <{tag}> before the </{tag}> of line {begun}"
+                    f"a second <{tag}> before the </{tag}> of line {start}"
                     if opens
                     else f"a </{tag}> without its <{tag}>"
                 )
                 raise _malformed(path, number, message)
             if opens:
-                begun, body = number, []
+                start, body = number, []
             elif closes:
-                yield begun, "".join(body)
-                begun = 0
-            elif begun:
+                yield start, "".join(body)
+                start = 0
+            elif start:
                 body.append(part)
             elif part.strip() and not part.lstrip().startswith("<"):
                 raise _malformed(path, number, f"text outside of <{tag}>")
-    if begun:
-        raise _malformed(path, begun, f"the <{tag}> has no </{tag}>")
+    if start:
+        raise _malformed(path, start, f"the <{tag}> has no </{tag}>")
 
 
-def _plain(parts: Iterable[str]) -> str:
+def _without_markup(parts: Iterable[str]) -> str:
     return html.unescape(_TAG.sub(" ", "\n".join(part.strip() for part in parts))).strip()
 
 

@@ -1,1 +1,1 @@
-"""Evaluate a submission: `story.evaluate` tells how, from its checkpoints to results on disk."""
+"""Evaluate a submission, from its checkpoints to results on disk; `story.evaluate` is the entry."""

@@ -1,4 +1,4 @@
-"""What was measured of one target, cell by cell, and the result that its cells make: values, each made by one function."""
+"""What was measured of one target, cell by cell, and the result and table made from its cells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.records import CheckpointScores, Head, Outcomes, Result, Score
 from harness.scoring.statistics.multilevel import Claim, Claims, Sample, score_claims
 from harness.scoring.tables import TABLES, units
 
-# The store puts the real file's name, digest and length in its place when it writes.
+# A placeholder: the store replaces it with the real file's name, digest and length when it writes.
 UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)
 _LONGEST_REASON = 500
 Cell = tuple[int, str]  # seed, language
@@ -24,9 +24,10 @@ Cell = tuple[int, str]  # seed, language
 
 @dataclass(frozen=True)
 class Measured:
-    """Per cell the outcomes, one row per example, or why there are none; the head of each seed, where one predicted.
+    """The outcomes of each cell, one row per example, or the reason why there are none.
 
-    `fingerprints` name the text of every language that was measured.
+    `heads` holds the head of each seed, where a head predicted; `fingerprints` the digest of the text of each
+    measured language.
     """
 
     outcomes: Mapping[Cell, pa.Table] = field(default_factory=dict)
@@ -35,38 +36,40 @@ class Measured:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     def over(self, earlier: Measured) -> Measured:
-        """Return both, of a cell that both have the one that is here.
+        """Return the union of both; of a cell that both have, this one's.
 
-        A cell of another text is not kept. Raises BadInput where another head predicted what would be kept:
-        two are never mixed in one result, as those of two machines without a common cache.
+        Earlier cells of another text are dropped. Raises BadInput where another head predicted the remaining
+        earlier cells of a seed, as on two machines without a common cache: heads are never mixed in one
+        result.
         """
         fingerprints = {**earlier.fingerprints, **self.fingerprints}
-        kept = {
+        retained = {
             cell: rows
             for cell, rows in earlier.outcomes.items()
             if cell not in self.outcomes and fingerprints[cell[1]] == earlier.fingerprints[cell[1]]
         }
-        for seed in {seed for seed, _ in kept}:
-            before, now = earlier.heads.get(seed), self.heads.get(seed)
-            if before is not None and now is not None and before.digest != now.digest:
+        for seed in {seed for seed, _ in retained}:
+            old, new = earlier.heads.get(seed), self.heads.get(seed)
+            if old is not None and new is not None and old.digest != new.digest:
                 raise BadInput(
-                    f"seed {seed}: what is there was predicted by the head {before.digest}, now it is {now.digest}",
-                    cure="the two are not mixed; --overwrite without -l predicts all languages with the head that is there now",
+                    f"seed {seed}: the stored outcomes were predicted by the head {old.digest}, now it is "
+                    f"{new.digest}: the two are not mixed",
+                    cure="--overwrite without -l to predict all languages with the head of this run",
                 )
         return Measured(
-            {**kept, **self.outcomes},
+            {**retained, **self.outcomes},
             {**earlier.failed, **self.failed},
             {**earlier.heads, **self.heads},
             fingerprints,
         )
 
     def unfinished(self, plan: TargetPlan, seed: int) -> list[str]:
-        """Return the languages that a run may measure and has not."""
+        """Return the languages of a plan that have no outcomes on a seed."""
         return [language for language in plan.examples if (seed, language) not in self.outcomes]
 
 
 def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[str, Any]) -> Result:
-    """Return the result; it has a score only when every language of the target was measured on every seed."""
+    """Return the result; its score is None unless every language was measured on every seed."""
     target = plan.target
     checkpoints = tuple(
         _checkpoint_scores(plan, measured, seed, files) for seed, files in plan.checkpoints.items()
@@ -74,7 +77,7 @@ def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[st
     languages = [language for language in target.languages if all(language in c.scores for c in checkpoints)]
     complete = len(languages) == len(target.languages)
     claims = _claims(plan, measured) if complete and checkpoints else None
-    known = {language for _, language in measured.outcomes}
+    measured_languages = {language for _, language in measured.outcomes}
     means = [[checkpoint.scores[language].score for checkpoint in checkpoints] for language in languages]
     return Result(
         schema_=1,
@@ -89,7 +92,9 @@ def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[st
         of=len(target.languages),
         checkpoints=checkpoints,
         data={
-            language: measured.fingerprints[language] for language in target.languages if language in known
+            language: measured.fingerprints[language]
+            for language in target.languages
+            if language in measured_languages
         },
         outcomes=UNWRITTEN,
         run=run,
@@ -97,7 +102,10 @@ def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[st
 
 
 def make_table(plan: TargetPlan, measured: Measured) -> pa.Table:
-    """Return the outcomes: one row per (seed, language, example), in the submission's and the catalog's order."""
+    """Return the outcomes, one row per (seed, language, example).
+
+    Seeds are in the submission's order, languages in the catalog's.
+    """
     parts = [
         _rows(seed, language, measured.outcomes[seed, language])
         for seed in plan.checkpoints
@@ -108,7 +116,6 @@ def make_table(plan: TargetPlan, measured: Measured) -> pa.Table:
 
 
 def _claims(plan: TargetPlan, measured: Measured) -> Claims:
-    """Return what the score allows to say."""
     target = plan.target
     languages = [
         units(target, [measured.outcomes[seed, language] for seed in plan.checkpoints])

@@ -1,4 +1,4 @@
-"""Bring the vectors of texts into the cache: what is missing is encoded in one plan, for every view at once."""
+"""Encode the texts whose vectors are missing from the cache, for all views in the same passes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from harness.records import Encoding, Pooling, View
 
 @dataclass(frozen=True)
 class Encoded:
-    """Per view the space of its vectors, and the texts that have none there with the reason."""
+    """For each view its space of vectors, and the texts that have no vector there, with the reason."""
 
     spaces: Mapping[View, VectorSpace]
     failures: Mapping[View, Mapping[str, str]] = field(default_factory=dict)
     report: EncodingReport = field(default_factory=EncodingReport)
 
     def close(self) -> None:
-        """Let the files of every space go; a space that is used again opens them again."""
+        """Close the files of every space; a space that is used again reopens them."""
         for space in self.spaces.values():
             space.close()
 
     def why_not(self, view: View, examples: Examples) -> str | None:
-        """Return why examples cannot be scored in a view: the first of their texts without a vector."""
+        """Return the reason why the first text without a vector in a view has none; None if all have one."""
         failures = self.failures.get(view)
         if failures:
             for side, texts in examples.sides.items():
@@ -41,22 +41,23 @@ class Encoded:
 
 
 def declared_view(encoding: Encoding, files: CheckpointFiles) -> View:
-    """Return the view that the submission declares."""
+    """Return the view that the submission declares, `layer: last` resolved for this checkpoint."""
     return View(resolve_layer(encoding, files), encoding.pooling)
 
 
 def every_view(files: CheckpointFiles) -> tuple[View, ...]:
-    """Return every hidden state of a checkpoint in both poolings, from the embeddings to the last layer."""
+    """Return the views of all hidden states in both poolings, from the embeddings to the last layer."""
     return tuple(View(layer, pooling) for layer in range(files.layers + 1) for pooling in Pooling)
 
 
 def distinct_texts(examples: Iterable[Examples]) -> list[str]:
-    """Return every text that the examples need, once, in their order."""
-    return list(dict.fromkeys(text for each in examples for side in each.sides.values() for text in side))
+    """Return each text of the examples once, in order of first occurrence."""
+    sides = (side for language_examples in examples for side in language_examples.sides.values())
+    return list(dict.fromkeys(text for side in sides for text in side))
 
 
 def open_spaces(views: Sequence[View], files: CheckpointFiles, run: Run) -> dict[View, VectorSpace]:
-    """Open the spaces of several views; what waits to be written is bounded for all of them together."""
+    """Open the spaces of several views; they share one limit on the bytes that wait to be written."""
     encoding, waiting = run.submission.encoding, WAITING_BYTES // max(1, len(views))
     return {
         view: open_space(
@@ -67,7 +68,7 @@ def open_spaces(views: Sequence[View], files: CheckpointFiles, run: Run) -> dict
 
 
 def missing_texts(texts: Sequence[str], spaces: Mapping[View, VectorSpace]) -> list[str]:
-    """Return the texts that lack a vector in some view; one space's addresses are in memory at a time."""
+    """Return the texts that lack a vector in some view; only one space's index is in memory at a time."""
     missing: set[str] = set()
     for space in spaces.values():
         missing.update(text for text in texts if text not in space)
@@ -76,7 +77,10 @@ def missing_texts(texts: Sequence[str], spaces: Mapping[View, VectorSpace]) -> l
 
 
 def encode_missing(texts: Sequence[str], views: Sequence[View], files: CheckpointFiles, run: Run) -> Encoded:
-    """Encode the texts that lack a vector in some view; every view's vectors come from the same passes and stream to the disk."""
+    """Encode the texts that lack a vector in some view; the same passes serve all views.
+
+    Vectors are written to the disk as they are made.
+    """
     spaces = open_spaces(views, files, run)
     missing = missing_texts(texts, spaces)
     run.reporter.report(
@@ -94,11 +98,13 @@ def encode_missing(texts: Sequence[str], views: Sequence[View], files: Checkpoin
         batch_tokens=run.options.batch_tokens,
     )
 
-    def keep(view: View, indices: Indices, rows: Vectors) -> None:
+    def store_rows(view: View, indices: Indices, rows: Vectors) -> None:
         spaces[view].put([missing[i] for i in indices], rows)
 
     try:
-        report = encoder.encode(missing, prefix=encoding.prefix, sink=keep, progress=run.reporter.encoded)
+        report = encoder.encode(
+            missing, prefix=encoding.prefix, sink=store_rows, progress=run.reporter.encoded
+        )
     finally:
         for space in spaces.values():
             space.close()

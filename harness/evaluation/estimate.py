@@ -1,4 +1,4 @@
-"""Estimate what an evaluation would compute: the same plan as a run, a few of its passes timed, nothing written."""
+"""Estimate the work of an evaluation: the plan of a run, some of its passes timed, nothing written."""
 
 from __future__ import annotations
 
@@ -28,20 +28,22 @@ from harness.models.encoder import Encoder
 from harness.models.vector_cache import WAITING_BYTES
 from harness.reporter import Reporter, Silent
 
-# What the interpreter, torch and transformers take before a weight is loaded, measured on Linux.
+# Memory of the interpreter, torch and transformers before a weight is loaded, measured on Linux.
 _BASE_BYTES = 700 * 2**20
-# Search reaches about this share of the speed of a bare product: the rest goes into finding the best of each
-# row.
+# Search runs at about this share of a bare product's speed; selecting the neighbours takes the rest.
 _SEARCH_SHARE = 0.5
 _PRODUCT = (1024, 4096)
-Part = tuple[TargetPlan, str]  # one target and one of its languages
+PlannedLanguage = tuple[TargetPlan, str]  # one target and one of its languages
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is left to do: `texts` to encode of `distinct`, what that takes in bytes and seconds, and what could not be read."""
+    """The remaining work: the `texts` to encode of all `distinct` ones, and its cost in bytes and seconds.
 
-    targets: tuple[tuple[str, int, int], ...]  # name, languages left, texts in them
+    `unreadable` names the text that could not be read.
+    """
+
+    targets: tuple[tuple[str, int, int], ...]  # name, languages to measure, texts in them
     distinct: int
     texts: int
     tokens: int
@@ -52,16 +54,16 @@ class Estimate:
     memory: int
     encoding_seconds: float
     search_seconds: float
-    heads: tuple[tuple[str, str], ...] = ()  # name, what is trained and predicted; not in the time
+    heads: tuple[tuple[str, str], ...] = ()  # name, what is trained and predicted; not in the seconds
     unreadable: tuple[Fault, ...] = ()
 
     @property
     def seconds(self) -> float:
-        """Return the whole time."""
+        """Return the total time."""
         return self.encoding_seconds + self.search_seconds
 
     def text(self) -> str:
-        """Return the estimate for people."""
+        """Return the estimate as an aligned table of labels and values."""
         lines = [
             (name, f"{languages} languages to measure, {texts:,} texts in them")
             for name, languages, texts in self.targets
@@ -69,20 +71,22 @@ class Estimate:
         lines += [
             (
                 "to encode",
-                f"{self.texts:,} texts of {self.distinct:,} distinct ones (the rest is in the cache), {self.tokens:,} tokens",
+                f"{self.texts:,} of {self.distinct:,} distinct texts (the rest is in the cache), "
+                f"{self.tokens:,} tokens",
             ),
-            ("passes", f"{self.passes:,}, read off in {self.views} view{'' if self.views == 1 else 's'}"),
+            ("passes", f"{self.passes:,}, vectors of {self.views} view{'' if self.views == 1 else 's'}"),
             ("similarities", f"{self.similarities:,}"),
             ("disk", f"{_bytes(self.disk)} of vectors in the cache"),
             ("memory", f"about {_bytes(self.memory)}"),
             (
                 "time",
-                f"about {_duration(self.seconds)} (encoding {_duration(self.encoding_seconds)}, search {_duration(self.search_seconds)})",
+                f"about {_duration(self.seconds)} (encoding {_duration(self.encoding_seconds)}, "
+                f"search {_duration(self.search_seconds)})",
             ),
         ]
-        lines += [(name, f"{what}; not in the time above") for name, what in self.heads]
+        lines += [(name, f"{work}; not included in the time above") for name, work in self.heads]
         width = max(len(label) for label, _ in lines)
-        return "\n".join(f"  {label.ljust(width)}  {what}" for label, what in lines)
+        return "\n".join(f"  {label.ljust(width)}  {value}" for label, value in lines)
 
 
 def estimate(
@@ -92,9 +96,9 @@ def estimate(
     options: Options | None = None,
     reporter: Reporter | None = None,
 ) -> Estimate:
-    """Return what `evaluate` with the same arguments would compute.
+    """Return the work of `evaluate` with the same arguments.
 
-    The submission's checkpoints and the text are fetched and read as a run would; of the planned passes some,
+    The submission's checkpoints and the text are fetched and read as in a run; some of the planned passes,
     spread over all lengths, are made and timed. Raises what `evaluate` raises before it encodes.
     """
     plan = make_plan(Path(folder), targets, languages, options or Options(), reporter or Silent())
@@ -107,47 +111,59 @@ def estimate(
         swept = [
             (sweeping.plan, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)
         ]
-        parts.append(_Part(files, todo, swept, plan.run))
-    broken = [(target.name, *why) for target in resumed for why in target.plan.unreadable.items()]
+        parts.append(_CheckpointEstimate(files, todo, swept, plan.run))
+    unreadable = [
+        Fault(f"{target.name} {language}: {reason}")
+        for target in resumed
+        for language, reason in target.plan.unreadable.items()
+    ]
     heads = tuple((target.name, _head_text(target)) for target in resumed if target.plan.head is not None)
-    return _sum(
-        parts, heads, (*faults, *(Fault(f"{name} {language}: {reason}") for name, language, reason in broken))
-    )
+    return _sum(parts, heads, (*faults, *unreadable))
 
 
 def _head_text(resumed: Resumed) -> str:
-    """Say what is left to do for a target with a head: the training's steps and the examples to predict."""
+    """Describe the remaining work of a target with a head: steps of the training, examples to predict."""
     plan = resumed.plan
     seeds = [seed for seed in plan.checkpoints if resumed.unfinished(seed)]
-    left = [(seed, language) for seed in seeds for language in resumed.unfinished(seed)]
-    count = sum(len(plan.examples[language]) for _, language in left)
-    predicted = f"{count:,} {plan.target.unit} in {len(left)} languages to predict"
+    cells = [(seed, language) for seed in seeds for language in resumed.unfinished(seed)]
+    count = sum(len(plan.examples[language]) for _, language in cells)
+    predicted = f"{count:,} {plan.target.unit} in {len(cells)} languages to predict"
     recipe = plan.head.recipe if plan.head else None
     if recipe is None or resumed.training is None or not seeds:
         return predicted
     examples = recipe.taken(len(resumed.training.train))
     steps = math.ceil(examples / recipe.batch_size) * recipe.epochs
     return (
-        f"a head{'' if len(seeds) == 1 else ' a seed'} on {examples:,} English examples, {recipe.epochs} epochs, about {steps:,} steps of "
-        f"{recipe.batch_size}, unless it is in the cache; {predicted}"
+        f"a head{'' if len(seeds) == 1 else ' per seed'} on {examples:,} English examples, "
+        f"{recipe.epochs} epochs, about {steps:,} steps of {recipe.batch_size}, "
+        f"unless it is in the cache; {predicted}"
     )
 
 
-class _Part:
-    """What one checkpoint takes."""
+class _CheckpointEstimate:
+    """The work on one checkpoint."""
 
-    def __init__(self, files: CheckpointFiles, todo: Sequence[Part], swept: Sequence[Part], run: Run) -> None:
-        """Plan the cells to score in the declared view, and those to score in every view."""
+    def __init__(
+        self,
+        files: CheckpointFiles,
+        todo: Sequence[PlannedLanguage],
+        swept: Sequence[PlannedLanguage],
+        run: Run,
+    ) -> None:
+        """Plan the languages `todo` in the declared view and `swept` in every view, and time some passes."""
         encoding = run.submission.encoding
-        every = every_view(files) if swept else ()
-        self.views = len({declared_view(encoding, files), *every})
+        swept_views = every_view(files) if swept else ()
+        self.views = len({declared_view(encoding, files), *swept_views})
         examples = {
             (plan.target.name, language): plan.examples[language] for plan, language in [*todo, *swept]
         }
-        self.targets = [(name, sum(map(len, each.sides.values()))) for (name, _), each in examples.items()]
-        self.similarities = sum(map(_similarities, todo)) + len(every) * sum(map(_similarities, swept))
+        self.targets = [
+            (name, sum(map(len, language_examples.sides.values())))
+            for (name, _), language_examples in examples.items()
+        ]
+        self.similarities = sum(map(_similarities, todo)) + len(swept_views) * sum(map(_similarities, swept))
         texts = distinct_texts(examples.values())
-        views = list(dict.fromkeys([declared_view(encoding, files), *every]))
+        views = list(dict.fromkeys([declared_view(encoding, files), *swept_views]))
         missing = missing_texts(texts, open_spaces(views, files, run))
         self.distinct, self.texts, self.tokens, self.passes, self.seconds = (
             len(texts),
@@ -158,7 +174,7 @@ class _Part:
         )
         self.hidden = files.width
         if missing:
-            run.reporter.report("a few passes are timed")
+            run.reporter.report("some passes are timed for the estimate")
             encoder = Encoder(
                 files,
                 views,
@@ -167,30 +183,30 @@ class _Part:
                 dtype=run.dtype,
                 batch_tokens=run.options.batch_tokens,
             )
-            tried = encoder.rehearse(missing, prefix=encoding.prefix)
+            report = encoder.rehearse(missing, prefix=encoding.prefix)
             self.tokens, self.passes, self.seconds, self.hidden = (
-                tried.tokens,
-                tried.passes,
-                tried.seconds,
+                report.tokens,
+                report.passes,
+                report.seconds,
                 encoder.hidden_size,
             )
         self.disk = len(missing) * len(views) * (4 * self.hidden + 16)
         largest = max((texts for _, texts in self.targets), default=0)
         weights = sum(path.stat().st_size for path in files.weight_files)
-        # The largest cell's vectors, once as they are, once in float64; the texts to encode as Python holds
-        # them.
+        # The largest cell's vectors, once in float32 and once in float64, and the texts to encode as Python
+        # strings.
         self.memory = (
             _BASE_BYTES + weights + 3 * largest * 4 * self.hidden + 2 * sum(map(len, missing)) + WAITING_BYTES
         )
 
 
-def _similarities(part: Part) -> int:
-    plan, language = part
+def _similarities(planned: PlannedLanguage) -> int:
+    plan, language = planned
     return EMBEDDED[plan.target.kind].similarities(plan.examples[language])
 
 
 def _sum(
-    parts: Sequence[_Part], heads: tuple[tuple[str, str], ...], unreadable: tuple[Fault, ...]
+    parts: Sequence[_CheckpointEstimate], heads: tuple[tuple[str, str], ...], unreadable: tuple[Fault, ...]
 ) -> Estimate:
     similarities = sum(part.similarities for part in parts)
     hidden = max((part.hidden for part in parts), default=0)
@@ -217,7 +233,7 @@ def _sum(
 
 
 def _product_rate(hidden: int) -> float:
-    """Return the operations a second of a float32 product of this width, the best of some."""
+    """Return the operations per second of a float32 matrix product of this width, the best of four."""
     rng = np.random.default_rng(0)
     left, right = (rng.standard_normal((rows, hidden), dtype=np.float32) for rows in _PRODUCT)
     seconds = []

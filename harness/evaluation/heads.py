@@ -1,4 +1,4 @@
-"""Targets with a head: find the head in the cache or fine-tune it there, once, then predict language by language."""
+"""Targets with a head: load it from the cache or fine-tune it once, then predict language by language."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ from harness.models.predictor import Predictor, open_head
 from harness.records import Head
 from harness.training.finetune import HeadTraining, Trained, finetune
 
-# Raised when training changes what it computes, so that older heads are not taken from the cache.
+# Increased when training changes what it computes, so that older heads in the cache are not used.
 _REVISION = 1
 _TRAINED = "trained.json"
 
 
 @dataclass(frozen=True)
 class _OpenedHead:
-    """A checkpoint with its head, and what the result says of it."""
+    """A checkpoint with its head, and the record of the head in the result."""
 
     files: CheckpointFiles
     record: Head
 
 
 def _head(resumed: Resumed, seed: int, run: Run) -> _OpenedHead:
-    """Return the head that predicts for one seed: the submission's own, one from the cache, or one that is trained now."""
+    """Return the head of one seed: the submission's, a cached one, or one that is trained now."""
     plan, training = resumed.plan, resumed.training
     files = plan.checkpoints[seed]
     assert plan.head is not None  # every target with a head has one
     if plan.head.recipe is None:
         return _OpenedHead(files, Head(digest=files.digest))
-    assert training is not None  # there wherever a language is unfinished
-    # English answers are compared by SQuAD's rules in training, so that targets with one training text share
-    # the head.
+    assert training is not None  # loaded wherever a language is unfinished
+    # In training, English answers are compared by SQuAD's rules, so that targets with the same training text
+    # share a head.
     target = (
         plan.target.model_copy(update={"options": BY_NAME["xquad"].options})
         if plan.target.kind == "qa"
@@ -57,29 +57,31 @@ def _head(resumed: Resumed, seed: int, run: Run) -> _OpenedHead:
     job = HeadTraining(
         files, target, plan.head.recipe, training.train, training.dev, seed, Path(), run.device, run.dtype
     )
-    folder = run.cache / "heads" / _address(job)
+    folder = run.cache / "heads" / _cache_key(job)
     try:
         _train_once(job, folder, run)
     except OSError as reason:
         raise CheckFailed(
-            f"the head of {files.source} cannot be kept in {folder}: {reason}",
+            f"the head of {files.source} cannot be stored in {folder}: {reason}",
             cure="free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on",
         ) from reason
-    opened = verify(folder, f"{files.source}, fine-tuned on {target.training}")
+    head_files = verify(folder, f"{files.source}, fine-tuned on {target.training}")
     trained = Trained(**json.loads((folder / _TRAINED).read_text()))
-    return _OpenedHead(opened, Head(digest=opened.digest, training=training.fingerprint, **asdict(trained)))
+    record = Head(digest=head_files.digest, training=training.fingerprint, **asdict(trained))
+    return _OpenedHead(head_files, record)
 
 
 def _train_once(job: HeadTraining, folder: Path, run: Run) -> None:
-    """Train a head into its folder unless it is there, while no other process does."""
+    """Train a head into its folder unless it exists; a file lock excludes other processes."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = folder.with_name(f".{folder.name}.work")
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         if not (folder / _TRAINED).is_file():
             _refuse_several_processes(run)
-            taken = job.recipe.taken(len(job.train))
+            count = job.recipe.taken(len(job.train))
             run.reporter.report(
-                f"{job.files.source}: a head for {job.target.training} is fine-tuned on {taken:,} English examples"
+                f"{job.files.source}: a head for {job.target.training} is fine-tuned "
+                f"on {count:,} English examples"
             )
             trained = finetune(replace(job, folder=work), run.reporter)
             (work / "model" / _TRAINED).write_text(json.dumps(asdict(trained)))
@@ -89,36 +91,40 @@ def _train_once(job: HeadTraining, folder: Path, run: Run) -> None:
 
 
 def _refuse_several_processes(run: Run) -> None:
-    """Refuse what would wait for itself: one process holds the lock while the others are needed to train."""
+    """Refuse a deadlock: one process would hold the lock while training waits for the others."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise WrongUsage(
-            "fine-tuning was started in several processes", cure="start one: it takes all GPUs of the machine"
+            "fine-tuning was started in several processes", cure="start one: it uses all GPUs of the machine"
         )
     if run.device.startswith("cuda:"):
         index = run.device.partition(":")[2]
         raise WrongUsage(
-            f"fine-tuning takes no --device {run.device}",
+            f"fine-tuning does not support --device {run.device}",
             cure=f"CUDA_VISIBLE_DEVICES={index} and --device cuda",
         )
 
 
 def _predictor(head: _OpenedHead, plan: TargetPlan, run: Run) -> Predictor:
-    """Open a head for prediction; a submitted one reads inputs as long as XTREME's recipe would make them, if it has the positions."""
+    """Open a head for prediction; inputs are cut by the plan's recipe, and to the head's positions."""
+    lengths = plan.length_recipe
     model, tokenizer, order = open_head(head.files, plan.target, device=run.device, dtype=run.dtype)
     return Predictor(
         model,
         tokenizer,
         order,
-        max_length=min(plan.lengths.max_length, head.files.positions or plan.lengths.max_length),
-        stride=plan.lengths.stride,
+        max_length=min(lengths.max_length, head.files.positions or lengths.max_length),
+        stride=lengths.stride,
         batch_tokens=run.options.batch_tokens,
         progress=run.reporter.encoded,
     )
 
 
-def _address(job: HeadTraining) -> str:
-    """Name all that a head depends on: of the device only whether it multiplies in bfloat16."""
-    what = {
+def _cache_key(job: HeadTraining) -> str:
+    """Return the cache key of a head, a digest of all that it depends on.
+
+    Of the device it depends only on whether matrix products are in bfloat16.
+    """
+    dependencies = {
         "revision": _REVISION,
         "weights": job.files.digest,
         "kind": job.target.kind,
@@ -129,19 +135,20 @@ def _address(job: HeadTraining) -> str:
         "bfloat16": job.in_bfloat16,
         "seed": job.seed,
     }
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(dependencies, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def predict(target: Resumed, run: Run) -> Iterator[tuple[Measured, Sequence[EncodingReport]]]:
-    """Measure every unfinished language of every seed; yield what is there, with what it took, at least once a minute.
+    """Predict every unfinished language of every seed; yield the measurements so far, and the reports.
 
-    A language that cannot be predicted is named with its reason. Raises what training or opening a head
-    raises.
+    They are yielded about once a minute, after each seed, and at the end; with `overwrite` only at the end.
+    A language that cannot be predicted is listed as failed, with the reason. Raises what training or opening
+    a head raises.
     """
     plan, measured = target.plan, target.earlier
     reports: list[EncodingReport] = []
     for seed in plan.checkpoints:
-        measured = Measured(failed=plan.without_text(seed)).over(measured)
+        measured = Measured(failed=plan.unreadable_cells(seed)).over(measured)
         todo = measured.unfinished(plan, seed)
         if not todo:
             continue

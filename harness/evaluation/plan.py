@@ -1,4 +1,4 @@
-"""Find out what a run has to do: which targets, in which languages, on which checkpoints, with which heads."""
+"""Plan a run: which targets, in which languages, on which checkpoints, with which heads."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ from harness.store import load_submission
 
 
 def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
-    """Return the index into the hidden states that `layer` means for this checkpoint."""
+    """Return the layer as an index into this checkpoint's hidden states; 0 is the embeddings."""
     return files.layers if encoding.layer == "last" else encoding.layer
 
 
 @dataclass(frozen=True)
 class HeadPlan:
-    """The head that predicts: its part of the signature, and the recipe that trains it (None where the submission brings it)."""
+    """How predictions are made: `text` is the head's part of the signature, `recipe` trains it.
+
+    `recipe` is None where the submission provides a fine-tuned head.
+    """
 
     text: str
     recipe: Recipe | None = None
@@ -34,9 +37,9 @@ class HeadPlan:
 
 @dataclass(frozen=True)
 class TargetPlan:
-    """What a run does for one target: which text it may measure, on which checkpoints, by seed.
+    """What a run does for one target: the text by language, and the checkpoints by seed.
 
-    `unreadable` says why a language has no text; `head` is there for targets with a head.
+    `unreadable` gives the reason for each language without text; `head` is None for targets without a head.
     """
 
     target: Target
@@ -57,22 +60,22 @@ class TargetPlan:
         )
 
     @property
-    def lengths(self) -> Recipe:
-        """Return the recipe that says how inputs are cut; a head that was submitted reads what XTREME's recipe would."""
+    def length_recipe(self) -> Recipe:
+        """Return the recipe by which inputs are cut: the head's, or XTREME's for a submitted head."""
         return (self.head.recipe if self.head else None) or RECIPES["xtreme"][self.target.kind]
 
     def layer_of(self, files: CheckpointFiles) -> int:
-        """Return the hidden state that is read: with a head always the last."""
+        """Return the hidden state that is used; with a head always the last."""
         return files.layers if self.target.has_head else resolve_layer(self.encoding, files)
 
-    def without_text(self, seed: int) -> dict[tuple[int, str], str]:
-        """Return the cells of a seed that cannot be measured for want of text, with the reason."""
+    def unreadable_cells(self, seed: int) -> dict[tuple[int, str], str]:
+        """Return the cells (seed, language) whose text could not be read, with the reason."""
         return {(seed, language): reason for language, reason in self.unreadable.items()}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one evaluation has to do: its targets, the checkpoints by seed, and what could not be read."""
+    """The plan of one evaluation: its targets, the checkpoints by seed, and what could not be read."""
 
     run: Run
     targets: tuple[TargetPlan, ...]
@@ -81,12 +84,12 @@ class Plan:
 
     @property
     def embedded(self) -> tuple[TargetPlan, ...]:
-        """Return the targets that compare vectors."""
+        """Return the targets that are scored by comparing vectors."""
         return tuple(plan for plan in self.targets if not plan.target.has_head)
 
     @property
     def predicted(self) -> tuple[TargetPlan, ...]:
-        """Return the targets that a head predicts."""
+        """Return the targets that are predicted by a head."""
         return tuple(plan for plan in self.targets if plan.target.has_head)
 
 
@@ -95,8 +98,8 @@ def make_plan(
 ) -> Plan:
     """Read the submission and the text, and fetch the checkpoints.
 
-    Raises BadInput when the submission, its checkpoints or all of the text cannot be read, WrongUsage for an
-    unknown name.
+    Raises BadInput when the submission, its checkpoints or all of the text cannot be read, and WrongUsage for
+    an unknown target or language.
     """
     run = _open_run(folder, options, reporter)
     texts, unreadable = _load_targets(targets, languages, run)
@@ -115,12 +118,12 @@ def make_plan(
 
 
 def _open_run(folder: Path, options: Options, reporter: Reporter) -> Run:
-    """Read the submission and choose where to compute."""
+    """Read the submission, and choose the device and the dtype."""
     submission = load_submission(folder)
     if isinstance(submission, ReportedSubmission):
         raise BadInput(
-            f"{folder.resolve().name} holds numbers that others reported ({submission.reported.source}): there is no checkpoint "
-            "to evaluate",
+            f"{folder.resolve().name} holds numbers that others reported ({submission.reported.source}): "
+            "there is no checkpoint to evaluate",
             cure="evaluate a submission with checkpoints; stiltboard new SLUG scaffolds one",
         )
     device = choose_device(options.device)
@@ -137,29 +140,29 @@ def _fetch(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
 
 
 def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
-    """Fetch every seed's checkpoint before the first is measured: what is missing shows at once."""
-    opened = {checkpoint.seed: _fetch(checkpoint, run) for checkpoint in run.submission.checkpoints}
-    layers = sorted({resolve_layer(run.submission.encoding, files) for files in opened.values()})
+    """Fetch every seed's checkpoint before the first is measured, so that a missing one fails at once."""
+    checkpoints = {checkpoint.seed: _fetch(checkpoint, run) for checkpoint in run.submission.checkpoints}
+    layers = sorted({resolve_layer(run.submission.encoding, files) for files in checkpoints.values()})
     if len(layers) > 1:
         raise BadInput(
             f"the checkpoints differ in depth, so that `layer: last` means {layers}",
             cure="one submission is one recipe at one size",
         )
-    return opened
+    return checkpoints
 
 
 def _with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFiles], run: Run) -> TargetPlan:
-    """Give a target the checkpoints that it is measured on, and the recipe of its head."""
+    """Add the checkpoints that the target is measured on, and its head."""
     if not plan.target.has_head:
         return replace(plan, checkpoints=checkpoints)
     name = plan.target.name
-    if (brought := run.submission.finetuned.get(name)) is not None:
-        return replace(plan, checkpoints={brought.seed: _fetch(brought, run)}, head=HeadPlan("own"))
-    asked = run.submission.finetuning.get(name)
-    recipe = recipe_for(plan.target, asked, next(iter(checkpoints.values())).width)
+    if (finetuned := run.submission.finetuned.get(name)) is not None:
+        return replace(plan, checkpoints={finetuned.seed: _fetch(finetuned, run)}, head=HeadPlan("own"))
+    submission_recipe = run.submission.finetuning.get(name)
+    recipe = recipe_for(plan.target, submission_recipe, next(iter(checkpoints.values())).width)
     if run.options.limit:  # a trial
         recipe = recipe.model_copy(update={"epochs": 1})
-    return replace(plan, checkpoints=checkpoints, head=HeadPlan(recipe_text(asked), recipe))
+    return replace(plan, checkpoints=checkpoints, head=HeadPlan(recipe_text(submission_recipe), recipe))
 
 
 # ---- text --------------------------------------------------------------------------------------
@@ -168,7 +171,7 @@ def _with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFile
 def _load_targets(
     names: Sequence[str], languages: Sequence[str], run: Run
 ) -> tuple[list[TargetPlan], list[Fault]]:
-    """Load the named targets; without a name the run's own ones, or else all of XTREME (what stands outside it is named)."""
+    """Load the named targets; without names the user-provided ones, or else all of XTREME."""
     targets = [_find(name, run) for name in dict.fromkeys([*names] or [*run.options.own])] or _benchmark(
         languages, run
     )
@@ -192,13 +195,14 @@ def _load_targets(
 
 
 def _benchmark(languages: Sequence[str], run: Run) -> list[Target]:
-    """Return the targets of XTREME that have one of the languages; say which are left out because the Hub does not have their text."""
+    """Return XTREME's targets in the languages; report those left out because the Hub lacks their text."""
     targets = [target.with_mining(run.options.mining) for target in TARGETS if target.in_xtreme]
     if run.options.data is None:
         for target in targets:
             if target.needs_data:
                 run.reporter.report(
-                    f"{target.name} is left out: the Hub does not have its text; --data DIR reads it from DIR/{target.name}"
+                    f"{target.name} is left out: the Hub does not have its text; "
+                    f"--data DIR reads it from DIR/{target.name}"
                 )
         targets = [target for target in targets if not target.needs_data]
     known = [language for target in targets for language in target.languages]
@@ -213,28 +217,28 @@ def _find(name: str, run: Run) -> Target:
     if is_own(name):
         if name not in run.options.own:
             kind, _, rest = name.partition(".")
-            raise WrongUsage(f"where the text of {name} lies is not said", cure=f"--{kind} {rest}=DIR")
+            raise WrongUsage(f"no folder is given for the text of {name}", cure=f"--{kind} {rest}=DIR")
         return own_target(name, own_languages(name, run.options.own[name]))
     return find_target(name).with_mining(run.options.mining)
 
 
 def _load_examples(target: Target, languages: Sequence[str], run: Run) -> TargetPlan:
-    """Read what of a target's text can be read; raises BadInput where that is nothing."""
+    """Read a target's text; languages without text are `unreadable`. Raises BadInput if all are."""
     examples: dict[str, Examples] = {}
     fingerprints: dict[str, str] = {}
     unreadable: dict[str, str] = {}
     faults: list[Fault] = []
     for language in [language for language in target.languages if not languages or language in languages]:
         try:
-            whole = load_examples(target, language, run.options.own.get(target.name, run.options.data))
+            all_examples = load_examples(target, language, run.options.own.get(target.name, run.options.data))
         except Unreachable:
             raise
         except BadInput as reason:
             unreadable[language] = reason.faults[0].message
             faults.extend(reason.faults)
         else:
-            examples[language] = whole.first(run.options.limit) if run.options.limit else whole
-            fingerprints[language] = whole.fingerprint
+            examples[language] = all_examples.first(run.options.limit) if run.options.limit else all_examples
+            fingerprints[language] = all_examples.fingerprint
     if not examples:
         raise BadInput(faults)
     return TargetPlan(target, run.submission.encoding, examples, fingerprints, unreadable, {})

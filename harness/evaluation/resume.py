@@ -1,4 +1,4 @@
-"""What earlier runs of the same work finished: what is kept, what is replaced, what is refused."""
+"""Resume earlier runs: which of their measurements are reused, replaced, or refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from harness.store import RESULTS_FOLDER, load_outcomes, load_result, results_lo
 
 @dataclass(frozen=True)
 class Resumed:
-    """One target of a run: its plan, what earlier runs finished of it, and the English text where a head is still to be trained."""
+    """One target of a run: its plan, and what earlier runs measured.
+
+    `training` is the English text where a head is still to be trained, else None.
+    """
 
     plan: TargetPlan
     earlier: Measured
@@ -33,14 +36,14 @@ class Resumed:
         return self.plan.target.name
 
     def unfinished(self, seed: int) -> list[str]:
-        """Return the languages that this run may measure and no run has."""
+        """Return the languages of the plan that no run has measured on a seed."""
         return self.earlier.unfinished(self.plan, seed)
 
 
 def resume(plan: Plan) -> tuple[tuple[Resumed, ...], list[Fault]]:
-    """Return what is left to do of every target, and what keeps others from being measured.
+    """Return every target with its earlier measurements, and the faults of targets that cannot be measured.
 
-    Raises BadInput where nothing can be.
+    Raises BadInput where none can be measured.
     """
     targets: list[Resumed] = []
     faults = list(plan.unreadable)
@@ -57,7 +60,7 @@ def resume(plan: Plan) -> tuple[tuple[Resumed, ...], list[Fault]]:
 
 
 def _resume(plan: TargetPlan, run: Run) -> Resumed:
-    earlier = finished(plan, run, run.reporter)
+    earlier = load_finished(plan, run, run.reporter)
     untrained = plan.head is not None and plan.head.recipe is not None
     if not (untrained and any(earlier.unfinished(plan, seed) for seed in plan.checkpoints)):
         return Resumed(plan, earlier)
@@ -66,40 +69,40 @@ def _resume(plan: TargetPlan, run: Run) -> Resumed:
 
 
 def result_path(plan: TargetPlan, run: Run) -> Path:
-    """Return where the result of a target lies."""
+    """Return the path of the result of a target."""
     return run.folder / RESULTS_FOLDER / f"{plan.target.name}.yaml"
 
 
-def finished(plan: TargetPlan, run: Run, reporter: Reporter) -> Measured:
-    """Return what the result on disk holds of the same weights and text; nothing that this run does not measure is lost.
+def load_finished(plan: TargetPlan, run: Run, reporter: Reporter) -> Measured:
+    """Return the cells of the result on disk that were measured on the same weights and text.
 
-    With `overwrite` only what this run leaves alone is kept. Raises BadInput where two ways of measuring
-    would be mixed.
+    With `overwrite` only those of languages that this run does not measure. Raises BadInput where this run
+    would lose scores that it does not measure again, or mix two ways of measuring.
     """
     path = result_path(plan, run)
     if run.options.limit or not path.is_file():
         return Measured()
     with results_lock(run.folder):
-        named: Sequence[str] = plan.target.languages
+        languages: Sequence[str] = plan.target.languages
         try:
             result = load_result(path)
-            named = result.languages
+            languages = result.languages
             table = load_outcomes(path, result)
         except BadInput as reason:
             _replace_damaged(
-                path, reason, [language for language in named if language not in plan.examples], reporter
+                path, reason, [language for language in languages if language not in plan.examples], reporter
             )
             return Measured()
-    if run.options.overwrite and all(language in plan.examples for language in named):
+    if run.options.overwrite and all(language in plan.examples for language in languages):
         return Measured()
-    _refuse_other_languages(plan, path, result)
-    refuse_other_measure(path, result, plan.signature, run)
-    _say_what_goes(plan, path, result, reporter)
-    return _kept(plan, result, table, measured_again=run.options.overwrite)
+    _refuse_missing_languages(plan, path, result)
+    refuse_mixed_measurement(path, result, plan.signature, run)
+    _report_dropped(plan, path, result, reporter)
+    return _reusable(plan, result, table, measured_again=run.options.overwrite)
 
 
-def _kept(plan: TargetPlan, result: Result, table: pa.Table, *, measured_again: bool) -> Measured:
-    """Return every cell that stands on the same weights and the same text, and why languages that this run leaves alone failed."""
+def _reusable(plan: TargetPlan, result: Result, table: pa.Table, *, measured_again: bool) -> Measured:
+    """Return the cells on the same weights and text, and the failures of languages outside this plan."""
     outcomes: dict[Cell, pa.Table] = {}
     failed: dict[Cell, str] = {}
     heads: dict[int, Head] = {}
@@ -122,52 +125,56 @@ def _kept(plan: TargetPlan, result: Result, table: pa.Table, *, measured_again: 
     return Measured(outcomes, failed, heads, fingerprints)
 
 
-def _refuse_other_languages(plan: TargetPlan, path: Path, result: Result) -> None:
-    """Refuse to drop what an earlier run measured on somebody's own text that is no longer there."""
-    if gone := [language for language in result.languages if language not in plan.target.languages]:
+def _refuse_missing_languages(plan: TargetPlan, path: Path, result: Result) -> None:
+    """Refuse to drop scores of user-provided text that is missing now."""
+    if missing := [language for language in result.languages if language not in plan.target.languages]:
         raise BadInput(
-            f"{path} has scores for {' '.join(gone)}, whose text is gone",
-            cure="put it back, or give the other text another NAME",
+            f"{path} has scores for {' '.join(missing)}, whose text is missing",
+            cure="restore the text, or evaluate the new text under another NAME",
         )
 
 
-def _replace_damaged(path: Path, reason: BadInput, left_alone: Sequence[str], reporter: Reporter) -> None:
-    """Let a damaged result be measured again, but only by a run that measures all that it names."""
-    if left_alone:
-        message = f"{path} is damaged, and this run would measure only a part of it again, without {' '.join(left_alone)}"
+def _replace_damaged(path: Path, reason: BadInput, not_measured: Sequence[str], reporter: Reporter) -> None:
+    """Report that a damaged result is measured again; refuse a run that would measure only part of it."""
+    if not_measured:
+        message = (
+            f"{path} is damaged, and this run would measure only a part of it again, "
+            f"without {' '.join(not_measured)}"
+        )
         raise BadInput([*reason.faults, Fault(message, cure="evaluate without -l")]) from reason
     reporter.report(f"{path} is measured again: {reason.faults[0].message}")
 
 
-def _say_what_goes(plan: TargetPlan, path: Path, result: Result, reporter: Reporter) -> None:
-    """Say which scores stand on weights that are no longer the submission's, and are not measured again by this run."""
+def _report_dropped(plan: TargetPlan, path: Path, result: Result, reporter: Reporter) -> None:
+    """Report scores of former weights that this run drops without measuring them again."""
     for checkpoint in result.checkpoints:
         files = plan.checkpoints.get(checkpoint.seed)
-        left = [language for language in checkpoint.scores if language not in plan.examples]
-        if left and (files is None or files.digest != checkpoint.weights):
+        dropped = [language for language in checkpoint.scores if language not in plan.examples]
+        if dropped and (files is None or files.digest != checkpoint.weights):
             reporter.report(
-                f"{path}: the weights of seed {checkpoint.seed} changed, its scores for {' '.join(left)} go"
+                f"{path}: the weights of seed {checkpoint.seed} changed, "
+                f"its scores for {' '.join(dropped)} are dropped"
             )
 
 
-def refuse_other_measure(path: Path, result: Result | Sweep, asked: Signature, run: Run) -> None:
-    """Refuse to mix two ways of measuring in one file."""
+def refuse_mixed_measurement(path: Path, result: Result | Sweep, signature: Signature, run: Run) -> None:
+    """Raise BadInput where the file at `path` was measured with another signature, dtype or device."""
     dtype, device = (
-        str(result.run.get(key, now)) for key, now in (("dtype", run.dtype), ("device", run.device))
+        str(result.run.get(key, current)) for key, current in (("dtype", run.dtype), ("device", run.device))
     )
     again = "--overwrite without -l to measure all of it again"
-    for what, before, now, cure in (
+    for name, old, new, cure in (
         (
             "signature",
             str(result.signature),
-            str(asked),
-            "--overwrite without -l measures all of it again, in place of what is there",
+            str(signature),
+            "--overwrite without -l to measure all of it again and replace the file",
         ),
         ("dtype", dtype, run.dtype, f"--dtype {dtype}, or {again}"),
         ("device", device.partition(":")[0], run.device.partition(":")[0], f"--device {device}, or {again}"),
     ):
-        if before != now:
+        if old != new:
             raise BadInput(
-                f"{path} was measured with the {what} {before!r}, now it is {now!r}: the two are not mixed",
+                f"{path} was measured with the {name} {old!r}, now it is {new!r}: the two are not mixed",
                 cure=cure,
             )

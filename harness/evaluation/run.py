@@ -1,4 +1,4 @@
-"""What stays the same through one evaluation of one submission."""
+"""The options of an evaluation, and what is constant through one run."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from harness.models.checkpoint import CheckpointFiles
 from harness.records import Mining, Submission
 from harness.reporter import Reporter
 
-# What is measured reaches the disk at least so often.
+# Measured results are written to the disk at least this often.
 WRITE_SECONDS = 60.0
 
 
-# Written for another process as what it means here.
+# Serialised as an absolute path: another process may have another working directory.
 AbsolutePath = Annotated[Path, PlainSerializer(lambda path: str(path.resolve()), return_type=str)]
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to evaluate; but for `mining`, which the signature says, none of it may change a score beyond the rounding of the dtype.
+    """How to evaluate. Only `mining`, which is in the signature, may change scores beyond rounding.
 
-    `data` is a folder of raw layouts, `own` maps people's own targets (`bitext.NAME`) to their folders,
-    `limit` tries the first examples only, `cache` replaces STILTBOARD_CACHE, `sweep` scores every layer and
-    both poolings beside the declared view, and `keep_layers` keeps the vectors of further layers, which the
-    same passes give, for checkpoints cut there. `fetched` maps the source of a checkpoint to its files where
-    another process has brought and verified them.
+    `data` is a folder of data sets in their raw layouts, `own` maps user-provided targets (`bitext.NAME`) to
+    their folders, `limit` evaluates the first examples only, `cache` replaces STILTBOARD_CACHE, `sweep`
+    scores every layer in both poolings in addition to the declared view, and `keep_layers` caches the vectors
+    of further layers from the same passes, for checkpoints truncated there. `fetched` maps the source of a
+    checkpoint to its files where another process has fetched and verified them.
     """
 
     data: AbsolutePath | None = None
@@ -49,7 +49,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Run:
-    """What stays the same through one evaluation of one submission."""
+    """What is constant through one evaluation of one submission; `device` and `dtype` are resolved."""
 
     folder: Path
     submission: Submission
@@ -60,10 +60,10 @@ class Run:
 
     @property
     def slug(self) -> str:
-        """Return the submission's name."""
+        """Return the submission's name, which is that of its folder."""
         return self.folder.resolve().name
 
     @property
     def cache(self) -> Path:
-        """Return the folder of the cache."""
+        """Return the cache folder: that of the options, or the default."""
         return self.options.cache or cache_folder()

@@ -1,4 +1,4 @@
-"""THE STORY of an evaluation: examples → vectors or predictions → outcomes → scores → a result on disk."""
+"""Evaluate a submission: examples → vectors or predictions → outcomes → scores → a result on disk."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, mak
 from harness.evaluation.embeddings import Encoded, declared_view, distinct_texts, encode_missing, every_view
 from harness.evaluation.heads import predict
 from harness.evaluation.plan import Plan, TargetPlan, make_plan
-from harness.evaluation.resume import Resumed, finished, result_path, resume
+from harness.evaluation.resume import Resumed, load_finished, result_path, resume
 from harness.evaluation.run import WRITE_SECONDS, Options, Run
-from harness.evaluation.sweep import Sweeping, open_sweeps
+from harness.evaluation.sweep import TargetSweep, open_sweeps
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.device import is_emulated, processor, thread_count
@@ -42,12 +42,12 @@ def evaluate(
 ) -> tuple[Result, ...]:
     """Evaluate the submission in `folder` zero-shot, write one result per target, and return them.
 
-    `targets` default to the benchmark's and `languages` to all of a target's. What an earlier run of the same
-    weights, text and encoding finished is kept. A language that cannot be measured is named in the result,
-    which then has no score. Targets with a head are fine-tuned on English first, once. With `options.limit`
-    only the first examples are tried and nothing is written. Raises BadInput when the submission, its
-    checkpoint or all of the text cannot be read, and CheckFailed, after the other targets are written, when
-    the whole text of one target cannot, or its head cannot be trained.
+    `targets` default to the benchmark's and `languages` to all of a target's. Scores of an earlier run on the
+    same weights, text and encoding are not computed again. A language that cannot be measured is named in the
+    result, which then has no score. For targets with a head, the head is fine-tuned on English first, once.
+    With `options.limit` only the first examples are evaluated and nothing is written. Raises BadInput when
+    the submission, its checkpoint or all of the text cannot be read, and CheckFailed, after the other targets
+    are written, when none of a target's text can be read, or its head cannot be trained.
     """
     plan = make_plan(Path(folder), targets, languages, options or Options(), reporter or Silent())
     resumed, faults = resume(plan)
@@ -68,21 +68,21 @@ def evaluate(
 
 
 def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result]:
-    """Encode what the targets without a head need, checkpoint by checkpoint, and run their cells."""
+    """Encode the text of targets without a head, checkpoint by checkpoint, and score their cells."""
     run, sweeps = plan.run, open_sweeps([target.plan for target in targets], plan.run)
     measured = {target.name: target.earlier for target in targets}
     reports: list[EncodingReport] = []
     results: dict[str, Result] = {}
     for number, (seed, files) in enumerate(plan.checkpoints.items() if targets else (), start=1):
-        swept = [(sweeping, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)]
+        swept = [(sweep, language) for sweep in sweeps for language in sweep.unfinished(seed, files)]
         todo = [(target.plan, language) for target in targets for language in target.unfinished(seed)]
         encoded = _encode(files, todo, swept, run)
         reports.append(encoded.report)
         for target in targets:
             measured[target.name] = _run_cells(target, seed, files, encoded).over(measured[target.name])
         encoded.close()
-        # What a seed gave is on disk before anything else starts; what is overwritten stays until all seeds
-        # are measured.
+        # A seed's result is written before anything else starts; a result that is overwritten stays until all
+        # seeds are measured.
         if number == len(plan.checkpoints) or not run.options.overwrite:
             results = {
                 target.name: _write(target.plan, measured[target.name], _describe(reports, run), run)
@@ -92,20 +92,20 @@ def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result
     return results
 
 
-Todo = Sequence[tuple[TargetPlan, str]]
-Swept = Sequence[tuple[Sweeping, str]]
+PlannedLanguages = Sequence[tuple[TargetPlan, str]]
+SweptLanguages = Sequence[tuple[TargetSweep, str]]
 
 
-def _encode(files: CheckpointFiles, todo: Todo, swept: Swept, run: Run) -> Encoded:
-    """Encode every text that an unfinished cell of this checkpoint needs, in one plan."""
+def _encode(files: CheckpointFiles, todo: PlannedLanguages, swept: SweptLanguages, run: Run) -> Encoded:
+    """Encode the texts of all unfinished cells of this checkpoint together."""
     examples = [
         planned.examples[language]
-        for planned, language in [*todo, *((sweeping.plan, language) for sweeping, language in swept)]
+        for planned, language in [*todo, *((sweep.plan, language) for sweep, language in swept)]
     ]
     if not examples:
         return Encoded({})
     view = declared_view(run.submission.encoding, files)
-    views = [view, *(every_view(files) if swept else _kept(view, run))]
+    views = [view, *(every_view(files) if swept else _shallower_views(view, run))]
     return encode_missing(distinct_texts(examples), views, files, run)
 
 
@@ -113,7 +113,7 @@ def _run_cells(target: Resumed, seed: int, files: CheckpointFiles, encoded: Enco
     """Run the unfinished cells of one target on one checkpoint."""
     plan, view = target.plan, declared_view(target.plan.encoding, files)
     outcomes: dict[Cell, pa.Table] = {}
-    failed = plan.without_text(seed)
+    failed = plan.unreadable_cells(seed)
     for language in target.unfinished(seed):
         examples = plan.examples[language]
         if reason := encoded.why_not(view, examples):
@@ -128,68 +128,67 @@ def _run_cells(target: Resumed, seed: int, files: CheckpointFiles, encoded: Enco
 
 
 def _sweep(
-    seed: int, files: CheckpointFiles, swept: Swept, encoded: Encoded, description: Mapping[str, Any]
+    seed: int, files: CheckpointFiles, swept: SweptLanguages, encoded: Encoded, description: Mapping[str, Any]
 ) -> None:
-    """Score every view of what was encoded; what is measured is on disk within a minute, and at the end."""
-    sweeps = list(dict.fromkeys(sweeping for sweeping, _ in swept))
+    """Score the swept languages in every view; write the scores about once a minute, and at the end."""
+    sweeps = list(dict.fromkeys(sweep for sweep, _ in swept))
     written = time.monotonic()
     for view in every_view(files) if swept else ():
-        for sweeping, language in swept:
-            sweeping.measure(seed, language, view, encoded)
+        for sweep, language in swept:
+            sweep.measure(seed, language, view, encoded)
         encoded.spaces[view].close()
         if time.monotonic() - written > WRITE_SECONDS:
-            for sweeping in sweeps:
-                sweeping.write(description)
+            for sweep in sweeps:
+                sweep.write(description)
             written = time.monotonic()
-    for sweeping in sweeps:
-        sweeping.write(description)
-        sweeping.say_best()
+    for sweep in sweeps:
+        sweep.write(description)
+        sweep.report_best_view()
 
 
-def _kept(view: View, run: Run) -> list[View]:
-    """Return the views of shallower layers that the same passes give on request."""
-    return [
-        other for other in (View(layer, view.pooling) for layer in run.options.keep_layers) if other < view
-    ]
+def _shallower_views(view: View, run: Run) -> list[View]:
+    """Return the views below the declared one whose vectors `keep_layers` requests from the same passes."""
+    requested = (View(layer, view.pooling) for layer in run.options.keep_layers)
+    return [shallower for shallower in requested if shallower < view]
 
 
 # ---- the result --------------------------------------------------------------------------------
 
 
 def _write(plan: TargetPlan, measured: Measured, description: dict[str, Any], run: Run) -> Result:
-    """Write the result, together with what another run finished in the meantime; leave the file untouched if nothing is new."""
+    """Write the result, merged with what other runs finished in the meantime, unless nothing is new."""
     if run.options.limit:
         return make_result(plan, measured, run.slug, description)
     for files in plan.checkpoints.values():
         files.check_unchanged()
     path = result_path(plan, run)
     with results_lock(run.folder):
-        whole = measured.over(finished(plan, run, Silent()))
-        result = make_result(plan, whole, run.slug, description)
-        before = _readable(path)
-        if before and not run.options.overwrite and _same(before, result):
-            return before
-        write_result(run.folder, result, make_table(plan, whole))
+        merged = measured.over(load_finished(plan, run, Silent()))
+        result = make_result(plan, merged, run.slug, description)
+        stored = _stored(path)
+        if stored and not run.options.overwrite and _same(stored, result):
+            return stored
+        write_result(run.folder, result, make_table(plan, merged))
         return load_result(path)
 
 
-def _readable(path: Path) -> Result | None:
+def _stored(path: Path) -> Result | None:
     try:
         result = load_result(path)
         load_outcomes(path, result)
-    except BadInput:  # absent or damaged: it is written anew
+    except BadInput:  # absent or damaged: it is replaced
         return None
     return result
 
 
-def _same(before: Result, after: Result) -> bool:
-    return before.model_copy(update={"run": {}, "outcomes": UNWRITTEN}) == after.model_copy(
+def _same(stored: Result, unwritten: Result) -> bool:
+    return stored.model_copy(update={"run": {}, "outcomes": UNWRITTEN}) == unwritten.model_copy(
         update={"run": {}}
     )
 
 
 def _describe(reports: Sequence[EncodingReport], run: Run) -> dict[str, Any]:
-    """Return what may differ when the same run is repeated."""
+    """Return the result's `run` block: date, device, versions and speed, which differ between runs."""
     seconds = sum(report.seconds for report in reports)
     texts = sum(report.texts for report in reports)
     return {

@@ -1,4 +1,4 @@
-"""Score every layer and both poolings of a checkpoint beside the view that its submission declares."""
+"""Score every layer of a checkpoint in both poolings, in addition to the declared view."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from harness.errors import BadInput, Fault
 from harness.evaluation.embeddings import Encoded, every_view
 from harness.evaluation.plan import TargetPlan
-from harness.evaluation.resume import refuse_other_measure
+from harness.evaluation.resume import refuse_mixed_measurement
 from harness.evaluation.run import Run
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
@@ -18,14 +18,14 @@ from harness.store import load_sweep, results_lock, sweep_path, write_sweep
 Point = tuple[int, View, str]  # seed, view, language
 
 
-class Sweeping:
-    """One target of one submission while its views are measured; `points` holds the headline scores."""
+class TargetSweep:
+    """The sweep of one target in progress; `points` holds headline scores, 0–100, by seed, view, language."""
 
     def __init__(self, plan: TargetPlan, run: Run) -> None:
-        """Take over what an earlier sweep of the same weights, text and encoding holds.
+        """Load the points of an earlier sweep of the same weights, text and encoding.
 
-        Raises BadInput where this run would replace, by a part of it, what was measured in another way or is
-        damaged.
+        Raises BadInput where the earlier sweep is damaged or was measured in another way, and this run would
+        measure only a part of it again.
         """
         self.plan, self._run = plan, run
         self._fingerprints = dict(plan.fingerprints)
@@ -36,24 +36,27 @@ class Sweeping:
         try:
             sweep = load_sweep(self._path)
         except BadInput as reason:
-            if left := [language for language in plan.target.languages if language not in plan.examples]:
-                message = f"{self._path} is damaged, and this run would measure only a part of it again, without {' '.join(left)}"
+            if missing := [language for language in plan.target.languages if language not in plan.examples]:
+                message = (
+                    f"{self._path} is damaged, and this run would measure only a part of it again, "
+                    f"without {' '.join(missing)}"
+                )
                 raise BadInput([*reason.faults, Fault(message, cure="evaluate without -l")]) from reason
             run.reporter.report(f"{self._path} is measured again: {reason.faults[0].message}")
             return
         if not run.options.overwrite or any(language not in plan.examples for language in sweep.data):
-            refuse_other_measure(self._path, sweep, self._signature(), run)
+            refuse_mixed_measurement(self._path, sweep, self._signature(), run)
             again = plan.examples if run.options.overwrite else ()
             self.points.update(
                 {
                     point: value
-                    for point, value in self._readable_points(sweep).items()
+                    for point, value in self._reusable_points(sweep).items()
                     if point[2] not in again
                 }
             )
 
-    def _readable_points(self, sweep: Sweep) -> dict[Point, float]:
-        """Return the points of a sweep that stand on this run's weights and text."""
+    def _reusable_points(self, sweep: Sweep) -> dict[Point, float]:
+        """Return the points of a sweep that were measured on this run's weights and text."""
         points = {}
         for checkpoint in sweep.checkpoints:
             files = self.plan.checkpoints.get(checkpoint.seed)
@@ -69,7 +72,7 @@ class Sweeping:
         return self.plan.target.signature.encoded(self.plan.encoding, None)
 
     def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
-        """Return the languages of this run that lack a view."""
+        """Return the languages of this run without a score in some view."""
         views = every_view(files)
         return [
             language
@@ -78,40 +81,41 @@ class Sweeping:
         ]
 
     def measure(self, seed: int, language: str, view: View, encoded: Encoded) -> None:
-        """Score one language in one view; a view in which a text has no vector stays without a score."""
+        """Score one language in one view; there is no score where a text has no vector."""
         target, examples = self.plan.target, self.plan.examples[language]
         if encoded.why_not(view, examples) is None:
             fraction = EMBEDDED[target.kind].headline(target, examples, encoded.spaces[view].get)
             self.points[seed, view, language] = round(100 * fraction, 4)
 
     def write(self, description: Mapping[str, Any]) -> None:
-        """Write what is measured so far over what the file holds; a trial is not written.
+        """Merge the points so far into the file; a trial is not written.
 
-        So nothing is lost that another run wrote in the meantime, or that this run will measure again later.
+        Points in the file that this run lacks are retained: another run may have written them in the
+        meantime, or this run measures them again later.
         """
         if self._run.options.limit or not self.points:
             return
         with results_lock(self._run.folder):
-            before = self._readable()
-            kept = (
-                self._readable_points(before)
-                if before is not None and before.signature == self._signature()
+            stored = self._stored()
+            stored_points = (
+                self._reusable_points(stored)
+                if stored is not None and stored.signature == self._signature()
                 else {}
             )
-            sweep = self._sweep(kept | self.points, description)
-            if before is None or before.model_copy(update={"run": {}}) != sweep.model_copy(
+            sweep = self._sweep(stored_points | self.points, description)
+            if stored is None or stored.model_copy(update={"run": {}}) != sweep.model_copy(
                 update={"run": {}}
             ):
                 write_sweep(self._run.folder, sweep)
 
-    def _readable(self) -> Sweep | None:
+    def _stored(self) -> Sweep | None:
         try:
             return load_sweep(self._path)
-        except BadInput:  # absent or damaged: it is written anew
+        except BadInput:  # absent or damaged: it is replaced
             return None
 
-    def say_best(self) -> None:
-        """Say which view is the best of those that have a score."""
+    def report_best_view(self) -> None:
+        """Report the best view among those with a score."""
         views = [
             view
             for checkpoint in self._sweep(self.points, {}).checkpoints
@@ -126,7 +130,8 @@ class Sweeping:
             )
 
     def _sweep(self, points: Mapping[Point, float], description: Mapping[str, Any]) -> Sweep:
-        seeds, known = {seed for seed, _, _ in points}, {language for _, _, language in points}
+        seeds = {seed for seed, _, _ in points}
+        measured_languages = {language for _, _, language in points}
         return Sweep(
             schema_=1,
             submission=self._run.slug,
@@ -146,7 +151,7 @@ class Sweeping:
             data={
                 language: self._fingerprints[language]
                 for language in self.plan.target.languages
-                if language in known
+                if language in measured_languages
             },
             run=description,
         )
@@ -162,6 +167,6 @@ class Sweeping:
         return ViewScores(layer=view.layer, pooling=view.pooling, score=mean, scores=scores)
 
 
-def open_sweeps(plans: Sequence[TargetPlan], run: Run) -> tuple[Sweeping, ...]:
-    """Return the sweeps that the run is asked for, one a target."""
-    return tuple(Sweeping(plan, run) for plan in plans) if run.options.sweep else ()
+def open_sweeps(plans: Sequence[TargetPlan], run: Run) -> tuple[TargetSweep, ...]:
+    """Return one sweep per target if the run's options request sweeps, else none."""
+    return tuple(TargetSweep(plan, run) for plan in plans) if run.options.sweep else ()

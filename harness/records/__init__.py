@@ -1,4 +1,4 @@
-"""The records that travel through the project: frozen, without I/O."""
+"""The records that all packages share: immutable pydantic models, without I/O."""
 
 from __future__ import annotations
 

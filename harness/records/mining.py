@@ -1,4 +1,4 @@
-"""How pairs of sentences are mined: the options of one kind of target, and their part of a signature."""
+"""Options for mining sentence pairs, and how they are printed in a signature."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.records.record import Record
 
 
 class Margin(StrEnum):
-    """How the cosine of a candidate pair is set against those of its neighbourhoods."""
+    """How a candidate pair's cosine is normalised by its neighbours' cosines (Artetxe and Schwenk 2019)."""
 
     RATIO = "ratio"
     DISTANCE = "distance"
@@ -20,7 +20,7 @@ _PRINTED = re.compile(r"(ratio|distance|absolute)\.k([1-9][0-9]{0,3})\.(keep|dro
 
 
 class Mining(Record):
-    """How pairs are mined; so many `neighbours` of each sentence enter the margin."""
+    """How pairs are mined; the margin uses the nearest `neighbours` of each sentence."""
 
     margin: Margin = Margin.RATIO
     keep_duplicates: bool = False
@@ -31,8 +31,8 @@ class Mining(Record):
 
     @classmethod
     def parse(cls, text: str) -> Mining | None:
-        """Return the options that `ratio.k4.drop` and its like name, or None for another text."""
-        found = _PRINTED.fullmatch(text)
-        if found is None:
+        """Return the options printed as text such as `ratio.k4.drop`, or None for any other text."""
+        match = _PRINTED.fullmatch(text)
+        if match is None:
             return None
-        return cls(margin=Margin(found[1]), neighbours=int(found[2]), keep_duplicates=found[3] == "keep")
+        return cls(margin=Margin(match[1]), neighbours=int(match[2]), keep_duplicates=match[3] == "keep")

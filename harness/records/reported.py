@@ -1,6 +1,6 @@
-"""A row of numbers that others published: submissions/<slug>/submission.yaml with `reported` in place of checkpoints.
+"""Rows of published numbers: submissions/<slug>/submission.yaml with `reported` instead of checkpoints.
 
-What nobody published is left out, never guessed: so less is required here than of a submission that can be
+What was not published is omitted, never guessed, so fewer keys are required than for a submission that can be
 evaluated.
 """
 
@@ -24,24 +24,24 @@ from harness.records.scalars import (
     Tag,
     Truth,
     integer,
-    nothing,
+    nullable,
 )
 from harness.records.submission import Base, Pooling, Regime, Submission, Submitter
 from harness.records.target import Target
 
-# Below one point a published score is most likely a share, which is written 100 times as large.
+# A published score below one point is most likely a share, which has to be multiplied by 100.
 LARGEST_SHARE = 1.0
 
 
 class ReportedIntermediate(Record):
-    """What was done between pretraining and evaluation, as far as it was published; None and an empty list are not known."""
+    """Training between pretraining and evaluation, as far as published; None and () mean unknown."""
 
     regime: Regime
     tasks: tuple[Tag, ...] = ()
     languages: tuple[Language, ...] = ()
-    examples: Annotated[Count | None, BeforeValidator(nothing)] = None
-    continued_mlm: Annotated[Truth | None, BeforeValidator(nothing)] = None
-    translated: Annotated[Truth | None, BeforeValidator(nothing)] = None
+    examples: Annotated[Count | None, BeforeValidator(nullable)] = None
+    continued_mlm: Annotated[Truth | None, BeforeValidator(nullable)] = None
+    translated: Annotated[Truth | None, BeforeValidator(nullable)] = None
 
     @model_validator(mode="after")
     def _regime_agrees(self) -> ReportedIntermediate:
@@ -50,46 +50,43 @@ class ReportedIntermediate(Record):
         if self.regime is Regime.ENGLISH and self.languages not in ((), ("en",)):
             raise ValueError("regime english has languages: [en]")
         if self.regime is Regime.MULTILINGUAL and len(set(self.languages)) == 1:
-            raise ValueError(
-                "regime multilingual names at least two languages, or none where they are not known"
-            )
+            raise ValueError("regime multilingual needs at least two languages, or none if they are unknown")
         return self
 
 
 class ReportedEncoding(Record):
-    """How texts became vectors, as far as it was published."""
+    """How texts were encoded as vectors, as far as published."""
 
     layer: Annotated[
         Literal["last"] | Annotated[int, Field(ge=0)] | None,
-        BeforeValidator(lambda v: v if v == "last" else integer(nothing(v))),
+        BeforeValidator(lambda v: v if v == "last" else integer(nullable(v))),
     ] = None
-    pooling: Annotated[Pooling | None, BeforeValidator(nothing)] = None
-    prefix: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(nothing)] = None
-    max_length: Annotated[Annotated[Integer, Field(ge=8, le=8192)] | None, BeforeValidator(nothing)] = None
+    pooling: Annotated[Pooling | None, BeforeValidator(nullable)] = None
+    prefix: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(nullable)] = None
+    max_length: Annotated[Annotated[Integer, Field(ge=8, le=8192)] | None, BeforeValidator(nullable)] = None
 
 
 class ReportedScore(Record):
-    """What was published of one target.
+    """Published numbers of one target.
 
-    `means` holds means over all its languages, in points, or a quantity in its own unit, by the catalog's
-    names, which say the metric and the direction: Tatoeba's `accuracy` is English → foreign,
-    `accuracy_to_english` the other way round. `languages` holds the target's own metric by language.
-    `differs` says what sets the numbers apart from the target's protocol; they are then never shown as its
-    score, and may have names of their own.
+    `means` holds means over all its languages, in points, or a quantity in its unit, under the catalog's
+    names, which imply metric and direction: Tatoeba's `accuracy` is English → foreign, `accuracy_to_english`
+    the reverse. `languages` holds the target's metric by language. `differs` describes how the numbers
+    deviate from the target's protocol; they are then never shown as its score, and may have other names.
     """
 
     means: Mapping[Tag, Annotated[Number, Field(ge=0)]] = {}
     languages: Mapping[Language, Points] = {}
-    differs: Annotated[LongLine | None, BeforeValidator(nothing)] = None
+    differs: Annotated[LongLine | None, BeforeValidator(nullable)] = None
 
     def mean(self, target: Target) -> float | None:
-        """Return the mean of the target's metric in points, as published or as it follows from what was; else None."""
+        """Return the mean of the target's metric in points, as published or derived; else None."""
         if target.metric in self.means:
             return self.means[target.metric]
         return self.derived(target)
 
     def derived(self, target: Target) -> float | None:
-        """Return the mean of the target's metric that follows from all its languages, or from exact match and F1; else None."""
+        """Return the metric's mean computed from all languages, or from exact match and F1; else None."""
         if all(language in self.languages for language in target.languages):
             return sum(self.languages[language] for language in target.languages) / len(target.languages)
         if target.metric == "em_f1" and {"exact_match", "f1"} <= self.means.keys():
@@ -97,33 +94,33 @@ class ReportedScore(Record):
         return None
 
     def score(self, target: Target) -> float | None:
-        """Return what may stand in the target's column: its metric, measured as its protocol says, over all its languages."""
+        """Return the target's score in points, as published or derived; None if the protocol differs."""
         return None if self.differs else self.mean(target)
 
 
 class Reported(Record):
-    """Who published the numbers and where they were read; `parameters` in total, as published: there are no weights to count."""
+    """Source of the published numbers; `parameters` is the published total, as no weights are counted."""
 
     citation: LongLine
     source: Link
-    parameters: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nothing)] = None
-    note: Annotated[LongLine | None, BeforeValidator(nothing)] = None
+    parameters: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
+    note: Annotated[LongLine | None, BeforeValidator(nullable)] = None
     scores: Mapping[Tag, ReportedScore]
 
 
 class ReportedSubmission(Record):
-    """One row of published numbers: listed and marked, never ranked, never fitted."""
+    """One row of published numbers: listed and marked, never ranked, never part of a curve fit."""
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
     title: Line
     family: Tag
-    base: Annotated[Base | None, BeforeValidator(nothing)] = None
+    base: Annotated[Base | None, BeforeValidator(nullable)] = None
     intermediate: ReportedIntermediate
-    encoding: Annotated[ReportedEncoding | None, BeforeValidator(nothing)] = None
+    encoding: Annotated[ReportedEncoding | None, BeforeValidator(nullable)] = None
     reported: Reported
     trained_on: tuple[Tag, ...] = ()
     submitters: Annotated[tuple[Submitter, ...], Field(min_length=1, max_length=50)]
-    license: Annotated[Line | None, BeforeValidator(nothing)] = None
+    license: Annotated[Line | None, BeforeValidator(nullable)] = None
     links: Mapping[Tag, Link] = {}
 
 

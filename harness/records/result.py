@@ -1,4 +1,4 @@
-"""What the harness writes: submissions/<slug>/results/<target>.yaml and <target>.layers.yaml."""
+"""Results that the harness writes: submissions/<slug>/results/<target>.yaml and <target>.layers.yaml."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.records.scalars import (
     Slug,
     Tag,
     integer,
-    nothing,
+    nullable,
 )
 from harness.records.signature import PrintedSignature
 from harness.records.submission import Pooling
@@ -27,8 +27,8 @@ from harness.records.submission import Pooling
 class Score(Record):
     """One language: score and interval in points, n examples, the secondary scores in points.
 
-    `quantities` are not in points: ranks, counts, margins. `pairs` holds scores against each other language
-    by its code.
+    `quantities` are not in points: ranks, counts, margins. `pairs` holds, by language code, the scores of the
+    pair with that language.
     """
 
     score: Points
@@ -39,7 +39,7 @@ class Score(Record):
     pairs: Mapping[Language, Mapping[Tag, Points]] = {}
 
     @model_serializer(mode="wrap")
-    def _without_what_the_kind_lacks(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_empty_extras(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = serialize(self)
         return {name: value for name, value in fields.items() if value or name not in ("quantities", "pairs")}
 
@@ -52,20 +52,21 @@ class Parameters(Record):
 
 
 class Head(Record):
-    """The fine-tuned weights that predicted, and the English text that trained and chose them; None for a head that was submitted.
+    """The fine-tuned weights that predicted, and the English text that trained and selected them.
 
     `dev` is the score on held-out English, in points, by which one of the trainer's evaluations was chosen.
+    A submitted head has only its `digest`.
     """
 
     digest: Digest
-    training: Annotated[Digest | None, BeforeValidator(nothing)] = None
-    examples: Annotated[Count | None, BeforeValidator(nothing)] = None
-    steps: Annotated[Count | None, BeforeValidator(nothing)] = None
-    dev: Annotated[Points | None, BeforeValidator(nothing)] = None
+    training: Annotated[Digest | None, BeforeValidator(nullable)] = None
+    examples: Annotated[Count | None, BeforeValidator(nullable)] = None
+    steps: Annotated[Count | None, BeforeValidator(nullable)] = None
+    dev: Annotated[Points | None, BeforeValidator(nullable)] = None
 
 
 class CheckpointScores(Record):
-    """One seed: what was measured on which weights. A language that failed stands in `failed` with its reason."""
+    """Scores of one seed and the weights they are of; `failed` gives the reason for each failed language."""
 
     seed: Count
     source: LongLine
@@ -77,13 +78,13 @@ class CheckpointScores(Record):
     failed: Mapping[Language, Annotated[str, Field(min_length=1, max_length=500)]] = {}
 
     @model_serializer(mode="wrap")
-    def _without_a_head_that_is_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_missing_head(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = serialize(self)
         return {name: value for name, value in fields.items() if value is not None or name != "head"}
 
 
 class Outcomes(Record):
-    """The file with one row per example from which every score can be computed again."""
+    """The file with one row per example from which every score can be recomputed."""
 
     file: Annotated[str, Field(pattern=r"^[a-z0-9_.-]+\.parquet$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -93,10 +94,10 @@ class Outcomes(Record):
 class Result(Record):
     """One target of one submission.
 
-    `measured` of `of` counts the languages that every checkpoint measured; `score`, their mean, is None
-    unless that is all. `interval`, at 95 %, speaks of these languages, `general_interval` of languages in
-    general (None with fewer than three); both hold what other seeds would have given where there are several,
-    and only these checkpoints' examples where there is one.
+    `measured` of `of` languages were measured on every checkpoint; `score`, their mean, is None unless all
+    were. `interval`, at 95 %, is about these languages, `general_interval` about languages in general (None
+    with fewer than three). With several seeds both include the variation between seeds, with one seed only
+    that of the sampled examples.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -104,9 +105,9 @@ class Result(Record):
     target: Tag
     signature: PrintedSignature
     metric: Tag
-    score: Annotated[Points | None, BeforeValidator(nothing)]
-    interval: Annotated[tuple[Points, Points] | None, BeforeValidator(nothing)] = None
-    general_interval: Annotated[tuple[Points, Points] | None, BeforeValidator(nothing)] = None
+    score: Annotated[Points | None, BeforeValidator(nullable)]
+    interval: Annotated[tuple[Points, Points] | None, BeforeValidator(nullable)] = None
+    general_interval: Annotated[tuple[Points, Points] | None, BeforeValidator(nullable)] = None
     measured: Count
     of: Count
     checkpoints: tuple[CheckpointScores, ...]
@@ -116,7 +117,7 @@ class Result(Record):
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """Return the fingerprints of all that a score rests on: the text of each language, and the English that trained heads."""
+        """Return the fingerprints of each language's text, and of the English text that trained heads."""
         trained = {
             head.training
             for head in (checkpoint.head for checkpoint in self.checkpoints)
@@ -126,13 +127,13 @@ class Result(Record):
 
     @property
     def complete(self) -> bool:
-        """Tell whether the target has a score."""
+        """Tell whether there is a score: every checkpoint measured every language."""
         return self.score is not None
 
     def language_score(self, language: str) -> float | None:
         """Return the mean over seeds in points, or None where a seed lacks the language."""
-        found = [c.scores[language].score for c in self.checkpoints if language in c.scores]
-        return sum(found) / len(found) if len(found) == len(self.checkpoints) else None
+        scores = [c.scores[language].score for c in self.checkpoints if language in c.scores]
+        return sum(scores) / len(scores) if len(scores) == len(self.checkpoints) else None
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -144,14 +145,14 @@ class Result(Record):
 
 
 class ViewScores(Record):
-    """The headline score in points of one way to read sentence vectors off a checkpoint: h[layer], pooled.
+    """A target's scores in points with one view of a checkpoint: hidden state h[layer], pooled.
 
     `score`, the mean over the target's languages, is None while one is missing.
     """
 
     layer: Count
     pooling: Pooling
-    score: Annotated[Points | None, BeforeValidator(nothing)]
+    score: Annotated[Points | None, BeforeValidator(nullable)]
     scores: Mapping[Language, Points]
 
 
@@ -164,7 +165,7 @@ class SweptCheckpoint(Record):
 
 
 class Sweep(Record):
-    """What every layer and both poolings would score on one target; the submission's score stays the declared view's.
+    """Scores of every layer and both poolings on one target; the declared view's remains the result.
 
     `signature` is the result's without its layer and pooling.
     """

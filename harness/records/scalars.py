@@ -1,6 +1,6 @@
-"""The scalars of every record: the only place where text becomes a number or a truth value.
+"""The scalar types of all records: the only place where text becomes a number or a truth value.
 
-That is why `no` stays Norwegian, `0e12…` stays a revision, and `1_000` is an error instead of a surprise.
+This is why `no` stays Norwegian, `0e12…` stays a revision, and `1_000` is an error instead of a surprise.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ TAG = r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$"
 
 
 def integer(value: object) -> object:
-    """Read a whole number in plain digits; what is no text passes."""
+    """Convert text in plain digits to an int; any other type passes unchanged.
+
+    Raises ValueError for text that is not a whole number of at most 18 digits.
+    """
     if isinstance(value, str):
         if not re.fullmatch(r"-?(?:0|[1-9][0-9]{0,17})", value):
             raise ValueError("expected a whole number in plain digits")
@@ -40,8 +43,8 @@ def _truth(value: object) -> object:
     return value
 
 
-def nothing(value: object) -> object:
-    """Read YAML's `null` (text here, as every scalar) as None."""
+def nullable(value: object) -> object:
+    """Convert YAML's `null` to None; it is text here, as every scalar."""
     return None if value == "null" else value
 
 
@@ -51,7 +54,7 @@ def _one_line(value: str) -> str:
     return value
 
 
-# Bounds stand before the validator: pydantic then writes them as minimum and maximum into the JSON Schema.
+# Bounds precede the validator: pydantic then writes them as minimum and maximum into the JSON Schema.
 Integer = Annotated[int, BeforeValidator(integer)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Count = Annotated[int, Field(ge=0), BeforeValidator(integer)]

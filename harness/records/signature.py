@@ -1,4 +1,4 @@
-"""Everything that a score depends on beside weights and text, in one record that prints as one line and is read back from it."""
+"""Everything that a score depends on besides weights and text, as a record that prints as one line."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from harness.records.mining import Mining
 from harness.records.submission import Encoding
 from harness.records.view import View
 
-_LONGEST = 2000
-_FEWEST = 4
+_MAX_CHARACTERS = 2000
+_MIN_PARTS = 4
 _VERSION = re.compile(r"v([1-9][0-9]{0,3})")
 _PREFIX, _LENGTH, _HEAD = "prefix=", "len=", "head="
 
 
 @dataclass(frozen=True)
 class Signature:
-    """The protocol of a target (what is scored and how) with the recipe's part (how texts were encoded, or a head came about).
+    """A target's protocol (what is scored and how), and how texts were encoded or a head was trained.
 
-    `metric` and `direction` are the protocol's own short names, `mining` is there where pairs are mined,
-    `options` are further words of the protocol. Vectors have `prefix` and `max_length`, and a `view` unless
-    every layer is meant; targets with a head have `head`.
+    `metric` and `direction` are the protocol's short names, `mining` is set where pairs are mined, `options`
+    are further words of the protocol. Targets that compare vectors have `prefix` and `max_length`, and a
+    `view` unless the signature covers every layer; targets with a head have `head`.
 
     >>> signature = Signature.parse("tatoeba|acc|en→xx|cos|h12.mean|prefix=query: |len=512|v1")
     >>> signature.view, signature.prefix, str(signature.protocol)
@@ -46,7 +46,7 @@ class Signature:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Return what is printed between the bars."""
+        """Return the parts that are printed between the bars, in order."""
         parts = [self.target, self.metric, self.direction]
         parts += [str(part) for part in (self.mining, *self.options, self.view) if part is not None]
         parts += [] if self.prefix is None else [_PREFIX + _escaped(self.prefix)]
@@ -58,12 +58,12 @@ class Signature:
         return "|".join(self.parts)
 
     @classmethod
-    @lru_cache(4096)  # few signatures are on thousands of results
+    @lru_cache(4096)  # thousands of results share few signatures
     def parse(cls, text: str) -> Signature:
-        """Read a printed signature; raises ValueError for a text that no signature prints as."""
+        """Parse a printed signature; raises ValueError for text that no signature prints as."""
         parts = text.split("|")
         version = _VERSION.fullmatch(parts[-1])
-        if len(parts) < _FEWEST or version is None:
+        if len(parts) < _MIN_PARTS or version is None:
             raise ValueError("expected a signature: target|metric|direction|…|v1")
         named: dict[str, Any] = {}
         options: list[str] = []
@@ -80,28 +80,28 @@ class Signature:
                 named["head"] = part.removeprefix(_HEAD)
             else:
                 options.append(part)
-        found = cls(parts[0], parts[1], parts[2], int(version[1]), options=tuple(options), **named)
-        if found.parts != tuple(parts):
-            raise ValueError(f"expected the parts of a signature in the order {found}")
-        return found
+        signature = cls(parts[0], parts[1], parts[2], int(version[1]), options=tuple(options), **named)
+        if signature.parts != tuple(parts):
+            raise ValueError(f"expected the parts of a signature in the order {signature}")
+        return signature
 
     @property
     def protocol(self) -> Signature:
-        """Return the target's part alone: scores of one protocol may be compared."""
+        """Return the target's part alone: scores of the same protocol may be compared."""
         return replace(self, view=None, prefix=None, max_length=None, head=None)
 
     @property
     def of_all_views(self) -> Signature:
-        """Return what is the same in every layer and pooling."""
+        """Return the part that all layers and poolings share."""
         return replace(self, view=None)
 
     def encoded(self, encoding: Encoding, layer: int | None) -> Signature:
-        """Add how a text becomes a vector; without a layer what is the same in all."""
+        """Add how texts are encoded; without a layer, only what all layers and poolings share."""
         view = None if layer is None else View(layer, encoding.pooling)
         return replace(self, view=view, prefix=encoding.prefix, max_length=encoding.max_length)
 
     def predicted(self, head: str) -> Signature:
-        """Add how the head that predicts came about: its recipe, with what was replaced in it."""
+        """Add how the head was trained: its recipe and the replaced values, such as `xtreme,epochs=3`."""
         return replace(self, head=head)
 
 
@@ -113,22 +113,21 @@ def _unescaped(text: str) -> str:
     try:
         return str(json.loads(f'"{text}"'))
     except ValueError:
-        raise ValueError(f"expected a prefix as JSON writes a text, found {text!r}") from None
+        raise ValueError(f"expected a prefix escaped as in JSON, found {text!r}") from None
 
 
-def _read(value: object) -> object:
-    """Read what a file holds; a longer text is none."""
+def _parsed(value: object) -> object:
     if isinstance(value, str):
-        if len(value) > _LONGEST:
-            raise ValueError(f"expected at most {_LONGEST:,} characters")
+        if len(value) > _MAX_CHARACTERS:
+            raise ValueError(f"expected at most {_MAX_CHARACTERS:,} characters")
         return Signature.parse(value)
     return value
 
 
-# A signature in a record: text in files.
+# A field that is a Signature in memory and its printed line in files.
 PrintedSignature = Annotated[
     Signature,
-    BeforeValidator(_read),
+    BeforeValidator(_parsed),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST}),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _MAX_CHARACTERS}),
 ]

@@ -1,4 +1,4 @@
-"""What people write: submissions/<slug>/submission.yaml. Scalars in YAML arrive here as text."""
+"""The file that submitters write: submissions/<slug>/submission.yaml. YAML scalars arrive as text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.records.scalars import (
     Tag,
     Truth,
     integer,
-    nothing,
+    nullable,
 )
 
 
@@ -29,11 +29,11 @@ class Base(Record):
     """The pretrained encoder that intermediate training started from."""
 
     id: HubId
-    revision: Annotated[Revision | None, BeforeValidator(nothing)] = None
+    revision: Annotated[Revision | None, BeforeValidator(nullable)] = None
 
 
 class Regime(StrEnum):
-    """In which languages the intermediate training data stood."""
+    """Languages of the intermediate training data."""
 
     NONE = "none"
     ENGLISH = "english"
@@ -41,7 +41,7 @@ class Regime(StrEnum):
 
 
 class Intermediate(Record):
-    """What was done between pretraining and evaluation; examples counts training examples."""
+    """Training between pretraining and evaluation; `examples` counts training examples."""
 
     regime: Regime
     tasks: tuple[Tag, ...] = ()
@@ -55,23 +55,23 @@ class Intermediate(Record):
         if self.regime is Regime.NONE and (self.tasks or self.languages or self.examples):
             raise ValueError("regime none has no tasks, no languages and 0 examples")
         if self.regime is not Regime.NONE and not (self.tasks and self.examples):
-            raise ValueError(f"regime {self.regime.value} names its tasks and its number of examples")
+            raise ValueError(f"regime {self.regime.value} needs its tasks and its number of examples")
         if self.regime is Regime.ENGLISH and self.languages != ("en",):
             raise ValueError("regime english has languages: [en]")
         if self.regime is Regime.MULTILINGUAL and len(set(self.languages)) < 2:
-            raise ValueError("regime multilingual names at least two languages")
+            raise ValueError("regime multilingual needs at least two languages")
         return self
 
 
 class Pooling(StrEnum):
-    """How token vectors become one sentence vector: mean over all tokens, specials included, or the first token."""
+    """How token vectors become a sentence vector: mean over all tokens, specials included, or first token."""
 
     MEAN = "mean"
     CLS = "cls"
 
 
 class Encoding(Record):
-    """How a text becomes a vector: which hidden state, pooled how, after which prefix, cut at how many tokens."""
+    """How a text becomes a vector: hidden state, pooling, prefix, and truncation length in tokens."""
 
     layer: Annotated[
         Literal["last"] | Annotated[int, Field(ge=0)],
@@ -104,41 +104,41 @@ class Checkpoint(Record):
 
     @property
     def source(self) -> str:
-        """Name the place of the weights in one line, for messages and pages."""
+        """Return where the weights come from, in one line for messages and pages."""
         if self.hub is not None:
             return f"{self.hub}@{self.revision}"
         return self.path if self.path is not None else f"bundled {self.bundled}, first {self.layers} layers"
 
 
 class FineTuning(Record):
-    """How a target's head is trained on English: a named recipe of the catalog, in which single values are replaced.
+    """How a target's head is trained on English: a recipe of the catalog, with single values replaced.
 
-    `examples` takes at most so many training examples; `freeze_embeddings` leaves the word embeddings as they
-    are.
+    `examples` is the maximum number of training examples; `freeze_embeddings` keeps the word embeddings
+    unchanged.
     """
 
     recipe: Literal["xtreme", "jiant"] = "xtreme"
-    learning_rate: Annotated[Annotated[Number, Field(gt=0, le=1)] | None, BeforeValidator(nothing)] = None
-    epochs: Annotated[Annotated[Integer, Field(ge=1, le=1000)] | None, BeforeValidator(nothing)] = None
-    max_length: Annotated[Annotated[Integer, Field(ge=16, le=8192)] | None, BeforeValidator(nothing)] = None
-    stride: Annotated[Annotated[Integer, Field(ge=0, le=4096)] | None, BeforeValidator(nothing)] = None
-    batch_size: Annotated[Annotated[Integer, Field(ge=1, le=65536)] | None, BeforeValidator(nothing)] = None
-    warmup: Annotated[Annotated[Number, Field(ge=0)] | None, BeforeValidator(nothing)] = None
-    weight_decay: Annotated[Annotated[Number, Field(ge=0, le=1)] | None, BeforeValidator(nothing)] = None
-    patience: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nothing)] = None
-    examples: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nothing)] = None
-    freeze_embeddings: Annotated[Truth | None, BeforeValidator(nothing)] = None
+    learning_rate: Annotated[Annotated[Number, Field(gt=0, le=1)] | None, BeforeValidator(nullable)] = None
+    epochs: Annotated[Annotated[Integer, Field(ge=1, le=1000)] | None, BeforeValidator(nullable)] = None
+    max_length: Annotated[Annotated[Integer, Field(ge=16, le=8192)] | None, BeforeValidator(nullable)] = None
+    stride: Annotated[Annotated[Integer, Field(ge=0, le=4096)] | None, BeforeValidator(nullable)] = None
+    batch_size: Annotated[Annotated[Integer, Field(ge=1, le=65536)] | None, BeforeValidator(nullable)] = None
+    warmup: Annotated[Annotated[Number, Field(ge=0)] | None, BeforeValidator(nullable)] = None
+    weight_decay: Annotated[Annotated[Number, Field(ge=0, le=1)] | None, BeforeValidator(nullable)] = None
+    patience: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
+    examples: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
+    freeze_embeddings: Annotated[Truth | None, BeforeValidator(nullable)] = None
 
 
 class Submitter(Record):
-    """Who answers for the submission."""
+    """A person or group that is responsible for the submission."""
 
     name: Line
     url: Link | None = None
 
 
 class Superseded(Record):
-    """A result that another one took the place of: which outcomes it had, and why it is no longer the submission's."""
+    """A replaced result: the digest of its outcomes, and why it is no longer the submission's."""
 
     target: Tag
     outcomes: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -146,7 +146,7 @@ class Superseded(Record):
 
 
 class Submission(Record):
-    """One recipe at one size; its checkpoints are its seeds."""
+    """One training recipe at one model size; its checkpoints are its seeds."""
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
     title: Line
@@ -168,5 +168,5 @@ class Submission(Record):
         seeds = [checkpoint.seed for checkpoint in self.checkpoints]
         for seed in seeds:
             if seeds.count(seed) > 1:
-                raise ValueError(f"seed {seed} stands on more than one checkpoint")
+                raise ValueError(f"more than one checkpoint has seed {seed}")
         return self

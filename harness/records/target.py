@@ -1,4 +1,4 @@
-"""What the harness knows of a data set: an entry of the catalog."""
+"""An entry of the catalog: one data set and how it is scored."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from harness.records.signature import Signature
 class Target(Record):
     """One data set and how it is scored; `languages` is in the protocol's order.
 
-    `measure`, `direction` and `options` are what its signature says, `metric` is the name of its score.
-    `secondary` names further scores in points, `quantities` values in units of their own. `sizes` counts in
-    `unit`. With `needs_data` the Hub does not have its text. Example i of a `parallel` target is the same in
-    every language, translated. `labels` are what a head chooses from, `training` names the English text that
-    it is trained on; targets without it compare vectors.
+    `measure`, `direction` and `options` are parts of its signature, `metric` is the name of its score.
+    `secondary` names further scores in points, `quantities` values in other units. `sizes` counts examples in
+    `unit`. With `needs_data` its text is not on the Hub. Example i of a `parallel` target is the same in
+    every language, translated. `labels` are a head's classes, `training` names the English text that it is
+    trained on; targets without it compare vectors.
     """
 
     name: Tag
@@ -49,23 +49,23 @@ class Target(Record):
     homepage: Link
 
     def with_mining(self, policy: Mining) -> Target:
-        """Return the target mined in another way, which its signature then says; other kinds stay as they are."""
+        """Return the target with these mining options, which its signature names; no-op for other kinds."""
         if self.mining is None:
             return self
         return self.model_copy(update={"mining": policy})
 
     @property
     def signature(self) -> Signature:
-        """Return the target's own part of a result's signature."""
+        """Return the target's part of a result's signature."""
         return Signature(self.name, self.measure, self.direction, self.version, self.mining, self.options)
 
     def published(self) -> dict[str, object]:
-        """Return the entry as programs read it: its `measure` is all that its signature says of the protocol."""
+        """Return the entry for export; `measure` joins its signature's parts between name and version."""
         return {**self.model_dump(mode="json"), "measure": "|".join(self.signature.parts[1:-1])}
 
     @property
     def chance(self) -> float:
-        """Return the score of knowing nothing, in points: one label of several, one sentence of the pool, else 0."""
+        """Return the chance level in points: one of the labels, one sentence of the pool, else 0."""
         if self.kind == "classification":
             return 100 / len(self.labels)
         if self.kind == "retrieval" and self.sizes:
@@ -74,7 +74,7 @@ class Target(Record):
 
     @property
     def has_head(self) -> bool:
-        """Tell whether a head is trained on English and predicts; otherwise vectors are compared."""
+        """Tell whether a head trained on English predicts; otherwise vectors are compared."""
         return self.kind in ("classification", "tagging", "qa")
 
     @property

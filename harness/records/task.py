@@ -1,4 +1,4 @@
-"""What the harness knows of an intermediate task: an entry of the catalog."""
+"""An entry of the catalog: one task for intermediate training."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.records.scalars import Language, Link, Tag
 
 
 class Task(Record):
-    """One data set to train on before any target is seen.
+    """One data set for intermediate training.
 
-    `labels` are what a head chooses from, `metric` is what is measured on its dev set. Example i of a
-    `parallel` task is the same in every language; `translated` says that a machine made every language but
-    English. `seen` is its name under `trained_on`.
+    `labels` are a head's classes, `metric` is measured on its dev set. Example i of a `parallel` task is the
+    same in every language; with `translated` every language but English is machine-translated. `seen` is its
+    name under `trained_on`.
     """
 
     name: Tag

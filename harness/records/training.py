@@ -1,4 +1,4 @@
-"""How intermediate training is asked for, and what was done: experiments/*.yaml and submissions/<slug>/training.yaml."""
+"""Intermediate training: its recipe (experiments/*.yaml), its record (submissions/<slug>/training.yaml)."""
 
 from __future__ import annotations
 
@@ -24,28 +24,31 @@ from harness.records.scalars import (
     Tag,
     Truth,
     integer,
-    nothing,
+    nullable,
 )
 from harness.records.submission import Base, Checkpoint, Encoding, Regime, Submitter
 
 
 class Sampling(StrEnum):
-    """How often each of several tasks is trained on: by its examples, or by their `1/temperature`th power."""
+    """How often each task is sampled: by its number of examples, or by that to the power 1/temperature."""
 
     PROPORTIONAL = "proportional"
     TEMPERATURE = "temperature"
 
 
 class TaskShare(Record):
-    """A task in a recipe: so many examples an epoch, spread evenly over the languages; without a number as many as one language has."""
+    """A task in a recipe.
+
+    `examples` an epoch are spread evenly over the languages; by default as many as one language has.
+    """
 
     task: Tag
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("en",)
-    examples: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nothing)] = None
+    examples: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
 
 
 class ContinuedMlm(Record):
-    """Masked language modelling beside the tasks: a share of all steps, on text that is spread evenly over the languages."""
+    """Masked language modelling next to the tasks: a share of all steps, spread evenly over languages."""
 
     text: Tag = "wikipedia"
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
@@ -53,7 +56,7 @@ class ContinuedMlm(Record):
 
 
 class Start(Record):
-    """The encoder that training starts from, as a checkpoint names it; of a bundled one several depths may be asked for."""
+    """The encoder that training starts from, named as in a checkpoint; a bundled one in several depths."""
 
     hub: str | None = None
     revision: str | None = None
@@ -73,7 +76,7 @@ class Start(Record):
 
     @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
-        """Return one checkpoint for each depth, or the only one."""
+        """Return one checkpoint for each depth, or the only one without `layers`."""
         fields = {name: value for name, value in self if name != "layers"}
         return tuple(
             Checkpoint.model_validate({**fields, "layers": layers}) for layers in self.layers or (None,)
@@ -81,11 +84,11 @@ class Start(Record):
 
 
 class TrainingRecipe(Record):
-    """One way to train between pretraining and evaluation. `{layers}` in slug and title stands for the depth.
+    """One recipe for intermediate training; `{layers}` in slug and title is replaced by the depth.
 
-    `schedule` says whether the rate falls to 0 or stays; `warmup` below 1 is a share of all steps, from 1 on
-    a number of steps. `threads` fixes how many processor threads one training uses, on which the last bits of
-    its weights depend; without it the machine's are shared out.
+    `schedule` is whether the learning rate falls to 0 or stays constant; `warmup` below 1 is a share of all
+    steps, from 1 on a number of steps. `threads` fixes the processor threads of one training, on which the
+    last bits of its weights depend; without it trainings divide the machine's threads.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -109,7 +112,7 @@ class TrainingRecipe(Record):
     warmup: Annotated[Number, Field(ge=0)] = 0.0
     weight_decay: Annotated[Number, Field(ge=0, le=1)] = 0.0
     freeze_embeddings: Truth = False
-    threads: Annotated[Annotated[Integer, Field(ge=1, le=1024)] | None, BeforeValidator(nothing)] = None
+    threads: Annotated[Annotated[Integer, Field(ge=1, le=1024)] | None, BeforeValidator(nullable)] = None
     encoding: Encoding
     trained_on: tuple[Tag, ...] = ()
     submitters: Annotated[tuple[Submitter, ...], Field(min_length=1, max_length=50)]
@@ -117,7 +120,7 @@ class TrainingRecipe(Record):
     links: Mapping[Tag, Link] = {}
 
     @model_validator(mode="after")
-    def _agrees(self) -> TrainingRecipe:
+    def _fields_agree(self) -> TrainingRecipe:
         languages = self.languages
         if self.regime is Regime.NONE:
             raise ValueError("regime none trains nothing: write a submission with the untouched checkpoint")
@@ -137,13 +140,13 @@ class TrainingRecipe(Record):
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Return the languages of the tasks, each once, as they are named first."""
+        """Return the languages of the tasks without repetition, in the order of first mention."""
         return tuple(dict.fromkeys(language for share in self.tasks for language in share.languages))
 
     @property
     def work(self) -> dict[str, object]:
-        """Return all that weights depend on beside their seed, their start and the text."""
-        about = (
+        """Return all settings that weights depend on, except seed, start and text."""
+        excluded = (
             "schema_",
             "slug",
             "title",
@@ -157,11 +160,11 @@ class TrainingRecipe(Record):
             "license",
             "links",
         )
-        return self.model_dump(exclude=set(about), mode="json")
+        return self.model_dump(exclude=set(excluded), mode="json")
 
 
 class TrainedTask(Record):
-    """What a task contributed: examples an epoch, in which languages, and the fingerprints of its text."""
+    """A task that was trained on: its examples an epoch, and the fingerprints of its train and dev text."""
 
     task: Tag
     languages: tuple[Language, ...]
@@ -172,7 +175,10 @@ class TrainedTask(Record):
 
 
 class TrainingRun(Record):
-    """When and where it was trained; seconds are wall time, of which `passes` were spent in forward and backward passes."""
+    """When and where it was trained.
+
+    `seconds` is wall time, `passes` the part of it in forward and backward passes.
+    """
 
     date: Line
     device: Line
@@ -182,7 +188,7 @@ class TrainingRun(Record):
     passes: Number
 
     @model_validator(mode="after")
-    def _passes_are_a_part(self) -> TrainingRun:
+    def _passes_are_part_of_seconds(self) -> TrainingRun:
         if self.passes > self.seconds:
             raise ValueError(
                 f"{self.passes:g} seconds in passes are more than the {self.seconds:g} that it took"
@@ -191,7 +197,7 @@ class TrainingRun(Record):
 
 
 class TrainedSeed(Record):
-    """One seed: the digest of the encoder it became, the mean loss, and the dev scores before the first step and after the last."""
+    """One seed: digest of the trained encoder, mean loss, and dev scores before and after training."""
 
     seed: Count
     weights: Digest
@@ -202,7 +208,7 @@ class TrainedSeed(Record):
 
 
 class Training(Record):
-    """submissions/<slug>/training.yaml: exactly what was done, written by the harness alone."""
+    """submissions/<slug>/training.yaml: the exact record of a training, written only by the harness."""
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
     submission: Slug
@@ -213,12 +219,12 @@ class Training(Record):
     seeds: tuple[TrainedSeed, ...]
 
     def design(self, checkpoints: Sequence[CheckpointScores]) -> str | None:
-        """Return what is the same of trainings whose seeds are matched: all but the languages of the tasks, and their text.
+        """Return the settings shared by trainings with matched seeds: all but the tasks' languages and text.
 
-        Each of these seeds then begins with the same weights, those of a task's head included, and sees the
-        same rows of its tasks in the same order. None where a checkpoint is not one that was trained so.
+        Matched seeds start from the same weights, including those of the tasks' heads, and see the same rows
+        of the tasks in the same order. None if a checkpoint is not one of this training's seeds.
         """
-        trained = {(each.seed, each.weights) for each in self.seeds}
+        trained = {(trained_seed.seed, trained_seed.weights) for trained_seed in self.seeds}
         seeds = [checkpoint.seed for checkpoint in checkpoints]
         if not trained.issuperset((checkpoint.seed, checkpoint.weights) for checkpoint in checkpoints):
             return None
@@ -230,6 +236,6 @@ class Training(Record):
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> Training:
-        if len({trained.seed for trained in self.seeds}) < len(self.seeds):
+        if len({trained_seed.seed for trained_seed in self.seeds}) < len(self.seeds):
             raise ValueError("a seed stands twice")
         return self

@@ -1,4 +1,4 @@
-"""The way a sentence vector is read off an encoder, and its part of a signature."""
+"""Which hidden state a sentence vector is read from, and how that is printed in a signature."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PRINTED = re.compile(r"h(0|[1-9][0-9]{0,3})\.([a-z]+)")
 
 @dataclass(frozen=True, order=True)
 class View:
-    """One way to read a sentence vector off the encoder: h[layer], pooled."""
+    """One way to read a sentence vector from an encoder: hidden state h[layer], pooled."""
 
     layer: int
     pooling: Pooling
@@ -22,8 +22,8 @@ class View:
 
     @classmethod
     def parse(cls, text: str) -> View | None:
-        """Return the view that `h12.mean` and its like name, or None for another text."""
-        found = _PRINTED.fullmatch(text)
-        if found is None or found[2] not in [pooling.value for pooling in Pooling]:
+        """Return the view printed as text such as `h12.mean`, or None for any other text."""
+        match = _PRINTED.fullmatch(text)
+        if match is None or match[2] not in [pooling.value for pooling in Pooling]:
             return None
-        return cls(int(found[1]), Pooling(found[2]))
+        return cls(int(match[1]), Pooling(match[2]))

@@ -1,4 +1,4 @@
-"""Judge a pull request's files as data: what may change, whether it is sound, and whether its author may change it."""
+"""Check that a pull request's files are allowed, valid and its author's to change, without running any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say which files a pull request may change: those of submissions, by name, kind and size."""
+"""Check which files a pull request changes: only those of submissions, by name, kind and size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.store.yaml.parser import DEFAULT_LIMIT
 CHANGES_LIMIT = 1000
 OUTCOMES_LIMIT = 64 * 2**20
 TOTAL_LIMIT = 256 * 2**20
-# A target of the catalog, or somebody's own: bitext.NAME, clir.NAME.
+# A target of the catalog, or a user-provided one: bitext.NAME, clir.NAME.
 _TARGET = TAG.removeprefix("^").removesuffix("$")
 _ALLOWED = (
     (re.compile(re.escape(SUBMISSION_FILE)), DEFAULT_LIMIT),
@@ -31,18 +31,21 @@ _ALLOWED = (
     (re.compile(rf"{RESULTS_FOLDER}/{_TARGET}({re.escape(SWEEP_SUFFIX)}|\.yaml)"), RESULT_LIMIT),
     (re.compile(rf"{RESULTS_FOLDER}/{_TARGET}\.parquet"), OUTCOMES_LIMIT),
 )
-# What decides over others: who runs what, and whose word counts.
-_POWERFUL = (
+# Files that control what runs, and who may approve.
+_PRIVILEGED = (
     (".github/workflows/", "a workflow"),
     (".github/", "the repository's settings"),
     ("CODEOWNERS", "the code owners"),
 )
-_NAMES = "submission.yaml, training.yaml, results/<target>.yaml, results/<target>.layers.yaml, results/<target>.parquet"
+_NAMES = (
+    "submission.yaml, training.yaml, results/<target>.yaml, results/<target>.layers.yaml, "
+    "results/<target>.parquet"
+)
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a path holds before and after a pull request; None where it holds nothing."""
+    """The file at a path before and after a pull request; None where there is none."""
 
     path: str
     before: TreeEntry | None
@@ -50,36 +53,39 @@ class Change:
 
 
 def changes_between(before: Mapping[str, TreeEntry], after: Mapping[str, TreeEntry]) -> tuple[Change, ...]:
-    """Return every path that does not hold the same file with the same mode."""
+    """Return every path whose file or file mode differs."""
     pairs = ((path, before.get(path), after.get(path)) for path in sorted({*before, *after}))
-    return tuple(Change(path, old, new) for path, old, new in pairs if _held(old) != _held(new))
+    return tuple(Change(path, old, new) for path, old, new in pairs if _identity(old) != _identity(new))
 
 
-def slug_of(path: str, place: str) -> str | None:
-    """Return the submission whose folder holds a path, or None for what lies elsewhere."""
-    inside = path[len(place) + 1 :] if place and path.startswith(f"{place}/") else path if not place else ""
+def slug_of(path: str, root: str) -> str | None:
+    """Return the slug of the submission that a path belongs to, or None.
+
+    `root` is the path of the submissions' folder in the repository, empty for the repository itself.
+    """
+    inside = path[len(root) + 1 :] if root and path.startswith(f"{root}/") else path if not root else ""
     slug, slash, _ = inside.partition("/")
     return slug if slash else None
 
 
 def size_limit(inner: str) -> int | None:
-    """Return how many bytes a file of a submission may have, by its path in the submission's folder; None where it is no such file."""
+    """Return the most bytes of a file by its path in a submission's folder, or None if it is not allowed."""
     return next((limit for pattern, limit in _ALLOWED if pattern.fullmatch(inner)), None)
 
 
-def place_reasons(
-    changes: Sequence[Change], merged: Iterable[str], place: str, *, maintainer: bool
+def path_reasons(
+    changes: Sequence[Change], merged: Iterable[str], root: str, *, maintainer: bool
 ) -> list[Reason]:
-    """Judge every change by its path and its kind; `merged` are the paths that stand after merging."""
+    """Check every change by its path and its kind of file; `merged` are all paths after merging."""
     if len(changes) > CHANGES_LIMIT:
         what = f"changes {len(changes):,} files, the most is {CHANGES_LIMIT:,}"
         return [refusal("too-many", None, what, "open one pull request for each submission")]
-    inside = any(slug_of(change.path, place) is not None for change in changes)
-    came = {change.after.hash: change.path for change in changes if change.after and not change.before}
+    inside = any(slug_of(change.path, root) is not None for change in changes)
+    added = {change.after.hash: change.path for change in changes if change.after and not change.before}
     reasons = [
         reason
         for change in changes
-        for reason in _judged(change, place, came, inside=inside, maintainer=maintainer)
+        for reason in _change_reasons(change, root, added, inside=inside, maintainer=maintainer)
     ]
     total = sum(change.after.size for change in changes if change.after)
     if total > TOTAL_LIMIT:
@@ -94,29 +100,29 @@ def place_reasons(
     return reasons + list(_collisions({change.path for change in changes if change.after}, merged))
 
 
-def _held(entry: TreeEntry | None) -> tuple[str, str] | None:
+def _identity(entry: TreeEntry | None) -> tuple[str, str] | None:
     return (entry.mode, entry.hash) if entry else None
 
 
-def _judged(
-    change: Change, place: str, came: Mapping[str, str], *, inside: bool, maintainer: bool
+def _change_reasons(
+    change: Change, root: str, added: Mapping[str, str], *, inside: bool, maintainer: bool
 ) -> Iterator[Reason]:
     path = change.path
-    slug = slug_of(path, place)
+    slug = slug_of(path, root)
     if name := _name_reason(path):
         yield name
     elif slug is None:
-        yield _outside(path, place, inside=inside)
+        yield _outside(path, root, inside=inside)
     elif (fault := slug_fault(slug)) is not None:
         yield refusal("name", path, fault, "choose a name such as xlmr-large-mnli")
     elif change.after is None:
-        yield _removed(change, came, maintainer=maintainer)
+        yield _removed(change, added, maintainer=maintainer)
     else:
         yield from _file_reasons(path, path.partition(f"{slug}/")[2], change.after, maintainer=maintainer)
 
 
 def _name_reason(path: str) -> Reason | None:
-    """Refuse names that are no text, or that no reader sees as they are; a path out of the tree is no submission's anyway."""
+    """Refuse a path that is not valid text, that displays misleadingly, or that leaves its folder."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -129,53 +135,51 @@ def _name_reason(path: str) -> Reason | None:
         or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts)
     ):
         return refusal(
-            "name", path, "the name would be another one on somebody's machine", "use plain lowercase names"
+            "name", path, "the name would be read differently on other systems", "use plain lowercase names"
         )
     return None
 
 
-def _outside(path: str, place: str, *, inside: bool) -> Reason:
-    """Judge what belongs to no submission: beside one it is refused, alone it is somebody's code for a maintainer to read."""
-    whose = next(
-        (
-            words
-            for beginning, words in _POWERFUL
-            if path.startswith(beginning) or path.endswith(f"/{beginning}")
-        ),
+def _outside(path: str, root: str, *, inside: bool) -> Reason:
+    """Refuse a file outside submissions if a submission changes too; else a maintainer reads the code."""
+    privileged = next(
+        (name for prefix, name in _PRIVILEGED if path.startswith(prefix) or path.endswith(f"/{prefix}")),
         None,
     )
-    what = f"changes {whose}" if whose else "is no file of a submission"
-    if path.startswith(f"{place}/") or not place:
+    what = f"changes {privileged}" if privileged else "is not a file of a submission"
+    if path.startswith(f"{root}/") or not root:
         return refusal(
             "extra-file",
             path,
-            f"{what}: every file lies in its submission's folder",
+            f"{what}: every file belongs in its submission's folder",
             f"remove it; allowed are {_NAMES}",
         )
     if inside:
-        rule = "workflow" if whose else "extra-file"
-        return refusal(rule, path, f"{what}, beside a submission", "open a pull request of its own for it")
-    return question("code", path, what, "a maintainer reads it; the tests say whether it works")
+        rule = "workflow" if privileged else "extra-file"
+        return refusal(rule, path, f"{what}, next to a submission", "open a separate pull request for it")
+    return question("code", path, what, "a maintainer reads it; the tests show whether it works")
 
 
-def _removed(change: Change, came: Mapping[str, str], *, maintainer: bool) -> Reason:
+def _removed(change: Change, added: Mapping[str, str], *, maintainer: bool) -> Reason:
     assert change.before is not None
-    if new := came.get(change.before.hash):
-        cure = "leave it where it is; a submission keeps its name, and results are not copied between submissions"
+    if new := added.get(change.before.hash):
+        cure = "leave it in its place; a submission keeps its name, and results are not copied to another one"
         return refusal("moved", change.path, f"was moved to {new}", cure)
     if maintainer:
-        return question("deleted", change.path, "was deleted", "say in the message who asked for it, and why")
+        return question(
+            "deleted", change.path, "was deleted", "give in the message who requested it, and why"
+        )
     cure = "bring it back; results are append-only, and a maintainer withdraws a submission"
     return refusal("deleted", change.path, "was deleted", cure)
 
 
 def _file_reasons(path: str, inner: str, entry: TreeEntry, *, maintainer: bool) -> Iterator[Reason]:
     if entry.link:
-        yield refusal("link", path, f"found a {entry.link}", "put the files themselves there")
+        yield refusal("link", path, f"found a {entry.link}", "commit the files themselves")
         return
     limit = size_limit(inner)
     if limit is None:
-        yield refusal("extra-file", path, "is no file of a submission", f"remove it; allowed are {_NAMES}")
+        yield refusal("extra-file", path, "is not a file of a submission", f"remove it; allowed are {_NAMES}")
         return
     if entry.mode != "100644":
         yield refusal(
@@ -201,14 +205,14 @@ def _file_reasons(path: str, inner: str, entry: TreeEntry, *, maintainer: bool) 
 
 
 def _collisions(changed: set[str], merged: Iterable[str]) -> Iterator[Reason]:
-    """Name paths that are one and the same where case or a letter's composition is not told apart."""
+    """Refuse paths that name one file on systems that ignore case or Unicode normalization."""
     alike: dict[str, list[str]] = defaultdict(list)
     for path in merged:
         alike[_folded(path)].append(path)
     for paths in alike.values():
         if len(paths) > 1 and (mine := sorted(changed.intersection(paths))):
-            other = next(path for path in sorted(paths) if path != mine[0])
-            what = f"is the same file as {other} where case is not told apart"
+            existing = next(path for path in sorted(paths) if path != mine[0])
+            what = f"is the same file as {existing} where case is ignored"
             yield refusal("collision", mine[0], what, "choose names that differ in more than case")
 
 

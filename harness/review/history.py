@@ -1,4 +1,4 @@
-"""Judge what a pull request does to what is there: whose it is, and whether anything is lost or replaced in silence."""
+"""Check a pull request against the base: ownership, and results that are lost or replaced silently."""
 
 from __future__ import annotations
 
@@ -15,63 +15,62 @@ from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.submissions import SUBMISSION_FILE
 
 _ACCOUNT = re.compile(r"https://(?:www\.)?github\.com/([A-Za-z0-9-]{1,39})/?")
-_ASK = "a maintainer asks those who answer for it"
+_ASK = "a maintainer asks its submitters"
 
 
 def owners(submission: AnySubmission | None) -> frozenset[str]:
-    """Return the GitHub accounts, in lowercase, of those who answer for a submission: the submitters whose url is one."""
+    """Return the GitHub accounts of a submission's submitters, from their urls, in lowercase."""
     urls = [submitter.url or "" for submitter in submission.submitters] if submission else []
-    return frozenset(found[1].lower() for url in urls if (found := _ACCOUNT.fullmatch(url)))
+    return frozenset(match[1].lower() for url in urls if (match := _ACCOUNT.fullmatch(url)))
 
 
 def ownership(
     before: SubmissionAt | None, after: SubmissionAt, actor: str | None, folder: str
 ) -> Iterator[Reason]:
-    """Say where the author of a pull request may not, or not alone, change a submission; the base says whose it is."""
+    """Check that the author of a pull request is a submitter, by the base's submission if it exists there."""
     file = f"{folder}/{SUBMISSION_FILE}"
-    whose = owners(before.submission) if before else owners(after.submission)
-    me = actor.lower() if actor else None
-    if before is None and after.submission is None:  # what is wrong with its file is told already
+    accounts = owners(before.submission) if before else owners(after.submission)
+    author = actor.lower() if actor else None
+    if before is None and after.submission is None:  # its file has faults, which are reported already
         return
-    if me is None:
+    if author is None:
         yield question(
-            "ownership", file, "who opened the pull request is not known", "say with --actor who did"
+            "ownership", file, "the author of the pull request is unknown", "name the account with --actor"
         )
-    elif before and whose and me not in whose:
+    elif before and accounts and author not in accounts:
         yield refusal(
             "ownership",
             file,
-            f"belongs to {', '.join(sorted(whose))}, not to {me}",
-            "add a submission of your own",
+            f"belongs to {', '.join(sorted(accounts))}, not to {author}",
+            "add a separate submission",
         )
-    elif not whose:
+    elif not accounts:
         what = "names no submitter's GitHub account"
         yield question(
-            "ownership", file, what, "write url: https://github.com/<account> beside a submitter's name"
+            "ownership", file, what, "write url: https://github.com/<account> after a submitter's name"
         )
-    elif me not in whose:
-        yield question(
-            "ownership", file, f"{me} is not among its submitters, {', '.join(sorted(whose))}", _ASK
-        )
-    if before and after.submission and owners(after.submission) != whose:
-        yield question("ownership", file, "other accounts would answer for it from now on", _ASK)
+    elif author not in accounts:
+        what = f"{author} is not among its submitters, {', '.join(sorted(accounts))}"
+        yield question("ownership", file, what, _ASK)
+    if before and after.submission and owners(after.submission) != accounts:
+        yield question("ownership", file, "other accounts would be its submitters from now on", _ASK)
 
 
 def changes_of_results(before: SubmissionAt, after: SubmissionAt, folder: str) -> Iterator[Reason]:
-    """Judge results that were there: they stay, or are superseded with a reason, and lose nothing in silence."""
+    """Check that existing results stay or are superseded with a reason, and lose nothing silently."""
     reasons = _superseded(after.submission)
-    kept = _superseded(before.submission)
-    for target, digest in kept.keys() - reasons.keys():
-        what = f"supersedes: the entry on {target} {digest[:12]}… is gone"
+    recorded = _superseded(before.submission)
+    for target, digest in recorded.keys() - reasons.keys():
+        what = f"supersedes: the entry on {target} {digest[:12]}… is missing"
         yield refusal(
             "history",
             f"{folder}/{SUBMISSION_FILE}",
             what,
-            "bring it back; what was superseded stays on record",
+            "restore it; superseded results stay on record",
         )
     for target, old in before.results.items():
         new = after.results.get(target)
-        if new is None or _same(old, new):  # a removed file is told where files are
+        if new is None or _same(old, new):  # a removed file is reported by `path_reasons`
             continue
         file = f"{folder}/{RESULTS_FOLDER}/{target}.yaml"
         reason = reasons.get((target, old.outcomes.sha256))
@@ -80,15 +79,15 @@ def changes_of_results(before: SubmissionAt, after: SubmissionAt, folder: str) -
             yield question(
                 "shrunk",
                 file,
-                f"loses {_listed(lost)}, saying: {reason}",
-                "a maintainer decides whether that is a reason",
+                f"loses {_listed(lost)}, with the reason: {reason}",
+                "a maintainer decides whether the reason is sufficient",
             )
         elif lost:
             yield refusal(
                 "shrunk",
                 file,
                 f"loses {_listed(lost)}",
-                "evaluate what is missing; languages and seeds do not go in silence",
+                "evaluate what is missing; languages and seeds are not removed without a reason",
             )
         elif reason is None and not _extends(target, before, after):
             line = f"supersedes: [{{target: {target}, outcomes: {old.outcomes.sha256}, reason: …}}]"
@@ -98,7 +97,7 @@ def changes_of_results(before: SubmissionAt, after: SubmissionAt, folder: str) -
 
 
 def changed_results(before: SubmissionAt | None, after: SubmissionAt) -> tuple[ResultChange, ...]:
-    """Return the results that are new, or others than before."""
+    """Return the new and the changed results of a submission."""
     known = before.results if before else {}
     return tuple(
         ResultChange(
@@ -116,20 +115,21 @@ def changed_results(before: SubmissionAt | None, after: SubmissionAt) -> tuple[R
 
 
 def claims(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Iterator[Reason]:
-    """Ask a maintainer about what no check can see: numbers out of a paper, weights and text that nobody else has."""
+    """Ask a maintainer about what cannot be checked: published numbers, private weights and private text."""
     file = f"{folder}/{SUBMISSION_FILE}"
     known = before.submission if before else None
     if isinstance(after.submission, ReportedSubmission) and after.submission != known:
         yield question(
             "reported",
             file,
-            "holds numbers that others published",
+            "contains numbers from a publication",
             f"look them up in {after.submission.reported.source}",
         )
     if isinstance(after.submission, Submission):
-        here = {each.source for each in _checkpoints(known)} if isinstance(known, Submission) else set()
+        existing = _checkpoints(known) if isinstance(known, Submission) else []
+        sources = {checkpoint.source for checkpoint in existing}
         for checkpoint in _checkpoints(after.submission):
-            if checkpoint.path is not None and checkpoint.source not in here:
+            if checkpoint.path is not None and checkpoint.source not in sources:
                 yield question(
                     "unverifiable",
                     file,
@@ -141,7 +141,7 @@ def claims(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Ite
             yield question(
                 "own-target",
                 f"{folder}/{RESULTS_FOLDER}/{target}.yaml",
-                "is of text that nobody else has",
+                "was measured on text that nobody else has",
                 "ask for the text",
             )
 
@@ -156,12 +156,12 @@ def _superseded(submission: AnySubmission | None) -> dict[tuple[str, str], str]:
 
 
 def _same(old: Result, new: Result) -> bool:
-    """Tell whether nothing but the run differs."""
+    """Whether nothing but the run block differs."""
     return old.model_copy(update={"run": {}}) == new.model_copy(update={"run": {}})
 
 
 def _extends(target: str, before: SubmissionAt, after: SubmissionAt) -> bool:
-    """Tell whether every cell that was measured is there still, row by row, on the same weights, text and protocol."""
+    """Whether every measured cell is unchanged, row by row, on the same weights, text and protocol."""
     old, new = before.results[target], after.results[target]
     if target not in before.outcomes or target not in after.outcomes or old.signature != new.signature:
         return False
@@ -170,9 +170,10 @@ def _extends(target: str, before: SubmissionAt, after: SubmissionAt) -> bool:
     weights = {checkpoint.seed: checkpoint.weights for checkpoint in new.checkpoints}
     if any(weights.get(checkpoint.seed) != checkpoint.weights for checkpoint in old.checkpoints):
         return False
-    theirs = cells(after.outcomes[target])
+    new_cells = cells(after.outcomes[target])
     return all(
-        cell in theirs and rows.equals(theirs[cell]) for cell, rows in cells(before.outcomes[target]).items()
+        cell in new_cells and rows.equals(new_cells[cell])
+        for cell, rows in cells(before.outcomes[target]).items()
     )
 
 

@@ -1,4 +1,4 @@
-"""Bound the memory that reading strangers' files may take: a small file may stand for any amount."""
+"""Limit the memory for reading untrusted files: a small file may decompress to any size."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ MEMORY = 4 * 2**30
 
 @contextmanager
 def bounded_memory() -> Iterator[None]:
-    """Let this process take MEMORY bytes more than it has, beyond which MemoryError is raised; nothing where that cannot be told."""
+    """Raise MemoryError once this process takes MEMORY bytes more than now; no limit without /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except (OSError, ValueError, IndexError):
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = pages * resource.getpagesize() + MEMORY
-    resource.setrlimit(
-        resource.RLIMIT_AS, (min([wanted, *(limit for limit in before if limit >= 0)]), before[1])
-    )
+    limit = pages * resource.getpagesize() + MEMORY
+    lowest = min([limit, *(existing for existing in before if existing >= 0)])
+    resource.setrlimit(resource.RLIMIT_AS, (lowest, before[1]))
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
-"""THE STORY of a review: two revisions → what changed → may it, is it sound, is anything lost → a verdict.
+"""THE STORY of a review: two revisions → changed files → are they allowed, valid, without losses → a verdict.
 
-The base's code reads the pull request's files out of git's objects. Nothing of them is checked out, imported
-or run.
+The base's code reads the pull request's files from git's objects. None of them is checked out, imported or
+run.
 """
 
 from __future__ import annotations
@@ -17,77 +17,83 @@ from harness.comparison.compare import Comparison, compare
 from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission
-from harness.review.changed_files import Change, changes_between, place_reasons, size_limit, slug_of
+from harness.review.changed_files import Change, changes_between, path_reasons, size_limit, slug_of
 from harness.review.history import changed_results, changes_of_results, claims, ownership
 from harness.review.memory import bounded_memory
 from harness.review.submission_at import SubmissionAt, read_submission_at
-from harness.review.verdict import Reason, ResultChange, Review, of_faults, refusal, told, verdict_of
+from harness.review.verdict import Reason, ResultChange, Review, fault_reasons, refusal, shortened, verdict_of
 from harness.store import Side
 from harness.store.git import Revision, TreeEntry, merge_base, repository_around, resolved
 
 _ACTOR = re.compile(r"[A-Za-z0-9-]{1,39}(\[bot\])?")
-# Where one of these is broken, no file is read: what its path holds, or what merging would make of it, is not
-# certain.
-_FIRST = frozenset({"too-many", "too-large", "link", "name", "collision", "conflict"})
+# After a violation of one of these no file is read, since the files after merging are uncertain.
+_BLOCKING = frozenset({"too-many", "too-large", "link", "name", "collision", "conflict"})
 _Paths = Mapping[str, TreeEntry]
 
 
 def review(
     base: str, head: str, submissions: Path, *, actor: str | None = None, maintainer: bool = False
 ) -> Review:
-    """Judge what `head` would bring to `base`, in the repository around the folder `submissions`.
+    """Check the changes that merging `head` into `base` would make, in the repository of `submissions`.
 
-    `actor` is the GitHub account that opened the pull request; with `maintainer` it answers for the board, so
-    that it may change every submission. Raises BadInput when a revision is unknown, and WrongUsage for an
-    actor that is no account.
+    `actor` is the GitHub account that opened the pull request; with `maintainer` it may change every
+    submission. Raises BadInput when a revision is unknown, and WrongUsage for an actor that is not a valid
+    account name.
     """
     if actor is not None and not _ACTOR.fullmatch(actor):
-        raise WrongUsage(f"{shown(actor)} is no GitHub account", cure="give the account's name, without @")
+        raise WrongUsage(f"{shown(actor)} is not a GitHub account", cure="give the account's name, without @")
     repository = repository_around(submissions)
-    onto, brought = (resolved(repository, name) for name in (base, head))
-    (since, now, then), doubled = _paths([merge_base(onto, brought), onto, brought])
-    changes = changes_between(since, then)
-    merged = _merged(now, changes)
+    base_revision, head_revision = (resolved(repository, name) for name in (base, head))
+    (ancestor_files, base_files, head_files), duplicates = _paths(
+        [merge_base(base_revision, head_revision), base_revision, head_revision]
+    )
+    changes = changes_between(ancestor_files, head_files)
+    merged = _merged(base_files, changes)
     reasons = [
-        *doubled,
-        *place_reasons(changes, merged, repository.place, maintainer=maintainer),
-        *_conflicts(changes, since, now),
+        *duplicates,
+        *path_reasons(changes, merged, repository.place, maintainer=maintainer),
+        *_conflicts(changes, ancestor_files, base_files),
     ]
     touched = sorted(
         {slug for change in changes if (slug := slug_of(change.path, repository.place)) is not None}
     )
-    readable = [] if any(reason.rule in _FIRST for reason in reasons) else touched
+    readable = [] if any(reason.rule in _BLOCKING for reason in reasons) else touched
     folders = {slug: posixpath.join(repository.place, slug) for slug in readable}
     with bounded_memory():
         snapshots = [
-            (_snapshot(onto, now, folder, slug), _snapshot(brought, merged, folder, slug))
+            (
+                _snapshot(base_revision, base_files, folder, slug),
+                _snapshot(head_revision, merged, folder, slug),
+            )
             for slug, folder in folders.items()
         ]
-    judged = [
+    judgements = [
         _judge(before, after or SubmissionAt(slug), folder, actor, maintainer=maintainer)
         for (slug, folder), (before, after) in zip(folders.items(), snapshots, strict=True)
     ]
-    found, untold = told([*reasons, *(reason for each in judged for reason in each.reasons)])
+    listed, untold = shortened(
+        [*reasons, *(reason for judgement in judgements for reason in judgement.reasons)]
+    )
     return Review(
-        verdict=verdict_of(found),
-        base=onto.commit,
-        head=brought.commit,
+        verdict=verdict_of(listed),
+        base=base_revision.commit,
+        head=head_revision.commit,
         actor=actor,
         files=len(changes),
         submissions=tuple(map(_named, touched)),
-        results=tuple(result for each in judged for result in each.results),
-        reasons=found,
+        results=tuple(result for judgement in judgements for result in judgement.results),
+        reasons=listed,
         untold=untold,
         diff=ComparisonReport(
-            comparisons=tuple(each.comparison for each in judged if each.comparison),
-            refused=tuple(each.refused for each in judged if each.refused),
+            comparisons=tuple(judgement.comparison for judgement in judgements if judgement.comparison),
+            refused=tuple(judgement.refused for judgement in judgements if judgement.refused),
         ),
     )
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """What one submission's review found."""
+class _Judgement:
+    """The outcome of one submission's review."""
 
     reasons: tuple[Reason, ...]
     results: tuple[ResultChange, ...]
@@ -97,8 +103,8 @@ class _Judged:
 
 def _judge(
     before: SubmissionAt | None, after: SubmissionAt, folder: str, actor: str | None, *, maintainer: bool
-) -> _Judged:
-    reasons = of_faults("invalid", after.faults, folder, after.revision)
+) -> _Judgement:
+    reasons = fault_reasons("invalid", after.faults, folder, after.revision)
     if not maintainer:
         reasons += ownership(before, after, actor, folder)
     reasons += claims(before, after, folder)
@@ -108,13 +114,13 @@ def _judge(
     comparison, refused = (
         _compared(before, after, [change.target for change in results]) if before else (None, None)
     )
-    return _Judged(tuple(reasons), results, comparison, refused)
+    return _Judgement(tuple(reasons), results, comparison, refused)
 
 
 def _compared(
     before: SubmissionAt, after: SubmissionAt, targets: Sequence[str]
 ) -> tuple[Comparison | None, Refused | None]:
-    """Compare the results that changed with what they were."""
+    """Compare the changed results with their earlier state, as far as both have outcomes."""
     shared = [target for target in targets if target in before.outcomes and target in after.outcomes]
     if not shared:
         return None, None
@@ -136,27 +142,30 @@ def _side(snapshot: SubmissionAt, when: str) -> Side:
 
 
 def _paths(revisions: Sequence[Revision]) -> tuple[list[_Paths], list[Reason]]:
-    """Return each revision's files by path; a tree that names one twice, which git's own commands never write, is refused."""
-    found: list[_Paths] = []
-    doubled: list[Reason] = []
-    for at in revisions:
-        entries = at.entries("", sizes=True)
-        found.append({entry.path: entry for entry in entries})
-        if len(found[-1]) < len(entries):
-            doubled.append(
+    """Return each revision's files by path, and a refusal for each tree that names one twice.
+
+    git's commands never write such a tree.
+    """
+    paths: list[_Paths] = []
+    duplicates: list[Reason] = []
+    for revision in revisions:
+        entries = revision.entries("", sizes=True)
+        paths.append({entry.path: entry for entry in entries})
+        if len(paths[-1]) < len(entries):
+            duplicates.append(
                 refusal(
                     "name",
                     None,
-                    f"a folder at {at.commit[:12]} names a file twice",
+                    f"a folder at {revision.commit[:12]} names a file twice",
                     "commit it again with git itself",
                 )
             )
-    return found, doubled
+    return paths, duplicates
 
 
-def _merged(now: _Paths, changes: Sequence[Change]) -> _Paths:
+def _merged(base_files: _Paths, changes: Sequence[Change]) -> _Paths:
     """Return the base's files with the pull request's changes."""
-    merged = dict(now)
+    merged = dict(base_files)
     for change in changes:
         merged.pop(change.path, None)
         if change.after is not None:
@@ -164,17 +173,18 @@ def _merged(now: _Paths, changes: Sequence[Change]) -> _Paths:
     return merged
 
 
-def _conflicts(changes: Sequence[Change], since: _Paths, now: _Paths) -> list[Reason]:
-    """Name what the base has changed too since the branch left it: what is judged would not be what is merged."""
-    moved = [
+def _conflicts(changes: Sequence[Change], ancestor_files: _Paths, base_files: _Paths) -> list[Reason]:
+    """Refuse changes to files that the base also changed, since the merged file would be another one."""
+    conflicting = [
         change
         for change in changes
-        if _hash(now.get(change.path)) not in (_hash(since.get(change.path)), _hash(change.after))
+        if _hash(base_files.get(change.path))
+        not in (_hash(ancestor_files.get(change.path)), _hash(change.after))
     ]
     cure = "merge the base into the branch"
     return [
-        refusal("conflict", change.path, "was changed in the base, too, since the branch left it", cure)
-        for change in moved
+        refusal("conflict", change.path, "was also changed in the base since the branch started", cure)
+        for change in conflicting
     ]
 
 
@@ -182,19 +192,21 @@ def _hash(entry: TreeEntry | None) -> str:
     return entry.mode + entry.hash if entry else ""
 
 
-def _snapshot(at: Revision, paths: _Paths, folder: str, slug: str) -> SubmissionAt | None:
-    """Read a submission's own files; whatever else lies in its folder is none of it."""
+def _snapshot(revision: Revision, paths: _Paths, folder: str, slug: str) -> SubmissionAt | None:
+    """Read a submission's files at a revision; other files in its folder are ignored."""
     inside = {path: entry for path, entry in paths.items() if path.startswith(f"{folder}/")}
     entries = {
         path: entry for path, entry in inside.items() if size_limit(path[len(folder) + 1 :]) is not None
     }
     try:
-        return read_submission_at(at, entries, folder) if entries else None
+        return read_submission_at(revision, entries, folder) if entries else None
     except MemoryError:
         fault = Fault(
-            "takes more memory than is allowed", Where(at.file(folder)), "keep to what the harness writes"
+            "takes more memory than is allowed",
+            Where(revision.file(folder)),
+            "keep to what the harness writes",
         )
-        return SubmissionAt(slug, faults=(fault,), revision=at.name)
+        return SubmissionAt(slug, faults=(fault,), revision=revision.name)
 
 
 def _named(slug: str) -> str:

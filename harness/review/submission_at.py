@@ -1,4 +1,4 @@
-"""Read one submission as it would stand after merging, and check every file of it."""
+"""Read one submission at a revision, such as after merging, and check every file of it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from harness.store.submission_folder import FolderContents, SubmissionFolder
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_AGAIN = "only the harness writes results; run stiltboard evaluate"
+_CURE = "only the harness writes results; run stiltboard evaluate"
 
 
 @dataclass(frozen=True)
 class SubmissionAt:
-    """A submission at a revision: what of it could be read, and what is wrong with the rest. Results by target."""
+    """A submission at a revision: what could be read of it, by target, and the faults of the rest."""
 
     slug: str
     submission: AnySubmission | None = None
@@ -33,21 +33,27 @@ class SubmissionAt:
     revision: str = ""
 
 
-def read_submission_at(at: Revision, entries: Mapping[str, TreeEntry], folder: str) -> SubmissionAt:
-    """Read and check the files of a submission; `entries` holds all of its paths, none of them a link."""
-    tree = FolderAtRevision(at, folder, entries, OUTCOMES_LIMIT)
-    found = SubmissionFolder(tree).contents()
-    faults = (*found.faults, *_foreign(found, tree))
+def read_submission_at(revision: Revision, entries: Mapping[str, TreeEntry], folder: str) -> SubmissionAt:
+    """Read and check the files of a submission; `entries` are all of its paths, without links."""
+    tree = FolderAtRevision(revision, folder, entries, OUTCOMES_LIMIT)
+    contents = SubmissionFolder(tree).contents()
+    faults = (*contents.faults, *_mismatches(contents, tree))
     return SubmissionAt(
-        found.slug, found.submission, found.results, found.outcomes, found.training, faults, at.name
+        contents.slug,
+        contents.submission,
+        contents.results,
+        contents.outcomes,
+        contents.training,
+        faults,
+        revision.name,
     )
 
 
-def _foreign(found: FolderContents, tree: FolderAtRevision) -> Iterator[Fault]:
-    """Yield where a result is not of its submission, or not of the official text."""
-    for target, result in found.results.items():
+def _mismatches(contents: FolderContents, tree: FolderAtRevision) -> Iterator[Fault]:
+    """Yield a fault for every result that does not match its submission or the official text."""
+    for target, result in contents.results.items():
         reasons = list(other_text(result))
-        if isinstance(found.submission, Submission):
-            reasons += other_recipe(result, found.submission)
+        if isinstance(contents.submission, Submission):
+            reasons += other_recipe(result, contents.submission)
         where = Where(tree.where(f"{RESULTS_FOLDER}/{target}.yaml"))
-        yield from (Fault(reason, where, _AGAIN) for reason in reasons)
+        yield from (Fault(reason, where, _CURE) for reason in reasons)

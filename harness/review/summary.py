@@ -1,4 +1,4 @@
-"""Write a review as markdown for a job's summary; nothing that a stranger chose acts in it."""
+"""Write a review as markdown for a job's summary; untrusted text in it has no effect."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from harness.comparison import report
 from harness.comparison.markdown import code, escaped, table, within_limit
 from harness.review.verdict import Reason, ResultChange, Review, Verdict
 
-_SAID = {
-    Verdict.ACCEPTED: "Every file is one that a submission holds, each is sound, and the author may change it.",
-    Verdict.MAINTAINER: "Nothing is wrong with the files; what stands below is for a maintainer to decide.",
-    Verdict.REFUSED: "Please mend what stands below and push again; the check runs anew.",
+_INTRODUCTIONS = {
+    Verdict.ACCEPTED: "All files belong to submissions and are valid, and the author may change them.",
+    Verdict.MAINTAINER: "No file is refused; a maintainer has to decide about the points below.",
+    Verdict.REFUSED: "Please fix the points below and push again; the check then runs again.",
 }
 
 
 def markdown(review: Review) -> str:
-    """Return the verdict, every reason with file and cure, and what the results became."""
+    """Return the verdict, every reason with file and cure, and the changed results."""
     files = f"{review.files:,} {'file' if review.files == 1 else 'files'}"
-    head = [f"## Submission check: {review.verdict.value}", _SAID[review.verdict]]
-    judged = f"{files} changed, {code(review.base[:12])} → {code(review.head[:12])}"
-    head.append(judged + (f", opened by {code(review.actor)}" if review.actor else ""))
+    head = [f"## Submission check: {review.verdict.value}", _INTRODUCTIONS[review.verdict]]
+    summary = f"{files} changed, {code(review.base[:12])} → {code(review.head[:12])}"
+    head.append(summary + (f", opened by {code(review.actor)}" if review.actor else ""))
     blocks = ["\n\n".join(head), *_reasons(review)]
     if review.results:
         blocks.append(_results(review.results))
@@ -31,23 +31,23 @@ def markdown(review: Review) -> str:
 
 def _reasons(review: Review) -> list[str]:
     blocks = []
-    for title, found in (
-        ("To mend", [reason for reason in review.reasons if reason.refuses]),
+    for title, reasons in (
+        ("To fix", [reason for reason in review.reasons if reason.refuses]),
         ("For a maintainer", [reason for reason in review.reasons if not reason.refuses]),
     ):
-        if found:
+        if reasons:
             blocks.append(f"### {title}")
-            blocks += [_reason(reason) for reason in found]
+            blocks += [_reason(reason) for reason in reasons]
     if review.untold:
-        blocks.append(f"and {review.untold:,} more; mend these first")
+        blocks.append(f"and {review.untold:,} more; fix these first")
     return blocks
 
 
 def _reason(reason: Reason) -> str:
-    place = ":".join(str(part) for part in (reason.file, reason.line, reason.column) if part is not None)
-    # What was found and what cures it may quote a stranger: a code span holds it.
+    position = ":".join(str(part) for part in (reason.file, reason.line, reason.column) if part is not None)
+    # What was found and its cure may quote untrusted text, so that both are code spans.
     lines = [
-        f"- **{escaped(reason.rule)}**" + (f" {code(place)}" if place else ""),
+        f"- **{escaped(reason.rule)}**" + (f" {code(position)}" if position else ""),
         f"  - found: {code(reason.what)}",
     ]
     if reason.cure:
@@ -57,8 +57,12 @@ def _reason(reason: Reason) -> str:
 
 def _results(changes: Sequence[ResultChange]) -> str:
     rows = [
-        (f"{code(each.submission)} {code(each.target)}", _points(each.before, new=each.new), _after(each))
-        for each in changes[:200]
+        (
+            f"{code(change.submission)} {code(change.target)}",
+            _points(change.before, new=change.new),
+            _after(change),
+        )
+        for change in changes[:200]
     ]
     listed = table(("", "before", "after"), rows)
     more = f"\n\nand {len(changes) - 200:,} more" if len(changes) > 200 else ""

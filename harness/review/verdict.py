@@ -1,4 +1,4 @@
-"""What a review comes to: a verdict, and every reason for it."""
+"""The outcome of a review: a verdict, and every reason for it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from harness.comparison.report import ComparisonReport
 from harness.errors import Fault, Where
 from harness.records import Record
 
-# So many reasons are told; one is enough to refuse.
-_TOLD = 100
+# The number of reasons that are listed.
+_LISTED = 100
 
 
 class Verdict(StrEnum):
-    """Whether a pull request may be merged by its files alone."""
+    """Whether a pull request may be merged, judged by its files alone."""
 
     ACCEPTED = "accepted"
     MAINTAINER = "needs a maintainer"
@@ -26,9 +26,9 @@ class Verdict(StrEnum):
 
 
 class Reason(Record):
-    """One thing that stands against merging: the rule, the file, what was found, and the cure.
+    """One objection to merging: the rule, the file, what was found, and the cure.
 
-    With `refuses` the contributor has to change something; without, a maintainer decides.
+    With `refuses` the contributor has to change something; otherwise a maintainer decides.
     """
 
     rule: str
@@ -41,7 +41,7 @@ class Reason(Record):
 
 
 class ResultChange(Record):
-    """A result that is new or another one than before; scores in points, None while a language is missing."""
+    """A new or changed result; scores in points, None while a language is missing."""
 
     submission: str
     target: str
@@ -53,7 +53,11 @@ class ResultChange(Record):
 
 
 class Review(Record):
-    """All that one review found. Revisions are commits; `submissions` are the slugs that the pull request touches."""
+    """The outcome of one review.
+
+    Revisions are commits; `submissions` are the slugs that the pull request changes; `untold` counts the
+    reasons that are left out.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     verdict: Verdict
@@ -69,44 +73,40 @@ class Review(Record):
 
 
 def refusal(rule: str, file: str | None, what: str, cure: str) -> Reason:
-    """Return a reason to refuse."""
+    """Return a reason to refuse the pull request, with path and text made safe to display."""
     return Reason(rule=rule, refuses=True, file=_shown_path(file), what=visible(what), cure=cure)
 
 
 def question(rule: str, file: str | None, what: str, cure: str) -> Reason:
-    """Return a reason to ask a maintainer."""
+    """Return a reason to ask a maintainer, with path and text made safe to display."""
     return Reason(rule=rule, refuses=False, file=_shown_path(file), what=visible(what), cure=cure)
 
 
-def of_faults(rule: str, faults: Sequence[Fault], file: str, revision: str) -> list[Reason]:
-    """Return faults that the store names at a revision as reasons to refuse; `file` stands for those without a place."""
-    found = []
+def fault_reasons(rule: str, faults: Sequence[Fault], file: str, revision: str) -> list[Reason]:
+    """Return the store's faults at a revision as reasons to refuse; `file` is used for those without one."""
+    reasons = []
     for fault in faults:
         where = fault.where or Where(file)
-        place = {"line": where.line, "column": where.column}
-        found.append(
-            refusal(rule, where.file.removeprefix(f"{revision}:"), fault.message, fault.cure).model_copy(
-                update=place
-            )
-        )
-    return found
+        reason = refusal(rule, where.file.removeprefix(f"{revision}:"), fault.message, fault.cure)
+        reasons.append(reason.model_copy(update={"line": where.line, "column": where.column}))
+    return reasons
 
 
 def verdict_of(reasons: Sequence[Reason]) -> Verdict:
-    """Return the verdict that reasons come to."""
+    """Return the verdict: refused if any reason refuses, accepted without reasons."""
     if any(reason.refuses for reason in reasons):
         return Verdict.REFUSED
     return Verdict.MAINTAINER if reasons else Verdict.ACCEPTED
 
 
-def told(reasons: Sequence[Reason]) -> tuple[tuple[Reason, ...], int]:
-    """Return the reasons to tell, refusals first, each once, and how many are left out."""
+def shortened(reasons: Sequence[Reason]) -> tuple[tuple[Reason, ...], int]:
+    """Return the distinct reasons to list, refusals first, and the number of those left out."""
     distinct = sorted(dict.fromkeys(reasons), key=lambda reason: not reason.refuses)
-    return tuple(distinct[:_TOLD]), max(0, len(distinct) - _TOLD)
+    return tuple(distinct[:_LISTED]), max(0, len(distinct) - _LISTED)
 
 
 def _shown_path(file: str | None) -> str | None:
-    """Make a path that anybody may have chosen fit for a message; bytes that are no UTF-8 are escaped."""
+    """Escape and shorten an untrusted path for a message, including bytes that are not UTF-8."""
     if file is None:
         return None
     text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in file)

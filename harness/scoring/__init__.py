@@ -1,1 +1,4 @@
-"""From outcomes to scores: metrics and statistics, which import nothing of ours, and the recount of a stored result."""
+"""From outcomes to scores: metrics, statistics, and the recount of a stored result.
+
+Metrics and statistics import nothing from the rest of the project.
+"""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 class RowRange(NamedTuple):
-    """Rows begin to end, without the end, of one seed and language."""
+    """The rows [begin, end) of one seed and language."""
 
     seed: int
     language: str
@@ -21,7 +21,10 @@ class RowRange(NamedTuple):
 
 
 def runs(outcomes: pa.Table) -> list[RowRange]:
-    """Return the rows by seed and language as they follow each other; in the harness' own files each cell is one run."""
+    """Return the runs of consecutive rows with one seed and language, in order.
+
+    In files of the harness each seed and language has exactly one run.
+    """
     if not outcomes.num_rows:
         return []
     seeds = values_of(outcomes["seed"])
@@ -33,23 +36,24 @@ def runs(outcomes: pa.Table) -> list[RowRange]:
 
 
 def cells(outcomes: pa.Table) -> Mapping[tuple[int, str], pa.Table]:
-    """Return the rows of each (seed, language) without copying them."""
-    found: dict[tuple[int, str], list[pa.Table]] = {}
+    """Return the rows of each (seed, language), as slices or concatenations that copy nothing."""
+    parts_by_cell: dict[tuple[int, str], list[pa.Table]] = {}
     for run in runs(outcomes):
-        found.setdefault((run.seed, run.language), []).append(outcomes.slice(run.begin, run.end - run.begin))
-    return {cell: pa.concat_tables(parts) for cell, parts in found.items()}
+        parts_by_cell.setdefault((run.seed, run.language), []).append(
+            outcomes.slice(run.begin, run.end - run.begin)
+        )
+    return {cell: pa.concat_tables(parts) for cell, parts in parts_by_cell.items()}
 
 
 def codes_of(column: pa.ChunkedArray) -> NDArray[Any]:
-    """Return a number for each text of a column, the same for the same."""
+    """Return a code for each text of a column (rows,); equal texts have equal codes."""
     return values_of(column.combine_chunks().dictionary_encode().indices)
 
 
 def values_of(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
-    """Return a column's values, right and wrong as 1 and 0.
+    """Return the values of a column (rows,), booleans as 1 and 0.
 
-    pyarrow's own way to numpy imports pandas where it is installed, which takes longer than the values' whole
-    use.
+    pyarrow's `to_numpy` imports pandas where it is installed, which takes longer than all uses of the values.
     """
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_string(whole.type):

@@ -1,4 +1,4 @@
-"""The only reader and writer of submissions/: strict YAML in, atomic files out."""
+"""The only package that reads and writes submissions/: strict YAML in, atomic writes out."""
 
 from __future__ import annotations
 

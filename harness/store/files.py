@@ -1,4 +1,4 @@
-"""Read and write files whole, and turn their text into records."""
+"""Read files, write them atomically, and convert between text and records."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _AnyRecord = TypeVar("_AnyRecord", bound=Record)
 
 
 def no_link(path: Path) -> None:
-    """Refuse a symbolic link: what it leads to may lie anywhere."""
+    """Raise BadInput for a symbolic link, whose target may be anywhere."""
     if path.is_symlink():
         refuse([link_fault(path)])
 
 
 def link_fault(path: Path) -> Fault:
-    """Say that a path is a symbolic link."""
+    """Return the fault that a path is a symbolic link."""
     return Fault("found a symbolic link", Where(str(path)), "put the files themselves there")
 
 
 def read_file(path: Path, limit: int | None, cure: str) -> bytes:
-    """Read a regular file, and no more of it than it takes to see that it is too long."""
+    """Read a regular file, at most one byte more than `limit`; raises BadInput for anything else."""
     no_link(path)
     if not path.is_file():
         raise BadInput(
@@ -45,10 +45,10 @@ def read_file(path: Path, limit: int | None, cure: str) -> bytes:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Put a file in place whole: write beside it, flush to disk, rename. The lock makes the other name ours.
+    """Replace a file atomically: write a temporary file in its folder, flush it to disk, and rename it.
 
-    Raises CheckFailed where it cannot be written, as on a full disk: what was there is still there, and
-    nothing beside it.
+    The caller's lock protects the temporary name. Raises CheckFailed if writing fails, as on a full disk; the
+    old file is then unchanged, and the temporary file removed.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -71,7 +71,7 @@ def replace_file(path: Path, data: bytes) -> None:
 def typed(
     record: type[_AnyRecord], document: YamlDocument, faults: list[Fault], cure: str = ""
 ) -> _AnyRecord | None:
-    """Type a document; what the schema refuses goes to `faults`."""
+    """Validate a document as a record; on failure, add the faults to `faults` and return None."""
     try:
         return record.model_validate(document.value)
     except ValidationError as error:
@@ -80,7 +80,7 @@ def typed(
 
 
 def located(findings: Iterable[Inconsistency], document: YamlDocument, cure: str = "") -> list[Fault]:
-    """Give findings their line and column."""
+    """Turn inconsistencies into faults with line and column; `cure` is used where they have none."""
     return [
         Fault(finding.message, document.where(finding.path, key=finding.key), finding.cure or cure)
         for finding in findings
@@ -88,7 +88,7 @@ def located(findings: Iterable[Inconsistency], document: YamlDocument, cure: str
 
 
 def plain(record: Record) -> dict[str, object]:
-    """Turn a result or a sweep into what the writer takes, `run` last, points rounded to four decimals, nothing unreadable in it."""
+    """Return a result or sweep for `dump`: `run` last, points rounded to four decimals, text made visible."""
     fields = record.model_dump(by_alias=True)
     run = fields.pop("run")
     rounded = _writable(fields, decimals=4)
@@ -97,7 +97,7 @@ def plain(record: Record) -> dict[str, object]:
 
 
 def plain_record(record: Record) -> object:
-    """Turn any other record into what the writer takes, without what it leaves out and with nothing unreadable in it."""
+    """Return any other record for `dump`: without None, text made visible."""
     return _writable(record.model_dump(by_alias=True, exclude_none=True, mode="json"), decimals=None)
 
 

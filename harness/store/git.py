@@ -1,8 +1,8 @@
-"""Ask git what a repository held at a revision, without touching its working tree.
+"""Read a repository's content at a revision through git, without touching its working tree.
 
-The program `git` is asked, never a shell. Names and revisions may come from strangers: a revision reaches git
-once, behind --end-of-options, and comes back as a hash; everything else goes by hash. Nothing is fetched, run
-or written.
+The program `git` is called directly, never through a shell. Names and revisions may come from untrusted
+people: a revision is passed to git once, after --end-of-options, and resolved to a hash; all other calls use
+hashes. Nothing is fetched, run or written.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",  # the same for a git that does not know the variable above
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for versions of git that do not know the variable above
     "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",  # what a hash names, and not what a ref puts in its place
+    "GIT_NO_REPLACE_OBJECTS": "1",  # read the object that a hash names, not its replacement
 }
 
 
 @dataclass(frozen=True)
 class Repository:
-    """The repository that holds a folder of submissions, and the folder's `place` in it, empty at the root."""
+    """The repository around a folder of submissions, whose path in it is `place`, empty at the root."""
 
     folder: Path
     top: Path
@@ -45,7 +45,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class TreeEntry:
-    """What a tree holds at a path; `link` says what it is where it is no file. `size` is 0 where it was not asked for."""
+    """An entry of a git tree; `link` names its kind if it is not a file, `size` is 0 if not requested."""
 
     path: str
     hash: str
@@ -56,7 +56,7 @@ class TreeEntry:
 
 @dataclass(frozen=True)
 class Revision:
-    """A commit under the name it was asked for."""
+    """A commit, with the name by which it was requested."""
 
     repository: Repository
     revision: str
@@ -64,19 +64,19 @@ class Revision:
 
     @property
     def name(self) -> str:
-        """Return the name for a reader, to whom a whole hash says no more than its beginning."""
+        """Return the name for display, a full hash shortened to 12 digits."""
         return self.revision[:12] if self.revision == self.commit else self.revision
 
     def file(self, path: str) -> str:
-        """Name a file in a message as git does."""
+        """Return a file's name for messages, as in git: `revision:path`."""
         return str(Where(f"{self.name}:{path}"))
 
     def link_fault(self, entry: TreeEntry) -> Fault:
-        """Say that something stands for what lies elsewhere, as the store says of a link on disk."""
+        """Return the fault that an entry is a link or submodule, worded as for a link on disk."""
         return replace(link_fault(Path(self.file(entry.path))), message=f"found a {entry.link or 'file'}")
 
     def entries(self, path: str, *, sizes: bool = False) -> list[TreeEntry]:
-        """Return everything below a path, or at it, that is no folder."""
+        """Return all entries at or below a path except folders."""
         options = [
             "-r",
             "-z",
@@ -87,11 +87,11 @@ class Revision:
         ]
         entries = []
         for line in os.fsdecode(_output(self.repository.folder, "ls-tree", *options)).split("\0")[:-1]:
-            fields, _, at = line.partition("\t")
+            fields, _, entry_path = line.partition("\t")
             mode, _, digest, *size = fields.split()
             entries.append(
                 TreeEntry(
-                    at,
+                    entry_path,
                     digest,
                     _LINKS.get(mode, ""),
                     mode,
@@ -101,21 +101,21 @@ class Revision:
         return entries
 
     def contents(self, entries: Mapping[str, TreeEntry], limits: Mapping[str, int]) -> dict[str, bytes]:
-        """Read the files at the paths of `limits`, none of them longer than its limit."""
+        """Read the files at the paths of `limits`; raises BadInput if one has more bytes than its limit."""
         if faults := [
             fault for path, limit in limits.items() if (fault := self._fault(path, entries.get(path), limit))
         ]:
             refuse(faults)
-        asked = "".join(f"{entries[path].hash}\n" for path in limits)
-        stream = BytesIO(_output(self.repository.folder, "cat-file", "--batch", feed=asked.encode()))
+        hashes = "".join(f"{entries[path].hash}\n" for path in limits)
+        stream = BytesIO(_output(self.repository.folder, "cat-file", "--batch", feed=hashes.encode()))
         contents = {}
         for path in limits:
             entry = entries[path]
             if stream.readline().decode() != f"{entry.hash} blob {entry.size}\n":
                 raise BadInput(
-                    "git gives no content for it",
+                    "git returns no content for this file",
                     where=Where(self.file(path)),
-                    cure="git fsck says what is damaged",
+                    cure="git fsck reports what is damaged",
                 )
             contents[path] = stream.read(entry.size + 1)[:-1]
         return contents
@@ -132,25 +132,25 @@ class Revision:
 
 
 def repository_around(submissions: Path) -> Repository:
-    """Return the repository around a folder of submissions."""
+    """Return the repository around a folder of submissions; raises BadInput where there is none."""
     if not submissions.is_dir():
         raise BadInput(
             f"no folder {submissions}", cure="name the folder of the submissions with --submissions"
         )
-    done = _git(submissions, "rev-parse", "--is-shallow-repository", "--show-cdup", "--show-prefix")
-    if done.returncode:
+    completed = _git(submissions, "rev-parse", "--is-shallow-repository", "--show-cdup", "--show-prefix")
+    if completed.returncode:
         cure = "compare folders, or name the folder of the submissions in a clone with --submissions"
-        raise BadInput(f"git finds no repository around {submissions}: {answer(done)}", cure=cure)
-    shallow, up, prefix = os.fsdecode(done.stdout).split("\n", 2)
+        raise BadInput(f"git finds no repository around {submissions}: {error_line(completed)}", cure=cure)
+    shallow, up, prefix = os.fsdecode(completed.stdout).split("\n", 2)
     return Repository(
         submissions, (submissions / up).resolve(), prefix.removesuffix("\n").rstrip("/"), shallow == "true"
     )
 
 
 def resolved(repository: Repository, revision: str) -> Revision:
-    """Turn a stranger's revision into a commit's hash, by which alone git is asked from here on."""
-    if revision and revision.isprintable():  # else no ref is named so, and not every argument could be passed
-        done = _git(
+    """Resolve an untrusted revision to a commit, whose hash all later calls use; raises BadInput."""
+    if revision and revision.isprintable():  # no ref has any other name, and some could not be passed
+        completed = _git(
             repository.folder,
             "rev-parse",
             "--verify",
@@ -158,47 +158,54 @@ def resolved(repository: Repository, revision: str) -> Revision:
             "--end-of-options",
             f"{revision}^{{commit}}",
         )
-        commit = done.stdout.decode(errors="replace").strip()
-        if done.returncode == 0 and re.fullmatch(
+        commit = completed.stdout.decode(errors="replace").strip()
+        if completed.returncode == 0 and re.fullmatch(
             "[0-9a-f]{40,64}", commit
         ):  # ^main would come back with its ^
             return Revision(repository, revision, commit)
-    cure = "name a branch, a tag or a commit; git fetch brings those of others"
-    raise BadInput(f"unknown revision: {shown(revision)}", cure=_deepened(repository, cure))
+    cure = "name a branch, a tag or a commit; git fetch downloads those of a remote"
+    raise BadInput(f"unknown revision: {shown(revision)}", cure=_with_unshallow(repository, cure))
 
 
 def merge_base(first: Revision, second: Revision) -> Revision:
-    """Return the last commit that two have in common."""
-    done = _git(first.repository.folder, "merge-base", first.commit, second.commit)
-    if commit := done.stdout.decode().strip():
+    """Return the best common ancestor of two commits; raises BadInput where there is none."""
+    completed = _git(first.repository.folder, "merge-base", first.commit, second.commit)
+    if commit := completed.stdout.decode().strip():
         return Revision(first.repository, commit, commit)
-    cure = _deepened(first.repository, "compare them with two dots")
+    cure = _with_unshallow(first.repository, "compare them with two dots")
     raise BadInput(
         f"{shown(first.revision)} and {shown(second.revision)} have no commit in common", cure=cure
     )
 
 
-def _deepened(repository: Repository, cure: str) -> str:
-    return f"git fetch --unshallow, as this clone is shallow; then {cure}" if repository.shallow else cure
+def _with_unshallow(repository: Repository, cure: str) -> str:
+    if not repository.shallow:
+        return cure
+    return f"run git fetch --unshallow, because this clone is shallow; then {cure}"
 
 
 def _output(folder: Path, *arguments: str, feed: bytes = b"") -> bytes:
-    done = _git(folder, *arguments, feed=feed)
-    if done.returncode:
-        cure = "git fsck says what is damaged, and git fetch --refetch --no-filter brings what a partial clone leaves out"
-        raise BadInput(f"git {arguments[0]} failed: {answer(done)}", cure=cure)
-    return done.stdout
+    completed = _git(folder, *arguments, feed=feed)
+    if completed.returncode:
+        cure = (
+            "git fsck reports what is damaged, and git fetch --refetch --no-filter downloads what a partial "
+            "clone omits"
+        )
+        raise BadInput(f"git {arguments[0]} failed: {error_line(completed)}", cure=cure)
+    return completed.stdout
 
 
 def _git(folder: Path, *arguments: str, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    # What points git at another repository is left out, as a hook is given it; configuration, such as a
-    # safe.directory, stays.
-    kept = {
+    # Variables that point git to another repository, as set in hooks, are removed; configuration, such as
+    # safe.directory, is kept.
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
     }
-    return run_git(["--no-pager", "-C", str(folder), *arguments], environment=kept | _ENVIRONMENT, feed=feed)
+    return run_git(
+        ["--no-pager", "-C", str(folder), *arguments], environment=inherited | _ENVIRONMENT, feed=feed
+    )
 
 
 def run_git(
@@ -208,7 +215,7 @@ def run_git(
     feed: bytes | None = None,
     folder: Path | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the program git, never a shell, whatever it answers; raises BadInput where it is not installed."""
+    """Run git without a shell and return it completed, also on failure; raises BadInput if not installed."""
     program = shutil.which("git")
     if program is None:
         raise BadInput("the program git is not installed", cure="install git")
@@ -217,8 +224,8 @@ def run_git(
     )
 
 
-def answer(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Return what git said of a failure, in one line that may be shown."""
-    lines = done.stderr.decode(errors="replace").splitlines() or [f"exit code {done.returncode}"]
+def error_line(completed: subprocess.CompletedProcess[bytes]) -> str:
+    """Return git's error message as one line that is safe to show."""
+    lines = completed.stderr.decode(errors="replace").splitlines() or [f"exit code {completed.returncode}"]
     line = next((line for line in lines if line.startswith("fatal: ")), lines[0])
     return visible(line.removeprefix("fatal: "))

@@ -1,4 +1,4 @@
-"""Read and write what only the harness writes: <slug>/results/<target>.yaml with its outcomes."""
+"""Read and write results, <slug>/results/<target>.yaml, and their outcomes; only the harness writes them."""
 
 from __future__ import annotations
 
@@ -29,17 +29,20 @@ RESULT_LIMIT = 8 * 1024 * 1024
 RESULT_EVENTS = RESULT_LIMIT // 4
 _LOCK_SECONDS = 60.0
 _NEXT = ".next"
-# An outcomes file of a few kilobytes may stand for any number of rows.
+# A compressed outcomes file of a few kilobytes may expand to any number of rows.
 _ROWS_LIMIT = 20_000_000
 
 
-def is_named(name: str, suffix: str = ".yaml", but: str | None = SWEEP_SUFFIX) -> bool:
-    """Tell whether a file's name ends in one suffix `but` not in another, which by default is a result's."""
-    return name.endswith(suffix) and not name.startswith(".") and not (but and name.endswith(but))
+def has_suffix(name: str, suffix: str = ".yaml", excluded: str | None = SWEEP_SUFFIX) -> bool:
+    """Tell whether a file's name has a suffix but not the excluded one; by default, if it is a result's."""
+    return name.endswith(suffix) and not name.startswith(".") and not (excluded and name.endswith(excluded))
 
 
-def in_order(files: Mapping[str, str]) -> tuple[str, ...]:
-    """Return targets in the order of the catalog, then people's own, given where the file of each stands; an unknown one is a fault."""
+def catalog_order(files: Mapping[str, str]) -> tuple[str, ...]:
+    """Return targets in the catalog's order, then user-provided ones; raises BadInput for unknown ones.
+
+    `files` maps targets to their files, for the messages.
+    """
     names = [target.name for target in TARGETS]
     names += [name for name in files if is_own(name)]
     if unknown := [name for name in files if name not in names]:
@@ -49,18 +52,18 @@ def in_order(files: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def load_result(path: Path) -> Result:
-    """Read and check <slug>/results/<target>.yaml, which names that slug and that target."""
+    """Read and check <slug>/results/<target>.yaml, which must name that slug and that target."""
     data = read_file(path, RESULT_LIMIT, "stiltboard evaluate writes it")
-    return parse_placed(data, str(path), path.absolute().parent.parent.name, path.stem)
+    return parse_result_of(data, str(path), path.absolute().parent.parent.name, path.stem)
 
 
-def parse_placed(data: bytes, file: str, slug: str, target: str) -> Result:
-    """Check the text of a result that must name the slug and the target of its path."""
+def parse_result_of(data: bytes, file: str, slug: str, target: str) -> Result:
+    """Parse and check a result, which must name the slug and the target of its path."""
     result, document = _parse_result(data, file)
     faults = []
-    for key, found, expected in (("submission", result.submission, slug), ("target", result.target, target)):
-        if found != expected:
-            message = f"{key}: expected {shown(expected)[1:-1]} as in the file's path, found {shown(found)}"
+    for key, actual, expected in (("submission", result.submission, slug), ("target", result.target, target)):
+        if actual != expected:
+            message = f"{key}: expected {shown(expected)[1:-1]} as in the file's path, found {shown(actual)}"
             faults.append(
                 Fault(
                     message,
@@ -74,7 +77,7 @@ def parse_placed(data: bytes, file: str, slug: str, target: str) -> Result:
 
 
 def parse_result(data: bytes, file: str) -> Result:
-    """Check the text of a result that need not stand in its folder, such as one from another revision."""
+    """Parse and check a result wherever it comes from, such as another revision."""
     return _parse_result(data, file)[0]
 
 
@@ -93,10 +96,10 @@ def _parse_result(data: bytes, file: str) -> tuple[Result, YamlDocument]:
 
 
 def load_outcomes(result_path: Path, result: Result, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read the outcomes that a result names, one row per example; refuse a file that is not the one it was computed from.
+    """Read a result's outcomes, one row per example; raises BadInput if the result is not computed from them.
 
-    With `columns` only these are read, which saves most of the time where whole sentences of tags stand
-    beside the counts.
+    With `columns` only these are read, which saves most of the time where the others hold whole sentences of
+    tags.
     """
     path = result_path.parent / result.outcomes.file
     cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
@@ -104,8 +107,8 @@ def load_outcomes(result_path: Path, result: Result, columns: Sequence[str] | No
 
 
 def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Check the bytes of an outcomes file against its result, its scores among that, and return its table, or some of its columns."""
-    import pyarrow as pa  # noqa: PLC0415  # a third of a second, which most commands need not spend
+    """Check an outcomes file against its result, including all scores; return its table or some columns."""
+    import pyarrow as pa  # noqa: PLC0415  # takes a third of a second
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
     from harness.scoring.recount import disagreements  # noqa: PLC0415  # numpy and pyarrow too
@@ -118,22 +121,22 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
             f"sha256 is {digest}, but the result names {result.outcomes.sha256}", where=where, cure=cure
         )
     try:
-        whole = pq.ParquetFile(pa.BufferReader(data))
-        if (rows := whole.metadata.num_rows) > _ROWS_LIMIT:
+        parquet = pq.ParquetFile(pa.BufferReader(data))
+        if (rows := parquet.metadata.num_rows) > _ROWS_LIMIT:
             raise BadInput(
                 f"holds {rows:,} rows, more than the {_ROWS_LIMIT:,} allowed", where=where, cure=cure
             )
-        lacking = [name for name in columns or () if name not in whole.schema_arrow.names]
-        # In one thread: a pool of Arrow's, for files this small, costs more than it saves, and its end now
-        # and then aborts a process that is done.
-        table = whole.read(columns=None if columns is None or lacking else list(columns), use_threads=False)
+        missing = [name for name in columns or () if name not in parquet.schema_arrow.names]
+        # In one thread: for files this small, Arrow's thread pool costs more than it saves, and its shutdown
+        # occasionally aborts a finished process.
+        table = parquet.read(columns=None if columns is None or missing else list(columns), use_threads=False)
     except MemoryError:
-        raise BadInput("takes more memory than there is", where=where, cure=cure) from None
+        raise BadInput("needs more memory than is available", where=where, cure=cure) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         first_line = str(error).partition("\n")[0]
         raise BadInput(f"not a parquet file: {shown(first_line)[1:-1]}", where=where, cure=cure) from None
-    if lacking:
-        raise BadInput(f"has no column {lacking[0]!r}", where=where, cure=cure)
+    if missing:
+        raise BadInput(f"has no column {missing[0]!r}", where=where, cure=cure)
     if table.num_rows != result.outcomes.rows:
         raise BadInput(
             f"holds {table.num_rows} rows, but the result names {result.outcomes.rows}",
@@ -146,11 +149,12 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
 
 
 def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
-    """Write a result and its outcomes into a submission's folder, each whole or not at all, and return the result's path.
+    """Write a result and its outcomes atomically into a submission's folder, and return the result's path.
 
-    The outcomes wait beside until the result that names them is in place. A crash in between is finished by
-    the next one who takes the lock, so that neither an old nor a new pair is ever lost. `result.outcomes` is
-    replaced by the real file, digest and row count. What is written is read back first.
+    The outcomes are written under a temporary name until the result that names them is in place. After a
+    crash in between, the next holder of the lock completes the write, so that no pair of files is lost.
+    `result.outcomes` is replaced by the actual file, digest and row count. The text is parsed before it is
+    written.
     """
     name = f"{result.target}.parquet"
     data = _parquet(outcomes)
@@ -163,32 +167,35 @@ def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
     no_link(results)
     results.mkdir(exist_ok=True)
     with results_lock(folder):
-        side = results / f".{name}{_NEXT}"
+        pending = results / f".{name}{_NEXT}"
         try:
-            replace_file(side, data)
+            replace_file(pending, data)
             replace_file(path, text)
         except CheckFailed:  # a full disk needs the room
-            side.unlink(missing_ok=True)
+            pending.unlink(missing_ok=True)
             raise
-        side.replace(results / name)
+        pending.replace(results / name)
     return path
 
 
 def _finish_interrupted(results: Path) -> None:
-    """Put outcomes in place whose result is already there, and drop those whose result never came."""
-    for side in sorted(results.glob(f".*.parquet{_NEXT}")):
-        outcomes = results / side.name[1 : -len(_NEXT)]
-        named = hashlib.sha256(side.read_bytes()).hexdigest()
+    """Put pending outcomes in place if their result was written, else delete them."""
+    for pending in sorted(results.glob(f".*.parquet{_NEXT}")):
+        outcomes = results / pending.name[1 : -len(_NEXT)]
+        digest = hashlib.sha256(pending.read_bytes()).hexdigest()
         path = outcomes.with_suffix(".yaml")
-        if path.is_file() and named.encode() in path.read_bytes():
-            side.replace(outcomes)
+        if path.is_file() and digest.encode() in path.read_bytes():
+            pending.replace(outcomes)
         else:
-            side.unlink()
+            pending.unlink()
 
 
 @contextmanager
 def results_lock(folder: Path) -> Iterator[None]:
-    """Hold the results of a submission against other processes; the same thread may hold it twice."""
+    """Lock a submission's results against other processes, for at most 60 s; reentrant within a thread.
+
+    Raises CheckFailed when another process holds the lock for longer.
+    """
     lock = FileLock(folder / LOCK_FILE, timeout=_LOCK_SECONDS, is_singleton=True)
     try:
         lock.acquire()
@@ -203,7 +210,7 @@ def results_lock(folder: Path) -> Iterator[None]:
 
 
 def _parquet(table: pa.Table) -> bytes:
-    """Write a table to bytes that depend on its content only: one chunk, fixed compression, nobody's metadata."""
+    """Return a table as parquet that depends only on its rows: one chunk, fixed compression, no metadata."""
     import pyarrow as pa  # noqa: PLC0415  # see parse_outcomes
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 

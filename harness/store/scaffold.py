@@ -1,4 +1,4 @@
-"""Hold the text that `stiltboard new` writes: every key explained, what only its author knows in angle brackets."""
+"""The submission.yaml that `stiltboard new` writes: all keys explained, placeholders in angle brackets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ intermediate:
   tasks: [<task>]               # such as mnli
   languages: [en]               # [en] for english; two or more for multilingual
   examples: <number of training examples>
-  continued_mlm: false          # masked language modelling went on beside the task
+  continued_mlm: false          # masked language modelling continued next to the task
   translated: false             # the training data were machine-translated
 
 # How a text becomes a vector.
@@ -37,17 +37,17 @@ encoding:
   prefix: ""                    # put before every text; e5 models expect "query: "
   max_length: 512               # in tokens, special tokens included
 
-# One entry per seed, as hub + revision; for weights that are nowhere public, path: a folder, relative to this
+# One entry per seed, as hub + revision; for weights that are not public, path: a folder, relative to this
 # file's.
 checkpoints:
   - seed: 0
     hub: <organisation/model>
     revision: <40 hexadecimal digits>
 
-# Every data set seen in training, compared with the targets and shown beside the score.
+# Every data set seen in training, compared with the targets and shown next to the score.
 trained_on: [<task>]
 
-# Who answers for this submission. A GitHub account as somebody's url may change it later:
+# Who is responsible for this submission. A GitHub account given as url may change it later:
 #   url: https://github.com/account
 submitters:
   - name: <your name>
@@ -60,7 +60,7 @@ links: {{}}
 
 
 def scaffold(slug: str, title: str = "", family: str = "") -> str:
-    """Return a submission to fill in; what is left in angle brackets is reported by `stiltboard validate`."""
+    """Return a submission to fill in; `stiltboard validate` reports every placeholder that remains."""
     return _TEMPLATE.format(
         slug=slug,
         title=scalar(title) if title else "<the row's name>",

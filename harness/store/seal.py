@@ -1,7 +1,7 @@
-"""Seal a result's file: its last line names the digest of all others, so that no byte of it changes unseen.
+"""Seal a result's file: its last line is the digest of all others, so that any changed byte is noticed.
 
-A seal guards against accidents and edits by hand. Who wants to deceive can seal what was edited: against that
-stand the outcomes, from which every score is recomputed, and a rerun by somebody else.
+A seal protects against accidents and edits by hand. A person who wants to deceive can seal an edited file;
+that is detected by recomputing every score from the outcomes, and by an independent rerun.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ _SEAL = re.compile(rb"\n" + re.escape(_WORDS) + rb"([0-9a-f]{64})\n\Z")
 
 
 def sealed(text: bytes) -> bytes:
-    """Return the text, which ends in a newline, with its seal."""
+    """Return the text, which must end in a newline, with its seal appended."""
     return text + _WORDS + hashlib.sha256(text).hexdigest().encode() + b"\n"
 
 
 def is_sealed(data: bytes) -> bool:
-    """Tell whether a file has a seal; those written before there were seals have none."""
+    """Tell whether a file has a seal; files written before seals existed have none."""
     return _SEAL.search(data) is not None
 
 
 def broken_seal(data: bytes) -> str | None:
-    """Say what is wrong with a file's seal; None where it holds, and where there is none.
+    """Return what is wrong with a file's seal; None if it is intact, or if there is none.
 
-    The harness writes no other comment into a result: one that is not exactly a seal was one.
+    The harness writes no other comment into a result, so any other last comment is a damaged seal.
     """
-    found = _SEAL.search(data)
-    if found is None:
+    seal = _SEAL.search(data)
+    if seal is None:
         last = data.rstrip(b"\n").rpartition(b"\n")[2]
         torn = last.startswith(b"#") or b"sha256 of the lines" in last or b"lines above: " in last
         return "the seal in its last line is damaged" if torn else None
-    digest = hashlib.sha256(data[: found.start() + 1]).hexdigest()
-    named = found[1].decode()
+    digest = hashlib.sha256(data[: seal.start() + 1]).hexdigest()
+    sealed_digest = seal[1].decode()
     return (
         None
-        if digest == named
-        else f"its lines have the sha256 {digest}, but its seal names {named}: something in it was changed"
+        if digest == sealed_digest
+        else f"its lines have the sha256 {digest}, but its seal names {sealed_digest}: the file was changed"
     )

@@ -1,4 +1,4 @@
-"""Read a submission's folder, from this disk or out of a git tree: the one reader that every command goes through."""
+"""Read a submission's folder, from disk or a git tree; every command reads through this module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 from harness.errors import BadInput, Fault, Where
 from harness.records import AnySubmission, ReportedSubmission, Result, Sweep, Training, Verification
 from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderOnDisk
-from harness.store.results import RESULT_LIMIT, SWEEP_SUFFIX, in_order, is_named, parse_outcomes, parse_placed
+from harness.store.results import (
+    RESULT_LIMIT,
+    SWEEP_SUFFIX,
+    catalog_order,
+    has_suffix,
+    parse_outcomes,
+    parse_result_of,
+)
 from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_faults
 from harness.store.sweeps import parse_sweep
 from harness.store.training import TRAINING_FILE, parse_training
@@ -25,7 +32,7 @@ _Read = TypeVar("_Read")
 
 @dataclass(frozen=True)
 class FolderContents:
-    """What of a submission's folder could be read, and what is wrong with the rest; results, outcomes and sweeps by target."""
+    """The valid contents of a submission's folder, by target where several, and the faults of the rest."""
 
     slug: str
     submission: AnySubmission | None = None
@@ -38,13 +45,13 @@ class FolderContents:
 
 
 def every_column(_result: Result) -> Sequence[str] | None:
-    """Ask for all columns of a result's outcomes."""
+    """Select all columns of a result's outcomes."""
     return None
 
 
 @dataclass(frozen=True)
 class SubmissionFolder:
-    """A submission's folder: what people wrote, what was trained, measured and verified."""
+    """A submission's folder: submission.yaml, and records of training, results and verification."""
 
     tree: FileTree
 
@@ -58,10 +65,9 @@ class SubmissionFolder:
     ) -> FolderContents:
         """Read and check everything, and collect every fault.
 
-        With `only` results of other targets are left alone. `outcomes` names the columns that are read of a
-        result's outcomes, None for all and an empty one for no outcomes; missing ones are a fault where they
-        are `required`. What is `compared` may lack its submission.yaml, and of its folder no sweep,
-        verification or stray file is read.
+        `only` restricts results to one target. `outcomes` returns the columns to read of a result's outcomes:
+        None for all, an empty sequence for no outcomes; missing outcomes files are a fault if `required`.
+        With `compared`, submission.yaml may be missing; sweeps, verification and stray files are not read.
         """
         faults: list[Fault] = []
         names = _collected(self.tree.names, faults)
@@ -70,25 +76,27 @@ class SubmissionFolder:
         submission = _collected(self.submission, faults) if not compared or SUBMISSION_FILE in names else None
         faults += [] if compared else self._strays(names, submission)
         training = _collected(self.training, faults) if TRAINING_FILE in names else None
-        found = self._targets(names, ".yaml", faults, but=SWEEP_SUFFIX)
-        results = _each([target for target in found if only in ("", target)], self.result, faults)
-        asked = {
+        targets = self._targets(names, ".yaml", faults, excluded=SWEEP_SUFFIX)
+        results = _by_target([target for target in targets if only in ("", target)], self.result, faults)
+        requested = {
             target: columns
             for target, result in results.items()
             if (columns := outcomes(result)) is None or columns
         }
-        at_hand = [
+        with_outcomes = [
             target
-            for target in asked
+            for target in requested
             if required or f"{RESULTS_FOLDER}/{results[target].outcomes.file}" in names
         ]
-        tables = _each(at_hand, lambda target: self.outcomes(results[target], asked[target]), faults)
+        tables = _by_target(
+            with_outcomes, lambda target: self.outcomes(results[target], requested[target]), faults
+        )
         if compared:
             return FolderContents(
                 self.tree.slug, submission, results, tables, training=training, faults=_distinct(faults)
             )
         verification = _collected(self.verification, faults) if VERIFICATION_FILE in names else None
-        sweeps = _each(self._targets(names, SWEEP_SUFFIX, faults), self.sweep, faults)
+        sweeps = _by_target(self._targets(names, SWEEP_SUFFIX, faults), self.sweep, faults)
         return FolderContents(
             self.tree.slug, submission, results, tables, sweeps, training, verification, _distinct(faults)
         )
@@ -103,108 +111,108 @@ class SubmissionFolder:
         )
 
     def targets(self) -> tuple[str, ...]:
-        """Return the targets of all results in the order of the catalog, then people's own; raises BadInput for an unknown one."""
+        """Return the targets of all results in the catalog's order, then user-provided; unknown: BadInput."""
         faults: list[Fault] = []
-        targets = self._targets(self.tree.names(), ".yaml", faults, but=SWEEP_SUFFIX)
+        targets = self._targets(self.tree.names(), ".yaml", faults, excluded=SWEEP_SUFFIX)
         if faults:
             refuse(faults)
         return targets
 
     def result(self, target: str) -> Result:
-        """Read and check the result on a target, which names its submission and its target."""
+        """Read and check the result on a target, which must name its submission and its target."""
         name = f"{RESULTS_FOLDER}/{target}.yaml"
         data = self.tree.read(name, RESULT_LIMIT, "stiltboard evaluate writes it")
-        return parse_placed(data, self.tree.where(name), self.tree.slug, target)
+        return parse_result_of(data, self.tree.where(name), self.tree.slug, target)
 
     def outcomes(self, result: Result, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read the outcomes of a result, or some of their columns, and check that its scores follow from them."""
+        """Read a result's outcomes, or some columns, and check that its scores follow from them."""
         name = f"{RESULTS_FOLDER}/{result.outcomes.file}"
         cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
         return parse_outcomes(self.tree.read(name, None, cure), result, self.tree.where(name), columns)
 
     def sweep(self, target: str) -> Sweep:
-        """Read and check what every layer would score on a target."""
+        """Read and check the sweep of a target: the scores of all layers and poolings."""
         name = f"{RESULTS_FOLDER}/{target}{SWEEP_SUFFIX}"
         data = self.tree.read(name, RESULT_LIMIT, "stiltboard evaluate --layers all writes it")
         return parse_sweep(data, self.tree.where(name), self.tree.slug, target)
 
     def training(self) -> Training:
-        """Read and check what was trained; raises BadInput where nothing says so."""
+        """Read and check training.yaml; raises BadInput if there is none."""
         data = self.tree.read(TRAINING_FILE, DEFAULT_LIMIT, "stiltboard train writes it")
         return parse_training(data, self.tree.where(TRAINING_FILE), self.tree.slug)
 
     def verification(self) -> Verification:
-        """Read and check what was verified; raises BadInput where nothing says so."""
+        """Read and check verification.yaml; raises BadInput if there is none."""
         data = self.tree.read(VERIFICATION_FILE, RESULT_LIMIT, "stiltboard verify --by writes it")
         return parse_verification(data, self.tree.where(VERIFICATION_FILE), self.tree.slug)
 
     def _targets(
-        self, names: Iterable[str], suffix: str, faults: list[Fault], but: str = ""
+        self, names: Iterable[str], suffix: str, faults: list[Fault], excluded: str = ""
     ) -> tuple[str, ...]:
-        """Return the known targets of the files that end in one suffix `but` not in another; the others are faults."""
+        """Return the known targets of files with a suffix but not the excluded one; others are faults."""
         inside = [
             name.removeprefix(f"{RESULTS_FOLDER}/") for name in names if name.startswith(f"{RESULTS_FOLDER}/")
         ]
-        named = {
+        files = {
             name.removesuffix(suffix): name
             for name in inside
-            if "/" not in name and is_named(name, suffix, but)
+            if "/" not in name and has_suffix(name, suffix, excluded)
         }
 
-        def known(target: str) -> tuple[str, ...]:
-            return in_order({target: self.tree.where(f"{RESULTS_FOLDER}/{named[target]}")})
+        def check(target: str) -> tuple[str, ...]:
+            return catalog_order({target: self.tree.where(f"{RESULTS_FOLDER}/{files[target]}")})
 
-        return in_order(dict.fromkeys(_each(list(named), known, faults), ""))
+        return catalog_order(dict.fromkeys(_by_target(list(files), check, faults), ""))
 
     def _strays(self, names: Sequence[str], submission: AnySubmission | None) -> list[Fault]:
-        """Return the files that belong to nothing: outcomes without a result, and anything measured next to reported numbers."""
+        """Return faults for outcomes without a result, and for results next to reported numbers."""
         tables = [
             name for name in names if name.startswith(f"{RESULTS_FOLDER}/") and name.endswith(".parquet")
         ]
-        lonely = [name for name in tables if f"{name.removesuffix('.parquet')}.yaml" not in names]
-        what, cure = "the outcomes belong to no result", "bring both files of a result, or remove it"
-        faults = [Fault(what, Where(self.tree.where(name)), cure) for name in lonely]
-        return faults + self.beside_reported(names, submission)
+        orphans = [name for name in tables if f"{name.removesuffix('.parquet')}.yaml" not in names]
+        message, cure = "there is no result for these outcomes", "add the result's file, or remove this one"
+        faults = [Fault(message, Where(self.tree.where(name)), cure) for name in orphans]
+        return faults + self.reported_folder_faults(names, submission)
 
-    def beside_reported(self, names: Sequence[str], submission: AnySubmission | None) -> list[Fault]:
-        """Return the files that reported numbers cannot have: nothing was trained or measured for them here."""
+    def reported_folder_faults(self, names: Sequence[str], submission: AnySubmission | None) -> list[Fault]:
+        """Return faults for results and training.yaml next to reported numbers, which can have neither."""
         if not isinstance(submission, ReportedSubmission):
             return []
-        what = "stands beside reported numbers, for which nothing was trained or measured here"
+        message = "found next to reported numbers, for which nothing was trained or measured here"
         cure = "remove it, or make one submission with checkpoints and another with reported"
         parts = dict.fromkeys(name.partition("/")[0] for name in names)
         return [
-            Fault(what, Where(self.tree.where(part)), cure)
+            Fault(message, Where(self.tree.where(part)), cure)
             for part in parts
             if part in (RESULTS_FOLDER, TRAINING_FILE)
         ]
 
 
 def on_disk(folder: Path) -> SubmissionFolder:
-    """Return a submission's folder on this disk."""
+    """Return a submission's folder on disk."""
     return SubmissionFolder(FolderOnDisk(folder))
 
 
 def submission_faults(folder: Path) -> tuple[Fault, ...]:
-    """Return everything that is wrong with a submission, its results and their outcomes files."""
+    """Return all faults of a submission, its results and their outcomes."""
     return on_disk(folder).contents().faults
 
 
 def load_submission(folder: Path) -> AnySubmission:
-    """Read and check a folder's submission.yaml; its slug is the folder's name, and published numbers are alone in it.
+    """Read and check a folder's submission.yaml; next to reported numbers, results are a fault.
 
     >>> load_submission(Path("submissions/me5-small-l12")).title
     'multilingual-e5-small, first 12 layers'
     """
-    found = on_disk(folder)
-    submission = found.submission()
-    if faults := found.beside_reported(found.tree.names(), submission):
+    submission_folder = on_disk(folder)
+    submission = submission_folder.submission()
+    if faults := submission_folder.reported_folder_faults(submission_folder.tree.names(), submission):
         refuse(faults)
     return submission
 
 
 def find_results(folder: Path) -> tuple[Path, ...]:
-    """Return the paths of a submission's results in the order of the catalog, then of people's own targets."""
+    """Return the paths of a submission's results in the catalog's order, then user-provided targets."""
     return tuple(folder / RESULTS_FOLDER / f"{target}.yaml" for target in on_disk(folder).targets())
 
 
@@ -214,17 +222,17 @@ def load_results(folder: Path) -> tuple[Result, ...]:
     >>> [result.target for result in load_results(Path("submissions/me5-small-l12"))]
     ['tatoeba', 'xquad_r']
     """
-    found = on_disk(folder)
-    return tuple(found.result(target) for target in found.targets())
+    submission_folder = on_disk(folder)
+    return tuple(submission_folder.result(target) for target in submission_folder.targets())
 
 
 def _distinct(faults: Sequence[Fault]) -> tuple[Fault, ...]:
-    """Return each fault once: what keeps git from answering keeps every file from being read."""
+    """Return the faults without repetition: if git fails, every file has the same fault."""
     return tuple(dict.fromkeys(faults))
 
 
 def _collected(read: Callable[[], _Read], faults: list[Fault]) -> _Read | None:
-    """Read, or leave what is wrong in `faults`."""
+    """Return what `read` returns; on BadInput, add its faults to `faults` and return None."""
     try:
         return read()
     except BadInput as error:
@@ -232,7 +240,7 @@ def _collected(read: Callable[[], _Read], faults: list[Fault]) -> _Read | None:
         return None
 
 
-def _each(targets: Sequence[str], read: Callable[[str], _Read], faults: list[Fault]) -> dict[str, _Read]:
-    """Read what belongs to each target; of those that cannot be read the faults are left in `faults`."""
-    found = {target: _collected(lambda target=target: read(target), faults) for target in targets}  # type: ignore[misc]
-    return {target: record for target, record in found.items() if record is not None}
+def _by_target(targets: Sequence[str], read: Callable[[str], _Read], faults: list[Fault]) -> dict[str, _Read]:
+    """Return what `read` returns for each target; targets that raise BadInput only add to `faults`."""
+    values = {target: _collected(lambda target=target: read(target), faults) for target in targets}  # type: ignore[misc]
+    return {target: value for target, value in values.items() if value is not None}

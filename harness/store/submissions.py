@@ -1,4 +1,4 @@
-"""Find, read, check and scaffold what people write: <slug>/submission.yaml."""
+"""Find, read, check and scaffold <slug>/submission.yaml."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.characters import shown
 from harness.errors import BadInput, Fault, Where
 from harness.records import AnySubmission, ReportedSubmission, Submission
 from harness.records.scalars import SLUG
-from harness.store.consistency import clash, placeholders, submission_findings
+from harness.store.consistency import conflicting_keys, placeholders, submission_findings
 from harness.store.files import link_fault, located, no_link, plain_record, replace_file, typed
 from harness.store.scaffold import scaffold
 from harness.store.yaml.parser import MAX_FAULTS, dump, parse, refuse
@@ -25,19 +25,19 @@ def find_submissions(root: Path) -> tuple[str, ...]:
     if not root.is_dir():
         raise BadInput(f"no folder {root}", cure="name the folder of the submissions with --submissions")
     with os.scandir(root) as entries:
-        found = [
+        folders = [
             entry
             for entry in entries
             if not entry.name.startswith(".") and Path(entry.path, SUBMISSION_FILE).exists()
         ]
-    folders = sorted(found, key=lambda entry: entry.name)
+    folders.sort(key=lambda entry: entry.name)
     if links := [link_fault(Path(folder.path)) for folder in folders if folder.is_symlink()]:
         refuse(links)
     return tuple(folder.name for folder in folders)
 
 
 def locate(name: str, root: Path) -> Path:
-    """Return the folder that a slug under `root`, a folder, or a path to a submission.yaml means, whether or not it exists."""
+    """Return the folder of a slug under `root`, a folder, or a submission.yaml; it need not exist."""
     path = Path(name)
     if re.fullmatch(SLUG, name) and ((root / name).is_dir() or not path.exists()):
         return root / name
@@ -45,15 +45,16 @@ def locate(name: str, root: Path) -> Path:
 
 
 def parse_submission(data: bytes, file: str) -> AnySubmission:
-    """Check the text of a submission, measured or reported; `file` names it in messages."""
+    """Parse and check a submission, measured or reported; `file` names it in messages."""
     document = parse(data, file)
-    found = located([*placeholders(document.value), *clash(document.value)], document)
-    if len(found) > MAX_FAULTS:
-        refuse(found)
+    findings = [*placeholders(document.value), *conflicting_keys(document.value)]
+    early_faults = located(findings, document)
+    if len(early_faults) > MAX_FAULTS:
+        refuse(early_faults)
     faults: list[Fault] = []
     submission = typed(_record(document.value), document, faults)
-    at = {fault.where for fault in found}  # what the schema says of a placeholder helps nobody
-    faults = found + [fault for fault in faults if fault.where not in at]
+    reported = {fault.where for fault in early_faults}  # a schema fault at a placeholder helps nobody
+    faults = early_faults + [fault for fault in faults if fault.where not in reported]
     if submission is not None:
         faults += located(submission_findings(submission), document)
     if submission is None or faults:
@@ -62,12 +63,12 @@ def parse_submission(data: bytes, file: str) -> AnySubmission:
 
 
 def _record(value: Plain) -> type[Submission] | type[ReportedSubmission]:
-    """Return what a document is typed as: the faults of a union would name the keys of both."""
+    """Return the record to validate a document as; a union's faults would name the keys of both."""
     return ReportedSubmission if isinstance(value, dict) and "reported" in value else Submission
 
 
 def new_submission(root: Path, slug: str, *, title: str = "", family: str = "") -> Path:
-    """Scaffold a submission with every key explained and return the path of its file; what exists is never overwritten."""
+    """Scaffold a submission with every key explained, and return its file; raises BadInput if it exists."""
     folder = root / slug
     _refuse_folder(folder, slug)
     path = folder / SUBMISSION_FILE
@@ -87,7 +88,7 @@ def new_submission(root: Path, slug: str, *, title: str = "", family: str = "") 
 
 
 def new_trained_submission(folder: Path, submission: Submission) -> bool:
-    """Write a submission that the harness made, whole; False, and nothing done, where one is there already."""
+    """Write a generated submission atomically; return False, without writing, if there is one already."""
     _refuse_folder(folder, folder.name)
     path = folder / SUBMISSION_FILE
     if path.exists() or path.is_symlink():
@@ -100,20 +101,23 @@ def new_trained_submission(folder: Path, submission: Submission) -> bool:
 
 
 def slug_fault(slug: str) -> str | None:
-    """Say what is wrong with a folder's name as a slug, or None."""
+    """Return why a folder's name is not a slug, or None if it is one."""
     if len(slug) <= 80 and re.fullmatch(SLUG, slug):
         return None
-    return f"the slug, which names the folder, must be {PATTERNS[SLUG][0]}, at most 80 characters; found {shown(slug)}"
+    return (
+        f"the slug, which names the folder, must be {PATTERNS[SLUG][0]}, at most 80 characters; "
+        f"found {shown(slug)}"
+    )
 
 
 def slug_faults(slug: str, folder: str) -> list[Fault]:
-    """Return what is wrong with a folder's name, at the folder."""
+    """Return the faults of a folder's name as a slug, located at the folder."""
     message = slug_fault(slug)
     return [Fault(message, Where(folder), PATTERNS[SLUG][1])] if message else []
 
 
 def _refuse_folder(folder: Path, slug: str) -> None:
-    """Refuse a folder that is a link, or whose name is no slug."""
+    """Raise BadInput for a folder that is a link, or whose name is not a slug."""
     no_link(folder)
     if faults := slug_faults(slug, str(folder)):
         refuse(faults)

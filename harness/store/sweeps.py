@@ -1,4 +1,4 @@
-"""Read and write what every layer would score: <slug>/results/<target>.layers.yaml."""
+"""Read and write sweeps, the scores of all layers and poolings: <slug>/results/<target>.layers.yaml."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CURE = "only the harness writes sweeps; run stiltboard evaluate with --layers a
 
 
 def sweep_path(folder: Path, target: str) -> Path:
-    """Return where the sweep of a target lies."""
+    """Return the path of a target's sweep in a submission's folder."""
     return folder / RESULTS_FOLDER / f"{target}{SWEEP_SUFFIX}"
 
 
 def load_sweep(path: Path) -> Sweep:
-    """Read and check <slug>/results/<target>.layers.yaml, which names that slug and that target."""
+    """Read and check <slug>/results/<target>.layers.yaml, which must name that slug and that target."""
     data = read_file(path, RESULT_LIMIT, "stiltboard evaluate --layers all writes it")
     return parse_sweep(
         data, str(path), path.absolute().parent.parent.name, path.name.removesuffix(SWEEP_SUFFIX)
@@ -30,7 +30,7 @@ def load_sweep(path: Path) -> Sweep:
 
 
 def write_sweep(folder: Path, sweep: Sweep) -> Path:
-    """Write a sweep beside the result, whole or not at all, and return its path."""
+    """Write a sweep atomically next to the result, and return its path."""
     path = sweep_path(folder, sweep.target)
     text = dump(plain(sweep)).encode()
     no_link(path.parent)
@@ -42,7 +42,7 @@ def write_sweep(folder: Path, sweep: Sweep) -> Path:
 
 
 def parse_sweep(data: bytes, file: str, slug: str, target_name: str) -> Sweep:
-    """Check the text of a sweep that must name the slug and the target of its path."""
+    """Parse and check a sweep, which must name the slug and the target of its path."""
     document = parse(data, file, limit=RESULT_LIMIT, max_events=RESULT_EVENTS)
     faults: list[Fault] = []
     sweep = typed(Sweep, document, faults, _CURE)
@@ -50,10 +50,10 @@ def parse_sweep(data: bytes, file: str, slug: str, target_name: str) -> Sweep:
         refuse(faults)
     expected = {"submission": slug, "target": target_name}
     for key, value in expected.items():
-        if (found := getattr(sweep, key)) != value:
+        if (actual := getattr(sweep, key)) != value:
             faults.append(
                 Fault(
-                    f"{key}: expected {value} as in the file's path, found {shown(found)}",
+                    f"{key}: expected {value} as in the file's path, found {shown(actual)}",
                     document.where((key,)),
                     _CURE,
                 )
@@ -61,18 +61,17 @@ def parse_sweep(data: bytes, file: str, slug: str, target_name: str) -> Sweep:
     if not is_known(sweep.target) or faults:
         refuse(faults or [Fault(f"target: unknown target {sweep.target!r}", Where(file), _CURE)])
     target = target_of(sweep)
-    for number, checkpoint in enumerate(sweep.checkpoints):
-        for place, view in enumerate(checkpoint.views):
-            at = ("checkpoints", number, "views", place)
-            whole = set(view.scores) == set(target.languages) and len(view.scores) == sweep.of
-            mean = sum(view.scores.values()) / len(view.scores) if whole else None
+    for checkpoint_index, checkpoint in enumerate(sweep.checkpoints):
+        for view_index, view in enumerate(checkpoint.views):
+            complete = set(view.scores) == set(target.languages) and len(view.scores) == sweep.of
+            mean = sum(view.scores.values()) / len(view.scores) if complete else None
             if (mean is None) != (view.score is None) or (
                 mean is not None and view.score is not None and abs(mean - view.score) > 0.01
             ):
                 faults.append(
                     Fault(
                         f"score: {view.score} is not the mean over the target's languages",
-                        document.where((*at, "score")),
+                        document.where(("checkpoints", checkpoint_index, "views", view_index, "score")),
                         _CURE,
                     )
                 )

@@ -1,4 +1,4 @@
-"""Read recipes of intermediate training, and read and write what was trained: <slug>/training.yaml."""
+"""Read recipes of intermediate training; read and write its records: <slug>/training.yaml."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load_recipe(path: Path) -> TrainingRecipe:
 
 
 def load_training(folder: Path) -> Training | None:
-    """Read and check what a submission's folder says of its training; None where it says nothing."""
+    """Read and check a submission's training record; None if it has none."""
     path = folder / TRAINING_FILE
     if not path.exists() and not path.is_symlink():
         return None
@@ -36,7 +36,7 @@ def load_training(folder: Path) -> Training | None:
 
 
 def parse_training(data: bytes, file: str, slug: str) -> Training:
-    """Check the text of a training record that must name the slug of its folder."""
+    """Parse and check a training record, which must name the slug of its folder."""
     document = parse(data, file)
     faults: list[Fault] = []
     training = typed(Training, document, faults, _CURE)
@@ -49,7 +49,7 @@ def parse_training(data: bytes, file: str, slug: str) -> Training:
 
 
 def write_training(folder: Path, training: Training) -> Path:
-    """Write what was trained, whole or not at all; what is written is read back first."""
+    """Write a training record atomically, after parsing the text to be written, and return its path."""
     path = folder / TRAINING_FILE
     text = dump(plain_record(training)).encode()
     parse_training(text, str(path), folder.absolute().name)

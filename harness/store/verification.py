@@ -1,4 +1,4 @@
-"""Read and write what was verified: <slug>/verification.yaml."""
+"""Read and write records of verification: <slug>/verification.yaml."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from harness.store.files import no_link, plain_record, read_file, replace_file, 
 from harness.store.results import RESULT_LIMIT, results_lock
 from harness.store.yaml.parser import dump, parse, refuse
 
-# Its name is public: whoever judges pull requests refuses a file of this name from everybody but a
-# maintainer.
+# Public, because the review of pull requests accepts a file of this name only from maintainers.
 VERIFICATION_FILE = "verification.yaml"
 _CURE = "only a maintainer's stiltboard verify writes it; remove it and verify again"
 
 
 def result_digest(path: Path) -> str:
-    """Return the digest of a result's file, by which a verification names it: a change of any byte is another result."""
-    return (
-        f"sha256:{hashlib.sha256(read_file(path, RESULT_LIMIT, 'stiltboard evaluate writes it')).hexdigest()}"
-    )
+    """Return the sha256 digest of a result's file, by which a verification refers to it."""
+    data = read_file(path, RESULT_LIMIT, "stiltboard evaluate writes it")
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def load_verification(folder: Path) -> Verification | None:
-    """Read and check what a submission's folder says was verified; None where it says nothing."""
+    """Read and check a submission's record of verification; None if it has none."""
     path = folder / VERIFICATION_FILE
     if not path.exists() and not path.is_symlink():
         return None
@@ -35,36 +33,36 @@ def load_verification(folder: Path) -> Verification | None:
 
 
 def parse_verification(data: bytes, file: str, slug: str) -> Verification:
-    """Check the text of a verification that must name the slug of its folder, and targets that exist."""
+    """Parse and check a verification, which must name the slug of its folder, and known targets."""
     document = parse(data, file, limit=RESULT_LIMIT, max_events=RESULT_LIMIT // 4)
     faults: list[Fault] = []
-    found = typed(Verification, document, faults, _CURE)
-    if found is not None and found.submission != slug:
-        message = f"submission: expected {slug} as in the file's path, found {shown(found.submission)}"
+    verification = typed(Verification, document, faults, _CURE)
+    if verification is not None and verification.submission != slug:
+        message = f"submission: expected {slug} as in the file's path, found {shown(verification.submission)}"
         faults.append(Fault(message, document.where(("submission",)), _CURE))
-    for index, each in enumerate(found.results if found else ()):
-        if each.target not in BY_NAME and not is_own(each.target):
+    for index, check in enumerate(verification.results if verification else ()):
+        if check.target not in BY_NAME and not is_own(check.target):
             faults.append(
                 Fault(
-                    f"unknown target {shown(each.target)}",
+                    f"unknown target {shown(check.target)}",
                     document.where(("results", index, "target")),
                     _CURE,
                 )
             )
-    if found is None or faults:
+    if verification is None or faults:
         refuse(faults)
-    return found
+    return verification
 
 
-def add_verified(folder: Path, found: list[VerifiedResult]) -> Path:
-    """Add what was found to a submission's verification, whole or not at all, and return its path."""
+def add_verified(folder: Path, checks: list[VerifiedResult]) -> Path:
+    """Add checks to a submission's record of verification, written atomically, and return its path."""
     path = folder / VERIFICATION_FILE
     no_link(path)
     with results_lock(folder):
         before = load_verification(folder) or Verification(
             schema_=1, submission=folder.absolute().name, results=()
         )
-        text = dump(plain_record(before.with_results(found))).encode()
+        text = dump(plain_record(before.with_results(checks))).encode()
         parse_verification(text, str(path), folder.absolute().name)
         replace_file(path, text)
     return path

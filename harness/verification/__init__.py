@@ -1,4 +1,4 @@
-"""Verify results: recount them, set digests and fingerprints against what is pinned, evaluate again, and probe for learnt tables."""
+"""Verify results: recount scores, check digests, evaluate again, and probe for memorised sentences."""
 
 from __future__ import annotations
 

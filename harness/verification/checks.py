@@ -1,4 +1,4 @@
-"""Check one result against what it was made of: its outcomes, its submission, the pinned text, and the weights where they are at hand."""
+"""Check one result against its outcomes, its submission, the official text, and weights if available."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from harness.verification.recalculation import differences
 
 
 def check_result(path: Path, submission: Submission, training: Training | None, cache: Path) -> Verified:
-    """Check everything about a result that can be checked without evaluating again."""
+    """Run every check of a result that needs no evaluation; nothing is downloaded."""
     slug, name = path.absolute().parent.parent.name, path.stem
     try:
         result = load_result(path)
         outcomes = load_outcomes(path, result)
     except BadInput as error:
         return Verified(
-            submission=slug, target=name, checked=("file",), findings=tuple(of_fault(error, path))
+            submission=slug, target=name, checked=("file",), findings=tuple(file_findings(error, path))
         )
     target = target_of(result)
     findings = [
-        Finding(check="recount", failed=not each.drawn, file=str(path), what=each.what)
-        for each in differences(target, result, outcomes)
+        Finding(check="recount", failed=not difference.drawn, file=str(path), what=difference.what)
+        for difference in differences(target, result, outcomes)
     ]
     if not is_sealed(read_file(path, RESULT_LIMIT, "")):
-        what = "was written before results had seals: what stands in its run block cannot be checked"
+        what = "was written before results had seals: its run block cannot be checked"
         findings.append(Finding(check="file", failed=False, file=str(path), what=what))
     checked: list[Check] = ["file", "recount", "signature", "data"]
     findings += [
@@ -43,8 +43,8 @@ def check_result(path: Path, submission: Submission, training: Training | None, 
         for what in other_recipe(result, submission)
     ]
     findings += [Finding(check="data", failed=True, file=str(path), what=what) for what in other_text(result)]
-    if free := unpinned_text(result):
-        findings.append(Finding(check="data", failed=False, file=str(path), what=free))
+    if unpinned := unpinned_text(result):
+        findings.append(Finding(check="data", failed=False, file=str(path), what=unpinned))
     weights = list(_weights(result, submission, target, path, cache))
     findings += [finding for finding in weights if finding is not None]
     checked += ["weights"] if None in weights else []
@@ -61,8 +61,8 @@ def check_result(path: Path, submission: Submission, training: Training | None, 
     )
 
 
-def of_fault(error: BadInput, path: Path) -> Iterator[Finding]:
-    """Return what a reader refused as findings, each with its file."""
+def file_findings(error: BadInput, path: Path) -> Iterator[Finding]:
+    """Yield each fault of a file that could not be read as a failed finding; `path` is the default file."""
     for fault in error.faults:
         yield Finding(
             check="file", failed=True, file=str(fault.where or Where(str(path))), what=fault.message
@@ -72,15 +72,15 @@ def of_fault(error: BadInput, path: Path) -> Iterator[Finding]:
 def _weights(
     result: Result, submission: Submission, target: Target, path: Path, cache: Path
 ) -> Iterator[Finding | None]:
-    """Yield what is wrong with each seed's weights, or None where they are at hand and have the digest that the result names."""
-    named = checkpoints_of(submission, target)
+    """Yield a finding for each seed's weights, or None if they are available and match the result."""
+    declared = checkpoints_of(submission, target)
     for scored in result.checkpoints:
-        checkpoint = named.get(scored.seed)
+        checkpoint = declared.get(scored.seed)
         if checkpoint is None:
             continue
         folder = path.absolute().parent.parent
         if not at_hand(checkpoint, folder):
-            what = f"the weights of seed {scored.seed}, {checkpoint.source}, are not at hand"
+            what = f"the weights of seed {scored.seed}, {checkpoint.source}, are not available here"
             yield Finding(check="weights", failed=False, file=str(path), what=what)
             continue
         try:

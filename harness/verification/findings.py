@@ -1,4 +1,4 @@
-"""What a verification comes to: records that a program can read, and their lines for a reader."""
+"""The outcome of a verification, as records for JSON and as lines for a terminal."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pydantic import Field
 
 from harness.records import Record
 
-# What was checked of a result.
+# What can be checked of a result.
 Check = Literal["file", "recount", "signature", "data", "weights", "contamination", "rerun", "probe"]
 
 
 class Finding(Record):
-    """One thing that was found: `failed` says that the result does not stand, else it is for people to know.
+    """One finding of a check: a failure of the result with `failed`, otherwise a note for people.
 
-    `file` is where, as it was named on the command line.
+    `file` is the path as given on the command line.
     """
 
     check: Check
@@ -26,14 +26,14 @@ class Finding(Record):
 
     @property
     def line(self) -> str:
-        """Return it in one line."""
+        """The finding in one line, such as `note data: FILE: …`."""
         return f"{'FAILED' if self.failed else 'note'} {self.check}: {self.file}: {self.what}"
 
 
 class Verified(Record):
-    """One result: what was checked of it and what was found.
+    """One result: the checks it went through, and their findings.
 
-    Of a rerun: the largest difference in points, how much of it is allowed there, and the (device, dtype)
+    For a rerun also the largest difference in points, the tolerance for it, and the (device, dtype)
     that it ran on.
     """
 
@@ -47,13 +47,16 @@ class Verified(Record):
     ran: tuple[str, str] | None = None
 
     @property
-    def stands(self) -> bool:
-        """Tell whether nothing failed."""
+    def passed(self) -> bool:
+        """Whether no check failed."""
         return not any(finding.failed for finding in self.findings)
 
 
 class VerificationReport(Record):
-    """All that one `verify` found; `audit` says how the results were chosen, `seed` what was drawn from, where anything was."""
+    """The outcome of one `verify`.
+
+    `audit` describes how the results were sampled, and `seed` is the random seed, None if nothing was drawn.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     results: tuple[Verified, ...]
@@ -63,7 +66,7 @@ class VerificationReport(Record):
 
     @property
     def failed(self) -> tuple[Finding, ...]:
-        """Return every finding by which a result, or a whole submission, does not stand."""
+        """All failures of results and of whole submissions."""
         every = [*self.findings, *(finding for result in self.results for finding in result.findings)]
         return tuple(finding for finding in every if finding.failed)
 
@@ -79,6 +82,8 @@ class VerificationReport(Record):
             differs = (
                 f", differs by at most {result.largest:.4f} points" if result.largest is not None else ""
             )
-            yield f"{result.submission} {result.target}: {'stands' if result.stands else 'FAILED'} ({', '.join(result.checked)}{differs})"
+            verdict = "passed" if result.passed else "FAILED"
+            checked = ", ".join(result.checked)
+            yield f"{result.submission} {result.target}: {verdict} ({checked}{differs})"
             for finding in result.findings:
                 yield f"  {finding.line}"

@@ -1,4 +1,4 @@
-"""Change case, space and punctuation of a text as no reader would mind; pure, and drawn from a seed that nobody can know before."""
+"""Perturb case, space and punctuation of a text without changing its meaning, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ Change = Callable[[str, random.Random], str]
 
 
 def changed_case(text: str, draw: random.Random) -> str:
-    """Turn the case of the first letter of about every second word; at least of one where a word has case."""
+    """Swap the case of the first letter of about every second word, but at least of one that has case."""
     starts = [
         i
         for i, char in enumerate(text)
         if char.lower() != char.upper() and (i == 0 or not text[i - 1].isalnum())
     ]
-    turned = {i for i in starts if draw.random() < 0.5} or set(starts[:1])
-    return "".join(_turned(char) if i in turned else char for i, char in enumerate(text))
+    swapped = {i for i in starts if draw.random() < 0.5} or set(starts[:1])
+    return "".join(_swapped(char) if i in swapped else char for i, char in enumerate(text))
 
 
-def _turned(char: str) -> str:
-    """Return the letter in the other case; one that would become two, as ß does, stays."""
-    other = char.upper() if char.islower() else char.lower()
-    return other if len(other) == 1 else char
+def _swapped(char: str) -> str:
+    """Return the letter in the other case, unless that would be two letters, as for ß."""
+    swapped = char.upper() if char.islower() else char.lower()
+    return swapped if len(swapped) == 1 else char
 
 
 def changed_space(text: str, draw: random.Random) -> str:
-    """Double about every second space, and put one before and behind the text, which scripts without spaces have, too."""
+    """Double about every second space, and add spaces around the text, also for scripts without spaces."""
     inner = "".join(char * 2 if char == " " and draw.random() < 0.5 else char for char in text)
     return f" {inner} " if draw.random() < 0.5 else f"{inner}  "
 
 
 def changed_punctuation(text: str, draw: random.Random) -> str:
-    """End the text in another mark than it does: without one where it has one, else with one; at times in quotation marks."""
+    """Remove, replace or add the final punctuation mark, and put one text in four in quotation marks."""
     bare = text.rstrip()
     while bare and unicodedata.category(bare[-1]).startswith("P"):
         bare = bare[:-1].rstrip()
@@ -48,6 +48,6 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def changed(text: str, how: str, seed: str) -> str:
-    """Return a text changed in one way; the same text, way and seed give the same."""
-    return CHANGES[how](text, random.Random(f"{seed}\n{how}\n{text}"))  # noqa: S311 - to be repeatable is what it is for
+def changed(text: str, change: str, seed: str) -> str:
+    """Return a text with one of CHANGES, which depends on text, change and seed only."""
+    return CHANGES[change](text, random.Random(f"{seed}\n{change}\n{text}"))  # noqa: S311 - must be reproducible

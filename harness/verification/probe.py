@@ -1,7 +1,7 @@
-"""Probe for a look-up table: text that nobody would call another one must not bring a score to chance.
+"""Probe for a look-up table: perturbed text with the same meaning must not bring a score down to chance.
 
-An encoder that has learnt sentences and their translations by heart, in whatever it calls its weights, knows
-them as they are written. One that reads them hardly minds a doubled space.
+An encoder that has memorised sentences and their translations recognises only their exact text. One that
+reads the text is hardly affected by a doubled space.
 """
 
 from __future__ import annotations
@@ -22,46 +22,48 @@ from harness.reporter import Reporter
 from harness.verification.findings import Finding
 from harness.verification.perturbations import CHANGES, changed
 
-# Of what a score has above chance, at least this share must be left: docs/verification.md says what real
-# encoders keep.
-LEAST_KEPT = 0.25
-# A score that is hardly above chance as it is has nothing to lose.
+# The least share of a score above chance that must remain: docs/verification.md lists what real encoders
+# retain.
+MIN_RETAINED = 0.25
+# A score that is hardly above chance before has nothing to lose.
 _LEAST_ABOVE_CHANCE = 0.05
-# A way of changing text that leaves most of a language's as it was says nothing about it, such as case where
-# there is none.
+# A change that leaves most texts of a language unchanged is skipped, such as case in scripts without it.
 _LEAST_CHANGED = 0.5
 EXAMPLES = 200
 
 
 @dataclass(frozen=True)
 class Probed:
-    """One seed and one way of changing text: scores as fractions, means over languages, with what chance would give."""
+    """The scores of one seed before and after one change of the text.
+
+    Scores are fractions and means over languages; `chance` is the expected score of random answers.
+    """
 
     seed: int
-    how: str
+    change: str
     languages: int
     before: float
     after: float
     chance: float
 
     @property
-    def kept(self) -> float:
-        """Return the share that is left of what the score had above chance."""
+    def retained(self) -> float:
+        """The share of the score above chance that remains after the change."""
         return (self.after - self.chance) / max(self.before - self.chance, 1e-9)
 
     @property
     def falls(self) -> bool:
-        """Tell whether a score that there was fell to about chance."""
-        return self.before - self.chance >= _LEAST_ABOVE_CHANCE and self.kept < LEAST_KEPT
+        """Whether a score clearly above chance fell to about chance."""
+        return self.before - self.chance >= _LEAST_ABOVE_CHANCE and self.retained < MIN_RETAINED
 
 
 def probe(
     folder: Path, target: str, languages: Sequence[str], options: Options, reporter: Reporter, seed: str
 ) -> tuple[Probed, ...]:
-    """Score the first examples of a target that compares vectors as they are and with their text changed; nothing is written.
+    """Score the first examples of a target, which compares vectors, with and without changes of their text.
 
-    `options.limit` examples of each language are taken. Raises BadInput where the submission or the text
-    cannot be read.
+    `options.limit` examples of each language are used, and nothing is written. Raises BadInput where the
+    submission or the text cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="stiltboard-probe-") as cache:
         limited = replace(options, limit=options.limit or EXAMPLES, cache=Path(cache))
@@ -74,43 +76,48 @@ def probe(
         return tuple(
             probed
             for planned, number, files in seeds
-            for probed in _seed(planned, number, files, plan.run, seed)
+            for probed in _probe_seed(planned, number, files, plan.run, seed)
         )
 
 
-def _seed(plan: TargetPlan, number: int, files: CheckpointFiles, run: Run, seed: str) -> Iterator[Probed]:
-    """Encode all texts as they are and in every way changed in one plan, then score each way."""
+def _probe_seed(
+    plan: TargetPlan, number: int, files: CheckpointFiles, run: Run, seed: str
+) -> Iterator[Probed]:
+    """Encode the original and all changed texts together, then score each change."""
     view = declared_view(run.submission.encoding, files)
     texts = distinct_texts(plan.examples.values())
-    variants = [changed(text, how, seed) for how in CHANGES for text in texts]
+    variants = [changed(text, change, seed) for change in CHANGES for text in texts]
     encoded = encode_missing(list(dict.fromkeys([*texts, *variants])), [view], files, run)
     space = encoded.spaces[view]
     kind = EMBEDDED[plan.target.kind]
-    for how in CHANGES:
+    for change in CHANGES:
         scores: list[tuple[float, float, float]] = []
         for language, examples in plan.examples.items():
-            own = [text for side in examples.sides.values() for text in side]
-            apart = sum(changed(text, how, seed) != text for text in own) / max(1, len(own))
-            if apart < _LEAST_CHANGED or encoded.why_not(view, examples):
+            language_texts = [text for side in examples.sides.values() for text in side]
+            differing = sum(changed(text, change, seed) != text for text in language_texts)
+            if differing / max(1, len(language_texts)) < _LEAST_CHANGED or encoded.why_not(view, examples):
                 continue
             before = kind.headline(plan.target, examples, space.get)
             after = kind.headline(
                 plan.target,
                 examples,
-                lambda texts, how=how: space.get([changed(text, how, seed) for text in texts]),  # type: ignore[misc]
+                lambda texts, change=change: space.get([changed(text, change, seed) for text in texts]),  # type: ignore[misc]
             )
             scores.append((before, after, 1 / max(1, len(plan.examples[language]))))
         if scores:
             before, after, chance = (float(np.mean(column)) for column in zip(*scores, strict=True))
-            yield Probed(number, how, len(scores), before, after, chance)
+            yield Probed(number, change, len(scores), before, after, chance)
     space.close()
 
 
-def findings(found: Sequence[Probed], file: str) -> Iterator[Finding]:
-    """Return what a probe says, flagged where a score fell to chance."""
-    for each in found:
-        points = f"{100 * each.before:.2f} → {100 * each.after:.2f} points"
-        kept = f"{100 * each.kept:.0f} % of what it had above chance"
-        what = f"seed {each.seed}, {each.how} changed: {points} over {each.languages} languages, {kept}"
-        verdict = ": falls to chance, as a table of learnt sentences would" if each.falls else ""
-        yield Finding(check="probe", failed=each.falls, file=file, what=what + verdict)
+def findings(results: Sequence[Probed], file: str) -> Iterator[Finding]:
+    """Yield a finding for each seed and change, failed where the score fell to chance."""
+    for result in results:
+        points = f"{100 * result.before:.2f} → {100 * result.after:.2f} points"
+        retained = f"{100 * result.retained:.0f} % of the score above chance remains"
+        what = (
+            f"seed {result.seed}, {result.change} changed: {points} over {result.languages} languages, "
+            f"{retained}"
+        )
+        verdict = ": falls to chance, as a table of memorised sentences would" if result.falls else ""
+        yield Finding(check="probe", failed=result.falls, file=file, what=what + verdict)

@@ -1,4 +1,4 @@
-"""Compute all that a result says again from its outcomes."""
+"""Recompute every number of a result from its outcomes."""
 
 from __future__ import annotations
 
@@ -12,26 +12,24 @@ from harness.scoring.outcomes import cells
 from harness.scoring.statistics.multilevel import Sample, score_claims
 from harness.scoring.tables import TABLES, units
 
-# Points; a number is written with four decimals, of which the last may be rounded the other way on another
-# machine.
+# Points; numbers are written with four decimals, whose last digit may be rounded differently elsewhere.
 _ROUNDING = 1.5e-4
-# Points; intervals are drawn, and another version of numpy may draw others.
-_DRAWN = 0.25
+# Points; intervals are resampled, and another version of numpy may draw other samples.
+_RESAMPLING = 0.25
 
 
 class Difference(NamedTuple):
-    """One number that does not follow from the outcomes; `drawn` marks an interval, which resampling draws."""
+    """A number that does not follow from the outcomes; `drawn` marks an interval, which is resampled."""
 
     what: str
     drawn: bool
 
 
 def differences(target: Target, result: Result, outcomes: pa.Table) -> Iterator[Difference]:
-    """Say which numbers of a result do not follow from its outcomes: secondary scores, quantities, pairs and intervals, too.
+    """Yield all numbers of a result that do not follow from its outcomes, secondary scores and intervals too.
 
-    That the headline scores and counts follow is checked where outcomes are read, for every command. An
-    interval may have been drawn in another way by another version of the harness: that is no fault of the
-    result.
+    The headline scores and counts are already checked when outcomes are read. An interval may have been
+    drawn differently by another version of the harness, which is not a fault of the result.
     """
     rows = (
         {cell: part.drop_columns(["seed", "language"]) for cell, part in cells(outcomes).items()}
@@ -48,31 +46,31 @@ def differences(target: Target, result: Result, outcomes: pa.Table) -> Iterator[
 
 
 def _unequal(
-    stated: Mapping[str, Any], counted: Mapping[str, Any], at: str = ""
+    stated: Mapping[str, Any], counted: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Yield the names of values that differ by more than their rounding, with both."""
+    """Yield name, stated and recomputed value wherever the two differ by more than their rounding."""
     for name in dict.fromkeys((*stated, *counted)):
-        one, other = stated.get(name), counted.get(name)
-        where = f"{at}{name}"
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            yield from _unequal(one, other, f"{where}.")
-        elif isinstance(one, tuple) and isinstance(other, tuple):
-            drawn = _DRAWN if name == "interval" else _ROUNDING
-            if any(abs(a - b) > drawn for a, b in zip(one, other, strict=True)):
-                yield where, list(one), list(other)
-        elif one is None or other is None or abs(one - other) > _ROUNDING:
-            yield where, one, other
+        left, right = stated.get(name), counted.get(name)
+        path = f"{prefix}{name}"
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            yield from _unequal(left, right, f"{path}.")
+        elif isinstance(left, tuple) and isinstance(right, tuple):
+            tolerance = _RESAMPLING if name == "interval" else _ROUNDING
+            if any(abs(a - b) > tolerance for a, b in zip(left, right, strict=True)):
+                yield path, list(left), list(right)
+        elif left is None or right is None or abs(left - right) > _ROUNDING:
+            yield path, left, right
 
 
 def _whole(target: Target, result: Result, outcomes: pa.Table) -> Iterator[Difference]:
-    """Check the intervals of the score."""
+    """Recompute the two intervals of the score over all languages."""
     if result.score is None or result.interval is None:
         return
-    found = cells(outcomes)
+    rows = cells(outcomes)
     seeds = [checkpoint.seed for checkpoint in result.checkpoints]
     claims = score_claims(
         Sample(
-            [units(target, [found[seed, each] for seed in seeds]) for each in target.languages],
+            [units(target, [rows[seed, language] for seed in seeds]) for language in target.languages],
             target.parallel,
         )
     )
@@ -89,4 +87,4 @@ def _whole(target: Target, result: Result, outcomes: pa.Table) -> Iterator[Diffe
 
 
 def _near(stated: Sequence[float], drawn: Sequence[float]) -> bool:
-    return all(abs(a - b) <= _DRAWN for a, b in zip(stated, drawn, strict=True))
+    return all(abs(a - b) <= _RESAMPLING for a, b in zip(stated, drawn, strict=True))

@@ -1,4 +1,4 @@
-"""Evaluate a result again in a place of its own, and say how far the two are apart."""
+"""Evaluate a result again in a temporary folder, and compare the two."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.verification.tolerance import tolerance
 
 @dataclass(frozen=True)
 class Rerun:
-    """What a rerun came to: the largest difference in points and what of it is allowed there, and what does not agree."""
+    """The outcome of a rerun: the largest difference in points, its tolerance, and all disagreements."""
 
     largest: float
     allowed: float
@@ -34,23 +34,23 @@ class Rerun:
 def rerun(
     path: Path, result: Result, options: Options, reporter: Reporter
 ) -> tuple[Rerun | None, tuple[Finding, ...]]:
-    """Evaluate one result's target again from its checkpoints and compare; nothing of the submission's folder is written or read.
+    """Evaluate one result's target again from its checkpoints, and compare.
 
-    Neither is a vector or a head that an earlier run left in the cache: those would repeat what they said
-    before. Only what could not be evaluated is in the findings where there is no comparison.
+    No result in the submission's folder is read or written, and no cached vector or head is used, since that
+    would repeat the earlier scores. Returns the comparison, or None and findings why evaluation failed.
     """
     folder = path.absolute().parent.parent
-    with tempfile.TemporaryDirectory(prefix="stiltboard-verify-") as place:
-        root = Path(place)
-        again = _copy(folder, root / "submissions" / folder.name)
+    with tempfile.TemporaryDirectory(prefix="stiltboard-verify-") as temporary:
+        root = Path(temporary)
+        copy = _copy(folder, root / "submissions" / folder.name)
         languages = [] if result.measured == result.of else sorted(set(result.languages))
         try:
-            (found,) = evaluate(
-                again, [result.target], languages, replace(options, cache=root / "cache"), reporter
+            (second,) = evaluate(
+                copy, [result.target], languages, replace(options, cache=root / "cache"), reporter
             )
         except (BadInput, CheckFailed) as error:
             return None, tuple(_unable(path, error))
-    return compare(result, found), ()
+    return compare(result, second), ()
 
 
 def _unable(path: Path, error: StiltboardError) -> Iterator[Finding]:
@@ -60,19 +60,21 @@ def _unable(path: Path, error: StiltboardError) -> Iterator[Finding]:
         )
 
 
-def _copy(folder: Path, to: Path) -> Path:
-    """Write the submission into another folder without its results; a relative path to weights is made whole there."""
+def _copy(folder: Path, destination: Path) -> Path:
+    """Write the submission without its results into another folder, with absolute paths to weights."""
     submission = load_submission(folder)
     assert isinstance(submission, Submission)  # published numbers have no result
-    to.mkdir(parents=True)
-    moved = submission.model_copy(
+    destination.mkdir(parents=True)
+    copied = submission.model_copy(
         update={
-            "checkpoints": tuple(_absolute(each, folder) for each in submission.checkpoints),
-            "finetuned": {name: _absolute(each, folder) for name, each in submission.finetuned.items()},
+            "checkpoints": tuple(_absolute(checkpoint, folder) for checkpoint in submission.checkpoints),
+            "finetuned": {
+                name: _absolute(checkpoint, folder) for name, checkpoint in submission.finetuned.items()
+            },
         }
     )
-    replace_file(to / SUBMISSION_FILE, dump(plain_record(moved)).encode())
-    return to
+    replace_file(destination / SUBMISSION_FILE, dump(plain_record(copied)).encode())
+    return destination
 
 
 def _absolute(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
@@ -84,52 +86,54 @@ def _absolute(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
 
 
 def compare(first: Result, second: Result) -> Rerun:
-    """Set a rerun against a result, seed by seed and language by language."""
-    (device, dtype), (now, kind) = (_arithmetic(result.run) for result in (first, second))
+    """Compare a result and its rerun by seed and language, by the tolerance of their devices and dtypes."""
+    first_arithmetic, second_arithmetic = (_arithmetic(result.run) for result in (first, second))
     retrained = [
         checkpoint.seed
-        for checkpoint, other in zip(first.checkpoints, second.checkpoints, strict=False)
-        if checkpoint.head and other.head and checkpoint.head.digest != other.head.digest
+        for checkpoint, repeated in zip(first.checkpoints, second.checkpoints, strict=False)
+        if checkpoint.head and repeated.head and checkpoint.head.digest != repeated.head.digest
     ]
-    allowed = tolerance((device, dtype), (now, kind), retrained=bool(retrained))
-    wrong = list(_other(first, second))
-    apart: list[tuple[float, float]] = [(0.0, allowed.language)]
-    again = {checkpoint.seed: checkpoint for checkpoint in second.checkpoints}
+    allowed = tolerance(first_arithmetic, second_arithmetic, retrained=bool(retrained))
+    disagreements = list(_mismatches(first, second))
+    differences: list[tuple[float, float]] = [(0.0, allowed.language)]
+    seeds = {checkpoint.seed: checkpoint for checkpoint in second.checkpoints}
     for checkpoint in first.checkpoints:
         for language, score in checkpoint.scores.items():
-            other = again[checkpoint.seed].scores.get(language) if checkpoint.seed in again else None
-            if other is None:
-                wrong.append(f"seed {checkpoint.seed} in {language!r} was not measured again")
+            repeated_score = seeds[checkpoint.seed].scores.get(language) if checkpoint.seed in seeds else None
+            if repeated_score is None:
+                disagreements.append(f"seed {checkpoint.seed} in {language!r} was not measured again")
                 continue
-            difference, least = abs(other.score - score.score), allowed.of_language(score.n)
-            apart.append((difference, least))
-            if difference > least + 1e-6:
-                said = f"{score.score:.4f}, run again {other.score:.4f}: more than the {least:.2f} points allowed"
-                wrong.append(f"seed {checkpoint.seed} in {language!r} scored {said}")
+            difference, limit = abs(repeated_score.score - score.score), allowed.of_language(score.n)
+            differences.append((difference, limit))
+            if difference > limit + 1e-6:
+                points = _beyond(score.score, repeated_score.score, limit)
+                disagreements.append(f"seed {checkpoint.seed} in {language!r} scored {points}")
     if first.score is not None and second.score is not None:
-        least = allowed.of_score([score.n for score in first.checkpoints[0].scores.values()])
-        if abs(first.score - second.score) > least + 1e-6:
-            said = (
-                f"{first.score:.4f}, run again {second.score:.4f}: more than the {least:.2f} points allowed"
-            )
-            wrong.append(f"the score was {said}")
-    largest, least = max(apart)
-    return Rerun(round(largest, 4), round(least, 4), tuple(wrong), now, kind)
+        limit = allowed.of_score([score.n for score in first.checkpoints[0].scores.values()])
+        if abs(first.score - second.score) > limit + 1e-6:
+            disagreements.append(f"the score was {_beyond(first.score, second.score, limit)}")
+    largest, limit = max(differences)
+    return Rerun(round(largest, 4), round(limit, 4), tuple(disagreements), *second_arithmetic)
 
 
-def _other(first: Result, second: Result) -> Iterator[str]:
-    """Say where two runs are not of the same thing."""
+def _beyond(first: float, second: float, limit: float) -> str:
+    return f"{first:.4f}, run again {second:.4f}: more than the {limit:.2f} points allowed"
+
+
+def _mismatches(first: Result, second: Result) -> Iterator[str]:
+    """Yield where two runs differ in signature, text or weights."""
     if first.signature != second.signature:
         yield f"was measured as {first.signature}, run again as {second.signature}"
     changed = [
         language for language, digest in first.data.items() if second.data.get(language, digest) != digest
     ]
     if changed:
-        yield f"the text in {' '.join(changed)} is another one now"
+        yield f"the text in {' '.join(changed)} has changed"
     weights = {checkpoint.seed: checkpoint.weights for checkpoint in second.checkpoints}
     for checkpoint in first.checkpoints:
         if weights.get(checkpoint.seed, checkpoint.weights) != checkpoint.weights:
-            yield f"seed {checkpoint.seed} has other weights now, {weights[checkpoint.seed]}, not {checkpoint.weights}"
+            changed_weights = f"{weights[checkpoint.seed]}, not {checkpoint.weights}"
+            yield f"seed {checkpoint.seed} has other weights now, {changed_weights}"
 
 
 def _arithmetic(run: Mapping[str, object]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""THE STORY of a verification: which results → recount, set against what is pinned → run again → probe → a report and a record."""
+"""THE STORY of a verification: select results → check → evaluate again → probe → a report and a record."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from harness.store import (
 )
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.verification.audit import chosen
-from harness.verification.checks import check_result, of_fault
+from harness.verification.checks import check_result, file_findings
 from harness.verification.findings import Finding, VerificationReport, Verified
 from harness.verification.probe import EXAMPLES, findings, probe
 from harness.verification.rerun import rerun
@@ -34,11 +34,11 @@ from harness.verification.rerun import rerun
 
 @dataclass(frozen=True)
 class VerificationPlan:
-    """What to verify: `targets` of each submission (all without one), or the `audit` share of them by `seed`.
+    """What to verify: `targets` of each submission, by default all, or a random `audit` share by `seed`.
 
-    With `rerun` results are evaluated again, with `probe` their encoders are probed on so many `examples`, as
-    `options` say. `by` and `url` name whoever verifies: with a name what was found is recorded in the
-    submission's folder.
+    With `rerun` results are evaluated again, with `probe` their encoders are probed on `examples` of each
+    language, both with `options`. `by` and `url` identify the person who verifies; with a name the outcome is
+    recorded in the submission's folder.
     """
 
     targets: Sequence[str] = ()
@@ -55,182 +55,189 @@ class VerificationPlan:
 def verify(
     folders: Sequence[Path], plan: VerificationPlan, reporter: Reporter | None = None
 ) -> VerificationReport:
-    """Verify the results of submissions; what is wrong is in the report, and only wrong usage is raised.
+    """Verify the results of submissions, and report every failure instead of raising it.
 
-    Raises WrongUsage where a submitter would verify a submission of their own, or a target named has no
-    result.
+    Raises WrongUsage only: where a submitter would verify their submission, or a named target has no result.
     """
     reporter = reporter or Silent()
     broken: list[Finding] = []
-    opened = {folder: submission for folder in folders if (submission := _opened(folder, broken)) is not None}
-    paths = {folder: _results(folder, broken) for folder in opened}
-    asked, said = _asked(paths, plan)
+    submissions = {
+        folder: submission for folder in folders if (submission := _load(folder, broken)) is not None
+    }
+    paths = {folder: _results(folder, broken) for folder in submissions}
+    selected, audit = _selected(paths, plan)
     if plan.by:
-        _refuse_own({folder: opened[folder] for folder in asked}, plan)
+        _refuse_submitters({folder: submissions[folder] for folder in selected}, plan)
     results = []
-    for folder, names in asked.items():
-        for path in names:
-            results.append(_verified(path, opened[folder], plan, reporter))
+    for folder, files in selected.items():
+        for path in files:
+            results.append(_verified(path, submissions[folder], plan, reporter))
         if plan.by:
-            _record(folder, [each for each in results if each.submission == folder.absolute().name], plan)
+            slug = folder.absolute().name
+            _record(folder, [result for result in results if result.submission == slug], plan)
     return VerificationReport(
-        results=tuple(results), findings=tuple(broken), audit=said, seed=plan.seed or None
+        results=tuple(results), findings=tuple(broken), audit=audit, seed=plan.seed or None
     )
 
 
-def _opened(folder: Path, broken: list[Finding]) -> Submission | None:
-    """Read a submission with all that stands beside its results; numbers out of papers have nothing to verify."""
+def _load(folder: Path, broken: list[Finding]) -> Submission | None:
+    """Read a submission and its records; None if that fails, or for published numbers."""
     try:
         submission = load_submission(folder)
         load_verification(folder)
         load_training(folder)
     except BadInput as error:
-        broken += of_fault(error, folder)
+        broken += file_findings(error, folder)
         return None
     return None if isinstance(submission, ReportedSubmission) else submission
 
 
 def _results(folder: Path, broken: list[Finding]) -> tuple[Path, ...]:
     try:
-        found = find_results(folder)
+        files = find_results(folder)
     except BadInput as error:
-        broken += of_fault(error, folder)
+        broken += file_findings(error, folder)
         return ()
     results = folder / RESULTS_FOLDER
-    named = {path.with_suffix(".parquet").name for path in found}
-    left = (
-        [path for path in sorted(results.glob("*.parquet")) if path.name not in named]
+    expected = {path.with_suffix(".parquet").name for path in files}
+    orphans = (
+        [path for path in sorted(results.glob("*.parquet")) if path.name not in expected]
         if results.is_dir()
         else []
     )
     broken += [
         Finding(check="file", failed=True, file=str(path), what="outcomes that belong to no result")
-        for path in left
+        for path in orphans
     ]
-    return found
+    return files
 
 
-def _asked(
+def _selected(
     paths: Mapping[Path, Sequence[Path]], plan: VerificationPlan
 ) -> tuple[dict[Path, list[Path]], str | None]:
-    """Return the results to verify by submission, and how they were chosen where an audit chose them."""
-    every = {
-        folder: [path for path in found if not plan.targets or path.stem in plan.targets]
-        for folder, found in paths.items()
+    """Return the results to verify by folder, and for an audit a line about the sample."""
+    matching = {
+        folder: [path for path in files if not plan.targets or path.stem in plan.targets]
+        for folder, files in paths.items()
     }
     if missing := [
         name
         for name in plan.targets
-        if not any(path.stem == name for found in every.values() for path in found)
+        if not any(path.stem == name for files in matching.values() for path in files)
     ]:
-        known = sorted({path.stem for found in paths.values() for path in found})
+        known = sorted({path.stem for files in paths.values() for path in files})
         raise WrongUsage(
             f"no result on {missing[0]!r}",
-            cure=f"one of: {', '.join(known)}" if known else "evaluate something first",
+            cure=f"one of: {', '.join(known)}" if known else "evaluate the submission first",
         )
     if plan.audit is None:
-        return {folder: found for folder, found in every.items() if found}, None
+        return {folder: files for folder, files in matching.items() if files}, None
     named = {
         (folder.absolute().name, path.stem): (folder, path)
-        for folder, found in every.items()
-        for path in found
+        for folder, files in matching.items()
+        for path in files
     }
     drawn = chosen(list(named), plan.audit, plan.seed)
-    asked: dict[Path, list[Path]] = {}
+    selected: dict[Path, list[Path]] = {}
     for name in drawn:
         folder, path = named[name]
-        asked.setdefault(folder, []).append(path)
-    said = f"audit: {len(drawn)} of {len(named)} results ({float(plan.audit):.2%}) by seed {plan.seed}"
-    return asked, said
+        selected.setdefault(folder, []).append(path)
+    line = f"audit: {len(drawn)} of {len(named)} results ({float(plan.audit):.2%}) by seed {plan.seed}"
+    return selected, line
 
 
 def _verified(path: Path, submission: Submission, plan: VerificationPlan, reporter: Reporter) -> Verified:
-    """Check one result, and run and probe it where that is asked for and it could be read at all."""
+    """Check one result, and if it could be read, evaluate it again and probe it as requested."""
     reporter.report(f"{path.parent.parent.name} {path.stem}")
     cache = plan.options.cache or cache_folder()
-    found = check_result(path, submission, load_training(path.parent.parent), cache)
-    if found.digest is None:
-        return found
+    verified = check_result(path, submission, load_training(path.parent.parent), cache)
+    if verified.digest is None:
+        return verified
     result = load_result(path)
     options = _options(result, plan.options)
     if plan.rerun:
-        found = _rerun(found, path, result, options, reporter)
+        verified = _rerun(verified, path, result, options, reporter)
     if plan.probe:
-        found = _probed(found, path, result, replace(options, limit=plan.examples), reporter, plan.seed)
-    return found
+        options = replace(options, limit=plan.examples)
+        verified = _probed(verified, path, result, options, reporter, plan.seed)
+    return verified
 
 
-def _rerun(found: Verified, path: Path, result: Result, options: Options, reporter: Reporter) -> Verified:
-    again, unable = rerun(path, result, options, reporter)
-    if again is None:
-        return found.model_copy(update={"findings": (*found.findings, *unable)})
-    wrong = [Finding(check="rerun", failed=True, file=str(path), what=what) for what in again.disagreements]
-    done = {"checked": (*found.checked, "rerun"), "findings": (*found.findings, *wrong)}
-    return found.model_copy(
+def _rerun(verified: Verified, path: Path, result: Result, options: Options, reporter: Reporter) -> Verified:
+    repeated, failures = rerun(path, result, options, reporter)
+    if repeated is None:
+        return verified.model_copy(update={"findings": (*verified.findings, *failures)})
+    disagreements = [
+        Finding(check="rerun", failed=True, file=str(path), what=what) for what in repeated.disagreements
+    ]
+    return verified.model_copy(
         update={
-            **done,
-            "largest": again.largest,
-            "allowed": again.allowed,
-            "ran": (again.device, again.dtype),
+            "checked": (*verified.checked, "rerun"),
+            "findings": (*verified.findings, *disagreements),
+            "largest": repeated.largest,
+            "allowed": repeated.allowed,
+            "ran": (repeated.device, repeated.dtype),
         }
     )
 
 
 def _probed(
-    found: Verified, path: Path, result: Result, options: Options, reporter: Reporter, seed: str
+    verified: Verified, path: Path, result: Result, options: Options, reporter: Reporter, seed: str
 ) -> Verified:
     if target_of(result).has_head:
         note = Finding(
             check="probe",
             failed=False,
             file=str(path),
-            what="a head predicts here; the probe is of targets that compare vectors",
+            what="cannot be probed: its scores come from a trained head, not from comparing vectors",
         )
-        return found.model_copy(update={"findings": (*found.findings, note)})
+        return verified.model_copy(update={"findings": (*verified.findings, note)})
     try:
         languages = () if result.measured == result.of else tuple(sorted(set(result.languages)))
-        said = list(
-            findings(probe(path.parent.parent, result.target, languages, options, reporter, seed), str(path))
-        )
+        probed = probe(path.parent.parent, result.target, languages, options, reporter, seed)
     except BadInput as error:
-        said = [
-            Finding(check="probe", failed=True, file=str(path), what=f"could not be probed: {f.message}")
-            for f in error.faults
+        failures = [
+            Finding(check="probe", failed=True, file=str(path), what=f"could not be probed: {fault.message}")
+            for fault in error.faults
         ]
-        return found.model_copy(update={"findings": (*found.findings, *said)})
-    return found.model_copy(
-        update={"checked": (*found.checked, "probe"), "findings": (*found.findings, *said)}
+        return verified.model_copy(update={"findings": (*verified.findings, *failures)})
+    return verified.model_copy(
+        update={
+            "checked": (*verified.checked, "probe"),
+            "findings": (*verified.findings, *findings(probed, str(path))),
+        }
     )
 
 
 def _options(result: Result, options: Options) -> Options:
-    """Measure as the result was measured: in its dtype unless another is asked for, and mined in its way."""
+    """Return options with the result's dtype, unless one is requested, and its mining settings."""
     mining = result.signature.mining or options.mining
     stated = str(result.run.get("dtype"))
     dtype = stated if options.dtype == "auto" and stated in ("float32", "bfloat16") else options.dtype
-    own = (
+    user_targets = (
         {name: folder for name, folder in options.own.items() if name == result.target}
         if is_own(result.target)
         else {}
     )
-    return replace(options, dtype=dtype, mining=mining, own=own)
+    return replace(options, dtype=dtype, mining=mining, own=user_targets)
 
 
 # ---- the record --------------------------------------------------------------------------------
 
 
-def _refuse_own(opened: Mapping[Path, Submission], plan: VerificationPlan) -> None:
-    """Refuse a submitter's own word: evaluated by themselves is what every result is."""
-    me = Submitter(name=plan.by, url=plan.url)
+def _refuse_submitters(submissions: Mapping[Path, Submission], plan: VerificationPlan) -> None:
+    """Raise WrongUsage if the person who verifies is a submitter: every result is already self-evaluated."""
+    verifier = Submitter(name=plan.by, url=plan.url)
     faults = [
         Fault(
-            f"{me.name} is a submitter of {folder.name}",
-            cure="somebody else verifies it; without --by nothing is recorded",
+            f"{verifier.name} is a submitter of {folder.name}",
+            cure="let another person verify it; without --by nothing is recorded",
         )
-        for folder, submission in opened.items()
+        for folder, submission in submissions.items()
         if any(
-            me.name.casefold() == each.name.casefold() or (me.url and me.url == each.url)
-            for each in submission.submitters
+            verifier.name.casefold() == submitter.name.casefold()
+            or (verifier.url and verifier.url == submitter.url)
+            for submitter in submission.submitters
         )
     ]
     if faults:
@@ -238,25 +245,27 @@ def _refuse_own(opened: Mapping[Path, Submission], plan: VerificationPlan) -> No
 
 
 def _record(folder: Path, results: Sequence[Verified], plan: VerificationPlan) -> None:
-    if found := list(_entries(folder, results, plan)):
-        add_verified(folder, found)
+    if entries := list(_entries(folder, results, plan)):
+        add_verified(folder, entries)
 
 
 def _entries(folder: Path, results: Sequence[Verified], plan: VerificationPlan) -> Iterator[VerifiedResult]:
-    """Yield what is recorded: each result that could be read, by the file that was verified, if it is that file still."""
+    """Yield the record of each verified result that was read, and whose file has not changed since."""
     date = now()
-    for each in results:
-        path = folder / RESULTS_FOLDER / f"{each.target}.yaml"
-        if each.digest is None or (plan.rerun and each.ran is None) or result_digest(path) != each.digest:
+    for verified in results:
+        path = folder / RESULTS_FOLDER / f"{verified.target}.yaml"
+        if verified.digest is None or (plan.rerun and verified.ran is None):
             continue
-        device, dtype = each.ran or (None, None)
+        if result_digest(path) != verified.digest:
+            continue
+        device, dtype = verified.ran or (None, None)
         yield VerifiedResult(
-            target=each.target,
-            result=each.digest,
-            how="rerun" if each.ran else "recount",
-            agrees=each.stands,
-            largest=each.largest or 0.0,
-            allowed=each.allowed or 0.0,
+            target=verified.target,
+            result=verified.digest,
+            how="rerun" if verified.ran else "recount",
+            agrees=verified.passed,
+            largest=verified.largest or 0.0,
+            allowed=verified.allowed or 0.0,
             by=plan.by,
             url=plan.url,
             date=date,

@@ -1,1 +1,1 @@
-"""Results become rows, ranks, averages and gaps: pure."""
+"""Turn results into rows, ranks, averages and gaps; pure."""

@@ -1,4 +1,4 @@
-"""What the board is made of: cells, rows, standings; pure."""
+"""The records of the board: cells, rows and standings; pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from site_gen.board.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.board.compact_result import CompactResult
 from site_gen.board.entry import Contender, Details
 from site_gen.board.reported import ReportedRow
-from site_gen.board.trust import Earlier, Sender, Trust, history, row_mark, senders
+from site_gen.board.trust import EarlierResult, Sender, Trust, history, row_mark, senders
 
 
 @dataclass(frozen=True)
 class Cell:
     """One submission on one target; either `rank` is set, or `reason` says why it has none.
 
-    `rank` is the place by score; `ranks` are the best and the worst that the examples and seeds leave
-    possible, and `group` counts the groups of ties from the top.
+    `rank` is the position by score; `ranks` are the best and the worst rank that examples and seeds leave
+    possible, and `group` numbers the groups of ties from the top.
     """
 
     target: Target
@@ -33,25 +33,24 @@ class Cell:
 
     @property
     def result(self) -> CompactResult:
-        """Return what was measured."""
+        """Return the measured result."""
         return self.contender.result
 
     @property
     def entrant(self) -> Entrant | None:
-        """Return how a ranked result entered the ranking."""
+        """Return the statistics by which a ranked result was compared; None where it has no rank."""
         return self.contender.entrant if self.rank is not None else None
 
     @property
     def trust(self) -> Trust:
-        """Return whose word the result is."""
+        """Return whether the result is verified or self-evaluated, and what of its data was seen."""
         return self.contender.trust
 
     @property
     def score(self) -> float | None:
         """Return the target's score in points; None while a language is missing.
 
-        People's own targets have the languages of all their results, so a result can be whole and still lack
-        one.
+        A user-provided target has the languages of all its results, so a complete result can still lack one.
         """
         return self.result.score if self.measured == self.of else None
 
@@ -62,17 +61,17 @@ class Cell:
 
     @property
     def of(self) -> int:
-        """Return how many languages the target has."""
+        """Return the number of languages of the target."""
         return len(self.target.languages)
 
     @property
     def failed(self) -> bool:
-        """Tell whether nothing could be measured although it was tried."""
+        """Tell whether the evaluation ran but no language could be measured."""
         return self.measured == 0 and any(checkpoint.failed for checkpoint in self.result.checkpoints)
 
     @cached_property
     def parameters(self) -> Parameters | None:
-        """Return the mean size over the seeds, which differ at most by a head."""
+        """Return the mean parameter counts over the seeds, which differ at most by a head."""
         sizes = [checkpoint.parameters for checkpoint in self.result.checkpoints]
         if len(sizes) < 2:
             return sizes[0] if sizes else None
@@ -84,12 +83,12 @@ class Cell:
 
     @property
     def one_training(self) -> bool:
-        """Tell whether a ranked result is a single training's, so that how far another would have moved it is not known."""
+        """Tell whether a ranked result comes from one training run, so that its seed variance is unknown."""
         return self.entrant is not None and not self.entrant.speaks_of_the_recipe
 
     @cached_property
     def seeds(self) -> tuple[tuple[int, float], ...]:
-        """Return (seed, score in points) of each checkpoint, the unweighted mean over languages; none while incomplete."""
+        """Return (seed, score in points) of each checkpoint, averaged over languages; empty while incomplete."""
         return (
             tuple((c.seed, c.scores.mean(self.target.languages)) for c in self.result.checkpoints)
             if self.complete
@@ -99,7 +98,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One submission: one recipe at one size, with its cells in the order of the catalog."""
+    """One submission (one recipe at one size) with its cells in the order of the catalog."""
 
     slug: str
     submission: Submission
@@ -114,7 +113,7 @@ class Row:
 
     @cached_property
     def parameters(self) -> Parameters | None:
-        """Return the size counted with the first target; None before any evaluation."""
+        """Return the parameter counts of the first target's result; None before any evaluation."""
         return next((cell.parameters for cell in self.cells.values()), None)
 
     @cached_property
@@ -129,32 +128,32 @@ class Row:
 
     @cached_property
     def _scores(self) -> Sequence[tuple[Target, float]]:
-        """Return what has a rank: a score of other text, or measured in another way, is not the benchmark's."""
+        """Return the ranked scores: one on other text or by another protocol is not the benchmark's."""
         scores = ((cell.target, cell.score) for cell in self.cells.values() if cell.rank is not None)
         return [(target, score) for target, score in scores if score is not None]
 
     @property
     def mark(self) -> str:
-        """Return whose word the results are, in a word or two; empty before any evaluation."""
+        """Return the mark of the results, such as `1 of 2 verified`; empty before any evaluation."""
         return row_mark(cell.trust.mark for cell in self.cells.values())
 
     @property
-    def history(self) -> tuple[Earlier, ...]:
-        """Return the earlier results that others took the place of, or that were removed."""
+    def history(self) -> tuple[EarlierResult, ...]:
+        """Return the earlier results that were replaced or removed."""
         return history(self.submission, self.cells)
 
     @property
     def evaluated(self) -> bool:
-        """Tell whether a target of the benchmark was tried."""
+        """Tell whether the submission was evaluated on a target of the benchmark."""
         return any(cell.target.in_xtreme for cell in self.cells.values())
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One target with the rows that have a result on it: ranked ones first, then the rest by how much was measured.
+    """One target with the rows that have a result on it: ranked rows first, then by languages measured.
 
-    `reported` rows stand apart: numbers that others published have no rank. A standing speaks of its own
-    target alone: what its rows have on others may be older than the board.
+    `reported` rows are separate: numbers that others published have no rank. Use a standing for its target
+    only: what its rows hold on other targets may be older than the board.
     """
 
     target: Target
@@ -177,12 +176,12 @@ class Standing:
 
     @cached_property
     def unranked(self) -> tuple[Row, ...]:
-        """Return the rows that have none."""
+        """Return the rows without a rank."""
         return tuple(row for row in self.rows if self.cell(row).rank is None)
 
     @property
     def one_training(self) -> bool:
-        """Tell whether a ranked row shares its rank for lack of seeds."""
+        """Tell whether any ranked row comes from one training run, which widens its range of ranks."""
         return any(self.cell(row).one_training for row in self.ranked)
 
 
@@ -201,23 +200,23 @@ class Board:
 
     @cached_property
     def others(self) -> tuple[Standing, ...]:
-        """Return the standings that are shown apart."""
+        """Return the standings outside the benchmark."""
         return tuple(standing for standing in self.standings if not standing.target.in_xtreme)
 
     @cached_property
     def empty(self) -> tuple[Standing, ...]:
-        """Return the standings that nobody has a result on, here or elsewhere."""
+        """Return the standings without any result, measured or reported."""
         return tuple(standing for standing in self.standings if not standing.rows and not standing.reported)
 
     @cached_property
     def main(self) -> Standing:
-        """Return the standing the front page opens with: the first of the benchmark that has a row, else any that has one."""
+        """Return the standing of the front page: the first in the benchmark with a row, else any with one."""
         ordered = [*self.benchmark, *self.others]
         return next((standing for standing in ordered if standing.rows), ordered[0])
 
     @cached_property
     def senders(self) -> tuple[Sender, ...]:
-        """Return who sent how many submissions and results; published numbers were found, not tried."""
+        """Return each submitter with numbers of submissions and results; reported rows do not count."""
         return senders((row.submission, len(row.cells)) for row in self.rows)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""All targets in one language: who scores what there, in order; pure."""
+"""The rankings of all targets in one language; pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from site_gen.board.language_scores import LanguageLine, language_line
 from site_gen.board.reported import ReportedRow
 from site_gen.once import once
 
-# A page lists so many rows of a target; all of them are in the target's CSV.
+# A page lists at most this many rows of a target; the target's CSV has all of them.
 LISTED = 200
 
 
 @dataclass(frozen=True)
-class Placed:
-    """One submission in one language: `place` counts by score, or `reason` says why it has none."""
+class LanguageRow:
+    """One submission in one language: `place` is its position by score, else `reason` explains why not."""
 
     row: Row
     cell: Cell
@@ -34,13 +34,13 @@ class Placed:
 
     @cached_property
     def line(self) -> LanguageLine:
-        """Return what the result says of the language; a page that need not be made again never asks."""
+        """Return the scores in this language; computed only for a page that is rendered."""
         return language_line(self.cell.target, self.cell.result, self.language)
 
 
 @dataclass(frozen=True)
-class ReportedPlaced:
-    """What others published of one language, in points."""
+class ReportedLanguageRow:
+    """A score in one language that others published, in points."""
 
     row: ReportedRow
     score: float
@@ -49,12 +49,12 @@ class ReportedPlaced:
 
 @dataclass(frozen=True)
 class LanguageStanding:
-    """One target in one language, best first; `of` counts what `placed` is a part of."""
+    """One target in one language, best first; `placed` are the listed ones of `of` rows."""
 
     target: Target
-    placed: tuple[Placed, ...]
+    placed: tuple[LanguageRow, ...]
     of: int
-    reported: tuple[ReportedPlaced, ...]
+    reported: tuple[ReportedLanguageRow, ...]
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ def language_boards(board: Board) -> tuple[LanguageBoard, ...]:
     for standing in board.standings:
         measured = _measured_languages(standing)
         for code in (code for code in standing.target.languages if code in measured and has_page(code)):
-            # Codes that differ in case alone would share a file on some disks: the first one found has the
-            # page.
+            # Codes that differ only in case would share a file on some disks: the first one gets the page.
             first, standings = by_code.setdefault(code.lower(), (code, []))
             if code == first:
                 standings.append(standing)
@@ -92,8 +91,14 @@ def language_paths(boards: Iterable[LanguageBoard]) -> Mapping[str, str]:
 
 def _measured_languages(standing: Standing) -> set[str]:
     measured = np.any(_scores(standing).measured, axis=0).tolist()
-    languages = {language for language, one in zip(standing.target.languages, measured, strict=True) if one}
-    return languages.union(*(row.cells[standing.target.name].found.languages for row in standing.reported))
+    languages = {
+        language
+        for language, is_measured in zip(standing.target.languages, measured, strict=True)
+        if is_measured
+    }
+    return languages.union(
+        *(row.cells[standing.target.name].published.languages for row in standing.reported)
+    )
 
 
 # ---- the scores of a target, by row and language -------------------------------------------------
@@ -101,13 +106,13 @@ def _measured_languages(standing: Standing) -> set[str]:
 
 @dataclass(frozen=True)
 class _Text:
-    """The fingerprints that a score rests on: of each language, and of the English that trained a head."""
+    """The fingerprints of the text behind a score: each language's, and the English that trained a head."""
 
     all: Mapping[str, str]
     by_language: Mapping[str, str]
 
     def of(self, language: str) -> str:
-        """Return what a score in one language rests on."""
+        """Return the fingerprints of the text behind a score in one language, as one string."""
         return " ".join(
             self.all[name] for name in sorted(self.all) if name == language or name not in self.by_language
         )
@@ -117,9 +122,9 @@ class _Text:
 class _Scores:
     """A target's scores: arrays (rows, languages) in the order of the standing and of the target.
 
-    `measured` tells what any seed measured, `sound` what every seed measured on all of the target's examples
-    in the protocol's way, `mean` is the mean over seeds in points. `text` (rows,) says which of `texts` each
-    row rests on.
+    `measured` marks what any seed measured, `sound` what every seed measured on all of the target's examples
+    by the protocol; `mean` is the mean over seeds in points. `text` (rows,) is the index into `texts` of the
+    text that each row was measured on.
     """
 
     measured: NDArray[np.bool_]
@@ -138,13 +143,15 @@ def _scores(standing: Standing) -> _Scores:
     sizes = np.array([target.sizes.get(language, np.nan) for language in target.languages])
     for layout, rows in _same_layout(results).items():
         columns = [column for column, language in enumerate(target.languages) if language in layout.languages]
-        places = [layout.languages.index(target.languages[column]) for column in columns]
-        tables = np.stack([results[row].table for row in rows])[:, :, places]  # (rows, seeds, languages, 4)
+        positions = [layout.languages.index(target.languages[column]) for column in columns]
+        tables = np.stack([results[row].table for row in rows])[
+            :, :, positions
+        ]  # (rows, seeds, languages, 4)
         scores, counts = tables[..., 0], tables[..., 3]
         block = np.ix_(rows, columns)
         measured[block] = ~np.isnan(scores).all(axis=1)
         sound[block] = (np.isnan(sizes[columns]) | (counts == sizes[columns])).all(axis=1)
-        # Added in the order of the seeds, as a cell's own score is.
+        # Added in the order of the seeds, as for a cell's score.
         mean[block] = sum(scores[:, seed] for seed in range(layout.seeds)) / layout.seeds
     in_protocol = np.array([result.signature.protocol == target.signature for result in results], dtype=bool)
     texts, text = _distinct_texts(results)
@@ -153,23 +160,26 @@ def _scores(standing: Standing) -> _Scores:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a result's table is laid out."""
+    """The number of seeds and the languages of a result's table."""
 
     seeds: int
     languages: tuple[str, ...]
 
 
 def _same_layout(results: Sequence[CompactResult]) -> dict[_Layout, list[int]]:
-    """Return the results, by their number, whose tables can be stacked; those without a seed have none."""
-    found: dict[_Layout, list[int]] = {}
+    """Group the indices of results whose tables can be stacked; results without a seed are left out."""
+    layouts: dict[_Layout, list[int]] = {}
     for number, result in enumerate(results):
         if len(result.table):
-            found.setdefault(_Layout(len(result.table), tuple(result.places)), []).append(number)
-    return found
+            layouts.setdefault(_Layout(len(result.table), tuple(result.language_index)), []).append(number)
+    return layouts
 
 
 def _distinct_texts(results: Sequence[CompactResult]) -> tuple[tuple[_Text, ...], NDArray[np.int64]]:
-    """Return the distinct texts, and which of them each result rests on (results,); results that are read back share theirs."""
+    """Return the distinct texts and, for each result, the index of its text (results,).
+
+    Results read from the build cache share equal objects, so that identity suffices.
+    """
     numbers: dict[tuple[int, int], int] = {}
     texts: list[_Text] = []
     text = np.zeros(len(results), dtype=np.int64)
@@ -187,7 +197,7 @@ def _distinct_texts(results: Sequence[CompactResult]) -> tuple[tuple[_Text, ...]
 
 @once
 def language_standing(standing: Standing, language: str) -> LanguageStanding:
-    """Order a target's rows by their score in one language; what was measured on other text has no place among them."""
+    """Order a target's rows by score in one language; rows measured on other text get no place."""
     scores, column = _scores(standing), standing.target.languages.index(language)
     measured, mean = scores.measured[:, column], scores.mean[:, column]
     ranked = (
@@ -198,7 +208,7 @@ def language_standing(standing: Standing, language: str) -> LanguageStanding:
     for number in others[: max(0, LISTED - len(placed))]:
         row = standing.rows[number]
         placed.append(
-            Placed(row, standing.cell(row), language, None, _why_unplaced(standing.cell(row), language))
+            LanguageRow(row, standing.cell(row), language, None, _why_unplaced(standing.cell(row), language))
         )
     return LanguageStanding(
         standing.target, tuple(placed), int(measured.sum()), tuple(_reported(standing, language))
@@ -206,7 +216,7 @@ def language_standing(standing: Standing, language: str) -> LanguageStanding:
 
 
 def _on_the_shared_text(scores: _Scores, measured: NDArray[np.bool_], language: str) -> NDArray[np.bool_]:
-    """Return which rows (rows,) rest on the text that most rows share; on a tie on the one that sorts first."""
+    """Return which rows (rows,) were measured on the most common text; ties go to the first by name."""
     texts = [text.of(language) for text in scores.texts]
     counts = Counter[str]()
     for text, count in zip(
@@ -219,8 +229,8 @@ def _on_the_shared_text(scores: _Scores, measured: NDArray[np.bool_], language: 
 
 def _best(
     standing: Standing, language: str, rows: NDArray[np.int64], means: NDArray[np.float64]
-) -> Iterator[Placed]:
-    """Yield the rows that a page lists; scores that print alike share a place, and are in the order of their slugs."""
+) -> Iterator[LanguageRow]:
+    """Yield the rows that a page lists; equal rounded scores share a place and are ordered by slug."""
     shown: list[tuple[int, str, int]] = []
     last = None
     for above, number in enumerate(rows[np.argsort(-means[rows], kind="stable")].tolist()):
@@ -232,7 +242,7 @@ def _best(
         shown.append((place, standing.rows[number].slug, number))
     for place, _, number in sorted(shown)[:LISTED]:
         row = standing.rows[number]
-        yield Placed(row, standing.cell(row), language, place, "")
+        yield LanguageRow(row, standing.cell(row), language, place, "")
 
 
 def _why_unplaced(cell: Cell, language: str) -> str:
@@ -247,8 +257,8 @@ def _why_unplaced(cell: Cell, language: str) -> str:
     return "measured on other text than most rows"
 
 
-def _reported(standing: Standing, language: str) -> Iterator[ReportedPlaced]:
+def _reported(standing: Standing, language: str) -> Iterator[ReportedLanguageRow]:
     for row in standing.reported:
-        found = row.cells[standing.target.name].found
-        if language in found.languages:
-            yield ReportedPlaced(row, found.languages[language], found.differs)
+        published = row.cells[standing.target.name].published
+        if language in published.languages:
+            yield ReportedLanguageRow(row, published.languages[language], published.differs)

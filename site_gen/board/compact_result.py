@@ -1,7 +1,6 @@
-"""What the board needs of a result, in a few arrays instead of thousands of records; pure.
+"""The part of a result that the board needs, in a few arrays instead of thousands of records; pure.
 
-What only the submission's own page and files show (secondary scores, pairs, fingerprints of weights) is not
-in it.
+It leaves out what only the submission's page and files show: secondary scores, language pairs, weight digests.
 """
 
 from __future__ import annotations
@@ -32,36 +31,38 @@ class CompactScore(NamedTuple):
 
 
 class CompactScores(Mapping[str, CompactScore]):
-    """The measured languages of one seed, each made into a score when it is asked for."""
+    """The measured languages of one seed; each score is created on access."""
 
-    def __init__(self, places: Mapping[str, int], table: NDArray[np.float64]) -> None:
-        """Take where each language stands in the table (languages, 4): score, interval, n; NaN where it was not measured."""
-        self._places, self._table = places, table
+    def __init__(self, language_index: Mapping[str, int], table: NDArray[np.float64]) -> None:
+        """Take the row of each language in `table` (languages, 4): score, interval, n; NaN if not measured."""
+        self._language_index, self._table = language_index, table
 
     def __getitem__(self, language: str) -> CompactScore:
-        score, low, high, n = self._table[self._places[language]].tolist()
+        score, low, high, n = self._table[self._language_index[language]].tolist()
         if np.isnan(score):
             raise KeyError(language)
         return CompactScore(score, (low, high), int(n))
 
     def __contains__(self, language: object) -> bool:
-        place = self._places.get(language)  # type: ignore[call-overload]
-        return place is not None and not np.isnan(self._table[place, 0])
+        row = self._language_index.get(language)  # type: ignore[call-overload]
+        return row is not None and not np.isnan(self._table[row, 0])
 
     def __iter__(self) -> Iterator[str]:
-        return (language for language, place in self._places.items() if not np.isnan(self._table[place, 0]))
+        return (
+            language for language, row in self._language_index.items() if not np.isnan(self._table[row, 0])
+        )
 
     def mean(self, languages: Sequence[str]) -> float:
         """Return the mean score over languages that were all measured, added in their order."""
         scores = self._table[:, 0].tolist()
-        return float(sum(scores[self._places[language]] for language in languages) / len(languages))
+        return float(sum(scores[self._language_index[language]] for language in languages) / len(languages))
 
     def __len__(self) -> int:
         return int(np.count_nonzero(~np.isnan(self._table[:, 0])))
 
 
 class CompactCheckpoint(NamedTuple):
-    """One seed; `failed` names languages without their reasons."""
+    """One seed; `failed` has the failed languages, without the reasons."""
 
     seed: int
     parameters: Parameters
@@ -73,17 +74,17 @@ class CompactCheckpoint(NamedTuple):
 class CompactResult:
     """One target of one submission. `table` is (seeds, languages, 4): score and interval in points, and n.
 
-    `places` are the languages' rows of the table. `stamp` is the digest of all that the result says: two of
-    one stamp are the same.
+    `language_index` is the position of each language in the table. `stamp` is the digest of the whole result:
+    results with equal stamps are equal.
     """
 
     target: str
     signature: Signature
     score: float | None
     interval: tuple[float, float] | None
-    seeds: tuple[tuple[int, int, int], ...]  # (seed, parameters in total, outside the embeddings)
+    seeds: tuple[tuple[int, int, int], ...]  # (seed, all parameters, parameters outside the embeddings)
     failed: tuple[tuple[str, ...], ...]
-    places: Mapping[str, int]
+    language_index: Mapping[str, int]
     table: NDArray[np.float64]
     texts: Mapping[str, str]
     data: Mapping[str, str]
@@ -104,14 +105,17 @@ class CompactResult:
     @property
     def languages(self) -> tuple[str, ...]:
         """Return every language that was measured or failed, in the order of the file."""
-        return tuple(self.places)
+        return tuple(self.language_index)
 
     @cached_property
     def checkpoints(self) -> tuple[CompactCheckpoint, ...]:
-        """Return the seeds."""
+        """Return one record for each seed."""
         return tuple(
             CompactCheckpoint(
-                seed, _parameters(total, body), CompactScores(self.places, table), dict.fromkeys(failed, "")
+                seed,
+                _parameters(total, body),
+                CompactScores(self.language_index, table),
+                dict.fromkeys(failed, ""),
             )
             for (seed, total, body), failed, table in zip(self.seeds, self.failed, self.table, strict=True)
         )
@@ -119,48 +123,50 @@ class CompactResult:
     @cached_property
     def means(self) -> NDArray[np.float64]:
         """Return the mean over seeds (languages,), NaN where a seed lacks the language."""
-        found: NDArray[np.float64] = sum(
-            self.table[:, :, 0], np.zeros(len(self.places))
-        )  # in the order of the seeds, as a `Result` adds
-        return found / len(self.table) if len(self.table) else np.full(len(self.places), np.nan)
+        # Added in the order of the seeds, as a `Result` adds.
+        totals: NDArray[np.float64] = sum(self.table[:, :, 0], np.zeros(len(self.language_index)))
+        return totals / len(self.table) if len(self.table) else np.full(len(self.language_index), np.nan)
 
     def has(self, languages: Iterable[str]) -> bool:
-        """Tell whether nothing is missing in its file, and these languages are all there."""
+        """Tell whether every seed has a score in each of the result's languages, and these are among them."""
         return (
             bool(len(self.table))
             and not np.isnan(self.table[:, :, 0]).any()
-            and self.places.keys() >= set(languages)
+            and self.language_index.keys() >= set(languages)
         )
 
-    def rests_on(self, sizes: Mapping[str, int]) -> bool:
-        """Tell whether every seed was measured on so many examples of these languages."""
-        at = [self.places[language] for language in sizes]
-        return bool((self.table[:, at, 3] == np.array(list(sizes.values()))).all())
+    def has_sizes(self, sizes: Mapping[str, int]) -> bool:
+        """Tell whether every seed was measured on exactly this many examples of each language."""
+        columns = [self.language_index[language] for language in sizes]
+        return bool((self.table[:, columns, 3] == np.array(list(sizes.values()))).all())
 
     def language_score(self, language: str) -> float | None:
         """Return the mean over seeds in points, or None where a seed lacks the language."""
-        place = self.places.get(language)
-        score = float("nan") if place is None else float(self.means[place])
+        row = self.language_index.get(language)
+        score = float("nan") if row is None else float(self.means[row])
         return None if np.isnan(score) else score
 
 
 def compact(result: Result) -> CompactResult:
-    """Return what the board needs of a result."""
+    """Return a result in compact form."""
     languages = dict.fromkeys((*result.languages, *result.data))
-    places = {language: place for place, language in enumerate(languages)}
-    table = np.full((len(result.checkpoints), len(places), 4), np.nan)
+    language_index = {language: row for row, language in enumerate(languages)}
+    table = np.full((len(result.checkpoints), len(language_index), 4), np.nan)
     for rows, checkpoint in zip(table, result.checkpoints, strict=True):
         for language, score in checkpoint.scores.items():
-            rows[places[language]] = (score.score, *score.interval, score.n)
+            rows[language_index[language]] = (score.score, *score.interval, score.n)
     date = result.run.get("date")
     return CompactResult(
         result.target,
         result.signature,
         result.score,
         result.interval,
-        tuple((each.seed, each.parameters.total, each.parameters.body) for each in result.checkpoints),
-        tuple(tuple(each.failed) for each in result.checkpoints),
-        places,
+        tuple(
+            (checkpoint.seed, checkpoint.parameters.total, checkpoint.parameters.body)
+            for checkpoint in result.checkpoints
+        ),
+        tuple(tuple(checkpoint.failed) for checkpoint in result.checkpoints),
+        language_index,
         table,
         result.texts,
         result.data,
@@ -171,5 +177,5 @@ def compact(result: Result) -> CompactResult:
 
 @lru_cache(4096)
 def _parameters(total: int, body: int) -> Parameters:
-    """Return a size; few sizes stand on thousands of results."""
+    """Return a size as one shared object: thousands of results have few distinct sizes."""
     return Parameters(total=total, body=body)

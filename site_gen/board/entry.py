@@ -1,4 +1,4 @@
-"""A submission as it enters the board: its results in compact form, and where the rest of them is kept; pure."""
+"""The board's input for one submission: compact results, and access to their details; pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from site_gen.board.whole import WholeCell, WholeRow
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """A submission on one target as it enters a ranking: its result, what is unsure about its score, and whose word it is.
+    """A submission's input to the ranking of one target: its result, the uncertainty of its score, its trust.
 
-    `entrant` is None while a language is missing. `stamp` is the digest of all three: two of one stamp rank
-    alike.
+    `entrant` is None while a language is missing. `stamp` is the digest of all three: contenders with equal
+    stamps rank alike.
     """
 
     result: CompactResult
@@ -37,7 +37,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Entry:
-    """One submission with its contenders by target; `stamp` is the digest of everything that its files say."""
+    """One submission with its contenders by target; `stamp` is the digest of all its files."""
 
     slug: str
     submission: Submission
@@ -47,24 +47,24 @@ class Entry:
 
 
 class Details(Protocol):
-    """What nothing on the board depends on: what a submission's own page and its files show of its results."""
+    """The parts of a submission's results that only its page and files show, not the board."""
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Return the paths of the submission's own files within the site."""
+        """Return the paths of the submission's files within the site."""
 
     def file(self, path: str) -> bytes:
-        """Return one of these files."""
+        """Return the content of the file at one of `paths`."""
 
     def lines(self, target: str) -> bytes:
-        """Return the lines of a target's CSV by language."""
+        """Return the submission's lines in the by-language CSV of a target."""
 
     def page(self, targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> Sections:
-        """Return what the page shows of these targets; `language_paths` leads to the languages that have a page."""
+        """Return the page's sections on these targets; `language_paths` has the languages with a page."""
 
 
 class Sections(NamedTuple):
-    """Parts of a submission's page: what it says of each result, by target, and of the training, and whether a chart is in them."""
+    """Rendered parts of a submission's page: results by target, the training, and whether they hold a chart."""
 
     results: Mapping[str, str]
     training: str
@@ -72,7 +72,7 @@ class Sections(NamedTuple):
 
 
 def make_entry(row: WholeRow, details: Details, stamp: bytes) -> Entry:
-    """Return a submission as it enters the board."""
+    """Return the board's input for a submission."""
     contenders = {name: _contender(row.submission, cell) for name, cell in row.cells.items()}
     return Entry(row.slug, row.submission, contenders, details, stamp)
 

@@ -1,4 +1,4 @@
-"""Families of encoders: the submissions that a curve may join; pure."""
+"""Families of encoders: the submissions that one scaling curve may join; pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from site_gen.board.board import Board, Row, Standing
 from site_gen.board.reported import ReportedRow
 from site_gen.once import once
 
-_Any = TypeVar("_Any", Row, ReportedRow)
+_AnyRow = TypeVar("_AnyRow", Row, ReportedRow)
 
 
 @dataclass(frozen=True)
 class Family:
-    """One family: its submissions by size and regime, and the standings of the targets that they have, with these rows only.
+    """One family: its submissions by size and regime, and the standings of their targets, with these rows only.
 
-    Ranks stay those among all submissions.
+    Ranks are still those among all submissions.
     """
 
     name: str
@@ -28,12 +28,12 @@ class Family:
 
     @property
     def path(self) -> str:
-        """Return where its page stands within the site; the schema allows lower case only, so that no two share a file."""
+        """Return the path of its page; names are lower case by schema, so that no two families share a file."""
         return family_path(self.name)
 
 
 def family_path(name: str) -> str:
-    """Return where a family's page stands within the site."""
+    """Return the path of a family's page within the site."""
     return f"families/{name}.html"
 
 
@@ -52,11 +52,11 @@ def families(board: Board) -> tuple[Family, ...]:
     )
 
 
-def _grouped(rows: Iterable[_Any]) -> Mapping[str, Sequence[_Any]]:
-    found: dict[str, list[_Any]] = {}
+def _grouped(rows: Iterable[_AnyRow]) -> Mapping[str, Sequence[_AnyRow]]:
+    groups: dict[str, list[_AnyRow]] = {}
     for row in rows:
-        found.setdefault(row.submission.family, []).append(row)
-    return found
+        groups.setdefault(row.submission.family, []).append(row)
+    return groups
 
 
 def _by_size(row: Row) -> tuple[int, int, str]:
@@ -70,5 +70,5 @@ def _standings(board: Board, name: str) -> Iterator[Standing]:
 
 @once
 def _parts(standing: Standing) -> Mapping[str, Standing]:
-    """Return the standing of each family by itself."""
+    """Return the standing of each family, with that family's rows only."""
     return {name: Standing(standing.target, tuple(rows)) for name, rows in _grouped(standing.rows).items()}

@@ -1,4 +1,4 @@
-"""The question's answer on one target: multilingual − English-only intermediate training, size by size; pure."""
+"""The gap multilingual − English-only intermediate training on one target, size by size; pure."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from site_gen.board.recipe import recipe
 from site_gen.formatting import compact, listed
 
 LEVEL = 0.95
-# A line through two gaps fits every two.
+# A line through two gaps always fits.
 SIZES_FOR_A_TREND = 3
 
 
 @dataclass(frozen=True)
 class SizeGap:
-    """Multilingual − English-only at one size, in points, with its 95 % interval and the p value of no gap."""
+    """Multilingual − English-only at one size, in points, with its 95 % interval and p value (H0: no gap)."""
 
     parameters: int
     english: Row
@@ -40,7 +40,7 @@ class SizeGap:
 class Gap:
     """The gaps of one family and recipe, by size; `trend` is None below three sizes.
 
-    `unused` names the rows that could have made a pair at a size where another pair stands.
+    `unused` names rows that could form a pair at a size for which another pair was chosen.
     """
 
     family: str
@@ -57,29 +57,38 @@ class Gap:
 
     @property
     def sentence(self) -> str:
-        """Say what is known, with its uncertainty."""
+        """Return the finding in one sentence, with its uncertainty."""
         real = self.real
-        ends, held = {self.sizes[0].parameters, self.sizes[-1].parameters}, {size.parameters for size in real}
-        # Where it is real in the middle alone, that is what has to be told.
-        told = [size for size in self.sizes if size.parameters in (ends | held if not ends & held else ends)]
-        said = listed(
+        end_sizes = {self.sizes[0].parameters, self.sizes[-1].parameters}
+        real_sizes = {size.parameters for size in real}
+        # The ends are reported; where only sizes in between are real, those too.
+        reported = end_sizes if end_sizes & real_sizes else end_sizes | real_sizes
+        by_size = listed(
             [
-                f"{_signed(one.points)} points {_bounds(one.interval)} at {compact(one.parameters)}"
-                for one in told
+                f"{_signed(size.points)} points {_bounds(size.interval)} at {compact(size.parameters)}"
+                for size in self.sizes
+                if size.parameters in reported
             ]
         )
         if not real:
-            return f"Not decided by these data ({self.family}, {self.recipe}): multilingual minus English-only is {said}.{self._left_out}"
-        where = listed([compact(size.parameters) for size in real])
-        holds = f"real at {where} after Holm’s correction" + (
-            f" over {len(self.sizes)} sizes" if len(self.sizes) > 1 else ""
+            return (
+                f"Not decided by these data ({self.family}, {self.recipe}): multilingual minus English-only is "
+                f"{by_size}.{self._unused_note}"
+            )
+        significance = (
+            f"real at {listed([compact(size.parameters) for size in real])} after Holm’s correction"
         )
-        return f"In {self.family} ({self.recipe}) multilingual minus English-only is {said}; {holds}; {self._change}.{self._left_out}"
+        if len(self.sizes) > 1:
+            significance += f" over {len(self.sizes)} sizes"
+        return (
+            f"In {self.family} ({self.recipe}) multilingual minus English-only is {by_size}; "
+            f"{significance}; {self._change}.{self._unused_note}"
+        )
 
     @property
     def _change(self) -> str:
         if self.trend is None:
-            return "how that changes with size takes at least three sizes"
+            return "a trend over size needs at least three sizes"
         slope, (low, high) = self.trend.slope_per_doubling, self.trend.interval
         signed = f"{_signed(slope)} {_bounds((low, high))} per doubling"
         if low <= 0 <= high:
@@ -88,15 +97,14 @@ class Gap:
         if first * last <= 0:
             return f"changing from {_signed(first)} to {_signed(last)} points, by {signed} of size"
         near, far = sorted((abs(low), abs(high)))
-        return f"{'growing' if slope * first > 0 else 'shrinking'} by {abs(slope):.1f} points [{near:.1f}, {far:.1f}] per doubling of size"
+        direction = "growing" if slope * first > 0 else "shrinking"
+        return f"{direction} by {abs(slope):.1f} points [{near:.1f}, {far:.1f}] per doubling of size"
 
     @property
-    def _left_out(self) -> str:
-        return (
-            f" A size has one pair, of most seeds, then by name; not used: {', '.join(self.unused)}."
-            if self.unused
-            else ""
-        )
+    def _unused_note(self) -> str:
+        if not self.unused:
+            return ""
+        return f" Each size has one pair, of most seeds, then by name; not used: {', '.join(self.unused)}."
 
 
 def _signed(points: float) -> str:
@@ -108,27 +116,27 @@ def _bounds(interval: tuple[float, float]) -> str:
 
 
 def gaps(standing: Standing) -> tuple[Gap, ...]:
-    """Return the gaps of each family and recipe that ranked rows of both regimes share, with several seeds a side.
+    """Return the gaps of each family and recipe with ranked rows of both regimes, several seeds per side.
 
-    The two must have been trained on the same tasks, with or without translation, and be read in the same
-    way, so that nothing but the languages differs. Where several pairs of a recipe stand at one size, that of
-    most seeds is taken (of the side that has fewer, then of both), then the first by the slugs of the
-    multilingual and the English-only row: never by score.
+    The two must have been trained on the same tasks, with or without translation, and be encoded in the same
+    way, so that only the languages differ. Of several pairs of a recipe at one size, the one with most seeds
+    is taken (on the side that has fewer, then on both), then the first by the slugs of the multilingual and
+    the English-only row: never by score.
     """
-    found: dict[tuple[str, str], dict[int, list[SizeGap]]] = {}
+    by_series: dict[tuple[str, str], dict[int, list[SizeGap]]] = {}
     for english, multilingual in _pairs(standing):
         gap = _gap(standing, english, multilingual)
-        series = found.setdefault((english.submission.family, recipe(multilingual.submission)), {})
+        series = by_series.setdefault((english.submission.family, recipe(multilingual.submission)), {})
         series.setdefault(gap.parameters, []).append(gap)
-    return tuple(_series(*key, sizes) for key, sizes in sorted(found.items()))
+    return tuple(_series(*key, sizes) for key, sizes in sorted(by_series.items()))
 
 
 def _pairs(standing: Standing) -> Iterator[tuple[Row, Row]]:
-    """Yield the rows, of several seeds, that differ in the languages of their intermediate training only."""
+    """Yield (English, multilingual) rows with several seeds that differ only in the training languages."""
 
     def key(row: Row) -> tuple[str, tuple[str, ...], bool, str, int]:
         cell, intermediate = standing.cell(row), row.submission.intermediate
-        # A ranked row's signature differs from others' by how texts are encoded, or how the head came about.
+        # Signatures of ranked rows differ only in how texts are encoded and in where the head comes from.
         parameters = cell.parameters.body if cell.parameters else 0
         return (
             row.submission.family,
@@ -158,11 +166,14 @@ def _series(family: str, name: str, sizes: Mapping[int, Sequence[SizeGap]]) -> G
         return (-min(seeds), -sum(seeds), gap.multilingual.slug, gap.english.slug)
 
     chosen = [min(sizes[size], key=order) for size in sorted(sizes)]
-    used = {row.slug for gap in chosen for row in (gap.english, gap.multilingual)}
-    candidates = {
-        row.slug for of_size in sizes.values() for gap in of_size for row in (gap.english, gap.multilingual)
+    used_slugs = {row.slug for gap in chosen for row in (gap.english, gap.multilingual)}
+    candidate_slugs = {
+        row.slug
+        for same_size in sizes.values()
+        for gap in same_size
+        for row in (gap.english, gap.multilingual)
     }
-    return Gap(family, name, tuple(chosen), _trend(chosen), tuple(sorted(candidates - used)))
+    return Gap(family, name, tuple(chosen), _trend(chosen), tuple(sorted(candidate_slugs - used_slugs)))
 
 
 def _gap(standing: Standing, english: Row, multilingual: Row) -> SizeGap:
@@ -171,11 +182,11 @@ def _gap(standing: Standing, english: Row, multilingual: Row) -> SizeGap:
     size, error, freedom, p = (
         float(matrix[0, 1]) for matrix in (between.size, between.error, between.freedom, between.p)
     )
-    half = float(stdtrit(freedom, 0.5 + LEVEL / 2)) * error
+    half_width = float(stdtrit(freedom, 0.5 + LEVEL / 2)) * error
     parameters = cells[0].parameters
     assert parameters is not None  # a ranked row was measured
-    bounds = (100 * (size - half), 100 * (size + half))
-    # What a handful of examples tells apart is not told.
+    bounds = (100 * (size - half_width), 100 * (size + half_width))
+    # With very few examples p is NaN: no difference can be shown.
     return SizeGap(
         parameters.body,
         english,

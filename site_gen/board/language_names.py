@@ -1,4 +1,4 @@
-"""A language as those who write it name it, and the direction that they write in; pure."""
+"""Names of languages in English and in the language itself, and their writing direction; pure."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from babel.core import get_global
 
 from site_gen.formatting import is_pair, language_name
 
-# Of the scripts that CLDR names as a language's usual one; its locales know their direction themselves.
+# Scripts, by ISO 15924 code, of languages that have no CLDR locale: a locale knows its direction itself.
 _RIGHT_TO_LEFT = frozenset({"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
 
 
 @dataclass(frozen=True)
 class Language:
-    """One language: `code` as results have it, `autonym` empty where CLDR has none or where it is the English name."""
+    """One language: `code` as in results; `autonym` is empty if CLDR has none or it is the English name."""
 
     code: str
     name: str
@@ -26,27 +26,27 @@ class Language:
 
     @property
     def path(self) -> str:
-        """Return where its page stands within the site: in lower case, since some disks do not tell cases apart."""
+        """Return the path of its page, in lower case, since some file systems ignore case."""
         return f"languages/{self.code.lower()}.html"
 
 
 def has_page(code: str) -> bool:
-    """Tell whether a code is one language; a pair of them has no script of its own."""
+    """Tell whether a code is a single language; pairs of languages have no page."""
     return not is_pair(code)
 
 
 @cache
 def find_language(code: str) -> Language:
-    """Name a language in English and in its own script."""
+    """Return the names and the writing direction of a language by its code."""
     name = language_name(code)
     try:
         locale = Locale.parse(code, sep="-")
     except (UnknownLocaleError, ValueError):
         return Language(code, name, "", "rtl" if _usual_script(code) in _RIGHT_TO_LEFT else "ltr")
     known = locale.get_display_name(locale) if "-" in code else locale.languages.get(code)
-    own = str(known or "")
+    autonym = str(known or "")
     return Language(
-        code, name, "" if own == name else own, "rtl" if locale.text_direction == "rtl" else "ltr"
+        code, name, "" if autonym == name else autonym, "rtl" if locale.text_direction == "rtl" else "ltr"
     )
 
 

@@ -1,4 +1,4 @@
-"""One result by language, and by pair of languages; pure."""
+"""The scores of one result by language and by pair of languages; pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from harness.records import Result, Score, Target
 from site_gen.board.compact_result import CompactResult
 
-# Of the scores of a pair of languages, the one that stands in the table, and where a score keeps it for its
-# own language.
+# The metric of the table of language pairs, and the secondary metric that holds it for questions and candidates
+# in the same language.
 PAIR_METRIC = "map"
-_OWN_LANGUAGE = f"{PAIR_METRIC}_mono"
+_MONOLINGUAL_METRIC = f"{PAIR_METRIC}_mono"
 
 
 @dataclass(frozen=True)
 class LanguageLine:
-    """One language of one submission on one target, over its seeds; what is not the headline score is their mean."""
+    """One language of one submission on one target; secondary metrics and quantities are means over seeds."""
 
     code: str
     score: float | None
@@ -29,29 +29,30 @@ class LanguageLine:
 
 @dataclass(frozen=True)
 class PairLine:
-    """One question language: its score against the sentences of each language, in points; None where there is none."""
+    """One question language: its score (points) against each candidate language; None where not measured."""
 
     code: str
     values: tuple[float | None, ...]
 
 
 def language_lines(target: Target, result: Result | CompactResult) -> tuple[LanguageLine, ...]:
-    """Line up a result's languages in the order of the protocol."""
+    """Return one line for each language, in the order of the protocol."""
     return tuple(language_line(target, result, language) for language in target.languages)
 
 
 def pair_lines(target: Target, result: Result) -> tuple[PairLine, ...]:
-    """Line up question languages against the languages of the sentences; none where a result has no pairs."""
+    """Return one line for each question language; empty where a result has no language pairs."""
     languages = target.languages
     if not any(score.pairs for checkpoint in result.checkpoints for score in checkpoint.scores.values()):
         return ()
     return tuple(
-        PairLine(asked, tuple(_pair(result, asked, other) for other in languages)) for asked in languages
+        PairLine(question, tuple(_pair(result, question, candidate) for candidate in languages))
+        for question in languages
     )
 
 
 def language_line(target: Target, result: Result | CompactResult, language: str) -> LanguageLine:
-    """Return what a result says of one language."""
+    """Return the scores and failures of one language."""
     measured = [(c.seed, c.scores[language]) for c in result.checkpoints if language in c.scores]
     scores = [score for _, score in measured]
     return LanguageLine(
@@ -66,7 +67,7 @@ def language_line(target: Target, result: Result | CompactResult, language: str)
 
 
 def _means(names: tuple[str, ...], seeds: list[Mapping[str, float]]) -> Mapping[str, float]:
-    """Average over seeds what every seed has."""
+    """Average over seeds the values that every seed has."""
     return {
         name: sum(values[name] for values in seeds) / len(seeds)
         for name in names
@@ -74,15 +75,18 @@ def _means(names: tuple[str, ...], seeds: list[Mapping[str, float]]) -> Mapping[
     }
 
 
-def _pair(result: Result, asked: str, other: str) -> float | None:
-    found = [
-        _pair_score(c.scores[asked], asked, other) if asked in c.scores else None for c in result.checkpoints
+def _pair(result: Result, question: str, candidate: str) -> float | None:
+    scores = [
+        _pair_score(c.scores[question], question, candidate) if question in c.scores else None
+        for c in result.checkpoints
     ]
-    known = [value for value in found if value is not None]
-    return sum(known) / len(known) if known and len(known) == len(found) else None
+    known = [value for value in scores if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(scores) else None
 
 
-def _pair_score(score: Score, asked: str, other: str) -> float | None:
+def _pair_score(score: Score, question: str, candidate: str) -> float | None:
     return (
-        score.secondary.get(_OWN_LANGUAGE) if asked == other else score.pairs.get(other, {}).get(PAIR_METRIC)
+        score.secondary.get(_MONOLINGUAL_METRIC)
+        if question == candidate
+        else score.pairs.get(candidate, {}).get(PAIR_METRIC)
     )

@@ -21,7 +21,7 @@ _COLUMNS = {"seed": "iu", "language": "O", "split": "O", "margin": "f", "gold": 
 
 
 class Step(NamedTuple):
-    """The pairs of at least a margin: how many, and how many of them are gold."""
+    """The pairs with at least this margin: how many are extracted, and how many of them are correct."""
 
     margin: float
     extracted: int
@@ -30,17 +30,17 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class MinedCurve:
-    """One language of one seed: the curve's corners by falling margin, of `gold` pairs, and the pairs above the threshold.
+    """The precision-recall curve of one language and seed: its corners by falling margin, of `gold` pairs.
 
-    While only wrong pairs come, precision falls and recall stays: such steps lie on the straight line between
-    the corners that are kept, so that the curve is whole without them.
+    While only wrong pairs are added, precision falls and recall is constant: such steps lie on the straight
+    line between two corners and are left out without loss.
     """
 
     language: str
     seed: int
     gold: int
     steps: tuple[Step, ...]
-    accepted: Step | None  # its margin is the threshold; None where nothing was accepted
+    accepted: Step | None  # the pairs above the threshold, its margin; None where nothing was accepted
 
     def rates(self, step: Step) -> tuple[float, float, float]:
         """Return precision, recall and F1 in points."""
@@ -49,24 +49,24 @@ class MinedCurve:
 
 
 def mined_curves(target: Target, result: Result, outcomes: pa.Table) -> tuple[MinedCurve, ...]:
-    """Return the curve of each language that the first seed measured, on the split that is scored.
+    """Return the curve of each language that the first seed measured, on the scored split.
 
-    Raises ValueError, which says what is wrong, where the table is not what mining writes.
+    Raises ValueError with the reason where the table is not one that mining writes.
     """
     columns = {name: _column(outcomes, name) for name in _COLUMNS}
     if not result.checkpoints:
         return ()
-    first = result.checkpoints[0]
+    first_seed = result.checkpoints[0]
     curves = []
     for language in target.languages:
-        mine = (columns["seed"] == first.seed) & (columns["language"] == language)
-        if language in first.scores and mine.any():
-            scored = mine & (columns["split"] == columns["split"][mine][-1])
-            threshold = first.scores[language].quantities.get("threshold", float("nan"))
+        in_curve = (columns["seed"] == first_seed.seed) & (columns["language"] == language)
+        if language in first_seed.scores and in_curve.any():
+            scored = in_curve & (columns["split"] == columns["split"][in_curve][-1])
+            threshold = first_seed.scores[language].quantities.get("threshold", float("nan"))
             curves.append(
                 _curve(
                     language,
-                    first.seed,
+                    first_seed.seed,
                     threshold,
                     *(columns[name][scored] for name in ("margin", "gold", "accepted")),
                 )
@@ -79,7 +79,7 @@ def _column(outcomes: pa.Table, name: str) -> NDArray[np.generic]:
         raise ValueError(f"has no column {name!r}")
     values: NDArray[np.generic] = outcomes[name].to_numpy(zero_copy_only=False)
     if values.dtype.kind not in _COLUMNS[name] or (name == "margin" and np.isinf(values).any()):
-        raise ValueError(f"column {name!r} holds what mining does not write")
+        raise ValueError(f"column {name!r} has values that mining does not write")
     return values
 
 
@@ -99,14 +99,18 @@ def _curve(
     steps = tuple(
         Step(float(curve.score[i]), int(curve.extracted[i]), int(curve.correct[i])) for i in corners
     )
-    kept = Step(threshold, int(accepted.sum()), int((accepted & gold).sum()))
+    accepted_step = Step(threshold, int(accepted.sum()), int((accepted & gold).sum()))
     return MinedCurve(
-        language, seed, int(gold.sum()), steps, kept if kept.extracted and not np.isnan(threshold) else None
+        language,
+        seed,
+        int(gold.sum()),
+        steps,
+        accepted_step if accepted_step.extracted and not np.isnan(threshold) else None,
     )
 
 
 def curves_json(curves: Sequence[MinedCurve]) -> str:
-    """Return every corner of the curves as a document for programs; the same curves give the same text."""
+    """Return every corner of the curves as JSON; equal curves give equal bytes."""
     document = [
         {
             "language": curve.language,

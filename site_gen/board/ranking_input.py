@@ -1,4 +1,4 @@
-"""Results → what enters a ranking: the score with what is unsure about it, paired by the examples where these are at hand."""
+"""Results → entrants of a ranking: scores with their uncertainty, paired by example if outcomes exist; pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Half the width of a 95 % interval in standard errors.
-_HALF = 1.959964
+_HALF_WIDTH = 1.959964
 
 
 def paired_entrant(
@@ -28,30 +28,33 @@ def paired_entrant(
     outcomes: pa.Table,
     training: Training | None = None,
 ) -> Entrant:
-    """Return a whole result with its examples, by which two submissions are paired, and by their seeds where `training` matches them.
+    """Return the entrant of a complete result with its examples, by which two submissions are paired.
 
-    Raises ValueError, or KeyError for a column, where the outcomes lack what the result says.
+    Where `training` gives both the same design, seeds are paired too. Raises ValueError, or KeyError for a
+    column, where the outcomes lack rows that the result reports.
     """
-    found = cells(outcomes)
+    outcome_cells = cells(outcomes)
     seeds = [checkpoint.seed for checkpoint in result.checkpoints]
     for cell in ((seed, language) for seed in seeds for language in target.languages):
-        if cell not in found:
-            raise ValueError(f"has no rows of seed {cell[0]} in {cell[1]!r}")
-    languages = [units(target, [found[seed, language] for seed in seeds]) for language in target.languages]
+        if cell not in outcome_cells:
+            raise ValueError(f"has no rows for seed {cell[0]} in {cell[1]!r}")
+    languages = [
+        units(target, [outcome_cells[seed, language] for seed in seeds]) for language in target.languages
+    ]
     design = training.design(result.checkpoints) if training else None
-    found_entrant = entrant(Sample(languages, target.parallel, _trained(submission, result), design))
-    # What was mined differs from submission to submission: its sentences have no common order.
-    return replace(found_entrant, examples=None) if target.kind == "mining" else found_entrant
+    paired = entrant(Sample(languages, target.parallel, _trained(submission, result), design))
+    # Mined pairs differ from submission to submission: there are no common examples to pair by.
+    return replace(paired, examples=None) if target.kind == "mining" else paired
 
 
 def unpaired_entrant(target: Target, submission: Submission, result: Result) -> Entrant:
-    """Return a whole result by its intervals alone, as if every submission had examples of its own: more is called a tie.
+    """Return the entrant of a complete result from its intervals alone, as if no examples were shared.
 
-    Of a translated set luck on one example may be luck in all its languages: their errors are averaged, not
-    their squares.
+    This calls more differences a tie. In a translated set, chance on one example may be the same in all
+    languages: their errors are averaged, not their squares.
     """
     errors = np.array([_error(result, language) for language in target.languages])
-    together = float(errors.mean()) if target.parallel else math.sqrt(float(errors @ errors)) / len(errors)
+    error = float(errors.mean()) if target.parallel else math.sqrt(float(errors @ errors)) / len(errors)
     counts = [
         min(checkpoint.scores[language].n for checkpoint in result.checkpoints)
         for language in target.languages
@@ -63,7 +66,7 @@ def unpaired_entrant(target: Target, submission: Submission, result: Result) -> 
     scores = np.array(seeds) / 100
     return Entrant(
         score=float(scores.mean()),
-        variance=together**2,
+        variance=error**2,
         seeds=scores,
         trained=_trained(submission, result),
         count=min(counts) if target.parallel else sum(counts),
@@ -71,18 +74,21 @@ def unpaired_entrant(target: Target, submission: Submission, result: Result) -> 
 
 
 def _error(result: Result, language: str) -> float:
-    """Return the examples' standard error of one language, a fraction, from the mean width of the seeds' intervals.
+    """Return the standard error over examples in one language, a fraction, from the mean interval width.
 
-    A bootstrap of examples that are all alike has none: at least that of Wilson's interval without a success
-    is taken.
+    The bootstrap interval of identical outcomes has no width: it is taken to be at least as wide as Wilson's
+    interval without a success.
     """
     scores = [checkpoint.scores[language] for checkpoint in result.checkpoints]
-    widths = [max(float(np.ptp(score.interval)) / 100, _HALF**2 / (score.n + _HALF**2)) for score in scores]
-    return float(np.mean(widths)) / 2 / _HALF
+    widths = [
+        max(float(np.ptp(score.interval)) / 100, _HALF_WIDTH**2 / (score.n + _HALF_WIDTH**2))
+        for score in scores
+    ]
+    return float(np.mean(widths)) / 2 / _HALF_WIDTH
 
 
 def _trained(submission: Submission, result: Result) -> bool:
-    """Tell whether another training would have given other weights."""
+    """Tell whether another training seed would have given other weights."""
     return submission.intermediate.regime is not Regime.NONE or any(
         checkpoint.head for checkpoint in result.checkpoints
     )

@@ -1,4 +1,4 @@
-"""What intermediate training consisted of, in words; pure."""
+"""The recipe of intermediate training in words; pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from harness.records import AnySubmission
 
 
 def recipe(submission: AnySubmission) -> str:
-    """Name what the intermediate training consisted of, apart from its languages."""
+    """Return the tasks and options of the intermediate training, without its languages; may be empty."""
     intermediate = submission.intermediate
     marks = [" + ".join(intermediate.tasks)] if intermediate.tasks else []
     marks += ["translated"] if intermediate.translated else []

@@ -1,6 +1,6 @@
 """Numbers that others published → rows without ranks; pure.
 
-They are no rows of the leaderboard: what ranks, fits or averages measured rows never meets one.
+They are of another type than measured rows, so that no ranking, fit or average can include one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from site_gen.formatting import listed, metric_name
 
 @dataclass(frozen=True)
 class ReportedEntry:
-    """What the store holds for one slug."""
+    """One stored submission of published numbers."""
 
     slug: str
     submission: ReportedSubmission
@@ -23,7 +23,7 @@ class ReportedEntry:
 
 @dataclass(frozen=True)
 class Value:
-    """One number: in points, or in the unit of a quantity. `source` says what it follows from where it was not published itself."""
+    """One number, in points or in the unit of a quantity; `source` is how it was derived, if it was."""
 
     name: str
     value: float
@@ -33,44 +33,46 @@ class Value:
 
 @dataclass(frozen=True)
 class ReportedCell:
-    """What was published of one target."""
+    """The numbers published for one target."""
 
     target: Target
-    found: ReportedScore
+    published: ReportedScore
 
     @property
     def score(self) -> float | None:
-        """Return what may stand in the target's column, in points; None where only something near it was published."""
-        return self.found.score(self.target)
+        """Return the score for the target's column, in points; None where only similar numbers were published."""
+        return self.published.score(self.target)
 
     @property
     def reason(self) -> str:
-        """Say in two words why nothing stands in the target's column; empty where a score does."""
+        """Return in a few words why there is no score; empty where there is one."""
         if self.score is not None:
             return ""
-        if self.found.differs:
-            return "measured otherwise"
-        if self.found.means:
-            return f"{listed([metric_name(name) for name in self.found.means])} only"
-        return f"{len(self.found.languages)} of {len(self.target.languages)} languages"
+        if self.published.differs:
+            return "measured differently"
+        if self.published.means:
+            return f"{listed([metric_name(name) for name in self.published.means])} only"
+        return f"{len(self.published.languages)} of {len(self.target.languages)} languages"
 
     @property
     def values(self) -> tuple[Value, ...]:
-        """Return every number: the target's metric or what stands in its place first, then the others in the catalog's order."""
+        """Return every number: the target's metric, then metrics outside the catalog, then catalog order."""
         return tuple(self._values())
 
     def _values(self) -> Iterator[Value]:
-        means = self.found.means
-        mean = self.found.mean(self.target)
+        means = self.published.means
+        mean = self.published.mean(self.target)
         if mean is not None and self.target.metric not in means:
             source = (
-                f"mean of {len(self.target.languages)} languages" if self.found.languages else "computed here"
+                f"mean of {len(self.target.languages)} languages"
+                if self.published.languages
+                else "computed here"
             )
             yield Value(self.target.metric, mean, source=source)
-        beside = (*self.target.secondary, *self.target.quantities)
+        catalog_names = (*self.target.secondary, *self.target.quantities)
         for name in (
-            *(name for name in means if name not in beside),
-            *(name for name in beside if name in means),
+            *(name for name in means if name not in catalog_names),
+            *(name for name in catalog_names if name in means),
         ):
             yield Value(name, means[name], name in self.target.quantities)
 
@@ -90,7 +92,7 @@ class ReportedRow:
 
     @property
     def average(self) -> Average:
-        """Return the mean over all nine targets of XTREME, which no rank hangs on."""
+        """Return the mean over all nine XTREME targets; no rank depends on it."""
         return xtreme_average(self._scores())
 
     @property
@@ -100,7 +102,7 @@ class ReportedRow:
 
     @property
     def in_xtreme(self) -> bool:
-        """Tell whether something was published of a target of the benchmark."""
+        """Tell whether a number was published for a target of the benchmark."""
         return any(cell.target.in_xtreme for cell in self.cells.values())
 
     def _scores(self) -> Iterator[tuple[Target, float]]:
@@ -108,7 +110,7 @@ class ReportedRow:
 
 
 def reported_rows(entries: Sequence[ReportedEntry], targets: Sequence[Target]) -> tuple[ReportedRow, ...]:
-    """Line up published numbers by title: no order among them means anything."""
+    """Return rows of published numbers by title: they are not ranked."""
     rows = [
         ReportedRow(
             entry.slug,

@@ -1,4 +1,4 @@
-"""What a result's run block says, read with care since anything may stand there, and how to run it again; pure."""
+"""Read a result's run block, which may hold anything, and give the command to reproduce it; pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from site_gen.once import once
 
 
 def run_date(result: Result | CompactResult) -> datetime | None:
-    """Return when a result was measured, in UTC; None where the run block has no full date with its time zone."""
+    """Return when a result was measured, in UTC; None without a complete date with time zone."""
     text = result.run.get("date")
     if not isinstance(text, str) or len(text) > 40:
         return None
@@ -34,25 +34,25 @@ def newest_run(rows: Iterable[Row]) -> datetime | None:
 
 @once
 def run_dates(row: Row) -> Mapping[str, datetime]:
-    """Return when each of a row's results was measured, by target, where that is known."""
+    """Return when each of a row's results was measured, by target; unknown dates are left out."""
     dates = {target: run_date(cell.result) for target, cell in row.cells.items()}
     return {target: date for target, date in dates.items() if date is not None}
 
 
 def harness_version(result: Result) -> str:
-    """Return the version of the harness that measured a result; empty where it is not known."""
+    """Return the harness version that measured a result; empty where it is unknown or malformed."""
     versions = result.run.get("versions")
     text = versions.get("stiltboard") if isinstance(versions, Mapping) else None
     return text if isinstance(text, str) and re.fullmatch(r"[0-9A-Za-z.+-]{1,40}", text) else ""
 
 
 def reproducing_command(slug: str, target: Target, result: Result) -> str:
-    """Return the command that measures a result again, with every option that its numbers depend on."""
+    """Return the command that reproduces a result, with every option that its numbers depend on."""
     kind, _, name = target.name.partition(".")
-    own = is_own(target.name)
+    user_provided = is_own(target.name)
     parts: list[Any] = ["stiltboard evaluate", slug]
-    parts += [f"--{kind} {name}=DIR"] if own else [f"-t {target.name}"]
-    parts += ["--data DIR"] if target.needs_data and not own else []
+    parts += [f"--{kind} {name}=DIR"] if user_provided else [f"-t {target.name}"]
+    parts += ["--data DIR"] if target.needs_data and not user_provided else []
     if (dtype := result.run.get("dtype")) in ("float32", "bfloat16"):
         parts.append(f"--dtype {dtype}")
     parts += _mining_options(target, result)
@@ -60,9 +60,9 @@ def reproducing_command(slug: str, target: Target, result: Result) -> str:
 
 
 def _mining_options(target: Target, result: Result) -> list[str]:
-    """Name what was mined in another way than the target's protocol says."""
-    mining, usual = result.signature.mining, target.mining
-    if mining is None or usual is None:
+    """Return the options for mining settings that differ from the target's protocol."""
+    mining, default = result.signature.mining, target.mining
+    if mining is None or default is None:
         return []
-    options = [f"--margin {mining.margin.value}"] if mining.margin is not usual.margin else []
-    return options + (["--keep-duplicates"] if mining.keep_duplicates and not usual.keep_duplicates else [])
+    options = [f"--margin {mining.margin.value}"] if mining.margin is not default.margin else []
+    return options + (["--keep-duplicates"] if mining.keep_duplicates and not default.keep_duplicates else [])

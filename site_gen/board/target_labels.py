@@ -1,4 +1,4 @@
-"""What a target is, in words: part of XTREME's average, of another benchmark, or outside every one; pure."""
+"""Labels of targets: part of the XTREME average, of another benchmark, or of none; pure."""
 
 from __future__ import annotations
 
@@ -10,35 +10,38 @@ from harness.scoring.tables import TABLES
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a target stands: `tag` in a word or two, `kicker` above its title, `note` in a sentence; empty within XTREME."""
+class TargetLabel:
+    """A target's `tag` (a word or two) and `note` (sentences), both empty in XTREME, and the `kicker` of its title."""
 
     tag: str
     kicker: str
     note: str
 
 
-def place(target: Target) -> Place:
-    """Say where a target stands, so that nobody takes its scores for XTREME's."""
+def target_label(target: Target) -> TargetLabel:
+    """Return the label of a target, so that its scores are not mistaken for XTREME's."""
     kind = TABLES[target.kind].title
-    apart = "Shown apart, with ranks of its own, and never averaged with XTREME."
+    separate_note = "Shown separately, with its own ranks, and never averaged with XTREME."
     if target.in_xtreme:
-        return Place("", f"XTREME target, {kind}", "")
+        return TargetLabel("", f"XTREME target, {kind}", "")
     if target.demonstration:
-        return Place("demonstration", "Demonstration, outside every benchmark", apart)
+        return TargetLabel("demonstration", "Demonstration, outside every benchmark", separate_note)
     if has_oracle(target):
-        note = "The threshold is an oracle's, chosen on the gold that is scored: an upper bound, in no column with scores of a real threshold."
-        return Place("upper bound", f"Oracle threshold, outside every benchmark, {kind}", note)
-    if is_own(target.name):
-        note = "Text that somebody brought; ranks compare rows on the same text only."
-        return Place("own text", f"Somebody's own text, outside every benchmark, {kind}", note)
-    if target.benchmark is not None:
-        return Place(
-            target.benchmark, f"{target.benchmark} target, outside the XTREME average, {kind}", apart
+        note = (
+            "The threshold is an oracle's, chosen on the scored gold pairs: an upper bound, "
+            "never in one column with scores at a real threshold."
         )
-    return Place("outside XTREME", f"Outside every benchmark, {kind}", apart)
+        return TargetLabel("upper bound", f"Oracle threshold, outside every benchmark, {kind}", note)
+    if is_own(target.name):
+        note = "Text provided by a user; ranks compare only rows measured on the same text."
+        return TargetLabel("user-provided text", f"User-provided text, outside every benchmark, {kind}", note)
+    if target.benchmark is not None:
+        return TargetLabel(
+            target.benchmark, f"{target.benchmark} target, outside the XTREME average, {kind}", separate_note
+        )
+    return TargetLabel("outside XTREME", f"Outside every benchmark, {kind}", separate_note)
 
 
 def has_oracle(target: Target) -> bool:
-    """Tell whether the threshold was chosen on the gold that is scored."""
+    """Tell whether the threshold was chosen on the scored gold pairs."""
     return "oracle threshold" in target.options

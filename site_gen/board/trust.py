@@ -1,4 +1,4 @@
-"""Whose word a result is, what of its target was seen in training, and who sent how much; pure."""
+"""Verification marks, test data seen in training, and counts by submitter; pure."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from harness.records import Mark, Submission, Superseded, Target, Training, Veri
 
 @dataclass(frozen=True)
 class Trust:
-    """The mark of one result, with what somebody found who looked at this very file, and which of its data were seen in training."""
+    """The mark of one result, its verification by others, and the data sets seen in training."""
 
     mark: Mark = Mark.SELF_EVALUATED
-    found: VerifiedResult | None = None
+    verification: VerifiedResult | None = None
     seen: Seen = field(default_factory=Seen)
 
     @property
-    def said(self) -> str:
-        """Say in a sentence what the mark rests on."""
-        found = self.found
-        if found is None:
-            return "evaluated by its submitters, and run again by nobody else yet"
-        by, date = found.by, found.date[:10]
-        if found.how == "recount":
-            return f"evaluated by its submitters; {by} recounted it on {date}{'' if found.agrees else ', and it did not stand'}"
-        where = f" on {found.device} in {found.dtype}" if found.device else ""
-        if found.agrees:
-            return f"run again by {by} on {date}{where}: no language differs by more than {found.largest:.2f} points"
-        return f"run again by {by} on {date}{where}, with another outcome: a language differs by {found.largest:.2f} points"
+    def sentence(self) -> str:
+        """Return the evidence for the mark as a sentence, without a full stop."""
+        verification = self.verification
+        if verification is None:
+            return "evaluated by its submitters and not yet run again by anyone else"
+        by, date = verification.by, verification.date[:10]
+        if verification.how == "recount":
+            disagreement = "" if verification.agrees else ", with different scores"
+            return f"evaluated by its submitters; {by} recounted it on {date}{disagreement}"
+        setup = f" on {verification.device} in {verification.dtype}" if verification.device else ""
+        rerun, largest = f"run again by {by} on {date}{setup}", f"{verification.largest:.2f} points"
+        if verification.agrees:
+            return f"{rerun}: no language differs by more than {largest}"
+        return f"{rerun}, with a different outcome: a language differs by {largest}"
 
 
 def trust_of(
@@ -39,45 +41,44 @@ def trust_of(
     verification: Verification | None = None,
     training: Training | None = None,
 ) -> Trust:
-    """Return whose word a result is, by the digest of its file: a rerun by somebody else that agrees makes it verified.
+    """Return the trust in a result, by the digest of its file: an agreeing rerun by others makes it verified.
 
-    A submitter's own finding counts for nothing, and neither does what was found of another file of that
-    name.
+    Verifications by one of its submitters, or of another file of that name, are ignored.
     """
-    found = verification.of(target.name, digest) if verification and digest else None
-    if found is not None and found.by_one_of(submission.submitters):
-        found = None
-    verified = found is not None and found.how == "rerun" and found.agrees
+    verified_result = verification.of(target.name, digest) if verification and digest else None
+    if verified_result is not None and verified_result.by_one_of(submission.submitters):
+        verified_result = None
+    verified = verified_result is not None and verified_result.how == "rerun" and verified_result.agrees
     mark = Mark.VERIFIED if verified else Mark.SELF_EVALUATED
-    return Trust(mark, found, seen(target, names_seen(submission, training)))
+    return Trust(mark, verified_result, seen(target, names_seen(submission, training)))
 
 
 def row_mark(marks: Iterable[Mark]) -> str:
-    """Return the mark of a submission in a word or two: how many of its results are verified."""
-    found = list(marks)
-    verified = sum(mark is Mark.VERIFIED for mark in found)
-    if 0 < verified < len(found):
-        return f"{verified} of {len(found)} verified"
-    return (Mark.VERIFIED if verified else Mark.SELF_EVALUATED).value if found else ""
+    """Return the mark of a submission, such as `1 of 2 verified`; empty without results."""
+    listed = list(marks)
+    verified = sum(mark is Mark.VERIFIED for mark in listed)
+    if 0 < verified < len(listed):
+        return f"{verified} of {len(listed)} verified"
+    return (Mark.VERIFIED if verified else Mark.SELF_EVALUATED).value if listed else ""
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """A result that is no longer the submission's; `removed` where none took its place."""
+class EarlierResult:
+    """A superseded result; `removed` if no other result replaced it."""
 
     entry: Superseded
     removed: bool
 
 
-def history(submission: Submission, targets: Iterable[str]) -> tuple[Earlier, ...]:
-    """Return what a submission says of its earlier results, given the targets it has a result on now."""
-    there = set(targets)
-    return tuple(Earlier(entry, entry.target not in there) for entry in submission.supersedes)
+def history(submission: Submission, targets: Iterable[str]) -> tuple[EarlierResult, ...]:
+    """Return the superseded results of a submission, given the targets that it has results on now."""
+    measured = set(targets)
+    return tuple(EarlierResult(entry, entry.target not in measured) for entry in submission.supersedes)
 
 
 @dataclass(frozen=True)
 class Sender:
-    """One submitter, by name and address, with how many submissions and results bear the name."""
+    """One submitter, by name and address, with the numbers of submissions and results."""
 
     name: str
     url: str | None
@@ -85,19 +86,21 @@ class Sender:
     results: int
 
 
-def senders(found: Iterable[tuple[Submission, int]]) -> tuple[Sender, ...]:
-    """Count submissions and results by submitter, the most submissions first: many rows of one hand are many tries.
+def senders(submissions: Iterable[tuple[Submission, int]]) -> tuple[Sender, ...]:
+    """Count submissions and results by submitter, most submissions first: many rows are many tries.
 
-    A result counts for everybody who answers for it. Names that differ in case alone are one, if the address
-    is the same.
+    A result counts for each of its submitters. Names that differ only in case are one if the address is the
+    same.
     """
     counts: dict[tuple[str, str], Sender] = {}
-    for submission, results in found:
-        for key, name, url in {
-            ((each.name.casefold(), each.url or ""), each.name, each.url) for each in submission.submitters
-        }:
+    for submission, results in submissions:
+        for name, url in {(submitter.name, submitter.url) for submitter in submission.submitters}:
+            key = (name.casefold(), url or "")
             before = counts.get(key, Sender(name, url, 0, 0))
             counts[key] = Sender(before.name, url, before.submissions + 1, before.results + results)
     return tuple(
-        sorted(counts.values(), key=lambda each: (-each.submissions, each.name.casefold(), each.url or ""))
+        sorted(
+            counts.values(),
+            key=lambda sender: (-sender.submissions, sender.name.casefold(), sender.url or ""),
+        )
     )

@@ -1,4 +1,4 @@
-"""A submission with all that its files say, of which its own page and its downloads are made; pure."""
+"""A submission with the complete content of its files, from which its page and downloads are made; pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from site_gen.board.trust import Trust, trust_of
 
 @dataclass(frozen=True)
 class WholeEntry:
-    """What the store holds for one slug.
+    """One stored submission.
 
-    `mined` has the curves of each target that pairs were mined for, `entrants` how each whole result enters a
-    ranking where its outcomes were read, `digests` the digest of each result's file, by which `verification`
-    names it.
+    By target: `mined` has precision-recall curves of mining, `entrants` the paired ranking input of complete
+    results whose outcomes were read, `digests` the digest of each result file, by which `verification` names
+    it.
     """
 
     slug: str
@@ -34,7 +34,7 @@ class WholeEntry:
 
 @dataclass(frozen=True)
 class WholeCell:
-    """A submission on one target, with everything that was measured."""
+    """A submission on one target, with all measurements."""
 
     target: Target
     result: Result
@@ -46,7 +46,7 @@ class WholeCell:
 
 @dataclass(frozen=True)
 class WholeRow:
-    """A submission with its cells by target."""
+    """A submission with its complete cells by target."""
 
     slug: str
     submission: Submission
@@ -55,7 +55,7 @@ class WholeRow:
 
 
 def whole_row(entry: WholeEntry, find: Callable[[Result], Target] = target_of) -> WholeRow:
-    """Return an entry by target; people's own targets are over the languages of its own results."""
+    """Return an entry by target; user-provided targets cover the languages of the entry's results only."""
     sweeps = {sweep.target: sweep for sweep in entry.sweeps}
     cells = {}
     for result in entry.results:

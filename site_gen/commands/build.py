@@ -25,18 +25,18 @@ def _web_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 def site_options(command: _Command) -> _Command:
-    """Add the options that every command with a site takes."""
+    """Add the options that all commands of the site share."""
     submissions = click.option(
-        "--submissions", type=click.Path(file_okay=False, path_type=Path), default=Path("submissions"), show_default=True,
-        help="The folder that holds the submissions.",
+        "--submissions", type=click.Path(file_okay=False, path_type=Path), default=Path("submissions"),
+        show_default=True, help="The folder of the submissions.",
     )  # fmt: skip
     out = click.option(
         "--out", type=click.Path(path_type=Path), default=Path("public"), show_default=True,
-        help="The folder to write: a new one, or an earlier build.",
+        help="The output folder: a new one, or that of an earlier build.",
     )  # fmt: skip
     base_url = click.option(
         "--base-url", default="", callback=_web_address, metavar="URL",
-        help="Where the site will stand; pages work anywhere; this adds canonical links, a sitemap and pictures.",
+        help="The site's public address: adds canonical links, a sitemap and preview pictures.",
     )  # fmt: skip
     return submissions(out(base_url(command)))
 
@@ -46,8 +46,8 @@ def site_options(command: _Command) -> _Command:
 def command(submissions: Path, out: Path, base_url: str) -> None:
     """Build the static site from the results and print the leaderboard.
 
-    The site is written beside the old one and swapped in when it is whole. It needs no server, no network and
-    no JavaScript to be read.
+    The new site replaces the old one only when it is complete. Reading it needs no server, no network and no
+    JavaScript.
     """
     site = build(submissions, out, base_url)
     print_board(site.board)

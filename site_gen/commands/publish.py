@@ -12,9 +12,9 @@ from site_gen.writing.publish import plan, push
 
 
 @click.command("publish")
-@click.option("--remote", default="origin", show_default=True, help="The git remote that gets the site.")
+@click.option("--remote", default="origin", show_default=True, help="The git remote to push the site to.")
 @click.option("--branch", default="gh-pages", show_default=True, help="The branch that GitHub Pages serves.")
-@click.option("--dry-run", is_flag=True, help="Build, and say what would be pushed; nothing is.")
+@click.option("--dry-run", is_flag=True, help="Build and report what would be pushed, without pushing.")
 @click.option("--yes", is_flag=True, help="Do not ask before the first push.")
 @site_options
 def command(
@@ -22,8 +22,8 @@ def command(
 ) -> None:
     """Build the site and push it to a branch of a remote as one commit without a history.
 
-    Nothing else in the repository changes. A custom domain (CNAME) on the branch is kept. Before a branch is
-    written that no build wrote before, it asks.
+    Nothing else in the repository changes. A custom domain (CNAME) on the branch is kept. Asks before it
+    overwrites a branch that no earlier build wrote.
     """
     build(submissions, out, base_url)
     repository = Path.cwd()
@@ -31,12 +31,11 @@ def command(
     size = f"{planned.files:,} files, {planned.size / 1e6:,.1f} MB"
     click.echo(f"{planned.address}, branch {branch}: {size}, commit {planned.commit[:12]}")
     if planned.before.commit is None:
-        click.echo(f"the branch {branch} is new there")
+        click.echo(f"the branch {branch} is new on the remote")
     else:
-        whose = "an earlier build's" if planned.before.ours else "something that no build of this site wrote"
-        click.echo(
-            f"it replaces {planned.before.commit[:12]}, {whose}{', and keeps its CNAME' if planned.before.cname else ''}"
-        )
+        origin = "from an earlier build" if planned.before.ours else "which no build of this site wrote"
+        domain = ", and keeps its CNAME" if planned.before.cname else ""
+        click.echo(f"it replaces {planned.before.commit[:12]}, {origin}{domain}")
     if dry_run:
         click.echo("dry run: nothing was pushed")
         return

@@ -19,11 +19,14 @@ from site_gen.serving.watch import changes
 
 @click.command("serve")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free one."
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free port."
 )
 @site_options
 def command(port: int, submissions: Path, out: Path, base_url: str) -> None:
-    """Build the site, serve it on this machine only, and when a submission or result changes build again and reload the pages."""
+    """Build the site, serve it on this machine only, and rebuild it on changes.
+
+    Whenever a submission or result changes, the site is built again and open pages reload.
+    """
     builder, builds = Builder(submissions, out, base_url), Builds()
     seen = folder_states(submissions)
     builder.build(seen)
@@ -31,7 +34,7 @@ def command(port: int, submissions: Path, out: Path, base_url: str) -> None:
         server = open_server(out, port, builds)
     except OSError as error:
         raise StiltboardError(
-            f"cannot listen on port {port}: {error.strerror}", cure="name another one with --port"
+            f"cannot listen on port {port}: {error.strerror}", cure="choose another port with --port"
         ) from None
     click.echo(f"http://127.0.0.1:{server.server_port}/  (stop with Ctrl-C)")
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -46,7 +49,7 @@ def command(port: int, submissions: Path, out: Path, base_url: str) -> None:
 
 
 def _build_again(builder: Builder, builds: Builds, states: Mapping[str, FolderState]) -> None:
-    """Build; what fails prints its faults and leaves the last good site."""
+    """Build once more; a failing build prints its faults and leaves the last good site."""
     started = time.monotonic()
     try:
         builder.build(states)

@@ -12,26 +12,26 @@ from rich.text import Text
 
 from site_gen.board.board import Board, Cell, Row, Standing
 from site_gen.board.reported import ReportedRow
-from site_gen.board.target_labels import place
+from site_gen.board.target_labels import target_label
 from site_gen.formatting import compact, count, metric_name, points, rank_range
 
 _HEADINGS = ("rank", "submission", "regime", "tasks", "parameters", "seeds")
 _NUMBERS = frozenset({"rank", "parameters", "seeds"})
-# Of thousands of submissions a terminal shows the best; the site has all.
+# The terminal lists at most this many submissions of a target; the site has all.
 _MOST = 25
 
 
 def print_board(board: Board) -> None:
-    """Print one table per target that has rows, the best of them: framed on a terminal, aligned plain text elsewhere."""
+    """Print the best rows of each target: a framed table on a terminal, aligned plain text elsewhere."""
     console = Console()
     for standing in board.standings:
         if standing.rows:
-            tag = place(standing.target).tag
+            tag = target_label(standing.target).tag
             title = standing.target.title + (f" ({tag}, outside the benchmark)" if tag else "")
             headings = (*_HEADINGS, metric_name(standing.target.metric))
             lines = [_line(standing, row) for row in standing.rows[:_MOST]]
-            left = len(standing.rows) - len(lines)
-            rest = f"and {count(left)} more on the target's page\n" if left else ""
+            unlisted = len(standing.rows) - len(lines)
+            rest = f"and {count(unlisted)} more on the target's page\n" if unlisted else ""
             if console.is_terminal:
                 console.print(_framed(title, headings, lines))
                 click.echo(rest, nl=False)
@@ -46,8 +46,10 @@ def print_board(board: Board) -> None:
 
 
 def _named(rows: Sequence[Row | ReportedRow]) -> str:
-    left = len(rows) - _MOST
-    return ", ".join([row.slug for row in rows[:_MOST]] + ([f"and {count(left)} more"] if left > 0 else []))
+    unlisted = len(rows) - _MOST
+    return ", ".join(
+        [row.slug for row in rows[:_MOST]] + ([f"and {count(unlisted)} more"] if unlisted > 0 else [])
+    )
 
 
 def _line(standing: Standing, row: Row) -> tuple[str, ...]:
@@ -79,7 +81,7 @@ def _framed(title: str, headings: tuple[str, ...], lines: list[tuple[str, ...]])
 
 
 def _plain(lines: list[tuple[str, ...]]) -> str:
-    """Align columns by their width on a terminal, where a Chinese character takes two cells."""
+    """Align columns by display width: a Chinese character is two cells wide on a terminal."""
     columns = [_aligned(column, right=_right(column[0], lines[0])) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
 

@@ -1,1 +1,1 @@
-"""What others may take away: one module per format, each a function of the board."""
+"""Downloads: one module per format, each a function of the board."""

@@ -17,9 +17,9 @@ from site_gen.formatting import metric_name, points, rank_range
 from site_gen.once import once
 
 _ATOM = "http://www.w3.org/2005/Atom"
-# Readers keep what they have seen: a feed is for what is new.
+# Feed readers keep old entries: the feed lists only this many new ones.
 NEWEST = 100
-# Names what a site without an address has no name for: the same entry keeps its id in every build.
+# Namespace of entry ids on a site without an address: an entry keeps its id in every build.
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "stiltboard")
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -34,51 +34,55 @@ class _Dated:
 
     @property
     def cell(self) -> Cell:
-        """Return the result with what it is held for."""
+        """Return the result's cell on the board."""
         return self.row.cells[self.target]
 
 
 def atom_feed(board: Board, base_url: str) -> bytes:
-    """Return the newest results; a result that was measured again keeps its id and gets its new date."""
+    """Return the feed of the newest results; a result measured again keeps its id and gets the new date."""
     dated = _newest(board)
     feed = ET.Element("feed", {"xmlns": _ATOM})
     _add(feed, "id", base_url or _urn("feed"))
     _add(feed, "title", "stiltboard: new and changed results")
-    # The format wants a date even of a feed without entries, and the clock would make two builds differ.
-    _add(feed, "updated", _stamp(max((each.date for each in dated), default=datetime.fromtimestamp(0, UTC))))
+    # The format requires a date even without entries, and the clock would make two builds differ.
+    _add(
+        feed,
+        "updated",
+        _stamp(max((result.date for result in dated), default=datetime.fromtimestamp(0, UTC))),
+    )
     ET.SubElement(_add(feed, "author"), "name").text = "The stiltboard authors"
     if base_url:
         ET.SubElement(
             feed, "link", {"rel": "self", "type": "application/atom+xml", "href": f"{base_url}{paths.FEED}"}
         )
     ET.SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": base_url or "index.html"})
-    for each in dated:
-        _entry(feed, each, base_url)
+    for result in dated:
+        _entry(feed, result, base_url)
     ET.indent(feed, " ")
     document: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
 
 
 def _newest(board: Board) -> list[_Dated]:
-    """Return the newest results, of one time in the order of their slugs and targets."""
+    """Return the newest results; those of the same time are ordered by slug and target."""
     rows = {row.slug: row for row in board.rows}
-    newest = nsmallest(NEWEST, (each for row in board.rows for each in _dates(row)))
+    newest = nsmallest(NEWEST, (key for row in board.rows for key in _dates(row)))
     return [_Dated(run_dates(rows[slug])[target], rows[slug], target) for _, slug, target in newest]
 
 
 @once
 def _dates(row: Row) -> tuple[tuple[float, str, str], ...]:
-    """Return of each result its seconds before 1970, its slug and its target."""
+    """Return (negative Unix time, slug, target) for each dated result, so that the newest sorts first."""
     return tuple((-date.timestamp(), row.slug, target) for target, date in run_dates(row).items())
 
 
-def _entry(feed: ET.Element, each: _Dated, base_url: str) -> None:
-    row, cell = each.row, each.cell
+def _entry(feed: ET.Element, result: _Dated, base_url: str) -> None:
+    row, cell = result.row, result.cell
     page = f"{base_url}submissions/{row.slug}.html#{cell.target.name}"
     entry = _add(feed, "entry")
     _add(entry, "id", page if base_url else _urn(f"{row.slug}/{cell.target.name}"))
     _add(entry, "title", f"{row.submission.title} on {cell.target.title}: {_score(cell)}")
-    _add(entry, "updated", _stamp(each.date))
+    _add(entry, "updated", _stamp(result.date))
     ET.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": page})
     for submitter in row.submission.submitters:
         ET.SubElement(_add(entry, "author"), "name").text = _text(submitter.name)
@@ -91,7 +95,8 @@ def _score(cell: Cell) -> str:
 
 def _summary(row: Row, cell: Cell) -> str:
     rank = f"rank {rank_range(*cell.ranks)}" if cell.ranks else f"not ranked: {cell.reason}"
-    return f"{metric_name(cell.target.metric)}, {rank}; family {row.submission.family}, regime {row.regime.value}; {cell.result.signature}"
+    origin = f"family {row.submission.family}, regime {row.regime.value}"
+    return f"{metric_name(cell.target.metric)}, {rank}; {origin}; {cell.result.signature}"
 
 
 def _add(parent: ET.Element, name: str, text: str | None = None) -> ET.Element:
@@ -101,7 +106,7 @@ def _add(parent: ET.Element, name: str, text: str | None = None) -> ET.Element:
 
 
 def _text(text: str) -> str:
-    """Leave out what no XML document may hold, not even escaped."""
+    """Remove characters that XML forbids even in escaped form."""
     return _NOT_IN_XML.sub("", text)
 
 

@@ -1,7 +1,7 @@
-"""The pictures that other sites show of a link: one per submission and one of the site, drawn with Pillow.
+"""The preview pictures that other sites show for a link: one per submission and one for the site, by Pillow.
 
-Its font knows little beside ASCII. What it cannot show is written without its accents or left out, and a name
-of which little is left gives way to the slug: nobody sees boxes.
+Pillow's font has few characters besides ASCII. Accents and other characters that it lacks are removed; a title
+that would lose too much is replaced by the slug, so that no picture shows empty boxes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Font = ImageFont.FreeTypeFont
 
 
 def submission_card(row: Row) -> bytes:
-    """Draw a submission: its title, its family, regime and size, and its scores."""
+    """Draw a submission's title, family, regime, size and first scores as a PNG."""
     name = shown_name(row.submission.title, row.slug)
     size = f"{compact(row.parameters.body)} parameters outside the embeddings" if row.parameters else ""
     about = [part for part in (row.submission.family, REGIME_NAMES[row.regime], size) if part]
@@ -56,7 +56,7 @@ def submission_card(row: Row) -> bytes:
 
 
 def site_card(board: Board) -> bytes:
-    """Draw the board: its question, and how much it holds."""
+    """Draw the board's question and its numbers of submissions and targets as a PNG."""
     question = "Multilingual or English-only intermediate training: which transfers better, at which size?"
     shown = sum(1 for standing in board.standings if standing.rows)
     about = (
@@ -68,25 +68,25 @@ def site_card(board: Board) -> bytes:
 
 
 def shown_name(title: str, slug: str) -> str:
-    """Return a title as the font can show it, or the slug where more than a quarter of its letters and digits would be lost."""
+    """Return a title as the font can show it, or the slug if over 25 % of letters and digits would be lost."""
     shown = _shown(title)
-    wanted, left = (sum(character.isalnum() for character in text) for text in (title, shown))
-    return shown if wanted and left >= 0.75 * wanted else slug
+    total, remaining = (sum(character.isalnum() for character in text) for text in (title, shown))
+    return shown if total and remaining >= 0.75 * total else slug
 
 
 def _shown(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.translate(_PLAIN))
-    kept = "".join(
+    drawable = "".join(
         character
         for character in plain
         if character == " " or (character.isprintable() and _has_glyph(character))
     )
-    return " ".join(kept.split())
+    return " ".join(drawable.split())
 
 
 @cache
 def _font(size: int) -> Font:
-    """Load Pillow's own font, laid out without a shaping library that only some machines have."""
+    """Load Pillow's default font, with the basic layout that does not depend on an optional library."""
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font.font_variant(layout_engine=ImageFont.Layout.BASIC)
@@ -95,7 +95,7 @@ def _font(size: int) -> Font:
 @cache
 def _has_glyph(character: str) -> bool:
     font = _font(24)
-    drawn, box = (font.getmask(each) for each in (character, "\U0010fffe"))
+    drawn, box = (font.getmask(symbol) for symbol in (character, "\U0010fffe"))
     return (drawn.size, bytes(drawn)) != (box.size, bytes(box))
 
 
@@ -115,14 +115,14 @@ def _card(brand: str, name: str, about: str, scores: list[tuple[str, str]], colo
     )
     column = (_RIGHT - _LEFT) // _MOST_SCORES
     for number, (score, label) in enumerate(scores):
-        left = _LEFT + number * column
-        draw.text((left, 456), score, fill=_INK, font=_font(76))
-        draw.text((left, 548), _cut(label, _font(24), column - 28), fill=_SOFT, font=_font(24))
+        x = _LEFT + number * column
+        draw.text((x, 456), score, fill=_INK, font=_font(76))
+        draw.text((x, 548), _cut(label, _font(24), column - 28), fill=_SOFT, font=_font(24))
     return _png(image, colour, rule=bool(scores))
 
 
 def _lines(draw: ImageDraw.ImageDraw, name: str, top: int) -> int:
-    """Write the name in the largest size that leaves room for what stands below, and return where it ends."""
+    """Draw the name in the largest size that fits above the scores; return the y where it ends."""
     for size in (76, 64, 54, 46):
         lines, height = _wrapped(name, _font(size)), round(1.2 * size)
         if len(lines) * height <= _NAME_HEIGHT:
@@ -136,7 +136,7 @@ def _lines(draw: ImageDraw.ImageDraw, name: str, top: int) -> int:
 
 
 def _wrapped(text: str, font: Font) -> list[str]:
-    """Break a text between words, and a word that is wider than the picture at its hyphens or anywhere."""
+    """Break a text between words and at hyphens; a part that is wider than the picture breaks anywhere."""
     lines = [""]
     for piece in re.findall(r"[^\s-]+-*\s*|-+\s*", text):
         for part in _fitting(piece, font):
@@ -165,7 +165,7 @@ def _cut(text: str, font: Font, width: int) -> str:
 
 
 def _png(image: Image.Image, colour: str, *, rule: bool) -> bytes:
-    """Reduce to a palette from ink to paper with one accent, and write it without anything that a machine could add."""
+    """Reduce to a palette from ink to paper with one accent, and encode it without metadata."""
     levels = image.point([round(grey / 255 * (_GREYS - 1)) for grey in range(256)])
     picture = Image.frombytes("P", levels.size, levels.tobytes())
     steps = [step / (_GREYS - 1) for step in range(_GREYS)]

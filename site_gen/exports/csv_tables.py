@@ -1,4 +1,4 @@
-"""The leaderboard as CSV: RFC 4180, UTF-8, and no cell that a spreadsheet would compute; pure."""
+"""The leaderboard as CSV: RFC 4180, UTF-8, and no cell that a spreadsheet would take for a formula; pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from site_gen.once import once
 
 Value = str | int | float | None
 
-# A spreadsheet takes a text that begins so for a formula, in quotes or not; the last four are the wide forms
-# of the first.
+# A spreadsheet takes text with such a beginning for a formula, quoted or not; the last four are the full-width
+# forms of the first four.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _DECIMALS = 4
 
 
 def leaderboard_csv(board: Board) -> bytes:
-    """Return the whole board, one line a submission, the measured ones first, with each target's score and place by score.
+    """Return the whole board, one line per submission, measured ones first, with score and rank on each target.
 
-    A score without a place is not comparable with the others; the target's own file says why.
+    A score without a rank is not comparable with the others; the target's file gives the reason.
     """
     shown = [standing.target for standing in board.standings if standing.rows or standing.reported]
     header = [
@@ -52,15 +52,15 @@ def leaderboard_csv(board: Board) -> bytes:
 
 @once
 def _line(row: Row, targets: tuple[str, ...]) -> bytes:
-    """Return a submission's line of the whole board."""
-    scores = (value for target in targets for value in _placed(row.cells.get(target)))
+    """Return a submission's line in the CSV of the whole board."""
+    scores = (value for target in targets for value in _score_and_rank(row.cells.get(target)))
     return csv_lines(
         [[*_about(row), row.average.mean, row.submission.license, "", row.mark, _seen(row), *scores]]
     )
 
 
 def target_csv(standing: Standing) -> bytes:
-    """Return a target's ranking, one line a submission; what others reported stands last and has no rank."""
+    """Return a target's ranking, one line per submission; reported rows come last, without a rank."""
     header = [
         *_ABOUT, "rank", "rank_best", "rank_worst", "tie_group", "score", "interval_low", "interval_high",
         "languages_measured", "languages", "unranked_because", "mark", "seen_in_training",
@@ -90,12 +90,12 @@ def target_csv(standing: Standing) -> bytes:
 
 @once
 def _target_line(row: Row, target: str) -> bytes:
-    """Return a submission's line of a target's ranking."""
+    """Return a submission's line in a target's ranking."""
     return csv_lines([[*_about(row), *_ranked(row.cells[target])]])
 
 
 def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
-    """Write rows alone."""
+    """Return rows as CSV lines; text that a spreadsheet would compute gets a leading apostrophe."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue().encode()
@@ -110,8 +110,8 @@ def _cell(value: Value) -> str | int | float:
 
 
 _ABOUT = (
-    "kind", "submission", "title", "family", "regime", "tasks", "training_languages", "training_examples", "parameters",
-    "parameters_total", "seeds",
+    "kind", "submission", "title", "family", "regime", "tasks", "training_languages", "training_examples",
+    "parameters", "parameters_total", "seeds",
 )  # fmt: skip
 
 
@@ -132,12 +132,12 @@ def _about_reported(row: ReportedRow) -> Iterator[Value]:
     yield from (None, row.submission.reported.parameters, None)
 
 
-def _placed(cell: Cell | None) -> tuple[Value, Value]:
+def _score_and_rank(cell: Cell | None) -> tuple[Value, Value]:
     return (cell.score, cell.rank) if cell is not None else (None, None)
 
 
 def _seen(row: Row) -> str:
-    """Name the targets of which a dev or test set was seen in training."""
+    """Return the targets whose dev or test set was seen in training, separated by spaces."""
     return " ".join(name for name, cell in row.cells.items() if cell.trust.seen.held_out)
 
 

@@ -1,4 +1,4 @@
-"""What the pages show, as JSON for programs: the board as one document, and of each submission its whole results; pure."""
+"""The content of the pages as JSON: one document of the board, and one of each submission's results; pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMAT = 2
 
 
 def leaderboard_json(board: Board) -> str:
-    """Return the whole leaderboard, a line a target, submission and row of published numbers; the same board gives the same text."""
+    """Return the leaderboard, one line per target, submission and reported row; equal boards give equal text."""
     parts = {
         "targets": (_line(standing.target.published()) for standing in board.standings),
         "submissions": map(_row_line, board.rows),
@@ -27,12 +27,12 @@ def leaderboard_json(board: Board) -> str:
 
 
 def results_json(row: WholeRow) -> bytes:
-    """Return a submission's results and sweeps as the harness wrote them, by target."""
-    found = {
+    """Return a submission's complete results and layer sweeps, by target."""
+    targets = {
         name: {"result": cell.result.model_dump(mode="json", by_alias=True), "layers": _layers(cell)}
         for name, cell in row.cells.items()
     }
-    return f"{_line({'format': FORMAT, 'slug': row.slug, 'targets': found})}\n".encode()
+    return f"{_line({'format': FORMAT, 'slug': row.slug, 'targets': targets})}\n".encode()
 
 
 def _layers(cell: WholeCell) -> object:
@@ -59,8 +59,8 @@ def _row(row: Row) -> dict[str, object]:
         "xtreme_groups": {group: average.mean for group, average in row.groups.items()},
         "mark": row.mark or None,
         "superseded": [
-            {"target": each.entry.target, "removed": each.removed, "reason": each.entry.reason}
-            for each in row.history
+            {"target": earlier.entry.target, "removed": earlier.removed, "reason": earlier.entry.reason}
+            for earlier in row.history
         ],
         "targets": {name: _cell(cell) for name, cell in row.cells.items()},
     }
@@ -76,7 +76,7 @@ def _cell(cell: Cell) -> dict[str, object]:
         "languages_measured": cell.measured,
         "languages": cell.of,
         "mark": cell.trust.mark.value,
-        "verification": cell.trust.found.model_dump(mode="json") if cell.trust.found else None,
+        "verification": cell.trust.verification.model_dump(mode="json") if cell.trust.verification else None,
         "seen_in_training": {"held_out": cell.trust.seen.held_out, "training": cell.trust.seen.training},
         "seeds": {str(seed): score for seed, score in cell.seeds},
         "interval": cell.result.interval if cell.complete else None,
@@ -85,7 +85,7 @@ def _cell(cell: Cell) -> dict[str, object]:
 
 
 def _reported(row: ReportedRow) -> dict[str, object]:
-    """Return published numbers in a shape of their own, so that no program takes them for results."""
+    """Return published numbers with other keys than results, so that programs cannot confuse them."""
     return {
         "slug": row.slug,
         "mark": Mark.REPORTED.value,
@@ -104,6 +104,6 @@ def _reported_cell(cell: ReportedCell) -> dict[str, object]:
         "no_score_because": cell.reason or None,
         "values": {value.name: value.value for value in cell.values},
         "derived": [value.name for value in cell.values if value.source],
-        "languages": cell.found.languages,
-        "differs": cell.found.differs,
+        "languages": cell.published.languages,
+        "differs": cell.published.differs,
     }

@@ -18,26 +18,24 @@ _TASKS = {
     "qa": "question-answering",
 }
 
-# Written in C where PyYAML has libyaml, as its wheels do; the bytes are the same.
+# The C dumper where PyYAML has libyaml, as its wheels do; the bytes are the same.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def model_card_yaml(row: Row, base_url: str) -> bytes:
-    """Return the block to put between the `---` lines of a model's README.md; scores are in points, means over seeds.
+    """Return the block for the `---` lines of a model's README.md; scores are in points, means over seeds.
 
-    Only the scores of whole targets: hundreds of entries, one a language, would drown a card and stand in the
-    CSV anyway.
+    It has only scores of complete targets: one entry per language would overload a card, and the CSV has them.
     """
     results = [_entry(row, cell, base_url) for cell in row.cells.values() if cell.score is not None]
     document = {"model-index": [{"name": row.submission.title, "results": results}]}
-    text: str = yaml.dump(
-        document, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=1000
-    )  # long titles keep their line
+    # The width keeps long titles on one line.
+    text: str = yaml.dump(document, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=1000)
     return text.encode()
 
 
 def has_scores(row: Row) -> bool:
-    """Tell whether a submission has the score of a whole target."""
+    """Tell whether a submission has a score on any complete target."""
     return any(cell.score is not None for cell in row.cells.values())
 
 
@@ -49,7 +47,7 @@ def _entry(row: Row, cell: Cell, base_url: str) -> dict[str, object]:
         "name": f"{metric_name(target.metric)} ({target.direction}), in points",
         "value": round(cell.score, 4),
     }
-    found: dict[str, object] = {
+    entry: dict[str, object] = {
         "task": {"type": _TASKS[target.kind]},
         "dataset": {
             "type": target.name,
@@ -58,8 +56,8 @@ def _entry(row: Row, cell: Cell, base_url: str) -> dict[str, object]:
         "metrics": [value],
     }
     if base_url:
-        found["source"] = {
+        entry["source"] = {
             "name": "stiltboard",
             "url": f"{base_url}submissions/{row.slug}.html#{target.name}",
         }
-    return found
+    return entry

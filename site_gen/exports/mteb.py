@@ -1,6 +1,6 @@
-"""Tatoeba results in the shape of mteb's result files; pure.
+"""Tatoeba results in the format of mteb's result files; pure.
 
-The direction differs: mteb's Tatoeba searches the English sentence of each foreign one. That is this board's
+The direction differs: mteb's Tatoeba retrieves the English sentence for each foreign one. That is this board's
 `accuracy_to_english` and `f1_to_english`, not its headline accuracy.
 """
 
@@ -18,26 +18,25 @@ from site_gen.board.whole import WholeCell, WholeRow
 
 _TARGET = "tatoeba"
 _FIELDS = {"accuracy": "accuracy_to_english", "f1": "f1_to_english"}
-# CLDR's usual script where mteb writes another one.
+# Scripts for which mteb does not use CLDR's default.
 _SCRIPTS = {"ko": "Hang"}
 
 
 def is_known(row: WholeRow) -> bool:
-    """Tell whether a submission has what mteb's task scores."""
+    """Tell whether a submission has the scores of mteb's Tatoeba task."""
     return _TARGET in row.cells and any(True for _ in _lines(row.cells[_TARGET]))
 
 
 def mteb_json(row: WholeRow) -> bytes:
-    """Return a submission's Tatoeba scores as mteb writes them: shares from 0 to 1, F1 as the main score, means over seeds.
+    """Return a submission's Tatoeba scores in mteb's format: 0 to 1, main score F1, means over seeds.
 
-    `mteb_version` is null because mteb did not measure them, and precision and recall are left out because
-    they are not kept.
+    `mteb_version` is null because mteb did not measure them; precision and recall are missing because results do
+    not hold them.
     """
     cell = row.cells[_TARGET]
     date = run_date(cell.result)
     document = {
-        # mteb asks for one; the text was checked by fingerprint instead, and is of no revision of mteb's
-        # copy.
+        # A required key; the text was checked by fingerprint, and no revision of mteb's copy was used.
         "dataset_revision": "no_revision_available",
         "task_name": "Tatoeba",
         "mteb_version": None,

@@ -1,4 +1,4 @@
-"""The JSON Schema of data/leaderboard.json, published beside it."""
+"""The JSON Schema of data/leaderboard.json, published next to it."""
 
 from __future__ import annotations
 
@@ -26,18 +26,17 @@ _Average = _Points | None
 
 
 class SeenInTraining(Record):
-    """Data sets seen in training that belong to a target: a dev or test set of it, or a training set of the same task."""
+    """Data sets of a target seen in training: its dev or test sets, or training sets of the same task."""
 
     held_out: tuple[str, ...]
     training: tuple[str, ...]
 
 
 class LeaderboardCell(Record):
-    """One submission on one target: `rank` is its place by score, `ranks` the best and the worst that the data leave possible.
+    """One submission on one target: `rank` is by score, `ranks` the best and worst that the data leave possible.
 
-    Either there is a rank, or `unranked_because` says why not. `seeds` holds the score of each.
-    `verification` is what somebody else found of this very result; only a rerun that agrees makes its `mark`
-    verified.
+    Either there is a rank, or `unranked_because` gives the reason. `seeds` holds the score of each seed.
+    `verification` is a check of this very result by others; only a rerun that agrees makes its `mark` verified.
     """
 
     score: _Points | None
@@ -56,7 +55,7 @@ class LeaderboardCell(Record):
 
 
 class SupersededResult(Record):
-    """An earlier result of a submission, with the reason; `removed` where none took its place."""
+    """A superseded result of a submission, with the reason; `removed` if no other result replaced it."""
 
     target: str
     removed: bool
@@ -64,10 +63,10 @@ class SupersededResult(Record):
 
 
 class LeaderboardRow(Record):
-    """One submission; its whole results stand at the path `results`. `xtreme_mean` stands once all targets of XTREME are ranked.
+    """One submission; its complete results are at the path `results`.
 
-    `mark` says of how many results somebody else found the same, or self-evaluated; None before any
-    evaluation.
+    `xtreme_mean` is null until all XTREME targets are ranked. `mark` is `verified`, `self-evaluated` or the number
+    of verified results; null before any evaluation.
     """
 
     slug: str
@@ -83,14 +82,14 @@ class LeaderboardRow(Record):
 
 
 class MeasuredTarget(Record):
-    """One target of a submission as the harness wrote it; `layers` is the sweep over all layers where there is one."""
+    """One target of a submission as the harness wrote it; `layers` is the sweep over all layers, if any."""
 
     result: Result
     layers: Sweep | None
 
 
 class ReportedValues(Record):
-    """What others published of one target; `derived` names the values that follow from what was published."""
+    """Numbers that others published for one target; `derived` names values computed from published ones."""
 
     score: _Points | None
     no_score_because: str | None
@@ -114,7 +113,7 @@ class ReportedLeaderboardRow(Record):
 
 
 class SubmitterCount(Record):
-    """One submitter, with how many submissions and results bear the name."""
+    """One submitter, with the numbers of submissions and results."""
 
     name: str
     url: str | None
@@ -123,7 +122,7 @@ class SubmitterCount(Record):
 
 
 class Leaderboard(Record):
-    """Everything that the site shows; scores are in points, from 0 to 100. A change that breaks readers raises `format`."""
+    """Everything that the site shows; scores are in points, 0 to 100. Breaking changes increase `format`."""
 
     format: Literal[2]
     targets: tuple[Target, ...]
@@ -134,6 +133,6 @@ class Leaderboard(Record):
 
 def leaderboard_schema() -> bytes:
     """Return the schema as docs/schema/leaderboard.json holds it."""
-    assert FORMAT == 2  # Leaderboard.format says so too
+    assert FORMAT == 2  # Leaderboard.format must be changed with it
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Leaderboard.model_json_schema()}
     return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,4 +1,4 @@
-"""What a search engine asks for: the addresses of all pages; only where the site's own address is known. Pure."""
+"""The sitemap and robots.txt for search engines; only where the site's address is known; pure."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from site_gen import paths
 from site_gen.board.board import Board
 from site_gen.board.run_info import newest_run
 
-# The format allows no more in one file.
+# The sitemap protocol allows at most this many addresses in one file.
 _MOST = 50_000
 
 
 def sitemap(board: Board, pages: Iterable[str], base_url: str) -> bytes:
-    """Return the sitemap of all pages but the one for what does not exist; dates are those of the newest results."""
+    """Return the sitemap of all pages but 404.html; pages of submissions have the newest result's date."""
     dates = {
         f"submissions/{row.slug}.html": newest.date().isoformat()
         for row in board.rows
         if (newest := newest_run([row])) is not None
     }
     urls = ET.Element("urlset", {"xmlns": "http://www.sitemaps.org/schemas/sitemap/0.9"})
-    listed = sorted((path for path in pages if path != "404.html"), key=lambda path: (path.count("/"), path))
-    for path in listed[:_MOST]:
+    ordered = sorted((path for path in pages if path != "404.html"), key=lambda path: (path.count("/"), path))
+    for path in ordered[:_MOST]:
         url = ET.SubElement(urls, "url")
         ET.SubElement(url, "loc").text = base_url if path == "index.html" else f"{base_url}{path}"
         if path in dates:

@@ -1,1 +1,1 @@
-"""Charts as records, and the two forms that they are drawn in: Plotly's JSON and SVG."""
+"""Figures as records, and their two renderings: Plotly's JSON and SVG."""

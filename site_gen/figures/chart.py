@@ -1,4 +1,4 @@
-"""Charts: one figure twice, drawn now and as what Plotly draws in the browser."""
+"""Charts: a figure as a static drawing and as JSON for Plotly in the browser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from site_gen.figures.svg import Drawing, draw
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure, its drawing, its JSON, and what a reader may choose."""
+    """A figure, its drawing, its JSON, and the choices offered to the reader."""
 
     figure: Figure
     drawing: Drawing
@@ -20,6 +20,6 @@ class Chart:
     choices: ScalingChoices | None = None
 
 
-def make_chart(figure: Figure | None, asked: ScalingChoices | None = None) -> Chart | None:
-    """Make a figure's chart; there is none while there is nothing to draw."""
-    return Chart(figure, draw(figure), figure_json(figure), asked) if figure else None
+def make_chart(figure: Figure | None, choices: ScalingChoices | None = None) -> Chart | None:
+    """Return the chart of a figure; None without a figure."""
+    return Chart(figure, draw(figure), figure_json(figure), choices) if figure else None

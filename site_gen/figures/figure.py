@@ -1,4 +1,4 @@
-"""The record of one figure, which the drawing and the interactive chart are both made from; pure."""
+"""The record of a figure, from which both the drawing and the interactive chart are made; pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from site_gen.figures.style import CurveMark
 
 @dataclass(frozen=True)
 class Point:
-    """A place in the units of the axes and what it says, its name first; `seeds` are (seed, y) where several were averaged.
+    """A point in units of the axes, with the lines of its hover text; `seeds` are (seed, y) of an average.
 
-    No line leads to a point `after_gap` from the one before it. `interval` is drawn as a whisker through the
+    No line joins a point with `after_gap` to the one before it. `interval` is drawn as a whisker through the
     symbol.
     """
 
     x: float
     y: float
-    says: tuple[str, ...]
+    hover_text: tuple[str, ...]
     seeds: tuple[tuple[int, float], ...] = ()
     after_gap: bool = False
     interval: tuple[float, float] | None = None
@@ -26,11 +26,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points in order under one mark: a line through them where `joined`, a symbol on each where `symbols`.
+    """Points in order with one mark: a line through them if `joined`, a symbol on each if `symbols`.
 
-    Symbols are filled, `open`, or open with a dot in them where `dotted`. `marked` points stand out by a
-    symbol within a ring. A line beside the points is given by `trend`, (x, y), and where it is fitted by its
-    `band` too, (x, low, high).
+    Symbols are filled, `open`, or, if `dotted`, open with a dot. `marked` points get an additional ring. A line
+    that does not pass through the points is given by `trend`, (x, y), and a fit also has a `band`, (x, low,
+    high).
     """
 
     label: str
@@ -52,7 +52,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a column of numbers or of text; the rows' own name stands in the one that is their `head`."""
+    """A column of a table; `head` marks the column that names the rows."""
 
     title: str
     number: bool = False
@@ -61,7 +61,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a table; its name leads to `link`, a path within the site, where there is one."""
+    """One row of a table; its name is linked to `link`, a path within the site, if not empty."""
 
     cells: tuple[str, ...]
     link: str = ""
@@ -69,7 +69,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """The numbers behind a figure, for whoever cannot see it or wants them exactly."""
+    """The numbers behind a figure, for readers who cannot see it or need exact values."""
 
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
@@ -77,10 +77,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """One chart: drawn from this record by Plotly in the browser and as SVG at build time.
+    """One figure: drawn by Plotly in the browser and as SVG at build time.
 
-    `caption` holds whole sentences. `source`, a path within the site, leads to all of its numbers where the
-    table is a part.
+    `caption` holds complete sentences. `source` is the path within the site of all numbers, if the table has
+    only a part.
     """
 
     name: str

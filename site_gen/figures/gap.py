@@ -1,4 +1,4 @@
-"""The gap multilingual − English-only by size, as the panel below the scaling curves; pure."""
+"""The panel below the scaling curves: the gap multilingual − English-only by size; pure."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from site_gen.figures.style import SERIES_MARKS
 from site_gen.formatting import compact, count
 
 
-def gap_figure(target: Target, gaps: Sequence[Gap], sizes: Axis) -> Figure | None:
-    """Return the gaps of a target over the same sizes as its scaling curves, or None where there is none.
+def gap_figure(target: Target, gaps: Sequence[Gap], size_axis: Axis) -> Figure | None:
+    """Return the figure of a target's gaps on the size axis of its scaling curves, or None without a gap.
 
-    As many series are drawn as there are marks that nobody takes for another; the table holds all.
+    Only as many series are drawn as there are distinguishable marks; the table has all.
     """
     if not gaps:
         return None
     drawn = gaps[: len(SERIES_MARKS)]
     bounds = [bound for gap in drawn for size in gap.sizes for bound in size.interval]
     caption = [
-        "Above zero multilingual intermediate training is ahead; whiskers are intervals at 95\u00a0%, over seeds and examples."
+        "Above zero multilingual intermediate training is ahead; "
+        "whiskers are intervals at 95\u00a0%, over seeds and examples."
     ]
     if any(size.matched for gap in gaps for size in gap.sizes):
         caption.append(
-            "Where both sides were trained alike but for the languages, their seeds are compared one by one."
+            "Where both sides were trained alike except for the languages, their seeds are compared in pairs."
         )
     if len(drawn) < len(gaps):
         caption.append(f"{len(drawn)} of {len(gaps)} series are drawn; the table holds all.")
     return Figure(
         name=f"gap-{target.name}",
         title=f"{target.title}: multilingual minus English-only by model size",
-        x=sizes,
+        x=size_axis,
         y=difference_axis("Multilingual − English-only (points)", bounds),
         curves=tuple(_curve(number, gap) for number, gap in enumerate(drawn)),
         caption=tuple(caption),
@@ -50,17 +51,18 @@ def _curve(number: int, gap: Gap) -> Curve:
 
 def _point(size: SizeGap) -> Point:
     low, high = size.interval
-    says = (
+    hover_text = (
         f"{size.points:+.2f} points [{low:+.2f}, {high:+.2f}]",
         f"{compact(size.parameters)} parameters",
         f"p {size.p:.4f}",
     )
-    return Point(size.parameters, size.points, says, interval=size.interval)
+    return Point(size.parameters, size.points, hover_text, interval=size.interval)
 
 
 def _table(gaps: Sequence[Gap]) -> Table:
     columns = (
-        Column("Family and recipe", head=True), Column("Parameters", number=True), Column("English-only"), Column("Multilingual"),
+        Column("Family and recipe", head=True), Column("Parameters", number=True),
+        Column("English-only"), Column("Multilingual"),
         Column("Difference", number=True), Column("95\u00a0% interval"), Column("p", number=True),
     )  # fmt: skip
     lines = (

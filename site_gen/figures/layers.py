@@ -1,4 +1,4 @@
-"""Sweeps → the figure of the score by layer; pure."""
+"""Layer sweeps → the figure of the score by layer; pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
 from site_gen.figures.style import POOLING_MARKS, POOLING_NAMES
 from site_gen.formatting import capital, listed, metric_name, points
 
-# The score of each seed that has one.
+# View → (seed, score) of each seed that has a score.
 _Scores = Mapping[View, tuple[tuple[int, float], ...]]
 
 
 def sweep_figure(cell: WholeCell, declared: Pooling) -> Figure | None:
-    """Draw the score by layer, one curve a pooling; None where no view has a score of every seed."""
+    """Return the score by layer, one curve per pooling; None where no view has a score of every seed."""
     sweep = cell.sweep
     if sweep is None:
         return None
     scores = _scores(sweep)
-    whole: _Scores = {view: seeds for view, seeds in scores.items() if len(seeds) == len(sweep.checkpoints)}
-    if not whole:
+    complete: _Scores = {
+        view: seeds for view, seeds in scores.items() if len(seeds) == len(sweep.checkpoints)
+    }
+    if not complete:
         return None
     chosen = {View(checkpoint.layer, declared) for checkpoint in cell.result.checkpoints}
     metric = metric_name(cell.target.metric)
@@ -32,11 +34,11 @@ def sweep_figure(cell: WholeCell, declared: Pooling) -> Figure | None:
         title=f"{cell.target.title}: score by layer",
         x=layers_axis("Layer (0 is the embeddings)", max(view.layer for view in scores)),
         y=points_axis(
-            f"{capital(metric)} (points)", [score for seeds in whole.values() for _, score in seeds]
+            f"{capital(metric)} (points)", [score for seeds in complete.values() for _, score in seeds]
         ),
-        curves=tuple(_curves(whole, chosen)),
+        curves=tuple(_curves(complete, chosen)),
         caption=tuple(_caption(cell, sweep, scores, chosen)),
-        table=_table(whole, chosen),
+        table=_table(complete, chosen),
     )
 
 
@@ -44,32 +46,32 @@ def _scores(sweep: Sweep) -> _Scores:
     views = sorted(
         {View(view.layer, view.pooling) for checkpoint in sweep.checkpoints for view in checkpoint.views}
     )
-    found: dict[View, dict[int, float]] = {view: {} for view in views}
+    by_view: dict[View, dict[int, float]] = {view: {} for view in views}
     for checkpoint in sweep.checkpoints:
         for view in checkpoint.views:
             if view.score is not None:
-                found[View(view.layer, view.pooling)][checkpoint.seed] = view.score
-    return {view: tuple(seeds.items()) for view, seeds in found.items()}
+                by_view[View(view.layer, view.pooling)][checkpoint.seed] = view.score
+    return {view: tuple(seeds.items()) for view, seeds in by_view.items()}
 
 
-def _curves(whole: _Scores, chosen: set[View]) -> Iterator[Curve]:
+def _curves(complete: _Scores, chosen: set[View]) -> Iterator[Curve]:
     for pooling in Pooling:
-        if views := [view for view in whole if view.pooling is pooling]:
+        if views := [view for view in complete if view.pooling is pooling]:
             marked = tuple(
-                _point(view, whole[view], "declared by the submission") for view in views if view in chosen
+                _point(view, complete[view], "declared by the submission") for view in views if view in chosen
             )
             before = [view.layer for view in views[:1]] + [view.layer for view in views]
             shown = tuple(
-                replace(_point(view, whole[view]), after_gap=view.layer > last + 1)
+                replace(_point(view, complete[view]), after_gap=view.layer > last + 1)
                 for view, last in zip(views, before, strict=False)
             )
             yield Curve(capital(POOLING_NAMES[pooling]), POOLING_MARKS[pooling], shown, marked=marked)
 
 
-def _point(view: View, seeds: tuple[tuple[int, float], ...], *more: str) -> Point:
-    says = (f"Layer {view.layer}, {POOLING_NAMES[view.pooling]}", f"{points(_mean(seeds))} points")
+def _point(view: View, seeds: tuple[tuple[int, float], ...], *notes: str) -> Point:
+    hover_text = (f"Layer {view.layer}, {POOLING_NAMES[view.pooling]}", f"{points(_mean(seeds))} points")
     means = (f"mean of {len(seeds)} seeds",) if len(seeds) > 1 else ()
-    return Point(view.layer, _mean(seeds), (*says, *means, *more), seeds)
+    return Point(view.layer, _mean(seeds), (*hover_text, *means, *notes), seeds)
 
 
 def _mean(seeds: tuple[tuple[int, float], ...]) -> float:
@@ -78,7 +80,10 @@ def _mean(seeds: tuple[tuple[int, float], ...]) -> float:
 
 def _caption(cell: WholeCell, sweep: Sweep, scores: _Scores, chosen: set[View]) -> Iterator[str]:
     if any(len(scores.get(view, ())) == len(sweep.checkpoints) for view in chosen):
-        yield "The ringed symbol is the view that the submission declares: its score is the one that counts, whichever is best."
+        yield (
+            "The ringed symbol is the view that the submission declares: its score is the one that counts, "
+            "whichever is best."
+        )
     else:
         yield "The view that the submission declares has no score here."
     if len(sweep.checkpoints) > 1:
@@ -96,12 +101,12 @@ def _caption(cell: WholeCell, sweep: Sweep, scores: _Scores, chosen: set[View]) 
                 else f"layers {listed([str(layer) for layer in missing])}"
             )
             yield f"No point for {layers} with {POOLING_NAMES[pooling]}: a language was not measured."
-    if _measured_apart(cell, sweep):
+    if _differs_from_result(cell, sweep):
         yield "The sweep was measured on other weights, on other text or in another way than the score above."
 
 
-def _measured_apart(cell: WholeCell, sweep: Sweep) -> bool:
-    """Tell whether the sweep is not of the same measurement as the result, which then may have changed since."""
+def _differs_from_result(cell: WholeCell, sweep: Sweep) -> bool:
+    """Tell whether the sweep's weights, text or protocol differ from the result's."""
     result = cell.result
     weights = {checkpoint.seed: checkpoint.weights for checkpoint in result.checkpoints}
     return (
@@ -114,7 +119,7 @@ def _measured_apart(cell: WholeCell, sweep: Sweep) -> bool:
     )
 
 
-def _table(whole: _Scores, chosen: set[View]) -> Table:
+def _table(complete: _Scores, chosen: set[View]) -> Table:
     columns = (
         Column("Layer", head=True),
         Column("Pooling"),
@@ -132,6 +137,6 @@ def _table(whole: _Scores, chosen: set[View]) -> Table:
                 "declared" if view in chosen else "",
             )
         )
-        for view, seeds in whole.items()
+        for view, seeds in complete.items()
     )
     return Table(columns, tuple(lines))

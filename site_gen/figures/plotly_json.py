@@ -1,4 +1,4 @@
-"""Figures → Plotly's JSON, and the copy of plotly.js that the site serves itself; the only importer of plotly."""
+"""Figures → Plotly's JSON, and the plotly.js that the site serves itself; the only importer of plotly."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from site_gen.figures.axes import Axis
 from site_gen.figures.figure import Curve, Figure, Point
 from site_gen.figures.svg import band_outline
 
-# No logo, no upload, no link anywhere else; panning and zooming go through the buttons, so that a finger can
-# scroll the page.
+# No logo, no upload, no external link; panning and zooming only by buttons, so that touch scrolls the page.
 CONFIG = {
     "displaylogo": False,
     "displayModeBar": "hover",
@@ -27,19 +26,19 @@ CONFIG = {
     "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d"],
     "responsive": True,
 }
-# Readable on white and on black; the style sheet then sets the page's own colours.
+# Readable on white and on black; the style sheet overrides them with the page's colours.
 _INK, _RULE = "#767676", "#8A8A8A"
 _FONT = "system-ui, sans-serif"
 
 
 def figure_json(figure: Figure) -> str:
-    """Return {data, layout, config} as Plotly.newPlot takes it; the same figure gives the same text."""
+    """Return {data, layout, config} for Plotly.newPlot as JSON; equal figures give equal text."""
     plot = json.loads(go.Figure(data=_data(figure), layout=_layout(figure)).to_json())
     return json.dumps({**plot, "config": CONFIG}, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def figure_traces(figure: Figure) -> list[dict[str, object]]:
-    """Return the traces alone, as JSON has them: half of the work of a figure is its layout."""
+    """Return only the traces, as JSON values; this saves the layout, half of the work."""
     traces: list[dict[str, object]] = json.loads(
         go.Figure(data=_data(figure), layout={"template": "none"}).to_json()
     )["data"]
@@ -52,18 +51,19 @@ def _data(figure: Figure) -> list[go.Scatter]:
 
 @cache
 def plotly_js() -> bytes:
-    """Return plotly.min.js out of the installed package."""
+    """Return plotly.min.js of the installed package."""
     return str(get_plotlyjs()).encode()
 
 
 @cache
 def guarded_id() -> str:
-    """Return the id under which plotly.js would add the style sheet of its maps; an element that has it stops that.
+    """Return the element id that plotly.js checks before it adds the inline style sheet of its maps.
 
-    The policy of the pages forbids inline styles, and no page has a map.
+    The pages' security policy forbids inline styles, and no page has a map: an element with this id prevents
+    it. Empty where plotly.js does not have exactly one such id.
     """
-    found = re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly_js().decode())
-    return found[0] if len(found) == 1 else ""
+    ids = re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly_js().decode())
+    return ids[0] if len(ids) == 1 else ""
 
 
 def _traces(curve: Curve) -> list[go.Scatter]:
@@ -75,35 +75,37 @@ def _traces(curve: Curve) -> list[go.Scatter]:
         "symbol": curve.symbol,
         "line": {"width": 1.5, "color": mark.colour},
     }
-    modes = [name for name, wanted in (("lines", curve.joined), ("markers", curve.symbols)) if wanted]
-    shown = {"marker": look, **_whiskers(curve)} if curve.symbols else {}
-    means = _scatter(curve.label, curve.points, mode="+".join(modes), line=line, **shown)
-    several = [
-        Point(point.x, score, (point.says[0], f"seed {seed}: {score:.2f}"))
+    modes = [name for name, shown in (("lines", curve.joined), ("markers", curve.symbols)) if shown]
+    marker_options = {"marker": look, **_whiskers(curve)} if curve.symbols else {}
+    means = _scatter(curve.label, curve.points, mode="+".join(modes), line=line, **marker_options)
+    seed_points = [
+        Point(point.x, score, (point.hover_text[0], f"seed {seed}: {score:.2f}"))
         for point in curve.points
         if len(point.seeds) > 1
         for seed, score in point.seeds
     ]
     dot = {"color": mark.colour, "size": 5, "symbol": "circle", "opacity": 0.75}
-    seeds = [_scatter(f"{curve.label}: seeds", several, mode="markers", marker=dot)] if several else []
-    # A symbol and a ring around it on each.
+    seeds = (
+        [_scatter(f"{curve.label}: seeds", seed_points, mode="markers", marker=dot)] if seed_points else []
+    )
+    # Each marked point is drawn twice: as a symbol and as a ring around it.
     ringed = {
         **look,
         "opacity": 1,
         "symbol": [look["symbol"], "circle-open"] * len(curve.marked),
         "size": [11, 21] * len(curve.marked),
     }
-    twice = [point for point in curve.marked for _ in range(2)]
+    doubled = [point for point in curve.marked for _ in range(2)]
     marked = (
-        [_scatter(f"{curve.label}: marked", twice, mode="markers", marker=ringed, cliponaxis=False)]
-        if twice
+        [_scatter(f"{curve.label}: marked", doubled, mode="markers", marker=ringed, cliponaxis=False)]
+        if doubled
         else []
     )
     return [*_fitted(curve), *seeds, means, *marked]
 
 
 def _whiskers(curve: Curve) -> dict[str, object]:
-    """Return the intervals of a curve's points as Plotly's error bars; a curve has them on every point or on none."""
+    """Return the intervals of a curve as Plotly's error bars; either all its points have one or none."""
     bounds = [(point.y, *point.interval) for point in curve.points if point.interval is not None]
     if not bounds:
         return {}
@@ -124,7 +126,7 @@ def _whiskers(curve: Curve) -> dict[str, object]:
 
 
 def _fitted(curve: Curve) -> list[go.Scatter]:
-    """Return a trend's line and a fit's band; neither says anything when pointed at, which is left to what was measured."""
+    """Return the line of a trend and the band of a fit, without hover text, which is for measured points."""
     if not curve.trend:
         return []
     silent = {"hoverinfo": "skip", "mode": "lines"}
@@ -137,12 +139,12 @@ def _fitted(curve: Curve) -> list[go.Scatter]:
     )
     if not curve.band:
         return [line]
-    edge = band_outline(curve)
-    red, green, blue = (int(curve.mark.colour[at : at + 2], 16) for at in (1, 3, 5))
+    outline = band_outline(curve)
+    red, green, blue = (int(curve.mark.colour[start : start + 2], 16) for start in (1, 3, 5))
     band = go.Scatter(
         name=_text(f"{curve.label}: band"),
-        x=[round(x, 4) for x, _ in edge],
-        y=[round(y, 4) for _, y in edge],
+        x=[round(x, 4) for x, _ in outline],
+        y=[round(y, 4) for _, y in outline],
         fill="toself",
         fillcolor=f"rgba({red},{green},{blue},0.16)",
         line={"width": 0},
@@ -156,14 +158,16 @@ def _dash(pixels: str) -> str:
 
 
 def _scatter(name: str, points: Sequence[Point], **look: Any) -> go.Scatter:
-    # A place that is nowhere parts the line.
-    places = [place for point in points for place in ((None, point) if point.after_gap else (point,))]
+    # A position without coordinates interrupts the line.
+    positions = [
+        position for point in points for position in ((None, point) if point.after_gap else (point,))
+    ]
     return go.Scatter(
         name=_text(name),
-        x=[round(point.x, 4) if point else None for point in places],
-        y=[round(point.y, 4) if point else None for point in places],
-        # Bold type would need a style attribute, which the policy of the pages forbids.
-        text=["<br>".join(map(_text, point.says)) if point else None for point in places],
+        x=[round(point.x, 4) if point else None for point in positions],
+        y=[round(point.y, 4) if point else None for point in positions],
+        # Bold type would need a style attribute, which the pages' security policy forbids.
+        text=["<br>".join(map(_text, point.hover_text)) if point else None for point in positions],
         hovertemplate="%{text}<extra></extra>",
         **look,
     )
@@ -200,6 +204,6 @@ def _axis(axis: Axis) -> dict[str, object]:
 
 
 def _text(text: str) -> str:
-    """Take the meaning from `<` and `&`: Plotly reads a little HTML in its labels, and these come from submissions."""
+    """Shorten and escape a label: Plotly renders some HTML, and labels come from submissions."""
     short = text if len(text) <= 60 else f"{text[:59]}…"
     return html.escape(short, quote=False)

@@ -12,24 +12,26 @@ from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
 from site_gen.figures.style import SERIES_MARKS
 from site_gen.formatting import count, language_name, listed, points, quantity
 
-# A drawn point is at least so many points of precision or recall away from the one before: three pixels.
+# Minimum distance between drawn points, in points of precision or recall: three pixels.
 CLOSEST = 0.5
-# The table has a row where recall first reaches each multiple of this.
+# The table has a row where recall first reaches each multiple of this, in points.
 RECALL_STEP = 5
 
 
 def mined_figure(target: Target, result: Result, mined: Sequence[MinedCurve], source: str) -> Figure | None:
-    """Draw one curve a language with the place of its threshold; None without a curve. `source` leads to the whole curves."""
+    """Return one curve per language with its threshold; None without a curve; `source` has all corners."""
     if not mined:
         return None
-    # A language looks the same on every page, whichever others are missing.
+    # A language has the same mark on every page, whichever other languages are missing.
     marks = dict(zip(target.languages, SERIES_MARKS, strict=False))
     drawn = [curve for curve in mined if curve.language in marks]
     threshold = "the oracle threshold" if has_oracle(target) else "the threshold"
-    said = f" at {threshold}" if has_oracle(target) and "oracle threshold" not in target.title else ""
+    threshold_note = (
+        f" at {threshold}" if has_oracle(target) and "oracle threshold" not in target.title else ""
+    )
     return Figure(
         name=f"precision-recall-{target.name}",
-        title=f"{target.title}: precision and recall{said}",
+        title=f"{target.title}: precision and recall{threshold_note}",
         x=whole_points_axis("Recall (points)"),
         y=whole_points_axis("Precision (points)"),
         curves=tuple(
@@ -51,26 +53,26 @@ def mined_figure(target: Target, result: Result, mined: Sequence[MinedCurve], so
 
 
 def thinned(curve: MinedCurve) -> Iterator[Step]:
-    """Yield what is drawn: the first step, each that is `CLOSEST` away from the one before in precision or recall, and the last."""
-    before: tuple[float, float] | None = None
+    """Yield the steps to draw: the first, the last, and those at least `CLOSEST` from the one before."""
+    previous: tuple[float, float] | None = None
     for number, step in enumerate(curve.steps, start=1):
         precision, recall, _ = curve.rates(step)
         if (
-            before is None
+            previous is None
             or number == len(curve.steps)
-            or max(abs(precision - before[0]), abs(recall - before[1])) >= CLOSEST
+            or max(abs(precision - previous[0]), abs(recall - previous[1])) >= CLOSEST
         ):
-            before = precision, recall
+            previous = precision, recall
             yield step
 
 
-def _point(curve: MinedCurve, step: Step, at: str) -> Point:
+def _point(curve: MinedCurve, step: Step, margin_label: str) -> Point:
     precision, recall, f1 = curve.rates(step)
     rates = f"precision {points(precision)}, recall {points(recall)}, F1 {points(f1)}"
     return Point(
         recall,
         precision,
-        (language_name(curve.language), rates, f"{at} {quantity(step.margin, 'threshold')}"),
+        (language_name(curve.language), rates, f"{margin_label} {quantity(step.margin, 'threshold')}"),
     )
 
 
@@ -79,34 +81,34 @@ def _caption(
 ) -> Iterator[str]:
     yield f"Pairs enter by falling margin; the ringed symbol is where {threshold} cuts."
     if has_oracle(target):
-        yield "An oracle chose it, on the gold that is scored: no real threshold does better."
+        yield "An oracle chose it on the scored gold pairs: no real threshold does better."
     if len(result.checkpoints) > 1:
         yield f"Of {len(result.checkpoints)} seeds the curves are seed {mined[0].seed}'s."
     yield f"Points closer than {CLOSEST} to the one before are not drawn."
     if undrawn:
         yield f"Not drawn: {listed([language_name(curve.language) for curve in undrawn])}."
-    found = {curve.language for curve in mined}
-    if missing := [language_name(language) for language in target.languages if language not in found]:
+    languages = {curve.language for curve in mined}
+    if missing := [language_name(language) for language in target.languages if language not in languages]:
         yield f"No curve for {listed(missing)}."
 
 
 def _table(drawn: Sequence[MinedCurve]) -> Table:
     numbers = (
-        Column(title, number=True) for title in ("Pairs", "Right", "Precision", "Recall", "F1", "Margin")
+        Column(title, number=True) for title in ("Pairs", "Correct", "Precision", "Recall", "F1", "Margin")
     )
     lines = (Line(cells) for curve in drawn for cells in _rows(curve))
     return Table((Column("Language", head=True), Column("Where"), *numbers), tuple(lines))
 
 
 def _rows(curve: MinedCurve) -> Iterator[tuple[str, ...]]:
-    wanted = RECALL_STEP
-    found = [("threshold", curve.accepted)] if curve.accepted else []
+    next_recall = RECALL_STEP
+    labelled_steps = [("threshold", curve.accepted)] if curve.accepted else []
     for step in curve.steps:
-        if (recall := curve.rates(step)[1]) >= wanted:
-            wanted = int(recall // RECALL_STEP) * RECALL_STEP
-            found.append((f"recall of {wanted}", step))
-            wanted += RECALL_STEP
-    for where, step in found:
+        if (recall := curve.rates(step)[1]) >= next_recall:
+            next_recall = int(recall // RECALL_STEP) * RECALL_STEP
+            labelled_steps.append((f"recall of {next_recall}", step))
+            next_recall += RECALL_STEP
+    for label, step in labelled_steps:
         rates = map(points, curve.rates(step))
         margin = quantity(step.margin, "threshold")
-        yield language_name(curve.language), where, count(step.extracted), count(step.correct), *rates, margin
+        yield language_name(curve.language), label, count(step.extracted), count(step.correct), *rates, margin

@@ -1,4 +1,4 @@
-"""Every family's scaling curves, for the choices of a figure: loaded when a reader makes one; pure."""
+"""The scaling curves of all families, loaded when a reader changes the choices of a figure; pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from site_gen.figures.scaling import FAMILIES, SIZES, Size, curve_families, scal
 
 @dataclass(frozen=True)
 class ScalingChoices:
-    """What a scaling figure can be asked to show: families, of which those in `drawn` are there already, and sizes.
+    """The families and kinds of size that a scaling figure can show; `drawn` are the families shown at first.
 
-    `source` is where the curves of the `target` stand within the site.
+    `source` is the path of the script with all curves on the `target`.
     """
 
     target: str
@@ -25,12 +25,12 @@ class ScalingChoices:
 
 
 def choices_path(standing: Standing) -> str:
-    """Return where the curves of all families on a target stand within the site."""
+    """Return the path of the script with the curves of all families on a target."""
     return f"data/curves/{standing.target.name}.js"
 
 
 def choices(standing: Standing, drawn: tuple[str, ...] | None = None) -> ScalingChoices | None:
-    """Return what there is to choose on a target, or None where nothing is drawn; `drawn` differ on a family's own page."""
+    """Return the choices of a target's figure, or None without a figure; a family's page sets `drawn`."""
     families = curve_families(standing)
     if not families:
         return None
@@ -43,17 +43,20 @@ def choices(standing: Standing, drawn: tuple[str, ...] | None = None) -> Scaling
 
 
 def choices_js(standing: Standing) -> bytes:
-    """Return a script that hands over every family's curves by either size: a page opened from disk may load nothing else."""
-    every = {
+    """Return a script with every family's curves by both kinds of size.
+
+    It is a script because a page opened from disk may load nothing else.
+    """
+    by_family = {
         family: {size: _curves(standing, family, size) for size in SIZES}
         for family in curve_families(standing)
     }
-    document = json.dumps(every, ensure_ascii=False, separators=(",", ":"))
+    document = json.dumps(by_family, ensure_ascii=False, separators=(",", ":"))
     return f"stiltboardCurves({json.dumps(standing.target.name)},{document});\n".encode()
 
 
 def _curves(standing: Standing, family: str, size: Size) -> dict[str, object]:
-    """Return one family's curves: Plotly's traces, the ends of the axes, and what the legend and the table say."""
+    """Return one family's curves: Plotly's traces, the axis ranges, and the entries of legend and table."""
     figure = scaling_figure(standing, [family], size)
     assert figure is not None  # the family has a row with a size
     return {

@@ -1,4 +1,4 @@
-"""How a curve looks, in the interactive chart and in the drawn one alike."""
+"""The look of curves, for both the interactive chart and the static drawing."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from harness.records import Pooling, Regime
 
 @dataclass(frozen=True)
 class CurveMark:
-    """Colour, dash and symbol together, so that no curve is told apart by colour alone."""
+    """Colour, dash and symbol of a curve, so that colour alone never distinguishes curves."""
 
     colour: str
-    dash: str  # in pixels, as both Plotly and SVG take it; empty is solid
+    dash: str  # lengths in pixels separated by spaces, for Plotly and SVG; empty is solid
     symbol: str  # Plotly's name
 
 
-# Of the colours of Okabe and Ito (2008) those that keep 3:1 against the page in light and dark; their reddish
-# purple, #CC79A7, needs to be a shade darker for that, and grey stands for their black, which would be lost
-# at night.
+# The colours of Okabe and Ito (2008) with a contrast of 3:1 against the page in light and dark mode; their
+# reddish purple, #CC79A7, is a shade darker for that, and grey replaces their black, invisible in dark mode.
 _GREEN, _VERMILION, _BLUE, _PURPLE, _GREY = "#009E73", "#D55E00", "#0072B2", "#C46F9F", "#7D7D7D"
 
 REGIME_MARKS = {
@@ -35,7 +34,7 @@ REGIME_NAMES = {
 
 
 def regime_word(regime: Regime) -> str:
-    """Name a regime in a cell of a table, where there is less room."""
+    """Return the short name of a regime for a table cell."""
     return "none" if regime is Regime.NONE else REGIME_NAMES[regime]
 
 
@@ -45,8 +44,7 @@ POOLING_MARKS = {
 }
 POOLING_NAMES = {Pooling.MEAN: "mean pooling", Pooling.CLS: "first token"}
 
-# For curves that have no look of their own, such as languages: dashes and symbols all differ, colours as far
-# as they reach.
+# For curves without a fixed mark, such as languages: all dashes and symbols differ; colours repeat.
 SERIES_MARKS = (
     CurveMark(_BLUE, "", "circle"),
     CurveMark(_VERMILION, "9 5", "diamond"),
@@ -61,9 +59,10 @@ SERIES_MARKS = (
 
 
 def symbol_path(name: str, x: float, y: float, radius: float) -> str:
-    """Return the path of a symbol around (x, y); all are of about the area of a circle of that radius."""
+    """Return the SVG path of a symbol around (x, y); its area is about that of a circle of this radius."""
     if name == "circle":
-        return f"M{x - radius:.1f} {y:.1f}a{radius} {radius} 0 1 0 {2 * radius} 0a{radius} {radius} 0 1 0 {-2 * radius} 0Z"
+        arc, width = f"a{radius} {radius} 0 1 0", 2 * radius
+        return f"M{x - radius:.1f} {y:.1f}{arc} {width} 0{arc} {-width} 0Z"
     if name == "square":
         half = round(radius * 0.9, 2)
         return f"M{x - half:.1f} {y - half:.1f}h{2 * half:g}v{2 * half:g}h{-2 * half:g}Z"
@@ -74,11 +73,11 @@ def symbol_path(name: str, x: float, y: float, radius: float) -> str:
         (radius * size * math.sin(turn * math.tau), -radius * size * math.cos(turn * math.tau))
         for turn, size in _CORNERS[name]
     )
-    return "M" + "L".join(f"{x + across:.1f} {y + up:.1f}" for across, up in corners) + "Z"
+    return "M" + "L".join(f"{x + x_offset:.1f} {y + y_offset:.1f}" for x_offset, y_offset in corners) + "Z"
 
 
 def _cross(turn: float) -> tuple[tuple[float, float], ...]:
-    """Return the twelve corners of a cross, its arms as wide as half its hollow."""
+    """Return the twelve corners of a cross as (turns, distance), rotated by `turn`."""
     arm = math.atan2(0.42, 1.15) / math.tau
     tips = [((quarter / 4 + side * arm + turn), 1.22) for quarter in range(4) for side in (-1, 1)]
     hollows = [(quarter / 4 + 1 / 8 + turn, 0.6) for quarter in range(4)]

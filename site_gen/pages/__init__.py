@@ -1,1 +1,1 @@
-"""The pages of the site: which there are, what each shows, and the templates."""
+"""The pages of the site: which exist, the context of each, and the rendering of templates."""

@@ -1,4 +1,4 @@
-"""The leaderboard's rows by column, for the script that sorts and filters them; pure."""
+"""The leaderboard's rows as columns, for the script that sorts and filters them; pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from site_gen.once import once
 
 @once
 def benchmark_rows(board: Board) -> tuple[Row, ...]:
-    """Return the rows of the leaderboard in the order of the main target, then those that only have another."""
+    """Return the leaderboard's rows in the order of the main target, then rows without a result on it."""
     if not board.main.target.in_xtreme:
         return ()
     rows = {row.slug: row for row in board.rows}
@@ -30,18 +30,21 @@ def shown_targets(board: Board) -> tuple[Standing, ...]:
 
 
 def shown_groups(columns: Iterable[Standing]) -> tuple[str, ...]:
-    """Return the groups of XTREME's targets that have a column, in the order of the benchmark."""
-    there = {standing.target.group for standing in columns}
-    return tuple(group for group in XTREME_GROUPS if group in there)
+    """Return the groups of the targets that have a column, in the order of the benchmark."""
+    column_groups = {standing.target.group for standing in columns}
+    return tuple(group for group in XTREME_GROUPS if group in column_groups)
 
 
 def rows_js(board: Board) -> bytes:
-    """Return a script that hands over all rows, by column: a page opened from disk may load a script, and nothing else."""
+    """Return a script with all rows, by column.
+
+    It is a script because a page opened from disk may load nothing else.
+    """
     rows, columns = benchmark_rows(board), shown_targets(board)
-    families = _places(row.submission.family for row in rows)
-    told = [_told(row) for row in rows]
-    recipes = _places(each.recipe for each in told)
-    regimes = {regime: place for place, regime in enumerate(REGIME_MARKS)}
+    families = _numbered(row.submission.family for row in rows)
+    row_values = [_row_values(row) for row in rows]
+    recipes = _numbered(values.recipe for values in row_values)
+    regimes = {regime: number for number, regime in enumerate(REGIME_MARKS)}
     cells = [row.cells.get(board.main.target.name) for row in rows]
     sizes = [row.parameters for row in rows]
     names = [standing.target.name for standing in columns]
@@ -56,36 +59,36 @@ def rows_js(board: Board) -> bytes:
         "slug": [row.slug for row in rows],
         "title": [row.submission.title for row in rows],
         "family": [families[row.submission.family] for row in rows],
-        "recipe": [recipes[each.recipe] for each in told],
+        "recipe": [recipes[values.recipe] for values in row_values],
         "regime": [regimes[row.regime] for row in rows],
         "seeds": [len(row.submission.checkpoints) for row in rows],
         "body": [size.body if size else None for size in sizes],
         "total": [size.total if size else None for size in sizes],
         "best": [cell.ranks[0] if cell and cell.ranks else None for cell in cells],
         "worst": [cell.ranks[1] if cell and cell.ranks else None for cell in cells],
-        "mark": [each.mark for each in told],
-        "score": {name: [each.scores.get(name) for each in told] for name in names},
-        "part": {name: _some(each.parts.get(name) for each in told) for name in names},
-        "seen": {name: _some(each.seen.get(name) for each in told) for name in names},
-        "mean": {name: [each.means[name] for each in told] for name in averages},
-        "covered": {name: [each.covered[name] for each in told] for name in averages},
+        "mark": [values.mark for values in row_values],
+        "score": {name: [values.scores.get(name) for values in row_values] for name in names},
+        "part": {name: _sparse(values.parts.get(name) for values in row_values) for name in names},
+        "seen": {name: _sparse(values.seen.get(name) for values in row_values) for name in names},
+        "mean": {name: [values.means[name] for values in row_values] for name in averages},
+        "covered": {name: [values.covered[name] for values in row_values] for name in averages},
         "of": {name: XTREME_GROUPS.total() if name == "xtreme" else XTREME_GROUPS[name] for name in averages},
     }
     return f"stiltboardRows({json.dumps(document, ensure_ascii=False, separators=(',', ':'))});\n".encode()
 
 
-def _places(words: Iterable[str]) -> Mapping[str, int]:
-    """Return the place of each word among all that differ, in their order."""
-    return {word: place for place, word in enumerate(sorted(set(words)))}
+def _numbered(words: Iterable[str]) -> Mapping[str, int]:
+    """Map each distinct word to its index in sorted order, from 0."""
+    return {word: number for number, word in enumerate(sorted(set(words)))}
 
 
-def _some(words: Iterable[str | None]) -> dict[int, str]:
-    """Return what few rows have, by the row's number."""
-    return {i: word for i, word in enumerate(words) if word}
+def _sparse(words: Iterable[str | None]) -> dict[int, str]:
+    """Return the non-empty words by their row's number."""
+    return {number: word for number, word in enumerate(words) if word}
 
 
-class _RowColumns(NamedTuple):
-    """What a row says in the columns of the targets: scores, what stands instead of one, what was seen in training, and the means."""
+class _RowValues(NamedTuple):
+    """A row's values by target: scores, text for missing ones, warnings about seen test data; and its means."""
 
     recipe: str
     mark: str
@@ -97,19 +100,22 @@ class _RowColumns(NamedTuple):
 
 
 @once
-def _told(row: Row) -> _RowColumns:
+def _row_values(row: Row) -> _RowValues:
     cells = row.cells
     averages = {"xtreme": row.average, **row.groups}
-    return _RowColumns(
+    return _RowValues(
         recipe(row.submission),
         row.mark,
         {name: round(cell.score, 4) for name, cell in cells.items() if cell.score is not None},
-        {name: _instead(cell) for name, cell in cells.items() if cell.score is None},
+        {name: _missing_score(cell) for name, cell in cells.items() if cell.score is None},
         {name: cell.trust.seen.said for name, cell in cells.items() if cell.trust.seen.said},
-        {name: None if one.mean is None else round(one.mean, 4) for name, one in averages.items()},
-        {name: one.covered for name, one in averages.items()},
+        {
+            name: None if average.mean is None else round(average.mean, 4)
+            for name, average in averages.items()
+        },
+        {name: average.covered for name, average in averages.items()},
     )
 
 
-def _instead(cell: Cell) -> str:
+def _missing_score(cell: Cell) -> str:
     return "failed" if cell.failed else share(cell.measured, cell.of, "languages")

@@ -1,4 +1,4 @@
-"""How to cite the board and each of its entries: BibTeX computed from the records, nothing invented; pure."""
+"""Citations of the board and its entries as BibTeX, computed from the records only; pure."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from site_gen.board.board import Row
 from site_gen.board.run_info import newest_run
 
 _SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#",
+    "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
 
 
 def entry_citation(row: Row, address: str) -> str:
-    """Return the BibTeX of a submission's entry; `address` is its page, or empty where the site's address is not known."""
+    """Return the BibTeX entry of a submission; `address` is that of its page, or empty if unknown."""
     names = [submitter.name for submitter in row.submission.submitters]
     return _misc(f"stiltboard-{row.slug}", row.submission.title, names, [row], address)
 
 
 def board_citation(rows: Sequence[Row], address: str) -> str:
-    """Return the BibTeX of the whole board, as new as its newest result."""
+    """Return the BibTeX entry of the whole board, with the year of its newest result."""
     return _misc(
         "stiltboard",
         "stiltboard, a leaderboard of multilingual encoders after intermediate-task training",
@@ -30,13 +30,12 @@ def board_citation(rows: Sequence[Row], address: str) -> str:
     )
 
 
-def _misc(key: str, title: str, names: Sequence[str], rows: Sequence[Row], address: str) -> str:
+def _misc(key: str, title: str, authors: Sequence[str], rows: Sequence[Row], address: str) -> str:
     newest = newest_run(rows)
-    # Names stand in braces: nobody knows which of their words is the family name, or whether they are an
-    # organisation's.
+    # Names are in braces: which word is the family name is unknown, and a name may be an organisation's.
     fields = {
         "title": f"{{{_escaped(title)}}}",
-        "author": " and ".join(f"{{{_escaped(name)}}}" for name in names) or "{The stiltboard authors}",
+        "author": " and ".join(f"{{{_escaped(name)}}}" for name in authors) or "{The stiltboard authors}",
         "year": str(newest.year) if newest else "",
         "note": "" if key == "stiltboard" else "Entry of the stiltboard leaderboard",
         "url": address,

@@ -1,18 +1,17 @@
-"""The parts that a long leaderboard is cut into, for readers without the script; pure."""
+"""The parts of a long leaderboard, for readers without JavaScript; pure."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-# What a page lists; the rest is loaded when it is asked for, and stands on parts of their own without the
-# script.
+# Rows on a page; the script loads the rest on request, and without it they are on further pages.
 PAGE_ROWS = 25
-# Up to so many parts each links every other.
+# Up to this many parts, each links all others.
 _FEW_PARTS = 16
 
 
 class BoardPart(NamedTuple):
-    """A part of the leaderboard: its number, and the places of its first and last row, all from 1."""
+    """A part of the leaderboard: its number and those of its first and last row, all from 1."""
 
     number: int
     first: int
@@ -20,10 +19,10 @@ class BoardPart(NamedTuple):
 
 
 def linked_parts(part: int, rows: int) -> tuple[BoardPart, ...]:
-    """Return the parts that a part, numbered from 1, of so many rows links, itself among them; none if there is one only.
+    """Return the parts that part number `part` of a board with `rows` rows links, itself included.
 
-    Of many these are the first, the last and those 1, 2, 4, … before and after it: few links, and few steps
-    to any part.
+    Of many parts these are the first, the last and those 1, 2, 4, … before and after it: few links, and few
+    steps to any part. Empty if there is only one part.
     """
     parts = -(-rows // PAGE_ROWS)
     if parts <= 1:

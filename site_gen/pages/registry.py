@@ -1,4 +1,4 @@
-"""PAGES: one entry per kind of page: its template, and the (path, context) of each page of that kind."""
+"""All kinds of pages: the template of each, and the (path, context) of every page of that kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.records import Regime
 from site_gen import paths
 from site_gen.board.averages import XTREME_GROUPS
 from site_gen.board.board import Board, Row, Standing
-from site_gen.board.by_language import LISTED, LanguageStanding, Placed, language_boards, language_paths
+from site_gen.board.by_language import LISTED, LanguageRow, LanguageStanding, language_boards, language_paths
 from site_gen.board.families import Family, families, family_path
 from site_gen.board.gap import Gap, gaps
 from site_gen.board.recipe import recipe
@@ -30,11 +30,11 @@ from site_gen.pages.board_rows import benchmark_rows, shown_groups, shown_target
 from site_gen.pages.citation import board_citation, entry_citation
 from site_gen.pages.compare_data import NAMES
 from site_gen.pages.pagination import PAGE_ROWS, linked_parts
-from site_gen.writing.output import declared, key_of, placing, reported_inputs, standing_inputs
+from site_gen.writing.output import declaration_key, key_of, placement_key, reported_inputs, standing_inputs
 
 Context = Mapping[str, object]
 
-# What every page leads to: the name that a page calls its part of the site by, the path, and the words.
+# The links on every page: name of the section, path, and link text.
 NAVIGATION = (
     ("front", "index.html", "Leaderboard"),
     ("targets", "targets.html", "Targets"),
@@ -46,8 +46,8 @@ NAVIGATION = (
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A page that need not be made again while its `inputs` are the same: all that its context depends on."""
+class CacheablePage:
+    """A page that need not be rendered again while its `inputs`, all that its context depends on, are equal."""
 
     inputs: tuple[object, ...]
     context: Callable[[], Context]
@@ -55,39 +55,40 @@ class Kept:
 
 @dataclass(frozen=True)
 class PageKind:
-    """How one kind of page is made."""
+    """A kind of page: its template, and a function from board and base URL to its pages."""
 
     template: str
-    pages: Callable[[Board, str], Iterator[tuple[str, Context | Kept]]]
+    pages: Callable[[Board, str], Iterator[tuple[str, Context | CacheablePage]]]
 
 
 @once
 def scaling_chart(standing: Standing) -> Chart | None:
-    """Make a target's scaling figure with its choices, or None while there is nothing to draw."""
+    """Return a target's scaling figure with its choices, or None where no ranked row has a size."""
     return make_chart(scaling_figure(standing), choices(standing))
 
 
-def gap_chart(standing: Standing, found: Sequence[Gap]) -> Chart | None:
-    """Make the panel of a target's gaps, over the sizes of its scaling curves, or None while there is nothing to draw."""
+def gap_chart(standing: Standing, target_gaps: Sequence[Gap]) -> Chart | None:
+    """Return the figure of a target's gaps on the size axis of its scaling curves, or None without any."""
     curves = scaling_chart(standing)
-    return make_chart(gap_figure(standing.target, found, curves.figure.x)) if curves else None
+    return make_chart(gap_figure(standing.target, target_gaps, curves.figure.x)) if curves else None
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a target has to say about the question, which needs both regimes within one family."""
+    """The evidence of a target on the board's question, which needs both regimes within one family."""
 
     trained: tuple[Regime, ...]  # of English-only and multilingual, those with a ranked row
     families: tuple[str, ...]  # that have ranked rows of both
 
 
 def evidence(standing: Standing) -> Evidence:
-    """Find which regimes have ranked rows, and in which families they can be compared."""
+    """Return which regimes have ranked rows, and in which families they can be compared."""
     trained = (Regime.ENGLISH, Regime.MULTILINGUAL)
-    found = {(row.submission.family, row.regime) for row in standing.ranked}
-    families = sorted({family for family, _ in found if all((family, regime) in found for regime in trained)})
+    pairs = {(row.submission.family, row.regime) for row in standing.ranked}
+    families = sorted({family for family, _ in pairs if all((family, regime) in pairs for regime in trained)})
     return Evidence(
-        tuple(regime for regime in trained if any(regime == other for _, other in found)), tuple(families)
+        tuple(regime for regime in trained if any(regime == ranked_regime for _, ranked_regime in pairs)),
+        tuple(families),
     )
 
 
@@ -113,15 +114,15 @@ def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, o
 
 def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "index.html"
-    apart = [standing for standing in board.others if standing.rows or standing.reported]
+    outside = [standing for standing in board.others if standing.rows or standing.reported]
     columns = shown_targets(board)
     rows = benchmark_rows(board)
-    found = gaps(board.main)
+    main_gaps = gaps(board.main)
     extra = {
         "chart": scaling_chart(board.main),
-        "gap_chart": gap_chart(board.main, found),
+        "gap_chart": gap_chart(board.main, main_gaps),
         "evidence": evidence(board.main),
-        "gaps": found,
+        "gaps": main_gaps,
         "benchmark_rows": rows,
         "families": sorted(
             {row.submission.family for row in rows} | {row.submission.family for row in board.reported}
@@ -131,22 +132,22 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         "reported_rows": [row for row in board.reported if row.in_xtreme],
         "columns": columns,
         "groups": shown_groups(columns),
-        "apart": [standing for standing in apart if not is_own(standing.target.name)],
-        "own": [standing for standing in apart if is_own(standing.target.name)],
+        "apart": [standing for standing in outside if not is_own(standing.target.name)],
+        "own": [standing for standing in outside if is_own(standing.target.name)],
     }
     yield path, {**_common(board, base_url, path, "front"), **extra}
 
 
-def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
-    """Yield what follows the front page's rows, for readers without the script that loads it."""
+def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
+    """Yield the pages with the rows after the front page's, for readers without JavaScript."""
     rows, columns = benchmark_rows(board), shown_targets(board)
-    first = board.main.target.name
-    shown = (base_url, first, tuple(repr(standing.target) for standing in columns))
+    main_target = board.main.target.name
+    shown = (base_url, main_target, tuple(repr(standing.target) for standing in columns))
     for part, start in enumerate(range(PAGE_ROWS, len(rows), PAGE_ROWS), start=2):
         path = f"leaderboard/{part}.html"
-        listed = rows[start : start + PAGE_ROWS]
+        part_rows = rows[start : start + PAGE_ROWS]
         extra = {
-            "rows": listed,
+            "rows": part_rows,
             "start": start,
             "part": part,
             "count": len(rows),
@@ -154,41 +155,41 @@ def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
             "columns": columns,
             "groups": shown_groups(columns),
         }
-        inputs = (*shown, part, len(rows), tuple(_listed(row, first) for row in listed))
-        yield path, Kept(inputs, partial(_with, board, base_url, path, "front", extra))
+        inputs = (*shown, part, len(rows), tuple(_row_inputs(row, main_target) for row in part_rows))
+        yield path, CacheablePage(inputs, partial(_context, board, base_url, path, "front", extra))
 
 
 @once
-def _listed(row: Row, first: str) -> tuple[object, ...]:
-    """Return what a row of the leaderboard shows that not the submission alone decides."""
-    cell = row.cells.get(first)
+def _row_inputs(row: Row, main_target: str) -> tuple[object, ...]:
+    """Return all inputs to a row of the leaderboard: its submission, and what depends on other rows."""
+    cell = row.cells.get(main_target)
     return row.stamp, cell.ranks if cell else None, tuple(cell.rank is None for cell in row.cells.values())
 
 
-def _with(board: Board, base_url: str, path: str, current: str, extra: Context) -> Context:
+def _context(board: Board, base_url: str, path: str, current: str, extra: Context) -> Context:
     return {**_common(board, base_url, path, current), **extra}
 
 
-def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
+def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
     languages = language_paths(language_boards(board))
     linked = key_of(tuple(languages.items()))
     for row in board.rows:
         path = f"submissions/{row.slug}.html"
-        inputs = (row.stamp, placing(row), base_url, linked)
-        yield path, Kept(inputs, partial(_submission, board, base_url, path, row, languages))
+        inputs = (row.stamp, placement_key(row), base_url, linked)
+        yield path, CacheablePage(inputs, partial(_submission, board, base_url, path, row, languages))
 
 
 def _submission(board: Board, base_url: str, path: str, row: Row, languages: Mapping[str, str]) -> Context:
-    found = row.details
-    sections = found.page({name: cell.target for name, cell in row.cells.items()}, languages)
+    details = row.details
+    sections = details.page({name: cell.target for name, cell in row.cells.items()}, languages)
     return {
         **_common(board, base_url, path, "submission"),
         "row": row,
         "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
-        "mteb": paths.mteb(row.slug) if paths.mteb(row.slug) in found.paths else "",
+        "mteb": paths.mteb(row.slug) if paths.mteb(row.slug) in details.paths else "",
         "model_card": paths.model_card(row.slug) if model_card.has_scores(row) else "",
         "bibtex": entry_citation(row, f"{base_url}{path}" if base_url else ""),
-        "results": {name: Markup(text) for name, text in sections.results.items()},  # noqa: S704  # rendered and escaped before
+        "results": {name: Markup(text) for name, text in sections.results.items()},  # noqa: S704  # escaped when rendered
         "training": Markup(sections.training),  # noqa: S704  # the same
         "charted": sections.charted,
     }
@@ -200,14 +201,14 @@ def _reported(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         yield path, {**_common(board, base_url, path, "submission"), "row": row}
 
 
-def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
+def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
     languages = language_paths(language_boards(board))
     linked = key_of(tuple(languages.items()))
     for standing in board.standings:
         path = f"targets/{standing.target.name}.html"
         yield (
             path,
-            Kept(
+            CacheablePage(
                 (base_url, linked, *standing_inputs(standing)),
                 partial(_target, board, base_url, path, standing, languages),
             ),
@@ -217,15 +218,15 @@ def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]
 def _target(
     board: Board, base_url: str, path: str, standing: Standing, languages: Mapping[str, str]
 ) -> Context:
-    found = gaps(standing)
+    target_gaps = gaps(standing)
     extra = {
         "standing": standing,
         "target": standing.target,
         "language_paths": languages,
         "chart": scaling_chart(standing),
-        "gap_chart": gap_chart(standing, found),
+        "gap_chart": gap_chart(standing, target_gaps),
         "evidence": evidence(standing),
-        "gaps": found,
+        "gaps": target_gaps,
     }
     return {**_common(board, base_url, path, "targets"), **extra}
 
@@ -233,13 +234,17 @@ def _target(
 def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "targets.html"
     catalog = [standing for standing in board.others if not is_own(standing.target.name)]
-    own = [standing for standing in board.others if is_own(standing.target.name)]
-    groups = [("XTREME", board.benchmark), ("Outside the XTREME average", catalog), ("Own text", own)]
+    user_provided = [standing for standing in board.others if is_own(standing.target.name)]
+    groups = [
+        ("XTREME", board.benchmark),
+        ("Outside the XTREME average", catalog),
+        ("User-provided text", user_provided),
+    ]
     yield (
         path,
         {
             **_common(board, base_url, path, "targets"),
-            "groups": [(name, found) for name, found in groups if found],
+            "groups": [(name, standings) for name, standings in groups if standings],
         },
     )
 
@@ -249,33 +254,31 @@ def _language_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]
     yield path, {**_common(board, base_url, path, "languages"), "boards": language_boards(board)}
 
 
-def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
-    for each in language_boards(board):
-        path = each.language.path
-        tables = tuple(each.tables())
-        extra = {"language": each.language, "tables": tables}
-        inputs = (base_url, repr(each.language), *map(_table_inputs, tables))
-        yield path, Kept(inputs, partial(_with, board, base_url, path, "languages", extra))
+def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
+    for language_board in language_boards(board):
+        path = language_board.language.path
+        tables = tuple(language_board.tables())
+        extra = {"language": language_board.language, "tables": tables}
+        inputs = (base_url, repr(language_board.language), *map(_table_inputs, tables))
+        yield path, CacheablePage(inputs, partial(_context, board, base_url, path, "languages", extra))
 
 
 @once
 def _table_inputs(table: LanguageStanding) -> bytes:
-    """Return the digest of what a table shows."""
+    """Return the digest of all inputs to a table of a language's page."""
     placed = tuple(
-        (each.row.slug, declared(each.row), each.place, each.reason, *_line_inputs(each))
-        for each in table.placed
+        (row.row.slug, declaration_key(row.row), row.place, row.reason, *_line_inputs(row))
+        for row in table.placed
     )
-    return key_of(
-        repr(table.target), placed, table.of, reported_inputs([each.row for each in table.reported])
-    )
+    return key_of(repr(table.target), placed, table.of, reported_inputs([row.row for row in table.reported]))
 
 
-def _line_inputs(placed: Placed) -> tuple[object, ...]:
-    """Return what a result says of one language: score and interval of each seed, and how many examples there are."""
-    found = placed.cell.result
-    place = found.places.get(placed.language)
-    table = b"" if place is None else found.table[:, place].tobytes()
-    return table, found.seeds, tuple(placed.language in failed for failed in found.failed)
+def _line_inputs(row: LanguageRow) -> tuple[object, ...]:
+    """Return a result's values in one language: score, interval and n of each seed, and failures."""
+    result = row.cell.result
+    index = result.language_index.get(row.language)
+    table = b"" if index is None else result.table[:, index].tobytes()
+    return table, result.seeds, tuple(row.language in failed for failed in result.failed)
 
 
 def _family_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -283,16 +286,16 @@ def _family_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     yield path, {**_common(board, base_url, path, "families"), "families": families(board)}
 
 
-def _families(board: Board, base_url: str) -> Iterator[tuple[str, Context | Kept]]:
+def _families(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
     for family in families(board):
-        rows = tuple((row.stamp, placing(row)) for row in family.rows)
+        rows = tuple((row.stamp, placement_key(row)) for row in family.rows)
         inputs = (base_url, family.name, rows, reported_inputs(family.reported))
-        yield family.path, Kept(inputs, partial(_family, board, base_url, family))
+        yield family.path, CacheablePage(inputs, partial(_family, board, base_url, family))
 
 
 def _family(board: Board, base_url: str, family: Family) -> Context:
     drawn = [chart for standing in family.standings if (chart := scaling_chart(standing)) is not None]
-    charts = [chart for chart in drawn if len(chart.figure.table.lines) > 1]  # one size is no scaling
+    charts = [chart for chart in drawn if len(chart.figure.table.lines) > 1]  # one point is no curve
     return {**_common(board, base_url, family.path, "families"), "family": family, "charts": charts}
 
 
@@ -308,7 +311,7 @@ def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 
 def repository(base_url: str) -> str:
-    """Return the repository that a GitHub Pages address is served from, as GitHub maps the two; empty for any other address."""
+    """Return the repository behind a GitHub Pages address; empty for any other address."""
     parts = urlsplit(base_url)
     owner, dot, host = (parts.hostname or "").partition(".")
     name = parts.path.strip("/").partition("/")[0]
@@ -316,7 +319,7 @@ def repository(base_url: str) -> str:
 
 
 def _not_found(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
-    """Serve any address that does not exist, at any depth: only this page needs to know where the site's root is."""
+    """Yield the page for addresses that do not exist, at any depth: it alone needs the absolute root."""
     path = "404.html"
     yield path, {**_common(board, "", path, "missing"), "root": urlsplit(base_url).path}
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 import templates
 from site_gen import formatting
-from site_gen.board.target_labels import place
+from site_gen.board.target_labels import target_label
 from site_gen.figures.style import symbol_path
 from site_gen.formatting import compact
 
@@ -19,12 +19,12 @@ TEMPLATES = Path(templates.__file__).parent
 
 
 def render(template: str, context: Mapping[str, object]) -> str:
-    """Render a page; everything is escaped, and a name that does not exist is an error."""
+    """Render a template; all values are escaped, and an undefined name raises UndefinedError."""
     return _environment().get_template(template).render(context)
 
 
 def data_block(text: str) -> Markup:
-    """Make JSON safe inside a script element: no `<` or `&` is left in it, and it is the same JSON."""
+    """Return equivalent JSON that is safe in a script element: `<`, `>` and `&` become escapes."""
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704  # nothing that HTML reads is left
@@ -52,7 +52,7 @@ def _environment() -> Environment:
         "listed": formatting.listed,
         "group_name": formatting.group_name,
         "metric_name": formatting.metric_name,
-        "place": place,
+        "target_label": target_label,
         "points": formatting.points,
         "published": formatting.published,
         "published_quantity": formatting.published_quantity,

@@ -1,4 +1,4 @@
-"""What nothing on the board hangs on, made of a submission's whole results: parts of its page, its files, its lines of the CSVs."""
+"""The details of a submission, computed from its complete results: page sections, files and CSV lines."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from site_gen.figures.plotly_json import guarded_id
 from site_gen.figures.precision_recall import mined_figure
 from site_gen.pages.rendering import render
 
-# Pages of submissions stand one folder below the site's root.
+# Pages of submissions are one folder below the site's root.
 _ROOT = "../"
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A figure below a result's scores, or the `note` that says why there is none."""
+    """A figure below a result's scores, or a `note` with the reason why there is none."""
 
     chart: Chart | None
     note: str
@@ -36,7 +36,7 @@ class Exhibit:
 
 @dataclass(frozen=True)
 class WholeDetails:
-    """The details of a row whose results are at hand whole."""
+    """The details of a row, from its complete results in memory."""
 
     row: WholeRow
 
@@ -46,25 +46,28 @@ class WholeDetails:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Return the paths of the submission's own files within the site."""
+        """Return the paths of the submission's files within the site."""
         return tuple(self._files)
 
     def file(self, path: str) -> bytes:
-        """Return one of these files."""
+        """Return the content of the file at one of `paths`."""
         return self._files[path]
 
     def lines(self, target: str) -> bytes:
-        """Return the lines of a target's CSV by language."""
+        """Return the submission's lines in the by-language CSV of a target."""
         return by_language_lines(self.row.slug, self.row.cells[target])
 
     def page(self, targets: Mapping[str, Target], language_paths: Mapping[str, str]) -> Sections:
-        """Return what the page shows. People's own targets have the languages of all their results, which this row may lack."""
+        """Return the page's sections on these targets.
+
+        They replace the row's targets, because a user-provided target has the languages of all its results.
+        """
         cells = {name: replace(cell, target=targets[name]) for name, cell in self.row.cells.items()}
         shown = {name: tuple(exhibits(self.row, cell)) for name, cell in cells.items()}
         return Sections(
             {name: _section(self.row, cell, shown[name], language_paths) for name, cell in cells.items()},
             render("trained.html", {"record": self.row.training}).strip("\n") if self.row.training else "",
-            any(exhibit.chart for found in shown.values() for exhibit in found),
+            any(exhibit.chart for row_exhibits in shown.values() for exhibit in row_exhibits),
         )
 
 
@@ -86,10 +89,10 @@ def _section(
 
 
 def exhibits(row: WholeRow, cell: WholeCell) -> Iterator[Exhibit]:
-    """Yield what can be shown of a result beside its scores: where pairs were mined, and what each layer scores."""
+    """Yield the figures of a result: the precision-recall curves of mining, and the score by layer."""
     if cell.target.kind == "mining":
         figure = mined_figure(cell.target, cell.result, cell.mined, paths.curves(row.slug, cell.target.name))
-        note = "No curve of precision and recall: the outcomes are not kept here, or nothing right was mined."
+        note = "No precision-recall curve: the outcomes are not stored here, or no correct pair was mined."
         yield Exhibit(make_chart(figure), note)
     if cell.sweep is not None:
         note = "No score by layer: no layer was measured with every language."

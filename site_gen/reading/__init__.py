@@ -1,1 +1,1 @@
-"""Read submissions, and keep between builds what was read."""
+"""Read submissions, and cache what was read between builds."""

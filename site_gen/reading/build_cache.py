@@ -1,9 +1,8 @@
-"""What earlier builds made of the same bytes, kept on disk; whatever is not found is made again.
+"""The build cache: results of earlier builds on disk; whatever is missing is computed again.
 
-One SQLite file a folder of submissions, in the cache: safe to delete, never needed. All of it is the work of
-one version of the generator and is dropped by any other. What it holds is found by the content that it was
-made of, so that a key that is there is right; a blob that is damaged on disk does not decompress and counts
-as missing.
+There is one SQLite file per submissions folder; it is always safe to delete. It belongs to one version of the
+generator, and any other version clears it. Keys are digests of the input, so that an entry under a key is never
+outdated; a blob that is damaged on disk does not decompress and counts as missing.
 """
 
 from __future__ import annotations
@@ -31,29 +30,31 @@ CREATE TABLE IF NOT EXISTS folders (slug TEXT PRIMARY KEY, state BLOB, key BLOB)
 CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, packed BLOB);
 CREATE TABLE IF NOT EXISTS shared (key BLOB PRIMARY KEY, text TEXT);
 CREATE TABLE IF NOT EXISTS parts (key BLOB, name TEXT, packed BLOB, PRIMARY KEY (key, name));
-CREATE TABLE IF NOT EXISTS files (site TEXT, path TEXT, key BLOB, size INTEGER, changed INTEGER, inode INTEGER, PRIMARY KEY (site, path));
+CREATE TABLE IF NOT EXISTS files (
+  site TEXT, path TEXT, key BLOB, size INTEGER, changed INTEGER, inode INTEGER, PRIMARY KEY (site, path)
+);
 """
 _NAMES = ("made_by", "folders", "entries", "shared", "parts", "files")
-# What the bytes of a page hang on beside the sources.
+# Packages, besides our sources, whose versions affect the bytes of a page.
 _PACKAGES = ("Babel", "Jinja2", "MarkupSafe", "numpy", "pillow", "plotly", "pydantic", "PyYAML", "scipy")
 
-# Of a file of a site: the key of what it was made of, its size, its time of change, its number on the disk.
+# A written file: key of its inputs, size, modification time in ns, inode.
 FileRow = tuple[bytes, int, int, int]
 
 
-class Shelf:
-    """The kept things of one folder of submissions; they are at hand while it is open, which is one transaction."""
+class BuildCache:
+    """The cache of one submissions folder; usable only while it is `opened`, which is one transaction."""
 
     def __init__(self, submissions: Path) -> None:
-        """Take the folder."""
+        """Take the submissions folder; nothing is opened yet."""
         self._submissions = submissions
         self._connection: sqlite3.Connection
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Open it; where it cannot be written, or another build holds it, it is empty and not kept."""
-        with _path(self._submissions) as path:
-            self._connection = _connected(path)
+        """Open the cache; if it is not writable or another build holds it, use an empty, temporary one."""
+        with _locked_path(self._submissions) as path:
+            self._connection = _open_or_recreate(path)
             try:
                 yield
                 self._connection.commit()
@@ -61,14 +62,14 @@ class Shelf:
                 self._connection.close()
 
     def folders(self) -> dict[str, tuple[bytes, bytes]]:
-        """Return of each slug the state of its files when they were read, and the key of their content."""
+        """Return, by slug, the state of its files when they were read, and the key of their content."""
         return {
             slug: (state, key)
             for slug, state, key in self._connection.execute("SELECT slug, state, key FROM folders")
         }
 
-    def keep_folders(self, folders: Mapping[str, tuple[bytes, bytes]]) -> None:
-        """Replace what is known of the folders, and forget whatever belongs to none of them."""
+    def replace_folders(self, folders: Mapping[str, tuple[bytes, bytes]]) -> None:
+        """Replace the stored folders, and delete entries and parts that belong to none of them."""
         before = self.folders()
         gone = {key for (key,) in self._connection.execute("SELECT key FROM entries")} - {
             key for _, key in folders.values()
@@ -76,24 +77,26 @@ class Shelf:
         self._connection.executemany(
             "DELETE FROM folders WHERE slug = ?", ((slug,) for slug in before.keys() - folders.keys())
         )
-        new = ((slug, *each) for slug, each in folders.items() if each != before.get(slug))
+        new = ((slug, *row) for slug, row in folders.items() if row != before.get(slug))
         self._connection.executemany("INSERT OR REPLACE INTO folders VALUES (?, ?, ?)", new)
         self._connection.executemany("DELETE FROM entries WHERE key = ?", ((key,) for key in gone))
         self._connection.executemany("DELETE FROM parts WHERE key = ?", ((key,) for key in gone))
 
-    def entries(self, but: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the key and the packed entry of all submissions but some, of which the keys are given."""
-        if not but:
+    def entries(self, exclude: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the key and the packed entry of all submissions except those with the given keys."""
+        if not exclude:
             yield from self._connection.execute("SELECT key, packed FROM entries")
             return
-        for key in [key for (key,) in self._connection.execute("SELECT key FROM entries") if key not in but]:
+        for key in [
+            key for (key,) in self._connection.execute("SELECT key FROM entries") if key not in exclude
+        ]:
             yield self._connection.execute("SELECT key, packed FROM entries WHERE key = ?", (key,)).fetchone()
 
     def shared(self) -> dict[bytes, str]:
-        """Return the texts that many entries name."""
+        """Return the texts that entries refer to, by digest."""
         return dict(self._connection.execute("SELECT key, text FROM shared"))
 
-    def keep(
+    def store_entry(
         self,
         slug: str,
         state: bytes,
@@ -102,62 +105,62 @@ class Shelf:
         shared: Mapping[bytes, str],
         parts: Mapping[str, bytes],
     ) -> None:
-        """Keep an entry with its parts, which are compressed already, and what is known of its folder."""
+        """Store an entry, the state of its folder, its shared texts and its parts, compressed already."""
         self._connection.execute("INSERT OR REPLACE INTO folders VALUES (?, ?, ?)", (slug, state, key))
         self._connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", (key, packed))
         self._connection.executemany("INSERT OR IGNORE INTO shared VALUES (?, ?)", shared.items())
-        self.keep_parts(key, parts)
+        self.store_parts(key, parts)
 
-    def keep_parts(self, key: bytes, parts: Mapping[str, bytes]) -> None:
-        """Keep parts of an entry."""
+    def store_parts(self, key: bytes, parts: Mapping[str, bytes]) -> None:
+        """Store parts of an entry, compressed already, by name."""
         self._connection.executemany(
             "INSERT OR REPLACE INTO parts VALUES (?, ?, ?)",
             ((key, name, data) for name, data in parts.items()),
         )
 
     def part(self, key: bytes, name: str) -> bytes | None:
-        """Return a part, or None where there is none that is sound."""
-        found = self._connection.execute(
+        """Return a part, decompressed; None where it is missing or damaged."""
+        row = self._connection.execute(
             "SELECT packed FROM parts WHERE key = ? AND name = ?", (key, name)
         ).fetchone()
         with suppress(zlib.error):
-            return zlib.decompress(found[0]) if found else None
+            return zlib.decompress(row[0]) if row else None
         return None
 
     def files(self, site: Path) -> dict[str, FileRow]:
-        """Return what is known of each file that a build wrote into a site."""
-        found = self._connection.execute(
+        """Return the stored row of each file that a build wrote into a site, by path."""
+        rows = self._connection.execute(
             "SELECT path, key, size, changed, inode FROM files WHERE site = ?", (str(site),)
         )
-        return {path: (key, size, changed, inode) for path, key, size, changed, inode in found}
+        return {path: (key, size, changed, inode) for path, key, size, changed, inode in rows}
 
-    def keep_files(self, site: Path, files: Mapping[str, FileRow], before: Mapping[str, FileRow]) -> None:
-        """Replace what is known of a site's files, of which `before` is what `files` returned."""
+    def replace_files(self, site: Path, files: Mapping[str, FileRow], before: Mapping[str, FileRow]) -> None:
+        """Replace the stored files of a site; `before` is what `files` returned."""
         gone = ((str(site), path) for path in before.keys() - files.keys())
         self._connection.executemany("DELETE FROM files WHERE site = ? AND path = ?", gone)
-        new = ((str(site), path, *each) for path, each in files.items() if each != before.get(path))
+        new = ((str(site), path, *row) for path, row in files.items() if row != before.get(path))
         self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", new)
 
-    def save(self) -> None:
-        """Write what was kept so far."""
+    def commit(self) -> None:
+        """Write to disk what was stored so far."""
         self._connection.commit()
 
 
 def packed(data: bytes) -> bytes:
-    """Compress a part."""
+    """Compress a part for `BuildCache.store_parts`."""
     return zlib.compress(data, 1)
 
 
 @contextmanager
-def _path(submissions: Path) -> Iterator[Path | None]:
-    """Hold the file of a folder against other builds, from one transaction to the next; there is none where that cannot be."""
+def _locked_path(submissions: Path) -> Iterator[Path | None]:
+    """Lock the cache file of a folder and yield its path; yield None where that is not possible."""
     root = cache_folder() / "site"
     path = root / f"{hashlib.sha256(os.fsencode(submissions.resolve())).hexdigest()[:32]}.sqlite"
     lock = FileLock(path.with_suffix(".lock"), timeout=1)
     try:
         root.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-    except OSError:  # another build holds it, which is a Timeout, or the disk is full or not to be written
+    except OSError:  # locked by another build (Timeout), disk full or read-only
         yield None
         return
     try:
@@ -166,42 +169,41 @@ def _path(submissions: Path) -> Iterator[Path | None]:
         lock.release()
 
 
-def _connected(path: Path | None) -> sqlite3.Connection:
-    """Open the file, anew where it is damaged; without one, or where it cannot be written, what is kept goes with the connection."""
+def _open_or_recreate(path: Path | None) -> sqlite3.Connection:
+    """Open the file, a new one if it is damaged; use a temporary database if there is none or it fails."""
     if path is None:
-        return _opened("")
+        return _open("")
     try:
-        return _opened(path)
+        return _open(path)
     except sqlite3.OperationalError:
-        return _opened("")
+        return _open("")
     except sqlite3.DatabaseError:
         with suppress(OSError, sqlite3.Error):
             path.unlink()
-            return _opened(path)
-        return _opened("")
+            return _open(path)
+        return _open("")
 
 
-def _opened(path: Path | str) -> sqlite3.Connection:
-    return _prepared(sqlite3.connect(path, timeout=1, isolation_level="IMMEDIATE"))
+def _open(path: Path | str) -> sqlite3.Connection:
+    return _prepare(sqlite3.connect(path, timeout=1, isolation_level="IMMEDIATE"))
 
 
-def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """Make the tables, empty where another generator filled them, and take hold of the file."""
+def _prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Create the tables, cleared if another generator filled them, and begin a write transaction."""
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(
-        "PRAGMA synchronous = OFF"
-    )  # a build that is killed leaves a sound file; after a power cut it may be dropped
+    # A killed build leaves an intact file; after a power failure it may be damaged and is then recreated.
+    connection.execute("PRAGMA synchronous = OFF")
     connection.executescript(_TABLES)
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT generator FROM made_by").fetchall() != [(generator(),)]:
         for name in _NAMES:
-            connection.execute(f"DELETE FROM {name}")  # noqa: S608  # a name of ours
+            connection.execute(f"DELETE FROM {name}")  # noqa: S608  # a constant above
         connection.execute("INSERT INTO made_by VALUES (?)", (generator(),))
     return connection
 
 
 def generator() -> str:
-    """Return the digest of all that turns results into a site: sources, templates, catalog and the packages below them."""
+    """Return the digest of the generator: its sources, templates, catalog and package versions."""
     digest = hashlib.sha256(repr([(name, version(name)) for name in _PACKAGES]).encode())
     digest.update(repr(catalog.TARGETS).encode())
     for root in _roots():

@@ -1,4 +1,4 @@
-"""Read submissions whole: what was declared, every result, and what their outcomes give."""
+"""Read complete submissions: the declaration, every result, and statistics of their outcomes."""
 
 from __future__ import annotations
 
@@ -25,50 +25,50 @@ if TYPE_CHECKING:
 
 
 def gather(submissions: Path) -> tuple[Entry | ReportedEntry, ...]:
-    """Read every submission and result, and refuse all of them with all faults when one is malformed."""
+    """Read every submission and result; raise BadInput with all faults if any is malformed."""
     slugs = find_submissions(submissions)
     paired = is_paired(len(slugs))
     faults: list[Fault] = []
     entries: list[Entry | ReportedEntry] = []
     for slug in slugs:
         try:
-            read = read_entry(submissions / slug, paired)
+            entry = read_entry(submissions / slug, paired)
         except BadInput as error:
             faults += error.faults
         else:
             entries.append(
-                read
-                if isinstance(read, ReportedEntry)
-                else _entry(read, folder_key(submissions / slug, paired))
+                entry
+                if isinstance(entry, ReportedEntry)
+                else _entry(entry, folder_key(submissions / slug, paired))
             )
     if faults:
         raise BadInput(faults)
     return tuple(entries)
 
 
-def _entry(read: WholeEntry, stamp: bytes) -> Entry:
-    row = whole_row(read)
+def _entry(entry: WholeEntry, stamp: bytes) -> Entry:
+    row = whole_row(entry)
     return make_entry(row, WholeDetails(row), stamp)
 
 
 def read_entry(folder: Path, paired: bool) -> WholeEntry | ReportedEntry:
-    """Read one submission with its results and sweeps."""
+    """Read one submission with its results and layer sweeps; raise BadInput if any is malformed."""
 
     def columns(result: Result) -> Sequence[str] | None:
         return None if paired or target_of(result).kind == "mining" else ()
 
-    found = on_disk(folder).contents(outcomes=columns, required=False)
-    submission = found.submission
-    if found.faults or submission is None:
-        raise BadInput(found.faults)
+    contents = on_disk(folder).contents(outcomes=columns, required=False)
+    submission = contents.submission
+    if contents.faults or submission is None:
+        raise BadInput(contents.faults)
     if isinstance(submission, ReportedSubmission):
         return ReportedEntry(folder.name, submission)
     faults: list[Fault] = []
-    read = []
-    for target, table in found.outcomes.items():
+    read_outcomes = []
+    for target, table in contents.outcomes.items():
         try:
-            read.append(
-                _read_outcomes(folder, found.results[target], table, submission, found.training, paired)
+            read_outcomes.append(
+                _read_outcomes(folder, contents.results[target], table, submission, contents.training, paired)
             )
         except BadInput as error:
             faults += error.faults
@@ -77,19 +77,19 @@ def read_entry(folder: Path, paired: bool) -> WholeEntry | ReportedEntry:
     return WholeEntry(
         folder.name,
         submission,
-        tuple(found.results.values()),
-        tuple(found.sweeps.values()),
-        {each.target: each.mined for each in read if each.mined},
-        {each.target: each.entrant for each in read if each.entrant is not None},
-        found.training,
-        found.verification,
-        {path.stem: result_digest(path) for path in find_results(folder)} if found.verification else {},
+        tuple(contents.results.values()),
+        tuple(contents.sweeps.values()),
+        {outcome.target: outcome.mined for outcome in read_outcomes if outcome.mined},
+        {outcome.target: outcome.entrant for outcome in read_outcomes if outcome.entrant is not None},
+        contents.training,
+        contents.verification,
+        {path.stem: result_digest(path) for path in find_results(folder)} if contents.verification else {},
     )
 
 
 @dataclass(frozen=True)
-class _FromOutcomes:
-    """What the outcomes of a result give: the curves of what was mined, and how it enters a ranking."""
+class _OutcomeStatistics:
+    """What is computed from the outcomes of a result: its mining curves, and its entrant of the ranking."""
 
     target: str
     mined: tuple[MinedCurve, ...] = ()
@@ -103,8 +103,8 @@ def _read_outcomes(
     submission: Submission,
     training: Training | None,
     paired: bool,
-) -> _FromOutcomes:
-    """Return what a result's outcomes give: the site lacks curves and pairing of those that are not at hand."""
+) -> _OutcomeStatistics:
+    """Return the statistics of a result's outcomes; raise BadInput where they do not match the result."""
     target = target_of(result)
     try:
         mined = mined_curves(target, result, table) if target.kind == "mining" else ()
@@ -119,4 +119,4 @@ def _read_outcomes(
         raise BadInput(
             str(message), where=Where(str(folder / RESULTS_FOLDER / result.outcomes.file)), cure=cure
         ) from None
-    return _FromOutcomes(result.target, mined, entrant)
+    return _OutcomeStatistics(result.target, mined, entrant)

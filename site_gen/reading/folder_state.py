@@ -1,4 +1,4 @@
-"""Whether the folder of a submission is as it was: by what the disk says of its files, or by their content."""
+"""Detect changes in a submission's folder, by file metadata or by content."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from typing import NamedTuple
 
 from harness.store import find_submissions
 
-# What changed within so many nanoseconds before it was looked at may change again without a trace.
+# A file changed so recently, in ns, may change again without a new time stamp.
 _SETTLED = 2 * 10**9
 _READ = (".yaml", ".parquet")
-# With more, every pair's examples would take longer than the site is worth: ranks are then made from
-# intervals alone.
+# With more submissions, comparing every pair by examples takes too long: ranks then use intervals alone.
 PAIRED_SUBMISSIONS = 300
 
 
 def is_paired(count: int) -> bool:
-    """Tell whether so many submissions are paired by their examples."""
+    """Tell whether this number of submissions is small enough to pair them by examples."""
     return count <= PAIRED_SUBMISSIONS
 
 
 class FolderState(NamedTuple):
-    """A digest of the names, sizes, times and numbers of all files that a submission has; settled where they are not of just now.
+    """A digest of the names, sizes, times and inodes of a submission's files; `settled` if none is very recent.
 
-    As git does, a file counts as unchanged whose size, times of change and number on the disk are the same.
-    The time of its last change of any kind is among them, which nobody can set back.
+    As in git, a file counts as unchanged if its size, times and inode are the same. They include ctime, which
+    cannot be set back.
     """
 
     digest: bytes
@@ -43,13 +42,13 @@ def folder_states(submissions: Path) -> dict[str, FolderState]:
 
 
 def folder_state(folder: Path, paired: bool) -> FolderState:
-    """Return the state of a submission's folder."""
+    """Return the state of a submission's folder; `paired` is part of its digest."""
     now = time.time_ns()
-    found: list[tuple[str, int, int, int, int, int]] = []
+    files: list[tuple[str, int, int, int, int, int]] = []
     newest = 0
-    for place in (str(folder), f"{folder}/results"):
+    for path in (str(folder), f"{folder}/results"):
         try:
-            entries = list(os.scandir(place))
+            entries = list(os.scandir(path))
         except OSError:
             continue
         for entry in entries:
@@ -60,16 +59,16 @@ def folder_state(folder: Path, paired: bool) -> FolderState:
                 if stat.S_ISDIR(status.st_mode)
                 else (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
             )
-            found.append((entry.path, status.st_mode, status.st_ino, *changes))
-    digest = hashlib.sha256(repr((paired, sorted(found))).encode("utf-8", "surrogateescape")).digest()
+            files.append((entry.path, status.st_mode, status.st_ino, *changes))
+    digest = hashlib.sha256(repr((paired, sorted(files))).encode("utf-8", "surrogateescape")).digest()
     return FolderState(digest, newest <= now - _SETTLED)
 
 
 def folder_key(folder: Path, paired: bool) -> bytes:
-    """Return a digest of the content of all files that are read of a submission."""
+    """Return a digest of the content of all files that are read from a submission's folder."""
     digest = hashlib.sha256(repr((folder.name, paired)).encode())
-    for place in (folder, folder / "results"):
-        for path in sorted(place.iterdir()) if place.is_dir() else ():
+    for subfolder in (folder, folder / "results"):
+        for path in sorted(subfolder.iterdir()) if subfolder.is_dir() else ():
             if path.suffix in _READ or path.is_symlink():
                 content = (
                     hashlib.sha256(path.read_bytes()).digest()

@@ -1,4 +1,4 @@
-"""Read a folder of submissions into entries: by several processes, and only what changed since the last build."""
+"""Read a folder of submissions, by several processes and only what changed since the last build."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from site_gen.board.language_names import find_language, has_page
 from site_gen.board.reported import ReportedEntry
 from site_gen.board.whole import WholeEntry, whole_row
 from site_gen.pages.submission_details import WholeDetails
-from site_gen.reading.build_cache import Shelf, packed
-from site_gen.reading.cached_details import ShelvedDetails, page_name, page_part
+from site_gen.reading.build_cache import BuildCache, packed
+from site_gen.reading.cached_details import CachedDetails, page_name, page_part
 from site_gen.reading.entries import read_entry
 from site_gen.reading.folder_state import FolderState, folder_key, folder_state, is_paired
-from site_gen.reading.gc_pause import uncollected
+from site_gen.reading.gc_pause import gc_paused
 from site_gen.reading.serialization import Packer, Unpacker
 
-# Below so many a second process costs more than it saves.
-_FEW = 24
-# Each process takes some 100 MB.
+# With fewer folders, starting processes costs more time than it saves.
+_PARALLEL_FROM = 24
+# Each process needs about 100 MB.
 _MOST_PROCESSES = 4
 _SAVE_EVERY = 500
 _TRIES = 5
 
 _Task = TypeVar("_Task")
-_Done = TypeVar("_Done")
+_Output = TypeVar("_Output")
 
 
 @dataclass(frozen=True)
 class _FolderTask:
-    """A folder to read, its files' state when it was looked at, and the key of what the shelf has of it."""
+    """A folder to read, the state of its files, and the key of its content in the cache, empty if none."""
 
     folder: Path
     paired: bool
@@ -46,9 +46,9 @@ class _FolderTask:
 
 @dataclass(frozen=True)
 class _FolderRead:
-    """What a folder holds, packed for the shelf; nothing but its key where the shelf has it, or else what is wrong.
+    """The content of a folder, packed for the cache; only its key where that is cached already, or its faults.
 
-    `state` is the digest of its files where it may be known by that, else empty.
+    `state` is the digest of its files, empty where it is not reliable.
     """
 
     slug: str
@@ -60,85 +60,87 @@ class _FolderRead:
     faults: tuple[Fault, ...] = ()
 
 
-Held = Mapping[bytes, Entry | ReportedEntry]
+EntriesByKey = Mapping[bytes, Entry | ReportedEntry]
 
 
-def read_submissions(submissions: Path, shelf: Shelf, states: Mapping[str, FolderState], held: Held) -> Held:
-    """Read every submission, and refuse all of them with all faults when one is malformed.
+def read_submissions(
+    submissions: Path, cache: BuildCache, states: Mapping[str, FolderState], previous: EntriesByKey
+) -> EntriesByKey:
+    """Read every submission; raise BadInput with all faults if any is malformed.
 
-    `states` are those of the folders; what is `held` of an earlier build, by the key of its content, is taken
-    as it is.
+    `states` are the current states of the folders. Entries of an earlier build, given as `previous` by the key
+    of their content, are reused.
     """
     paired = is_paired(len(states))
-    known = shelf.folders()
-    nothing = (b"", b"")
+    known = cache.folders()
+    unknown = (b"", b"")
     changed = [
         slug
         for slug, state in states.items()
-        if not state.settled or known.get(slug, nothing)[0] != state.digest
+        if not state.settled or known.get(slug, unknown)[0] != state.digest
     ]
-    asked = [
-        _FolderTask(submissions / slug, paired, states[slug], known.get(slug, nothing)[1]) for slug in changed
+    tasks = [
+        _FolderTask(submissions / slug, paired, states[slug], known.get(slug, unknown)[1]) for slug in changed
     ]
     folders = {slug: known[slug] for slug in states if slug in known}
     faults: list[Fault] = []
-    for number, read in enumerate(in_processes(_read, asked), start=1):
+    for number, read in enumerate(in_processes(_read, tasks), start=1):
         faults += read.faults
         if not read.faults:
             folders[read.slug] = (read.state, read.key)
         if read.packed:
-            shelf.keep(read.slug, read.state, read.key, read.packed, read.shared, read.parts)
+            cache.store_entry(read.slug, read.state, read.key, read.packed, read.shared, read.parts)
         if number % _SAVE_EVERY == 0:
-            shelf.save()
-    shelf.keep_folders(folders)
-    shelf.save()
+            cache.commit()
+    cache.replace_folders(folders)
+    cache.commit()
     if faults:
         raise BadInput(faults)
     slugs = {key: slug for slug, (_, key) in folders.items()}
-    kept = {key: entry for key, entry in held.items() if key in slugs}
-    with uncollected():
-        return kept | dict(_entries(submissions, shelf, slugs, paired, kept))
+    reused = {key: entry for key, entry in previous.items() if key in slugs}
+    with gc_paused():
+        return reused | dict(_entries(submissions, cache, slugs, paired, reused))
 
 
 def _entries(
-    submissions: Path, shelf: Shelf, slugs: Mapping[bytes, str], paired: bool, but: Held
+    submissions: Path, cache: BuildCache, slugs: Mapping[bytes, str], paired: bool, exclude: EntriesByKey
 ) -> Iterator[tuple[bytes, Entry | ReportedEntry]]:
-    unpacker = Unpacker(shelf.shared())
-    for key, data in shelf.entries(but.keys()):
+    unpacker = Unpacker(cache.shared())
+    for key, data in cache.entries(exclude.keys()):
         yield (
             key,
-            unpacker.unpack(data, partial(ShelvedDetails, shelf, key, submissions / slugs[key], paired)),
+            unpacker.unpack(data, partial(CachedDetails, cache, key, submissions / slugs[key], paired)),
         )
 
 
-def in_processes(work: Callable[[_Task], _Done], tasks: Sequence[_Task]) -> Iterator[_Done]:
-    """Yield what the work makes of each task, in their order: by several processes where there is much to do."""
+def in_processes(work: Callable[[_Task], _Output], tasks: Sequence[_Task]) -> Iterator[_Output]:
+    """Yield the output of each task, in order; many tasks are shared among several processes."""
     processes = min(
         _MOST_PROCESSES,
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
     )
-    if len(tasks) < _FEW or processes < 2:
+    if len(tasks) < _PARALLEL_FROM or processes < 2:
         yield from map(work, tasks)
         return
     with ProcessPoolExecutor(processes) as pool:
-        # A few at a time: what waits to be taken is held in memory.
+        # A few at a time: finished outputs wait in memory.
         for start in range(0, len(tasks), 64 * processes):
             yield from pool.map(work, tasks[start : start + 64 * processes], chunksize=4)
 
 
-def _read(asked: _FolderTask) -> _FolderRead:
-    """Read one folder, unless its content is what the shelf has."""
-    folder = asked.folder
-    state = asked.state.digest if asked.state.settled else b""
-    key = folder_key(folder, asked.paired)
-    if key == asked.key:
+def _read(task: _FolderTask) -> _FolderRead:
+    """Read one folder, unless its content is in the cache already."""
+    folder = task.folder
+    state = task.state.digest if task.state.settled else b""
+    key = folder_key(folder, task.paired)
+    if key == task.key:
         return _FolderRead(folder.name, state, key)
     try:
-        entry, key = _steady(folder, asked.paired, key)
+        entry, key = _read_stable(folder, task.paired, key)
     except BadInput as error:
         return _FolderRead(folder.name, b"", key, faults=tuple(error.faults))
-    if folder_state(folder, asked.paired).digest != asked.state.digest:
-        state = b""  # it changed since somebody looked
+    if folder_state(folder, task.paired).digest != task.state.digest:
+        state = b""  # it changed since its state was taken
     packer = Packer()
     if isinstance(entry, ReportedEntry):
         return _FolderRead(folder.name, state, key, packer.pack(entry))
@@ -146,23 +148,28 @@ def _read(asked: _FolderTask) -> _FolderRead:
     details = WholeDetails(row)
     parts = {f"file/{path}": details.file(path) for path in details.paths}
     parts |= {f"lines/{target}": details.lines(target) for target in row.cells}
-    # Which languages have a page shows when all are read; a wrong guess is made good then.
-    guess = {
+    # Which languages have a page is known only when all are read; a wrong guess is corrected then.
+    guessed_paths = {
         code: find_language(code).path
         for cell in row.cells.values()
         for code in cell.target.languages
         if has_page(code)
     }
     targets = {name: cell.target for name, cell in row.cells.items()}
-    parts[page_name(targets, guess)] = page_part(details.page(targets, guess))
-    small = packer.pack(make_entry(row, details, key))
+    parts[page_name(targets, guessed_paths)] = page_part(details.page(targets, guessed_paths))
+    packed_entry = packer.pack(make_entry(row, details, key))
     return _FolderRead(
-        folder.name, state, key, small, packer.shared, {name: packed(data) for name, data in parts.items()}
+        folder.name,
+        state,
+        key,
+        packed_entry,
+        packer.shared,
+        {name: packed(data) for name, data in parts.items()},
     )
 
 
-def _steady(folder: Path, paired: bool, key: bytes) -> tuple[WholeEntry | ReportedEntry, bytes]:
-    """Read a folder until its content has the same key before and after; return that key, too."""
+def _read_stable(folder: Path, paired: bool, key: bytes) -> tuple[WholeEntry | ReportedEntry, bytes]:
+    """Read a folder until its content is the same before and after; return the entry and that key."""
     for _ in range(_TRIES):
         entry = read_entry(folder, paired)
         before, key = key, folder_key(folder, paired)
@@ -171,5 +178,5 @@ def _steady(folder: Path, paired: bool, key: bytes) -> tuple[WholeEntry | Report
     raise BadInput(
         "the files change while they are read",
         where=Where(str(folder)),
-        cure="build again when nothing writes there",
+        cure="build again when nothing writes to the folder",
     )

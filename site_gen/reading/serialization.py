@@ -1,8 +1,8 @@
-"""Entries → bytes and back: text as JSON, numbers as one array of float64, exactly as they were.
+"""Serialise entries losslessly: text as JSON, numbers as one array of float64.
 
-An entry is three blocks: what the submission declares, a head that says what follows, and the numbers in the
-order of the head. What thousands of entries say alike, above all the fingerprints of the text that they were
-measured on, is written once and named by its digest.
+An entry has three blocks: the submission, a head that describes the rest, and the numbers in the order of the
+head. Values that thousands of entries share, above all fingerprints of text, are stored once and referred to by
+their digest.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from site_gen.board.trust import Trust
 
 
 class Numbers:
-    """An array that is written and read piece by piece, in the same order."""
+    """A stream of float64 arrays, read in the order in which they were written."""
 
     def __init__(self, array: Floats | None = None) -> None:
-        """Begin with nothing written, or at the start of what was written."""
+        """Begin an empty stream for writing, or read `array` from its start."""
         self._pieces: list[Floats] = []
-        self._array, self._at = array if array is not None else np.empty(0), 0
+        self._array, self._position = array if array is not None else np.empty(0), 0
 
     def write(self, *values: Floats | Sequence[float]) -> None:
-        """Add arrays of any shape."""
+        """Append arrays of any shape."""
         self._pieces += [np.asarray(value, dtype=np.float64).ravel() for value in values]
 
     def read(self, *shape: int) -> Floats:
-        """Return the next array of a shape."""
-        start, self._at = self._at, self._at + int(np.prod(shape))
-        return self._array[start : self._at].reshape(shape)
+        """Return the next array, of this shape."""
+        start, self._position = self._position, self._position + int(np.prod(shape))
+        return self._array[start : self._position].reshape(shape)
 
     def to_bytes(self) -> bytes:
-        """Return what was written."""
+        """Return everything written, as little-endian float64."""
         return np.concatenate(self._pieces or [np.empty(0)]).astype("<f8").tobytes()
 
 
 class Packer:
-    """Turns entries into bytes; `shared` collects the texts that they name by their digests."""
+    """Serialises entries; `shared` collects, by digest, the texts that they refer to."""
 
     def __init__(self) -> None:
-        """Begin without a shared text."""
+        """Begin without shared texts."""
         self.shared: dict[bytes, str] = {}
 
     def pack(self, entry: Entry | ReportedEntry) -> bytes:
-        """Return an entry with the paths of its own files."""
+        """Return an entry as bytes, with the paths of its detail files."""
         submission = entry.submission.model_dump_json(by_alias=True).encode()
         numbers = Numbers()
         head: dict[str, object] = {"slug": entry.slug}
@@ -63,7 +63,7 @@ class Packer:
                 name: self._contender(contender, numbers) for name, contender in entry.contenders.items()
             }
             head |= {"stamp": entry.stamp.hex(), "paths": list(entry.details.paths), "contenders": contenders}
-        return _joined(submission, json.dumps(head, separators=(",", ":")).encode(), numbers.to_bytes())
+        return _join(submission, json.dumps(head, separators=(",", ":")).encode(), numbers.to_bytes())
 
     def _contender(self, contender: Contender, numbers: Numbers) -> dict[str, object]:
         result = contender.result
@@ -75,7 +75,7 @@ class Packer:
             "interval": result.interval,
             "seeds": result.seeds,
             "failed": result.failed,
-            "languages": self._name(list(result.places)),
+            "languages": self._name(list(result.language_index)),
             "texts": self._name(dict(result.texts)),
             "data": self._name(dict(result.data)),
             "run": dict(result.run),
@@ -86,7 +86,7 @@ class Packer:
         }
 
     def _name(self, value: object) -> str:
-        """Keep a value among the shared texts, and return its name."""
+        """Add a value to the shared texts, and return its name: the digest in hex."""
         text = json.dumps(value, separators=(",", ":"))
         key = hashlib.sha256(text.encode()).digest()[:16]
         self.shared[key] = text
@@ -109,17 +109,17 @@ def _packed_entrant(entrant: Entrant | None, numbers: Numbers) -> dict[str, obje
 
 
 def _packed_trust(trust: Trust) -> list[object]:
-    found = trust.found.model_dump(mode="json") if trust.found else None
-    return [trust.mark.value, found, trust.seen.held_out, trust.seen.training]
+    verification = trust.verification.model_dump(mode="json") if trust.verification else None
+    return [trust.mark.value, verification, trust.seen.held_out, trust.seen.training]
 
 
-def _joined(submission: bytes, head: bytes, numbers: bytes) -> bytes:
+def _join(submission: bytes, head: bytes, numbers: bytes) -> bytes:
     lengths = np.array([len(submission), len(head)], dtype="<i8").tobytes()
     return lengths + numbers + submission + head
 
 
-def _parted(packed: bytes) -> tuple[bytes, bytes, Floats]:
-    """Return the blocks of an entry: submission, head and numbers, which are aligned to eight bytes."""
+def _split(packed: bytes) -> tuple[bytes, bytes, Floats]:
+    """Return the blocks of an entry: submission, head and numbers (aligned to eight bytes)."""
     submission, head = np.frombuffer(packed, "<i8", 2).tolist()
     end = len(packed) - submission - head
     return (
@@ -130,25 +130,26 @@ def _parted(packed: bytes) -> tuple[bytes, bytes, Floats]:
 
 
 class Unpacker:
-    """Makes entries again; what they share is made once."""
+    """Deserialises entries; shared values become shared objects."""
 
     def __init__(self, shared: Mapping[bytes, str]) -> None:
-        """Take the shared texts by their digests."""
+        """Take the shared texts by digest."""
         self._shared = shared
         self._values: dict[str, Any] = {}
-        self._places: dict[str, Mapping[str, int]] = {}
+        self._language_indices: dict[str, Mapping[str, int]] = {}
         self._trusts: dict[str, Trust] = {}
         self._words: dict[str, str] = {}
 
     def unpack(self, packed: bytes, details: Callable[[tuple[str, ...]], Details]) -> Entry | ReportedEntry:
-        """Return an entry; `details` gives those of the paths of its own files. Raises KeyError where a shared text is lost."""
-        submission, text, array = _parted(packed)
+        """Return an entry; `details` makes its details from file paths. Raises KeyError without a shared text."""
+        submission, text, array = _split(packed)
         head = json.loads(text)
         if "contenders" not in head:
             return ReportedEntry(head["slug"], ReportedSubmission.model_validate_json(submission))
         numbers = Numbers(array)
         contenders = {
-            self._word(name): self._contender(one, numbers) for name, one in head["contenders"].items()
+            self._word(name): self._contender(packed_contender, numbers)
+            for name, packed_contender in head["contenders"].items()
         }
         declared = Submission.model_validate_json(submission)
         return Entry(
@@ -156,7 +157,7 @@ class Unpacker:
         )
 
     def _contender(self, packed: Mapping[str, Any], numbers: Numbers) -> Contender:
-        seeds, places = packed["seeds"], self._places_of(packed["languages"])
+        seeds, language_index = packed["seeds"], self._language_index(packed["languages"])
         result = CompactResult(
             self._word(packed["target"]),
             Signature.parse(packed["signature"]),
@@ -164,8 +165,8 @@ class Unpacker:
             tuple(packed["interval"]) if packed["interval"] else None,
             tuple(map(tuple, seeds)),
             tuple(map(tuple, packed["failed"])),
-            places,
-            numbers.read(len(seeds), len(places), 4),
+            language_index,
+            numbers.read(len(seeds), len(language_index), 4),
             self._value(packed["texts"]),
             self._value(packed["data"]),
             packed["run"],
@@ -179,20 +180,22 @@ class Unpacker:
             self._values[name] = json.loads(self._shared[bytes.fromhex(name)])
         return self._values[name]
 
-    def _places_of(self, name: str) -> Mapping[str, int]:
-        if name not in self._places:
-            self._places[name] = {language: place for place, language in enumerate(self._value(name))}
-        return self._places[name]
+    def _language_index(self, name: str) -> Mapping[str, int]:
+        if name not in self._language_indices:
+            self._language_indices[name] = {
+                language: index for index, language in enumerate(self._value(name))
+            }
+        return self._language_indices[name]
 
     def _trust(self, name: str) -> Trust:
         if name not in self._trusts:
-            mark, found, held_out, training = self._value(name)
-            verified = VerifiedResult.model_validate(found) if found else None
-            self._trusts[name] = Trust(Mark(mark), verified, Seen(tuple(held_out), tuple(training)))
+            mark, verification, held_out, training = self._value(name)
+            verified_result = VerifiedResult.model_validate(verification) if verification else None
+            self._trusts[name] = Trust(Mark(mark), verified_result, Seen(tuple(held_out), tuple(training)))
         return self._trusts[name]
 
     def _word(self, text: str) -> str:
-        """Return one object for all texts that are equal: thousands of entries name the same targets."""
+        """Return one object for equal texts: thousands of entries have the same target names."""
         return self._words.setdefault(text, text)
 
 

@@ -1,1 +1,1 @@
-"""Show the site on this machine, and build again when a folder changes."""
+"""Serve the site on this machine, and rebuild it when a folder changes."""

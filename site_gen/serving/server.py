@@ -1,4 +1,4 @@
-"""A server for one reader's own machine, whose pages load themselves again after every build."""
+"""A local preview server, whose pages reload after every build."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from site_gen.pages.rendering import TEMPLATES
 
 _OURS = "/.stiltboard/"
 _SCRIPT = '<script src="{ours}reload.js" data-build="{build}"></script>'
-# A page that is asked for a new build gets an answer after so many seconds at the latest.
+# The longest time, in seconds, that a page waits for a new build before it asks again.
 _PATIENCE = 20.0
 
 
 class Builds:
-    """Names the newest build, and lets others wait for the next."""
+    """The name of the newest build, with a way to wait for the next."""
 
     def __init__(self) -> None:
-        """Begin with a first build, which has another name in every process."""
+        """Start with a first build, whose name differs from process to process."""
         self._first, self._count = time.time_ns(), 0
         self._changed = threading.Condition()
 
@@ -31,32 +31,32 @@ class Builds:
         return f"{self._first}-{self._count}"
 
     def add(self) -> None:
-        """Tell that there is another."""
+        """Announce a new build."""
         with self._changed:
             self._count += 1
             self._changed.notify_all()
 
     def after(self, name: str, seconds: float = _PATIENCE) -> str:
-        """Return the newest build as soon as it is not the named one, and at the latest after so many seconds."""
+        """Return the newest build as soon as it differs from `name`, at the latest after `seconds`."""
         with self._changed:
             self._changed.wait_for(lambda: self.newest != name, seconds)
             return self.newest
 
 
 def open_server(site: Path, port: int, builds: Builds) -> ThreadingHTTPServer:
-    """Listen on this machine alone, on a port of its own choice where that is 0; raises OSError where the port is taken."""
+    """Listen on this machine only; port 0 takes a free one. Raises OSError if the port is in use."""
     return ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, builds, directory=str(site)))
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Serve the site as GitHub Pages does: its own page for what does not exist."""
+    """Serve the site as GitHub Pages does, with 404.html for missing pages."""
 
-    def __init__(self, builds: Builds, *given: object, **named: object) -> None:
+    def __init__(self, builds: Builds, *args: object, **kwargs: object) -> None:
         self._builds = builds
-        super().__init__(*given, **named)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        """Answer with a page that watches for builds, with the script by which it does, or with any other file."""
+        """Answer with a page that watches for builds, the script that does so, or any other file."""
         address = urlsplit(self.path)
         if address.path == f"{_OURS}reload.js":
             self._send((TEMPLATES / "static" / "reload.js").read_bytes(), "text/javascript")
@@ -64,7 +64,7 @@ class _Handler(SimpleHTTPRequestHandler):
             newest = self._builds.after(parse_qs(address.query).get("after", [""])[0])
             self._send(f'stiltboardBuilt("{newest}");\n'.encode(), "text/javascript")
         elif (page := self._page()) is not None:
-            self._send(self._watching(page), "text/html; charset=utf-8")
+            self._send(self._with_reload_script(page), "text/html; charset=utf-8")
         else:
             super().do_GET()
 
@@ -74,24 +74,24 @@ class _Handler(SimpleHTTPRequestHandler):
         if code != 404 or not page.is_file():
             super().send_error(code, message, explain)
             return
-        self._send(self._watching(page), "text/html; charset=utf-8", code)
+        self._send(self._with_reload_script(page), "text/html; charset=utf-8", code)
 
     def end_headers(self) -> None:
-        """Forbid caching: the files change under the reader."""
+        """Forbid caching: the files change while they are read."""
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is the base class's
-        """Keep the terminal for builds and faults."""
+        """Keep the terminal for builds and errors."""
 
     def _page(self) -> Path | None:
-        """Return the page that is asked for."""
+        """Return the requested page, None for another kind of file."""
         path = Path(self.translate_path(self.path))
         if path.is_dir() and urlsplit(self.path).path.endswith("/"):
             path /= "index.html"
         return path if path.suffix == ".html" and path.is_file() else None
 
-    def _watching(self, page: Path) -> bytes:
+    def _with_reload_script(self, page: Path) -> bytes:
         script = _SCRIPT.format(ours=_OURS, build=self._builds.newest).encode()
         return page.read_bytes().replace(b"</body>", script + b"</body>")
 

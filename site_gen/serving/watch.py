@@ -1,4 +1,4 @@
-"""What changes in a folder of submissions, told as soon as it does; the only importer of watchfiles."""
+"""Watch a folder of submissions for changes; the only importer of watchfiles."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from harness.errors import StiltboardError
 from harness.store import RESULTS_FOLDER, SUBMISSION_FILE
 from site_gen.reading.folder_state import FolderState, folder_state, folder_states, is_paired
 
-# What the system does not tell of, as on some network disks, is seen after so many seconds.
+# Changes that the system does not report, as on some network disks, are seen after this many seconds.
 _LOOK_AGAIN = 60.0
-# Where it can tell of nothing all folders are looked at again and again, for a third of the time at most.
+# Where it reports nothing, all folders are polled, for at most a third of the time.
 _BETWEEN_LOOKS, _REST = 1.0, 2.0
 _MILLISECONDS = 200
 
 
 class _Notice(NamedTuple):
-    """The submissions in whose folders something happened, or None where it may be any; and whether the system tells of more."""
+    """The submissions whose folders changed (None: any may have), and whether the system reports changes."""
 
     slugs: frozenset[str] | None
     is_listening: bool = True
@@ -34,35 +34,35 @@ def changes(
     look_again: float = _LOOK_AGAIN,
     between: float = _BETWEEN_LOOKS,
 ) -> Iterator[Mapping[str, FolderState]]:
-    """Yield the states of all folders when one is another than in `seen`, or than it was last; a fault is told once."""
+    """Yield the states of all folders whenever one differs from `seen` or from the last; show a fault once."""
     states, fault, has_failed = seen, "", False
-    for told in _told(submissions, look_again):
+    for notice in _notices(submissions, look_again):
         started = time.monotonic()
         try:
-            found = _look(submissions, states, None if has_failed else told.slugs)
-        except FileNotFoundError:  # a file went while we looked
+            current = _look(submissions, states, None if has_failed else notice.slugs)
+        except FileNotFoundError:  # a file was deleted meanwhile
             has_failed = True
         except (StiltboardError, OSError) as error:
             has_failed, fault = True, _show(error, fault)
         else:
-            changed = {slug: state.digest for slug, state in found.items()} != {
+            changed = {slug: state.digest for slug, state in current.items()} != {
                 slug: state.digest for slug, state in states.items()
             }
-            states, fault, has_failed = found, "", False
+            states, fault, has_failed = current, "", False
         looked = time.monotonic()
         if not has_failed and changed:
             yield states
-        if not told.is_listening:
+        if not notice.is_listening:
             time.sleep(max(between, _REST * (looked - started)))
 
 
 def _show(error: StiltboardError | OSError, before: str) -> str:
-    """Show a fault that is another than the one before; return what it says."""
+    """Show a fault unless it is the same as `before`; return its text."""
     if str(error) != before:
         (
             error
             if isinstance(error, StiltboardError)
-            else StiltboardError(f"cannot look at the submissions: {error}")
+            else StiltboardError(f"cannot read the submissions: {error}")
         ).show()
     return str(error)
 
@@ -70,7 +70,7 @@ def _show(error: StiltboardError | OSError, before: str) -> str:
 def _look(
     submissions: Path, before: Mapping[str, FolderState], slugs: frozenset[str] | None
 ) -> Mapping[str, FolderState]:
-    """Return the states of all folders, of which those not named are as before; look at all where None are named."""
+    """Return the states of all folders, reading only the named ones (None: all)."""
     if slugs is None or not all(
         slug in before and (submissions / slug / SUBMISSION_FILE).exists() for slug in slugs
     ):
@@ -79,24 +79,24 @@ def _look(
     return {**before, **{slug: folder_state(submissions / slug, paired) for slug in slugs}}
 
 
-def _told(submissions: Path, look_again: float) -> Iterator[_Notice]:
-    """Yield for ever where to look."""
+def _notices(submissions: Path, look_again: float) -> Iterator[_Notice]:
+    """Yield notices without end."""
     while True:
         try:
-            yield from _told_of(submissions, look_again)
+            yield from _notices_of_current_folders(submissions, look_again)
         except (
             OSError,
             RuntimeError,
             UnicodeError,
-        ):  # more folders than the system watches, one that went, a name that is no text
+        ):  # too many folders to watch, a deleted folder, a name that is not text
             yield _Notice(None, is_listening=False)
 
 
-def _told_of(submissions: Path, look_again: float) -> Iterator[_Notice]:
-    """Yield as long as there are the folders that there were."""
+def _notices_of_current_folders(submissions: Path, look_again: float) -> Iterator[_Notice]:
+    """Yield notices until a folder is added or removed."""
     folders, top = set(_folders(submissions)), submissions.resolve()
-    looked = float("-inf")  # what happened before we were told of anything has to be seen, too
-    # Each folder by itself: below a link that somebody sends us may lie the whole disk.
+    looked = float("-inf")  # the first event also covers changes before watching began
+    # Each folder separately: a symbolic link in a submission may lead to the whole disk.
     for events in watch(
         *folders,
         watch_filter=None,
@@ -119,7 +119,7 @@ def _told_of(submissions: Path, look_again: float) -> Iterator[_Notice]:
 
 
 def _folders(submissions: Path) -> Iterator[Path]:
-    """Yield the folder, those in it, and theirs of results."""
+    """Yield the folder itself, every submission's folder, and their folders of results."""
     top = submissions.resolve()
     yield top
     with os.scandir(top) as entries:
@@ -136,5 +136,5 @@ def _folders(submissions: Path) -> Iterator[Path]:
 
 
 def _is_text(name: str) -> bool:
-    """Tell whether a name is one that can be watched; no submission has another."""
+    """Tell whether a name can be watched; every submission's name can."""
     return name.isprintable()

@@ -1,4 +1,4 @@
-"""A site's folder, written whole or not at all."""
+"""Write a site's folder, completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from harness.errors import BadInput, Fault, Where
 from site_gen.writing.output import Output
 from site_gen.writing.swap import merge, swap
 
-# Lists the files of the site, one a line: a folder that holds anything else is not ours to replace.
+# Lists the files of the site, one a line: a folder with any other file is never replaced.
 MARKER = ".stiltboard-site"
-# The same, of the old files and the new ones: for as long as they are moved.
+# The same list, of old and new files together, while files are being moved.
 _EITHER = f"{MARKER}-either"
-# Where less than this part of a site's files is new, they are moved into the old site; else the whole site is
-# a new folder.
+# If less than this fraction of the files is new, they are moved into the old site; otherwise the whole folder is
+# replaced.
 _FEW = 0.1
 
 
 class Stat(NamedTuple):
-    """A file as it lies on the disk: its size, its time of change in ns, its number."""
+    """A file on the disk: its size in bytes, modification time in ns, and inode number."""
 
     size: int
     changed: int
@@ -31,7 +31,7 @@ class Stat(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A file as a build wrote it, and the key of what it was made of."""
+    """A file as a build wrote it, and the key of its inputs."""
 
     key: bytes
     size: int
@@ -40,7 +40,7 @@ class Written(NamedTuple):
 
 
 def refuse_foreign(out: Path) -> dict[str, Stat]:
-    """Refuse to replace what an earlier build did not write; return what it wrote, by the path within the site."""
+    """Return the files of the earlier build by path in the site; raise BadInput if the folder has any other file."""
     where = Where(str(out))
     cure = "name a folder that does not exist yet, or one that an earlier build wrote, with --out"
     if out.is_symlink():
@@ -49,21 +49,21 @@ def refuse_foreign(out: Path) -> dict[str, Stat]:
         return {}
     if not out.is_dir():
         raise BadInput("the output is not a folder", where=where, cure=cure)
-    found = _files(out)
-    if not found:
+    existing = _files(out)
+    if not existing:
         return {}
-    if MARKER not in found:
+    if MARKER not in existing:
         raise BadInput("the output folder holds files, and no earlier build wrote it", where=where, cure=cure)
     ours = {MARKER, *(out / MARKER).read_text(encoding="utf-8").splitlines()}
     message = "no build wrote this file, and replacing the site would delete it"
-    if foreign := sorted(name for name in found.keys() - ours if not _is_unfilled(out / name, name, ours)):
+    if foreign := sorted(name for name in existing.keys() - ours if not _is_unfilled(out / name, name, ours)):
         raise BadInput([Fault(message, Where(str(out / name)), "move it away") for name in foreign])
-    return found
+    return existing
 
 
 def _is_unfilled(folder: Path, name: str, ours: Collection[str]) -> bool:
-    """Tell whether an empty folder is one that a build was killed before it filled."""
-    return folder.is_dir() and not folder.is_symlink() and any(each.startswith(f"{name}/") for each in ours)
+    """Tell whether an empty folder is left from a build that was killed before it filled it."""
+    return folder.is_dir() and not folder.is_symlink() and any(path.startswith(f"{name}/") for path in ours)
 
 
 def write_site(
@@ -72,12 +72,11 @@ def write_site(
     before: Mapping[str, Written] | None = None,
     old: Mapping[str, Stat] | None = None,
 ) -> dict[str, Written]:
-    """Write files (by relative path) beside the old site, then put them in its place; on any error the old site stays.
+    """Write files (by relative path) next to the old site, then replace it; on any error the old site stays.
 
-    A file whose key is that of `before`, and that nobody has touched since, is neither made nor written: it
-    stays the same file of the disk. Returns what is known of the files that have a key. `old` is what
-    `refuse_foreign` found lately; what stands in the folder since is refused, too, before anything is
-    deleted.
+    A file whose key is the one in `before`, and which is unchanged on the disk, is neither made nor written.
+    Returns the state of the files that have a key. `old` is an earlier answer of `refuse_foreign`; files added
+    to the folder since then are refused as well, before anything is deleted.
     """
     old = refuse_foreign(out) if old is None else old
     outputs = {
@@ -103,8 +102,7 @@ def write_site(
             refuse_foreign(out)
             swap(fresh, out)
         else:
-            # A build that is killed between two moves leaves nothing that the next one does not know for its
-            # own.
+            # If a build is killed between two moves, the next one recognises every file as written by a build.
             _write(fresh / _EITHER, _listing({*outputs, *gone}))
             merge(
                 fresh,
@@ -124,7 +122,7 @@ def write_site(
 def _unchanged(
     outputs: Mapping[str, Output], old: Mapping[str, Stat], before: Mapping[str, Written]
 ) -> Iterator[tuple[str, Written]]:
-    """Yield the files that stay: made of the same, and on the disk as they were written."""
+    """Yield the files that stay: same inputs, and unchanged on the disk."""
     for name, output in outputs.items():
         last = before.get(name)
         if last and last.key == output.key and old.get(name) == last[1:]:
@@ -132,7 +130,7 @@ def _unchanged(
 
 
 def _is_linked(path: Path, fresh: Path) -> bool:
-    """Give the new site the old one's file; not every disk can."""
+    """Link the old file into the new site; return False where the file system cannot."""
     try:
         fresh.parent.mkdir(parents=True, exist_ok=True)
         os.link(path, fresh, follow_symlinks=False)
@@ -152,21 +150,21 @@ def _stat(status: os.stat_result) -> Stat:
 
 
 def _files(folder: Path) -> dict[str, Stat]:
-    """Return every file under a folder, and every folder that is empty or a link, by its path relative to it."""
-    found: dict[str, Stat] = {}
+    """Return all files below a folder, and all folders that are empty or links, by relative path."""
+    files: dict[str, Stat] = {}
     waiting = [(str(folder), "")]
     while waiting:
-        place, inside = waiting.pop()
-        with os.scandir(place) as entries:
-            here = list(entries)
-        if inside and not here:
-            found[inside[:-1]] = _stat(os.lstat(place))
-        for entry in here:
+        current, prefix = waiting.pop()
+        with os.scandir(current) as entries:
+            children = list(entries)
+        if prefix and not children:
+            files[prefix[:-1]] = _stat(os.lstat(current))
+        for entry in children:
             if entry.is_dir(follow_symlinks=False):
-                waiting.append((entry.path, f"{inside}{entry.name}/"))
+                waiting.append((entry.path, f"{prefix}{entry.name}/"))
             else:
-                found[f"{inside}{entry.name}"] = _stat(entry.stat(follow_symlinks=False))
-    return found
+                files[f"{prefix}{entry.name}"] = _stat(entry.stat(follow_symlinks=False))
+    return files
 
 
 def _listing(files: Iterable[str]) -> bytes:

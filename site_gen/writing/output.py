@@ -13,26 +13,30 @@ from site_gen.once import once
 
 @dataclass(frozen=True)
 class Output:
-    """One file. `key` is the digest of all that its bytes depend on beside the generator; it is empty where they are made each time."""
+    """One file of the site.
+
+    `key` is the digest of all inputs of its bytes except the generator; it is empty for a file that is made in
+    every build.
+    """
 
     make: Callable[[], bytes]
     key: bytes = b""
 
 
 def key_of(*inputs: object) -> bytes:
-    """Return the digest of inputs that are written in full by `repr`: text, numbers, bytes, and tuples of them."""
+    """Return the digest of inputs that `repr` writes in full: text, numbers, bytes, and tuples of them."""
     return hashlib.blake2b(repr(inputs).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @once
-def declared(row: Row) -> bytes:
-    """Return the digest of what a submission declares."""
+def declaration_key(row: Row) -> bytes:
+    """Return the digest of a submission's declarations."""
     return key_of(row.submission.model_dump_json())
 
 
 @once
-def placing(row: Row) -> bytes:
-    """Return the digest of what only the whole board decides of a row."""
+def placement_key(row: Row) -> bytes:
+    """Return the digest of a row's ranks and counts, which depend on the whole board."""
     cells = row.cells.items()
     return key_of(
         *(
@@ -42,8 +46,8 @@ def placing(row: Row) -> bytes:
     )
 
 
-def kept(row: Row, make: Callable[[], bytes], *inputs: object) -> Output:
-    """Return a file that depends on one submission and these inputs."""
+def submission_output(row: Row, make: Callable[[], bytes], *inputs: object) -> Output:
+    """Return a file whose bytes depend on one submission and these inputs."""
     return Output(make, _key(row, *inputs))
 
 
@@ -54,29 +58,29 @@ def _key(row: Row, *inputs: object) -> bytes:
 
 @once
 def standing_inputs(standing: Standing) -> tuple[object, ...]:
-    """Return all that a standing holds."""
+    """Return the inputs of a page or file about a whole standing."""
     rows = tuple(_cell_inputs(row, standing.target.name) for row in standing.rows)
     return (repr(standing.target), key_of(rows), reported_inputs(standing.reported))
 
 
 @once
 def _cell_inputs(row: Row, target: str) -> bytes:
-    """Return the digest of a result, what it is held for and what its submission declares; other results of it do not enter."""
+    """Return the digest of one result, its rank and trust, and its submission's declarations."""
     cell = row.cells[target]
     design = cell.entrant.design if cell.entrant else None
-    held = (
+    judgement = (
         cell.rank,
         cell.ranks,
         cell.group,
         cell.reason,
         cell.measured,
-        cell.trust.said,
+        cell.trust.sentence,
         cell.trust.mark.value,
         repr(cell.trust.seen),
     )
-    return key_of(row.slug, declared(row), cell.result.stamp, design, repr(row.parameters), *held)
+    return key_of(row.slug, declaration_key(row), cell.result.stamp, design, repr(row.parameters), *judgement)
 
 
 def reported_inputs(rows: Sequence[ReportedRow]) -> tuple[object, ...]:
-    """Return all that rows of published numbers hold."""
+    """Return the inputs of rows of published numbers."""
     return tuple((row.slug, row.submission.model_dump_json()) for row in rows)

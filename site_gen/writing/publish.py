@@ -1,4 +1,4 @@
-"""Put a built site on a branch of a git remote as one commit without a history, through git itself."""
+"""Publish a built site as one commit without history on a branch of a git remote, using the git command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from site_gen.writing.folder import MARKER, refuse_foreign
 
 MESSAGE = "Site built by stiltboard"
 CNAME = "CNAME"
-# Nobody's settings may change a byte of the site on its way.
+# The user's git settings must not change the bytes of the site.
 _EXACT = (
     "-c",
     "core.autocrlf=false",
@@ -29,7 +29,7 @@ _EXACT = (
 
 @dataclass(frozen=True)
 class Published:
-    """What stands on the remote's branch: its commit, None without the branch, its domain, and whether a build of ours wrote it."""
+    """The state of the remote's branch: its commit (None: no such branch), its CNAME, and whether we wrote it."""
 
     commit: str | None
     cname: bytes | None
@@ -38,7 +38,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Publication:
-    """What a push would do: the remote's address, the branch, what stands there, the commit to push, and how many files it has."""
+    """A planned push: the remote's address, the branch and its state, the commit, its files and bytes."""
 
     address: str
     branch: str
@@ -49,25 +49,25 @@ class Publication:
 
     @property
     def first(self) -> bool:
-        """Tell whether nothing of ours stands there yet."""
+        """Tell whether no earlier build was published on the branch."""
         return not self.before.ours
 
 
 def plan(site: Path, repository: Path, remote: str, branch: str) -> Publication:
-    """Make the commit in the repository's objects, where no branch leads to it, and say what pushing it would do.
+    """Create the commit as an unreferenced git object and return what pushing it would do.
 
-    A domain (CNAME) that stands on the branch is kept. Raises WrongUsage for an unknown remote or a folder
+    A domain (CNAME) on the branch is kept. Raises WrongUsage for an unknown remote or a folder
     that no build wrote, and CheckFailed when git fails.
     """
     if not (site / MARKER).is_file():
-        raise WrongUsage(f"{site} is no built site", cure="stiltboard build writes one")
+        raise WrongUsage(f"{site} is not a built site", cure="stiltboard build writes one")
     refuse_foreign(site)
     address = _git(
         repository, "remote", "get-url", "--push", remote, cure=f"name a remote of {repository} with --remote"
     ).strip()
     before = _published(repository, remote, branch)
-    with TemporaryDirectory() as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+    with TemporaryDirectory() as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
         _git(
             repository,
             *_EXACT,
@@ -78,10 +78,10 @@ def plan(site: Path, repository: Path, remote: str, branch: str) -> Publication:
             "--force",
             ".",
             env=index,
-            at=site,
+            folder=site,
         )
         if before.cname is not None and not (site / CNAME).exists():
-            blob = _git(repository, "hash-object", "-w", "--stdin", given=before.cname).strip()
+            blob = _git(repository, "hash-object", "-w", "--stdin", stdin=before.cname).strip()
             _git(repository, "update-index", "--add", "--cacheinfo", f"100644,{blob},{CNAME}", env=index)
         tree = _git(repository, "write-tree", env=index).strip()
     commit = _git(repository, "commit-tree", tree, "-m", MESSAGE).strip()
@@ -92,12 +92,12 @@ def plan(site: Path, repository: Path, remote: str, branch: str) -> Publication:
 
 
 def push(planned: Publication, repository: Path, remote: str) -> None:
-    """Put the commit on the remote's branch, if that is still where the plan saw it; an interrupted push changes nothing there.
+    """Push the commit to the remote's branch, if the branch has not moved since the plan was made.
 
-    Raises CheckFailed when the remote refuses it.
+    An interrupted push changes nothing on the remote. Raises CheckFailed when the remote refuses it.
     """
     lease = f"--force-with-lease=refs/heads/{planned.branch}:{planned.before.commit or ''}"
-    cure = "look at what git says; the old site still stands, and the same command tries again"
+    cure = "read git's message; the old site is unchanged, and the same command tries again"
     _git(
         repository,
         "push",
@@ -126,37 +126,42 @@ def _git(
     repository: Path,
     *arguments: str,
     env: Mapping[str, str] | None = None,
-    given: bytes | None = None,
-    at: Path | None = None,
-    cure: str = "look at what git says",
+    stdin: bytes | None = None,
+    folder: Path | None = None,
+    cure: str = "read git's message",
 ) -> str:
-    return _bytes(repository, *arguments, env=env, given=given, at=at, cure=cure).decode("utf-8", "replace")
+    return _bytes(repository, *arguments, env=env, stdin=stdin, folder=folder, cure=cure).decode(
+        "utf-8", "replace"
+    )
 
 
 def _bytes(
     repository: Path,
     *arguments: str,
     env: Mapping[str, str] | None = None,
-    given: bytes | None = None,
-    at: Path | None = None,
-    cure: str = "look at what git says",
+    stdin: bytes | None = None,
+    folder: Path | None = None,
+    cure: str = "read git's message",
 ) -> bytes:
     command = ["--git-dir", str(_git_folder(repository)), *arguments]
-    done = run_git(command, environment={**os.environ, **(env or {})}, feed=given, folder=at or repository)
-    if done.returncode:
+    process = run_git(
+        command, environment={**os.environ, **(env or {})}, feed=stdin, folder=folder or repository
+    )
+    if process.returncode:
         words = [word for word in arguments if not word.startswith("-") and "=" not in word]
-        said = done.stderr.decode("utf-8", "replace").strip()
+        message = process.stderr.decode("utf-8", "replace").strip()
         raise CheckFailed(
-            f"git {words[0] if words else ''} failed: {said or f'exit code {done.returncode}'}", cure=cure
+            f"git {words[0] if words else ''} failed: {message or f'exit code {process.returncode}'}",
+            cure=cure,
         )
-    return done.stdout
+    return process.stdout
 
 
 def _git_folder(repository: Path) -> Path:
-    done = run_git(["rev-parse", "--absolute-git-dir"], environment=os.environ, folder=repository)
-    if done.returncode:
+    process = run_git(["rev-parse", "--absolute-git-dir"], environment=os.environ, folder=repository)
+    if process.returncode:
         raise WrongUsage(
-            f"{repository} is no git repository",
+            f"{repository} is not a git repository",
             cure="run it inside the repository whose remote gets the site",
         )
-    return Path(done.stdout.decode().strip())
+    return Path(process.stdout.decode().strip())

@@ -1,4 +1,4 @@
-"""Put what was made beside a site in its place: the whole folder at once, or the few files that changed."""
+"""Replace a site by a new one: the whole folder at once, or only the few files that changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def swap(fresh: Path, out: Path) -> None:
-    """Put a folder in the place of another, which is deleted; on an error the other one stays."""
+    """Replace the folder `out` by `fresh`; on an error `out` stays as it was."""
     old = fresh.with_suffix(".old")
     if out.exists():
         out.rename(old)
@@ -23,24 +23,24 @@ def swap(fresh: Path, out: Path) -> None:
 
 
 def merge(fresh: Path, out: Path, moves: Iterable[tuple[str | None, str]]) -> None:
-    """Move files of one folder into another, in order: (name in `fresh`, or None where one is only taken away, name in `out`).
+    """Move files from one folder into another, in order.
 
-    On an error, or when somebody interrupts it, all is as it was. Nothing is written, so that a full disk is
-    no reason to fail.
+    A move is (name in `fresh`, name in `out`); None as the first removes the file. On an error or an interrupt
+    everything is moved back. No data are written, so this works on a full disk.
     """
     aside = fresh.with_suffix(".old")
-    done: list[tuple[Path, Path]] = []  # from where, to where
+    done: list[tuple[Path, Path]] = []  # source, destination
     touched: set[Path] = set()
     try:
         for number, (source, name) in enumerate(moves):
-            place = out / name
-            touched.add(place.parent)
-            if place.exists():
+            destination = out / name
+            touched.add(destination.parent)
+            if destination.exists():
                 aside.mkdir(exist_ok=True)
-                _move(place, aside / str(number), done)
+                _move(destination, aside / str(number), done)
             if source is not None:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                _move(fresh / source, place, done)
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                _move(fresh / source, destination, done)
     except BaseException:
         _undo(done)
         raise
@@ -49,22 +49,22 @@ def merge(fresh: Path, out: Path, moves: Iterable[tuple[str | None, str]]) -> No
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _move(source: Path, place: Path, done: list[tuple[Path, Path]]) -> None:
-    source.rename(place)
-    done.append((source, place))
+def _move(source: Path, destination: Path, done: list[tuple[Path, Path]]) -> None:
+    source.rename(destination)
+    done.append((source, destination))
 
 
 def _undo(done: Sequence[tuple[Path, Path]]) -> None:
-    for source, place in reversed(done):
+    for source, destination in reversed(done):
         source.parent.mkdir(parents=True, exist_ok=True)
-        place.rename(source)
+        destination.rename(source)
 
 
 def _prune(top: Path, folders: Iterable[Path]) -> None:
-    """Remove folders below `top` that nothing is left in."""
+    """Remove empty folders below `top`."""
     for folder in folders:
-        for each in (folder, *folder.parents):
-            if top not in each.parents:
+        for parent in (folder, *folder.parents):
+            if top not in parent.parents:
                 break
             with suppress(OSError):  # not empty
-                each.rmdir()
+                parent.rmdir()

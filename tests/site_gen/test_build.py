@@ -80,7 +80,7 @@ def pages(files: dict[str, bytes]) -> dict[str, Page]:
 def test_a_stored_page_or_download_stays_as_it_is(files: dict[str, bytes], name: str) -> None:
     stored = (SITE / "golden" / name).read_bytes()
     assert files[f"submissions/{name}" if name in STORED else name] == stored, (
-        "if this is meant: python tests/fixtures/site/write.py"
+        "if this is meant: python -m tests.fixtures.site.write"
     )
 
 
@@ -187,7 +187,7 @@ def test_the_data_file_holds_published_numbers_apart_from_results(files: dict[st
     }  # fmt: skip
     assert row["targets"]["bucc2018_dev"] == {
         "score": None,
-        "no_score_because": "measured otherwise",
+        "no_score_because": "measured differently",
         "values": {"f1": pytest.approx(93.65)},
         "derived": ["f1"],
         "languages": {"de": 95.1, "fr": 93.0, "ru": 94.2, "zh": 92.3},
@@ -352,7 +352,7 @@ def test_a_target_without_rows_takes_one_line_of_the_front_page_and_none_of_the_
         ("bucc2018", "XTREME target, mining of sentence pairs"),
         ("bucc2018_dev", "Oracle threshold, outside every benchmark, mining of sentence pairs"),
         ("jupyterlab", "Demonstration, outside every benchmark"),
-        ("bitext.harbour", "Somebody&#39;s own text, outside every benchmark, sentence retrieval"),
+        ("bitext.harbour", "User-provided text, outside every benchmark, sentence retrieval"),
     ],
 )
 def test_a_target_says_where_it_stands(files: dict[str, bytes], name: str, kicker: str) -> None:
@@ -383,7 +383,7 @@ def copied(tmp_path: Path) -> Path:
 def test_without_outcomes_the_scores_stand_and_the_page_says_that_there_is_no_curve(tmp_path: Path) -> None:
     (copied(tmp_path) / "bucc2018_dev.parquet").unlink()
     files = site_files(make_board(gather(tmp_path)))
-    assert "No curve of precision and recall" in files["submissions/lantern-b-none.html"].decode()
+    assert "No precision-recall curve" in files["submissions/lantern-b-none.html"].decode()
     assert not [path for path in files if path.startswith("data/precision-recall")]
 
 

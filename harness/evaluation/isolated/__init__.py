@@ -1,10 +1,9 @@
-"""Evaluate a submission in a process of its own: in a sandbox without network, or with limits alone.
+"""Evaluate a submission in another process: in a sandbox without network, or with resource limits alone.
 
-An evaluation is two steps. Fetching uses the network and runs nothing of a checkpoint: text and weights are
-brought and verified in the process that was started (parent.py). Evaluating parses what strangers wrote, with
-libraries in C++ and Rust, and needs no network: it happens in the other process (child.py), which gets the
-verified files to read, and may write the results and a cache of this submission alone. What comes back
-(protocol.py) is read like a stranger's file.
+An evaluation has two steps. Fetching uses the network and runs nothing of a checkpoint: the parent process
+(parent.py) fetches and verifies text and weights. Evaluating parses untrusted files with libraries in C++ and
+Rust, and needs no network: it happens in the child process (child.py), which can read the verified files, and
+write only the results and a cache of this submission. Its reply (protocol.py) is untrusted input as well.
 """
 
 from harness.evaluation.isolated.parent import Apart, evaluate_apart

@@ -1,4 +1,4 @@
-"""Start the process that evaluates."""
+"""The entry point of the child process, `python -m harness.evaluation.isolated`."""
 
 import sys
 

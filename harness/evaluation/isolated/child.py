@@ -1,4 +1,4 @@
-"""The process that evaluates: `python -m harness.evaluation.isolated REQUEST DATASETS…`. In a sandbox it can reach nothing else."""
+"""The child process that evaluates: `python -m harness.evaluation.isolated REQUEST DATASETS…`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pathlib import Path
 REPLY = "reply.json"
 
 
-def link_datasets(folders: Sequence[str], place: Path) -> None:
-    """Let `datasets` find prepared text that can only be read: it makes locks beside the files, so the folders are made anew.
+def link_datasets(folders: Sequence[str], target: Path) -> None:
+    """Create copies of read-only dataset folders in `target`, with symbolic links to their files.
 
-    They hold links to the files.
+    `datasets` writes lock files next to the files that it reads.
     """
     for folder in map(Path, folders):
         for path in folder.rglob("*"):
             if path.is_file() and path.suffix != ".lock":
-                link = place / folder.name / path.relative_to(folder)
+                link = target / folder.name / path.relative_to(folder)
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(path)
 
 
 def main(request_file: str, *datasets: str) -> None:
-    """Carry out a request, and leave the reply in its cache."""
+    """Evaluate as the request file describes, and write the reply to its cache folder."""
     if datasets:
         link_datasets(datasets, Path(os.environ["HF_DATASETS_CACHE"]))
     from harness.errors import StiltboardError  # noqa: PLC0415
-    from harness.evaluation.isolated.protocol import LineReporter, Reply, Request  # noqa: PLC0415 - libraries look at the environment once
+    from harness.evaluation.isolated.protocol import LineReporter, Reply, Request  # noqa: PLC0415 - libraries read the environment at import
     from harness.evaluation.story import evaluate  # noqa: PLC0415
 
     request = Request.from_json(Path(request_file).read_bytes())
@@ -37,5 +37,5 @@ def main(request_file: str, *datasets: str) -> None:
         )
     except StiltboardError as error:
         reply = Reply.of(error)
-    assert request.options.cache is not None  # every request names one
+    assert request.options.cache is not None  # every request sets one
     (request.options.cache / REPLY).write_bytes(reply.to_json())

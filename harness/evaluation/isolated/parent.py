@@ -1,4 +1,4 @@
-"""Bring everything that an evaluation needs, start the process that makes it, and read what it leaves."""
+"""Fetch all that an evaluation needs, start the child process that evaluates, and read its reply."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.evaluation.isolated.protocol import Reply, Request, report_line
 from harness.evaluation.plan import Plan, make_plan
 from harness.evaluation.resume import result_path, resume
 from harness.evaluation.run import Options
-from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_apart
+from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_confined
 from harness.models.checkpoint import CheckpointFiles
 from harness.records import Result
 from harness.reporter import Reporter
@@ -28,20 +28,20 @@ from harness.store.files import no_link
 from harness.store.results import LOCK_FILE
 
 _REPLY_LIMIT = 64 * 2**20
-# Handed on to the sandbox: what numbers and speed depend on, and nothing else of the environment.
-_HANDED_ON = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+# The only variables passed to the sandbox: those that numbers and speed depend on.
+_INHERITED = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "HF_DATASETS_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
-_PLACES = {"HF_HOME": "/tmp/huggingface", "HF_DATASETS_CACHE": "/tmp/datasets"}  # noqa: S108 - the sandbox has its own /tmp
+_SANDBOX_CACHES = {"HF_HOME": "/tmp/huggingface", "HF_DATASETS_CACHE": "/tmp/datasets"}  # noqa: S108 - the sandbox has its own /tmp
 
 
 @dataclass(frozen=True)
 class Apart:
-    """How a process of its own is confined: in a sandbox or not, and what it may take."""
+    """How the child process is isolated: in a sandbox or not, and its resource limits."""
 
     sandbox: bool
     limits: Limits
@@ -53,36 +53,40 @@ def evaluate_apart(
     languages: Sequence[str],
     options: Options,
     reporter: Reporter,
-    apart: Apart,
+    isolation: Apart,
 ) -> tuple[Result, ...]:
-    """Evaluate as `evaluate` does, in another process that is confined.
+    """Evaluate as `evaluate` does, in an isolated child process.
 
-    Raises what `evaluate` raises, and CheckFailed when no sandbox holds, before anything is fetched, and when
-    a limit ends it.
+    Raises what `evaluate` raises, CheckFailed before anything is fetched when no sandbox holds, and
+    CheckFailed when the child reaches a limit or writes an invalid reply.
     """
-    mechanism = find_mechanism(Confinement()) if apart.sandbox else None
+    mechanism = find_mechanism(Confinement()) if isolation.sandbox else None
     plan = make_plan(folder, targets, languages, options, reporter)
-    resume(plan)  # what would be refused, and the text that heads are trained on, before anything is confined
-    cache = _own_cache(plan) if apart.sandbox else plan.run.cache
+    resume(plan)  # raises early what the child would refuse, and fetches the text that heads are trained on
+    cache = _submission_cache(plan) if isolation.sandbox else plan.run.cache
     cache.mkdir(parents=True, exist_ok=True)
     (cache / REPLY).unlink(missing_ok=True)
-    opened = [files for planned in plan.targets for files in planned.checkpoints.values()]
-    with tempfile.TemporaryDirectory(prefix="stiltboard-") as room:
-        request = Path(room) / "request.json"
-        fetched = {files.source: files for files in opened}
-        given = replace(options, cache=cache, device=plan.run.device, dtype=plan.run.dtype, fetched=fetched)
-        request.write_bytes(Request(folder, tuple(targets), tuple(languages), given).to_json())
-        command, view = _command(plan, request, cache, sandbox=apart.sandbox)
-        if mechanism:  # what was shown to be tight without these folders is tried with them
-            mechanism = find_mechanism(view, [mechanism])
-        run_apart(command, view, apart.limits, mechanism, lambda line: report_line(line, reporter))
-    for files in opened:
+    checkpoints = [files for planned in plan.targets for files in planned.checkpoints.values()]
+    with tempfile.TemporaryDirectory(prefix="stiltboard-") as folder_name:
+        request = Path(folder_name) / "request.json"
+        fetched = {files.source: files for files in checkpoints}
+        child_options = replace(
+            options, cache=cache, device=plan.run.device, dtype=plan.run.dtype, fetched=fetched
+        )
+        request.write_bytes(Request(folder, tuple(targets), tuple(languages), child_options).to_json())
+        command, confinement = _command(plan, request, cache, sandbox=isolation.sandbox)
+        if mechanism:  # its sandbox held without these folders, and is tested again with them
+            mechanism = find_mechanism(confinement, [mechanism])
+        run_confined(
+            command, confinement, isolation.limits, mechanism, lambda line: report_line(line, reporter)
+        )
+    for files in checkpoints:
         files.check_unchanged()
-    return _results(plan, Reply.from_json(_read_reply(cache / REPLY)), opened)
+    return _results(plan, Reply.from_json(_read_reply(cache / REPLY)), checkpoints)
 
 
-def _own_cache(plan: Plan) -> Path:
-    """Return a cache for what is made in this submission's sandbox: in one for all, it could leave false vectors for the others."""
+def _submission_cache(plan: Plan) -> Path:
+    """Return the sandbox's cache folder, one per submission: in a common one it could forge vectors."""
     digests = sorted({files.digest for planned in plan.targets for files in planned.checkpoints.values()})
     return (
         plan.run.cache / "sandboxed" / sha256("\n".join([plan.run.slug, *digests]).encode()).hexdigest()[:32]
@@ -90,39 +94,43 @@ def _own_cache(plan: Plan) -> Path:
 
 
 def _command(plan: Plan, request: Path, cache: Path, *, sandbox: bool) -> tuple[list[str], Confinement]:
-    """Return the command, and what it may see: the submission, its verified files and the text; and write: results and cache."""
+    """Return the command line of the child process and its confinement.
+
+    It can read the submission, the verified checkpoints and the text, and write results and cache.
+    """
     run = plan.run
     command = [interpreter(), "-m", "harness.evaluation.isolated", str(request.resolve())]
-    here = os.pathsep.join(
+    python_path = os.pathsep.join(
         [str(Path(__file__).resolve().parents[3]), *filter(None, [os.environ.get("PYTHONPATH", "")])]
     )
     if not sandbox:
         return command, Confinement(
-            write=(run.folder / RESULTS_FOLDER, cache), environment={"PYTHONPATH": here}
+            write=(run.folder / RESULTS_FOLDER, cache), environment={"PYTHONPATH": python_path}
         )
     results, lock = run.folder / RESULTS_FOLDER, run.folder / LOCK_FILE
-    for each in (results, lock):  # a link would lend the sandbox the place where it leads
-        no_link(each)
+    for path in (results, lock):  # a link would let the sandbox write to its target
+        no_link(path)
     results.mkdir(exist_ok=True)
     lock.touch()
-    datasets = _prepared()
+    datasets = _dataset_folders()
     read = [
         run.folder / "submission.yaml",
         request,
         *(files.folder for planned in plan.targets for files in planned.checkpoints.values()),
     ]
     read += [path for path in (run.options.data, *run.options.own.values()) if path is not None]
-    environment = {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | _OFFLINE | _PLACES
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    environment |= _OFFLINE | _SANDBOX_CACHES
     environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "PYTHONDONTWRITEBYTECODE": "1"}
-    view = Confinement(
+    confinement = Confinement(
         (*read, *datasets), (results, lock, cache), environment, gpu=run.device.startswith("cuda")
     )
-    return [*command, *(str(path.resolve()) for path in datasets)], view
+    return [*command, *(str(path.resolve()) for path in datasets)], confinement
 
 
-def _prepared() -> list[Path]:
-    """Return where `datasets` keeps the text that the catalog's targets take from the Hub; what else it keeps stays hidden."""
-    from datasets import config  # noqa: PLC0415 - heavy, and imported by whatever was loaded
+def _dataset_folders() -> list[Path]:
+    """Return the cache folders of `datasets` for the catalog's text on the Hub; its others stay hidden."""
+    from datasets import config  # noqa: PLC0415 - heavy
 
     folders = [
         Path(config.HF_DATASETS_CACHE) / repository.replace("/", "___")
@@ -131,48 +139,49 @@ def _prepared() -> list[Path]:
     return [folder for folder in folders if folder.is_dir()]
 
 
-# ---- what it left ------------------------------------------------------------------------------
+# ---- the reply ---------------------------------------------------------------------------------
 
 
 def _read_reply(path: Path) -> bytes:
-    """Read a file that may be anything: not through a link, not from a FIFO, not more than a report can be."""
+    """Read the untrusted reply file: not through a link, not from a FIFO, and not beyond the size limit."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as reason:
         raise CheckFailed(
-            f"the evaluation left no report: {reason.strerror}", cure="evaluate again; its last lines say why"
+            f"the evaluation wrote no reply: {reason.strerror}",
+            cure="see the last lines of its output, and evaluate again",
         ) from None
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(_REPLY_LIMIT + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
     if not 0 < len(data) <= _REPLY_LIMIT:
-        raise CheckFailed(f"the evaluation left a report of {len(data)} bytes", cure="evaluate again")
+        raise CheckFailed(f"the evaluation wrote a reply of {len(data)} bytes", cure="evaluate again")
     return data
 
 
-def _results(plan: Plan, reply: Reply, opened: Sequence[CheckpointFiles]) -> tuple[Result, ...]:
-    """Return the results: those on the disk, each checked with its outcomes, or in a trial, which writes none, those reported.
+def _results(plan: Plan, reply: Reply, checkpoints: Sequence[CheckpointFiles]) -> tuple[Result, ...]:
+    """Return the results: read from the disk and validated, or in a trial, which writes none, from the reply.
 
-    Raises the error that the evaluation ended with, and CheckFailed for a result of something else than was
-    asked.
+    Raises the error that the reply carries, and CheckFailed for a result that was not requested.
     """
     reply.raise_error()
-    planned = {target.target.name: target for target in plan.targets}
-    digests = {files.digest for files in opened}
+    plans = {planned.target.name: planned for planned in plan.targets}
+    digests = {files.digest for files in checkpoints}
     results = []
     for reported in reply.results:
-        if reported.submission != plan.run.slug or reported.target not in planned:
+        if reported.submission != plan.run.slug or reported.target not in plans:
             raise CheckFailed(
-                f"the evaluation left a result of {reported.submission} {reported.target}",
+                f"the evaluation returned a result of {reported.submission} {reported.target}",
                 cure="evaluate again",
             )
         result = reported
         if not plan.run.options.limit:
-            path = result_path(planned[reported.target], plan.run)
+            path = result_path(plans[reported.target], plan.run)
             result = load_result(path)
             load_outcomes(path, result)
-        if strange := {checkpoint.weights for checkpoint in result.checkpoints} - digests:
+        if unknown := {checkpoint.weights for checkpoint in result.checkpoints} - digests:
             raise CheckFailed(
-                f"{result.submission} {result.target} names the weights {min(strange)}, which are not the submission's"
+                f"{result.submission} {result.target} names the weights {min(unknown)}, "
+                "which are not the submission's"
             )
         results.append(result)
     return tuple(results)

@@ -1,4 +1,4 @@
-"""What the two processes of an evaluation tell each other, as JSON: the request, how it goes on, and the reply."""
+"""The messages between the two processes of an evaluation, as JSON: request, progress lines, reply."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from harness.evaluation.run import AbsolutePath, Options
 from harness.records import Result
 from harness.reporter import Reporter
 
-_MARK = "\x1f"  # before what is told to the reporter; nothing else that is printed begins with it
+_MARK = "\x1f"  # begins a progress line; no other printed line begins with it
 
 
 @dataclass(frozen=True)
 class Request:
-    """What `evaluate` is called with."""
+    """The arguments of `evaluate`."""
 
     folder: AbsolutePath
     targets: tuple[str, ...]
@@ -27,18 +27,18 @@ class Request:
     options: Options
 
     def to_json(self) -> bytes:
-        """Return the request as JSON, its paths made absolute."""
+        """Return the request as JSON, with absolute paths."""
         return _REQUEST.dump_json(self)
 
     @classmethod
     def from_json(cls, data: bytes) -> Request:
-        """Return the request that JSON holds."""
+        """Parse a request; pydantic's ValidationError where it is none."""
         return _REQUEST.validate_json(data)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What became of a request: its results, or the error that ended it."""
+    """The outcome of a request: its results, or the error that ended it."""
 
     results: tuple[Result, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -46,29 +46,29 @@ class Reply:
 
     @classmethod
     def of(cls, error: StiltboardError) -> Reply:
-        """Return the reply that an error makes."""
+        """Return the reply that carries an error: its faults and exit code."""
         return cls(faults=error.faults, exit_code=error.exit_code)
 
     def to_json(self) -> bytes:
-        """Return the reply as JSON."""
+        """Return the reply as JSON, under the field names of result files."""
         return _REPLY.dump_json(self, by_alias=True)
 
     @classmethod
     def from_json(cls, data: bytes) -> Reply:
-        """Return the reply that JSON holds; every record is checked, and nothing in it reaches a terminal unseen.
+        """Parse and validate a reply; control characters in its messages are made visible.
 
-        Raises CheckFailed for what this harness did not write.
+        Raises CheckFailed for anything that this harness did not write.
         """
         try:
             reply = _REPLY.validate_json(data)
         except (ValueError, RecursionError) as reason:
             raise CheckFailed(
-                f"the evaluation left a report that is none: {shown(reason)}", cure="evaluate again"
+                f"the evaluation wrote an invalid reply: {shown(reason)}", cure="evaluate again"
             ) from None
         return replace(reply, faults=tuple(map(_safe, reply.faults)))
 
     def raise_error(self) -> None:
-        """Raise the error that ended the evaluation, if one did."""
+        """Raise the reported error as BadInput or CheckFailed; return if the evaluation succeeded."""
         if self.faults:
             raise (BadInput if self.exit_code == BadInput.exit_code else CheckFailed)(self.faults)
 
@@ -78,26 +78,26 @@ _REPLY = TypeAdapter(Reply)
 
 
 class LineReporter:
-    """An reporter that prints what it is told, for another process to tell to its own."""
+    """A reporter that prints each report as one line, which `report_line` in the parent process reads."""
 
     def report(self, message: str) -> None:
-        """Hand on one line of news."""
-        self._tell("report", message)
+        """Print one line of text."""
+        self._print("report", message)
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
-        """Hand on what one batch added."""
-        self._tell("encoded", texts, tokens, total)
+        """Print the size of one encoded batch, and the total of tokens."""
+        self._print("encoded", texts, tokens, total)
 
     def trained(self, step: int, steps: int, loss: float) -> None:
-        """Hand on how far a head's training is."""
-        self._tell("trained", step, steps, loss)
+        """Print the current step of a training, and the mean loss of the last steps."""
+        self._print("trained", step, steps, loss)
 
-    def _tell(self, *what: object) -> None:
-        print(_MARK + json.dumps(what), flush=True)  # noqa: T201 - the other process reads it
+    def _print(self, *report: object) -> None:
+        print(_MARK + json.dumps(report), flush=True)  # noqa: T201 - the parent process reads it
 
 
 def report_line(line: str, reporter: Reporter) -> None:
-    """Tell an reporter what a line says; any other line is news."""
+    """Pass a line of the child to the reporter; one that is no progress line is reported as text."""
     try:
         match json.loads(line.removeprefix(_MARK)) if line.startswith(_MARK) else None:
             case ["encoded", int(texts), int(tokens), int(total)] if 0 <= tokens <= total and texts >= 0:

@@ -1,7 +1,7 @@
-"""Run a command where there is no network, no home and nobody else, or not at all; end what takes too much."""
+"""Run a command with resource limits, in a sandbox without network, home folder or other processes."""
 
 from harness.evaluation.sandbox.confinement import Confinement, Limits, interpreter
-from harness.evaluation.sandbox.process import run_apart
+from harness.evaluation.sandbox.process import run_confined
 from harness.evaluation.sandbox.selfcheck import find_mechanism
 
-__all__ = ["Confinement", "Limits", "find_mechanism", "interpreter", "run_apart"]
+__all__ = ["Confinement", "Limits", "find_mechanism", "interpreter", "run_confined"]

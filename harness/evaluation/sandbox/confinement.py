@@ -1,4 +1,4 @@
-"""Say what a sandbox shows, what it lets write and how much it gives."""
+"""Describe a sandbox: what is readable, what is writable, and the resource limits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# What a Python with compiled packages needs of a system. /etc is left out but for how libraries are found and
-# what time it is.
+# The system folders that a Python with compiled packages needs. Of /etc only how libraries are found, and the
+# time zone.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/alternatives")
-# Without it libraries count processors wrongly; it says nothing else.
+# Without it libraries count processors wrongly; it holds nothing else.
 _PROCESSORS = "/sys/devices/system/cpu"
 _GPU_SYSTEM = ("/sys/bus", "/sys/class", "/sys/devices", "/sys/module")
 SCRATCH = 2 * 2**30
@@ -21,21 +21,21 @@ SCRATCH = 2 * 2**30
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes of memory, seconds, and bytes on disk that one run may take; None for as much as there is."""
+    """The most bytes of memory, seconds, and bytes on disk that one run may use; None is unlimited."""
 
     memory: int | None = None
     seconds: float | None = None
     disk: int | None = None
 
     def resources(self) -> dict[str, int]:
-        """Return what the kernel itself holds a process to. Weights that are mapped from their files are not counted as memory."""
+        """Return the limits that the kernel enforces; weights mapped from files do not count as memory."""
         bounds = {"RLIMIT_DATA": self.memory, "RLIMIT_FSIZE": self.disk}
         return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 @dataclass(frozen=True)
 class Confinement:
-    """What is visible inside: files and folders at their own places, to read or to write; nothing else of the machine is."""
+    """What is visible inside a sandbox: files and folders at the same paths as outside, and nothing else."""
 
     read: tuple[Path, ...] = ()
     write: tuple[Path, ...] = ()
@@ -43,26 +43,26 @@ class Confinement:
     gpu: bool = False
 
     def readable(self) -> list[str]:
-        """Return the folders to read, parents first, without those that lie in another one."""
-        wanted = sorted(
+        """Return the readable paths, parents first, without those inside another one."""
+        paths = sorted(
             {
                 str(path.resolve())
                 for path in (*_interpreter(), *map(Path, _system(self.gpu)), *self.read)
                 if path.exists()
             }
         )
-        return [path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted)]
+        return [path for path in paths if not any(path.startswith(f"{parent}/") for parent in paths)]
 
     def writable(self) -> list[str]:
-        """Return what can be written, parents first."""
+        """Return the writable paths, parents first."""
         return sorted(str(path.resolve()) for path in self.write)
 
     def links(self) -> list[tuple[str, str]]:
-        """Return the links of the root itself, such as /bin → usr/bin."""
+        """Return the symbolic links in the root folder with their targets, such as /bin → usr/bin."""
         return [(path, str(Path(path).readlink())) for path in _SYSTEM if Path(path).is_symlink()]
 
     def devices(self) -> list[str]:
-        """Return the nodes of the GPUs."""
+        """Return the device nodes of the GPUs."""
         return sorted(map(str, Path("/dev").glob("nvidia*"))) if self.gpu else []
 
     def variables(self) -> dict[str, str]:
@@ -71,30 +71,35 @@ class Confinement:
 
 
 def interpreter() -> str:
-    """Return this Python's path without links in its folder: a link inside a folder that is not shown leads nowhere."""
+    """Return this Python's path with its folder resolved: links in hidden folders are broken inside."""
     return str(Path(sys.executable).parent.resolve() / Path(sys.executable).name)
 
 
-def plan(
+def sandbox_plan(
     command: Sequence[str],
-    view: Confinement,
+    confinement: Confinement,
     limits: Limits,
     *,
     root: Path | None = None,
     confined: bool = True,
 ) -> dict[str, Any]:
-    """Return what first_process.py is given: `root` is an empty folder on which it makes the view, or None where it is made already."""
+    """Return the argument of first_process.py.
+
+    `root` is an empty folder on which it builds the file system, or None where the mechanism does so.
+    """
     return {
         "command": [*command],
-        "environment": view.variables() if confined else dict(os.environ) | dict(view.environment),
+        "environment": confinement.variables()
+        if confined
+        else dict(os.environ) | dict(confinement.environment),
         "folder": str(Path.cwd()),
         "limits": limits.resources(),
         "unprivileged": confined,
         "root": str(root) if root else None,
-        "read": view.readable(),
-        "write": view.writable(),
-        "links": view.links(),
-        "devices": view.devices(),
+        "read": confinement.readable(),
+        "write": confinement.writable(),
+        "links": confinement.links(),
+        "devices": confinement.devices(),
         "scratch": SCRATCH,
     }
 

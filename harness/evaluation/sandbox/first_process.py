@@ -1,8 +1,8 @@
-"""The first program inside a sandbox: make the view, give up every privilege, set the limits, run the command, die with the parent.
+"""The first process in a sandbox: build the file system, drop privileges, set limits, run the command.
 
-It is started by its path with `python -I -S`, before anything else is there, so it imports the standard
-library alone. Its one argument is JSON (`plan` in confinement.py). Mounts are made here only where nothing
-made them before, that is after unshare(1); bubblewrap and docker bring their own.
+It is started by its path with `python -I -S`, before any package is visible, so it imports only the standard
+library. It ends with its parent. Its one argument is JSON (`sandbox_plan` in confinement.py). It mounts the
+file system only after unshare(1); bubblewrap and docker do so themselves.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _DEVICES = ("null", "zero", "full", "random", "urandom")
 _EXIT = 125  # nothing was run
 
 
-def _check(returned: int, what: str) -> None:
+def _check(returned: int, action: str) -> None:
     if returned < 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
+        raise OSError(number, f"{action}: {os.strerror(number)}")
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
@@ -48,17 +48,17 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "
 
 
 def _restrict(target: str, flags: int, recursive: bool = True) -> None:
-    """Add flags to a mount and all below it. A remount reaches only the first; what lies below would stay writable."""
+    """Add flags to a mount and all mounts below it, which a remount would leave writable."""
     attributes = (ctypes.c_uint64 * 4)(flags, 0, 0, 0)
-    how = _RECURSIVE if recursive else 0
+    scope = _RECURSIVE if recursive else 0
     _check(
-        _LIBC.syscall(_MOUNT_SETATTR, -100, target.encode(), how, ctypes.byref(attributes), 32),
+        _LIBC.syscall(_MOUNT_SETATTR, -100, target.encode(), scope, ctypes.byref(attributes), 32),
         f"restrict {target}",
     )
 
 
 def _bind(path: str, root: str, flags: int) -> None:
-    """Show a file or folder at its own place in the view."""
+    """Make a file or folder visible under `root` at the same path."""
     target = root + path
     if os.path.isdir(path):
         os.makedirs(target, exist_ok=True)
@@ -69,15 +69,15 @@ def _bind(path: str, root: str, flags: int) -> None:
     _restrict(target, flags)
 
 
-def _make_view(plan: dict[str, Any]) -> None:
-    """Build a new root with what the plan shows, and let the old one go."""
+def _build_root(plan: dict[str, Any]) -> None:
+    """Build a new root file system as planned, and detach the old one."""
     root = plan["root"]
     _mount("none", "/", None, _REC | _PRIVATE)
     _mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "size=16m,mode=755")
     for folder in ("proc", "dev", "tmp", "etc", "old"):
         os.mkdir(f"{root}/{folder}")
     os.mkdir(f"{root}/dev/shm")
-    for folder in ("tmp", "dev/shm"):  # first, since what is shown may lie below /tmp
+    for folder in ("tmp", "dev/shm"):  # first, since visible paths may be below /tmp
         _mount(
             "tmpfs",
             f"{root}/{folder}",
@@ -94,7 +94,7 @@ def _make_view(plan: dict[str, Any]) -> None:
     for device in (*(f"/dev/{name}" for name in _DEVICES), *plan["devices"]):
         _bind(device, root, _NOSUID | _NOEXEC)
     os.symlink("/proc/self/fd", f"{root}/dev/fd")
-    # Read-only, for whoever is root outside still owns /proc/sys, whatever capabilities are given up.
+    # Read-only: a user who is root outside owns /proc/sys even without capabilities.
     _mount("proc", f"{root}/proc", "proc", _RDONLY | _NOSUID | _NODEV | _NOEXEC)
     with open(f"{root}/etc/passwd", "w") as file:
         file.write("nobody:x:0:0::/tmp:/bin/false\n")
@@ -109,7 +109,7 @@ def _make_view(plan: dict[str, Any]) -> None:
 
 
 def _forbid_more_namespaces() -> None:
-    """Let nobody inside make another user namespace, in which a process has capabilities again; a kernel may not have the limit."""
+    """Forbid further user namespaces, which would give capabilities back; some kernels lack the limit."""
     try:
         with open("/proc/sys/user/max_user_namespaces", "w") as file:
             file.write("0")
@@ -118,41 +118,41 @@ def _forbid_more_namespaces() -> None:
 
 
 def _give_up_privileges() -> None:
-    """Drop every capability for good: without this the view could be remounted from inside."""
+    """Drop every capability for good: with them the file system could be remounted from inside."""
     _LIBC.prctl(_SET_SECUREBITS, 0x2F, 0, 0, 0)
     for capability in range(_LAST_CAPABILITY + 1):
         _LIBC.prctl(_CAPBSET_DROP, capability, 0, 0, 0)
     _LIBC.prctl(_CAP_AMBIENT, 4, 0, 0, 0)
-    header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    _check(_LIBC.capset(ctypes.byref(header), ctypes.byref(nothing)), "capset")
+    header, no_capabilities = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    _check(_LIBC.capset(ctypes.byref(header), ctypes.byref(no_capabilities)), "capset")
     _check(_LIBC.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     if (number := _KEYCTL.get(os.uname().machine)) is not None:
-        _LIBC.syscall(number, 1, None)  # a session keyring of its own
+        _LIBC.syscall(number, 1, None)  # a new session keyring
 
 
 def _set_limits(limits: dict[str, int]) -> None:
     for name, value in {"RLIMIT_CORE": 0, **limits}.items():
         number = getattr(resource, name)
-        _, hardest = resource.getrlimit(number)
+        _, hard_limit = resource.getrlimit(number)
         resource.setrlimit(
-            number, (value, value) if hardest == resource.RLIM_INFINITY else (min(value, hardest),) * 2
+            number, (value, value) if hard_limit == resource.RLIM_INFINITY else (min(value, hard_limit),) * 2
         )
 
 
 def _run(plan: dict[str, Any]) -> int:
-    """Run the command and return its exit code; end it when the parent is gone, which closes standard input."""
+    """Run the command and return its exit code; end it when the parent ends, which closes standard input."""
     _LIBC.prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
     child = os.fork()
     if child == 0:
         os.setsid()
         _LIBC.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        with open(os.devnull, "rb") as nothing:
-            os.dup2(nothing.fileno(), 0)
+        with open(os.devnull, "rb") as null:
+            os.dup2(null.fileno(), 0)
         _set_limits(plan["limits"])
         os.execve(plan["command"][0], plan["command"], plan["environment"])
     while True:
-        gone, status = os.waitpid(child, os.WNOHANG)
-        if gone:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
             _end_all()
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
@@ -162,10 +162,9 @@ def _run(plan: dict[str, Any]) -> int:
 
 
 def _end_all() -> None:
-    """End every process that is left, those too that left their group: an orphan becomes a child of this one, which adopts them."""
-    with contextlib.suppress(
-        OSError, ValueError
-    ):  # a kernel need not list children; a namespace then ends with its first process
+    """End all remaining processes, also in other groups: as a subreaper this one adopts orphans."""
+    # A kernel need not list children; a namespace then ends with its first process.
+    with contextlib.suppress(OSError, ValueError):
         while True:
             with open(f"/proc/self/task/{os.getpid()}/children") as file:
                 children = [int(number) for number in file.read().split()]
@@ -180,17 +179,17 @@ def _end_all() -> None:
 
 
 def main() -> int:
-    """Carry out the plan; exit with the command's code, or say why nothing was run."""
+    """Carry out the plan; return the command's exit code, or print why nothing was run."""
     plan = json.loads(sys.argv[1])
     try:
         if plan["root"]:
-            _make_view(plan)
+            _build_root(plan)
         if plan["unprivileged"]:
             _give_up_privileges()
         os.chdir("/" if plan["unprivileged"] else plan["folder"])
         return _run(plan)
     except (OSError, KeyError, AttributeError) as reason:
-        print(f"the sandbox cannot be made: {reason}", file=sys.stderr)
+        print(f"the sandbox cannot be set up: {reason}", file=sys.stderr)
         return _EXIT
 
 

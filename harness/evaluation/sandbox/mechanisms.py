@@ -1,6 +1,6 @@
-"""The ways to make a sandbox that a machine may have: namespaces by unshare(1), bubblewrap, docker.
+"""The sandbox mechanisms that a machine may have: namespaces by unshare(1), bubblewrap, docker.
 
-Each turns a plan into a command line; none is believed before the probes were denied in it (selfcheck.py).
+Each turns a plan into a command line; none is used before all probes were denied in it (selfcheck.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.evaluation.sandbox.confinement import SCRATCH, Confinement, Limits, interpreter, plan
+from harness.evaluation.sandbox.confinement import SCRATCH, Confinement, Limits, interpreter, sandbox_plan
 
 FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 _IMAGE = "stiltboard-sandbox:empty"
@@ -22,41 +22,45 @@ _EMPTY_TAR = bytes(10240)
 
 @dataclass(frozen=True)
 class Mechanism:
-    """A way to make a sandbox. `build` gives the command line that runs a command in a view, with an empty folder to make it on."""
+    """A way to make a sandbox.
+
+    `build` returns the command line that runs a command in a confinement; its last argument is an empty folder on
+    which the file system may be built.
+    """
 
     name: str
     program: str
     build: Callable[[Sequence[str], Confinement, Limits, Path], list[str]]
 
     def missing(self) -> str | None:
-        """Return why this cannot even be tried here, or None."""
+        """Return why this cannot be tried on this machine, or None."""
         return None if shutil.which(self.program) else f"{self.program} is not installed"
 
 
 def _first(
     command: Sequence[str],
-    view: Confinement,
+    confinement: Confinement,
     limits: Limits,
     root: Path | None = None,
     *,
     confined: bool = True,
 ) -> list[str]:
-    """Return the command line of the first program inside."""
+    """Return the command line of the first process inside."""
     return [
         interpreter(),
         "-I",
         "-S",
         str(FIRST_PROCESS),
-        json.dumps(plan(command, view, limits, root=root, confined=confined)),
+        json.dumps(sandbox_plan(command, confinement, limits, root=root, confined=confined)),
     ]
 
 
-def plain(command: Sequence[str], view: Confinement, limits: Limits) -> list[str]:
-    """Return the command line that runs a command with limits alone, outside any sandbox."""
-    return _first(command, view, limits, confined=False)
+def plain(command: Sequence[str], confinement: Confinement, limits: Limits) -> list[str]:
+    """Return the command line that runs a command with limits only, outside any sandbox."""
+    return _first(command, confinement, limits, confined=False)
 
 
-def _unshare(command: Sequence[str], view: Confinement, limits: Limits, root: Path) -> list[str]:
+def _unshare(command: Sequence[str], confinement: Confinement, limits: Limits, root: Path) -> list[str]:
     namespaces = [
         "--user",
         "--map-root-user",
@@ -68,15 +72,15 @@ def _unshare(command: Sequence[str], view: Confinement, limits: Limits, root: Pa
         "--fork",
         "--kill-child=KILL",
     ]
-    return ["unshare", *namespaces, "--", *_first(command, view, limits, root)]
+    return ["unshare", *namespaces, "--", *_first(command, confinement, limits, root)]
 
 
-def _bubblewrap(command: Sequence[str], view: Confinement, limits: Limits, _root: Path) -> list[str]:
-    shown = [word for path in view.readable() for word in ("--ro-bind", path, path)]
-    shown += [word for path in view.writable() for word in ("--bind", path, path)]
-    shown += [word for path, target in view.links() for word in ("--symlink", target, path)]
-    nodes = [word for path in view.devices() for word in ("--dev-bind", path, path)]
-    # /proc/sys belongs to whoever is root outside, and bubblewrap leaves it writable to them.
+def _bubblewrap(command: Sequence[str], confinement: Confinement, limits: Limits, _root: Path) -> list[str]:
+    shown = [word for path in confinement.readable() for word in ("--ro-bind", path, path)]
+    shown += [word for path in confinement.writable() for word in ("--bind", path, path)]
+    shown += [word for path, target in confinement.links() for word in ("--symlink", target, path)]
+    nodes = [word for path in confinement.devices() for word in ("--dev-bind", path, path)]
+    # bubblewrap leaves /proc/sys writable for a user who is root outside.
     return [
         *(
             "bwrap",
@@ -101,17 +105,17 @@ def _bubblewrap(command: Sequence[str], view: Confinement, limits: Limits, _root
             "/tmp",
         ),
         *(*shown, *nodes, "--remount-ro", "/"),
-        *("--chdir", "/", "--", *_first(command, view, limits)),
+        *("--chdir", "/", "--", *_first(command, confinement, limits)),
     ]
 
 
-def _docker(command: Sequence[str], view: Confinement, limits: Limits, _root: Path) -> list[str]:
-    """Run in an image without a single file, which needs no download, on the folders of this machine."""
-    shown = [word for path in view.readable() for word in ("--volume", f"{path}:{path}:ro")]
-    shown += [word for path in view.writable() for word in ("--volume", f"{path}:{path}")]
+def _docker(command: Sequence[str], confinement: Confinement, limits: Limits, _root: Path) -> list[str]:
+    """Run in an empty image, which needs no download, on the folders of this machine."""
+    shown = [word for path in confinement.readable() for word in ("--volume", f"{path}:{path}:ro")]
+    shown += [word for path in confinement.writable() for word in ("--volume", f"{path}:{path}")]
     shown += [
         word
-        for path, target in view.links()
+        for path, target in confinement.links()
         for word in ("--volume", f"{Path(path).parent / target}:{path}:ro")
     ]
     return [
@@ -136,9 +140,9 @@ def _docker(command: Sequence[str], view: Confinement, limits: Limits, _root: Pa
             "--pids-limit",
             "4096",
         ),
-        *("--tmpfs", f"/tmp:size={SCRATCH}", *(["--gpus", "all"] if view.gpu else []), *shown),
+        *("--tmpfs", f"/tmp:size={SCRATCH}", *(["--gpus", "all"] if confinement.gpu else []), *shown),
         *(["--memory", str(limits.memory)] if limits.memory else []),
-        *(_IMAGE, *_first(command, view, limits)),
+        *(_IMAGE, *_first(command, confinement, limits)),
     ]
 
 
@@ -157,11 +161,13 @@ class Docker(Mechanism):
             == 0
         ):
             return None
-        made = subprocess.run(
+        imported = subprocess.run(
             ["docker", "import", "-", _IMAGE], input=_EMPTY_TAR, capture_output=True, check=False
         )
         return (
-            None if made.returncode == 0 else made.stderr.decode(errors="replace").strip().partition("\n")[0]
+            None
+            if imported.returncode == 0
+            else imported.stderr.decode(errors="replace").strip().partition("\n")[0]
         )
 
 

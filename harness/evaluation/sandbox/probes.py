@@ -1,7 +1,7 @@
-"""Try to get out of a sandbox in every way that matters, and say which ones led somewhere.
+"""Probe the ways out of a sandbox, and print which ones are open.
 
-Like first_process.py this is started by its path with `python -I -S` and imports the standard library alone.
-Its argument is JSON: what is really there outside (`Outside` in selfcheck.py). It prints one line of JSON:
+Like first_process.py this is started by its path with `python -I -S` and imports only the standard library.
+Its argument is JSON: what exists outside (`reachable_outside` in selfcheck.py). It prints one line of JSON:
 probe → what it reached, or null.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-# What a network that is not there says; a timeout says nothing.
+# The errors of a missing network; a timeout proves nothing.
 _NO_NETWORK = (
     errno.ENETUNREACH,
     errno.EPERM,
@@ -28,7 +28,7 @@ _NO_NETWORK = (
 _QUERY = bytes.fromhex(
     "000001000001000000000000076578616d706c65036f72670000010001"
 )  # the address of example.org
-_OWN_PROCESSES = ("first_process.py", "probes.py", "bwrap", "docker-init")
+_SANDBOX_PROCESSES = ("first_process.py", "probes.py", "bwrap", "docker-init")
 
 
 def _connect(family: int, kind: int, address: Any, message: bytes = b"") -> str | None:
@@ -39,8 +39,7 @@ def _connect(family: int, kind: int, address: Any, message: bytes = b"") -> str 
             if message:
                 probe.send(message)
         except OSError as reason:
-            # The servers that are probed here do listen: one that refuses is not there, but a loopback of the
-            # sandbox's own.
+            # The probed servers do listen: a refused connection reached only the sandbox's loopback device.
             return None if reason.errno in (*_NO_NETWORK, errno.ECONNREFUSED) else f"{address}: {reason}"
     return f"{address} answers"
 
@@ -51,29 +50,29 @@ def tcp(outside: dict[str, Any]) -> str | None:
 
 
 def udp(outside: dict[str, Any]) -> str | None:
-    """Send a datagram to a socket outside, which tells whether it arrives, and one to where only a route leads."""
+    """Send a datagram to a socket outside, which reports its arrival, and one to an address without a host."""
     _connect(socket.AF_INET, socket.SOCK_DGRAM, tuple(outside["udp"]), b"probe")
     return _connect(socket.AF_INET, socket.SOCK_DGRAM, ("192.0.2.1", 9), b"probe")
 
 
 def dns(outside: dict[str, Any]) -> str | None:
-    """Ask the machine's name servers, and two public ones, for an address."""
+    """Query the machine's name servers, and two public ones, for an address."""
     for server in outside["nameservers"]:
         family = socket.AF_INET6 if ":" in server else socket.AF_INET
-        if found := _connect(family, socket.SOCK_DGRAM, (server, 53), _QUERY):
-            return found
+        if reached := _connect(family, socket.SOCK_DGRAM, (server, 53), _QUERY):
+            return reached
     with suppress(OSError):
         return str(socket.getaddrinfo("example.org", 80)[0][4])
     return None
 
 
 def metadata(_outside: dict[str, Any]) -> str | None:
-    """Ask for the credentials that clouds give to their machines."""
+    """Connect to the metadata service through which clouds give credentials to their machines."""
     return _connect(socket.AF_INET, socket.SOCK_STREAM, ("169.254.169.254", 80))
 
 
 def home(outside: dict[str, Any]) -> str | None:
-    """List the home folder, where keys and tokens lie; folders that lead to what is shown are no find."""
+    """List the home folder, with its keys and tokens; parents of visible folders are ignored."""
     for folder in outside["homes"]:
         with suppress(OSError):
             for name in os.listdir(folder):
@@ -84,17 +83,17 @@ def home(outside: dict[str, Any]) -> str | None:
 
 
 def environment(outside: dict[str, Any]) -> str | None:
-    """Look for a variable that was not given."""
+    """Look for an environment variable that was not given."""
     return next((name for name in os.environ if name not in outside["given"]), None)
 
 
 def processes(outside: dict[str, Any]) -> str | None:
-    """Look for other people's processes, and for a kernel's setting that can be written."""
+    """Look for processes from outside, and for a writable kernel setting."""
     for number in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError):
             with open(f"/proc/{number}/cmdline", "rb") as file:
                 command = file.read().decode(errors="replace").replace("\0", " ").strip()
-            if not any(own in command for own in _OWN_PROCESSES):
+            if not any(name in command for name in _SANDBOX_PROCESSES):
                 return f"/proc/{number}: {command[:80]}"
     if (
         os.access("/proc/sys/kernel/core_pattern", os.W_OK)
@@ -105,12 +104,12 @@ def processes(outside: dict[str, Any]) -> str | None:
 
 
 def abstract_socket(outside: dict[str, Any]) -> str | None:
-    """Connect to a socket without a file, which no view of the file system hides."""
+    """Connect to an abstract socket, which has no file and is not hidden by mounts."""
     return _connect(socket.AF_UNIX, socket.SOCK_STREAM, "\0" + outside["abstract"])
 
 
 def writing(outside: dict[str, Any]) -> str | None:
-    """Write where only reading is allowed."""
+    """Write to read-only folders."""
     for folder in ("/", "/etc", "/usr", *outside["shown"]):
         with suppress(OSError):
             path = f"{folder.rstrip('/')}/.stiltboard-probe"

@@ -1,4 +1,4 @@
-"""Run a command apart from this process, with limits: what it does there ends it, and nothing else."""
+"""Run a command in a confined process with limits, so that only that process ends when it exceeds them."""
 
 from __future__ import annotations
 
@@ -21,24 +21,26 @@ _LOOK_SECONDS = 0.5
 _LINE = 2000
 
 
-def run_apart(
+def run_confined(
     command: Sequence[str],
-    view: Confinement,
+    confinement: Confinement,
     limits: Limits,
     mechanism: Mechanism | None,
     report: Callable[[str], None],
 ) -> None:
-    """Run a command in a sandbox, or with limits alone where `mechanism` is None, and hand on every line that it prints, as it is.
+    """Run a command in a sandbox, or only with limits if `mechanism` is None; report every line it prints.
 
-    Raises CheckFailed when it reaches a limit, is killed, or ends with another code than 0.
+    Raises CheckFailed when it reaches a limit, is killed, or ends with an exit code other than 0.
     """
     with tempfile.TemporaryDirectory(prefix="stiltboard-") as root:
-        words = (
-            mechanism.build(command, view, limits, Path(root)) if mechanism else plain(command, view, limits)
+        command_line = (
+            mechanism.build(command, confinement, limits, Path(root))
+            if mechanism
+            else plain(command, confinement, limits)
         )
-        # The pipe to its standard input stays open as long as this process lives, whichever way it ends.
+        # The pipe to its standard input stays open until this process ends, in whatever way.
         process = subprocess.Popen(
-            words,
+            command_line,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -47,32 +49,34 @@ def run_apart(
             errors="replace",
         )
         assert process.stdout is not None
-        reader = threading.Thread(target=_hand_on, args=(process.stdout, report), daemon=True)
+        reader = threading.Thread(target=_forward, args=(process.stdout, report), daemon=True)
         reader.start()
         try:
-            reached = _watch(process, limits, view)
+            exceeded = _watch(process, limits, confinement)
         finally:
             _end(process)
             reader.join(timeout=5)
-            if not reader.is_alive():  # closing waits for whoever reads
+            if not reader.is_alive():  # closing would wait for a reader
                 process.stdout.close()
-    if reached:
-        raise CheckFailed(reached[0], cure=reached[1])
+    if exceeded:
+        raise CheckFailed(exceeded[0], cure=exceeded[1])
     if process.returncode in (128 + signal.SIGKILL, -signal.SIGKILL):
         raise CheckFailed(
-            "the evaluation was killed, most likely for want of memory",
-            cure="a machine with more, or a smaller --max-memory",
+            "the evaluation was killed, most likely because it ran out of memory",
+            cure="use a machine with more memory, or a smaller --max-memory",
         )
     if process.returncode:
         raise CheckFailed(
             f"the evaluation ended with the exit code {process.returncode} and no result",
-            cure="its last lines say why",
+            cure="its last lines give the reason",
         )
 
 
-def _watch(process: subprocess.Popen[str], limits: Limits, view: Confinement) -> tuple[str, str] | None:
-    """Wait for the end of a process, or for a limit; return which one was reached and what to do about it."""
-    started, before = time.monotonic(), _bytes_in(view.write) if limits.disk is not None else 0
+def _watch(
+    process: subprocess.Popen[str], limits: Limits, confinement: Confinement
+) -> tuple[str, str] | None:
+    """Wait for a process; return the limit that it exceeded with a cure, or None if it ended by itself."""
+    started, before = time.monotonic(), _bytes_in(confinement.write) if limits.disk is not None else 0
     while True:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_LOOK_SECONDS)
@@ -82,15 +86,15 @@ def _watch(process: subprocess.Popen[str], limits: Limits, view: Confinement) ->
                 f"the evaluation took longer than {limits.seconds / 3600:g} hours",
                 "--max-hours; what it finished is kept",
             )
-        if limits.disk is not None and (taken := _bytes_in(view.write) - before) > limits.disk:
+        if limits.disk is not None and (written := _bytes_in(confinement.write) - before) > limits.disk:
             return (
-                f"the evaluation wrote {taken:,} bytes, the most is {limits.disk:,}",
+                f"the evaluation wrote {written:,} bytes, more than the limit of {limits.disk:,}",
                 "--max-disk; what it finished is kept",
             )
 
 
 def _bytes_in(folders: Sequence[Path]) -> int:
-    """Return what files take on the disk; a file that goes meanwhile counts nothing."""
+    """Return the bytes that files take on the disk; a file deleted meanwhile counts as 0."""
     total = 0
     waiting = [str(folder) for folder in folders]
     while waiting:
@@ -104,15 +108,15 @@ def _bytes_in(folders: Sequence[Path]) -> int:
     return total
 
 
-def _hand_on(stream: IO[str], report: Callable[[str], None]) -> None:
-    """Hand on line by line what is printed; a line without end is cut."""
+def _forward(stream: IO[str], report: Callable[[str], None]) -> None:
+    """Report a stream line by line; very long lines are cut."""
     with suppress(ValueError, OSError):  # closed
         while line := stream.readline(_LINE):
             report(line.rstrip("\n"))
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a process with everything that it started: whoever watches it inside ends when its standard input is closed."""
+    """End a process and everything it started; closing its standard input ends the first process inside."""
     assert process.stdin is not None
     with suppress(OSError):
         process.stdin.close()

@@ -1,4 +1,4 @@
-"""Find a mechanism whose sandbox holds, here and now: the probes run inside it first, against what really is there outside."""
+"""Find a mechanism whose sandbox is tight on this machine: probes run inside it first, against real targets outside."""
 
 from __future__ import annotations
 
@@ -24,37 +24,41 @@ _PROBES = Path(__file__).with_name("probes.py")
 _SECONDS = 60
 _NAMESERVER = re.compile(r"^nameserver\s+([0-9a-fA-F.:]+)\s*$", re.MULTILINE)
 _CURE = (
-    "allow user namespaces (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns=0), install bubblewrap, "
-    "or start docker; without --sandbox nothing keeps a checkpoint's parsers from your files"
+    "allow user namespaces (sysctl user.max_user_namespaces, "
+    "kernel.apparmor_restrict_unprivileged_userns=0), install bubblewrap, or start docker; "
+    "without --sandbox the code that parses a checkpoint can read your files"
 )
 
 
-def find_mechanism(view: Confinement, mechanisms: Sequence[Mechanism] | None = None) -> Mechanism:
-    """Return the first mechanism in which every probe is denied. Raises CheckFailed when there is none: then nothing is run."""
+def find_mechanism(confinement: Confinement, mechanisms: Sequence[Mechanism] | None = None) -> Mechanism:
+    """Return the first mechanism in which every probe is denied; raises CheckFailed when there is none."""
     reasons = []
     for mechanism in MECHANISMS if mechanisms is None else mechanisms:
-        reason = mechanism.missing() or why_leaky(mechanism, view)
+        reason = mechanism.missing() or why_leaky(mechanism, confinement)
         if reason is None:
             return mechanism
         reasons.append(f"{mechanism.name}: {reason}")
     raise CheckFailed(
-        f"no sandbox holds on this machine, so nothing was evaluated ({'; '.join(reasons) or 'none is known'})",
+        f"no sandbox is tight on this machine, so nothing was evaluated ({'; '.join(reasons) or 'no mechanism is known'})",
         cure=_CURE,
     )
 
 
-def why_leaky(mechanism: Mechanism, view: Confinement) -> str | None:
-    """Return what a probe reached from inside, or why the sandbox cannot be made; None where all are denied."""
+def why_leaky(mechanism: Mechanism, confinement: Confinement) -> str | None:
+    """Return what a probe reached from inside, or why the sandbox cannot be made; None if all were denied."""
     with (
-        standing_outside(view) as (outside, arrived),
+        reachable_outside(confinement) as (outside, arrived),
         tempfile.TemporaryDirectory(prefix="stiltboard-") as root,
     ):
         command = [interpreter(), "-I", "-S", str(_PROBES), json.dumps(outside)]
         try:
-            words, (reading, writing) = mechanism.build(command, view, Limits(), Path(root)), os.pipe()
-            with os.fdopen(reading), os.fdopen(writing):  # inside, the end of standard input means the end
+            command_line, (reading, writing) = (
+                mechanism.build(command, confinement, Limits(), Path(root)),
+                os.pipe(),
+            )
+            with os.fdopen(reading), os.fdopen(writing):  # the first process ends with its standard input
                 process = subprocess.run(
-                    words,
+                    command_line,
                     stdin=reading,
                     capture_output=True,
                     timeout=_SECONDS,
@@ -67,14 +71,14 @@ def why_leaky(mechanism: Mechanism, view: Confinement) -> str | None:
             return str(reason)
         message = arrived()
     try:
-        found: dict[str, str | None] = json.loads(process.stdout)
-        found["UDP"] = found["UDP"] or message
+        answers: dict[str, str | None] = json.loads(process.stdout)
+        answers["UDP"] = answers["UDP"] or message
     except (ValueError, KeyError):
-        said = (
+        output = (
             process.stderr.strip() or process.stdout.strip() or f"exit code {process.returncode}"
         ).splitlines()
-        return shown(said[-1], 200)
-    reached = {name: what for name, what in found.items() if what is not None}
+        return shown(output[-1], 200)
+    reached = {name: what for name, what in answers.items() if what is not None}
     return (
         None
         if not reached
@@ -83,10 +87,10 @@ def why_leaky(mechanism: Mechanism, view: Confinement) -> str | None:
 
 
 @contextmanager
-def standing_outside(view: Confinement) -> Iterator[tuple[dict[str, Any], Callable[[], str | None]]]:
-    """Put up what the probes try to reach: a server, a socket for datagrams, an abstract one, and what this machine has anyway.
+def reachable_outside(confinement: Confinement) -> Iterator[tuple[dict[str, Any], Callable[[], str | None]]]:
+    """Open the targets of the probes: a TCP server, a UDP socket and an abstract socket, with the machine's own.
 
-    What comes with it tells whether a datagram arrived.
+    Yields their description, and a function that returns a message if a datagram arrived.
     """
     name = f"stiltboard-{secrets.token_hex(8)}"
     with (
@@ -111,9 +115,9 @@ def standing_outside(view: Confinement) -> Iterator[tuple[dict[str, Any], Callab
             "abstract": name,
             "nameservers": [*_nameservers(), "8.8.8.8", "2001:4860:4860::8888"],
             "homes": sorted({str(Path.home()), os.environ.get("HOME", "/root"), "/root", "/home"} - {"/"}),
-            "given": [*view.variables(), "LC_CTYPE", "PWD", "HOSTNAME", "container"],
-            "shown": [*view.readable(), *view.writable()],
-            "writable": view.writable(),
+            "given": [*confinement.variables(), "LC_CTYPE", "PWD", "HOSTNAME", "container"],
+            "shown": [*confinement.readable(), *confinement.writable()],
+            "writable": confinement.writable(),
         }
         yield outside, arrived
 

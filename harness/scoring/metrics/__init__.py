@@ -1,1 +1,1 @@
-"""Pure functions of arrays, one measure a file, as fractions between 0 and 1."""
+"""Evaluation measures as pure functions of arrays, one per file; values are fractions from 0 to 1."""

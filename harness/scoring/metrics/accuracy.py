@@ -1,4 +1,4 @@
-"""The share of right answers."""
+"""Accuracy: the share of correct answers."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from numpy.typing import NDArray
 
 
 def accuracy(answers: NDArray[np.integer], gold: NDArray[np.integer]) -> float:
-    """Return mean(answers = gold) for answers (n,) and gold (n,); 0.0 for no examples."""
+    """Return the mean of answers == gold over answers (n,) and gold (n,); 0.0 for no examples."""
     return float(np.mean(answers == gold)) if len(gold) else 0.0

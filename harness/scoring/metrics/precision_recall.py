@@ -1,4 +1,4 @@
-"""Precision and recall of a ranked list, and the threshold between its items."""
+"""Precision and recall of a ranked list, and the threshold with the best F1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 
 class PrecisionRecallCurve(NamedTuple):
-    """At each score that a threshold can stand at, falling: how many items lie above, how many of them are gold, precision and recall."""
+    """A curve with one point per threshold, by falling score.
+
+    `extracted` counts the items with this score or more, `correct` the gold ones among them.
+    """
 
     score: NDArray[np.float64]
     extracted: NDArray[np.int64]
@@ -19,7 +22,7 @@ class PrecisionRecallCurve(NamedTuple):
 
     @property
     def f1(self) -> NDArray[np.float64]:
-        """Return 2PR / (P + R), 0 where nothing is right."""
+        """Return 2PR / (P + R), 0 where nothing is correct."""
         both = self.precision + self.recall
         return np.divide(2 * self.precision * self.recall, both, out=np.zeros_like(both), where=both > 0)
 
@@ -27,10 +30,10 @@ class PrecisionRecallCurve(NamedTuple):
 def precision_recall(
     scores: NDArray[np.floating], gold: NDArray[np.bool_], total: int
 ) -> PrecisionRecallCurve:
-    """Return the whole curve of items with scores (n,) in falling order, of which gold (n,) are right, out of `total` gold items.
+    """Return the curve of items with falling scores (n,) and flags gold (n,), out of `total` gold items.
 
-    No threshold parts items of one score, so the curve has one point a distinct score. Recall is 0 where
-    there is no gold.
+    No threshold separates items of equal score, so the curve has one point per distinct score. Recall is 0 if
+    there is no gold item.
     """
     ends = (
         np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1) if len(scores) else np.zeros(0, np.int64)
@@ -43,15 +46,16 @@ def precision_recall(
 
 
 def best_threshold(curve: PrecisionRecallCurve) -> float:
-    """Return the threshold of the best F1: the midpoint between its last item and the next, or the last item itself at the end.
+    """Return the threshold of the best F1: midway between the last extracted score and the next one.
 
-    Of equal F1 the highest threshold counts. Without a right item nothing should be extracted: infinity.
+    At the end of the list it is the last score. Of equal F1 the highest threshold is returned. Without a
+    correct item it is infinity, so that nothing is extracted.
     """
     f1 = curve.f1
     if not len(f1) or f1.max() == 0:
         return float("inf")
     best = int(f1.argmax())
-    here = float(curve.score[best])
-    following = float(curve.score[best + 1]) if best + 1 < len(f1) else here
-    between = (here + following) / 2
-    return between if between > following else here  # there may be no number between two neighbouring floats
+    score_at_best = float(curve.score[best])
+    next_score = float(curve.score[best + 1]) if best + 1 < len(f1) else score_at_best
+    midpoint = (score_at_best + next_score) / 2
+    return midpoint if midpoint > next_score else score_at_best  # no float may lie between two neighbours

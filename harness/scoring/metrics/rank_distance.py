@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 
 def rank_distance(ranks: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return per question (questions,) the worst minus the best of its relevant items' 1-based ranks (questions, relevant), 0 for no item.
+    """Return the worst minus the best rank per question (questions,), of ranks (questions, relevant).
 
-    The mean over questions is the language bias: 0 would stand for one shared rank, and n parallel answers
-    without a foreign text between them have n − 1. A question with fewer than two relevant items has 0.0.
-    Source: A. Elmahdy, S.-C. Lin and A. Ahmad. 2024. arXiv 2408.10536.
+    Ranks are 1-based, rank 0 is padding. The mean over questions is the language bias: 0 would mean one
+    shared rank; n parallel answers without any other text between them have n − 1. A question with fewer
+    than two relevant items has 0.0. Source: A. Elmahdy, S.-C. Lin and A. Ahmad. 2024. arXiv 2408.10536.
     """
     worst = ranks.max(axis=1, initial=0)
     best = np.where(ranks > 0, ranks, np.iinfo(ranks.dtype).max).min(

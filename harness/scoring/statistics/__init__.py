@@ -1,1 +1,1 @@
-"""Intervals and paired tests; pure functions on numpy and scipy."""
+"""Intervals, paired tests, ranks and trends: pure functions of arrays, with numpy and scipy only."""

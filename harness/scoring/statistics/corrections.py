@@ -1,4 +1,4 @@
-"""Corrections of p values for many comparisons."""
+"""Corrections of p values for multiple comparisons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def holm(p: Sequence[float]) -> tuple[float, ...]:
-    """Return Holm's adjusted p values, in the order given: the chance of any false claim stays below the level.
+    """Return Holm's adjusted p values, in the order given; they control the family-wise error rate.
 
     With p₍₁₎ ≤ … ≤ p₍ₘ₎: maxⱼ≤ᵢ min(1, (m − j + 1) · p₍ⱼ₎). Source: S. Holm. 1979. Scandinavian Journal of
     Statistics 6(2), 65–70.
@@ -22,7 +22,7 @@ def holm(p: Sequence[float]) -> tuple[float, ...]:
 
 
 def benjamini_hochberg(p: Sequence[float]) -> tuple[float, ...]:
-    """Return Benjamini and Hochberg's adjusted p values, in the order given: of the claims made, the expected share of false ones.
+    """Return Benjamini and Hochberg's adjusted p values, in the order given, for the false discovery rate.
 
     With p₍₁₎ ≤ … ≤ p₍ₘ₎: minⱼ≥ᵢ min(1, m / j · p₍ⱼ₎). Source: Y. Benjamini and Y. Hochberg. 1995. JRSS B
     57(1), 289–300.

@@ -1,4 +1,4 @@
-"""Intervals for one score."""
+"""Confidence intervals for one score."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     Centre (p + z²/2n) / (1 + z²/n), half width z/(1 + z²/n) · √(p(1−p)/n + z²/4n²).
     Source: E. B. Wilson. 1927. JASA 22(158), 209–212.
     """
-    from scipy.special import ndtri  # noqa: PLC0415 - a fifth of a second, which checking outcomes need not spend
+    from scipy.special import ndtri  # noqa: PLC0415 - takes 0.2 s, and most checks need no interval
 
     if n == 0:
         return 0.0, 1.0
@@ -36,7 +36,7 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
 def bootstrap_mean(
     values: NDArray[np.floating], *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of the mean of values (n,), such as average precisions; (0, 1) for n = 0.
+    """Return the percentile bootstrap interval of the mean of values (n,) from 0 to 1; (0, 1) for n = 0.
 
     Source: B. Efron. 1979. Annals of Statistics 7(1), 1–26.
     """
@@ -49,10 +49,11 @@ def bootstrap_mean(
 def bootstrap_f1(
     counts: NDArray[np.integer], *, replicates: int = REPLICATES, level: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of F1 from counts (units, 3): true positives, proposed and gold of each unit.
+    """Return the percentile bootstrap interval of F1 from counts (units, 3); (0, 1) without a unit.
 
-    A unit is what is drawn together, such as a source sentence with its proposed and its gold pair; a unit
-    without either never changes F1 and is left out. (0, 1) without a unit. Source: as for the mean.
+    The counts are true positives, proposed and gold. A unit is resampled as a whole, such as a source
+    sentence with its proposed and its gold pair; units without either do not change F1 and can be omitted.
+    Source: as for the mean.
     """
     if len(counts) == 0:
         return 0.0, 1.0
@@ -61,10 +62,9 @@ def bootstrap_f1(
 
 
 def _percentiles(drawn: Floats, score: float, level: float) -> tuple[float, float]:
-    """Return the interval of a score that draws (replicates,) leave at a level; it holds the score and stays a fraction.
+    """Return the percentile interval of draws (replicates,), widened to include the score and clipped to 0–1.
 
-    Normal draws know no bounds, and near 0 or 1 they pass them. Where all values are equal, rounding may pass
-    the score.
+    Normal draws are unbounded and may exceed 0 or 1. If all values are equal, rounding may exclude the score.
     """
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return max(0.0, min(float(low), score)), min(1.0, max(float(high), score))

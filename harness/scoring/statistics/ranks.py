@@ -1,4 +1,4 @@
-"""How far the ranks of many submissions can be told."""
+"""Ranges of ranks and tie groups, from the significant differences of all pairs."""
 
 from __future__ import annotations
 
@@ -11,31 +11,35 @@ from harness.scoring.statistics.resampling import Floats
 
 
 def real_differences(p: Floats, alpha: float = 0.05) -> NDArray[np.bool_]:
-    """Return which of all pairs (n, n) differ after Holm's correction over the pairs that may be tested, whose p is not NaN."""
+    """Return which pairs (n, n) differ after Holm's correction over the testable pairs, whose p is not NaN."""
     n = len(p)
-    rows, columns = (places[~np.isnan(p[np.triu_indices(n, 1)])] for places in np.triu_indices(n, 1))
+    rows, columns = (indices[~np.isnan(p[np.triu_indices(n, 1)])] for indices in np.triu_indices(n, 1))
     order = np.argsort(p[rows, columns], kind="stable")
     count = len(order)
     fails = np.flatnonzero(p[rows, columns][order] * np.arange(count, 0, -1) >= alpha)
-    kept = order[: fails[0] if len(fails) else count]
+    significant = order[: fails[0] if len(fails) else count]
     differs = np.zeros((n, n), dtype=bool)
-    differs[rows[kept], columns[kept]] = True
+    differs[rows[significant], columns[significant]] = True
     return differs | differs.T
 
 
 def rank_ranges(scores: Sequence[float], differs: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
-    """Return for each the best and the worst rank that it may have: one more than those really better, n less those really worse."""
+    """Return the best and the worst possible rank of each submission, given the significant differences.
+
+    They are 1 + the number of significantly better ones, and n − the number of significantly worse ones.
+    """
     values = np.asarray(scores)
     better = differs & (values[None, :] > values[:, None])
     worse = differs & (values[None, :] < values[:, None])
-    best, last = 1 + better.sum(axis=1), len(values) - worse.sum(axis=1)
-    return tuple(zip(best.tolist(), last.tolist(), strict=True))
+    best, worst = 1 + better.sum(axis=1), len(values) - worse.sum(axis=1)
+    return tuple(zip(best.tolist(), worst.tolist(), strict=True))
 
 
 def tie_groups(scores: Sequence[float], differs: NDArray[np.bool_]) -> tuple[int, ...]:
-    """Return the number of each one's group, from 1: down the scores, a group ends before the first really worse than any in it.
+    """Return the tie group of each submission, from 1.
 
-    It is not the best alone that counts: that one may be of a single training, of which nothing can be told.
+    By falling score, a group ends before the first submission that is significantly worse than any member.
+    Comparing with the best member alone is not enough: it may have a single seed, so that it is not testable.
     """
     groups = [0] * len(scores)
     members: list[int] = []

@@ -1,4 +1,4 @@
-"""What the outcomes of each kind of target hold, and how scores follow from them: one module a kind."""
+"""The columns of the outcomes of each kind of target, and how scores follow from them, by kind."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ TABLES: Mapping[str, OutcomeTable] = {
 
 
 def units(target: Target, outcomes: Sequence[pa.Table]) -> Floats:
-    """Return what each example brought in one language, one table a seed: see `OutcomeTable.units`."""
+    """Return what each example contributes in one language, one table per seed; see `OutcomeTable.units`."""
     return TABLES[target.kind].units(outcomes)
 
 
 def paired_columns(target: Target) -> tuple[str, ...]:
-    """Return the columns of a target's outcomes that its score and every comparison rest on."""
+    """Return the columns of a target's outcomes from which its score and comparisons are computed."""
     return ("seed", "language", *TABLES[target.kind].columns)

@@ -1,4 +1,4 @@
-"""Outcomes of labelled pairs: a row is a pair, and the label that it was given."""
+"""Outcomes of sentence-pair classification: a row is a pair with its predicted label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
 
 
 class ClassificationTable(MeanTable):
-    """`predicted` is the label that was given, `correct` whether it is right."""
+    """`predicted` is the predicted label, `correct` whether it is the gold label."""
 
     title = "classification"
     columns: Mapping[str, ColumnType] = {"index": "number", "correct": "truth"}

@@ -1,4 +1,4 @@
-"""Outcomes of document retrieval: a row is a query, the grades of its relevant documents, and their ranks by each variant."""
+"""Outcomes of document retrieval: a row is a query with grades and ranks of its relevant documents."""
 
 from __future__ import annotations
 
@@ -22,28 +22,34 @@ TO_ENGLISH = "_to_english"
 
 
 class ClirTable(MeanTable):
-    """`gains` and `ranks_<variant>` are parallel lists, one entry per relevant document; `average_precision` is by the best chunk."""
+    """`gains` and `ranks_<variant>` are parallel lists with an entry per relevant document.
+
+    `average_precision` is that of the variant that ranks documents by their best chunk.
+    """
 
     title = "document retrieval"
     columns: Mapping[str, ColumnType] = {"index": "number", "average_precision": "share"}
     mean = "average_precision"
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
-        """Return the rows whose `index` does not rise: queries that nothing is judged for leave numbers out."""
+        """Return the rows whose `index` does not increase; queries without judgements leave gaps."""
         index, begins = values_of(outcomes["index"]), [run.begin for run in runs]
         wrong = np.diff(index, prepend=-1) < 1
         wrong[begins] = index[begins] < 0
         return wrong
 
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
-        """Return average precision by query (tables, n); raises ValueError where the tables are of other queries."""
-        first, *others = (values_of(rows["index"]) for rows in outcomes)
-        if not all(np.array_equal(first, other) for other in others):
-            raise ValueError("the column 'index' names other queries")
+        """Return average precision by query (tables, n); raises ValueError if the queries differ."""
+        first, *rest = (values_of(rows["index"]) for rows in outcomes)
+        if not all(np.array_equal(first, index) for index in rest):
+            raise ValueError("the column 'index' names different queries")
         return super().units(outcomes)
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
-        """Return mean average precision by the best chunk, its interval over queries, and the other variants and measures."""
+        """Return mean average precision by the best chunk, with its interval over queries.
+
+        The other variants and measures are secondary scores.
+        """
         gains = padded(outcomes["gains"])
         values: dict[str, NDArray[np.float64]] = {}
         variants = [
@@ -63,13 +69,13 @@ class ClirTable(MeanTable):
             interval=(points(low), points(high)),
             secondary={
                 name: points(value.mean())
-                for name, value in sorted(values.items(), key=lambda row: _order(row[0]))
+                for name, value in sorted(values.items(), key=lambda row: _measure_order(row[0]))
             },
         )
 
 
 def padded(lists: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Return lists of different lengths as rows (queries, longest), filled up with 0."""
+    """Return lists of different lengths as rows (queries, longest), padded with 0."""
     lengths = pc.list_value_length(lists).to_numpy()
     inside = np.arange(lengths.max(initial=0)) < lengths[:, None]
     rows = np.zeros(inside.shape, dtype=np.int64)
@@ -77,6 +83,6 @@ def padded(lists: pa.ChunkedArray) -> NDArray[np.int64]:
     return rows
 
 
-def _order(name: str) -> tuple[bool, int]:
-    """Put the measures in order: MAP, nDCG, recall, each over the variants, and the other direction last."""
+def _measure_order(name: str) -> tuple[bool, int]:
+    """Sort key: MAP, nDCG, recall, each over the variants, and the measures to English last."""
     return name.endswith(TO_ENGLISH), ("map", "ndc", "rec").index(name[:3])

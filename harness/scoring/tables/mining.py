@@ -1,4 +1,4 @@
-"""Outcomes of mining: a row is a matched pair of sentences, best margin first, or a gold pair that was not matched."""
+"""Outcomes of mining: a row is a matched sentence pair, best margin first, or an unmatched gold pair."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from harness.scoring.tables.outcome_table import ColumnType, Contradiction, Reco
 
 
 class MiningTable:
-    """`split` is dev or test, `foreign` and `english` are ids, `accepted` says whether the margin reaches the dev threshold."""
+    """`split` is dev or test, `foreign` and `english` are ids of sentences.
+
+    `accepted` is whether the margin reaches the dev threshold.
+    """
 
     title = "mining of sentence pairs"
     columns: Mapping[str, ColumnType] = {
@@ -34,7 +37,7 @@ class MiningTable:
         yield from ()
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
-        """Return no row: mined pairs have names instead of places."""
+        """Return all False: mined pairs are identified by ids, not by position."""
         return np.zeros(outcomes.num_rows, np.bool_)
 
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
@@ -44,7 +47,7 @@ class MiningTable:
         return np.stack([_counts_by_sentence(rows, sentences) for rows in scored])
 
     def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
-        """Return F1 over the pairs of each run's scored split, the last, in which the rows end; n counts gold pairs."""
+        """Return F1 over each run's scored split, the split of its last row; n counts gold pairs."""
         gold, accepted = (values_of(outcomes[name]).astype(bool) for name in ("gold", "accepted"))
         splits, sizes = codes_of(outcomes["split"]), [run.end - run.begin for run in runs]
         scored = splits == np.repeat(splits[[run.end - 1 for run in runs]], sizes)
@@ -56,7 +59,7 @@ class MiningTable:
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return F1, precision and recall of the scored split; the interval resamples foreign sentences.
 
-        The scored split is the last one. Where that is the dev split itself, the threshold is an oracle's.
+        The scored split is the last one. If it is the dev split itself, the threshold is an oracle threshold.
         """
         last = outcomes["split"].to_numpy(zero_copy_only=False) == outcomes["split"][-1].as_py()
         gold = outcomes["gold"].to_numpy(zero_copy_only=False)[last]
@@ -79,7 +82,7 @@ class MiningTable:
 
 
 def threshold_of(outcomes: pa.Table) -> float:
-    """Return the margin that gives the best F1 on the dev split; infinity where nothing right was mined."""
+    """Return the margin with the best F1 on the dev split; infinity if no gold pair was mined there."""
     dev = outcomes.filter(pc.equal(outcomes["split"], "dev"))
     matched = dev.filter(pc.is_valid(dev["margin"]))
     gold = matched["gold"].to_numpy(zero_copy_only=False)
@@ -90,24 +93,24 @@ def threshold_of(outcomes: pa.Table) -> float:
 
 def accepted_of(outcomes: pa.Table) -> NDArray[np.bool_]:
     """Return which pairs reach the dev threshold (rows,)."""
-    margins = outcomes["margin"].to_numpy(zero_copy_only=False)  # NaN where a gold pair was not matched
+    margins = outcomes["margin"].to_numpy(zero_copy_only=False)  # NaN for a gold pair that was not matched
     return np.asarray(margins >= threshold_of(outcomes))
 
 
 def scored_split(rows: pa.Table) -> pa.Table:
-    """Return the rows of the split that is scored: the last one, in which the rows end."""
+    """Return the rows of the scored split: the split of the last row."""
     splits = codes_of(rows["split"])
-    others = np.flatnonzero(splits != splits[-1])
-    return rows.slice(int(others[-1]) + 1 if len(others) else 0)
+    earlier_splits = np.flatnonzero(splits != splits[-1])
+    return rows.slice(int(earlier_splits[-1]) + 1 if len(earlier_splits) else 0)
 
 
 def _counts_by_sentence(rows: pa.Table, sentences: NDArray[np.str_]) -> Floats:
-    """Return the counts (sentences, 3) over the given sentences, 0 for those without a pair."""
+    """Return the counts (sentences, 3) for the given sentences, 0 for those without a pair."""
     gold, accepted = (values_of(rows[name]).astype(bool) for name in ("gold", "accepted"))
-    found, counts = pair_counts(_strings(rows, "foreign"), gold, accepted)
-    whole = np.zeros((len(sentences), 3))
-    whole[np.searchsorted(sentences, found)] = counts
-    return whole
+    with_pairs, counts = pair_counts(_strings(rows, "foreign"), gold, accepted)
+    all_counts = np.zeros((len(sentences), 3))
+    all_counts[np.searchsorted(sentences, with_pairs)] = counts
+    return all_counts
 
 
 def _strings(rows: pa.Table, name: str) -> NDArray[np.str_]:

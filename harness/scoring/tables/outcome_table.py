@@ -1,4 +1,4 @@
-"""What the outcomes of a kind hold and how scores follow from them: the parts that several kinds share."""
+"""The interface of outcome tables, and the parts that several kinds share."""
 
 from __future__ import annotations
 
@@ -17,67 +17,67 @@ ColumnType = Literal["number", "share", "truth", "text"]
 
 
 class Recounted(NamedTuple):
-    """What the rows of one seed and language come to: the score in points, and how many examples it is of."""
+    """The score of one seed and language in points, and its number of examples."""
 
     score: float
     n: int
 
 
 class Contradiction(NamedTuple):
-    """The first value of a column that no run of the harness writes: the row counts from 0."""
+    """The first value of a column that the harness cannot have written; `row` counts from 0."""
 
     column: str
     row: int
     expected: str
-    found: object
+    value: object
 
 
 class OutcomeTable(Protocol):
-    """The outcomes of one kind, one row per example beside `seed` and `language`.
+    """The outcomes of one kind: a row per example, with columns in addition to `seed` and `language`.
 
-    `title` names the kind for readers. `columns` are those that the score, its interval and every comparison
-    are computed from, each with what it holds; a kind may have more, for its secondary scores and for people.
+    `title` names the kind for readers. `columns` are those from which the score, its interval and every
+    comparison are computed, with their types; a kind may have more, for secondary scores and for readers.
     """
 
     title: str
     columns: Mapping[str, ColumnType]
 
     def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
-        """Yield values that contradict each other."""
+        """Yield the first value of each column that contradicts another column."""
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
-        """Return the rows (rows,) that do not stand where the harness writes them; examples are paired by their place."""
+        """Return the rows (rows,) that are not where the harness writes them; pairing is by position."""
 
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
-        """Return what each example brought in one language, one table a seed, in a common order.
+        """Return what each example contributes in one language, one table per seed, in a common order.
 
-        (tables, n) where the score is a mean over examples; (tables, n, 3) with true positives, proposed and
-        gold where it is an F1. Raises ValueError where the tables do not hold the same examples.
+        (tables, n) if the score is a mean over examples; (tables, n, 3) with true positives, proposed and
+        gold if it is an F1. Raises ValueError if the tables do not have the same examples.
         """
 
     def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
-        """Return what each run of rows comes to."""
+        """Return the score and the number of examples of each run of rows."""
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return the scores of one seed and language in points, with the headline's 95 % interval."""
 
 
 class Numbered:
-    """Examples that are numbered from 0, all of them in every cell."""
+    """Tables whose examples are numbered from 0, with all examples for every seed and language."""
 
     def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
         """Yield nothing: a column of means cannot contradict itself."""
         yield from ()
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
-        """Return the rows whose `index` is not their place in the cell."""
+        """Return the rows whose `index` is not their position in the run."""
         index = values_of(outcomes["index"])
         begins, sizes = [run.begin for run in runs], [run.end - run.begin for run in runs]
         return np.asarray(index != np.arange(len(index)) - np.repeat(begins, sizes))
 
 
 class MeanTable(Numbered):
-    """A score that is the mean of one column over the examples."""
+    """Tables whose score is the mean of one column, `mean`, over the examples."""
 
     mean: ClassVar[str]
 
@@ -95,7 +95,10 @@ class MeanTable(Numbered):
 
 
 def f1_of_runs(columns: Sequence[NDArray[Any]], runs: Sequence[RowRange]) -> tuple[Floats, Floats]:
-    """Return F1 in points (runs,) and the counts (runs, 3) of true positives, proposed and gold, out of columns by row."""
+    """Return F1 in points (runs,) and the counts (runs, 3): true positives, proposed and gold.
+
+    `columns` are these three counts by row.
+    """
     begins = [run.begin for run in runs]
     counts = np.stack([np.add.reduceat(column, begins, dtype=np.float64) for column in columns], axis=1)
     return 100 * np.asarray(f1(counts)), counts
@@ -107,5 +110,5 @@ def numbers_of(rows: pa.Table, name: str) -> Floats:
 
 
 def points(fraction: float) -> float:
-    """Return a fraction in points, with the four decimals that files hold."""
+    """Return a fraction in points, rounded to four decimals as in result files."""
     return round(100 * float(fraction), 4)

@@ -1,4 +1,4 @@
-"""Outcomes of question answering: a row is a question, and the span of the passage that was marked."""
+"""Outcomes of question answering: a row is a question with its predicted span of the passage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ class QaTable(MeanTable):
     mean = "score"
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
-        """Return the mean of exact match and F1 with its interval over questions, and both as secondary scores."""
+        """Return the mean of exact match and F1, with its interval over questions.
+
+        Both are also secondary scores.
+        """
         values = outcomes["score"].to_numpy()
         low, high = bootstrap_mean(values)
         secondary = {

@@ -1,4 +1,4 @@
-"""Outcomes of question retrieval: a row is a question, and the ranks of its answers in each language."""
+"""Outcomes of question retrieval: a row is a question with the ranks of its answers in each language."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CUTOFF = 20
 
 
 class QuestionRetrievalTable(MeanTable):
-    """`rank_in_language` and `rank_in_union` hold a rank for each of the target's languages, 0 where it has no answer."""
+    """`rank_in_language` and `rank_in_union` have a rank for each target language, 0 for no answer."""
 
     title = "question retrieval"
     columns: Mapping[str, ColumnType] = {"index": "number", "average_precision": "share"}
@@ -28,21 +28,21 @@ class QuestionRetrievalTable(MeanTable):
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return mAP@20 in the union with its interval; mono, cross and recall as secondary scores.
 
-        mono searches the sentences of the question's language, cross those of each other language, and is the
-        unweighted mean over the languages that answer any of the questions (0 without one). The language bias
-        is in ranks.
+        mono searches the sentences of the question's language. cross searches those of each other language
+        and is the unweighted mean over the languages with an answer to any question (0 without one). The
+        language bias is in ranks.
         """
         in_language, in_union = (
             np.array(outcomes[column].to_pylist(), np.int64)
             for column in ("rank_in_language", "rank_in_union")
         )
-        own = outcomes["question_language"][0].as_py()
+        question_language = outcomes["question_language"][0].as_py()
         settings = {
             language: _measures(in_language[:, [i]])
             for i, language in enumerate(target.languages)
             if in_language[:, i].any()
         }
-        mono, multi = settings.pop(own), _measures(in_union)
+        mono, multi = settings.pop(question_language), _measures(in_union)
         secondary: dict[str, float] = {}
         for name in ("map", "recall_1", "recall_10"):
             cross = [setting[name] for setting in settings.values()]

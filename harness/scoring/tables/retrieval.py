@@ -1,4 +1,4 @@
-"""Outcomes of sentence retrieval: a row is a pair of sentences, and which sentence each of the two chose."""
+"""Outcomes of sentence retrieval: a row is a sentence pair with the retrieved index in each direction."""
 
 from __future__ import annotations
 
@@ -15,14 +15,20 @@ from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
 
 
 class RetrievalTable(MeanTable):
-    """`answer` is the index that the English sentence chose among the foreign ones, `correct` whether it is the pair's own."""
+    """`answer` is the index of the foreign sentence retrieved for the English one.
+
+    `correct` is whether the two are a pair.
+    """
 
     title = "sentence retrieval"
     columns: Mapping[str, ColumnType] = {"index": "number", "correct": "truth"}
     mean = "correct"
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
-        """Return accuracy English → foreign with Wilson's interval; the other direction and mteb's F1 as secondary scores."""
+        """Return accuracy English → foreign with Wilson's interval.
+
+        The other direction and mteb's F1 are secondary scores.
+        """
         answer, to_english = (outcomes[column].to_numpy() for column in ("answer", "answer_to_english"))
         gold = np.arange(len(answer))
         low, high = wilson(int(np.sum(answer == gold)), len(gold))

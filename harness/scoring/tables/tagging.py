@@ -1,4 +1,4 @@
-"""Outcomes of tagging: a row is a sentence, its predicted tags, and the counts that F1 is micro-averaged of."""
+"""Outcomes of tagging: a row is a sentence with its predicted tags and the counts for micro-averaged F1."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from harness.scoring.tables.outcome_table import (
     points,
 )
 
-# A tagger's chunks, of which F1 is made.
+# Counts of chunks, from which F1 is computed.
 COUNTS = ("true_positives", "proposed", "gold")
 
 
 class TaggingTable(Numbered):
-    """`tags` is what was predicted for the sentence's `words`, of which `correct` are right."""
+    """`tags` are the predicted tags; `words` and `correct` count the words and the correct tags."""
 
     title = "tagging"
     columns: Mapping[str, ColumnType] = {"index": "number", **dict.fromkeys(COUNTS, "number")}
 
     def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
-        """Yield where more was found than was proposed, or than there is."""
-        found, proposed, gold = (values_of(outcomes[name]) for name in COUNTS)
-        for name, least, values in (
-            ("proposed", found, proposed),
-            ("gold", found, gold),
-            ("true_positives", 0, found),
+        """Yield counts with more true positives than proposed or gold chunks, and negative ones."""
+        true_positives, proposed, gold = (values_of(outcomes[name]) for name in COUNTS)
+        for name, minimum, values in (
+            ("proposed", true_positives, proposed),
+            ("gold", true_positives, gold),
+            ("true_positives", 0, true_positives),
         ):
-            if (wrong := values < least).any():
-                row = int(wrong.argmax())
+            if (too_low := values < minimum).any():
+                row = int(too_low.argmax())
                 expected = "at least 0" if name == "true_positives" else "at least the true positives"
                 yield Contradiction(name, row, expected, values[row])
 

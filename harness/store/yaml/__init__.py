@@ -1,1 +1,1 @@
-"""YAML that strangers write: strict text first, types by schema after, every fault with file, line and column."""
+"""Strict reading of untrusted YAML: text first, then types by schema; faults with line and column."""

@@ -1,8 +1,8 @@
-"""Read YAML as text, lists and mappings with positions, and write it; refuse what hides or surprises.
+"""Read a strict subset of YAML as text, lists and mappings with positions, and write it.
 
 Built on PyYAML's events, so no tag is resolved, no alias expanded and no Python object built. A document
-is read once without positions, at the speed of the C parser; only where something is wrong, in the YAML or
-later in the schema, is it surveyed again with them.
+is first read without positions, at the speed of the C parser; only if the YAML, or later the schema, has a
+fault, it is read again with positions.
 """
 
 from __future__ import annotations
@@ -36,31 +36,31 @@ DEFAULT_EVENTS = 2048
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """What a file says, and where in it each value stands."""
+    """The value of a YAML file, and the position of every value in it."""
 
     value: Plain
     file: str
     data: bytes = field(repr=False)
 
     def where(self, path: Path, *, key: bool = False) -> Where:
-        """Return the place of a value, or of its key if asked; a path that does not exist gives its nearest parent.
+        """Return the position of a value, or with `key` of its key; of the nearest parent if there is none.
 
-        A mapping or a list stands at its key, where a reader looks for it.
+        The position of a mapping or a list is that of its key, where a reader looks for it.
         """
-        known = self.nearest(path)
-        if not known:
+        existing = self.nearest(path)
+        if not existing:
             return Where(self.file, 1, 1)
-        found = self._survey.spots[known]
-        at = found.key if found.key and (key or not found.scalar or known != path) else found.value
-        return Where(self.file, *at)
+        position = self._survey.positions[existing]
+        at_key = key or not position.scalar or existing != path
+        return Where(self.file, *(position.key if position.key and at_key else position.value))
 
     def nearest(self, path: Path) -> Path:
-        """Return the longest beginning of the path that exists in the document."""
-        while path and path not in self._survey.spots:
+        """Return the longest prefix of the path that exists in the document."""
+        while path and path not in self._survey.positions:
             path = path[:-1]
         return path
 
-    def found(self, path: Path) -> Plain:
+    def value_at(self, path: Path) -> Plain:
         """Return the value at an existing path."""
         value: Any = self.value
         for step in path:
@@ -75,10 +75,10 @@ class YamlDocument:
 def parse(
     data: bytes, file: str, *, limit: int = DEFAULT_LIMIT, max_events: int = DEFAULT_EVENTS
 ) -> YamlDocument:
-    """Read one document of at most `limit` bytes; every fault that can be found is reported at once.
+    """Read one document of at most `limit` bytes; raises BadInput with all faults that can be found.
 
-    Nothing is read past the twelfth level or past `max_events` (a scalar, or the start or end of a
-    collection, is one), which bounds the time for any input.
+    At most 12 levels and `max_events` events (a scalar, or the start or end of a collection) are read, which
+    bounds the time for any input.
     """
     if len(data) > limit:
         message = f"the file is longer than the {limit:,} bytes allowed"
@@ -93,11 +93,11 @@ def parse(
 
 
 def refuse(faults: list[Fault]) -> NoReturn:
-    """Raise the faults together; past the fiftieth only their number is told."""
-    kept = faults[:MAX_FAULTS]
-    if more := len(faults) - len(kept):
-        kept.append(Fault(f"and {more} more faults", cure="mend these first"))
-    raise BadInput(kept)
+    """Raise BadInput with the first 50 faults and the number of the others."""
+    listed = faults[:MAX_FAULTS]
+    if more := len(faults) - len(listed):
+        listed.append(Fault(f"and {more} more faults", cure="fix these first"))
+    raise BadInput(listed)
 
 
 def _decoded(data: bytes, file: str) -> str:
@@ -105,8 +105,10 @@ def _decoded(data: bytes, file: str) -> str:
         text = data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].decode()
-        found = f"byte 0x{data[error.start]:02X} is not valid UTF-8"
-        raise BadInput(found, where=place(before, len(before), file), cure="save the file as UTF-8") from None
+        message = f"byte 0x{data[error.start]:02X} is not valid UTF-8"
+        raise BadInput(
+            message, where=place(before, len(before), file), cure="save the file as UTF-8"
+        ) from None
     if text.startswith("\ufeff"):
         raise BadInput(
             "the file begins with a byte order mark",
@@ -117,10 +119,10 @@ def _decoded(data: bytes, file: str) -> str:
 
 
 def _composed(data: bytes, max_events: int, *, escapes: bool) -> tuple[Plain, bool]:
-    """Build the document's value, and tell whether it is sound or needs a survey.
+    """Build the document's value, and tell whether it is sound.
 
-    The loop keeps every collection as a flat list until it ends, which is what makes it fast; it says that
-    something is wrong, and leaves what and where to the survey.
+    For speed, the loop holds every collection as a flat list until it ends, and only detects that there is a
+    fault; `Survey` finds which and where.
     """
     sound = True
     items: list[Any] = []
@@ -160,7 +162,7 @@ def _composed(data: bytes, max_events: int, *, escapes: bool) -> tuple[Plain, bo
                 sound = False
             elif kind is DocumentStartEvent and (event.version or event.tags):
                 sound = False
-    except (yaml.YAMLError, TypeError):  # not YAML, or a key that is no text
+    except (yaml.YAMLError, TypeError):  # not YAML, or a key that is not text
         pass
     return "", False
 
@@ -170,16 +172,16 @@ def _composed(data: bytes, max_events: int, *, escapes: bool) -> tuple[Plain, bo
 # Begins with a letter or a slash, so no reader takes it for a number, a date or an indicator.
 _BARE = re.compile(r"[^\W\d_](?:[^:#]|:(?=[^\s])|(?<=[^\s])#)*|/(?:[^:#\s])*")
 _WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
-_LONGEST_KEY = 1000  # libyaml takes a longer one only behind a question mark
+_MAX_KEY = 1000  # libyaml reads longer keys only after a question mark
 
 
 def dump(value: object) -> str:
-    """Write text, numbers, truth values, None, lists and mappings as block-style YAML: the same value, the same bytes."""
+    """Return plain values, lists and mappings as block-style YAML: the same bytes for the same value."""
     return "\n".join(_block(value, 0)) + "\n"
 
 
 def scalar(value: object) -> str:
-    """Write one scalar; text that any YAML reader might take for something else is quoted."""
+    """Return one scalar as YAML; text that a YAML reader could take for another type is quoted."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -201,26 +203,26 @@ def _block(value: object, depth: int) -> list[str]:
         for key, inner in value.items():
             name = _text(str(key))
             head = f"{name}:"
-            if len(name) > _LONGEST_KEY:
+            if len(name) > _MAX_KEY:
                 lines.append(f"? {name}")
                 head = ":"
-            written = _inline(inner)
-            if written is not None:
-                lines.append(f"{head} {written}")
+            inline = _inline(inner)
+            if inline is not None:
+                lines.append(f"{head} {inline}")
             else:
                 lines += [head, *("  " + line for line in _block(inner, depth + 1))]
         return lines
     if isinstance(value, (list, tuple)) and value:
         for inner in value:
-            written = _inline(inner)
-            block = [written] if written is not None else _block(inner, depth + 1)
+            inline = _inline(inner)
+            block = [inline] if inline is not None else _block(inner, depth + 1)
             lines += ["- " + block[0], *("  " + line for line in block[1:])]
         return lines
     return [_inline(value) or ""]
 
 
 def _inline(value: object) -> str | None:
-    """Write what stands on one line: a scalar, something empty, or a list of numbers."""
+    """Return a scalar, an empty collection or a list of numbers on one line, else None."""
     if isinstance(value, dict):
         return None if value else "{}"
     if isinstance(value, (list, tuple)):
@@ -231,7 +233,7 @@ def _inline(value: object) -> str | None:
 
 
 def _float(value: float) -> str:
-    """Write the shortest decimal that reads back as the same number, without an exponent where it stays short."""
+    """Return the shortest decimal that reads back as the same number, if short without an exponent."""
     text = float.__repr__(value)
     if text in ("inf", "-inf", "nan"):
         raise ValueError(f"cannot write {text} as YAML")

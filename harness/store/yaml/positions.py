@@ -1,4 +1,4 @@
-"""Walk a YAML document with positions: where every value stands, and every fault of its form."""
+"""Find the position of every value in a YAML document, and every fault of its form."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from harness.errors import Fault, Where
 
 Plain: TypeAlias = "str | list[Plain] | dict[str, Plain]"
 Path: TypeAlias = tuple[str | int, ...]
-Place: TypeAlias = tuple[int, int]
+LineColumn: TypeAlias = tuple[int, int]
 
 MAX_DEPTH = 12
 _CParser: Any = import_module("yaml.cyaml").CParser if yaml.__with_libyaml__ else None
 
 
 class _PureParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """PyYAML's parser in Python, for installations without libyaml; some ten times slower."""
+    """PyYAML's parser in Python, for installations without libyaml; about ten times slower."""
 
     def __init__(self, data: bytes) -> None:
         yaml.reader.Reader.__init__(self, data)
@@ -44,35 +44,35 @@ def event_parser(data: bytes) -> Any:
     return (_CParser or _PureParser)(data)
 
 
-class Spot(NamedTuple):
+class ValuePosition(NamedTuple):
     """Where a value and its key begin, as line and column from 1."""
 
-    key: Place | None
-    value: Place
+    key: LineColumn | None
+    value: LineColumn
     scalar: bool
 
 
 @dataclass
 class _Open:
-    """A mapping or list that has not ended: its path, and which key or index is next."""
+    """A mapping or list that has not ended: its path, and the next key or index."""
 
     path: Path
     index: int | None  # None in a mapping
     keys: set[str] = field(default_factory=set)
-    key: tuple[str, Place] | None = None
+    key: tuple[str, LineColumn] | None = None
 
 
 class Survey:
-    """Find every spot and every fault of form in one walk; past some faults nothing can be read, and it ends there."""
+    """All positions and faults of form, found in one pass; some faults end it early."""
 
     def __init__(self, data: bytes, file: str, max_events: int | None = None) -> None:
-        self.spots: dict[Path, Spot] = {}
+        self.positions: dict[Path, ValuePosition] = {}
         self.faults: list[Fault] = []
         self._file = file
         self._open: list[_Open] = []
         self._documents = 0
-        self._left = -1 if max_events is None else max_events
-        self._max_events = self._left
+        self._remaining_events = -1 if max_events is None else max_events
+        self._max_events = self._remaining_events
         try:
             self._walk(event_parser(data))
         except yaml.YAMLError as error:
@@ -81,12 +81,14 @@ class Survey:
     def _walk(self, parser: Any) -> None:
         reading = True
         while reading and not isinstance(event := parser.get_event(), StreamEndEvent):
-            if self._left == 0:
-                self._note(
-                    event, f"the file holds more than {self._max_events:,} YAML events", "shorten its lists"
+            if self._remaining_events == 0:
+                self._add_fault(
+                    event,
+                    f"the file contains more than {self._max_events:,} YAML events",
+                    "shorten its lists",
                 )
                 return
-            self._left -= 1
+            self._remaining_events -= 1
             if isinstance(event, (MappingEndEvent, SequenceEndEvent)):
                 self._open.pop()
             elif isinstance(event, DocumentStartEvent):
@@ -101,10 +103,10 @@ class Survey:
     def _document(self, event: Any) -> bool:
         self._documents += 1
         if self._documents > 1:
-            self._note(event, "a second document begins", "keep one document in the file")
+            self._add_fault(event, "a second document begins", "keep one document in the file")
             return False
         if event.version or event.tags:
-            self._note(event, "found a %YAML or %TAG directive", "remove it")
+            self._add_fault(event, "found a %YAML or %TAG directive", "remove it")
         return True
 
     def _scalar(self, event: Any) -> None:
@@ -112,42 +114,44 @@ class Survey:
         if owner is not None and owner.index is None and owner.key is None:
             self._key(event, owner)
         else:
-            self._place(event, scalar=True)
+            self._add_position(event, scalar=True)
 
     def _key(self, event: Any, owner: _Open) -> None:
         key = event.value if isinstance(event, ScalarEvent) else f"*{event.anchor}"
         if key in owner.keys:
-            self._note(event, f"the key {shown(key)} stands a second time in its mapping", "keep one of them")
+            self._add_fault(event, f"the key {shown(key)} appears twice in its mapping", "keep one of them")
         elif key == "<<" and not event.style:  # '' from the C parser, None from the other
-            self._note(event, "found the merge key '<<'", "write the keys out; merge keys are not allowed")
+            self._add_fault(
+                event, "found the merge key '<<'", "write the keys out; merge keys are not allowed"
+            )
         owner.keys.add(key)
         owner.key = (key, _start(event))
 
     def _collection(self, event: Any) -> bool:
         owner = self._open[-1] if self._open else None
         if owner is not None and owner.index is None and owner.key is None:
-            found = "a mapping" if isinstance(event, MappingStartEvent) else "a list"
-            self._note(
+            kind = "a mapping" if isinstance(event, MappingStartEvent) else "a list"
+            self._add_fault(
                 event,
-                f"a key must be text, found {found}",
+                f"a key must be text, found {kind}",
                 "write `key: value`, and quote text that begins with [ or {",
             )
             return False
-        path = self._place(event, scalar=False)
+        path = self._add_position(event, scalar=False)
         self._open.append(_Open(path, 0 if isinstance(event, SequenceStartEvent) else None))
         if len(self._open) > MAX_DEPTH:
-            self._note(
+            self._add_fault(
                 event,
-                f"lists and mappings stand more than {MAX_DEPTH} deep",
+                f"lists and mappings are nested more than {MAX_DEPTH} deep",
                 "flatten the file; no key needs such depth",
             )
             return False
         return True
 
-    def _place(self, event: Any, *, scalar: bool) -> Path:
-        """Record where the next value of the open mapping or list stands, and return its path."""
+    def _add_position(self, event: Any, *, scalar: bool) -> Path:
+        """Record the position of the next value of the open mapping or list, and return its path."""
         path: Path = ()
-        of_key: Place | None = None
+        key_position: LineColumn | None = None
         if self._open:
             owner = self._open[-1]
             if owner.index is not None:
@@ -155,31 +159,31 @@ class Survey:
                 owner.index += 1
             else:
                 assert owner.key is not None
-                path, of_key = (*owner.path, owner.key[0]), owner.key[1]
+                path, key_position = (*owner.path, owner.key[0]), owner.key[1]
                 owner.key = None
-        self.spots[path] = Spot(of_key, _start(event), scalar)
+        self.positions[path] = ValuePosition(key_position, _start(event), scalar)
         return path
 
     def _properties(self, event: Any) -> None:
         if isinstance(event, AliasEvent):
-            self._note(
+            self._add_fault(
                 event,
                 f"found the alias {shown(f'*{event.anchor}')}",
                 "write the value out; aliases are not allowed",
             )
             return
         if event.anchor is not None:
-            self._note(
+            self._add_fault(
                 event, f"found the anchor {shown(f'&{event.anchor}')}", "remove it; anchors are not allowed"
             )
         if event.tag is not None:
-            self._note(
+            self._add_fault(
                 event,
                 f"found the tag {shown(event.tag)}",
                 "remove it; every scalar is text until the schema types it",
             )
         if isinstance(event, ScalarEvent) and (char := refused(event.value)):
-            self._note(event, f"found {described(char)} written as an escape", character_cure(char))
+            self._add_fault(event, f"found {described(char)} written as an escape", character_cure(char))
 
     def _syntax(self, error: yaml.YAMLError) -> None:
         mark = getattr(error, "problem_mark", None)
@@ -188,9 +192,9 @@ class Survey:
         hint = "check the indentation, the quotes, and the space after each colon"
         self.faults.append(Fault(f"not valid YAML: {shown(problem, 200)[1:-1]}", where, hint))
 
-    def _note(self, event: Any, message: str, cure: str) -> None:
+    def _add_fault(self, event: Any, message: str, cure: str) -> None:
         self.faults.append(Fault(message, Where(self._file, *_start(event)), cure))
 
 
-def _start(event: Any) -> Place:
+def _start(event: Any) -> LineColumn:
     return event.start_mark.line + 1, event.start_mark.column + 1

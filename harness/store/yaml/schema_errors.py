@@ -1,4 +1,4 @@
-"""Turn what pydantic refuses into faults: where it stands, the value found, and the cure."""
+"""Turn pydantic's errors into faults with position, actual value and cure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.records import Record
 from harness.store.yaml.parser import MAX_FAULTS, YamlDocument
 from harness.store.yaml.positions import Path
 
-# What each pattern of the records wants, in words, and what to write; a test holds that none is missing.
+# A description and a cure for each pattern in the records; a test checks that none is missing.
 PATTERNS = {
     r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$": (
         "lowercase letters and digits, joined by single hyphens or dots",
@@ -28,7 +28,7 @@ PATTERNS = {
     ),
     r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?/[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$": (
         "a name on the Hub, organisation/model",
-        "write it as its page's address ends, such as FacebookAI/xlm-roberta-large",
+        "copy the end of its page's address, such as FacebookAI/xlm-roberta-large",
     ),
     r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$": (
         "a language code",
@@ -42,7 +42,7 @@ PATTERNS = {
     r"^[0-9a-f]{64}$": ("64 lowercase hexadecimal digits", "give the full digest"),
     r"^https://[A-Za-z0-9.-]+(?:/[^\s<>\"'`\\{}|^]*)?$": (
         "an address that begins with https://",
-        "write such as https://example.org/paper",
+        "for example https://example.org/paper",
     ),
     r"^[a-z0-9_.-]+\.parquet$": (
         "a parquet file's name",
@@ -50,7 +50,7 @@ PATTERNS = {
     ),
 }
 
-# A line to copy for each key that a submission cannot do without.
+# An example line for each required key of a submission.
 EXAMPLES = {
     "schema": "schema: 1",
     "title": "title: XLM-R large + MNLI",
@@ -58,7 +58,8 @@ EXAMPLES = {
     "base": "base: {id: FacebookAI/xlm-roberta-large, revision: <the commit's 40 hexadecimal digits>}",
     "intermediate": "intermediate: {regime: english, tasks: [mnli], languages: [en], examples: 392702}",
     "encoding": "encoding: {layer: last, pooling: mean}",
-    "checkpoints": "checkpoints: [{seed: 0, hub: organisation/model, revision: <the commit's 40 hexadecimal digits>}]",
+    "checkpoints": "checkpoints: [{seed: 0, hub: organisation/model, "
+    "revision: <the commit's 40 hexadecimal digits>}]",
     "submitters": "submitters: [{name: Ada Lovelace, url: https://example.org}]",
     "license": "license: MIT",
     "base.id": "id: FacebookAI/xlm-roberta-large",
@@ -66,57 +67,56 @@ EXAMPLES = {
     "encoding.layer": "layer: last",
     "encoding.pooling": "pooling: mean",
     "submitters.name": "name: Ada Lovelace",
-    "reported": "reported: {citation: Ada Lovelace 1843, source: https://example.org, scores: {xnli: {means: {accuracy: 79.2}}}}",
+    "reported": "reported: {citation: Ada Lovelace 1843, source: https://example.org, "
+    "scores: {xnli: {means: {accuracy: 79.2}}}}",
     "reported.citation": "citation: Ada Lovelace 1843. Notes. Table 2",
     "reported.source": "source: https://example.org/paper",
     "reported.scores": "scores: {xnli: {means: {accuracy: 79.2}}}",
 }
-# What may stand in a required key's place.
+# Alternatives to a required key.
 _INSTEAD = {"checkpoints": ", or `reported:` with numbers that others published"}
 
 
 def schema_faults(
     error: ValidationError, document: YamlDocument, record: type[Record], cure: str = ""
 ) -> list[Fault]:
-    """Return one fault per place that the schema refuses, in the order of the file.
+    """Return one fault per position that the schema rejects, in the order of the file.
 
-    `cure` replaces the cures written for people, for files that only the harness writes.
+    `cure` replaces the cures for people, in files that only the harness writes.
     """
-    places: dict[tuple[Path, bool, bool], list[ErrorDetails]] = {}
+    errors: dict[tuple[Path, bool, bool], list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
         path = document.nearest(tuple(details["loc"]))
-        if details["type"] == "too_short" and len(document.found(path)) >= details["ctx"]["min_length"]:
+        if details["type"] == "too_short" and len(document.value_at(path)) >= details["ctx"]["min_length"]:
             continue  # pydantic counts only the items that it accepts
-        of_key = details["type"] == "extra_forbidden" or details["loc"][-1:] == ("[key]",)
-        places.setdefault((path, of_key, details["type"] == "missing"), []).append(details)
+        at_key = details["type"] == "extra_forbidden" or details["loc"][-1:] == ("[key]",)
+        errors.setdefault((path, at_key, details["type"] == "missing"), []).append(details)
     located = [
-        (document.where(path, key=of_key), path, missing, several)
-        for (path, of_key, missing), several in places.items()
+        (document.where(path, key=at_key), path, missing, several)
+        for (path, at_key, missing), several in errors.items()
     ]
     located.sort(key=lambda entry: (entry[0].line or 0, entry[0].column or 0))
     faults: list[Fault] = []
     for where, path, missing, several in located:
-        if (
-            len(faults) > MAX_FAULTS
-        ):  # only their number is told; finding cures for thousands would take seconds
+        if len(faults) > MAX_FAULTS:  # only counted; finding cures for thousands would take seconds
             faults += [Fault("", where)] * len(several)
         elif missing:
             faults += [_missing(details, where, cure) for details in several]
         else:
-            message, own_cure = _refusal(path, several, document, record)
-            faults.append(Fault(message, where, cure or own_cure))
+            message, specific_cure = _refusal(path, several, document, record)
+            faults.append(Fault(message, where, cure or specific_cure))
     return faults
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """Write a path as people do: checkpoints[0].seed; the whole file where it is empty."""
+    """Return a path as text, such as checkpoints[0].seed; an empty path is the file."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{shown(step)[1:-1]}" for step in path)
     return text.removeprefix(".") or "the file"
 
 
-def did_you_mean(found: str, allowed: Sequence[str]) -> str:
-    """Offer the nearest allowed word, else all of them."""
-    if close := difflib.get_close_matches(found[:80], allowed, n=1):
+def did_you_mean(word: str, allowed: Sequence[str]) -> str:
+    """Return a cure with the most similar allowed word, if any, and all allowed words."""
+    if close := difflib.get_close_matches(word[:80], allowed, n=1):
         return f"did you mean {close[0]}? allowed: {', '.join(allowed)}"
     return f"allowed: {', '.join(allowed)}"
 
@@ -124,7 +124,7 @@ def did_you_mean(found: str, allowed: Sequence[str]) -> str:
 def _refusal(
     path: Path, several: list[ErrorDetails], document: YamlDocument, record: type[Record]
 ) -> tuple[str, str]:
-    """Return message and cure for what was found at one place; a union's members count as one refusal."""
+    """Return message and cure for the errors at one position; those of a union's members are joined."""
     first = several[0]
     name = dotted(path)
     if first["type"] == "extra_forbidden":
@@ -132,21 +132,19 @@ def _refusal(
         keys = [field.alias or key for key, field in owner.model_fields.items()] if owner else []
         return f"{dotted(path[:-1])}: unknown key {shown(path[-1])}", did_you_mean(str(path[-1]), keys)
     if first["loc"][-1:] == ("[key]",):
-        return f"{dotted(path[:-1])}: the key must be {_wanted(first)}, found {shown(path[-1])}", _cure(
-            first, path[-1]
-        )
-    if first["type"] == "value_error" and isinstance(document.found(path), (dict, list)):
+        message = f"{dotted(path[:-1])}: the key must be {_expected(first)}, found {shown(path[-1])}"
+        return message, _cure(first, path[-1])
+    value = document.value_at(path)
+    if first["type"] == "value_error" and isinstance(value, (dict, list)):
         return f"{name}: {_reason(first)}", "change one of the keys so that they agree"
-    wanted = " or ".join(dict.fromkeys(map(_wanted, several)))
-    found = document.found(path)
-    # Several refusals at one place are the members of a union: encoding.layer is a word or a number.
-    return f"{name}: expected {wanted}, found {shown(found)}", _cure(first, found) if len(
-        several
-    ) == 1 else f"write {wanted}"
+    expected = " or ".join(dict.fromkeys(map(_expected, several)))
+    # Several errors at one position are those of a union's members: encoding.layer is a word or a number.
+    cure = _cure(first, value) if len(several) == 1 else f"write {expected}"
+    return f"{name}: expected {expected}, found {shown(value)}", cure
 
 
-def _wanted(details: ErrorDetails) -> str:
-    """Say in words what an error's type asks for."""
+def _expected(details: ErrorDetails) -> str:
+    """Describe in words what an error's type expects."""
     kind, context = details["type"], details.get("ctx", {})
     if kind in ("literal_error", "enum"):
         return re.sub(r"'([^']*)'", r"\1", str(context["expected"]))
@@ -180,14 +178,14 @@ _TYPES = {
 }
 
 
-def _cure(details: ErrorDetails, found: object) -> str:
-    """Say what to write, where that is more than the message's own words."""
+def _cure(details: ErrorDetails, value: object) -> str:
+    """Return what to write; by default, what the message says was expected."""
     kind = details["type"]
-    if kind in ("literal_error", "enum") and isinstance(found, str):
-        return did_you_mean(found, _words(details))
+    if kind in ("literal_error", "enum") and isinstance(value, str):
+        return did_you_mean(value, _words(details))
     if kind == "string_pattern_mismatch":
         return PATTERNS[str(details["ctx"]["pattern"])][1]
-    return _CURES.get(kind) or f"write {_wanted(details)}"
+    return _CURES.get(kind) or f"write {_expected(details)}"
 
 
 _CURES = {
@@ -229,22 +227,22 @@ def _missing(details: ErrorDetails, where: Where, cure: str) -> Fault:
 
 
 def _record_at(record: type[Record], path: Path) -> type[Record] | None:
-    """Walk from a record along a path to the record that holds the last step."""
-    here: type[Record] | None = record
+    """Return the record at a path, seen from another record; None if there is no record."""
+    current: type[Record] | None = record
     for step in path:
-        if here is None:
+        if current is None:
             return None
         if isinstance(step, int):
             continue
-        named = {field.alias or key: field.annotation for key, field in here.model_fields.items()}
-        if step in named:
-            here = _record_in(named[step])
+        annotations = {field.alias or key: field.annotation for key, field in current.model_fields.items()}
+        if step in annotations:
+            current = _record_in(annotations[step])
         # any other step is a key of a mapping of records, which _record_in has unwrapped already
-    return here
+    return current
 
 
 def _record_in(annotation: Any) -> type[Record] | None:
     if isinstance(annotation, type) and issubclass(annotation, Record):
         return annotation
-    found = (_record_in(part) for part in get_args(annotation) if part is not Mapping)
-    return next((record for record in found if record), None)
+    records = (_record_in(part) for part in get_args(annotation) if part is not Mapping)
+    return next((record for record in records if record), None)

@@ -10,15 +10,15 @@ from harness.records import FineTuning
 
 def test_the_two_recipes_are_those_of_the_protocol() -> None:
     def of(name: str, recipe: str) -> tuple[float, int, int, int, int, float, float]:
-        found = recipe_for(BY_NAME[name], FineTuning.model_validate({"recipe": recipe}), 768)
+        chosen = recipe_for(BY_NAME[name], FineTuning.model_validate({"recipe": recipe}), 768)
         return (
-            found.learning_rate,
-            found.epochs,
-            found.max_length,
-            found.batch_size,
-            found.stride,
-            found.warmup,
-            found.weight_decay,
+            chosen.learning_rate,
+            chosen.epochs,
+            chosen.max_length,
+            chosen.batch_size,
+            chosen.stride,
+            chosen.warmup,
+            chosen.weight_decay,
         )
 
     assert of("xnli", "xtreme") == of("pawsx", "xtreme") == (2e-5, 5, 128, 32, 0, 0, 0)
@@ -33,10 +33,10 @@ def test_the_two_recipes_are_those_of_the_protocol() -> None:
 
 
 def test_what_a_submission_replaces_enters_the_recipe_and_the_signature() -> None:
-    asked = FineTuning.model_validate(
+    finetuning = FineTuning.model_validate(
         {"recipe": "jiant", "learning_rate": "1e-4", "examples": "4000", "freeze_embeddings": "true"}
     )
-    assert recipe_for(BY_NAME["panx"], asked, 768) == Recipe(
+    assert recipe_for(BY_NAME["panx"], finetuning, 768) == Recipe(
         learning_rate=1e-4,
         epochs=10,
         max_length=256,
@@ -46,9 +46,9 @@ def test_what_a_submission_replaces_enters_the_recipe_and_the_signature() -> Non
         examples=4000,
         freeze_embeddings=True,
     )
-    assert recipe_text(asked) == "jiant,examples=4000,frozen=true,lr=0.0001"
+    assert recipe_text(finetuning) == "jiant,examples=4000,frozen=true,lr=0.0001"
     assert recipe_text(None) == "xtreme"
-    assert recipe_for(BY_NAME["panx"], asked, 768).taken(20_000) == 4000
+    assert recipe_for(BY_NAME["panx"], finetuning, 768).taken(20_000) == 4000
 
 
 @pytest.mark.parametrize(

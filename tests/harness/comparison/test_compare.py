@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from harness.cli.main import main
 from harness.comparison import report
-from harness.comparison.compare import NothingAsked, TargetDifference, compare
+from harness.comparison.compare import NothingSelected, TargetDifference, compare
 from harness.comparison.markdown import within_limit
 from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import NotComparable
@@ -149,7 +149,7 @@ def test_a_verdict_about_recipes_takes_seeds_on_both_sides_or_nothing_trained() 
     two = side("two", {"de": {0: [RIGHT] * 20, 1: [RIGHT] * 18 + [WRONG] * 2}})
     assert not compare(FIRST, two).targets[0].recipe
     said = report.text(ComparisonReport(comparisons=(compare(FIRST, two),)))
-    assert "nothing is said of the recipes: that takes several seeds a side, here 1 and 2" in said
+    assert "no claim about the recipes: that takes several seeds a side, here 1 and 2" in said
     assert compare(two, two).targets[0].recipe
     untrained = replace(FIRST, submission=submission("Toy", "none"))
     assert compare(untrained, two).targets[0].recipe
@@ -196,7 +196,7 @@ def test_filters_choose_targets_and_languages() -> None:
     assert ([row.language for row in target.languages], target.difference) == (["it"], 0.0)
     for filters in ({"languages": ["fr"]}, {"targets": ["tatoeba"]}):
         with pytest.raises(
-            NothingAsked, match="before and after share jupyterlab: nothing that the filters leave"
+            NothingSelected, match="before and after share jupyterlab: the filters leave none of it"
         ):
             compare(FIRST, SECOND, **filters)
 
@@ -452,7 +452,7 @@ def test_the_command_ends_with_the_designs_exit_codes(folders: Path) -> None:
         ("--alpha=1", "Invalid value for '--alpha': 1.0 is not in the range 0<x<1."),
         (
             "--alpha=0.0001",
-            "--alpha: 0.0001 is below what 10,000 draws can tell: a p value is at least 0.0002",
+            "--alpha: 0.0001 is too small for 10,000 draws: a p value is at least 0.0002",
         ),
     ],
 )

@@ -61,7 +61,7 @@ def test_the_files_may_lie_in_the_folder_itself_and_lack_the_last_newline(tmp_pa
     assert tatoeba_from_folder("de", tmp_path).foreign == tuple(GERMAN[:2])
 
 
-def test_the_fingerprint_sees_order_sides_and_every_character() -> None:
+def test_the_fingerprint_covers_order_sides_and_every_character() -> None:
     base = Bitext("de", ("a", "b"), ("c", "d"), "here")
     assert base.fingerprint == Bitext("de", ("a", "b"), ("c", "d"), "elsewhere").fingerprint
     others = [
@@ -75,12 +75,12 @@ def test_the_fingerprint_sees_order_sides_and_every_character() -> None:
     }
 
 
-def test_xtremes_preprocessed_folder_is_refused_and_says_why(tmp_path: Path) -> None:
+def test_xtremes_preprocessed_folder_is_refused_with_the_reason(tmp_path: Path) -> None:
     write_lines(tmp_path / "de-en.de", GERMAN)
     write_lines(tmp_path / "de-en.en", sorted(ENGLISH))
     with pytest.raises(
         BadInput,
-        match="XTREME's preprocessed Tatoeba: its English side is sorted and the alignment with de lost",
+        match="XTREME's preprocessed Tatoeba: its English side is sorted and the alignment with de is lost",
     ):
         tatoeba_from_folder("de", tmp_path)
 
@@ -114,7 +114,7 @@ def test_an_unknown_language_lists_the_known_ones() -> None:
         load_examples(BY_NAME["tatoeba"], "xx")
 
 
-def test_without_the_hub_the_error_offers_a_folder_and_no_other_language_is_asked_for() -> None:
+def test_without_the_hub_the_error_offers_a_folder_and_no_other_language_is_tried() -> None:
     with pytest.raises(
         Unreachable, match=r"tatoeba\.deu cannot be loaded: .*\n    cure: check the network .*--data DIR"
     ):

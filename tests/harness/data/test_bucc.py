@@ -49,7 +49,7 @@ def test_gold_and_sentences_change_the_fingerprint(tmp_path: Path) -> None:
     assert bucc2018_dev("de", tmp_path / "a").fingerprint != bucc2018_dev("de", tmp_path / "b").fingerprint
 
 
-def test_without_the_test_split_there_is_no_bucc_score_and_the_way_out_is_named(tmp_path: Path) -> None:
+def test_without_the_test_split_bucc_is_refused_and_the_cure_names_the_dev_target(tmp_path: Path) -> None:
     write_split(tmp_path / "bucc2018", "dev")
     with pytest.raises(
         BadInput,
@@ -76,12 +76,12 @@ def test_another_number_of_gold_pairs_than_the_official_one_is_refused(tmp_path:
     ("side", "line", "message"),
     [
         ("de", "no tab", r"de-en\.dev\.de:4: expected an id, a tab and a sentence"),
-        ("de", "de-1\tagain", r"de-en\.dev\.de:4: the id 'de-1' stands for a second time"),
+        ("de", "de-1\tagain", r"de-en\.dev\.de:4: the id 'de-1' occurs twice"),
         ("gold", "de-9\ten-1", r"de-en\.dev\.gold:2: the id 'de-9' is not among the sentences"),
         ("gold", "de-1", r"de-en\.dev\.gold:2: the id '' is not among the sentences"),
     ],
 )
-def test_a_line_that_cannot_be_meant_is_named(tmp_path: Path, side: str, line: str, message: str) -> None:
+def test_a_malformed_line_is_named(tmp_path: Path, side: str, line: str, message: str) -> None:
     write_split(tmp_path / "bucc2018", "dev")
     with (tmp_path / f"bucc2018/de-en.dev.{side}").open("a") as file:
         file.write(line + "\n")
@@ -109,7 +109,7 @@ def test_test_sentences_without_their_gold_are_no_split(tmp_path: Path) -> None:
         bucc2018("de", tmp_path)
     assert str(caught.value) == (
         f"{folder} holds only the dev split of BUCC 2018 de-en: de-en.test.gold is missing in {folder}\n"
-        "    cure: get the training archive of the shared task, or score the dev split as it is with -t bucc2018_dev (oracle threshold)"
+        "    cure: get the training archive of the shared task, or score the dev split alone with -t bucc2018_dev (oracle threshold)"
     )
     write_split(folder / "de-en", "training", gold=["de-2\ten-1"])
     assert bucc2018("de", tmp_path).splits["test"].gold == (("de-2", "en-1"),)

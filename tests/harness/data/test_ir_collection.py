@@ -17,17 +17,19 @@ from tests.support.collections import DOCUMENTS, QUERIES, write_beir, write_trec
 
 
 def test_a_beir_folder_gives_queries_documents_and_relevant_grades(tmp_path: Path) -> None:
-    found = load_collection("de-en", write_beir(tmp_path / "de-en").parent)
-    assert found.queries == {"q1": QUERIES["q1"], "q2": QUERIES["q2"]}
-    assert {name: (document.title, document.text) for name, document in found.documents.items()} == DOCUMENTS
-    # In the order of the documents; what is judged 0 or less is not relevant, and q3 has nothing else.
-    assert [(query, list(grades.items())) for query, grades in found.judgements.items()] == [
+    collection = load_collection("de-en", write_beir(tmp_path / "de-en").parent)
+    assert collection.queries == {"q1": QUERIES["q1"], "q2": QUERIES["q2"]}
+    assert {
+        name: (document.title, document.text) for name, document in collection.documents.items()
+    } == DOCUMENTS
+    # In document order; grades of 0 or less are not relevant, and q3 has no others.
+    assert [(query, list(grades.items())) for query, grades in collection.judgements.items()] == [
         ("q1", [("d1", 3), ("d3", 1)]),
         ("q2", [("d2", 2)]),
     ]
-    assert (len(found), found.left_out) == (2, 1)
+    assert (len(collection), collection.unscored_queries) == (2, 1)
     assert (
-        found.source
+        collection.source
         == f"{tmp_path / 'de-en'} (1 queries without a relevant document left out, 1 documents without a text)"
     )
 
@@ -44,8 +46,8 @@ def test_two_columns_are_read_too_plain_or_gzipped(tmp_path: Path) -> None:
     (tmp_path / "topics.tsv").write_text("7\tWo liegt die Fähre?\n", "utf-8")
     (tmp_path / "documents.tsv.gz").write_bytes(gzip.compress("\ufeffa\tThe ferry.\r\nb\t\r\n".encode()))
     (tmp_path / "qrels").write_text("7\t0\ta\t1\n")
-    found = load_collection("de-en", tmp_path)
-    assert (found.queries, [document.whole for document in found.documents.values()]) == (
+    collection = load_collection("de-en", tmp_path)
+    assert (collection.queries, [document.whole for document in collection.documents.values()]) == (
         {"7": "Wo liegt die Fähre?"},
         ["The ferry.", ""],
     )
@@ -63,9 +65,10 @@ SDA = """<DOC>
 
 
 def texts(pair: Path) -> dict[str, tuple[str, str]]:
-    found = load_collection("de-en", pair)
+    collection = load_collection("de-en", pair)
     return {
-        name: (document.title, " ".join(document.text.split())) for name, document in found.documents.items()
+        name: (document.title, " ".join(document.text.split()))
+        for name, document in collection.documents.items()
     }
 
 
@@ -79,7 +82,7 @@ def small(folder: Path, **files: str) -> Path:
     return folder
 
 
-def test_a_record_without_text_elements_is_text_but_for_its_ids_and_titles(tmp_path: Path) -> None:
+def test_without_text_elements_all_but_ids_and_titles_of_a_record_is_text(tmp_path: Path) -> None:
     folder = small(tmp_path / "de-en", a=SDA.replace("SDA.940101.0001", "d1"))
     assert texts(folder) == {
         "d1": ("Fähre verspätet", "Verkehr Die Fähre blieb im Hafen. Sie wartet & wartet.")
@@ -95,13 +98,13 @@ def test_a_record_without_text_elements_is_text_but_for_its_ids_and_titles(tmp_p
         ("<KW>k</KW><TEXT>a</TEXT>", ("", "a")),
     ],
 )
-def test_attributes_and_markup_are_no_text(tmp_path: Path, body: str, expected: tuple[str, str]) -> None:
+def test_attributes_and_markup_are_not_text(tmp_path: Path, body: str, expected: tuple[str, str]) -> None:
     assert texts(small(tmp_path / "de-en", a=f"<DOC>\n<DOCNO>d1</DOCNO>\n{body}\n</DOC>\n")) == {
         "d1": expected
     }
 
 
-def test_an_empty_document_is_counted_and_refused_where_somebody_found_it_relevant(tmp_path: Path) -> None:
+def test_an_empty_document_is_counted_and_refused_if_it_is_relevant(tmp_path: Path) -> None:
     empty = "<DOC><DOCNO>{}</DOCNO><TEXT>\n</TEXT></DOC>\n"
     full = "<DOC><DOCNO>{}</DOCNO><TEXT>a</TEXT></DOC>\n"
     folder = small(tmp_path / "fine", a=full.format("d1"), b=empty.format("d2"))
@@ -114,7 +117,7 @@ def test_an_empty_document_is_counted_and_refused_where_somebody_found_it_releva
         load_collection("de-en", folder)
 
 
-def test_documents_are_read_from_subfolders_too_and_nothing_but_dot_files_is_left_out(tmp_path: Path) -> None:
+def test_documents_are_read_from_subfolders_too_and_only_dot_files_are_ignored(tmp_path: Path) -> None:
     folder = small(tmp_path / "de-en", b="d1\tone\n")
     for name in ("c/z/1994.tsv", "c/a.tsv", "a/.DS_Store", "a/.git/config", ".DS_Store"):
         path = folder / "documents" / name
@@ -126,7 +129,7 @@ def test_documents_are_read_from_subfolders_too_and_nothing_but_dot_files_is_lef
         load_collection("de-en", folder)
     (folder / "documents/d.xml").unlink()
     (folder / "documents/d.xml").symlink_to("nowhere")
-    with pytest.raises(BadInput, match=r"d\.xml: is neither a file nor a folder\n    cure: mend the link"):
+    with pytest.raises(BadInput, match=r"d\.xml: is neither a file nor a folder\n    cure: repair the link"):
         load_collection("de-en", folder)
 
 
@@ -151,22 +154,22 @@ def test_names_need_only_begin_with_topics_qrels_and_documents(tmp_path: Path) -
 
 
 def test_every_text_whose_vector_is_needed_is_named(tmp_path: Path) -> None:
-    found = load_collection("de-en", write_beir(tmp_path / "de-en"))
+    collection = load_collection("de-en", write_beir(tmp_path / "de-en"))
     whole = (
         "The harbour The ferry lies at pier 3. It leaves at noon.",
         "Bread & salt cost 2.50 < 3.00 today.",
         "Songs The choir sang.\nNobody slept.",
         "",
     )
-    assert found.sides == {
-        "queries of de-en": tuple(found.queries.values()),
+    assert collection.sides == {
+        "queries of de-en": tuple(collection.queries.values()),
         "documents of de-en": whole,
         "chunks of de-en": whole,
     }
-    assert found.chunks[3] == ("",)
+    assert collection.chunks[3] == ("",)
 
 
-def test_the_fingerprint_sees_what_can_change_a_score(tmp_path: Path) -> None:
+def test_the_fingerprint_covers_all_that_affects_a_score(tmp_path: Path) -> None:
     write_beir(tmp_path / "de-en")
     seen = {load_collection("de-en", tmp_path).fingerprint}
     (tmp_path / "de-en/qrels/test.tsv").write_text(
@@ -183,9 +186,13 @@ def test_the_fingerprint_sees_what_can_change_a_score(tmp_path: Path) -> None:
 
 
 def test_a_trial_keeps_the_relevant_documents_and_some_others(tmp_path: Path) -> None:
-    found = load_collection("de-en", write_beir(tmp_path / "de-en")).first(1)
-    assert (list(found.queries), list(found.documents), len(found)) == (["q1"], ["d1", "d2", "d3"], 1)
-    assert found.judgements == {"q1": {"d1": 3, "d3": 1}}
+    collection = load_collection("de-en", write_beir(tmp_path / "de-en")).first(1)
+    assert (list(collection.queries), list(collection.documents), len(collection)) == (
+        ["q1"],
+        ["d1", "d2", "d3"],
+        1,
+    )
+    assert collection.judgements == {"q1": {"d1": 3, "d3": 1}}
 
 
 def test_the_pairs_of_a_folder_are_its_subfolders_or_itself(tmp_path: Path) -> None:
@@ -211,7 +218,7 @@ def test_a_folder_without_a_pair_says_what_is_expected(tmp_path: Path) -> None:
     write_beir(tmp_path / "scifact")
     with pytest.raises(
         BadInput,
-        match=r"scifact holds a test collection, but its name is no language pair\n    cure: name the folder",
+        match=r"scifact holds a test collection, but its name is not a language pair\n    cure: name the folder",
     ):
         collection_pairs(tmp_path / "scifact")
 
@@ -219,18 +226,18 @@ def test_a_folder_without_a_pair_says_what_is_expected(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["scifact", "DE-EN", "de_Latn-en_Latn", "de-Abcdefgh-en-Abcdefghij", "de-abcdefgh-en-abcdefgh-x1"]
 )
-def test_a_collection_in_a_subfolder_that_is_no_language_pair_is_named(tmp_path: Path, name: str) -> None:
+def test_a_collection_in_a_subfolder_that_is_not_a_language_pair_is_named(tmp_path: Path, name: str) -> None:
     write_beir(tmp_path / "de-en")
     write_beir(tmp_path / name)
     (tmp_path / ".hidden-en").mkdir()
-    message = rf"{name} holds a test collection, but its name is no language pair\n    cure: name the folder <query .*, at most 24 characters"
+    message = rf"{name} holds a test collection, but its name is not a language pair\n    cure: name the folder <query .*, at most 24 characters"
     with pytest.raises(BadInput, match=message):
         collection_pairs(tmp_path)
     with pytest.raises(BadInput, match=message):
         collection_pairs(tmp_path / name)
 
 
-def test_every_pair_that_is_accepted_is_one_that_a_result_keeps(tmp_path: Path) -> None:
+def test_every_accepted_pair_is_a_language_that_a_result_can_store(tmp_path: Path) -> None:
     names = ("de-abcdefgh-en-abcdefgh", "deu-Latn-1996-eng-Latn", "zh-Hans-en")
     for name in names:
         write_beir(tmp_path / name)
@@ -255,29 +262,29 @@ HEADER = "query-id\tcorpus-id\tscore\n"
         ("corpus.jsonl", FINE + "[]\n", r"corpus\.jsonl:2: expected an object"),
         ("corpus.jsonl", FINE + "\n", r"corpus\.jsonl:2: not JSON"),
         ("corpus.jsonl", FINE + '{"text": "a"}\n', r"corpus\.jsonl:2: '_id' is missing"),
-        ("corpus.jsonl", FINE + '{"_id": 2, "text": "a"}\n', r"corpus\.jsonl:2: '_id' is no text"),
+        ("corpus.jsonl", FINE + '{"_id": 2, "text": "a"}\n', r"corpus\.jsonl:2: '_id' is not text"),
         ("corpus.jsonl", FINE + '{"_id": " ", "text": "a"}\n', r"corpus\.jsonl:2: '_id' is empty"),
         (
             "corpus.jsonl",
             FINE + '{"_id": "d2", "title": ["a"], "text": "a"}\n',
-            r"corpus\.jsonl:2: 'title' is no text",
+            r"corpus\.jsonl:2: 'title' is not text",
         ),
         (
             "corpus.jsonl",
             FINE + '{"_id": "d2", "text": "\\ud800"}\n',
-            r"corpus\.jsonl:2: 'text' holds half a character",
+            r"corpus\.jsonl:2: 'text' contains a lone surrogate",
         ),
-        ("corpus.jsonl", FINE + FINE, r"corpus\.jsonl:2: document 'd1' stands for a second time"),
+        ("corpus.jsonl", FINE + FINE, r"corpus\.jsonl:2: document 'd1' occurs twice"),
         (
             "queries.jsonl",
             '{"_id": "q1", "text": "a"}\n' * 2,
-            r"queries\.jsonl:2: query 'q1' stands for a second time",
+            r"queries\.jsonl:2: query 'q1' occurs twice",
         ),
         ("queries.jsonl", '{"_id": "q1", "text": ""}\n', r"queries\.jsonl:1: query 'q1' has no text"),
         (
             "qrels/test.tsv",
             "q1\td1\t1\n",
-            r"qrels/test\.tsv:1: expected the header `query-id corpus-id score`, parted by tabs",
+            r"qrels/test\.tsv:1: expected the header `query-id corpus-id score`, separated by tabs",
         ),
         (
             "qrels/test.tsv",
@@ -293,12 +300,12 @@ HEADER = "query-id\tcorpus-id\tscore\n"
         (
             "qrels/test.tsv",
             HEADER + "q1\td1\thigh\n",
-            r"test\.tsv:2: the grade 'high' is no whole number\n    cure: grades are 0, 1, 2, …",
+            r"test\.tsv:2: the grade 'high' is not a whole number\n    cure: grades are 0, 1, 2, …",
         ),
         (
             "qrels/test.tsv",
             HEADER + "q1\td1\t0\nq1\td1\t1\n",
-            r"test\.tsv:3: query 'q1' and document 'd1' are judged for a second time",
+            r"test\.tsv:3: query 'q1' and document 'd1' are judged twice",
         ),
         ("qrels/test.tsv", HEADER + "q1\td1\t0\n", r"de-en: no query has a relevant document"),
     ],
@@ -335,11 +342,11 @@ def test_malformed_beir_files_are_named_with_their_line(
         (
             "documents/a.sgml",
             "<DOC><DOCNO>d3</DOCNO></DOC>\n",
-            r"b\.sgml\.gz:1: document 'd3' stands for a second time",
+            r"b\.sgml\.gz:1: document 'd3' occurs twice",
         ),
         ("documents/a.sgml", "d1\ta\nd2\n", r"a\.sgml:2: expected an id, a tab and a text, found 1 columns"),
         ("qrels.txt", "q1 d1 1\n", r"qrels\.txt:1: expected `query 0 document grade`, found 3 fields"),
-        ("qrels.txt", "q1 0 d1 1.0\n", r"qrels\.txt:1: the grade '1\.0' is no whole number"),
+        ("qrels.txt", "q1 0 d1 1.0\n", r"qrels\.txt:1: the grade '1\.0' is not a whole number"),
     ],
 )
 def test_malformed_trec_files_are_named_with_their_line(
@@ -351,7 +358,7 @@ def test_malformed_trec_files_are_named_with_their_line(
         load_collection("de-en", tmp_path)
 
 
-def test_bytes_that_are_no_utf8_and_damaged_archives_are_named(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_and_damaged_archives_are_named(tmp_path: Path) -> None:
     write_trec(tmp_path / "de-en")
     archive = tmp_path / "de-en/documents/b.sgml.gz"
     whole = archive.read_bytes()
@@ -404,7 +411,7 @@ def test_a_collection_without_any_text_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(
         BadInput,
-        match=r"de-en: no document has a text\n    cure: text stands in `text`, <TEXT> or the second column",
+        match=r"de-en: no document has a text\n    cure: the text belongs in `text`, <TEXT> or the second column",
     ):
         load_collection("de-en", tmp_path)
 
@@ -443,12 +450,12 @@ def test_sentences_are_merged_up_to_the_limit_and_the_title_opens_the_first() ->
         "A title as long as a chunk is!",
         "One two three. Four five six.",
     )
-    # A title is no beginning of a sentence, even where it has no full stop.
+    # A title is a sentence, even without a full stop.
     assert chunks("Prices in Mr", "Big fell. It rose.", 22) == ("Prices in Mr Big fell.", "It rose.")
     assert (chunks("", "", 30), chunks("Only", "", 30)) == (("",), ("Only",))
 
 
-def test_what_is_longer_than_a_chunk_is_cut_at_white_space_or_by_length_between_letters() -> None:
+def test_a_sentence_longer_than_a_chunk_is_cut_at_white_space_or_between_letters() -> None:
     assert chunks("", "aaa bbb ccc ddd", 7) == ("aaa bbb", "ccc ddd")
     assert chunks("", "字" * 10, 4) == ("字" * 4, "字" * 4, "字" * 2)
     # The vowel sign stays with its consonant.
@@ -462,11 +469,11 @@ def test_what_is_longer_than_a_chunk_is_cut_at_white_space_or_by_length_between_
     st.integers(1, 60),
 )
 def test_chunks_keep_every_character_and_their_bound(title: str, text: str, limit: int) -> None:
-    found = chunks(title.strip(), text.strip(), limit)
-    assert re.sub(r"\s", "", "".join(found)) == re.sub(r"\s", "", title + text)
-    assert all(len(chunk) <= limit and chunk == chunk.strip() for chunk in found)
+    pieces = chunks(title.strip(), text.strip(), limit)
+    assert re.sub(r"\s", "", "".join(pieces)) == re.sub(r"\s", "", title + text)
+    assert all(len(chunk) <= limit and chunk == chunk.strip() for chunk in pieces)
     assert "".join(sentences(text)) == text
-    assert found == ("",) or (found and "" not in found)
+    assert pieces == ("",) or (pieces and "" not in pieces)
 
 
 def test_a_collection_needs_no_file() -> None:

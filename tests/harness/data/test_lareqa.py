@@ -33,11 +33,11 @@ GERMAN: Paragraphs = [
 
 
 def squad(paragraphs: Paragraphs) -> dict[str, Any]:
-    """Lay paragraphs out as one article each, sentences joined by a space."""
+    """Return a document with one article per paragraph, its sentences joined by a space."""
     articles = []
     for sentences, questions in paragraphs:
         starts = [sum(len(sentence) + 1 for sentence in sentences[:i]) for i in range(len(sentences))]
-        asked = [
+        qas = [
             {
                 "id": identity,
                 "question": question,
@@ -48,7 +48,7 @@ def squad(paragraphs: Paragraphs) -> dict[str, Any]:
         breaks = [[start, start + len(sentence)] for start, sentence in zip(starts, sentences, strict=True)]
         paragraph = {
             "context": " ".join(sentences),
-            "qas": asked,
+            "qas": qas,
             "sentences": [*sentences],
             "sentence_breaks": breaks,
         }
@@ -124,10 +124,10 @@ def test_every_layout_gives_one_fingerprint(
     )
 
 
-def test_the_fingerprint_sees_all_that_decides_the_score(data: Path) -> None:
+def test_the_fingerprint_covers_all_that_affects_the_score(data: Path) -> None:
     base = xquad_r("de", data)
     sentences = base.pool.sentences
-    others = [
+    variants = [
         replace(base, language="en"),
         replace(base, questions=(base.questions[0], base.questions[2], base.questions[1])),
         replace(base, questions=(base.questions[0] + " ", *base.questions[1:])),
@@ -136,8 +136,8 @@ def test_the_fingerprint_sees_all_that_decides_the_score(data: Path) -> None:
         replace(base, pool=replace(base.pool, starts=(0, 2))),
         replace(base, pool=replace(base.pool, languages=("en", "fr"))),
     ]
-    fingerprints = {other.fingerprint for other in (base, *others)}
-    assert len(fingerprints) == 1 + len(others)
+    fingerprints = {questions.fingerprint for questions in (base, *variants)}
+    assert len(fingerprints) == 1 + len(variants)
     assert replace(base, source="elsewhere").fingerprint == base.fingerprint
 
 
@@ -155,12 +155,12 @@ def test_files_are_read_once_for_all_languages_and_again_when_one_was_replaced(
     assert "Die Mühle steht da." in xquad_r("en", data).pool.sentences
 
 
-def test_without_a_folder_the_error_says_where_the_files_are_published() -> None:
+def test_without_a_folder_the_error_names_the_url_of_the_files() -> None:
     with pytest.raises(Unreachable) as caught:
         xquad_r("de", None)
     assert str(caught.value) == (
         "XQuAD-R is read from files only: the Hub's google-research-datasets/xquad_r lacks the sentence breaks that make the candidates\n"
-        "    cure: download https://github.com/google-research-datasets/lareqa and give the folder it lies in: "
+        "    cure: download https://github.com/google-research-datasets/lareqa and give its parent folder: "
         "--data DIR reads DIR/lareqa/xquad-r/de.json"
     )
     with pytest.raises(
@@ -174,8 +174,8 @@ def test_missing_files_are_named(data: Path) -> None:
         mlqa_r("de", data)
     folders = " or ".join(str(data / name) for name in ("lareqa/mlqa-dev-r", "lareqa/mlqa-r", "mlqa_r"))
     assert str(caught.value) == (
-        f"MLQA-R is not in {folders}\n    cure: download https://github.com/google-research-datasets/lareqa and give the folder "
-        "it lies in: --data DIR reads DIR/lareqa/mlqa-dev-r/de.json"
+        f"MLQA-R is not in {folders}\n    cure: download https://github.com/google-research-datasets/lareqa and give its parent "
+        "folder: --data DIR reads DIR/lareqa/mlqa-dev-r/de.json"
     )
     (data / "lareqa/xquad-r/en.json").unlink()
     with pytest.raises(
@@ -252,13 +252,13 @@ P = r"data\[1\]\.paragraphs\[0\]"
         *(
             (
                 changed(lambda p, start=start: p["qas"][0].update(answers=[{"answer_start": start}])),
-                rf"{P}\.qas\[0\]\.answers\[0\] has answer_start {start}, which lies in no sentence",
+                rf"{P}\.qas\[0\]\.answers\[0\] has answer_start {start}, which is in no sentence",
             )
             for start in (6, 23, -1)
         ),
     ],
 )
-def test_a_malformed_file_is_named_with_its_place(data: Path, document: object, message: str) -> None:
+def test_a_malformed_file_is_named_with_its_position(data: Path, document: object, message: str) -> None:
     write(data / "lareqa/xquad-r/de.json", document)
     with pytest.raises(BadInput, match=message + r"\n    cure: download it again$"):
         xquad_r("en", data)

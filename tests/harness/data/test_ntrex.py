@@ -35,21 +35,25 @@ def write(folder: Path, ids: list[str] = IDS, german: list[str] = GERMAN) -> Pat
     return folder
 
 
-@pytest.mark.parametrize("place", ["ntrex", "ntrex_docs", "ntrex/NTREX-128"])
-def test_both_sides_are_read_with_the_documents_of_their_lines(tmp_path: Path, place: str) -> None:
-    write(tmp_path / place)
-    found = ntrex_docs("de", tmp_path)
-    assert (found.foreign, found.english, found.documents) == (tuple(GERMAN), tuple(ENGLISH), tuple(IDS))
-    assert found.sides == {"de side": tuple(GERMAN), "en side": tuple(ENGLISH)}
+@pytest.mark.parametrize("path", ["ntrex", "ntrex_docs", "ntrex/NTREX-128"])
+def test_both_sides_are_read_with_the_documents_of_their_lines(tmp_path: Path, path: str) -> None:
+    write(tmp_path / path)
+    parallel = ntrex_docs("de", tmp_path)
+    assert (parallel.foreign, parallel.english, parallel.documents) == (
+        tuple(GERMAN),
+        tuple(ENGLISH),
+        tuple(IDS),
+    )
+    assert parallel.sides == {"de side": tuple(GERMAN), "en side": tuple(ENGLISH)}
 
 
-def test_a_clone_with_the_ids_beside_the_folder_of_texts_is_read(tmp_path: Path) -> None:
+def test_a_clone_with_the_ids_next_to_the_folder_of_texts_is_read(tmp_path: Path) -> None:
     write(tmp_path / "ntrex/NTREX-128")
     (tmp_path / "ntrex/NTREX-128/DOCUMENT_IDS.tsv").rename(tmp_path / "ntrex/DOCUMENT_IDS.tsv")
     assert ntrex_docs("de", tmp_path).documents == tuple(IDS)
 
 
-def test_the_fingerprint_sees_texts_order_and_documents_but_not_the_place(tmp_path: Path) -> None:
+def test_the_fingerprint_covers_texts_order_and_documents_but_not_the_path(tmp_path: Path) -> None:
     base = ntrex_docs("de", write(tmp_path / "a/ntrex").parent).fingerprint
     assert ntrex_docs("de", write(tmp_path / "b/ntrex_docs").parent).fingerprint == base
     moved = ntrex_docs(
@@ -61,9 +65,9 @@ def test_the_fingerprint_sees_texts_order_and_documents_but_not_the_place(tmp_pa
     assert len({base, moved, changed}) == 3
 
 
-def test_the_sentence_of_a_document_of_one_is_no_query(tmp_path: Path) -> None:
-    found = ntrex_docs("de", write(tmp_path / "ntrex").parent)
-    assert (found.queries, len(found)) == ((0, 1, 2, 3, 4), 5)
+def test_the_only_sentence_of_a_document_is_not_a_query(tmp_path: Path) -> None:
+    parallel = ntrex_docs("de", write(tmp_path / "ntrex").parent)
+    assert (parallel.queries, len(parallel)) == ((0, 1, 2, 3, 4), 5)
 
 
 def test_a_trial_keeps_whole_documents() -> None:
@@ -85,12 +89,12 @@ def test_a_trial_keeps_whole_documents() -> None:
         (
             ["a", "b", "a", "c", "c", "c"],
             GERMAN,
-            r"DOCUMENT_IDS\.tsv:3: document 'a' goes on after another one\n    cure: take the official",
+            r"DOCUMENT_IDS\.tsv:3: document 'a' continues after another document\n    cure: take the official",
         ),
         (["a", "", "b", "b", "c", "c"], GERMAN, r"DOCUMENT_IDS\.tsv:2: expected the id of a document"),
     ],
 )
-def test_files_that_do_not_fit_together_are_refused(
+def test_files_that_do_not_match_are_refused(
     tmp_path: Path, ids: list[str], german: list[str], message: str
 ) -> None:
     write(tmp_path / "ntrex", ids, german)

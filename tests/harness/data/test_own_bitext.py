@@ -40,7 +40,7 @@ def test_lasers_naming_and_tsv_give_the_same_pairs(tmp_path: Path) -> None:
 
 
 def named(folder: Path, *names: str) -> Path:
-    """Write files of one line each: in a TSV both codes, English where there is one, elsewhere the code that the name ends in."""
+    """Write files of one line: in a TSV its two codes (the second is en by default), else its own code."""
     for name in names:
         stem, _, last = name.rpartition(".")
         first, _, second = stem.partition("-")
@@ -52,11 +52,11 @@ def named(folder: Path, *names: str) -> Path:
 @pytest.mark.parametrize(
     "names", [("Europarl.en-fr.en", "Europarl.en-fr.fr"), ("en-fr.tsv",), ("eng_Latn-fra_Latn.tsv",)]
 )
-def test_english_is_the_pivot_on_whichever_side_it_stands(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_english_is_the_pivot_on_either_side(tmp_path: Path, names: tuple[str, ...]) -> None:
     assert languages_in(named(tmp_path, *names)) == ("fr",)
-    found = own_bitext("fr", tmp_path)
-    assert (found.language, found.pivot) == ("fr", "en")
-    assert (found.foreign[0][:2], found.english[0][:2]) == ("fr", "en")
+    bitext = own_bitext("fr", tmp_path)
+    assert (bitext.language, bitext.pivot) == ("fr", "en")
+    assert (bitext.foreign[0][:2], bitext.english[0][:2]) == ("fr", "en")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_english_is_the_pivot_on_whichever_side_it_stands(tmp_path: Path, names:
         (["deu_Latn-fra_Latn.tsv", "srp_Cyrl-srp_Latn.tsv"], ("de-fr", "sr-Cyrl-sr-Latn")),
     ],
 )
-def test_scripts_stand_in_a_label_only_where_they_tell_files_apart(
+def test_labels_have_scripts_only_to_distinguish_files(
     tmp_path: Path, names: list[str], languages: tuple[str, ...]
 ) -> None:
     assert languages_in(named(tmp_path, *names)) == languages
@@ -87,7 +87,7 @@ def test_both_sides_of_a_pair_keep_their_names(tmp_path: Path) -> None:
     assert list(own_bitext("sr-Cyrl-sr-Latn", tmp_path).sides) == ["sr-Cyrl side", "sr-Latn side"]
 
 
-def test_how_an_editor_saved_a_file_changes_nothing(tmp_path: Path) -> None:
+def test_line_endings_and_byte_order_marks_change_nothing(tmp_path: Path) -> None:
     for name, head, end in (("unix", "", "\n"), ("windows", "\ufeff", "\r\n")):
         for layout in ("tsv", "two"):
             (tmp_path / name / layout).mkdir(parents=True)
@@ -98,17 +98,17 @@ def test_how_an_editor_saved_a_file_changes_nothing(tmp_path: Path) -> None:
         }
         for file, rows in lines.items():
             (tmp_path / name / file).write_bytes((head + "".join(row + end for row in rows)).encode())
-    found = [
+    bitexts = [
         own_bitext("de", tmp_path / name / layout)
         for name in ("unix", "windows")
         for layout in ("tsv", "two")
     ]
-    assert {(bitext.foreign, bitext.english) for bitext in found} == {
+    assert {(bitext.foreign, bitext.english) for bitext in bitexts} == {
         (("eins", "zwei\u2028"), ("one", "two"))
     }
 
 
-def test_names_that_are_no_sentences_are_left_alone_and_folders_that_may_be_meant_are_named(
+def test_unrelated_names_are_ignored_and_folders_named_like_parallel_files_are_refused(
     tmp_path: Path,
 ) -> None:
     named(tmp_path, "de-en.tsv", "README", "Europarl.de-en.ids", "._a.fr-en.fr")
@@ -118,7 +118,7 @@ def test_names_that_are_no_sentences_are_left_alone_and_folders_that_may_be_mean
         (tmp_path / name).mkdir()
         with pytest.raises(
             BadInput,
-            match=rf"{name} is no file\n    cure: the files lie in the folder itself: NAME\.de-en\.de",
+            match=rf"{name} is not a file\n    cure: the files belong directly in the folder: NAME\.de-en\.de",
         ):
             languages_in(tmp_path)
         (tmp_path / name).rmdir()
@@ -128,12 +128,15 @@ def test_names_that_are_no_sentences_are_left_alone_and_folders_that_may_be_mean
     ("files", "message"),
     [
         ({}, r"holds no parallel files\n    cure: NAME\.de-en\.de with NAME\.de-en\.en"),
-        ({"x_de__en_de": ["eins"]}, r"x\.de-en\.en is missing beside x\.de-en\.de"),
+        ({"x_de__en_de": ["eins"]}, r"x\.de-en\.en is missing next to x\.de-en\.de"),
         (
             {"de_tsv": ["eins\tone"], "fr__en_en": ["one"]},
-            r"fr-en\.fr is missing beside fr-en\.en\n    cure: put both sides there",
+            r"fr-en\.fr is missing next to fr-en\.en\n    cure: put both sides into the folder",
         ),
-        ({"en_tsv": ["one\tone"]}, r"en\.tsv: both sides are en\n    cure: name the file by two languages"),
+        (
+            {"en_tsv": ["one\tone"]},
+            r"en\.tsv: both sides are en\n    cure: name the file with two different languages",
+        ),
         (
             {"de__en_tsv": ["eins\tone"], "en__de_tsv": ["one\teins"]},
             r"de-en\.tsv and en-de\.tsv are both for de\n",
@@ -151,20 +154,18 @@ def test_names_that_are_no_sentences_are_left_alone_and_folders_that_may_be_mean
         ),
     ],
 )
-def test_files_that_cannot_be_meant_are_named(
-    tmp_path: Path, files: dict[str, list[str]], message: str
-) -> None:
+def test_malformed_files_are_named(tmp_path: Path, files: dict[str, list[str]], message: str) -> None:
     write(tmp_path, **files)
     with pytest.raises(BadInput, match=message):
         own_bitext("de", tmp_path)
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no folder"):
         languages_in(tmp_path / "nowhere")
 
 
-def test_a_label_that_no_result_could_keep_is_refused(tmp_path: Path) -> None:
+def test_a_label_that_a_result_cannot_store_is_refused(tmp_path: Path) -> None:
     named(tmp_path, "ace_abcdefgh-bjn_abcdefgh.tsv")
     with pytest.raises(
         BadInput,

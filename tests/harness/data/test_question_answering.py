@@ -33,7 +33,7 @@ MILL: Paragraph = (
         ("german-4-2", "Wie heißt der Fluss?", [("Ahr", 44), ("Ahr", 44)]),
     ],
 )
-# Spaces begin and end everything, among them one that stands for itself only in Unicode.
+# All texts have spaces around them, one of them a Unicode space.
 BEES: Paragraph = (
     " \u3000 Bienen schlafen. Bienen tanzen.  ",
     [
@@ -54,9 +54,9 @@ GERMAN = AnsweredQuestions(
 
 
 def squad(paragraphs: list[Paragraph]) -> dict[str, Any]:
-    """Lay paragraphs out as one article each."""
+    """Return a document with one article per paragraph."""
 
-    def asked(identity: str, question: str, answers: list[tuple[str, int]]) -> dict[str, Any]:
+    def question_record(identity: str, question: str, answers: list[tuple[str, int]]) -> dict[str, Any]:
         return {
             "id": identity,
             "question": question,
@@ -64,7 +64,7 @@ def squad(paragraphs: list[Paragraph]) -> dict[str, Any]:
         }
 
     articles = [
-        {"title": "", "paragraphs": [{"context": context, "qas": [asked(*row) for row in rows]}]}
+        {"title": "", "paragraphs": [{"context": context, "qas": [question_record(*row) for row in rows]}]}
         for context, rows in paragraphs
     ]
     return {"version": "1.1", "data": articles}
@@ -77,7 +77,7 @@ def write(path: Path, document: object) -> Path:
 
 
 def rows_of(paragraphs: list[Paragraph], strip: bool = True) -> dict[str, list[Any]]:
-    """Lay paragraphs out as the Hub has them: the spaces are taken off the texts, but the starts are left."""
+    """Return the paragraphs as the Hub has them: the texts are stripped, but the starts are not shifted."""
     table: dict[str, list[Any]] = {"id": [], "question": [], "context": [], "answers": []}
     for context, questions in paragraphs:
         for identity, question, answers in questions:
@@ -131,7 +131,7 @@ def test_the_hubs_tydiqa_holds_all_languages(
 ) -> None:
     monkeypatch.setitem(question_answering.TYDIQA_NAMES, "de", "german")
     dev = write(tmp_path / "tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.de.dev.json", squad(PARAGRAPHS))
-    # XTREME's script leaves of an id what follows the last hyphen.
+    # XTREME's script truncates an id to the part after the last hyphen.
     cut: list[Paragraph] = [
         (context, [(row[0][-1], *row[1:]) for row in rows]) for context, rows in PARAGRAPHS
     ]
@@ -157,7 +157,7 @@ def test_a_record_names_its_sides_counts_and_can_be_cut() -> None:
     )
 
 
-def test_the_fingerprint_sees_all_that_a_question_has_but_not_the_source() -> None:
+def test_the_fingerprint_covers_all_of_a_question_but_not_the_source() -> None:
     base = AnsweredQuestions("de", ("q",), ("Wo?",), ("Hier.",), (("Hier",),), ((0,),), "here")
     assert base.fingerprint == "sha256:d4a063c3fd5944df12982bdb5b5e2f0e831d131e6ca59e0ec5b8e589f916343c"
     assert replace(base, source="elsewhere").fingerprint == base.fingerprint
@@ -189,7 +189,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     return document
 
 
-def asked(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+def changed_question(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     return changed(lambda paragraph: change(paragraph["qas"][1]))
 
 
@@ -208,27 +208,36 @@ Q = "question 'german-5-2'"
         (changed(lambda p: p.pop("context")), f"{P} has no 'context'"),
         (changed(lambda p: p.pop("qas")), f"{P} has no 'qas'"),
         (changed(lambda p: p.update(context=None)), f"{P} has 'context' of the type NoneType, expected str"),
-        (asked(lambda q: q.pop("id")), f"{P}.qas[1] has no 'id'"),
-        (asked(lambda q: q.update(id=7)), f"{P}.qas[1] has 'id' of the type int, expected str"),
-        (asked(lambda q: q.update(id="german-4-1")), "question 'german-4-1' stands for a second time"),
-        (asked(lambda q: q.pop("question")), f"{Q} has no 'question'"),
-        (asked(lambda q: q.update(question=" ")), f"{Q} is empty"),
-        (asked(lambda q: q.pop("answers")), f"{Q} has no 'answers'"),
-        (asked(lambda q: q.update(answers=[])), f"{Q} has no answer"),
-        (asked(lambda q: q["answers"].append("Bienen")), f"an answer of {Q} is str, expected an object"),
-        (asked(lambda q: q["answers"][0].pop("text")), f"an answer of {Q} has no 'text'"),
-        (asked(lambda q: q["answers"][0].pop("answer_start")), f"an answer of {Q} has no 'answer_start'"),
+        (changed_question(lambda q: q.pop("id")), f"{P}.qas[1] has no 'id'"),
+        (changed_question(lambda q: q.update(id=7)), f"{P}.qas[1] has 'id' of the type int, expected str"),
         (
-            asked(lambda q: q["answers"][0].update(answer_start=True)),
+            changed_question(lambda q: q.update(id="german-4-1")),
+            "question 'german-4-1' occurs twice",
+        ),
+        (changed_question(lambda q: q.pop("question")), f"{Q} has no 'question'"),
+        (changed_question(lambda q: q.update(question=" ")), f"{Q} is empty"),
+        (changed_question(lambda q: q.pop("answers")), f"{Q} has no 'answers'"),
+        (changed_question(lambda q: q.update(answers=[])), f"{Q} has no answer"),
+        (
+            changed_question(lambda q: q["answers"].append("Bienen")),
+            f"an answer of {Q} is str, expected an object",
+        ),
+        (changed_question(lambda q: q["answers"][0].pop("text")), f"an answer of {Q} has no 'text'"),
+        (
+            changed_question(lambda q: q["answers"][0].pop("answer_start")),
+            f"an answer of {Q} has no 'answer_start'",
+        ),
+        (
+            changed_question(lambda q: q["answers"][0].update(answer_start=True)),
             f"an answer of {Q} has 'answer_start' of the type bool, expected int",
         ),
         (
-            asked(lambda q: q["answers"][0].update(answer_start=18)),
-            f"{Q} has the answer ' Bienen ', which does not stand at its answer_start 18",
+            changed_question(lambda q: q["answers"][0].update(answer_start=18)),
+            f"{Q} has the answer ' Bienen ', which is not at its answer_start 18",
         ),
         (
-            asked(lambda q: q["answers"].append({"text": "Bienen", "answer_start": -15})),
-            f"{Q} has the answer 'Bienen', which does not stand at its answer_start -15",
+            changed_question(lambda q: q["answers"].append({"text": "Bienen", "answer_start": -15})),
+            f"{Q} has the answer 'Bienen', which is not at its answer_start -15",
         ),
         ({"data": []}, None),
     ],
@@ -245,13 +254,13 @@ def test_a_malformed_file_is_named_with_its_question(
     )
 
 
-def test_a_file_whose_answers_xtremes_script_took_out_is_refused(tmp_path: Path) -> None:
-    stripped = asked(lambda question: question.update(answers=[{"text": "", "answer_start": 0}]))
+def test_a_file_whose_answers_xtremes_script_removed_is_refused(tmp_path: Path) -> None:
+    stripped = changed_question(lambda question: question.update(answers=[{"text": "", "answer_start": 0}]))
     path = write(tmp_path / "xquad/xquad.de.json", stripped)
     with pytest.raises(BadInput) as caught:
         xquad("de", tmp_path)
     assert str(caught.value) == (
-        f"{path}: {Q} has an empty answer{UNCHANGED}; XTREME's download script takes the answers out of test files"
+        f"{path}: {Q} has an empty answer{UNCHANGED}; XTREME's download script removes the answers from test files"
     )
 
 
@@ -277,7 +286,7 @@ def test_truncated_and_bad_and_missing_files_are_named(tmp_path: Path) -> None:
     )
 
 
-def test_an_answer_of_the_hub_that_stands_nowhere_near_is_refused(stand_in: Callable[..., Path]) -> None:
+def test_an_answer_of_the_hub_that_is_not_near_its_start_is_refused(stand_in: Callable[..., Path]) -> None:
     context = "x" * 17 + "Ahr, nicht die Ahr"
     table = rows_of([(context, [("a", "Wo?", [("Ahr", 24)]), ("b", "Wo?", [("Ahr", 0)])])])
     hub = stand_in(
@@ -288,7 +297,7 @@ def test_an_answer_of_the_hub_that_stands_nowhere_near_is_refused(stand_in: Call
     with pytest.raises(BadInput) as caught:
         squad_train("en", None)
     assert str(caught.value) == (
-        f"{hub} SQuAD train: question 'b' has the answer 'Ahr', which does not stand at its answer_start 0{UNCHANGED}"
+        f"{hub} SQuAD train: question 'b' has the answer 'Ahr', which is not at its answer_start 0{UNCHANGED}"
     )
 
 
@@ -298,7 +307,7 @@ def test_a_row_of_the_hub_is_checked_too(stand_in: Callable[..., Path]) -> None:
     uneven["answers"][1]["answer_start"].pop()
     hub = stand_in({"XQuAD.de": {"validation": table}, "XQuAD.fr": {"validation": uneven}})
     for language, message in (
-        ("de", f"{hub} XQuAD.de validation: question 'german-4-1' stands for a second time{UNCHANGED}"),
+        ("de", f"{hub} XQuAD.de validation: question 'german-4-1' occurs twice{UNCHANGED}"),
         (
             "fr",
             f"{hub} XQuAD.fr validation: question 'german-4-2' has 2 answers and 1 answer_starts{UNCHANGED}",

@@ -139,7 +139,7 @@ def test_a_record_names_its_sides_counts_and_can_be_cut(data: Path) -> None:
     assert german.first(9) == german
 
 
-def test_the_fingerprint_sees_order_sides_labels_and_every_character() -> None:
+def test_the_fingerprint_covers_order_sides_labels_and_every_character() -> None:
     base: Rows = [("a", "b", "0"), ("c", "d", "1")]
     others: list[Rows] = [
         base[::-1],
@@ -165,14 +165,14 @@ def test_a_file_of_xtremes_script_is_read_like_the_set_itself(tmp_path: Path, en
     assert mnli("en", tmp_path) == record("en", NLI, str(path))
 
 
-def test_quoting_is_undone_only_where_the_whole_file_follows_it(tmp_path: Path) -> None:
+def test_quoting_is_undone_only_if_the_whole_file_follows_it(tmp_path: Path) -> None:
     rows: Rows = [('"A" and ""B""', '""', "0"), ('"a ""b"" c"', '"', "1"), ('"whole"', "plain", "1")]
-    for kept in (rows, rows[:1], rows[1:2], rows[2:], [('"a ""b"" c"', 'odd " one', "1")]):
-        write(tmp_path / "pawsx/dev-fr.tsv", kept)
-        assert pawsx_dev("fr", tmp_path) == record("fr", kept, str(tmp_path / "pawsx/dev-fr.tsv"))
+    for content in (rows, rows[:1], rows[1:2], rows[2:], [('"a ""b"" c"', 'odd " one', "1")]):
+        write(tmp_path / "pawsx/dev-fr.tsv", content)
+        assert pawsx_dev("fr", tmp_path) == record("fr", content, str(tmp_path / "pawsx/dev-fr.tsv"))
 
 
-def test_rows_with_an_uncertain_label_are_left_out_except_in_german(data: Path) -> None:
+def test_rows_with_an_uncertain_label_are_omitted_except_in_german(data: Path) -> None:
     write(data / "pawsx/test-fr.tsv", PARAPHRASES)
     write(data / "pawsx/TEST_LABELS_UNCERTAIN_ROWS.txt", [["# 0-based, of test-*.tsv"], ["0"], ["2"]])
     assert pawsx_certain("fr", data) == record(
@@ -202,13 +202,13 @@ def test_without_the_list_of_uncertain_rows_nothing_is_certain(data: Path) -> No
     with pytest.raises(BadInput) as caught:
         pawsx_certain("de", None)
     assert str(caught.value) == (
-        "the Hub's PAWS-X does not say which labels are uncertain: TEST_LABELS_UNCERTAIN_ROWS.txt does\n"
+        "the Hub's PAWS-X does not mark uncertain labels: TEST_LABELS_UNCERTAIN_ROWS.txt lists them\n"
         "    cure: --data DIR reads DIR/pawsx"
     )
 
 
 @pytest.mark.parametrize("line", ["4", "-1", "two", ""])
-def test_an_uncertain_row_that_is_none_is_named(data: Path, line: str) -> None:
+def test_an_invalid_number_of_an_uncertain_row_is_named(data: Path, line: str) -> None:
     write(data / "pawsx/test-fr.tsv", PARAPHRASES)
     path = data / "pawsx/TEST_LABELS_UNCERTAIN_ROWS.txt"
     write(path, [["# rows"], ["3"], [line]])
@@ -220,7 +220,7 @@ def test_an_uncertain_row_that_is_none_is_named(data: Path, line: str) -> None:
 
 
 UNCHANGED = "\n    cure: take the official set unchanged"
-COLUMNS = f"columns, expected first sentence, second sentence and label{UNCHANGED}; XTREME's download script leaves the labels of test files out"
+COLUMNS = f"columns, expected first sentence, second sentence and label{UNCHANGED}; XTREME's download script omits the labels of test files"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_a_malformed_row_is_named_with_its_line(data: Path, line: bytes, message
     assert str(caught.value) == f"{path}:4: {message if UNCHANGED in message else message + UNCHANGED}"
 
 
-def test_a_header_is_no_row_of_the_official_files(tmp_path: Path) -> None:
+def test_a_header_line_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "pawsx/train-en.tsv"
     write(path, [("sentence1", "sentence2", "label"), *PARAPHRASES])
     with pytest.raises(BadInput) as caught:

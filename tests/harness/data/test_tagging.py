@@ -57,7 +57,7 @@ def record(language: str, sentences: Sentences, source: object) -> TaggedSentenc
 
 
 def features_of(config: str, column: str, names: Sequence[str]) -> str:
-    """Say in a card what a number in the column stands for, as the Hub's does."""
+    """Return the part of a data set card that names the numbers of a column, as on the Hub."""
     listed = "\n".join(f"          '{number}': {name}" for number, name in enumerate(names))
     return (
         f"- config_name: {config}\n  features:\n  - name: tokens\n    list: string\n"
@@ -142,7 +142,7 @@ def test_udpos_comes_from_files_and_the_hubs_udpos_from_the_hub(
     with pytest.raises(BadInput) as caught:
         load("de", None)
     assert str(caught.value) == (
-        "the Hub's udpos splits the multi-word tokens that XTREME's fuses: it is another target\n"
+        "the Hub's udpos splits the multi-word tokens that XTREME's udpos merges: it is another target\n"
         "    cure: give the files of XTREME's script with --data DIR, which reads DIR/udpos, or score the Hub's with -t udpos_hub"
     )
 
@@ -160,7 +160,7 @@ def test_tags_that_are_text_on_the_hub_are_taken_as_they_are(hub: Path) -> None:
         text_of(NAMES).replace("\n", "\r\n"),
     ],
 )
-def test_how_lines_end_and_further_empty_lines_do_not_matter(tmp_path: Path, text: str) -> None:
+def test_line_endings_and_further_empty_lines_do_not_matter(tmp_path: Path, text: str) -> None:
     path = write(tmp_path / "panx/test-de.tsv", text)
     assert panx("de", tmp_path) == record("de", NAMES, path)
 
@@ -172,7 +172,7 @@ def test_a_record_names_its_sides_counts_and_can_be_cut() -> None:
     assert german.first(2) == record("de", NAMES[:2], "here")
 
 
-def test_the_fingerprint_sees_order_sentences_words_and_tags() -> None:
+def test_the_fingerprint_covers_order_sentences_words_and_tags() -> None:
     base: Sentences = [[("Ein", "DET"), ("Wort", "NOUN")]]
     assert (
         record("de", base, "here").fingerprint
@@ -190,7 +190,7 @@ def test_the_fingerprint_sees_order_sentences_words_and_tags() -> None:
     assert record("de", base, "elsewhere").fingerprint == record("de", base, "here").fingerprint
 
 
-def test_the_hub_has_a_name_for_each_of_xtremes_languages() -> None:
+def test_the_hub_has_a_name_for_all_of_xtremes_languages() -> None:
     assert (
         " ".join(UDPOS_NAMES)
         == "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh"
@@ -199,7 +199,9 @@ def test_the_hub_has_a_name_for_each_of_xtremes_languages() -> None:
 
 
 UNCHANGED = "\n    cure: take the official set unchanged"
-UNTAGGED = f"columns, expected a word and its tag{UNCHANGED}; XTREME's download script leaves the tags of test files out"
+UNTAGGED = (
+    f"columns, expected a word and its tag{UNCHANGED}; XTREME's download script omits the tags of test files"
+)
 
 
 @pytest.mark.parametrize(

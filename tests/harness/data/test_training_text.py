@@ -23,7 +23,7 @@ Tables = dict[tuple[str, str, str], dict[str, list[Any]]]
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tables], None]:
-    """Return what lets tables of our own stand for the Hub's, by repository, configuration and split."""
+    """Return a function that replaces the Hub's data by tables, by repository, configuration and split."""
 
     def stand_in(tables: Tables) -> None:
         def load_rows(repository: str, name: str, split: str, *, cure: str) -> Dataset:
@@ -229,7 +229,7 @@ def test_plain_sentences_come_from_a_folder_or_from_articles(
     [("stsb", "stsb-en-train.csv"), ("rte", "train.tsv"), ("sick", "SICK_train.txt"), ("socialiqa", "socialIQa_v1.4_trn.jsonl"),
      ("wikipedia", "en.txt"), ("ntrex", "newstest2019-src.eng.txt")],
 )  # fmt: skip
-def test_a_missing_file_is_named_with_its_place(tmp_path: Path, name: str, file: str) -> None:
+def test_a_missing_file_is_named_with_its_folder(tmp_path: Path, name: str, file: str) -> None:
     with pytest.raises(BadInput) as error:
         load_task(find_task(name), "en", tmp_path)
     assert error.value.faults[0].message.startswith(f"{file} is not in {tmp_path}")

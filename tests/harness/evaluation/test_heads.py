@@ -261,7 +261,7 @@ def test_a_full_disk_is_named_and_what_was_predicted_before_is_kept(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(heads, "asdict", full)
-    with pytest.raises(CheckFailed, match=r"cannot be kept in .*No space left on device"):
+    with pytest.raises(CheckFailed, match=r"cannot be stored in .*No space left on device"):
         run(submission, "pawsx_from_dev", "en", data=data)
     monkeypatch.setattr(finetune_module._OnEnglish, "save_model", full)
     with pytest.raises(CheckFailed, match=r"cannot be written to .*No space left on device"):

@@ -65,7 +65,8 @@ def test_text_that_is_gone_does_not_take_its_scores_with_it(submission: Path, te
     harness.evaluate(submission, (), (), options)
     (text / "fr.tsv").unlink()
     with pytest.raises(
-        BadInput, match=r"has scores for fr, whose text is gone\n    cure: put it back, or .*another NAME"
+        BadInput,
+        match=r"has scores for fr, whose text is missing\n    cure: restore the text, or .*another NAME",
     ):
         harness.evaluate(submission, (), (), options)
 
@@ -110,7 +111,7 @@ def test_a_collection_is_scored_from_the_command_line(submission: Path, tmp_path
         (["--bitext", f"{'x' * 49}=DIR"], "is not NAME=DIR"),
         (["--bitext", "a=X", "--bitext", "a=Y"], "--bitext a is given twice"),
         (["--bitext", "a=nowhere"], "no folder nowhere"),
-        (["-t", "bitext.a"], "where the text of bitext.a lies is not said"),
+        (["-t", "bitext.a"], "no folder is given for the text of bitext.a"),
         (["-t", "tatoeba", "-l", "xx"], "target tatoeba has no language 'xx'"),
         (["-l", "xx"], "no target has the language 'xx'"),
     ],

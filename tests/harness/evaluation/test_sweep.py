@@ -158,19 +158,19 @@ def test_a_sweep_that_is_not_what_it_says_is_refused(submission: Path) -> None:
 
 def test_two_sweeps_at_once_lose_nothing(submission: Path) -> None:
     from harness.evaluation.story import evaluate
-    from harness.evaluation.sweep import Sweeping
+    from harness.evaluation.sweep import TargetSweep
 
-    real = Sweeping.measure
+    real = TargetSweep.measure
     done = []
 
-    def meanwhile(self: Sweeping, *arguments: object) -> None:
+    def meanwhile(self: TargetSweep, *arguments: object) -> None:
         real(self, *arguments)  # type: ignore[arg-type]
         if not done:  # another process measures Italian from start to end, while this one measures German
             done.append(True)
             evaluate(submission, ["jupyterlab"], ["it"], SWEEP)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Sweeping, "measure", meanwhile)
+        patch.setattr(TargetSweep, "measure", meanwhile)
         sweep(submission, "de")
     assert [
         sorted(view.scores) for view in load_sweep(sweep_path(submission, "jupyterlab")).checkpoints[0].views
@@ -202,12 +202,12 @@ def test_a_sweep_with_nothing_to_do_leaves_the_file_alone(submission: Path) -> N
 def test_the_headline_is_on_disk_before_the_sweep_starts(
     submission: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.evaluation.sweep import Sweeping
+    from harness.evaluation.sweep import TargetSweep
 
     def power_cut(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Sweeping, "measure", power_cut)
+    monkeypatch.setattr(TargetSweep, "measure", power_cut)
     with pytest.raises(KeyboardInterrupt):
         harness.evaluate(submission, ["jupyterlab"], ["de"], SWEEP)
     (result,) = harness.load_results(submission)

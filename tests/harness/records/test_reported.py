@@ -62,7 +62,7 @@ def test_what_was_not_published_is_left_out() -> None:
 
 def test_a_score_is_published_or_follows_from_what_was_and_is_none_where_the_protocol_differs() -> None:
     scores = {
-        name: found.score(find_target(name)) for name, found in parsed(REPORTED).reported.scores.items()
+        name: score.score(find_target(name)) for name, score in parsed(REPORTED).reported.scores.items()
     }
     assert scores == {
         "xnli": 79.2,
@@ -80,7 +80,7 @@ def test_a_score_is_published_or_follows_from_what_was_and_is_none_where_the_pro
 TARGETS = ", ".join(BY_NAME)
 FAULTS = [
     ("submitters:", "checkpoints: [{seed: 0, path: x}]\nsubmitters:", [
-        "s.yaml:18:1: checkpoints: stands beside reported, but a row is either evaluated here or published elsewhere\n    cure: remove reported where there are weights to evaluate, else checkpoints; two rows can hold both",
+        "s.yaml:18:1: checkpoints: found next to reported, but a row is either evaluated here or published elsewhere\n    cure: remove reported if there are weights to evaluate, else checkpoints; or write two submissions",
     ]),
     ("submitters:", "finetuned: {}\nsubmitters:", [
         "s.yaml:18:1: the file: unknown key 'finetuned'\n    cure: allowed: schema, title, family, base, intermediate, encoding, reported, trained_on, submitters, license, links",
@@ -89,7 +89,7 @@ FAULTS = [
         "s.yaml:7:1: reported.citation: the key is missing\n    cure: add a line such as `citation: Ada Lovelace 1843. Notes. Table 2`",
     ]),
     ("https://example.org", "http://example.org", [
-        "s.yaml:9:11: reported.source: expected an address that begins with https://, found 'http://example.org/paper'\n    cure: write such as https://example.org/paper",
+        "s.yaml:9:11: reported.source: expected an address that begins with https://, found 'http://example.org/paper'\n    cure: for example https://example.org/paper",
     ]),
     ("parameters: 559000000", "parameters: 559M", [
         "s.yaml:10:15: reported.parameters: expected a whole number in plain digits, found '559M'\n    cure: write a whole number in plain digits",
@@ -111,19 +111,19 @@ FAULTS = [
     ("{means: {accuracy: 79.2}}", "{score: 79.2}", [
         "s.yaml:13:12: reported.scores.xnli: unknown key 'score'\n    cure: allowed: means, languages, differs",
     ]),
-    ("{means: {accuracy: 79.2}}", "{}", ["s.yaml:13:5: reported.scores.xnli: holds no number\n    cure: write such as `means: {accuracy: 79.2}`"]),
+    ("{means: {accuracy: 79.2}}", "{}", ["s.yaml:13:5: reported.scores.xnli: contains no number\n    cure: for example `means: {accuracy: 79.2}`"]),
     ("{accuracy_to_english: 95.22}", "{acc: 95.22}", [
-        "s.yaml:16:23: reported.scores.tatoeba.means: tatoeba has no 'acc'\n    cure: one of: accuracy (its score, en→xx), accuracy_to_english, f1, f1_to_english; or say under differs what was measured in its place",
+        "s.yaml:16:23: reported.scores.tatoeba.means: tatoeba has no 'acc'\n    cure: one of: accuracy (its score, en→xx), accuracy_to_english, f1, f1_to_english; or describe under differs what was measured instead",
     ]),
     ("{f1: 76.6, exact_match: 60.8}", "{em_f1: 68.0, f1: 76.6, exact_match: 60.8}", [
-        "s.yaml:14:28: reported.scores.xquad.means.em_f1: 68 is not the mean of its parts, 68.70\n    cure: look both up again",
+        "s.yaml:14:28: reported.scores.xquad.means.em_f1: 68 is not the mean of its parts, 68.70\n    cure: check both in the publication",
     ]),
     ("{de: 77.7, fr:", "{de: 0.777, xx:", [
         "s.yaml:17:43: reported.scores.bucc2018_dev.languages: bucc2018_dev has no language 'xx'\n    cure: one of: de fr ru zh",
         "s.yaml:17:36: reported.scores.bucc2018_dev.languages.de: expected points from 0 to 100, found 0.777\n    cure: write 100 times the share, such as 79.2 for 0.792",
     ]),
     ("regime: english", "regime: multilingual", [
-        "s.yaml:5:1: intermediate: regime multilingual names at least two languages, or none where they are not known\n    cure: change one of the keys so that they agree",
+        "s.yaml:5:1: intermediate: regime multilingual needs at least two languages, or none if they are unknown\n    cure: change one of the keys so that they agree",
     ]),
     ("regime: english", "regime: none", [
         "s.yaml:5:1: intermediate: regime none has no tasks, no languages and 0 examples\n    cure: change one of the keys so that they agree",
@@ -149,18 +149,18 @@ def test_scores_name_at_least_one_target() -> None:
     assert refusals(
         f"{REPORTED.partition('    xnli')[0].rstrip()} {{}}\nsubmitters: [{{name: Nobody}}]\n"
     ) == [
-        "s.yaml:12:3: reported.scores: names no target\n    cure: write such as `xnli: {means: {accuracy: 79.2}}`"
+        "s.yaml:12:3: reported.scores: names no target\n    cure: for example `xnli: {means: {accuracy: 79.2}}`"
     ]
 
 
-def test_a_name_of_its_own_needs_a_word_on_what_differs() -> None:
+def test_another_name_needs_a_description_of_what_differs() -> None:
     text = REPORTED.replace(
         "{means: {accuracy: 79.2}}", "{means: {map: 79.2}, differs: something else was measured}"
     )
     assert parsed(text).reported.scores["xnli"].means == {"map": 79.2}
 
 
-def test_a_row_with_neither_checkpoints_nor_reported_hears_of_both() -> None:
+def test_the_cure_for_a_row_with_neither_checkpoints_nor_reported_names_both() -> None:
     text = REPORTED.partition("reported:")[0] + "submitters: [{name: Nobody}]\nlicense: MIT\n"
     assert refusals(text.replace("english, languages: [en]", "none")) == [
         "s.yaml:1:1: checkpoints: the key is missing\n    cure: add a line such as `checkpoints: [{seed: 0, hub: organisation/model, revision: <the commit's 40 hexadecimal digits>}]`, or `reported:` with numbers that others published"
@@ -172,7 +172,7 @@ def test_a_row_with_neither_checkpoints_nor_reported_hears_of_both() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a working folder with one reported row, and stand in it."""
+    """Return a folder with one reported row, which is made the current one."""
     folder = tmp_path / "submissions" / "paper"
     folder.mkdir(parents=True)
     (folder / "submission.yaml").write_text(REPORTED)
@@ -190,12 +190,12 @@ def test_validate_accepts_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["results", "training.yaml"])
-def test_what_only_a_measured_row_has_is_a_fault_beside_it(project: Path, name: str) -> None:
+def test_what_only_a_measured_row_has_is_a_fault_next_to_it(project: Path, name: str) -> None:
     (project / "submissions" / "paper" / name).mkdir()
     answer = stiltboard("validate", "paper")
     assert answer.exit_code == 3
     assert answer.stderr.startswith(
-        f"error: submissions/paper/{name}: stands beside reported numbers, for which nothing was trained or measured here\n"
+        f"error: submissions/paper/{name}: found next to reported numbers, for which nothing was trained or measured here\n"
         "    cure: remove it, or make one submission with checkpoints and another with reported\n"
     )
 
@@ -262,7 +262,7 @@ def test_the_schema_for_editors_tells_the_two_kinds_apart_by_one_key() -> None:
 # ---- the rows of this repository
 
 ROWS = ROOT / "submissions"
-# Slug → target → what was published, name by name, and what stands in the target's column.
+# Slug → target → the published numbers by name, and the score in the target's column.
 PUBLISHED: dict[str, dict[str, tuple[dict[str, float], float | None]]] = {
     "xlmr-large": {
         "xnli": ({"accuracy": 79.2}, 79.2),
@@ -326,9 +326,9 @@ def test_the_published_rows_hold_what_their_sources_say() -> None:
     for slug, targets in PUBLISHED.items():
         row = store.load_submission(ROWS / f"reported-{slug}")
         assert isinstance(row, ReportedSubmission)
-        found = {
-            name: ({**each.means, **each.languages}, each.score(find_target(name)))
-            for name, each in row.reported.scores.items()
+        scores = {
+            name: ({**score.means, **score.languages}, score.score(find_target(name)))
+            for name, score in row.reported.scores.items()
         }
-        assert found == {name: (numbers, pytest.approx(score)) for name, (numbers, score) in targets.items()}
+        assert scores == {name: (numbers, pytest.approx(score)) for name, (numbers, score) in targets.items()}
         assert row.reported.parameters == PARAMETERS.get(slug)

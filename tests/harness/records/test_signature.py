@@ -24,7 +24,7 @@ def test_every_target_of_the_catalog_is_read_back(target: Target) -> None:
         assert signature.protocol == target.signature
 
 
-def test_the_parts_stand_in_their_fields() -> None:
+def test_the_parts_are_in_their_fields() -> None:
     text = "bucc2018_dev|f1|xx–en|distance.k4.keep|oracle threshold|h8.cls|prefix=a\\u007cb\\n|len=512|v2"
     assert Signature.parse(text) == Signature(
         target="bucc2018_dev",

@@ -502,7 +502,7 @@ def test_what_would_fill_the_memory_is_named(
     monkeypatch.setattr(memory, "MEMORY", 2**28)
     found = judge(board, board.pull(BAD["a memory bomb"].edits(board, canary)))
     assert [reason.what for reason in found.reasons if reason.rule == "invalid"] == [
-        "takes more memory than there is"
+        "needs more memory than is available"
     ]
 
 
@@ -615,7 +615,7 @@ def test_fewer_languages_with_a_reason_need_a_maintainer(board: Repository, tmp_
         board, board.pull({**again(tmp_path, languages=("it",)), MINE: named(board) + line.encode()})
     )
     assert (found.verdict, rules(found)) == (Verdict.MAINTAINER, [("shrunk", RESULT)])
-    assert found.reasons[0].what == "loses de of seed 0, saying: the German text was wrong"
+    assert found.reasons[0].what == "loses de of seed 0, with the reason: the German text was wrong"
 
 
 def test_without_an_actor_nobody_owns_anything(board: Repository, tmp_path: Path) -> None:
@@ -656,7 +656,7 @@ def test_the_exit_code_is_the_verdict_and_both_files_hold_it(board: Repository, 
     assert Review.model_validate_json(artifact.read_text()) == judge(board, good)
     code, out, error = command(board, board.pull({"submissions/mine/x": b""}), "--format", "json")
     assert (code, json.loads(out)["verdict"]) == (1, "refused")
-    assert error == "error: refused, for 1 reason\n    cure: mend what is said above, and push again\n"
+    assert error == "error: refused, for 1 reason\n    cure: fix the problems listed above, and push again\n"
     other = board.pull({"README.md": b"changed"})
     assert [
         command(board, other)[0],

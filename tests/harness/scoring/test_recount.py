@@ -49,9 +49,7 @@ CHUNKS = {"index": [0, 1], "true_positives": [1, 1], "proposed": [2, 2], "gold":
 PAIRS = {
     "split": ["test"] * 3, "foreign": ["a", "b", "c"], "gold": [True, True, False], "accepted": [True, False, True],
 }  # fmt: skip
-OUT_OF_ORDER = (
-    "seed 0 in 'de': column 'index' holds {} at its row {}, so that the examples are not in their order"
-)
+OUT_OF_ORDER = "seed 0 in 'de': column 'index' holds {} at its row {}, so the examples are out of order"
 NO_FRACTION = "column 'score', row {}: expected a fraction from 0 to 1, found '{}'"
 
 
@@ -82,32 +80,32 @@ def test_scores_that_follow_from_the_outcomes_agree(
     ("target", "columns", "reasons"),
     [
         ("tatoeba", {"index": [0, 1]}, ["has no column 'correct'"]),
-        ("tatoeba", RIGHT | {"correct": [True, None]}, ["column 'correct', row 2: nothing stands there"]),
+        ("tatoeba", RIGHT | {"correct": [True, None]}, ["column 'correct', row 2: the value is missing"]),
         ("tatoeba", RIGHT | {"correct": ["x", "y"]}, ["column 'correct' holds string, not true and false"]),
         ("tatoeba", RIGHT | {"correct": [float("nan"), 5.0]}, ["column 'correct' holds double, not true and false"]),
-        ("tatoeba", RIGHT | {"seed": pa.array([0, None], pa.int32())}, ["column 'seed', row 2: nothing stands there"]),
+        ("tatoeba", RIGHT | {"seed": pa.array([0, None], pa.int32())}, ["column 'seed', row 2: the value is missing"]),
         ("tatoeba", RIGHT | {"seed": ["0", "0"]}, ["column 'seed' holds string, not whole numbers"]),
-        ("tatoeba", RIGHT | {"language": ["de", None]}, ["column 'language', row 2: nothing stands there"]),
+        ("tatoeba", RIGHT | {"language": ["de", None]}, ["column 'language', row 2: the value is missing"]),
         ("tatoeba", RIGHT | {"language": [1, 1]}, ["column 'language' holds int64, not text"]),
         ("tatoeba", RIGHT | {"index": [1, 0]}, [OUT_OF_ORDER.format(1, 1)]),
         ("tatoeba", RIGHT | {"index": [0, 2]}, [OUT_OF_ORDER.format(2, 2)]),
         (
             "tatoeba", RIGHT | {"index": [0, 0], "language": ["de", "\x1b[31mit"]},
             [
-                "has rows of seed 0 in '\\x1b[31mit', of which the result has no score",
+                "has rows of seed 0 in '\\x1b[31mit', for which the result has no score",
                 "seed 0 in 'de': the result counts 2 pairs, the outcomes hold 1",
             ],
         ),
         (
             "tatoeba", RIGHT | {"seed": [7, 7]},
             [
-                "has rows of seed 7 in 'de', of which the result has no score",
-                "has no rows of seed 0 in 'de', of which the result has a score",
+                "has rows of seed 7 in 'de', for which the result has no score",
+                "has no rows of seed 0 in 'de', for which the result has a score",
             ],
         ),
         (
             "tatoeba", {"index": [0, 0, 1], "correct": [True, False, True], "language": ["de", "it", "de"]},
-            ["the rows of seed 0 in 'de' do not stand together", "has rows of seed 0 in 'it', of which the result has no score"],
+            ["the rows of seed 0 in 'de' are not contiguous", "has rows of seed 0 in 'it', for which the result has no score"],
         ),
         ("tydiqa", {"index": [0, 1], "score": [0.5, float("nan")]}, [NO_FRACTION.format(2, "nan")]),
         ("tydiqa", {"index": [0, 1], "score": [7e300, 0.5]}, [NO_FRACTION.format(1, "7e+300")]),
@@ -118,7 +116,7 @@ def test_scores_that_follow_from_the_outcomes_agree(
             "column 'true_positives', row 1: expected at least 0, found '-1'",
         ]),
         ("panx", CHUNKS | {"gold": [2.0, 2.0]}, ["column 'gold' holds double, not whole numbers"]),
-        ("bucc2018_dev", PAIRS | {"gold": [True, None, True]}, ["column 'gold', row 2: nothing stands there"]),
+        ("bucc2018_dev", PAIRS | {"gold": [True, None, True]}, ["column 'gold', row 2: the value is missing"]),
     ],
 )  # fmt: skip
 def test_what_the_harness_would_not_have_written_is_named(
@@ -138,7 +136,7 @@ def test_a_collection_may_leave_out_queries_that_nothing_is_judged_for() -> None
 
     assert said_of([0, 5]) == []
     assert said_of([5, 5]) == [
-        f"seed 0 in {language!r}: column 'index' holds 5 at its row 2, so that the examples are not in their order"
+        f"seed 0 in {language!r}: column 'index' holds 5 at its row 2, so the examples are out of order"
     ]
 
 
@@ -171,7 +169,7 @@ def without_one(table: pa.Table) -> pa.Table:
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [(flipped, "the outcomes give 100.0000"), (without_one, "column 'correct', row 1: nothing stands there")],
+    [(flipped, "the outcomes give 100.0000"), (without_one, "column 'correct', row 1: the value is missing")],
 )
 def test_every_reader_refuses_them_by_name(
     tmp_path: Path, change: Callable[[pa.Table], pa.Table], reason: str

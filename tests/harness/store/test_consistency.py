@@ -15,7 +15,7 @@ from tests.support import boards
 SIZED = [target for target in TARGETS if target.sizes]
 
 
-def made(target: Target, n: int, **more: object) -> Result:
+def toy_result(target: Target, n: int, **more: object) -> Result:
     return boards.result("toy", [dict.fromkeys(target.languages, 50.0)], target=target, n=n, **more)
 
 
@@ -23,10 +23,10 @@ def made(target: Target, n: int, **more: object) -> Result:
 def test_a_wrong_number_of_examples_is_named_for_every_kind(target: Target) -> None:
     language = next(iter(target.sizes))
     size = target.sizes[language]
-    result = made(target, size - 1)
-    expected = f"seed 0 in {language}: is of {size - 1:,} {target.unit}, the official set has {size:,}"
+    result = toy_result(target, size - 1)
+    expected = f"seed 0 in {language}: has {size - 1:,} {target.unit}, the official set has {size:,}"
     assert expected in list(other_text(result))
-    assert expected not in list(other_text(made(target, size)))
+    assert expected not in list(other_text(toy_result(target, size)))
 
 
 def submission(**more: object) -> Submission:
@@ -38,28 +38,26 @@ def submission(**more: object) -> Submission:
 def test_what_the_submission_declares_has_to_be_in_the_signature() -> None:
     tatoeba = find_target("tatoeba")
     signature = tatoeba.signature.encoded(boards.ENCODING, 2)
-    own = submission()
-    source = (
-        made(tatoeba, 4).checkpoints[0].model_copy(update={"source": own.checkpoints[0].source, "layer": 2})
-    )
-    sound = made(tatoeba, 4).model_copy(update={"signature": signature, "checkpoints": (source,)})
-    assert list(other_recipe(sound, own)) == []
-    other = sound.model_copy(update={"signature": replace(signature, prefix="query: ", max_length=128)})
-    assert list(other_recipe(other, own)) == [
+    declared = submission()
+    source = declared.checkpoints[0].source
+    checkpoint = toy_result(tatoeba, 4).checkpoints[0].model_copy(update={"source": source, "layer": 2})
+    sound = toy_result(tatoeba, 4).model_copy(update={"signature": signature, "checkpoints": (checkpoint,)})
+    assert list(other_recipe(sound, declared)) == []
+    deviating = sound.model_copy(update={"signature": replace(signature, prefix="query: ", max_length=128)})
+    assert list(other_recipe(deviating, declared)) == [
         "the signature lacks 'prefix=', 'len=512', which the submission declares"
     ]
 
 
 def test_a_head_trained_by_another_recipe_is_not_the_submissions() -> None:
     xnli = find_target("xnli")
-    own = submission(finetuning={"xnli": {"recipe": "jiant", "epochs": "3"}})
-    source = made(xnli, 4).checkpoints[0].model_copy(update={"source": own.checkpoints[0].source})
-    asked = FineTuning(recipe="jiant", epochs=3)
-    sound = made(xnli, 4).model_copy(
-        update={"signature": xnli.signature.predicted(recipe_text(asked)), "checkpoints": (source,)}
-    )
-    assert list(other_recipe(sound, own)) == []
-    other = sound.model_copy(update={"signature": xnli.signature.predicted("xtreme")})
-    assert list(other_recipe(other, own)) == [
+    declared = submission(finetuning={"xnli": {"recipe": "jiant", "epochs": "3"}})
+    source = declared.checkpoints[0].source
+    checkpoint = toy_result(xnli, 4).checkpoints[0].model_copy(update={"source": source})
+    signature = xnli.signature.predicted(recipe_text(FineTuning(recipe="jiant", epochs=3)))
+    sound = toy_result(xnli, 4).model_copy(update={"signature": signature, "checkpoints": (checkpoint,)})
+    assert list(other_recipe(sound, declared)) == []
+    deviating = sound.model_copy(update={"signature": xnli.signature.predicted("xtreme")})
+    assert list(other_recipe(deviating, declared)) == [
         "the signature lacks 'head=jiant,epochs=3', which the submission declares"
     ]

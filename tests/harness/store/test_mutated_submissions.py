@@ -1,4 +1,4 @@
-"""Whatever happens to a submission's text, it is read or refused with a place, at once, and nothing else happens."""
+"""Any mutation of a submission's text is either read, or refused with positions, within 100 ms."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from harness.store import parse_submission
 from tests.support.folders import SUBMISSIONS
 from tests.support.submissions import REPORTED
 
-REPORTED = [(SUBMISSIONS / slug / "submission.yaml").read_bytes() for slug in ("toy", "xlmr-large-mnli")] + [
-    REPORTED.encode()
+ORIGINALS = [
+    *((SUBMISSIONS / slug / "submission.yaml").read_bytes() for slug in ("toy", "xlmr-large-mnli")),
+    REPORTED.encode(),
 ]
 
-# What stands where a value should.
+# Replacements of a value.
 ODD = [
     "no", "yes", "null", "~", "0e123", "0e12345678901234567890123456789012345678", "1_000", "0x1F", "017", "1:30", "-0", "-1", "1e999", ".inf", ".nan",
     "9" * 40, "9" * 5000, "2026-01-01", "''", "", "[]", "{}", "[a]", "[[a]]", "{a: b}", "[{}]", "<x>", "!!python/object/apply:os.system [x]", "!!binary aGk=",
@@ -28,7 +29,7 @@ ODD = [
     "EN", "de_DE", "[en, en]", "last ", "True", "None", "@x", "`x`", "%x", "# x", "a: b: c", "- a", "? a", "---", "...",
 ]  # fmt: skip
 
-# What comes in between two lines, or in the middle of one.
+# Insertions between two lines, or within one.
 BOMBS = [
     "<<: {schema: 1}\n", "<<: *a\n", "<<: [*a, *a]\n" * 20, "a: &a [x, x]\n" + "".join(f"b{i}: &b{i} [*a, *a, *a]\n" for i in range(40)),
     "&a " * 500, "*a\n" * 500, "[" * 5000, "{a: " * 5000, "- " * 5000, "? " * 5000, "x:\n " * 300, "{" * 13 + "}" * 13, "[[]]," * 3000, "a,b," * 8000,
@@ -42,8 +43,8 @@ def replace_value(draw: st.DrawFn, text: str) -> str:
     values = list(re.finditer(r"(?<=: ).+|(?<=- ).+", text))
     if not values:
         return text
-    found = draw(st.sampled_from(values))
-    return text[: found.start()] + draw(st.sampled_from(ODD)) + text[found.end() :]
+    value = draw(st.sampled_from(values))
+    return text[: value.start()] + draw(st.sampled_from(ODD)) + text[value.end() :]
 
 
 def insert(draw: st.DrawFn, text: str) -> str:
@@ -57,8 +58,8 @@ def swap_tokens(draw: st.DrawFn, text: str) -> str:
     tokens = re.split(r"(\s+|[\[\]{},:])", text)
     if len(tokens) < 2:
         return text
-    one, other = draw(st.integers(0, len(tokens) - 1)), draw(st.integers(0, len(tokens) - 1))
-    tokens[one], tokens[other] = tokens[other], tokens[one]
+    first, second = draw(st.integers(0, len(tokens) - 1)), draw(st.integers(0, len(tokens) - 1))
+    tokens[first], tokens[second] = tokens[second], tokens[first]
     return "".join(tokens)
 
 
@@ -91,7 +92,7 @@ def flip(draw: st.DrawFn, data: bytes) -> bytes:
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    text = draw(st.sampled_from(REPORTED)).decode()
+    text = draw(st.sampled_from(ORIGINALS)).decode()
     for change in draw(
         st.lists(
             st.sampled_from([replace_value, replace_value, insert, swap_tokens, repeat_line, cut, indent]),
@@ -104,7 +105,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 class Tally:
-    """Count what became of the examples, and keep the slowest."""
+    """Count accepted and refused examples, and the slowest time in seconds."""
 
     def __init__(self) -> None:
         self.accepted = self.refused = 0
@@ -135,7 +136,7 @@ def attempt(data: bytes) -> AnySubmission | BadInput:
 
 
 def check_faults(error: BadInput) -> None:
-    """Hold every fault to its form: a place in the file, a message that can be shown, a cure."""
+    """Assert that every fault has a position in the file, a printable message and a cure."""
     assert error.exit_code == 3
     assert 1 <= len(error.faults) <= 51
     for fault in error.faults[:50]:

@@ -1,4 +1,4 @@
-"""The store: submissions with every fault at once, results that agree with themselves, files whole or not at all."""
+"""The store: all faults of a submission at once, consistency of results, atomic files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TOY = (SUBMISSIONS / "toy" / "submission.yaml").read_text()
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
-    """Return a folder of submissions' one submission, with a result."""
+    """Return the only submission in a folder of submissions, with one result."""
     return Path(shutil.copytree(SUBMISSIONS / "toy", tmp_path / "submissions" / "toy"))
 
 
@@ -114,7 +114,7 @@ MAIN_FAULTS = [
         "s.yaml:5:61: intermediate.continued_mlm: expected true or false, found 'no'\n    cure: write true or false",
     ]),
     ("{regime: none}", "{regime: english}", [
-        "s.yaml:5:1: intermediate: regime english names its tasks and its number of examples\n    cure: change one of the keys so that they agree",
+        "s.yaml:5:1: intermediate: regime english needs its tasks and its number of examples\n    cure: change one of the keys so that they agree",
     ]),
     ("{regime: none}", "[a]", [
         "s.yaml:5:1: intermediate: expected a mapping of keys to values, found a list of 1 value\n    cure: write `key: value` lines, indented below the key",
@@ -122,7 +122,7 @@ MAIN_FAULTS = [
     ("[{name: Nobody}]", "[]", ["s.yaml:9:1: submitters: expected a list of at least 1, found a list of 0 values\n    cure: fill it in"]),
     ("[{name: Nobody}]", "[{name: [Nobody], url: http://x}]", [
         "s.yaml:9:15: submitters[0].name: expected text, found a list of 1 value\n    cure: write one line of text",
-        "s.yaml:9:36: submitters[0].url: expected an address that begins with https://, found 'http://x'\n    cure: write such as https://example.org/paper",
+        "s.yaml:9:36: submitters[0].url: expected an address that begins with https://, found 'http://x'\n    cure: for example https://example.org/paper",
     ]),
     ("license: MIT", "license:", ["s.yaml:10:9: license: expected text, found nothing\n    cure: fill it in"]),
     ("license: MIT", "license: ' MIT'", [
@@ -132,11 +132,11 @@ MAIN_FAULTS = [
         f"s.yaml:10:10: license: expected at most 200 characters, found '{'x' * 79}…'\n    cure: shorten it",
     ]),
     ("license: MIT", "license: MIT\nfinetuned: {xnlu: {seed: 0, path: x}, tatoeba: {seed: 0, path: x}}", [
-        f"s.yaml:11:13: finetuned: unknown target 'xnlu'\n    cure: targets that take one: {WITH_HEAD}",
-        f"s.yaml:11:39: finetuned: target 'tatoeba' takes no head\n    cure: targets that take one: {WITH_HEAD}",
+        f"s.yaml:11:13: finetuned: unknown target 'xnlu'\n    cure: targets with a head: {WITH_HEAD}",
+        f"s.yaml:11:39: finetuned: target 'tatoeba' has no head\n    cure: targets with a head: {WITH_HEAD}",
     ]),
     ("license: MIT", "license: MIT\nfinetuning: {xnli: {epochs: 3}}\nfinetuned: {xnli: {seed: 0, path: x}}", [
-        "s.yaml:11:14: finetuning: xnli brings its own head under finetuned, so that nothing is trained\n    cure: remove one of the two",
+        "s.yaml:11:14: finetuning: a head for xnli is submitted under finetuned, so none is trained\n    cure: remove one of the two",
     ]),
     ("license: MIT", "license: MIT\nfinetuning: {xnli: {epochs: 0}}", [
         "s.yaml:11:29: finetuning.xnli.epochs: expected a number from 1, found '0'\n    cure: write a number from 1",
@@ -165,12 +165,12 @@ def test_a_file_that_is_no_mapping_is_refused_in_one_line() -> None:
 
 
 def test_every_pattern_of_the_schema_is_explained_in_words() -> None:
-    found: set[str] = set()
+    patterns: set[str] = set()
 
     def collect(schema: Any) -> None:
         if isinstance(schema, dict):
-            found.update(value for key, value in schema.items() if key == "pattern")
-            found.update(key for key in schema.get("patternProperties", {}))
+            patterns.update(value for key, value in schema.items() if key == "pattern")
+            patterns.update(key for key in schema.get("patternProperties", {}))
             for inner in schema.values():
                 collect(inner)
         elif isinstance(schema, list):
@@ -180,7 +180,7 @@ def test_every_pattern_of_the_schema_is_explained_in_words() -> None:
     collect(Submission.model_json_schema())
     collect(ReportedSubmission.model_json_schema())
     collect(Result.model_json_schema())
-    assert found <= PATTERNS.keys()
+    assert patterns <= PATTERNS.keys()
 
 
 def test_every_required_key_of_a_submission_has_an_example_line() -> None:
@@ -256,8 +256,7 @@ def test_no_folder_of_submissions_is_bad_input(tmp_path: Path) -> None:
 def test_a_scaffold_lacks_only_what_its_author_knows(tmp_path: Path) -> None:
     path = store.new_submission(tmp_path / "submissions", "a-b", title="T: no", family="toy")
     assert path == tmp_path / "submissions" / "a-b" / "submission.yaml"
-    found = [fault.message for fault in store.submission_faults(path.parent)]
-    assert found == [
+    assert [fault.message for fault in store.submission_faults(path.parent)] == [
         "base.id: the placeholder '<organisation/model>' is still there",
         "base.revision: the placeholder '<40 hexadecimal digits>' is still there",
         "intermediate.tasks[0]: the placeholder '<task>' is still there",
@@ -403,7 +402,7 @@ def test_an_incomplete_result_has_no_score(toy: Path, result: Result, outcomes: 
     assert written.checkpoints[0].failed == {"de": "out of memory\n\\x1b[31mtraceback"}
     before = (toy / "results" / "jupyterlab.yaml").read_bytes()
     with pytest.raises(
-        BadInput, match=r"score: 50\.0 stands although not every language was measured on every checkpoint"
+        BadInput, match=r"score: 50\.0 is given although not every language was measured on every checkpoint"
     ):
         store.write_result(toy, incomplete.model_copy(update={"score": 50.0}), outcomes)
     assert (toy / "results" / "jupyterlab.yaml").read_bytes() == before
@@ -414,22 +413,22 @@ RESULT_FAULTS = [
     ("score: 50.0\nmeasured", "score: 60.0\nmeasured", ["6:8: score: 60.0 is not the mean of its parts, 50.0000"]),
     ("score: 50.0\nmeasured", "score: null\nmeasured", ["6:8: score: missing, although every language was measured on every checkpoint"]),
     ("measured: 12", "measured: 11", ["7:11: measured: 11 of 12 does not agree with the languages measured"]),
-    ("measured: 12", "interval: [60.0, 70.0]\nmeasured: 12", ["7:1: interval: [60.0, 70.0] does not hold the score 50.0"]),
+    ("measured: 12", "interval: [60.0, 70.0]\nmeasured: 12", ["7:1: interval: [60.0, 70.0] does not contain the score 50.0"]),
     ("metric: accuracy", "metric: f1", ["5:9: metric: expected accuracy, found 'f1'"]),
     ("      fr:\n        score: 50.0", "      fr:\n        score: 99.0", [
-        "21:9: the interval [9.4531, 90.5469] of 'fr' does not hold its score 99.0",
+        "21:9: the interval [9.4531, 90.5469] of 'fr' does not contain its score 99.0",
         "6:8: score: 50.0 is not the mean of its parts, 54.0833",
     ]),
     ("      fr:\n", "      xx:\n", [
         "18:7: jupyterlab has no language 'xx'",
         "7:11: measured: 12 of 12 does not agree with the languages measured",
-        "6:8: score: 50.0 stands although not every language was measured on every checkpoint",
+        "6:8: score: 50.0 is given although not every language was measured on every checkpoint",
     ]),
     ("  fr: sha256", "  en: sha256", ["116:3: jupyterlab has no language 'en'"]),
     ("failed: {}", "failed: {fr: broke}", [
-        "114:14: 'fr' stands among the scores and among the failed",
+        "114:14: 'fr' is listed both under scores and under failed",
         "7:11: measured: 12 of 12 does not agree with the languages measured",
-        "6:8: score: 50.0 stands although not every language was measured on every checkpoint",
+        "6:8: score: 50.0 is given although not every language was measured on every checkpoint",
     ]),
     ("file: jupyterlab.parquet", "file: tatoeba.parquet", ["129:9: outcomes.file: expected jupyterlab.parquet, found 'tatoeba.parquet'"]),
     ("file: jupyterlab.parquet", "file: ../../x.parquet", ["129:9: outcomes.file: expected a parquet file's name, found '../../x.parquet'"]),
@@ -494,7 +493,7 @@ def test_outcomes_must_be_those_the_result_was_computed_from(toy: Path, result: 
     assert faults(read) == [f"{path}: the file does not exist\n{cure}"]
 
 
-def test_every_fault_of_a_submission_and_its_results_is_told_at_once(toy: Path) -> None:
+def test_every_fault_of_a_submission_and_its_results_is_reported_at_once(toy: Path) -> None:
     (toy / "submission.yaml").write_text(TOY.replace("license: MIT", "license:"))
     path = toy / "results" / "jupyterlab.parquet"
     path.unlink()
@@ -521,7 +520,7 @@ def test_a_crash_between_the_files_leaves_the_old_pair_whole(
     monkeypatch.undo()
     assert (toy / "results" / "jupyterlab.yaml").read_bytes() == text
     assert store.submission_faults(toy) == ()
-    store.write_result(toy, result, outcomes)  # what the crash left behind does not stand in the way
+    store.write_result(toy, result, outcomes)  # the remains of the crash are no obstacle
     assert store.submission_faults(toy) == ()
     assert sorted(path.name for path in (toy / "results").iterdir()) == [
         "jupyterlab.parquet",

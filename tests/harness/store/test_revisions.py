@@ -35,8 +35,8 @@ LINK = "found a symbolic link\n    cure: put the files themselves there"
 
 
 @pytest.fixture(autouse=True, scope="module")
-def own_git() -> Iterator[None]:
-    """Let git know a name, and nothing of whoever runs the tests."""
+def isolated_git() -> Iterator[None]:
+    """Give git a user name, and none of the configuration of the person who runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("GIT_")]:
             patch.delenv(name)
@@ -68,7 +68,7 @@ def toy_result() -> tuple[Result, pa.Table]:
 
 
 def keep(submissions: Path, slug: str, rows: int) -> Path:
-    """Write a submission whose result has so many rows of outcomes, and return its folder."""
+    """Write a submission whose result has outcomes of that many rows, and return its folder."""
     folder = submissions / slug
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(TOY / "submission.yaml", folder)
@@ -79,7 +79,7 @@ def keep(submissions: Path, slug: str, rows: int) -> Path:
 
 
 @pytest.fixture(scope="module")
-def still(own_git: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def still(isolated_git: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of submissions two folders below the root of a repository with one commit, in which is `toy`."""
     root = tmp_path_factory.mktemp("still")
     submissions = root / "repository" / "board" / "submissions"
@@ -206,17 +206,17 @@ def test_a_damaged_file_is_named_as_git_names_it(submissions: Path) -> None:
     commit(submissions)
     git(submissions, "mv", "toy", "other")
     commit(submissions)
-    place = "board/submissions"
+    folder = "board/submissions"
     (damaged,) = faults(lambda: load_side_at("HEAD~2", "toy", submissions))
-    assert damaged.startswith(f"HEAD~2:{place}/toy/results/jupyterlab.parquet: sha256 is ")
+    assert damaged.startswith(f"HEAD~2:{folder}/toy/results/jupyterlab.parquet: sha256 is ")
     assert faults(lambda: load_side_at("main~1", RESULT, submissions)) == [
-        f"main~1:{place}/toy/results/jupyterlab.parquet: the file does not exist\n    cure: name another revision"
+        f"main~1:{folder}/toy/results/jupyterlab.parquet: the file does not exist\n    cure: name another revision"
     ]
     git(submissions, "checkout", "--quiet", "HEAD~3", "--", "toy/results/jupyterlab.parquet")
     git(submissions, "mv", "toy/results/jupyterlab.parquet", "other/results")
     commit(submissions)
     assert faults(lambda: load_side_at("HEAD", "other", submissions)) == [
-        f"HEAD:{place}/other/results/jupyterlab.yaml:2:13: submission: expected other as in the file's path, found 'toy'\n"
+        f"HEAD:{folder}/other/results/jupyterlab.yaml:2:13: submission: expected other as in the file's path, found 'toy'\n"
         "    cure: results are not copied between submissions; run stiltboard evaluate"
     ]
 
@@ -295,7 +295,7 @@ def test_a_hostile_revision_is_unknown(still: Path, revision: str, monkeypatch: 
     monkeypatch.chdir(still)
     (message,) = faults(lambda: load_side_at(revision, "toy", still))
     assert message.startswith("unknown revision: ")
-    assert message.endswith("cure: name a branch, a tag or a commit; git fetch brings those of others")
+    assert message.endswith("cure: name a branch, a tag or a commit; git fetch downloads those of a remote")
     assert message.isprintable() or message.count("\n") == 1
     if ".." not in revision:
         (message,) = faults(lambda: changed_submissions(f"{revision}..nothing", still))
@@ -307,11 +307,14 @@ def test_a_hostile_revision_is_unknown(still: Path, revision: str, monkeypatch: 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("", "no submission is named after the revision\n    cure: write such as main:my-submission"),
-        ("b:c", "'b:c' does not exist at HEAD\n    cure: such as HEAD:toy"),
-        ("--help", "'--help' does not exist at HEAD\n    cure: such as HEAD:toy"),
+        ("", "no submission is given after the revision\n    cure: for example main:my-submission"),
+        ("b:c", "'b:c' does not exist at HEAD\n    cure: for example HEAD:toy"),
+        ("--help", "'--help' does not exist at HEAD\n    cure: for example HEAD:toy"),
         ("tory", "'tory' does not exist at HEAD\n    cure: did you mean HEAD:toy?"),
-        (":(glob)*/*", "':(glob)*/*' does not exist at HEAD\n    cure: such as HEAD:board/submissions/toy"),
+        (
+            ":(glob)*/*",
+            "':(glob)*/*' does not exist at HEAD\n    cure: for example HEAD:board/submissions/toy",
+        ),
         (
             "submissions/toy",
             "'submissions/toy' does not exist at HEAD\n    cure: did you mean HEAD:board/submissions/toy?",
@@ -326,15 +329,15 @@ def test_a_hostile_revision_is_unknown(still: Path, revision: str, monkeypatch: 
         ),
         (
             "/etc/passwd",
-            "'/etc/passwd' lies outside the repository\n    cure: name a path from the repository's root",
+            "'/etc/passwd' is outside the repository\n    cure: name a path from the repository's root",
         ),
         (
             "a/../..",
-            "'a/../..' lies outside the repository\n    cure: name a path from the repository's root",
+            "'a/../..' is outside the repository\n    cure: name a path from the repository's root",
         ),
     ],
 )
-def test_a_name_that_is_not_there_is_told_with_the_nearest(still: Path, name: str, message: str) -> None:
+def test_a_missing_name_is_reported_with_the_most_similar_ones(still: Path, name: str, message: str) -> None:
     assert faults(lambda: load_side_at("HEAD", name, still)) == [message]
 
 
@@ -343,7 +346,7 @@ def test_a_revision_without_any_submission_says_so(submissions: Path) -> None:
     submissions.mkdir(parents=True, exist_ok=True)
     commit(submissions)
     assert faults(lambda: load_side_at("HEAD", "toy", submissions)) == [
-        "'toy' does not exist at HEAD\n    cure: no submission stands there at that revision"
+        "'toy' does not exist at HEAD\n    cure: there is no submission at that revision"
     ]
 
 
@@ -352,7 +355,7 @@ def test_a_revision_without_any_submission_says_so(submissions: Path) -> None:
 
 @pytest.fixture(scope="module")
 def history(still: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Let a branch `work` change one submission, add and remove others; `main` goes on with another change."""
+    """Return submissions that a branch `work` changes, adds and removes, with another change on `main`."""
     root = shutil.copytree(still.parents[1], tmp_path_factory.mktemp("history") / "repository")
     submissions = Path(root, "board", "submissions")
     for slug in ("changed", "removed", "emptied", "filled", "untouched", "main-only"):
@@ -420,7 +423,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_folder_whose_name_is_no_slug_is_shown_and_read_no_further(submissions: Path, name: str) -> None:
+def test_a_folder_whose_name_is_not_a_slug_is_shown_and_not_read(submissions: Path, name: str) -> None:
     keep(submissions, "other", 5)
     shutil.move(submissions / "other", submissions / name)
     commit(submissions)
@@ -429,7 +432,7 @@ def test_a_folder_whose_name_is_no_slug_is_shown_and_read_no_further(submissions
     ((shown, reason),) = changes.refused
     assert shown == HOSTILE[name]
     assert reason.endswith(f"at most 80 characters; found {HOSTILE[name]}")
-    # What was there before and stays is nobody's fault.
+    # A folder that existed before the range is not refused.
     keep(submissions, "toy", 7)
     commit(submissions)
     again = changed_submissions("HEAD~1..HEAD", submissions)
@@ -479,7 +482,9 @@ def test_filters_leave_submissions_out_by_name_and_end_only_where_nothing_is_lef
     assert CliRunner().invoke(main, arguments).exit_code == 0
 
 
-def test_a_submission_that_the_filters_leave_nothing_of_is_named_beside_the_others(submissions: Path) -> None:
+def test_a_submission_that_the_filters_leave_nothing_of_is_named_next_to_the_others(
+    submissions: Path,
+) -> None:
     for rows in ((4, 22), (2, 24)):
         for slug, count in zip(("short", "whole"), rows, strict=True):
             keep(submissions, slug, count)
@@ -515,7 +520,7 @@ def test_a_range_can_fail_on_what_is_missing(history: Path) -> None:
 @pytest.mark.parametrize("revisions", ["", "..", "...", "main", "a:b"])
 def test_what_is_no_range_is_refused(still: Path, revisions: str) -> None:
     (message,) = faults(lambda: changed_submissions(revisions, still))
-    assert message.endswith(" is no range of revisions\n    cure: write such as main..HEAD")
+    assert message.endswith(" is not a range of revisions\n    cure: for example main..HEAD")
 
 
 def test_a_range_may_begin_before_there_were_submissions(submissions: Path) -> None:
@@ -537,8 +542,8 @@ def test_a_shallow_clone_says_what_it_lacks(submissions: Path, tmp_path: Path) -
     clone = tmp_path / "clone" / "board" / "submissions"
     assert load_side_at("HEAD", "toy", clone).name == "toy@HEAD"
     assert faults(lambda: load_side_at("HEAD~1", "toy", clone)) == [
-        "unknown revision: 'HEAD~1'\n    cure: git fetch --unshallow, as this clone is shallow; then "
-        "name a branch, a tag or a commit; git fetch brings those of others"
+        "unknown revision: 'HEAD~1'\n    cure: run git fetch --unshallow, because this clone is shallow; then "
+        "name a branch, a tag or a commit; git fetch downloads those of a remote"
     ]
 
 
@@ -553,17 +558,20 @@ def test_a_partial_clone_fetches_nothing(submissions: Path, tmp_path: Path) -> N
     for _ in range(2):
         (message,) = faults(lambda: load_side_at("HEAD~1", "toy", clone))
         assert message.startswith("git ls-tree failed: ")
-        assert "git fetch --refetch --no-filter brings what a partial clone leaves out" in message
+        assert "git fetch --refetch --no-filter downloads what a partial clone omits" in message
 
 
 def test_an_object_that_is_lost_is_named(submissions: Path) -> None:
     digest = git(submissions, "rev-parse", f"HEAD:{RESULT}")
     (submissions.parents[1] / ".git" / "objects" / digest[:2] / digest[2:]).unlink()
     (message,) = faults(lambda: load_side_at("HEAD", "toy", submissions))
-    assert message == f"HEAD:{RESULT}: git gives no content for it\n    cure: git fsck says what is damaged"
+    assert (
+        message
+        == f"HEAD:{RESULT}: git returns no content for this file\n    cure: git fsck reports what is damaged"
+    )
 
 
-def test_without_git_the_program_is_asked_for(
+def test_without_git_the_cure_is_to_install_it(
     still: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bin").mkdir()

@@ -80,7 +80,7 @@ def test_a_result_that_stands_is_told_with_what_was_checked(words: Path) -> None
     ended = verify(words)
     assert (ended.exit_code, ended.stdout) == (
         0,
-        "words jupyterlab: stands (file, recount, signature, data, weights, contamination)\n1 of 1 result stands\n",
+        "words jupyterlab: passed (file, recount, signature, data, weights, contamination)\n1 of 1 result passed\n",
     )
     report = json.loads(verify(words, "--json").stdout)
     assert report["results"][0]["checked"] == [
@@ -184,7 +184,7 @@ def test_other_weights_and_weights_that_are_not_here_are_told_apart(words: Path)
     ended = verify(words)
     assert ended.exit_code == 0
     assert "note weights:" in ended.stdout
-    assert "are not at hand" in ended.stdout
+    assert "are not available here" in ended.stdout
 
 
 def test_outcomes_without_a_result_and_a_missing_submission_are_named(words: Path) -> None:
@@ -331,7 +331,7 @@ def test_two_runs_are_set_against_each_other_by_seed_and_language() -> None:
         "seed 0 in 'fi' was not measured again",
     )
     assert said(result("toy", [{"de": 50.0, "fi": 60.0}], n=1000, run=run, data="e")) == (
-        "the text in de fi is another one now",
+        "the text in de fi has changed",
     )
 
 
@@ -435,7 +435,7 @@ def test_a_table_of_sentences_falls_to_chance_and_an_encoder_does_not(
     assert ended.exit_code == code
     lines = [line for line in ended.stdout.splitlines() if " probe: " in line]
     assert len(lines) == len(CHANGES)
-    assert [line.endswith("falls to chance, as a table of learnt sentences would") for line in lines] == [
+    assert [line.endswith("falls to chance, as a table of memorised sentences would") for line in lines] == [
         name == "table"
     ] * 3
     if name == "words":

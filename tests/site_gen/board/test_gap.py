@@ -51,7 +51,7 @@ def test_a_growing_gap_and_one_whose_change_is_not_decided() -> None:
 def test_two_sizes_have_gaps_and_no_trend() -> None:
     (gap,) = gaps(standing(*sizes(8.0, 6.0)))
     assert gap.trend is None
-    assert gap.sentence.endswith("; how that changes with size takes at least three sizes.")
+    assert gap.sentence.endswith("; a trend over size needs at least three sizes.")
 
 
 def test_only_runs_that_differ_in_their_languages_alone_and_have_several_seeds_make_a_gap() -> None:
@@ -101,7 +101,7 @@ def test_one_pair_stands_for_a_size_chosen_by_seeds_and_name_and_the_others_are_
     ]
     assert gap.unused == ("a-better", "zebra")
     assert gap.sentence.endswith(
-        " A size has one pair, of most seeds, then by name; not used: a-better, zebra."
+        " Each size has one pair, of most seeds, then by name; not used: a-better, zebra."
     )
 
 
@@ -139,4 +139,4 @@ def test_a_gap_that_changes_its_sign_is_told_from_one_end_to_the_other() -> None
         gap.sentence,
     )
     (one,) = gaps(standing(*sizes(8.0)))
-    assert "; real at 10 M after Holm’s correction; how that" in one.sentence
+    assert "; real at 10 M after Holm’s correction; a trend" in one.sentence

@@ -85,12 +85,12 @@ def test_rows_stand_by_title_because_their_order_means_nothing() -> None:
         (QA, {"means": {"f1": "70"}}, None, "F1 only", [Value("f1", 70.0)]),
         (PAIR, {"languages": {"de": "40", "fi": "50"}}, 45.0, "", [Value("accuracy", 45.0, source="mean of 2 languages")]),
         (PAIR, {"languages": {"de": "40"}}, None, "1 of 2 languages", []),
-        (PAIR, {"means": {"accuracy": "79.2"}, "differs": "cased"}, None, "measured otherwise", [Value("accuracy", 79.2)]),
+        (PAIR, {"means": {"accuracy": "79.2"}, "differs": "cased"}, None, "measured differently", [Value("accuracy", 79.2)]),
         (
             ASKED,
             {"means": {"language_bias": "221", "map_mono": "80", "map": "70"}, "differs": "no cut-off"},
             None,
-            "measured otherwise",
+            "measured differently",
             [Value("map", 70.0), Value("map_mono", 80.0), Value("language_bias", 221.0, quantity=True)],
         ),
     ],
@@ -138,7 +138,7 @@ def test_a_target_lists_every_number_with_its_source() -> None:
     text = site_files(make_board([*MEASURED, BEST, other], (PAIR,)))["targets/pair.html"]
     assert (
         "Best toy reported 99.0 accuracy 99.0 multilingual – best 2020 "
-        "Other toy reported measured otherwise accuracy to English 95.22 cased none – other 2020 "
+        "Other toy reported measured differently accuracy to English 95.22 cased none – other 2020 "
     ) in text_of(text)
     assert b'<a href="https://example.org/other">other 2020</a>' in text
 

@@ -46,7 +46,7 @@ def test_each_pooling_has_a_curve_and_the_declared_view_stands_out() -> None:
         ("Mean pooling", [(0, 0.0), (1, 10.0), (2, 20.0), (3, 30.0), (4, 40.0)]),
         ("First token", [(2, 5.0)]),
     ]
-    assert [[point.says for point in curve.marked] for curve in found.curves] == [
+    assert [[point.hover_text for point in curve.marked] for curve in found.curves] == [
         [("Layer 2, mean pooling", "20.00 points", "declared by the submission")],
         [],
     ]

@@ -104,12 +104,12 @@ def test_where_nothing_is_right_there_is_no_curve() -> None:
         (outcomes().drop_columns(["gold"]), "has no column 'gold'"),
         (
             outcomes().set_column(5, "margin", [["x"] * len(ROWS)]),
-            "column 'margin' holds what mining does not write",
+            "column 'margin' has values that mining does not write",
         ),
-        (outcomes([(float("inf"), True)]), "column 'margin' holds what mining does not write"),
+        (outcomes([(float("inf"), True)]), "column 'margin' has values that mining does not write"),
         (
             outcomes().set_column(6, "gold", [[None] * len(ROWS)]),
-            "column 'gold' holds what mining does not write",
+            "column 'gold' has values that mining does not write",
         ),
     ],
 )
@@ -138,12 +138,12 @@ def test_the_figure_marks_the_threshold_and_says_whose_it_is() -> None:
     assert [(point.x, round(point.y, 2)) for point in line.points] == [
         (25.0, 100.0), (25.0, 33.33), (50.0, 40.0), (50.0, 28.57), (75.0, 37.5),
     ]  # fmt: skip
-    assert [point.says for point in line.marked] == [
+    assert [point.hover_text for point in line.marked] == [
         ("German", "precision 40.00, recall 50.00, F1 44.44", "the oracle threshold 1.1500"),
     ]  # fmt: skip
     assert found.caption == (
         "Pairs enter by falling margin; the ringed symbol is where the oracle threshold cuts.",
-        "An oracle chose it, on the gold that is scored: no real threshold does better.",
+        "An oracle chose it on the scored gold pairs: no real threshold does better.",
         "Of 2 seeds the curves are seed 0's.",
         "Points closer than 0.5 to the one before are not drawn.",
         "No curve for Finnish.",

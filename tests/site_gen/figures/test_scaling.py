@@ -112,7 +112,7 @@ def test_five_sizes_of_three_seeds_are_fitted_within_the_sizes_measured() -> Non
     assert [x for x, _ in curve.trend] == [x for x, _, _ in curve.band]
     assert all(low <= y <= high for (_, y), (_, low, high) in zip(curve.trend, curve.band, strict=True))
     assert abs(curve.trend[0][1] - 40) < 1.5
-    assert "a line is a fit, within the sizes measured, in its 95\u00a0% band" in found.caption[1]
+    assert "a line is a fit with its 95\u00a0% band, drawn within the measured sizes" in found.caption[1]
     (stroke,) = draw(found).lines
     assert stroke.path.startswith("M") and stroke.band.endswith("Z")
     names = [trace["name"] for trace in json.loads(figure_json(found))["data"]]
@@ -195,9 +195,9 @@ def test_other_tasks_make_another_curve() -> None:
         ("toy, English-only (squad)", "Squad", "1,000,000", "15.00", "15.00"), "submissions/squad.html"
     )
     assert found.caption[1:] == (
-        "A line through symbols joins the means of one family under one regime and recipe; it is no fit.",
+        "A line through symbols joins the means of one family under one regime and recipe; it is not a fit.",
         "With fewer than three sizes a curve shows its points only.",
-        "A dot in the symbols stands for another recipe than that of most rows of the family and regime.",
+        "A dot in the symbols marks another recipe than most rows of the family and regime have.",
     )
 
 
@@ -245,7 +245,10 @@ def test_axes_have_room_and_round_ticks() -> None:
     assert [label for _, label in layers_axis("layer", 24).ticks] == [str(layer) for layer in range(0, 25, 2)]
     assert layers_axis("layer", 0) == Axis("layer", -0.5, 0.5, ((0.0, "0"),))
     assert len(layers_axis("layer", 10**17).ticks) <= 13
-    assert (log_axis("size", [10, 1000]).share(100), points_axis("score", [0, 100]).share(25)) == (0.5, 0.25)
+    assert (log_axis("size", [10, 1000]).fraction(100), points_axis("score", [0, 100]).fraction(25)) == (
+        0.5,
+        0.25,
+    )
 
 
 @pytest.mark.parametrize(

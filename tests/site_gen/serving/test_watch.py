@@ -154,7 +154,7 @@ def test_a_look_that_a_file_went_during_is_made_up_for(
     shutil.copytree(SITE_SUBMISSIONS / SECOND, submissions / SECOND)
     monkeypatch.setattr(
         watch,
-        "_told",
+        "_notices",
         lambda *_: iter(watch._Notice(frozenset(each)) for each in ([FIRST, SECOND], [SECOND])),
     )
     faults = iter([FileNotFoundError()])
@@ -201,17 +201,17 @@ def test_a_folder_that_cannot_be_looked_at_is_told_once(
 
     seen = folder_states(submissions)
     monkeypatch.setattr(watch, "folder_states", refused)
-    monkeypatch.setattr(watch, "_told", lambda *_: iter([watch._Notice(None)] * 3))
+    monkeypatch.setattr(watch, "_notices", lambda *_: iter([watch._Notice(None)] * 3))
     write(submissions / FIRST / "submission.yaml", "changed")
     assert [states.keys() for states in changes(submissions, seen)] == [{FIRST}]
-    assert capsys.readouterr().err.count("cannot look at the submissions") == 1
+    assert capsys.readouterr().err.count("cannot read the submissions") == 1
 
 
 def test_where_nothing_is_told_the_rest_is_as_long_as_the_look_not_as_the_build(
     submissions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rests: list[float] = []
-    monkeypatch.setattr(watch, "_told", lambda *_: iter([watch._Notice(None, is_listening=False)] * 2))
+    monkeypatch.setattr(watch, "_notices", lambda *_: iter([watch._Notice(None, is_listening=False)] * 2))
     monkeypatch.setattr(watch.time, "sleep", rests.append)
     for _ in changes(submissions, {}, between=0.01):
         threading.Event().wait(1.0)  # the build

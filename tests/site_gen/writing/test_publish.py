@@ -74,7 +74,7 @@ def test_the_branch_is_the_site_byte_for_byte_and_nothing_else_changes(
     refs, status = git(repository, "for-each-ref"), git(repository, "status", "--porcelain")
     found = publish("--yes")
     assert found.exit_code == 0, found.output
-    assert found.output.endswith("the branch gh-pages is new there\npublished\n")
+    assert found.output.endswith("the branch gh-pages is new on the remote\npublished\n")
     assert contents(remote, "gh-pages") == files_of(repository / "public")
     now = [
         line
@@ -99,7 +99,7 @@ def test_a_second_publish_replaces_the_first_and_keeps_the_domain(
     git(clone, "push", "-q")
     found = publish("--base-url", "https://board.example.org")
     assert found.exit_code == 0, found.output
-    assert "an earlier build's, and keeps its CNAME\npublished\n" in found.output
+    assert "from an earlier build, and keeps its CNAME\npublished\n" in found.output
     assert git(remote, "rev-list", "--count", "gh-pages") == "1\n"
     assert contents(remote, "gh-pages") == {
         **files_of(repository / "public"),
@@ -120,7 +120,7 @@ def test_it_asks_before_the_first_push_and_a_dry_run_pushes_nothing(repository: 
 def test_a_branch_that_no_build_wrote_is_asked_about(repository: Path, remote: Path) -> None:
     git(repository, "push", "-q", "origin", "main:gh-pages")
     found = publish(given="n\n")
-    assert "something that no build of this site wrote" in found.output
+    assert "which no build of this site wrote" in found.output
     assert "README.md" in contents(remote, "gh-pages")
 
 
@@ -135,7 +135,7 @@ def test_a_push_that_is_refused_or_overtaken_leaves_the_old_site(
     found = publish("--base-url", "https://board.example.org")
     assert found.exit_code == 1
     assert "git push failed: " in found.output
-    assert "the old site still stands, and the same command tries again" in found.output
+    assert "the old site is unchanged, and the same command tries again" in found.output
     hook.unlink()
     assert git(remote, "rev-parse", "gh-pages") == before
     from site_gen.commands import publish as command
@@ -165,4 +165,4 @@ def test_what_cannot_be_published_is_named(
     monkeypatch.chdir(outside)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     found = publish("--yes", "--out", str(outside / "public"))
-    assert (found.exit_code, "is no git repository" in found.output) == (2, True)
+    assert (found.exit_code, "is not a git repository" in found.output) == (2, True)

@@ -80,7 +80,7 @@ def test_without_a_sandbox_nothing_is_evaluated(submission: Path, monkeypatch: p
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     assert result.output.startswith(
-        "error: no sandbox holds on this machine, so nothing was evaluated (none is known)\n    cure: allow user"
+        "error: no sandbox is tight on this machine, so nothing was evaluated (no mechanism is known)\n    cure: allow user"
     )
     assert not (submission / "results").exists()
 
@@ -198,7 +198,7 @@ def test_an_error_is_raised_again_with_its_faults() -> None:
     ],
 )
 def test_a_report_that_the_harness_did_not_write_is_refused(text: str) -> None:
-    with pytest.raises(CheckFailed, match="the evaluation left a report that is none"):
+    with pytest.raises(CheckFailed, match="the evaluation wrote an invalid reply"):
         Reply.from_json(text.encode())
 
 
@@ -226,10 +226,10 @@ def leave(what: str, submission: Path) -> Any:
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("nothing", "the evaluation left no report: No such file or directory"),
-        ("a link", "the evaluation left no report: Too many levels of symbolic links"),
-        ("a FIFO", "the evaluation left a report of 0 bytes"),
-        ("another submission", "the evaluation left a result of other jupyterlab"),
+        ("nothing", "the evaluation wrote no reply: No such file or directory"),
+        ("a link", "the evaluation wrote no reply: Too many levels of symbolic links"),
+        ("a FIFO", "the evaluation wrote a reply of 0 bytes"),
+        ("another submission", "the evaluation returned a result of other jupyterlab"),
         (
             "other weights",
             f"toy jupyterlab names the weights sha256:{'0' * 64}, which are not the submission's",
@@ -239,7 +239,7 @@ def leave(what: str, submission: Path) -> Any:
 def test_what_comes_out_is_read_like_a_strangers_file(
     submission: Path, monkeypatch: pytest.MonkeyPatch, what: str, message: str
 ) -> None:
-    monkeypatch.setattr(parent, "run_apart", leave(what, submission))
+    monkeypatch.setattr(parent, "run_confined", leave(what, submission))
     options = replace(OPTIONS, limit=3 if what == "other weights" else None)
     with pytest.raises(CheckFailed) as caught:
         evaluate_apart(

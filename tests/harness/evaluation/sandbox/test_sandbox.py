@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CheckFailed
-from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_apart
+from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_confined
 from harness.evaluation.sandbox.mechanisms import MECHANISMS, Mechanism, plain
-from harness.evaluation.sandbox.selfcheck import standing_outside, why_leaky
+from harness.evaluation.sandbox.selfcheck import reachable_outside, why_leaky
 from tests.support.folders import ROOT
 
 PROBES = ROOT / "harness/evaluation/sandbox/probes.py"
@@ -77,7 +77,7 @@ def test_outside_a_sandbox_the_probes_reach_what_they_try(
     (tmp_path / "id_rsa").touch()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("HF_TOKEN", "secret")
-    with standing_outside(Confinement()) as (outside, arrived):
+    with reachable_outside(Confinement()) as (outside, arrived):
         process = subprocess.run(
             [sys.executable, "-I", "-S", PROBES, json.dumps(outside)],
             capture_output=True,
@@ -113,7 +113,7 @@ def test_a_mechanism_denies_every_probe_or_is_not_taken(mechanism: Mechanism, tm
         find_mechanism(view, [mechanism])
     assert (
         caught.value.faults[0].message
-        == f"no sandbox holds on this machine, so nothing was evaluated ({mechanism.name}: {reason})"
+        == f"no sandbox is tight on this machine, so nothing was evaluated ({mechanism.name}: {reason})"
     )
 
 
@@ -123,7 +123,7 @@ def test_a_machine_without_any_mechanism_is_told_what_to_allow() -> None:
     (fault,) = caught.value.faults
     assert (
         fault.message
-        == "no sandbox holds on this machine, so nothing was evaluated (magic: no-such-program is not installed)"
+        == "no sandbox is tight on this machine, so nothing was evaluated (magic: no-such-program is not installed)"
     )
     assert fault.cure.startswith("allow user namespaces")
 
@@ -148,7 +148,7 @@ def test_a_sandbox_that_cannot_be_made_says_why() -> None:
 def inside(code: str, view: Confinement, limits: Limits = Limits()) -> list[str]:  # noqa: B008 - frozen
     """Run Python in this machine's sandbox and return what it printed; where there is none, in a process with limits alone."""
     lines: list[str] = []
-    run_apart(python(code), view, limits, working(), lines.append)
+    run_confined(python(code), view, limits, working(), lines.append)
     return lines
 
 
@@ -175,7 +175,7 @@ print(sorted(os.environ), os.path.exists("/etc/passwd") and open("/etc/passwd").
         return
     lines: list[str] = []
     view = Confinement(read=(tmp_path / "shown",), write=(tmp_path / "lent",))
-    run_apart(python(code), view, Limits(), mechanism, lines.append)
+    run_confined(python(code), view, Limits(), mechanism, lines.append)
     assert lines[0] == "['lent', 'shown'] shown"
     assert lines[1:4] == ["Read-only file system"] * 3
     assert set(json.loads(lines[4].partition("]")[0].replace("'", '"') + "]")) <= {
@@ -212,7 +212,7 @@ print(len([name for name in os.listdir("/proc") if name.isdigit()]) <= 3)
     if (mechanism := working()) is None:
         return
     lines: list[str] = []
-    run_apart(python(code), Confinement(), Limits(), mechanism, lines.append)
+    run_confined(python(code), Confinement(), Limits(), mechanism, lines.append)
     assert lines == ["['" + "', '".join(["0" * 16] * 5) + "']", "-1 -1", "Read-only file system", "True"]
 
 
@@ -222,7 +222,7 @@ print(len([name for name in os.listdir("/proc") if name.isdigit()]) <= 3)
 def ended(code: str, limits: Limits, tmp_path: Path) -> tuple[str, list[str]]:
     lines: list[str] = []
     with pytest.raises(CheckFailed) as caught:
-        run_apart(python(code), Confinement(write=(tmp_path,)), limits, working(), lines.append)
+        run_confined(python(code), Confinement(write=(tmp_path,)), limits, working(), lines.append)
     return caught.value.faults[0].message, lines
 
 
@@ -252,7 +252,7 @@ def test_what_takes_too_much_memory_fails_and_the_machine_goes_on(tmp_path: Path
 
 def test_what_is_killed_is_named(tmp_path: Path) -> None:
     message, _ = ended("import os; os.kill(os.getpid(), 9)", Limits(), tmp_path)
-    assert message == "the evaluation was killed, most likely for want of memory"
+    assert message == "the evaluation was killed, most likely because it ran out of memory"
 
 
 def test_what_writes_too_much_is_ended(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ for number in range(1000):
     time.sleep(0.02)
 """
     message, _ = ended(code, Limits(disk=8 * 2**20), tmp_path)
-    assert re.fullmatch(r"the evaluation wrote [\d,]+ bytes, the most is 8,388,608", message)
+    assert re.fullmatch(r"the evaluation wrote [\d,]+ bytes, more than the limit of 8,388,608", message)
     assert len(list(tmp_path.iterdir())) < 1000
 
 
@@ -289,7 +289,7 @@ def test_when_the_process_that_asked_is_killed_so_is_the_evaluation(tmp_path: Pa
         "import sys; from pathlib import Path; from harness.evaluation.sandbox import *\n"
         "view = Confinement(write=(Path(sys.argv[1]),))\n"
         "mechanism = find_mechanism(view) if sys.argv[3] == 'sandbox' else None\n"
-        "run_apart([interpreter(), '-I', '-S', '-c', sys.argv[2]], view, Limits(), mechanism, print)"
+        "run_confined([interpreter(), '-I', '-S', '-c', sys.argv[2]], view, Limits(), mechanism, print)"
     )
     how = "sandbox" if working() else "limits"
     environment = {**os.environ, "PYTHONPATH": str(PROBES.parents[3])}

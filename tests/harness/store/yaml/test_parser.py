@@ -1,4 +1,4 @@
-"""Strict YAML: what it reads, what it refuses and where, and that what it writes reads back."""
+"""Strict YAML: what is read, what is refused at which position, and that written text reads back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ list:
 
 
 def refusals(text: str | bytes, **limits: int) -> list[str]:
-    """Return every fault of a text as people see it."""
+    """Return every fault of a text as it is printed."""
     with pytest.raises(BadInput) as caught:
         parse(text.encode() if isinstance(text, str) else text, "f.yaml", **limits)
     return [str(fault) for fault in caught.value.faults]
@@ -45,11 +45,11 @@ def test_every_scalar_is_text() -> None:
 
 
 @pytest.mark.usefixtures("either_parser")
-def test_places_count_from_one_and_fall_back_to_the_nearest_parent() -> None:
+def test_positions_count_from_one_and_fall_back_to_the_nearest_parent() -> None:
     document = parse(NESTED, "f.yaml")
-    places = {
+    expected = {
         ("title",): (1, 8),
-        ("base",): (2, 1),  # a collection stands at its key
+        ("base",): (2, 1),  # the position of a collection is its key's
         ("base", "id"): (3, 7),
         ("base", "missing", 3): (2, 1),
         ("list", 0): (5, 5),
@@ -59,8 +59,8 @@ def test_places_count_from_one_and_fall_back_to_the_nearest_parent() -> None:
         ("missing",): (1, 1),
         (): (1, 1),
     }
-    assert {path: document.where(path) for path in places} == {
-        path: Where("f.yaml", *at) for path, at in places.items()
+    assert {path: document.where(path) for path in expected} == {
+        path: Where("f.yaml", *line_column) for path, line_column in expected.items()
     }
     assert document.where(("list", 1, "quoted key"), key=True) == Where("f.yaml", 6, 12)
 
@@ -106,7 +106,7 @@ REFUSED: list[tuple[str | bytes, list[str]]] = [
         ],
     ),
     ("<<: {a: b}\n", ["f.yaml:1:1: found the merge key '<<'\n    cure: write the keys out; merge keys are not allowed"]),
-    ("a: 1\nb: 2\na: 3\n", ["f.yaml:3:1: the key 'a' stands a second time in its mapping\n    cure: keep one of them"]),
+    ("a: 1\nb: 2\na: 3\n", ["f.yaml:3:1: the key 'a' appears twice in its mapping\n    cure: keep one of them"]),
     ("a: 1\n---\nb: 2\n", ["f.yaml:2:1: a second document begins\n    cure: keep one document in the file"]),
     ("%YAML 1.1\n---\na: 1\n", ["f.yaml:1:1: found a %YAML or %TAG directive\n    cure: remove it"]),
     (
@@ -119,7 +119,7 @@ REFUSED: list[tuple[str | bytes, list[str]]] = [
     ),
     (
         "[" * 13 + "]" * 13,
-        ["f.yaml:1:13: lists and mappings stand more than 12 deep\n    cure: flatten the file; no key needs such depth"],
+        ["f.yaml:1:13: lists and mappings are nested more than 12 deep\n    cure: flatten the file; no key needs such depth"],
     ),
     (b"a: 1\nb: caf\xe9\n", ["f.yaml:2:7: byte 0xE9 is not valid UTF-8\n    cure: save the file as UTF-8"]),
     ("\ufeffa: 1\n", ["f.yaml:1:1: the file begins with a byte order mark\n    cure: save it as UTF-8 without one"]),
@@ -158,7 +158,9 @@ REFUSED: list[tuple[str | bytes, list[str]]] = [
 
 
 @pytest.mark.parametrize(("text", "faults"), REFUSED)
-def test_what_hides_or_surprises_is_refused_with_place_and_cure(text: str | bytes, faults: list[str]) -> None:
+def test_what_hides_or_surprises_is_refused_with_position_and_cure(
+    text: str | bytes, faults: list[str]
+) -> None:
     assert refusals(text) == faults
 
 
@@ -184,15 +186,15 @@ def test_the_number_of_values_is_limited() -> None:
     # The starts of stream, document and list come before the values, the ends of list and document after.
     assert parse(b"[" + b"a," * 2043 + b"]", "f").value == ["a"] * 2043
     assert refusals(b"[" + b"a," * 3000 + b"]") == [
-        "f.yaml:1:4092: the file holds more than 2,048 YAML events\n    cure: shorten its lists"
+        "f.yaml:1:4092: the file contains more than 2,048 YAML events\n    cure: shorten its lists"
     ]
     assert parse(b"[" + b"a," * 3000 + b"]", "f", max_events=3005).value == ["a"] * 3000
 
 
-def test_past_fifty_faults_only_their_number_is_told() -> None:
+def test_faults_after_the_fiftieth_are_only_counted() -> None:
     faults = refusals("a: b\n" * 60)
     assert len(faults) == 51
-    assert faults[-1] == "and 9 more faults\n    cure: mend these first"
+    assert faults[-1] == "and 9 more faults\n    cure: fix these first"
 
 
 UNIT = 64 * 1024
