@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.records import Mining, Target
+from harness.records import HubBitext, Mining, Target
 
 # XTREME's two-letter code → the ISO 639-3 code in Tatoeba's file and configuration names.
 TATOEBA_ISO3 = {
@@ -85,6 +85,14 @@ RETRIEVAL_TARGETS = (
         group="retrieval",
         benchmark="XTREME",
         sizes={language: _TATOEBA_SMALLER.get(language, 1000) for language in TATOEBA_ISO3},
+        hub=HubBitext(
+            repository="google/xtreme",
+            configuration="tatoeba.{code}",
+            split="validation",
+            foreign="source_sentence",
+            english="target_sentence",
+            codes=TATOEBA_ISO3,
+        ),
         version=1,
         split="all 31,692 pairs",
         protocol=(

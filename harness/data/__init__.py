@@ -27,7 +27,6 @@ from harness.errors import BadInput
 from harness.records import Target
 
 _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
-    "tatoeba": bitext.tatoeba,
     "bucc2018": bucc.bucc2018,
     "bucc2018_dev": bucc.bucc2018_dev,
     "xquad_r": lareqa.xquad_r,
@@ -48,6 +47,9 @@ _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
     "mlqa_dev": question_answering.mlqa_dev,
     "tydiqa": question_answering.tydiqa,
 }
+# Targets with `Target.hub` need no entry in either table: `--data` reads their pairs as own_bitext.py does, unless
+# the official files have another layout.
+_HUB_FILES: dict[str, Callable[[str, Path], Examples]] = {"tatoeba": bitext.tatoeba_from_folder}
 # Kind of user-provided target → the lister of the languages, or pairs, in a folder, and the loader of one.
 _USER_PROVIDED: dict[str, tuple[Callable[[Path], tuple[str, ...]], Callable[[str, Path], Examples]]] = {
     "bitext": (own_bitext.languages_in, own_bitext.own_bitext),
@@ -74,7 +76,7 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
     if is_own(target.name):
         assert data is not None  # the folder itself
         return _USER_PROVIDED[target.name.partition(".")[0]][1](language, data)
-    examples = _SOURCES[target.name](language, data)
+    examples = _load(target, language, data)
     official = FINGERPRINTS.get(target.name, {}).get(language)
     if examples.fingerprint == f"sha256:{FINGERPRINTS.get(f'{target.name}_dev', {}).get(language)}":
         raise BadInput(
@@ -92,3 +94,12 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
         examples.fingerprint, official, f"the text of {target.name} {language} in {examples.source}"
     )
     return examples
+
+
+def _load(target: Target, language: str, data: Path | None) -> Examples:
+    if target.hub is None:
+        return _SOURCES[target.name](language, data)
+    if data is None:
+        return bitext.bitext_from_hub(language, target.hub)
+    from_folder = _HUB_FILES.get(target.name, own_bitext.own_bitext)
+    return from_folder(language, data / target.name)

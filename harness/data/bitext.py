@@ -1,4 +1,4 @@
-"""Parallel sentences: Tatoeba from the Hub or from LASER's files, and JupyterLab's messages."""
+"""Parallel sentences: any data set of pairs on the Hub, Tatoeba's files as LASER has them, JupyterLab's messages."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from harness.catalog import JUPYTERLAB_LOCALES, TATOEBA_ISO3
 from harness.data.examples import RowExamples
-from harness.data.hub import XTREME_HUB, load_rows
+from harness.data.hub import load_rows
 from harness.data.text_files import read_lines
 from harness.errors import BadInput, Where
+from harness.records import HubBitext
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,6 @@ class Bitext(RowExamples):
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return both sides."""
         return {f"{self.language} side": self.foreign, f"{self.pivot} side": self.english}
-
-
-def tatoeba(language: str, data: Path | None) -> Bitext:
-    """Read Tatoeba from `data/tatoeba`, or from the Hub."""
-    return tatoeba_from_hub(language) if data is None else tatoeba_from_folder(language, data / "tatoeba")
 
 
 def tatoeba_from_folder(language: str, folder: Path) -> Bitext:
@@ -63,15 +59,19 @@ def tatoeba_from_folder(language: str, folder: Path) -> Bitext:
     )
 
 
-def tatoeba_from_hub(language: str) -> Bitext:
-    """Read Tatoeba from `google/xtreme`: the source is foreign, the target English; both end in a newline."""
-    name = f"tatoeba.{TATOEBA_ISO3[language]}"
-    rows = load_rows(XTREME_HUB, name, "validation", cure="give LASER's files with --data DIR")
-    foreign, english = (
-        [text.removesuffix("\n") for text in rows[column]]
-        for column in ("source_sentence", "target_sentence")
+def bitext_from_hub(language: str, hub: HubBitext) -> Bitext:
+    """Read the pairs of one language from the Hub; a newline at the end of a sentence is no part of it."""
+    name, *columns = (
+        text.format(code=hub.code(language)) for text in (hub.configuration, hub.foreign, hub.english)
     )
-    return Bitext(language, tuple(foreign), tuple(english), source=f"{XTREME_HUB} {name}")
+    rows = load_rows(hub.repository, name, hub.split, cure="give the files with --data DIR")
+    if missing := [column for column in columns if column not in rows.column_names]:
+        raise BadInput(
+            f"{hub.repository} {name} has no column {missing[0]!r}, only {', '.join(rows.column_names)}",
+            cure="correct the target's entry in the catalog",
+        )
+    foreign, english = (tuple(text.removesuffix("\n") for text in rows[column]) for column in columns)
+    return Bitext(language, foreign, english, source=f"{hub.repository} {name}")
 
 
 def jupyterlab(language: str, data: Path | None) -> Bitext:

@@ -71,7 +71,13 @@ def own_bitext(language: str, folder: Path) -> Bitext:
 
     Raises BadInput for sides of different length, empty sentences and malformed lines.
     """
-    pair = _pairs(folder)[language]
+    pairs = _pairs(folder)
+    if language not in pairs:
+        raise BadInput(
+            f"{folder} has no files for {language!r}, only for {', '.join(pairs)}",
+            cure=f"add them: {_NAMING}",
+        )
+    pair = pairs[language]
     paths = pair.paths
     if len(paths) == 1:
         columns = _read_tsv(paths[0])

@@ -36,7 +36,7 @@ from harness.records.submission import (
     Submitter,
     Superseded,
 )
-from harness.records.target import Target
+from harness.records.target import HubBitext, Target
 from harness.records.task import Task
 from harness.records.training import (
     ContinuedMlm,
@@ -61,6 +61,7 @@ __all__ = [
     "Encoding",
     "FineTuning",
     "Head",
+    "HubBitext",
     "Intermediate",
     "Margin",
     "Mark",

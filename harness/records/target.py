@@ -11,12 +11,31 @@ from harness.records.scalars import Language, Link, Tag
 from harness.records.signature import Signature
 
 
+class HubBitext(Record):
+    """Where the parallel sentences of a retrieval target are on the Hub; one row of its data set is one pair.
+
+    In `configuration` and in the column names, `{code}` is replaced by the data set's code of the language,
+    which `codes` gives where it is not the catalog's.
+    """
+
+    repository: str
+    configuration: str
+    split: str
+    foreign: str
+    english: str
+    codes: Mapping[Language, str] = {}
+
+    def code(self, language: str) -> str:
+        """Return the data set's code of a language."""
+        return self.codes.get(language, language)
+
+
 class Target(Record):
     """One data set and how it is scored; `languages` is in the protocol's order.
 
     `measure`, `direction` and `options` are parts of its signature, `metric` is the name of its score.
     `secondary` names further scores in points, `quantities` values in other units. `sizes` counts examples in
-    `unit`. With `needs_data` its text is not on the Hub. Example i of a `parallel` target is the same in
+    `unit`. With `needs_data` its text is not on the Hub; `hub` says where parallel sentences are there. Example i of a `parallel` target is the same in
     every language, translated. `labels` are a head's classes, `training` names the English text that it is
     trained on; targets without it compare vectors.
     """
@@ -41,6 +60,7 @@ class Target(Record):
     training: str = ""
     demonstration: bool = False
     needs_data: bool = False
+    hub: HubBitext | None = None
     version: int
     split: str
     protocol: str
@@ -61,7 +81,10 @@ class Target(Record):
 
     def published(self) -> dict[str, object]:
         """Return the entry for export; `measure` joins its signature's parts between name and version."""
-        return {**self.model_dump(mode="json"), "measure": "|".join(self.signature.parts[1:-1])}
+        return {
+            **self.model_dump(mode="json", exclude={"hub"}),
+            "measure": "|".join(self.signature.parts[1:-1]),
+        }
 
     @property
     def chance(self) -> float:

@@ -7,9 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.catalog import BY_NAME
-from harness.data import bitext, load_examples
-from harness.data.bitext import Bitext, tatoeba_from_folder, tatoeba_from_hub
+from harness.data import load_examples
+from harness.data.bitext import Bitext, bitext_from_hub, tatoeba_from_folder
 from harness.errors import BadInput, Unreachable
+from harness.records import HubBitext, Target
 
 GERMAN = ["Der Zug fährt heute nicht.", "Wo ist\u2028der Schlüssel?", "", "Ein Satz mit  zwei Leerzeichen. "]
 ENGLISH = ["The train does not run today.", "Where is\u2028the key?", "", "A sentence with  two spaces. "]
@@ -28,7 +29,7 @@ def laser(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HubBitext:
     """Lay out a folder as `google/xtreme` lies on the Hub; the same call opens it."""
     root = tmp_path / "xtreme"
     columns = {"source_sentence": [f"{s}\n" for s in GERMAN], "target_sentence": [f"{s}\n" for s in ENGLISH]}
@@ -40,13 +41,39 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "- config_name: tatoeba.deu\n  data_files:\n  - split: validation\n    path: tatoeba.deu/validation-*"
     )
     (root / "README.md").write_text(f"---\nconfigs:\n{config}\n---\n")
-    monkeypatch.setattr(bitext, "XTREME_HUB", str(root))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "datasets"))
-    return root
+    tatoeba = BY_NAME["tatoeba"].hub
+    assert tatoeba is not None
+    return tatoeba.model_copy(update={"repository": str(root)})
 
 
-def test_hub_and_folder_give_one_record_and_one_fingerprint(laser: Path, hub: Path) -> None:
-    from_folder, from_hub = tatoeba_from_folder("de", laser), tatoeba_from_hub("de")
+def target_on(hub: HubBitext) -> Target:
+    """Return a target that is one entry of the catalog: nothing but the entry says how it is loaded."""
+    changes = {"name": "harbour", "title": "Harbour", "languages": ("de",), "sizes": {"de": 4}, "hub": hub}
+    return BY_NAME["tatoeba"].model_copy(update=changes)
+
+
+def test_a_target_on_the_hub_is_one_entry(hub: HubBitext, tmp_path: Path) -> None:
+    examples = load_examples(target_on(hub), "de")
+    assert (examples.sides["de side"], examples.source) == (tuple(GERMAN), f"{hub.repository} tatoeba.deu")
+    write_lines(tmp_path / "harbour/notes.de-en.de", GERMAN[:2])
+    write_lines(tmp_path / "harbour/notes.de-en.en", ENGLISH[:2])
+    with pytest.raises(BadInput, match=r"harbour de has 2 pairs in .*the official set has 4"):
+        load_examples(target_on(hub), "de", tmp_path)
+    small = target_on(hub).model_copy(update={"languages": ("de", "fr"), "sizes": {}})
+    assert load_examples(small, "de", tmp_path).sides["de side"] == tuple(GERMAN[:2])
+    with pytest.raises(BadInput, match=r"has no files for 'fr', only for de\n    cure: add them"):
+        load_examples(small, "fr", tmp_path)
+
+
+def test_a_column_that_is_not_there_is_named(hub: HubBitext) -> None:
+    other = hub.model_copy(update={"foreign": "sentence_{code}"})
+    with pytest.raises(BadInput, match=r"tatoeba\.deu has no column 'sentence_deu', only source_sentence, "):
+        load_examples(target_on(other), "de")
+
+
+def test_hub_and_folder_give_one_record_and_one_fingerprint(laser: Path, hub: HubBitext) -> None:
+    from_folder, from_hub = tatoeba_from_folder("de", laser), bitext_from_hub("de", hub)
     assert (
         (from_folder.foreign, from_folder.english)
         == (tuple(GERMAN), tuple(ENGLISH))
