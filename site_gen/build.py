@@ -51,7 +51,7 @@ def build(submissions: Path, out: Path, base_url: str = "") -> Site:
 
 
 class Builder:
-    """Builds the site of one folder repeatedly; it keeps what was read and ranked, to redo only what changed."""
+    """Builds the site of one folder repeatedly; keeps what was read and ranked, to redo only what changed."""
 
     def __init__(self, submissions: Path, out: Path, base_url: str = "") -> None:
         """Take the submissions folder, the output folder and the site's address."""
@@ -62,7 +62,7 @@ class Builder:
         self._written: Mapping[str, Written] = {}
 
     def build(self, states: Mapping[str, FolderState] | None = None) -> Site:
-        """Build the site, given the folders' current states if known; on errors the old site stays unchanged."""
+        """Build the site, given the folders' current states if known; on errors the old site stays."""
         old = refuse_foreign(self._out)
         with self._cache.opened():
             current_states = folder_states(self._submissions) if states is None else states

@@ -78,7 +78,7 @@ def _language_counts(row: Row) -> tuple[int, ...]:
 
 @once
 def _submission_files(row: Row) -> Sequence[tuple[str, Output]]:
-    """Return a submission's detail files; these refer to the details, not to the row, so that it can be freed."""
+    """Return a submission's detail files; they refer to the details, not to the row, which can be freed."""
     details = row.details
     return [(path, submission_output(row, partial(details.file, path), path)) for path in details.paths]
 

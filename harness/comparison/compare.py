@@ -17,8 +17,9 @@ from harness.records import Record, Result
 from harness.scoring.outcomes import cells
 from harness.scoring.statistics.corrections import benjamini_hochberg, holm
 from harness.scoring.statistics.mcnemar import mcnemar
-from harness.scoring.statistics.multilevel import Claim, Claims, Sample, difference_claims, scores_of
+from harness.scoring.statistics.multilevel import Claim, Claims, difference_claims
 from harness.scoring.statistics.resampling import Floats
+from harness.scoring.statistics.samples import Sample, scores_of
 from harness.scoring.tables import units
 from harness.store.sides import Side
 
@@ -114,6 +115,12 @@ def compare(
     seed: int = 0,
 ) -> Comparison:
     """Compare two sides by target and language, paired on the same examples; None selects all.
+
+    >>> from harness import load_side
+    >>> sides = load_side("submissions/me5-small-l9"), load_side("submissions/me5-small-l12")
+    >>> tatoeba, *_ = compare(*sides, languages=["de", "fr"]).targets
+    >>> tatoeba.difference, tatoeba.interval, tatoeba.verdict
+    (7.0, (5.7, 8.25), 'better')
 
     Targets without a requested language are left out. Raises NothingSelected when that leaves none, and
     NotComparable when no target is shared, or when protocol or text differ, naming each difference.

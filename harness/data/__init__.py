@@ -47,8 +47,8 @@ _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
     "mlqa_dev": question_answering.mlqa_dev,
     "tydiqa": question_answering.tydiqa,
 }
-# Targets with `Target.hub` need no entry in either table: `--data` reads their pairs as own_bitext.py does, unless
-# the official files have another layout.
+# Targets with `Target.hub` need no entry in either table: `--data` reads their pairs as own_bitext.py does,
+# unless the official files have another layout.
 _HUB_FILES: dict[str, Callable[[str, Path], Examples]] = {"tatoeba": bitext.tatoeba_from_folder}
 # Kind of user-provided target → the lister of the languages, or pairs, in a folder, and the loader of one.
 _USER_PROVIDED: dict[str, tuple[Callable[[Path], tuple[str, ...]], Callable[[str, Path], Examples]]] = {

@@ -1,4 +1,4 @@
-"""Parallel sentences: any data set of pairs on the Hub, Tatoeba's files as LASER has them, JupyterLab's messages."""
+"""Parallel sentences: pairs on the Hub, Tatoeba's files as LASER has them, JupyterLab's messages."""
 
 from __future__ import annotations
 

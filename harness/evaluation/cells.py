@@ -13,7 +13,8 @@ from harness.errors import BadInput
 from harness.evaluation.plan import TargetPlan
 from harness.models.checkpoint import CheckpointFiles
 from harness.records import CheckpointScores, Head, Outcomes, Result, Score
-from harness.scoring.statistics.multilevel import Claim, Claims, Sample, score_claims
+from harness.scoring.statistics.multilevel import Claim, Claims, score_claims
+from harness.scoring.statistics.samples import Sample
 from harness.scoring.tables import TABLES, units
 
 # A placeholder: the store replaces it with the real file's name, digest and length when it writes.

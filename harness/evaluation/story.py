@@ -48,6 +48,10 @@ def evaluate(
     With `options.limit` only the first examples are evaluated and nothing is written. Raises BadInput when
     the submission, its checkpoint or all of the text cannot be read, and CheckFailed, after the other targets
     are written, when none of a target's text can be read, or its head cannot be trained.
+
+    >>> (result,) = evaluate("submissions/toy", ["jupyterlab"], ["fi"], Options(limit=50, device="cpu"))
+    >>> result.measured, list(result.checkpoints[0].scores)
+    (1, ['fi'])
     """
     plan = make_plan(Path(folder), targets, languages, options or Options(), reporter or Silent())
     resumed, faults = resume(plan)

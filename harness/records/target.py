@@ -35,9 +35,9 @@ class Target(Record):
 
     `measure`, `direction` and `options` are parts of its signature, `metric` is the name of its score.
     `secondary` names further scores in points, `quantities` values in other units. `sizes` counts examples in
-    `unit`. With `needs_data` its text is not on the Hub; `hub` says where parallel sentences are there. Example i of a `parallel` target is the same in
-    every language, translated. `labels` are a head's classes, `training` names the English text that it is
-    trained on; targets without it compare vectors.
+    `unit`. With `needs_data` its text is not on the Hub; `hub` says where parallel sentences are there.
+    Example i of a `parallel` target is the same in every language, translated. `labels` are a head's classes,
+    `training` names the English text that it is trained on; targets without it compare vectors.
     """
 
     name: Tag
@@ -82,7 +82,7 @@ class Target(Record):
     def published(self) -> dict[str, object]:
         """Return the entry for export; `measure` joins its signature's parts between name and version."""
         return {
-            **self.model_dump(mode="json", exclude={"hub"}),
+            **self.model_dump(mode="json"),
             "measure": "|".join(self.signature.parts[1:-1]),
         }
 

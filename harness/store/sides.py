@@ -60,13 +60,14 @@ def require_measured(submission: AnySubmission, name: str) -> Submission:
     return submission
 
 
-def load_side(path: Path) -> Side:
+def load_side(path: Path | str) -> Side:
     """Read all results of a submission's folder with their outcomes, or only the result at `path`.
 
-    >>> side = load_side(Path("submissions/me5-small-l9"))
+    >>> side = load_side("submissions/me5-small-l9")
     >>> side.results["tatoeba"].score
-    75.1332
+    75.1252
     """
+    path = Path(path)
     single = path.suffix == ".yaml"
     folder = path.absolute().parent.parent if single else path.absolute()
     if not folder.is_dir() or (single and not path.is_file()):

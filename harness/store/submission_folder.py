@@ -198,13 +198,13 @@ def submission_faults(folder: Path) -> tuple[Fault, ...]:
     return on_disk(folder).contents().faults
 
 
-def load_submission(folder: Path) -> AnySubmission:
+def load_submission(folder: Path | str) -> AnySubmission:
     """Read and check a folder's submission.yaml; next to reported numbers, results are a fault.
 
-    >>> load_submission(Path("submissions/me5-small-l12")).title
+    >>> load_submission("submissions/me5-small-l12").title
     'multilingual-e5-small, first 12 layers'
     """
-    submission_folder = on_disk(folder)
+    submission_folder = on_disk(Path(folder))
     submission = submission_folder.submission()
     if faults := submission_folder.reported_folder_faults(submission_folder.tree.names(), submission):
         refuse(faults)
@@ -216,13 +216,13 @@ def find_results(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / RESULTS_FOLDER / f"{target}.yaml" for target in on_disk(folder).targets())
 
 
-def load_results(folder: Path) -> tuple[Result, ...]:
+def load_results(folder: Path | str) -> tuple[Result, ...]:
     """Read and check all results of a submission, in the order of the catalog.
 
-    >>> [result.target for result in load_results(Path("submissions/me5-small-l12"))]
+    >>> [result.target for result in load_results("submissions/me5-small-l12")]
     ['tatoeba', 'xquad_r']
     """
-    submission_folder = on_disk(folder)
+    submission_folder = on_disk(Path(folder))
     return tuple(submission_folder.result(target) for target in submission_folder.targets())
 
 

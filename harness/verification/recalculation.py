@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from harness.records import Result, Target
 from harness.scoring.outcomes import cells
-from harness.scoring.statistics.multilevel import Sample, score_claims
+from harness.scoring.statistics.multilevel import score_claims
+from harness.scoring.statistics.samples import Sample
 from harness.scoring.tables import TABLES, units
 
 # Points; numbers are written with four decimals, whose last digit may be rounded differently elsewhere.

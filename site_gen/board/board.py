@@ -84,11 +84,11 @@ class Cell:
     @property
     def one_training(self) -> bool:
         """Tell whether a ranked result comes from one training run, so that its seed variance is unknown."""
-        return self.entrant is not None and not self.entrant.speaks_of_the_recipe
+        return self.entrant is not None and not self.entrant.has_training_variance
 
     @cached_property
     def seeds(self) -> tuple[tuple[int, float], ...]:
-        """Return (seed, score in points) of each checkpoint, averaged over languages; empty while incomplete."""
+        """Return (seed, score in points) per checkpoint, averaged over languages; empty while incomplete."""
         return (
             tuple((c.seed, c.scores.mean(self.target.languages)) for c in self.result.checkpoints)
             if self.complete

@@ -253,7 +253,7 @@ def _why_unplaced(cell: Cell, language: str) -> str:
         return f"measured as {result.signature.protocol}, not as {target.signature}"
     size = target.sizes.get(language)
     if size is not None and any(checkpoint.scores[language].n != size for checkpoint in result.checkpoints):
-        return f"not on all {size:,} {target.unit}"
+        return f"not measured on all {size:,} {target.unit}"
     return "measured on other text than most rows"
 
 

@@ -1,6 +1,7 @@
 """The part of a result that the board needs, in a few arrays instead of thousands of records; pure.
 
-It leaves out what only the submission's page and files show: secondary scores, language pairs, weight digests.
+It leaves out what only the submission's page and files show: secondary scores, language pairs, weight
+digests.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class CompactScores(Mapping[str, CompactScore]):
     """The measured languages of one seed; each score is created on access."""
 
     def __init__(self, language_index: Mapping[str, int], table: NDArray[np.float64]) -> None:
-        """Take the row of each language in `table` (languages, 4): score, interval, n; NaN if not measured."""
+        """Take each language's row in `table` (languages, 4): score, interval, n; NaN if not measured."""
         self._language_index, self._table = language_index, table
 
     def __getitem__(self, language: str) -> CompactScore:

@@ -64,7 +64,7 @@ class Details(Protocol):
 
 
 class Sections(NamedTuple):
-    """Rendered parts of a submission's page: results by target, the training, and whether they hold a chart."""
+    """Rendered parts of a submission's page: results by target, the training, whether there is a chart."""
 
     results: Mapping[str, str]
     training: str

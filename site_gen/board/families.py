@@ -16,7 +16,7 @@ _AnyRow = TypeVar("_AnyRow", Row, ReportedRow)
 
 @dataclass(frozen=True)
 class Family:
-    """One family: its submissions by size and regime, and the standings of their targets, with these rows only.
+    """One family: its submissions by size and regime, and the standings on their targets, only of these rows.
 
     Ranks are still those among all submissions.
     """
@@ -28,7 +28,7 @@ class Family:
 
     @property
     def path(self) -> str:
-        """Return the path of its page; names are lower case by schema, so that no two families share a file."""
+        """Return the path of its page; names are lower case by schema, so no two families share a file."""
         return family_path(self.name)
 
 

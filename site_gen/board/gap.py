@@ -72,11 +72,12 @@ class Gap:
         )
         if not real:
             return (
-                f"Not decided by these data ({self.family}, {self.recipe}): multilingual minus English-only is "
+                f"Not decided by these data ({self.family}, {self.recipe}): "
+                "multilingual minus English-only is "
                 f"{by_size}.{self._unused_note}"
             )
         significance = (
-            f"real at {listed([compact(size.parameters) for size in real])} after Holm’s correction"
+            f"significant at {listed([compact(size.parameters) for size in real])} after Holm’s correction"
         )
         if len(self.sizes) > 1:
             significance += f" over {len(self.sizes)} sizes"
@@ -92,7 +93,7 @@ class Gap:
         slope, (low, high) = self.trend.slope_per_doubling, self.trend.interval
         signed = f"{_signed(slope)} {_bounds((low, high))} per doubling"
         if low <= 0 <= high:
-            return f"whether that changes with size is not decided: {signed}"
+            return f"the change with size is not significant: {signed}"
         first, last = (round(size.points, 1) for size in (self.sizes[0], self.sizes[-1]))
         if first * last <= 0:
             return f"changing from {_signed(first)} to {_signed(last)} points, by {signed} of size"
@@ -104,7 +105,7 @@ class Gap:
     def _unused_note(self) -> str:
         if not self.unused:
             return ""
-        return f" Each size has one pair, of most seeds, then by name; not used: {', '.join(self.unused)}."
+        return f" One pair is used per size (most seeds, then by name); not used: {', '.join(self.unused)}."
 
 
 def _signed(points: float) -> str:

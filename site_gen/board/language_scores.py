@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from harness.records import Result, Score, Target
 from site_gen.board.compact_result import CompactResult
 
-# The metric of the table of language pairs, and the secondary metric that holds it for questions and candidates
-# in the same language.
+# The metric of the table of language pairs, and the secondary metric that holds it for questions and
+# candidates in the same language.
 PAIR_METRIC = "map"
 _MONOLINGUAL_METRIC = f"{PAIR_METRIC}_mono"
 

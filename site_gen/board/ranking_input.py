@@ -1,4 +1,4 @@
-"""Results → entrants of a ranking: scores with their uncertainty, paired by example if outcomes exist; pure."""
+"""Results → entrants of a ranking: scores with uncertainty, paired by example if outcomes exist; pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from harness.records import Regime, Result, Submission, Target, Training
 from harness.scoring.outcomes import cells
-from harness.scoring.statistics.multilevel import Sample
 from harness.scoring.statistics.pairwise import Entrant, entrant
+from harness.scoring.statistics.samples import Sample
 from harness.scoring.tables import units
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ class ReportedCell:
 
     @property
     def score(self) -> float | None:
-        """Return the score for the target's column, in points; None where only similar numbers were published."""
+        """Return the score for the target's column, in points; None if only similar ones were published."""
         return self.published.score(self.target)
 
     @property

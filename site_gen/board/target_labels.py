@@ -11,7 +11,7 @@ from harness.scoring.tables import TABLES
 
 @dataclass(frozen=True)
 class TargetLabel:
-    """A target's `tag` (a word or two) and `note` (sentences), both empty in XTREME, and the `kicker` of its title."""
+    """A target's `tag` (a word or two), `note` (sentences), empty in XTREME, and its title's `kicker`."""
 
     tag: str
     kicker: str
@@ -28,8 +28,8 @@ def target_label(target: Target) -> TargetLabel:
         return TargetLabel("demonstration", "Demonstration, outside every benchmark", separate_note)
     if has_oracle(target):
         note = (
-            "The threshold is an oracle's, chosen on the scored gold pairs: an upper bound, "
-            "never in one column with scores at a real threshold."
+            "The threshold is an oracle, chosen on the scored gold pairs: an upper bound, "
+            "never shown in one column with scores at a real threshold."
         )
         return TargetLabel("upper bound", f"Oracle threshold, outside every benchmark, {kind}", note)
     if is_own(target.name):

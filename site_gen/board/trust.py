@@ -22,16 +22,16 @@ class Trust:
         """Return the evidence for the mark as a sentence, without a full stop."""
         verification = self.verification
         if verification is None:
-            return "evaluated by its submitters and not yet run again by anyone else"
+            return "evaluated by its submitters and not yet rerun by anyone else"
         by, date = verification.by, verification.date[:10]
         if verification.how == "recount":
-            disagreement = "" if verification.agrees else ", with different scores"
-            return f"evaluated by its submitters; {by} recounted it on {date}{disagreement}"
+            disagreement = "" if verification.agrees else ", with a different result"
+            return f"evaluated by its submitters; {by} recomputed its scores on {date}{disagreement}"
         setup = f" on {verification.device} in {verification.dtype}" if verification.device else ""
-        rerun, largest = f"run again by {by} on {date}{setup}", f"{verification.largest:.2f} points"
+        rerun, largest = f"rerun by {by} on {date}{setup}", f"{verification.largest:.2f} points"
         if verification.agrees:
             return f"{rerun}: no language differs by more than {largest}"
-        return f"{rerun}, with a different outcome: a language differs by {largest}"
+        return f"{rerun}, with a different result: one language differs by {largest}"
 
 
 def trust_of(

@@ -1,7 +1,7 @@
 """The preview pictures that other sites show for a link: one per submission and one for the site, by Pillow.
 
-Pillow's font has few characters besides ASCII. Accents and other characters that it lacks are removed; a title
-that would lose too much is replaced by the slug, so that no picture shows empty boxes.
+Pillow's font has few characters besides ASCII. Accents and other characters that it lacks are removed; a
+title that would lose too much is replaced by the slug, so that no picture shows empty boxes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def site_card(board: Board) -> bytes:
 
 
 def shown_name(title: str, slug: str) -> str:
-    """Return a title as the font can show it, or the slug if over 25 % of letters and digits would be lost."""
+    """Return a title as the font can show it, or the slug if over 25 % of its letters would be lost."""
     shown = _shown(title)
     total, remaining = (sum(character.isalnum() for character in text) for text in (title, shown))
     return shown if total and remaining >= 0.75 * total else slug

@@ -13,14 +13,14 @@ from site_gen.once import once
 
 Value = str | int | float | None
 
-# A spreadsheet takes text with such a beginning for a formula, quoted or not; the last four are the full-width
-# forms of the first four.
+# A spreadsheet takes text with such a beginning for a formula, quoted or not; the last four are the
+# full-width forms of the first four.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _DECIMALS = 4
 
 
 def leaderboard_csv(board: Board) -> bytes:
-    """Return the whole board, one line per submission, measured ones first, with score and rank on each target.
+    """Return the whole board, one line per submission, measured ones first, with scores and ranks.
 
     A score without a rank is not comparable with the others; the target's file gives the reason.
     """

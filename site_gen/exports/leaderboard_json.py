@@ -15,7 +15,7 @@ FORMAT = 2
 
 
 def leaderboard_json(board: Board) -> str:
-    """Return the leaderboard, one line per target, submission and reported row; equal boards give equal text."""
+    """Return the leaderboard, one line per target, submission and reported row; the same for equal boards."""
     parts = {
         "targets": (_line(standing.target.published()) for standing in board.standings),
         "submissions": map(_row_line, board.rows),

@@ -25,7 +25,8 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 def model_card_yaml(row: Row, base_url: str) -> bytes:
     """Return the block for the `---` lines of a model's README.md; scores are in points, means over seeds.
 
-    It has only scores of complete targets: one entry per language would overload a card, and the CSV has them.
+    It has only scores of complete targets: one entry per language would overload a card, and the CSV has
+    them.
     """
     results = [_entry(row, cell, base_url) for cell in row.cells.values() if cell.score is not None]
     document = {"model-index": [{"name": row.submission.title, "results": results}]}

@@ -1,7 +1,7 @@
 """Tatoeba results in the format of mteb's result files; pure.
 
-The direction differs: mteb's Tatoeba retrieves the English sentence for each foreign one. That is this board's
-`accuracy_to_english` and `f1_to_english`, not its headline accuracy.
+The direction differs: mteb's Tatoeba retrieves the English sentence for each foreign one. That is this
+board's `accuracy_to_english` and `f1_to_english`, not its headline accuracy.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def is_known(row: WholeRow) -> bool:
 def mteb_json(row: WholeRow) -> bytes:
     """Return a submission's Tatoeba scores in mteb's format: 0 to 1, main score F1, means over seeds.
 
-    `mteb_version` is null because mteb did not measure them; precision and recall are missing because results do
-    not hold them.
+    `mteb_version` is null because mteb did not measure them; precision and recall are missing because results
+    do not hold them.
     """
     cell = row.cells[_TARGET]
     date = run_date(cell.result)

@@ -33,10 +33,11 @@ class SeenInTraining(Record):
 
 
 class LeaderboardCell(Record):
-    """One submission on one target: `rank` is by score, `ranks` the best and worst that the data leave possible.
+    """One submission on one target: `rank` is by score, `ranks` the best and worst possible by the data.
 
     Either there is a rank, or `unranked_because` gives the reason. `seeds` holds the score of each seed.
-    `verification` is a check of this very result by others; only a rerun that agrees makes its `mark` verified.
+    `verification` is a check of this very result by others; only a rerun that agrees makes its `mark`
+    verified.
     """
 
     score: _Points | None
@@ -65,8 +66,8 @@ class SupersededResult(Record):
 class LeaderboardRow(Record):
     """One submission; its complete results are at the path `results`.
 
-    `xtreme_mean` is null until all XTREME targets are ranked. `mark` is `verified`, `self-evaluated` or the number
-    of verified results; null before any evaluation.
+    `xtreme_mean` is null until all XTREME targets are ranked. `mark` is `verified`, `self-evaluated` or the
+    number of verified results; null before any evaluation.
     """
 
     slug: str

@@ -28,9 +28,9 @@ class Point:
 class Curve:
     """Points in order with one mark: a line through them if `joined`, a symbol on each if `symbols`.
 
-    Symbols are filled, `open`, or, if `dotted`, open with a dot. `marked` points get an additional ring. A line
-    that does not pass through the points is given by `trend`, (x, y), and a fit also has a `band`, (x, low,
-    high).
+    Symbols are filled, `open`, or, if `dotted`, open with a dot. `marked` points get an additional ring. A
+    line that does not pass through the points is given by `trend`, (x, y), and a fit also has a `band`, (x,
+    low, high).
     """
 
     label: str

@@ -22,15 +22,15 @@ def gap_figure(target: Target, gaps: Sequence[Gap], size_axis: Axis) -> Figure |
     drawn = gaps[: len(SERIES_MARKS)]
     bounds = [bound for gap in drawn for size in gap.sizes for bound in size.interval]
     caption = [
-        "Above zero multilingual intermediate training is ahead; "
+        "Above zero, multilingual intermediate training is better; "
         "whiskers are intervals at 95\u00a0%, over seeds and examples."
     ]
     if any(size.matched for gap in gaps for size in gap.sizes):
         caption.append(
-            "Where both sides were trained alike except for the languages, their seeds are compared in pairs."
+            "Where both sides differ only in the training languages, their seeds are compared in pairs."
         )
     if len(drawn) < len(gaps):
-        caption.append(f"{len(drawn)} of {len(gaps)} series are drawn; the table holds all.")
+        caption.append(f"{len(drawn)} of {len(gaps)} series are drawn; the table lists all.")
     return Figure(
         name=f"gap-{target.name}",
         title=f"{target.title}: multilingual minus English-only by model size",

@@ -81,13 +81,13 @@ def _mean(seeds: tuple[tuple[int, float], ...]) -> float:
 def _caption(cell: WholeCell, sweep: Sweep, scores: _Scores, chosen: set[View]) -> Iterator[str]:
     if any(len(scores.get(view, ())) == len(sweep.checkpoints) for view in chosen):
         yield (
-            "The ringed symbol is the view that the submission declares: its score is the one that counts, "
-            "whichever is best."
+            "The ringed symbol is the layer and pooling that the submission declares: only its score counts, "
+            "even if another is better."
         )
     else:
-        yield "The view that the submission declares has no score here."
+        yield "The layer and pooling that the submission declares have no score here."
     if len(sweep.checkpoints) > 1:
-        yield f"Large symbols are means of {len(sweep.checkpoints)} seeds, small dots the seeds."
+        yield f"Large symbols are means of {len(sweep.checkpoints)} seeds, small dots are the seeds."
     for pooling in Pooling:
         missing = [
             view.layer
@@ -102,7 +102,7 @@ def _caption(cell: WholeCell, sweep: Sweep, scores: _Scores, chosen: set[View]) 
             )
             yield f"No point for {layers} with {POOLING_NAMES[pooling]}: a language was not measured."
     if _differs_from_result(cell, sweep):
-        yield "The sweep was measured on other weights, on other text or in another way than the score above."
+        yield "The sweep differs from the score above in weights, text or protocol."
 
 
 def _differs_from_result(cell: WholeCell, sweep: Sweep) -> bool:

@@ -79,12 +79,12 @@ def _point(curve: MinedCurve, step: Step, margin_label: str) -> Point:
 def _caption(
     target: Target, result: Result, mined: Sequence[MinedCurve], threshold: str, undrawn: Sequence[MinedCurve]
 ) -> Iterator[str]:
-    yield f"Pairs enter by falling margin; the ringed symbol is where {threshold} cuts."
+    yield f"Pairs are added by decreasing margin; the ringed symbol marks {threshold}."
     if has_oracle(target):
-        yield "An oracle chose it on the scored gold pairs: no real threshold does better."
+        yield "It is chosen on the scored gold pairs: no real threshold does better."
     if len(result.checkpoints) > 1:
-        yield f"Of {len(result.checkpoints)} seeds the curves are seed {mined[0].seed}'s."
-    yield f"Points closer than {CLOSEST} to the one before are not drawn."
+        yield f"The curves show seed {mined[0].seed}, one of {len(result.checkpoints)} seeds."
+    yield f"Points closer than {CLOSEST} to the previous one are not drawn."
     if undrawn:
         yield f"Not drawn: {listed([language_name(curve.language) for curve in undrawn])}."
     languages = {curve.language for curve in mined}
@@ -97,7 +97,7 @@ def _table(drawn: Sequence[MinedCurve]) -> Table:
         Column(title, number=True) for title in ("Pairs", "Correct", "Precision", "Recall", "F1", "Margin")
     )
     lines = (Line(cells) for curve in drawn for cells in _rows(curve))
-    return Table((Column("Language", head=True), Column("Where"), *numbers), tuple(lines))
+    return Table((Column("Language", head=True), Column("Point"), *numbers), tuple(lines))
 
 
 def _rows(curve: MinedCurve) -> Iterator[tuple[str, ...]]:

@@ -19,8 +19,8 @@ from site_gen.figures.style import REGIME_MARKS, REGIME_NAMES
 from site_gen.formatting import capital, compact, count, metric_name, points
 from site_gen.once import once
 
-# Colour, dash and symbol distinguish regimes; filled and open symbols distinguish at most two families. Symbols
-# have a dot for every recipe except the most common one of a family and regime.
+# Colour, dash and symbol distinguish regimes; filled and open symbols distinguish at most two families.
+# Symbols have a dot for every recipe except the most common one of a family and regime.
 FAMILIES = 2
 CURVES = 9
 # Parameters outside the embeddings, or all of them.
@@ -38,8 +38,9 @@ def scaling_figure(
     """Return the scaling curves of these families on a target, or None where no ranked row has a size.
 
     Without `families`, those with both regimes come first, then those with most rows. Only ranked rows are
-    drawn: an incomplete mean, or one on other data, does not belong on the same axis. A curve joins one family
-    under one regime *and* recipe, because sizes trained on different tasks do not form a scaling curve.
+    drawn: an incomplete mean, or one on other data, does not belong on the same axis. A curve joins one
+    family under one regime *and* recipe, because sizes trained on different tasks do not form a scaling
+    curve.
     """
     all_groups = _ranked_groups(standing)
     drawn_families = curve_families(standing)[:FAMILIES] if families is None else families
@@ -65,7 +66,7 @@ def scaling_figure(
 
 
 def _caption(curves: Sequence[Curve], total: int, is_thinned: bool) -> Iterator[str]:
-    yield "Large symbols are submissions, small dots their seeds where there are several."
+    yield "Large symbols are submissions, small dots are their seeds if there are several."
     if any(curve.band for curve in curves):
         yield (
             "With at least five sizes of three seeds each, a line is a fit with its 95\u00a0% band, "
@@ -73,17 +74,18 @@ def _caption(curves: Sequence[Curve], total: int, is_thinned: bool) -> Iterator[
         )
     if any(curve.joined or (curve.trend and not curve.band) for curve in curves):
         yield (
-            "A line through symbols joins the means of one family under one regime and recipe; it is not a fit."
+            "A line through symbols joins the means of one family under one regime and recipe; "
+            "it is not a fit."
         )
     if not all(curve.joined or curve.trend for curve in curves):
-        yield "With fewer than three sizes a curve shows its points only."
+        yield "With fewer than three sizes, only the points of a curve are drawn."
     if any(curve.dotted for curve in curves):
-        yield "A dot in the symbols marks another recipe than most rows of the family and regime have."
+        yield "A dot in the symbols marks a recipe other than the most common one of the family and regime."
     if len(curves) < total:
         yield f"{len(curves)} of {total} curves are drawn."
     if is_thinned:
         yield (
-            "Of many submissions of one size only some are drawn, "
+            "If many submissions have the same size, only some are drawn, "
             "evenly spread from the lowest score to the highest."
         )
 

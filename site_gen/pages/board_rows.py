@@ -88,7 +88,7 @@ def _sparse(words: Iterable[str | None]) -> dict[int, str]:
 
 
 class _RowValues(NamedTuple):
-    """A row's values by target: scores, text for missing ones, warnings about seen test data; and its means."""
+    """A row's values by target: scores, text for missing ones, warnings about seen test data; its means."""
 
     recipe: str
     mark: str

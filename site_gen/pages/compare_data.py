@@ -22,8 +22,8 @@ LEVEL = 0.95
 COMPARED = 300
 NAMES = "data/compare.js"
 
-# On one target: difference in points, interval low and high, p (None where there is no test), and 1 if seeds were
-# matched.
+# On one target: difference in points, interval low and high, p (None where there is no test), and 1 if seeds
+# were matched.
 _Difference = tuple[float, float, float, float | None, int]
 
 

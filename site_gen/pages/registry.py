@@ -47,7 +47,7 @@ NAVIGATION = (
 
 @dataclass(frozen=True)
 class CacheablePage:
-    """A page that need not be rendered again while its `inputs`, all that its context depends on, are equal."""
+    """A page that is rendered again only when its `inputs`, all that its context depends on, change."""
 
     inputs: tuple[object, ...]
     context: Callable[[], Context]

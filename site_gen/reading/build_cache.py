@@ -1,8 +1,8 @@
 """The build cache: results of earlier builds on disk; whatever is missing is computed again.
 
 There is one SQLite file per submissions folder; it is always safe to delete. It belongs to one version of the
-generator, and any other version clears it. Keys are digests of the input, so that an entry under a key is never
-outdated; a blob that is damaged on disk does not decompress and counts as missing.
+generator, and any other version clears it. Keys are digests of the input, so that an entry under a key is
+never outdated; a blob that is damaged on disk does not decompress and counts as missing.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def is_paired(count: int) -> bool:
 
 
 class FolderState(NamedTuple):
-    """A digest of the names, sizes, times and inodes of a submission's files; `settled` if none is very recent.
+    """A digest of names, sizes, times and inodes of a submission's files; `settled` if none is very recent.
 
     As in git, a file counts as unchanged if its size, times and inode are the same. They include ctime, which
     cannot be set back.

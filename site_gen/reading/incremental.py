@@ -46,7 +46,7 @@ class _FolderTask:
 
 @dataclass(frozen=True)
 class _FolderRead:
-    """The content of a folder, packed for the cache; only its key where that is cached already, or its faults.
+    """A folder's content packed for the cache; only its key if that is cached already, or its faults.
 
     `state` is the digest of its files, empty where it is not reliable.
     """
@@ -68,8 +68,8 @@ def read_submissions(
 ) -> EntriesByKey:
     """Read every submission; raise BadInput with all faults if any is malformed.
 
-    `states` are the current states of the folders. Entries of an earlier build, given as `previous` by the key
-    of their content, are reused.
+    `states` are the current states of the folders. Entries of an earlier build, given as `previous` by the
+    key of their content, are reused.
     """
     paired = is_paired(len(states))
     known = cache.folders()

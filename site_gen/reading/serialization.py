@@ -1,8 +1,8 @@
 """Serialise entries losslessly: text as JSON, numbers as one array of float64.
 
 An entry has three blocks: the submission, a head that describes the rest, and the numbers in the order of the
-head. Values that thousands of entries share, above all fingerprints of text, are stored once and referred to by
-their digest.
+head. Values that thousands of entries share, above all fingerprints of text, are stored once and referred to
+by their digest.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Unpacker:
         self._words: dict[str, str] = {}
 
     def unpack(self, packed: bytes, details: Callable[[tuple[str, ...]], Details]) -> Entry | ReportedEntry:
-        """Return an entry; `details` makes its details from file paths. Raises KeyError without a shared text."""
+        """Return an entry; `details` makes its details from paths. Raises KeyError without a shared text."""
         submission, text, array = _split(packed)
         head = json.loads(text)
         if "contenders" not in head:

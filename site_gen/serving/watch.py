@@ -34,7 +34,7 @@ def changes(
     look_again: float = _LOOK_AGAIN,
     between: float = _BETWEEN_LOOKS,
 ) -> Iterator[Mapping[str, FolderState]]:
-    """Yield the states of all folders whenever one differs from `seen` or from the last; show a fault once."""
+    """Yield the states of all folders when one differs from `seen` or the last; show a fault once."""
     states, fault, has_failed = seen, "", False
     for notice in _notices(submissions, look_again):
         started = time.monotonic()

@@ -17,8 +17,8 @@ from site_gen.writing.swap import merge, swap
 MARKER = ".stiltboard-site"
 # The same list, of old and new files together, while files are being moved.
 _EITHER = f"{MARKER}-either"
-# If less than this fraction of the files is new, they are moved into the old site; otherwise the whole folder is
-# replaced.
+# If less than this fraction of the files is new, they are moved into the old site; otherwise the whole folder
+# is replaced.
 _FEW = 0.1
 
 
@@ -40,7 +40,7 @@ class Written(NamedTuple):
 
 
 def refuse_foreign(out: Path) -> dict[str, Stat]:
-    """Return the files of the earlier build by path in the site; raise BadInput if the folder has any other file."""
+    """Return the files of the earlier build by path in the site; raise BadInput for any other file."""
     where = Where(str(out))
     cure = "name a folder that does not exist yet, or one that an earlier build wrote, with --out"
     if out.is_symlink():
@@ -75,8 +75,8 @@ def write_site(
     """Write files (by relative path) next to the old site, then replace it; on any error the old site stays.
 
     A file whose key is the one in `before`, and which is unchanged on the disk, is neither made nor written.
-    Returns the state of the files that have a key. `old` is an earlier answer of `refuse_foreign`; files added
-    to the folder since then are refused as well, before anything is deleted.
+    Returns the state of the files that have a key. `old` is an earlier answer of `refuse_foreign`; files
+    added to the folder since then are refused as well, before anything is deleted.
     """
     old = refuse_foreign(out) if old is None else old
     outputs = {
@@ -102,7 +102,8 @@ def write_site(
             refuse_foreign(out)
             swap(fresh, out)
         else:
-            # If a build is killed between two moves, the next one recognises every file as written by a build.
+            # If a build is killed between two moves, the next one recognises every file as written by a
+            # build.
             _write(fresh / _EITHER, _listing({*outputs, *gone}))
             merge(
                 fresh,

@@ -15,8 +15,8 @@ from site_gen.once import once
 class Output:
     """One file of the site.
 
-    `key` is the digest of all inputs of its bytes except the generator; it is empty for a file that is made in
-    every build.
+    `key` is the digest of all inputs of its bytes except the generator; it is empty for a file that is made
+    in every build.
     """
 
     make: Callable[[], bytes]

@@ -29,7 +29,7 @@ _EXACT = (
 
 @dataclass(frozen=True)
 class Published:
-    """The state of the remote's branch: its commit (None: no such branch), its CNAME, and whether we wrote it."""
+    """The state of the remote's branch: commit (None: no branch), CNAME, and whether we wrote it."""
 
     commit: str | None
     cname: bytes | None

@@ -25,8 +25,8 @@ def swap(fresh: Path, out: Path) -> None:
 def merge(fresh: Path, out: Path, moves: Iterable[tuple[str | None, str]]) -> None:
     """Move files from one folder into another, in order.
 
-    A move is (name in `fresh`, name in `out`); None as the first removes the file. On an error or an interrupt
-    everything is moved back. No data are written, so this works on a full disk.
+    A move is (name in `fresh`, name in `out`); None as the first removes the file. On an error or an
+    interrupt everything is moved back. No data are written, so this works on a full disk.
     """
     aside = fresh.with_suffix(".old")
     done: list[tuple[Path, Path]] = []  # source, destination

@@ -1,5 +1,5 @@
-// The leaderboard: sorted, searched and filtered over all of its rows, in a view that its address keeps.
-// The page is complete without it for the rows that it lists; the rest stand in data/rows.js, loaded when they are about to be asked for.
+// Sorts, searches and filters all rows of the leaderboard, and keeps the view in the address.
+// Without it the page still shows the rows that it lists; the others are in data/rows.js, loaded shortly before they are needed.
 "use strict";
 
 const board = document.getElementById("leaderboard-table");
@@ -9,7 +9,7 @@ if (board !== null) {
   const status = document.getElementById("board-status");
   const more = document.getElementById("board-more");
   const body = board.tBodies[0];
-  // What others reported: few rows, which stay those of the page, never move among what was measured, and sort by themselves.
+  // Reported rows: few, always those of the page, sorted separately and never mixed with measured rows.
   const apart = [...board.querySelectorAll("tbody[data-reported] tr")];
   const divider = board.querySelector("tr.divider");
   const headers = [...board.tHead.rows[0].cells];
@@ -17,14 +17,14 @@ if (board !== null) {
   const PAGE = Number(board.dataset.page);
   const PLAIN = { sort: "rank", down: false, q: "", regime: [], family: "", group: "", least: "", most: "", total: false, hide: [] };
 
-  let rows = null; // the columns of data/rows.js, with what is made of them once
+  let rows = null; // the columns of data/rows.js, with values derived from them once
   let view = { ...PLAIN };
   let shown = PAGE;
   let waiting = [];
 
   // ---- the address ------------------------------------------------------------------------------
 
-  // A view is written after `#view?`: a file opened from disk has no other part of its address to write to.
+  // A view is written after `#view?`: in the address of a file opened from disk no other part can be changed.
   function fromAddress() {
     const [name, text] = location.hash.slice(1).split("?");
     const given = new URLSearchParams(name === "view" ? text : "");
@@ -90,7 +90,7 @@ if (board !== null) {
     window.requestIdleCallback?.(() => places("title"));
   };
 
-  // What a column sorts by: a list with one value a row, null where there is none.
+  // The sort values of a column: one per row, null where there is none.
   function values(key) {
     const [kind, name] = key.split(":");
     if (kind === "score" || kind === "mean") {
@@ -105,7 +105,7 @@ if (board !== null) {
     return kind === "rank" ? rows.best.map((best, i) => (best === null ? null : i)) : rows[kind];
   }
 
-  // Where each row's word stands among all words of a column, compared once: thousands of names take a while.
+  // The position of each row's word among all words of a column; computed once, because thousands of names are slow to compare.
   function places(kind) {
     if (!rows.places.has(kind)) {
       const names = { regime: rows.regimes.map(([word]) => word), recipe: rows.recipes }[kind];
@@ -116,7 +116,7 @@ if (board !== null) {
     return rows.places.get(kind);
   }
 
-  // All rows in the order of one column, rows without a value last in both directions; kept, since filters come more often.
+  // All rows sorted by one column, rows without a value last in both directions; cached, because filters change more often.
   function ordered(key, down) {
     const name = `${key} ${down} ${view.total}`;
     if (!rows.order.has(name)) {
@@ -168,7 +168,7 @@ if (board !== null) {
     return element("span", "part", text);
   }
 
-  // Whose word a row is, as the page's own rows say it.
+  // The mark of a row, verified or self-evaluated, as in the rows of the page.
   function markOf(words) {
     if (!words) {
       return [];
@@ -258,11 +258,11 @@ if (board !== null) {
     const [some, every] = [found.length + reported, rows.count + apart.length];
     status.value = some === every ? `${commas(every)} rows` : `${commas(some)} of ${commas(every)} rows`;
     for (const link of document.querySelectorAll("[data-parts]")) {
-      link.hidden = true; // the static parts have an order and a size of their own
+      link.hidden = true; // the static parts have a fixed order and size
     }
   }
 
-  // Sort and filter the reported rows, by what their cells and their attributes say; return how many are left.
+  // Sort and filter the reported rows by their cells and attributes; return how many are left.
   function drawApart(hidden) {
     if (apart.length === 0) {
       return 0;
@@ -367,7 +367,7 @@ if (board !== null) {
     button.type = "button";
     button.append(...header.childNodes);
     header.append(button);
-    // Scores and sizes are asked for largest first; ranks and names are not.
+    // The first click sorts scores and sizes largest first, ranks and names smallest first.
     const largestFirst = header.classList.contains("number") && header.dataset.key !== "rank";
     button.addEventListener("click", () => {
       const again = view.sort === header.dataset.key;
@@ -378,7 +378,7 @@ if (board !== null) {
   controls.addEventListener("submit", (event) => event.preventDefault());
   controls.addEventListener("input", () => show(read()));
   controls.addEventListener("reset", () => {
-    // After the browser's own reset, which empties what the status says.
+    // After the browser's reset, which clears the status.
     setTimeout(() => {
       view = { ...PLAIN };
       fill();
@@ -398,7 +398,7 @@ if (board !== null) {
     fill();
     show({});
   };
-  // Whoever comes near what asks for the rows is likely to: they are there, or on their way, at the first click.
+  // Load the rows when the pointer or the focus comes near the controls, so that they are ready at the first click.
   for (const place of [controls, board.tHead]) {
     for (const coming of ["pointerenter", "focusin"]) {
       place.addEventListener(coming, () => load(() => {}), { once: true });

@@ -1,7 +1,7 @@
-// Draws each figure with Plotly in place of its drawing, once it comes into view; without this file the drawing stays.
+// Replaces the static drawing of each figure by Plotly's once it comes into view; without this file the static drawing stays.
 "use strict";
 
-let plotly = null; // the promise of the library, asked for once
+let plotly = null; // the promise of the library, loaded once
 
 function library(place) {
   plotly ??= new Promise((resolve, reject) => {
@@ -16,12 +16,12 @@ function library(place) {
   return plotly;
 }
 
-// Draws a figure as its page holds it, or as `change` makes it.
+// Draws a figure as in its page, or as changed by `change`.
 async function draw(plot, change = (figure) => figure) {
   await library(plot);
   const { data, layout, config } = change(JSON.parse(document.getElementById(plot.dataset.figure).textContent));
   if (plot.clientWidth < 480) {
-    // A phone: a long title takes two lines, and the margins give way to the curves.
+    // A phone: break a long title into two lines, and reduce the margins.
     if (layout.xaxis.title.text.length > 30) {
       layout.xaxis.title.text = layout.xaxis.title.text.replace(" (", "<br>(");
     }
@@ -47,7 +47,7 @@ const seen = new IntersectionObserver(
     for (const { target, isIntersecting } of entries) {
       if (isIntersecting) {
         seen.unobserve(target);
-        draw(target).catch(() => {}); // without the library the drawing stays
+        draw(target).catch(() => {}); // without the library the static drawing stays
       }
     }
   },

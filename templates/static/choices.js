@@ -1,8 +1,8 @@
 // A scaling figure's choices: one family or two, parameters outside the embeddings or in total.
-// All curves stand in data/curves/, loaded with the first choice; without this file a figure shows what its page holds.
+// All curves are in data/curves/, loaded at the first choice; without this file a figure shows the curves in its page.
 "use strict";
 
-const curves = new Map(); // by target, the promise of all families' curves and what resolves it
+const curves = new Map(); // by target, the promise of all families' curves and its resolve function
 
 // Called by data/curves/*.js.
 window.stiltboardCurves = (target, families) => curves.get(target).resolve(families);
@@ -38,7 +38,7 @@ function ticks(low, high) {
   return at([1, 3]).length < 3 ? at([1, 2, 5]) : at([1, 3]);
 }
 
-// Of a second family the symbols are open; a dot, which another recipe has, is in open ones anyway.
+// A second family has open symbols; dotted symbols, which mark another recipe, are already open.
 function opened(symbol, second) {
   return second && !symbol.endsWith("-dot") ? `${symbol}-open` : symbol;
 }

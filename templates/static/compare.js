@@ -1,4 +1,4 @@
-// Two to four submissions side by side. What is compared stands in the address, so that a comparison can be linked.
+// Two to four submissions side by side. Their names are in the address, so that a comparison can be linked.
 "use strict";
 
 const form = document.getElementById("compare");
@@ -8,7 +8,7 @@ const inputs = [...form.elements.of];
 const root = form.dataset.root;
 const ALPHA = 0.05;
 
-const loading = new Map(); // by address of a script, the promise of what it hands over
+const loading = new Map(); // by address of a script, the promise that it is loaded
 const given = new Map(); // by slug
 let names = new Map(); // slug → title
 let targets = []; // [name, title, metric]
@@ -45,7 +45,7 @@ const points = (value) => value.toFixed(2);
 const signed = (value) => `${value < 0 ? "−" : "+"}${points(Math.abs(value))}`;
 const range = (ends, write = points) => `[${ends.map(write).join(", ")}]`;
 
-// Holm's step-down p values, by place; null where nothing was tested.
+// Holm's step-down p values, by position; null where nothing was tested.
 function holm(values) {
   const order = values.map((p, i) => [p, i]).filter(([p]) => p !== null).sort(([a], [b]) => a - b);
   const adjusted = values.map(() => null);
@@ -82,7 +82,7 @@ const unit = (text) => element("span", text, { class: "unit" });
 
 function about(slugs) {
   const of = (write) => slugs.map((slug) => write(given.get(slug)));
-  table("What is compared", ["About", ...slugs.map(linked)], [
+  table("Submissions", ["Property", ...slugs.map(linked)], [
     ["Family", ...of((each) => each.family)],
     ["Regime", ...of((each) => each.regime)],
     ["Tasks", ...of((each) => each.recipe || "–")],
@@ -98,12 +98,12 @@ function score(found) {
   return [points(found.score), ...(found.interval ? [unit(range(found.interval))] : [])];
 }
 
-// What may be said of a difference, in words that need no colour.
+// The significance of a difference, in words, so that it does not depend on colour.
 function mark(difference, adjusted) {
   if (difference[3] === null) {
-    return "not tested: one training";
+    return "not tested: one training run";
   }
-  return adjusted < ALPHA ? `${difference[0] > 0 ? "better" : "worse"}, p ${adjusted < 0.001 ? "< 0.001" : adjusted.toFixed(3)}` : "not decided";
+  return adjusted < ALPHA ? `${difference[0] > 0 ? "better" : "worse"}, p ${adjusted < 0.001 ? "< 0.001" : adjusted.toFixed(3)}` : "not significant";
 }
 
 function scores(slugs) {
@@ -125,12 +125,12 @@ function scores(slugs) {
       return [own, [signed(difference[0]), unit(range(difference.slice(1, 3), signed)), unit(words)]];
     }),
   ]);
-  table("Scores in points, and differences to the first", ["Target", linked(first), ...others.flatMap((slug) => [linked(slug), "Difference"])], lines);
+  table("Scores in points, and differences from the first", ["Target", linked(first), ...others.flatMap((slug) => [linked(slug), "Difference"])], lines);
   const unranked = slugs.flatMap((slug) =>
     Object.entries(given.get(slug).targets).filter(([, each]) => each.reason).map(([name, each]) => `${slug} on ${name}: ${each.reason}`),
   );
   if (unranked.length > 0) {
-    place.append(element("p", `Without a rank and a difference: ${unranked.join("; ")}.`, { class: "note" }));
+    place.append(element("p", `No rank and no difference: ${unranked.join("; ")}.`, { class: "note" }));
   }
 }
 
@@ -154,13 +154,13 @@ function languages(slugs) {
   }
   if (shared.length > 0) {
     const [first, second] = slugs;
-    place.append(element("p", "The same language by language, with a test of each:"), element("pre", element("code", `stiltboard diff ${first} ${second}`), { tabindex: "0" }));
+    place.append(element("p", "The same comparison with a test for each language:"), element("pre", element("code", `stiltboard diff ${first} ${second}`), { tabindex: "0" }));
   }
 }
 
-// ---- what is asked --------------------------------------------------------------------------------
+// ---- the selection --------------------------------------------------------------------------------
 
-// After `#of=`: a file opened from disk has no other part of its address to write to.
+// After `#of=`: in the address of a file opened from disk no other part can be changed.
 const asked = () => (new URLSearchParams(location.hash.slice(1)).get("of") ?? "").split(",").filter(Boolean);
 
 async function show() {
@@ -174,7 +174,7 @@ async function show() {
     return;
   }
   if (slugs.length < 2) {
-    said.value = `Name ${slugs.length === 1 ? "one more" : "two"} of ${names.size} submissions.`;
+    said.value = `Choose ${slugs.length === 1 ? "one more" : "two"} of ${names.size} submissions.`;
     return;
   }
   said.value = "Loading …";

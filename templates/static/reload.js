@@ -1,9 +1,9 @@
-// Added to every page by `stiltboard serve`, and part of no site: loads the page again when the site was built again.
+// Added to every page by `stiltboard serve`, never to a built site: reloads the page when the site has been rebuilt.
 "use strict";
 
 const { build } = document.currentScript.dataset;
 
-// The answer waits for the next build, or comes without one after a while. A script may be loaded where nothing else may.
+// The answer comes with the next build, or without one after a timeout. It is a script because the policy of the pages forbids other requests.
 function ask() {
   const script = document.createElement("script");
   script.src = `/.stiltboard/build.js?after=${build}`;
@@ -15,7 +15,7 @@ function ask() {
   document.head.append(script);
 }
 
-// Called by what is loaded.
+// Called by the loaded script.
 function stiltboardBuilt(newest) {
   if (newest === build) {
     ask();
@@ -24,5 +24,5 @@ function stiltboardBuilt(newest) {
   }
 }
 
-// Not before: a page that is still loading shows it.
+// Not earlier: the browser would show the page as still loading.
 addEventListener("load", ask);

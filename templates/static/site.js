@@ -1,13 +1,13 @@
-// Sorting of tables, and what the scripts of several pages write alike. Every table is complete and in order without it.
+// Sorting of tables, and functions shared by the scripts of several pages. Without it every table is still complete and sorted.
 "use strict";
 
-// A number of parameters in three digits: 278 M.
+// A number of parameters with three digits: 278 M.
 function compact(count) {
   const [unit, size] = [["T", 1e12], ["B", 1e9], ["M", 1e6], ["k", 1e3]].find(([, size]) => count >= 0.9995 * size) ?? ["", 1];
   return `${Number((count / size).toPrecision(3))} ${unit}`.trim();
 }
 
-// One locale: the same click gives every reader the same order. Made when it is asked for: that takes longer than the rest of this file.
+// One locale, so that every reader gets the same order. Created on first use, because that takes longer than the rest of this file.
 let collator = null;
 
 function compareWords(a, b) {
@@ -15,7 +15,7 @@ function compareWords(a, b) {
   return collator.compare(a, b);
 }
 
-// A cell's number, else its text; of a submission its title, without the family below it.
+// A cell's number, else its text; for a submission its title, without the family below it.
 function value(row, column) {
   const cell = row.cells[column];
   if (cell.dataset.value !== undefined) {
@@ -25,7 +25,7 @@ function value(row, column) {
   return text === "" || text === "–" ? null : text;
 }
 
-// A body's rows but those that only divide it.
+// The rows of a body, without those that only divide it.
 function lines(body) {
   return [...body.rows].filter((row) => row.querySelector("td"));
 }
@@ -40,7 +40,7 @@ function compare(a, b, sign) {
 
 function sort(table, header, sign) {
   const column = header.cellIndex;
-  // Each body by itself: what others reported never moves among what was measured.
+  // Each body separately: reported rows are never mixed with measured ones.
   for (const body of table.tBodies) {
     const rows = lines(body).map((row) => [value(row, column), row]);
     rows.sort(([a], [b]) => compare(a, b, sign));
@@ -58,7 +58,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     button.type = "button";
     button.append(...header.childNodes);
     header.append(button);
-    // Scores and sizes are asked for largest first; ranks and names are not.
+    // The first click sorts scores and sizes largest first, ranks and names smallest first.
     const firstSign = header.classList.contains("number") && header.cellIndex > 0 ? -1 : 1;
     button.addEventListener("click", () => {
       const now = header.getAttribute("aria-sort");

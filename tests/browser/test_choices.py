@@ -56,7 +56,7 @@ def test_families_and_sizes_are_chosen_from_a_file(browser: Browser, site: Path)
             "nothing is loaded before it is asked for"
         )
         form = figure.locator("form")
-        form.get_by_label("beside").select_option("alder")
+        form.get_by_label("compared with").select_option("alder")
         expect(form.locator("output")).to_have_text("3 curves of beech and alder", timeout=DRAWN)
         assert legend(page) == [*(f"beech, {regime}" for regime in both), "alder, no intermediate training"]
         assert figure.locator(".interactive .scatterlayer .trace").count() == 3
@@ -68,7 +68,7 @@ def test_families_and_sizes_are_chosen_from_a_file(browser: Browser, site: Path)
         expect(figure.locator(".interactive .xtitle")).to_have_text("Parameters in total (log scale)")
         expect(form.locator("output")).to_have_text("3 curves of beech and alder")
         form.get_by_label("Family").select_option("cedar")
-        form.get_by_label("beside").select_option("")
+        form.get_by_label("compared with").select_option("")
         expect(form.locator("output")).to_have_text("2 curves of cedar")
         assert visit.faults == []
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from harness.scoring.statistics.multilevel import Sample
 from harness.scoring.statistics.pairwise import entrant
+from harness.scoring.statistics.samples import Sample
 from site_gen.board.whole import WholeEntry
 from site_gen.build import site_files
 from site_gen.writing.folder import write_site
@@ -54,7 +54,7 @@ def test_differences_have_intervals_and_corrected_marks_and_stand_in_the_address
 ) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/compare.html")
-        expect(page.locator("#compare-said")).to_have_text("Name two of 4 submissions.")
+        expect(page.locator("#compare-said")).to_have_text("Choose two of 4 submissions.")
         page.get_by_label("First").fill("low")
         page.get_by_label("Second").fill("high")
         page.get_by_label("Third").fill("near")
@@ -71,8 +71,8 @@ def test_differences_have_intervals_and_corrected_marks_and_stand_in_the_address
                 and "better, p < 0.001" in difference
                 and difference.endswith(", seeds matched")
             )
-            assert near.startswith("+1.00 [−") and near.endswith("not decided")
-            assert once.endswith("not tested: one training")
+            assert near.startswith("+1.00 [−") and near.endswith("not significant")
+            assert once.endswith("not tested: one training run")
             page = visit.open("about:blank") and visit.open(address)
             expect(page.locator("#compare-said")).to_have_text("4 submissions compared.")
         page.get_by_text("Pair by language", exact=True).click()

@@ -304,14 +304,14 @@ def test_a_board_without_rows_has_pages_too() -> None:
 @pytest.mark.parametrize(
     ("regimes", "sentence"),
     [
-        ([], "So far no target has a ranked row."),
+        ([], "So far no target has a ranked result."),
         ([("none", "a")], "has only encoders without intermediate training"),
         ([("english", "a")], "has English-only runs only."),
         ([("multilingual", "a"), ("none", "a")], "has multilingual runs only."),
-        ([("multilingual", "a"), ("english", "b")], "has both, but of different families."),
+        ([("multilingual", "a"), ("english", "b")], "has both, but for different families."),
         (
             [("multilingual", "a"), ("english", "a")],
-            "Runs of both regimes are here, for a. An answer needs several seeds",
+            "There are runs of both regimes for a. An answer needs several seeds",
         ),
     ],
 )
@@ -322,7 +322,7 @@ def test_the_front_page_claims_no_more_than_the_data(regimes: list[tuple[str, st
     ]
     text = site_files(make_board(entries, (PAIR, SHOW)))["index.html"].decode()
     assert sentence in text
-    assert "<strong>Open.</strong>" in text
+    assert "<strong>Not answered yet.</strong>" in text
 
 
 def test_a_demonstration_alone_answers_nothing() -> None:
@@ -331,7 +331,7 @@ def test_a_demonstration_alone_answers_nothing() -> None:
         for regime in ("english", "multilingual")
     ]
     text = site_files(make_board(entries, (PAIR, SHOW)))["index.html"].decode()
-    assert "So far no XTREME target has a row." in text
+    assert "So far no XTREME target has a measured result." in text
     assert "Show is a demonstration" in text
 
 

@@ -16,7 +16,8 @@ _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localt
 # Without it libraries count processors wrongly; it holds nothing else.
 _PROCESSORS = "/sys/devices/system/cpu"
 _GPU_SYSTEM = ("/sys/bus", "/sys/class", "/sys/devices", "/sys/module")
-SCRATCH = 2 * 2**30
+_SCRATCH = 2 * 2**30
+_PROCESSES = 4096
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,14 @@ class Limits:
     disk: int | None = None
 
     def resources(self) -> dict[str, int]:
-        """Return the limits that the kernel enforces; weights mapped from files do not count as memory."""
+        """Return the limits that the kernel enforces on each process; files that are mapped are no memory."""
         bounds = {"RLIMIT_DATA": self.memory, "RLIMIT_FSIZE": self.disk}
         return {name: bound for name, bound in bounds.items() if bound is not None}
+
+    @property
+    def scratch(self) -> int:
+        """Return the bytes of each of a sandbox's folders in memory, /tmp and /dev/shm."""
+        return _SCRATCH if self.memory is None else min(_SCRATCH, self.memory)
 
 
 @dataclass(frozen=True)
@@ -93,14 +99,15 @@ def sandbox_plan(
         if confined
         else dict(os.environ) | dict(confinement.environment),
         "folder": str(Path.cwd()),
-        "limits": limits.resources(),
+        # Processes are counted per sandbox; where the user is root outside, the kernel does not enforce it.
+        "limits": limits.resources() | ({"RLIMIT_NPROC": _PROCESSES} if confined else {}),
         "unprivileged": confined,
         "root": str(root) if root else None,
         "read": confinement.readable(),
         "write": confinement.writable(),
         "links": confinement.links(),
         "devices": confinement.devices(),
-        "scratch": SCRATCH,
+        "scratch": limits.scratch,
     }
 
 

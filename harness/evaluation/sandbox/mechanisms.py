@@ -9,11 +9,11 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.evaluation.sandbox.confinement import SCRATCH, Confinement, Limits, interpreter, sandbox_plan
+from harness.evaluation.sandbox.confinement import Confinement, Limits, interpreter, sandbox_plan
 
 FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 _IMAGE = "stiltboard-sandbox:empty"
@@ -24,17 +24,35 @@ _EMPTY_TAR = bytes(10240)
 class Mechanism:
     """A way to make a sandbox.
 
-    `build` returns the command line that runs a command in a confinement; its last argument is an empty folder on
-    which the file system may be built.
+    `build` returns the command line that runs a command in a confinement; its last argument is an empty
+    folder on which the file system may be built. The launcher is visible inside, with the environment that it
+    was started with, so that this is the confinement's; only a client of a daemon `inherits` this process's.
     """
 
     name: str
     program: str
     build: Callable[[Sequence[str], Confinement, Limits, Path], list[str]]
+    inherits: bool = False
 
     def missing(self) -> str | None:
         """Return why this cannot be tried on this machine, or None."""
         return None if shutil.which(self.program) else f"{self.program} is not installed"
+
+    def command_line(
+        self, command: Sequence[str], confinement: Confinement, limits: Limits, root: Path
+    ) -> list[str]:
+        """Return the launcher's command line; the launcher is killed when this process ends."""
+        program, *arguments = self.build(command, confinement, limits, root)
+        setpriv = shutil.which("setpriv")
+        return [
+            *([setpriv, "--pdeathsig", "KILL"] if setpriv else []),
+            shutil.which(program) or program,
+            *arguments,
+        ]
+
+    def environment(self, confinement: Confinement) -> Mapping[str, str]:
+        """Return the environment to start the launcher with."""
+        return os.environ if self.inherits else confinement.variables()
 
 
 def _first(
@@ -86,6 +104,8 @@ def _bubblewrap(command: Sequence[str], confinement: Confinement, limits: Limits
             "bwrap",
             "--unshare-all",
             "--unshare-user",
+            "--disable-userns",
+            "--as-pid-1",
             "--die-with-parent",
             "--new-session",
             "--clearenv",
@@ -100,9 +120,13 @@ def _bubblewrap(command: Sequence[str], confinement: Confinement, limits: Limits
             "--dev",
             "/dev",
             "--size",
-            str(SCRATCH),
+            str(limits.scratch),
             "--tmpfs",
             "/tmp",
+            "--size",
+            str(limits.scratch),
+            "--tmpfs",
+            "/dev/shm",
         ),
         *(*shown, *nodes, "--remount-ro", "/"),
         *("--chdir", "/", "--", *_first(command, confinement, limits)),
@@ -140,7 +164,7 @@ def _docker(command: Sequence[str], confinement: Confinement, limits: Limits, _r
             "--pids-limit",
             "4096",
         ),
-        *("--tmpfs", f"/tmp:size={SCRATCH}", *(["--gpus", "all"] if confinement.gpu else []), *shown),
+        *("--tmpfs", f"/tmp:size={limits.scratch}", *(["--gpus", "all"] if confinement.gpu else []), *shown),
         *(["--memory", str(limits.memory)] if limits.memory else []),
         *(_IMAGE, *_first(command, confinement, limits)),
     ]
@@ -174,5 +198,5 @@ class Docker(Mechanism):
 MECHANISMS: tuple[Mechanism, ...] = (
     Mechanism("unshare", "unshare", _unshare),
     Mechanism("bubblewrap", "bwrap", _bubblewrap),
-    Docker("docker", "docker", _docker),
+    Docker("docker", "docker", _docker, inherits=True),
 )

@@ -16,6 +16,7 @@ from typing import IO
 from harness.errors import CheckFailed
 from harness.evaluation.sandbox.confinement import Confinement, Limits
 from harness.evaluation.sandbox.mechanisms import Mechanism, plain
+from harness.evaluation.sandbox.usage import disk_of_tree, memory_of_tree
 
 _LOOK_SECONDS = 0.5
 _LINE = 2000
@@ -34,13 +35,14 @@ def run_confined(
     """
     with tempfile.TemporaryDirectory(prefix="stiltboard-") as root:
         command_line = (
-            mechanism.build(command, confinement, limits, Path(root))
+            mechanism.command_line(command, confinement, limits, Path(root))
             if mechanism
             else plain(command, confinement, limits)
         )
         # The pipe to its standard input stays open until this process ends, in whatever way.
         process = subprocess.Popen(
             command_line,
+            env=mechanism.environment(confinement) if mechanism else None,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -76,7 +78,8 @@ def _watch(
     process: subprocess.Popen[str], limits: Limits, confinement: Confinement
 ) -> tuple[str, str] | None:
     """Wait for a process; return the limit that it exceeded with a cure, or None if it ended by itself."""
-    started, before = time.monotonic(), _bytes_in(confinement.write) if limits.disk is not None else 0
+    started = time.monotonic()
+    before = disk_of_tree(process.pid, confinement.write) if limits.disk is not None else 0
     while True:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_LOOK_SECONDS)
@@ -86,26 +89,18 @@ def _watch(
                 f"the evaluation took longer than {limits.seconds / 3600:g} hours",
                 "--max-hours; what it finished is kept",
             )
-        if limits.disk is not None and (written := _bytes_in(confinement.write) - before) > limits.disk:
+        if limits.disk is not None:
+            written = disk_of_tree(process.pid, confinement.write) - before
+            if written > limits.disk:
+                return (
+                    f"the evaluation wrote {written:,} bytes, more than the limit of {limits.disk:,}",
+                    "--max-disk; what it finished is kept",
+                )
+        if limits.memory is not None and (used := memory_of_tree(process.pid)) > limits.memory:
             return (
-                f"the evaluation wrote {written:,} bytes, more than the limit of {limits.disk:,}",
-                "--max-disk; what it finished is kept",
+                f"the evaluation used {used:,} bytes of memory, more than the limit of {limits.memory:,}",
+                "--max-memory; what it finished is kept",
             )
-
-
-def _bytes_in(folders: Sequence[Path]) -> int:
-    """Return the bytes that files take on the disk; a file deleted meanwhile counts as 0."""
-    total = 0
-    waiting = [str(folder) for folder in folders]
-    while waiting:
-        path = waiting.pop()
-        with suppress(OSError):
-            if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114 - many files, often
-                with os.scandir(path) as entries:
-                    waiting.extend(entry.path for entry in entries)
-            else:
-                total += os.lstat(path).st_blocks * 512
-    return total
 
 
 def _forward(stream: IO[str], report: Callable[[str], None]) -> None:

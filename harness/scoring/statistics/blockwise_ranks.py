@@ -1,7 +1,7 @@
 """Rank ranges and tie groups of thousands of submissions on one target, without a matrix of all pairs.
 
-The results equal those of `differences`, `real_differences`, `rank_ranges` and `tie_groups`, but are computed
-in blocks of rows. A bound on the statistic decides most pairs, so that few p values are computed.
+The results equal those of `differences`, `significant_differences`, `rank_ranges` and `tie_groups`, but are
+computed in blocks of rows. A bound on the statistic decides most pairs, so that few p values are computed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from harness.scoring.statistics.multilevel import standard_error
-from harness.scoring.statistics.pairwise import DISCORDANT, MANY, Entrant, differences, two_sided
-from harness.scoring.statistics.ranks import rank_ranges, real_differences, tie_groups
+from harness.scoring.statistics.pairwise import (
+    MIN_DISCORDANT,
+    NORMAL_FREEDOM,
+    Entrant,
+    differences,
+    two_sided,
+)
+from harness.scoring.statistics.ranks import rank_ranges, significant_differences, tie_groups
 from harness.scoring.statistics.resampling import Floats
 
 ALPHA = 0.05
@@ -36,7 +42,7 @@ class Placing(NamedTuple):
 def placings(entrants: Sequence[Entrant]) -> tuple[Placing, ...]:
     """Rank entrants by their significant differences at 95 %, Holm-corrected over all testable pairs."""
     if any(entrant.examples is not None or entrant.design is not None for entrant in entrants):
-        differs = real_differences(differences(entrants).p, ALPHA)
+        differs = significant_differences(differences(entrants).p, ALPHA)
         scores = [entrant.score for entrant in entrants]
         return tuple(map(Placing, rank_ranges(scores, differs), tie_groups(scores, differs)))
     return _unpaired(entrants)
@@ -48,7 +54,7 @@ def _unpaired(entrants: Sequence[Entrant]) -> tuple[Placing, ...]:
     scores = np.array([entrant.score for entrant in entrants])
     order = np.lexsort((np.arange(n), -scores))  # by falling score, then as given
     testable = np.array(
-        [entrant.speaks_of_the_recipe and entrant.count > DISCORDANT - 1e-6 for entrant in entrants],
+        [entrant.has_training_variance and entrant.count > MIN_DISCORDANT - 1e-6 for entrant in entrants],
         dtype=bool,
     )
     tested = np.flatnonzero(testable[order])  # positions in the order
@@ -129,7 +135,7 @@ def _blocks(columns: _Columns) -> Iterator[tuple[int, _Block]]:
         above, below = slice(start, start + rows), slice(start, None)
         statistic, freedom = _compared(columns, above, below)
         pair = np.triu(np.ones(statistic.shape, dtype=bool), 1)
-        certain = pair & (statistic > upper) & (freedom >= MANY)
+        certain = pair & (statistic > upper) & (freedom >= NORMAL_FREEDOM)
         yield start, _Block(statistic, freedom, pair & ~certain & (statistic > lower), certain)
 
 
@@ -144,11 +150,11 @@ def _compared(columns: _Columns, above: slice, below: slice) -> tuple[Floats, Fl
         examples = examples - columns.shared[above, None] - columns.shared[None, below]
     examples = np.maximum(0.0, examples)
     size = np.abs(columns.scores[above, None] - columns.scores[None, below])
-    freedom = np.full(size.shape, MANY)
+    freedom = np.full(size.shape, NORMAL_FREEDOM)
     seeds = np.zeros(())
     if columns.seeds.any():
         seeds, fourth = pair_sums(columns.seeds), pair_sums(columns.fourth)
-        welch = np.divide(seeds**2, fourth, out=np.full(size.shape, MANY), where=fourth > 0)
+        welch = np.divide(seeds**2, fourth, out=np.full(size.shape, NORMAL_FREEDOM), where=fourth > 0)
         inflated = seeds * (1 + 2 / welch)
         freedom = np.divide((examples + inflated) ** 2 * welch, inflated**2, out=freedom, where=inflated > 0)
     error = np.sqrt(examples + seeds)

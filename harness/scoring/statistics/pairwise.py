@@ -1,4 +1,4 @@
-"""Many submissions on one target, compared each with each."""
+"""Pairwise comparisons of many submissions on one target."""
 
 from __future__ import annotations
 
@@ -10,36 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtr
 
-from harness.scoring.statistics.multilevel import (
-    Sample,
-    are_matched,
-    influences,
-    interaction,
-    is_parallel,
-    scores_of,
-    standard_error,
-)
+from harness.scoring.statistics.multilevel import interaction, standard_error
 from harness.scoring.statistics.resampling import Floats
+from harness.scoring.statistics.samples import Sample, are_matched, influences, is_parallel, scores_of
 
 # Degrees of freedom where no seeds vary: Student's t is the normal distribution.
-MANY = 1e9
-# On fewer examples that tell two submissions apart a sum is far from normal: ten that all speak for one side
-# have an exact p of 0.002 and a normal one of 0.0016, but four have 0.125 and 0.046.
-DISCORDANT = 10
-# The contributions of all submissions to so many examples are held at once, and twice more as powers.
+NORMAL_FREEDOM = 1e9
+# With fewer discordant examples a sum is far from normal: ten that all favour one side have an exact p of
+# 0.002 and a normal one of 0.0016, but four have 0.125 and 0.046.
+MIN_DISCORDANT = 10
+# Number of examples whose contributions are in memory at once for all submissions, also as two powers.
 _BLOCK = 4096
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """One submission on one target: its score, a fraction, and what is unsure about it.
+    """One submission on one target: its score, a fraction, and the terms of its variance.
 
-    `examples` holds what each example of each language adds to the score (to first order where that is an
-    F1), one vector whose sum is the score, by which two submissions are paired; None where only the examples'
-    `variance` of the score is known, so that a comparison is unpaired. `interaction` is the part of the
-    variance that other seeds would change too. `seeds` holds the score of each seed; a single one speaks of
-    the recipe only where nothing was `trained`. `count` is how many examples there are, those of a translated
-    set once. Entrants of one `design` have matched seeds.
+    `examples` is what each example of each language adds to the score (to first order for F1), one vector
+    whose sum is the score, used to pair two submissions; None where only the `variance` of the score over
+    examples is known, so that a comparison is unpaired. `interaction` is the part of that variance that
+    varies with the seed. `seeds` has the score of each seed; a single one describes the recipe only where
+    nothing was `trained`. `count` is the number of examples, of parallel ones counted once. Entrants of one
+    `design` have matched seeds.
     """
 
     score: float
@@ -52,45 +45,46 @@ class Entrant:
     design: str | None = None
 
     @property
-    def speaks_of_the_recipe(self) -> bool:
-        """Tell whether what another training would have given is known."""
+    def has_training_variance(self) -> bool:
+        """Return whether variation between trainings is known: there are several seeds, or no training."""
         return len(self.seeds) > 1 or not self.trained
 
 
 def entrant(sample: Sample) -> Entrant:
-    """Return a submission as it enters a ranking, its score linear in its examples (exactly for means, to first order for F1)."""
+    """Return a sample as an entrant; contributions of examples are exact for means, first order for F1."""
     scores = np.stack([scores_of(examples) for examples in sample.languages], axis=1)  # (seeds, languages)
-    cells = [influences(examples) for examples in sample.languages]  # (seeds, n) a language
-    levels = scores.mean(axis=0)
+    by_language = [influences(examples) for examples in sample.languages]  # (seeds, n) each
+    language_scores = scores.mean(axis=0)
     if is_parallel([sample]):
-        cells, levels = [np.mean(cells, axis=0)], levels.mean(keepdims=True)
-    parts, variance, shared = [], 0.0, 0.0
-    for values, level in zip(cells, levels, strict=True):
+        by_language, language_scores = [np.mean(by_language, axis=0)], language_scores.mean(keepdims=True)
+    contributions, variance, shared = [], 0.0, 0.0
+    count = len(by_language)
+    for values, score in zip(by_language, language_scores, strict=True):
         n = values.shape[1]
         mean = values.mean(axis=0)
-        away = mean - mean.mean()
-        variance += float(away @ away) / (len(cells) ** 2 * n * max(1, n - 1))
-        shared += interaction(values) / (len(values) * n * len(cells) ** 2) if len(values) > 1 else 0.0
-        parts.append((away + level) / (len(cells) * n))
+        centred = mean - mean.mean()
+        variance += float(centred @ centred) / (count**2 * n * max(1, n - 1))
+        shared += interaction(values) / (len(values) * n * count**2) if len(values) > 1 else 0.0
+        contributions.append((centred + score) / (count * n))
     return Entrant(
         score=float(scores.mean()),
         variance=variance,
         seeds=scores.mean(axis=1),
         interaction=shared,
         trained=sample.trained,
-        examples=np.concatenate(parts),
-        count=sum(values.shape[1] for values in cells),
+        examples=np.concatenate(contributions),
+        count=sum(values.shape[1] for values in by_language),
         design=sample.design,
     )
 
 
 @dataclass(frozen=True)
 class Differences:
-    """Row − column of each two scores (n, n), with its standard error and Student's degrees of freedom.
+    """The differences row − column of all scores (n, n), their standard errors and degrees of freedom.
 
-    `testable` is False where nothing may be said: where one side was trained and has a single seed, so that
-    how far another training would have moved it is unknown, or where too few examples tell the two apart.
-    `matched` tells which pairs were compared seed by seed.
+    `testable` is False where one of the two was trained with a single seed, so that the variance between
+    trainings is unknown, or where too few examples are discordant. `matched` is True for pairs that were
+    compared seed by seed.
     """
 
     size: Floats
@@ -101,7 +95,7 @@ class Differences:
 
     @property
     def p(self) -> Floats:
-        """Return the two-sided p values of no difference, before any correction; NaN where nothing may be said, 1 on the diagonal."""
+        """Return the uncorrected two-sided p values (n, n): NaN where not testable, 1 on the diagonal."""
         size = np.abs(self.size)
         statistic = np.divide(size, self.error, out=np.where(size > 0, np.inf, 0.0), where=self.error > 0)
         p = np.where(self.testable, two_sided(statistic, self.freedom), np.nan)
@@ -111,7 +105,7 @@ class Differences:
 
 def two_sided(statistic: Floats, freedom: Floats) -> Floats:
     """Return the two-sided p values of statistics of these degrees of freedom, in the same shape."""
-    normal = freedom >= MANY
+    normal = freedom >= NORMAL_FREEDOM
     p = np.empty(statistic.shape)
     p[normal] = ndtr(-statistic[normal])  # ten times as fast as Student's
     p[~normal] = stdtr(freedom[~normal], -statistic[~normal])
@@ -119,93 +113,95 @@ def two_sided(statistic: Floats, freedom: Floats) -> Floats:
 
 
 def differences(entrants: Sequence[Entrant]) -> Differences:
-    """Compare each two: the examples' error, paired where both have them, and the seeds'.
+    """Compare all pairs, with the variance over examples, paired where both have them, and over seeds.
 
-    It is what `difference_claims` draws, in closed form, for as many submissions as a leaderboard has. The
-    paired error is the permutation test's, which assumes no difference: unlike the bootstrap's it is not zero
-    where one side is right on all examples and the other on none.
+    This is the closed form of what `difference_claims` draws, fast enough for a whole leaderboard. The paired
+    error is that of the permutation test, which assumes no difference: unlike the bootstrap's it is not zero
+    where one system is right on all examples and the other on none.
     """
     n = len(entrants)
-    scores = np.array([each.score for each in entrants])
-    recipe = np.array([each.speaks_of_the_recipe for each in entrants], dtype=bool)
-    shared = np.array([each.interaction if len(each.seeds) > 1 else 0.0 for each in entrants])
-    examples, told_apart = _examples(entrants)
+    scores = np.array([entrant.score for entrant in entrants])
+    recipe = np.array([entrant.has_training_variance for entrant in entrants], dtype=bool)
+    shared = np.array([entrant.interaction if len(entrant.seeds) > 1 else 0.0 for entrant in entrants])
+    examples, discordant = _example_terms(entrants)
     examples = np.maximum(0.0, examples - shared[:, None] - shared[None, :])
-    errors = [standard_error([each.seeds]) for each in entrants]
+    errors = [standard_error([entrant.seeds]) for entrant in entrants]
     squares = np.array([error.size**2 for error in errors])
-    # σ⁴/ν of each, which add up as Welch has it.
-    fourth = squares**2 / np.array([error.freedom for error in errors])
-    seeds, unsure = (each[:, None] + each[None, :] for each in (squares, fourth))
+    # σ⁴/ν of each, whose sum is the denominator of Welch's degrees of freedom.
+    fourths = squares**2 / np.array([error.freedom for error in errors])
+    seeds, fourth = (terms[:, None] + terms[None, :] for terms in (squares, fourths))
     matched = np.zeros((n, n), dtype=bool)
     for i, j in _matched_pairs(entrants):
-        # The examples are not narrowed by what matched seeds do to both sides alike, which a row of means
-        # does not tell.
+        # The interaction subtracted from the variance over examples remains that of unmatched seeds: the
+        # interaction of a difference cannot be computed from means over seeds.
         error = standard_error([entrants[i].seeds - entrants[j].seeds])
-        for at in ((i, j), (j, i)):
-            matched[at], seeds[at], unsure[at] = True, error.size**2, error.size**4 / error.freedom
-    welch = np.divide(seeds**2, unsure, out=np.full((n, n), MANY), where=unsure > 0)
-    large = seeds * (
-        1 + 2 / welch
-    )  # as in `difference_claims`: a small spread must not claim many degrees of freedom
-    freedom = np.divide((examples + large) ** 2 * welch, large**2, out=np.full((n, n), MANY), where=large > 0)
-    testable = (
-        recipe[:, None] & recipe[None, :] & (told_apart > DISCORDANT - 1e-6)
-    )  # a count out of rounded sums
+        for pair in ((i, j), (j, i)):
+            matched[pair], seeds[pair], fourth[pair] = True, error.size**2, error.size**4 / error.freedom
+    welch = np.divide(seeds**2, fourth, out=np.full((n, n), NORMAL_FREEDOM), where=fourth > 0)
+    # As in `difference_claims`: a variance that is small by chance must not lead to many degrees of freedom.
+    inflated = seeds * (1 + 2 / welch)
+    freedom = np.divide(
+        (examples + inflated) ** 2 * welch,
+        inflated**2,
+        out=np.full((n, n), NORMAL_FREEDOM),
+        where=inflated > 0,
+    )
+    # The tolerance allows for rounding: the number of discordant examples is computed from sums.
+    testable = recipe[:, None] & recipe[None, :] & (discordant > MIN_DISCORDANT - 1e-6)
     return Differences(
         scores[:, None] - scores[None, :], np.sqrt(examples + seeds), freedom, testable, matched
     )
 
 
 def _matched_pairs(entrants: Sequence[Entrant]) -> Iterator[tuple[int, int]]:
-    """Yield the positions of each two whose seeds are matched, of which there are few: those of one design."""
+    """Yield the indices of each pair of entrants with matched seeds, which have the same design."""
     designs: dict[str, list[int]] = {}
-    for i, each in enumerate(entrants):
-        if each.design is not None:
-            designs.setdefault(each.design, []).append(i)
-    for rows in designs.values():
-        for i, j in combinations(rows, 2):
+    for i, entrant in enumerate(entrants):
+        if entrant.design is not None:
+            designs.setdefault(entrant.design, []).append(i)
+    for indices in designs.values():
+        for i, j in combinations(indices, 2):
             if are_matched(*((entrants[k].design, len(entrants[k].seeds)) for k in (i, j))):
                 yield i, j
 
 
-def _examples(entrants: Sequence[Entrant]) -> tuple[Floats, Floats]:
-    """Return the examples' variance of each difference (n, n), and how many examples tell the two apart.
+def _example_terms(entrants: Sequence[Entrant]) -> tuple[Floats, Floats]:
+    """Return the variance over examples and the number of discordant examples of each difference (n, n).
 
-    With dᵢ what example i adds to a difference the paired variance is Σ dᵢ², and (Σ dᵢ²)² / Σ dᵢ⁴ counts the
-    examples: of right and wrong it is the number of discordant ones, and a few that weigh much count as few.
-    Unpaired it is the smaller set's size.
+    With dᵢ what example i adds to a difference, the paired variance is Σ dᵢ², and the number is
+    (Σ dᵢ²)² / Σ dᵢ⁴: exactly the discordant ones of right and wrong answers, and few where few examples have
+    most of the weight. Unpaired it is the size of the smaller set.
     """
     variances, counts = (
-        np.array([getattr(each, name) for each in entrants], dtype=np.float64)
+        np.array([getattr(entrant, name) for entrant in entrants], dtype=np.float64)
         for name in ("variance", "count")
     )
     variance = variances[:, None] + variances[None, :]
-    told_apart = np.minimum(counts[:, None], counts[None, :])
-    paired = [i for i, each in enumerate(entrants) if each.examples is not None]
-    vectors = [each.examples for each in entrants if each.examples is not None]
+    discordant = np.minimum(counts[:, None], counts[None, :])
+    paired = [i for i, entrant in enumerate(entrants) if entrant.examples is not None]
+    vectors = [entrant.examples for entrant in entrants if entrant.examples is not None]
     if len({len(vector) for vector in vectors}) == 1:
         squares, fourths, sizes = _moments(np.stack(vectors))
-        at = np.ix_(paired, paired)
-        # What differs in its last bits only does not differ.
+        pairs = np.ix_(paired, paired)
+        # Differences in the last bits only are rounding.
         same = squares <= 1e-9 * (sizes[:, None] + sizes[None, :])
-        variance[at] = np.where(same, 0.0, squares)
-        told_apart[at] = np.divide(
+        variance[pairs] = np.where(same, 0.0, squares)
+        discordant[pairs] = np.divide(
             squares**2, fourths, out=np.zeros_like(squares), where=~same & (fourths > 0)
         )
-    return variance, told_apart
+    return variance, discordant
 
 
 def _moments(rows: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return Σ (aᵢ − bᵢ)² and Σ (aᵢ − bᵢ)⁴ of each two rows (rows, rows), and Σ aᵢ² (rows,).
+    """Return Σ (aᵢ − bᵢ)² and Σ (aᵢ − bᵢ)⁴ of each pair of rows (rows, rows), and Σ aᵢ² (rows,).
 
-    The powers are multiplied out, so that a few products of matrices do what would take a difference a pair.
+    The powers are multiplied out into a few matrix products, which is faster than differences of pairs.
     """
     n = len(rows)
     products = {powers: np.zeros((n, n)) for powers in ((1, 1), (2, 2), (3, 1))}
     second, fourth = np.zeros(n), np.zeros(n)
-    scale = (
-        float(np.abs(rows).max()) or 1.0
-    )  # fourth powers of what one of many examples adds would be lost among the smallest floats
+    # Unscaled, the fourth powers of small contributions would underflow.
+    scale = float(np.abs(rows).max()) or 1.0
     for start in range(0, rows.shape[1], _BLOCK):
         block = rows[:, start : start + _BLOCK] / scale
         squared = block * block

@@ -1,4 +1,4 @@
-"""Ranges of ranks and tie groups, from the significant differences of all pairs."""
+"""Rank ranges and tie groups, from the significant differences of all pairs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from harness.scoring.statistics.resampling import Floats
 
 
-def real_differences(p: Floats, alpha: float = 0.05) -> NDArray[np.bool_]:
-    """Return which pairs (n, n) differ after Holm's correction over the testable pairs, whose p is not NaN."""
+def significant_differences(p: Floats, alpha: float = 0.05) -> NDArray[np.bool_]:
+    """Return which pairs (n, n) differ after Holm's correction over the testable pairs (p is not NaN)."""
     n = len(p)
     rows, columns = (indices[~np.isnan(p[np.triu_indices(n, 1)])] for indices in np.triu_indices(n, 1))
     order = np.argsort(p[rows, columns], kind="stable")
@@ -26,7 +26,7 @@ def real_differences(p: Floats, alpha: float = 0.05) -> NDArray[np.bool_]:
 def rank_ranges(scores: Sequence[float], differs: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
     """Return the best and the worst possible rank of each submission, given the significant differences.
 
-    They are 1 + the number of significantly better ones, and n − the number of significantly worse ones.
+    These are 1 + the number of significantly better ones, and n − the number of significantly worse ones.
     """
     values = np.asarray(scores)
     better = differs & (values[None, :] > values[:, None])
@@ -38,8 +38,8 @@ def rank_ranges(scores: Sequence[float], differs: NDArray[np.bool_]) -> tuple[tu
 def tie_groups(scores: Sequence[float], differs: NDArray[np.bool_]) -> tuple[int, ...]:
     """Return the tie group of each submission, from 1.
 
-    By falling score, a group ends before the first submission that is significantly worse than any member.
-    Comparing with the best member alone is not enough: it may have a single seed, so that it is not testable.
+    In order of falling score, a group ends before the first submission that is significantly worse than any
+    member. A comparison with the best member only is not enough: with a single seed it is not testable.
     """
     groups = [0] * len(scores)
     members: list[int] = []

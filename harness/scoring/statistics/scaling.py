@@ -1,4 +1,4 @@
-"""Score against model size: what may be drawn, two forms of a curve with their bands, and the choice between them.
+"""Fit score against model size: when a curve may be drawn, the choice of its form, and its band.
 
 Scores are fractions, sizes are parameters.
 """
@@ -28,16 +28,16 @@ from harness.scoring.statistics.scaling_curves import (
 
 REPLICATES = 1_000
 FLOOR = 1e-6
-"""Least noise (a ten-thousandth of a point), so that seeds that agree exactly do not divide by zero."""
+"""Smallest noise (a ten-thousandth of a point), against division by zero where seeds agree exactly."""
 
 
 @dataclass(frozen=True)
 class ScalingFit:
     """A fitted curve between the smallest and the largest measured size.
 
-    Intervals are of the parameters; an exponent's is open on a side where it ends at a limit of `scaling_curves.EXPONENTS`.
-    `loso_error` is the mean absolute error in predicting the mean of a left-out size; `draws` holds one row
-    of parameters a replicate.
+    `intervals` are those of the parameters; that of an exponent is open on a side that ends at a limit of
+    `scaling_curves.EXPONENTS`. `loso_error` is the mean absolute error in predicting the mean of a left-out
+    size (leave one size out); `draws` has one row of parameters for each replicate.
     """
 
     form: Form
@@ -57,7 +57,10 @@ class ScalingFit:
         return curve
 
     def band(self, x: ArrayLike) -> tuple[Floats, Floats]:
-        """Return the pointwise bounds (n,), (n,) of the curve at sizes x (n,); ValueError outside the measured sizes."""
+        """Return the pointwise bounds (n,), (n,) of the curve at sizes x (n,).
+
+        Raises ValueError outside the measured sizes.
+        """
         curves = predict(self.form, self.draws, self._doublings(x), self.chance)
         low, high = np.quantile(curves, [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
         fitted = self.curve(x)
@@ -68,16 +71,18 @@ class ScalingFit:
         outside = sizes[~((sizes >= self.sizes[0]) & (sizes <= self.sizes[-1]))]
         if len(outside):
             raise ValueError(
-                f"the curve holds from {self.sizes[0]:g} to {self.sizes[-1]:g} parameters only, got {outside[0]:g}"
+                f"the curve holds from {self.sizes[0]:g} to {self.sizes[-1]:g} parameters only, "
+                f"got {outside[0]:g}"
             )
         doublings: Floats = np.log2(sizes / self.reference)
         return doublings
 
 
 def presentation(seeds: Mapping[float, int]) -> Literal["points", "line", "fit"]:
-    """Return how scores at these sizes may be drawn, given the number of seeds at each.
+    """Return how scores may be drawn, given the number of seeds at each size.
 
-    Fewer than 3 sizes are points, 3 or 4 are joined, and 5 or more with at least 3 seeds each carry a fit.
+    Fewer than 3 sizes are drawn as points; at least 5, with at least 3 seeds each, as a fitted curve; others
+    as points joined by a line.
     """
     if len(seeds) < 3:
         return "points"
@@ -94,26 +99,27 @@ def fit_scaling(
     level: float = 0.95,
     seed: int = 0,
 ) -> ScalingFit:
-    """Fit a curve to scores (n,) of models of the given sizes (n,), one entry for each size and seed, in any order.
+    """Fit a curve to scores (n,) of models of sizes (n,), one entry for each size and seed, in any order.
 
     power: y = C − A · (x/x₀)^(−b) with chance ≤ y, C ≤ 1, A ≥ 0, b > 0 (ceiling, amplitude, exponent), after
     J. Kaplan et al. 2020, arXiv 2001.08361, with a free ceiling as in J. Hoffmann et al. 2022, arXiv
     2203.15556; logit: (y − chance) / (1 − chance) = σ(α + β · log₂(x/x₀)) (level, slope a doubling). x₀ is
-    the sizes' geometric mean.
+    the geometric mean of the sizes.
 
-    Size means are fitted on the scale of the scores, weighted by their seeds, with Huber's loss (P. J. Huber.
-    1964. Annals of Mathematical Statistics 35(1), 73–101) beyond 1.345 standard errors of a mean; one seed's
-    noise is the median absolute difference of two seeds of a size × 1.048, so that a failed run neither sets
-    the scale nor draws the curve.
+    Size means are fitted on the scale of the scores, weighted by their number of seeds, with Huber's loss
+    (P. J. Huber. 1964. Annals of Mathematical Statistics 35(1), 73–101) beyond 1.345 standard errors of a
+    mean. The noise of one seed is 1.048 times the median absolute difference of two seeds of a size, so that
+    a failed run changes neither the scale nor the curve much.
 
-    The power law is chosen where two things hold, else the logit form, which has a parameter less: its error
-    in predicting left-out sizes is at most 0.8 of the logit form's, and the logit form misses the size means
-    by more than the seeds' noise allows (F test of lack of fit, p < 0.1). `form` overrules the choice.
-    Intervals and bands are percentiles of a seeded bootstrap (`_bootstrap`), given the form.
+    The power law is chosen where two conditions hold: its error in predicting left-out sizes is at most 0.8
+    of the logit form's, and the logit form misses the size means by more than the seeds' noise explains
+    (F test of lack of fit, p < 0.1). Otherwise the logit form is chosen, which has one parameter less. `form`
+    overrides the choice. Intervals and bands are percentiles of a seeded bootstrap (`_bootstrap`), given the
+    form.
 
-    ValueError for shapes that differ, anything not finite, sizes that are not positive, fewer than 5 sizes,
-    fewer than 3 seeds at a size, scores in points, and a chance, level or number of replicates that makes no
-    sense.
+    Raises ValueError for shapes that differ, values that are not finite, sizes that are not positive, fewer
+    than 5 sizes, fewer than 3 seeds at a size, scores above 1 (points), a chance or level out of range, and
+    too few replicates.
     """
     if not 0 <= chance < 1:
         raise ValueError(f"chance is a fraction from 0 to below 1, got {chance:g}")
@@ -122,7 +128,7 @@ def fit_scaling(
     if replicates < REPLICATES:
         raise ValueError(f"a band needs at least {REPLICATES} replicates, got {replicates}")
     data = _size_means(sizes, scores, chance)
-    # The first row has every size; in the others one size is left out, as one without weight.
+    # The first row of weights includes every size; in each other row one size has weight 0.
     weights = data.seeds * np.vstack([np.ones(len(data.sizes)), 1 - np.eye(len(data.sizes))])
     fits: dict[Form, Floats] = {
         name: fit_curves(name, data, data.means[None], weights, EXACT) for name in NAMES
@@ -148,7 +154,7 @@ def fit_scaling(
 
 
 def _size_means(sizes: ArrayLike, scores: ArrayLike, chance: float) -> SizeMeans:
-    """Check the input and gather it by size."""
+    """Check the input of `fit_scaling` and group it by size."""
     x, y = np.asarray(sizes, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"sizes and scores must be one row of the same length, got {x.shape} and {y.shape}")
@@ -190,20 +196,23 @@ def _size_means(sizes: ArrayLike, scores: ArrayLike, chance: float) -> SizeMeans
 
 
 def _lack_of_fit(form: Form, data: SizeMeans, fitted: Floats) -> tuple[float, int]:
-    """Return the residual variance of the size means around fitted (1, parameters), for one seed, and its degrees of freedom."""
+    """Return the lack of fit, a variance of one seed, and its degrees of freedom.
+
+    It is the residual variance of the size means around the curve of fitted (1, parameters).
+    """
     residuals = data.means - predict(form, fitted, data.doublings, data.chance)[0]
     degrees = len(data.sizes) - len(NAMES[form])
     return float((data.seeds * residuals**2).sum()) / degrees, degrees
 
 
 def _left_out_error(form: Form, data: SizeMeans, fitted: Floats) -> float:
-    """Return the mean absolute error at the size that each row of fitted (k, parameters) was fitted without."""
+    """Return the mean absolute error of fitted (k, parameters): row i at size i, which its fit left out."""
     predicted = np.diagonal(predict(form, fitted, data.doublings, data.chance))
     return float(np.abs(predicted - data.means).mean())
 
 
 def _choose(data: SizeMeans, logit: Floats, loso: Mapping[Form, float]) -> Form:
-    """Return the form that `fit_scaling` says, given the logit fit and both errors on left-out sizes."""
+    """Choose the form as described in `fit_scaling`, from the logit fit (1, 2) and both left-out errors."""
     misfit, degrees = _lack_of_fit("logit", data, logit)
     p = float(fdtrc(degrees, data.degrees, misfit / data.variance))
     return "power" if p < 0.1 and loso["power"] <= 0.8 * loso["logit"] else "logit"
@@ -212,12 +221,12 @@ def _choose(data: SizeMeans, logit: Floats, loso: Mapping[Form, float]) -> Form:
 def _bootstrap(
     form: Form, data: SizeMeans, fitted: Floats, replicates: int, rng: np.random.Generator
 ) -> Floats:
-    """Return the parameters (replicates, …) refitted to the curve plus drawn errors of the size means.
+    """Return the parameters (replicates, …) refitted to the curve plus random errors of the size means.
 
-    Drawing 3 seeds with replacement would shrink their variance by a third, so errors are drawn: normal with
-    variance s²/S, over a χ² that all sizes of a replicate share, which gives a linear curve its exact t
-    interval. s² is the lack of fit's where that exceeds the seeds' own variance (the sizes scatter beyond
-    their seeds), else the two pooled. Source: B. Efron. 1979. Annals of Statistics 7(1), 1–26, for the idea.
+    Resampling 3 seeds would shrink their variance by a third, so errors are drawn: normal with variance s²/S,
+    over a χ² that all sizes of a replicate share, which yields the exact t interval of a linear curve. s² is
+    the lack of fit where that exceeds the variance of the seeds (the sizes scatter beyond their seeds), else
+    the two pooled. Source: B. Efron. 1979. Annals of Statistics 7(1), 1–26, for the idea.
     """
     variance, degrees = _lack_of_fit(form, data, fitted)
     if variance <= data.variance:

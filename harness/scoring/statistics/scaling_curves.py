@@ -1,7 +1,7 @@
 """The two forms of a curve of score against model size, and the fit of many of them in one call.
 
-Scores are fractions, sizes are parameters. Everything works on rows: one row is one set of size means, so that
-the fit, the fits without one size and the bootstrap replicates are the same call.
+Scores are fractions, sizes are parameters. Each row is one set of size means, so that the fit, the fits
+without one size and the bootstrap replicates are the same call.
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ NAMES: Mapping[Form, tuple[str, ...]] = {
     "logit": ("level", "slope"),
 }
 EXPONENTS = (0.02, 5.0)
-"""Of sizes that double: below, a curve is a straight line in log size; above, a single step."""
+"""Limits, per doubling of size: below, a curve is a straight line in log size; above, a single step."""
 HUBER = 1.345
-"""Standard errors beyond which a residual counts linearly: 95 % efficient where noise is normal."""
+"""Standard errors beyond which the loss of a residual is linear: 95 % efficient for normal noise."""
 TINY = 1e-300
 LOGIT_LIMIT = 30.0
 
 
 class Effort(NamedTuple):
-    """How far a fit is driven: rounds that narrow the exponent fourfold with Huber sweeps in each; steps of the logit fit."""
+    """The number of iterations of a fit.
+
+    A power law takes `rounds`, each of which narrows the exponent's grid fourfold, with `sweeps` of Huber
+    weights in each; a logit line takes `steps`.
+    """
 
     rounds: int
     sweeps: int
@@ -43,10 +47,10 @@ QUICK = Effort(5, 5, 12)
 
 @dataclass(frozen=True)
 class SizeMeans:
-    """The distinct sizes (k,), smallest first, in doublings from their geometric mean, and what was measured at them.
+    """The mean score and the number of seeds at each distinct size (k,), smallest first.
 
-    `means` and `seeds` (k,); `variance` is that of one seed with its degrees of freedom, pooled within sizes;
-    `limit` (k,) is the Huber limit of each mean.
+    `doublings` (k,) are log₂ of the sizes over `reference`, their geometric mean; `variance` is that of one
+    seed, pooled within sizes, with `degrees` of freedom; `limit` (k,) is the Huber limit of each mean.
     """
 
     sizes: Floats
@@ -61,10 +65,9 @@ class SizeMeans:
 
 
 def predict(form: Form, parameters: Floats, doublings: Floats, chance: float) -> Floats:
-    """Return the scores (rows, n) that parameters (rows, 3 or 2) give at n sizes in doublings from the reference.
+    """Return the scores (rows, n) of parameters (rows, 3 or 2) at sizes in doublings (n,) from the reference.
 
-    Never below chance and never above 1, also where a power law is continued below the sizes it was fitted
-    to.
+    Never below chance and never above 1, also where a power law is extrapolated below the fitted sizes.
     """
     if form == "logit":
         level, slope = parameters.T[..., None]
@@ -76,8 +79,8 @@ def predict(form: Form, parameters: Floats, doublings: Floats, chance: float) ->
 def fit_curves(form: Form, data: SizeMeans, means: Floats, weights: Floats, effort: Effort) -> Floats:
     """Return the parameters (rows, 3 or 2) of each row of means (rows or 1, k) under weights (rows or 1, k).
 
-    The searches put sizes first, (k, rows, tries): sums over the first of the axes are several times faster
-    than over the last.
+    Internally sizes are the first axis, (k, rows, candidates): sums over the first axis are several times
+    faster than over the last.
     """
     means, weights = (
         np.ascontiguousarray(values.T)[:, :, None] for values in np.broadcast_arrays(means, weights)
@@ -92,7 +95,7 @@ def _huber(residuals: Floats, limit: Floats) -> Floats:
 
 
 def _reweighted(weights: Floats, residuals: Floats, limit: Floats) -> Floats:
-    """Return the weights of the least squares that touch Huber's loss at these residuals."""
+    """Return the weights of iteratively reweighted least squares for Huber's loss at these residuals."""
     return np.asarray(weights * (limit / np.maximum(np.abs(residuals), limit)))
 
 
@@ -100,20 +103,20 @@ def _fit_power(data: SizeMeans, means: Floats, weights: Floats, effort: Effort) 
     """Return ceiling, amplitude and exponent (rows, 3) of the least Huber loss.
 
     For one exponent the curve is y = C · (1 − h) + p · h with h = (x/x_min)^(−b): linear in the ceiling C and
-    the score p at the smallest size, chance ≤ p ≤ C ≤ 1. So the search is over b alone: a grid, then ever
-    finer ones around the best (variable projection: G. H. Golub and V. Pereyra. 1973. SIAM Journal on
-    Numerical Analysis 10(2), 413–432).
+    the score p at the smallest size, chance ≤ p ≤ C ≤ 1. So the search is over b only: a grid, then finer
+    grids around the best (variable projection: G. H. Golub and V. Pereyra. 1973. SIAM Journal on Numerical
+    Analysis 10(2), 413–432).
     """
-    above, limit = (data.doublings - data.doublings[0])[:, None, None], data.limit[:, None, None]
+    from_smallest, limit = (data.doublings - data.doublings[0])[:, None, None], data.limit[:, None, None]
     low, high = np.log(EXPONENTS)
     rows = np.arange(means.shape[1])
     exponents = np.broadcast_to(np.linspace(low, high, 25), (len(rows), 25))
     step = (high - low) / 24
     reweighted = weights
     for remaining in range(effort.rounds, -1, -1):
-        falling = np.exp2(-np.exp(exponents) * above)
+        falling = np.exp2(-np.exp(exponents) * from_smallest)
         for _ in range(effort.sweeps):
-            ceiling, start = _ends(falling, means, reweighted, data.chance)
+            ceiling, start = _ceiling_and_start(falling, means, reweighted, data.chance)
             residuals = means - ceiling + (ceiling - start) * falling
             reweighted = _reweighted(weights, residuals, limit)
         best = (rows, (weights * _huber(residuals, limit)).sum(0).argmin(1))
@@ -126,11 +129,13 @@ def _fit_power(data: SizeMeans, means: Floats, weights: Floats, effort: Effort) 
     return np.stack([ceiling[best], amplitude, exponent], axis=1)
 
 
-def _ends(falling: Floats, means: Floats, weights: Floats, chance: float) -> tuple[Floats, Floats]:
-    """Return the C and p (rows, grid) of the least weighted squares of means − C · (1 − h) − p · h, chance ≤ p ≤ C ≤ 1.
+def _ceiling_and_start(
+    falling: Floats, means: Floats, weights: Floats, chance: float
+) -> tuple[Floats, Floats]:
+    """Return the C and p (rows, grid) that minimise the weighted squares of means − C · (1 − h) − p · h.
 
-    The loss is convex: where the free solution lies outside the triangle, the best point lies on one of its
-    three edges.
+    Under chance ≤ p ≤ C ≤ 1; h is `falling`. The loss is convex: where the unconstrained solution is outside
+    this triangle, the best point is on one of its three edges.
     """
     rising = 1 - falling
     weighted_rise, weighted_fall = weights * rising, weights * falling
@@ -149,14 +154,14 @@ def _ends(falling: Floats, means: Floats, weights: Floats, chance: float) -> tup
         (np.clip((ry - chance * rf) / np.maximum(rr, TINY), chance, 1), np.full_like(flat, chance)),
         (np.ones_like(flat), np.clip((fy - rf) / np.maximum(ff, TINY), chance, 1)),
     ]
-    least = np.where(inside, -np.inf, np.inf)
+    lowest = np.where(inside, -np.inf, np.inf)
     for c, p in edges:
         loss = c * c * rr + 2 * c * p * rf + p * p * ff - 2 * (c * ry + p * fy)
-        better = loss < least
-        ceiling, start, least = (
+        better = loss < lowest
+        ceiling, start, lowest = (
             np.where(better, c, ceiling),
             np.where(better, p, start),
-            np.where(better, loss, least),
+            np.where(better, loss, lowest),
         )
     return ceiling, start
 
@@ -170,30 +175,30 @@ def _fit_logit(data: SizeMeans, means: Floats, weights: Floats, effort: Effort) 
     chance, x, limit = data.chance, data.doublings[:, None, None], data.limit[:, None, None]
     level, slope = _starts(data, means, weights)
 
-    def miss(level: Floats, slope: Floats) -> tuple[Floats, Floats, Floats]:
+    def evaluate(level: Floats, slope: Floats) -> tuple[Floats, Floats, Floats]:
         share = expit(level + slope * x)
         residuals = means - chance - (1 - chance) * share
         return share, residuals, (weights * _huber(residuals, limit)).sum(0)
 
-    share, residuals, loss = miss(level, slope)
+    share, residuals, loss = evaluate(level, slope)
     damping = np.full(loss.shape, 0.1)
     for _ in range(effort.steps):
         tangent = (1 - chance) * share * (1 - share)
-        pulled = _reweighted(weights, residuals, limit) * tangent
-        # Beyond its limit Huber's loss has a slope but no curvature; damping adds that of the least squares
-        # that touch it.
-        curved = np.where(np.abs(residuals) <= limit, weights, 0.0) * tangent * tangent
-        damped = curved + damping * pulled * tangent
-        aa, ab, bb = damped.sum(0), (curved * x).sum(0), (damped * x * x).sum(0)
-        ra, rb = (pulled * residuals).sum(0), (pulled * residuals * x).sum(0)
+        gradient_weights = _reweighted(weights, residuals, limit) * tangent
+        # Beyond its limit Huber's loss has a slope but no curvature; damping adds the curvature of the
+        # reweighted least squares.
+        curvature = np.where(np.abs(residuals) <= limit, weights, 0.0) * tangent * tangent
+        damped = curvature + damping * gradient_weights * tangent
+        aa, ab, bb = damped.sum(0), (curvature * x).sum(0), (damped * x * x).sum(0)
+        ra, rb = (gradient_weights * residuals).sum(0), (gradient_weights * residuals * x).sum(0)
         determinant = np.maximum(aa * bb - ab * ab, TINY)
-        tried_level = np.clip(level + (ra * bb - rb * ab) / determinant, -LOGIT_LIMIT, LOGIT_LIMIT)
-        tried_slope = np.clip(slope + (rb * aa - ra * ab) / determinant, -LOGIT_LIMIT, LOGIT_LIMIT)
-        new = miss(tried_level, tried_slope)
-        better = new[2] <= loss
-        level, slope = np.where(better, tried_level, level), np.where(better, tried_slope, slope)
+        new_level = np.clip(level + (ra * bb - rb * ab) / determinant, -LOGIT_LIMIT, LOGIT_LIMIT)
+        new_slope = np.clip(slope + (rb * aa - ra * ab) / determinant, -LOGIT_LIMIT, LOGIT_LIMIT)
+        evaluated = evaluate(new_level, new_slope)
+        better = evaluated[2] <= loss
+        level, slope = np.where(better, new_level, level), np.where(better, new_slope, slope)
         share, residuals, loss = (
-            np.where(better, ours, old) for ours, old in zip(new, (share, residuals, loss), strict=True)
+            np.where(better, new, old) for new, old in zip(evaluated, (share, residuals, loss), strict=True)
         )
         damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-12, 1e12)
     best = (np.arange(len(loss)), loss.argmin(1))
@@ -201,17 +206,17 @@ def _fit_logit(data: SizeMeans, means: Floats, weights: Floats, effort: Effort) 
 
 
 def _starts(data: SizeMeans, means: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Return levels and slopes (rows, n) on the scale of clipped logits: the line through the means, flat, and chords.
+    """Return starting levels and slopes (rows, n): the line through the clipped logits, a flat line, chords.
 
-    Where a robust loss leaves out the rest, a fit passes through two points: the smallest or the largest size
-    and another.
+    The chords join the smallest or the largest size to each other one: a robust fit that treats all other
+    means as outliers passes through two points.
     """
     x = data.doublings[:, None, None]
     share = np.clip((means - data.chance) / (1 - data.chance), 0.02, 0.98)
     logits = np.log(share / (1 - share))
-    middle, height = (weights * x).sum(0) / weights.sum(0), (weights * logits).sum(0) / weights.sum(0)
-    slope = (weights * (x - middle) * logits).sum(0) / (weights * (x - middle) ** 2).sum(0)
-    levels, slopes = [height - middle * slope, height], [slope, np.zeros_like(slope)]
+    mean_x, mean_logit = (weights * x).sum(0) / weights.sum(0), (weights * logits).sum(0) / weights.sum(0)
+    slope = (weights * (x - mean_x) * logits).sum(0) / (weights * (x - mean_x) ** 2).sum(0)
+    levels, slopes = [mean_logit - mean_x * slope, mean_logit], [slope, np.zeros_like(slope)]
     last = len(x) - 1
     for i, j in [(0, j) for j in range(1, last + 1)] + [(i, last) for i in range(1, last)]:
         slopes.append((logits[j] - logits[i]) / (x[j] - x[i]))

@@ -11,15 +11,15 @@ from scipy.special import stdtr, stdtrit
 from harness.scoring.statistics.resampling import Floats
 
 DRAWS = 10_000
-BORROWED = 4.0
-"""Degrees of freedom that the typical error lends to each: those of a gap between 3 seeds and 3."""
+PRIOR_FREEDOM = 4.0
+"""Degrees of freedom of the median error when it is averaged with each error: a gap of 3 seeds against 3."""
 FLOOR = 1e-9
-"""Least standard error, so that gaps without any noise do not divide by zero."""
+"""Smallest standard error, against division by zero for gaps without noise."""
 
 
 @dataclass(frozen=True)
 class GapTrend:
-    """By how many points the gap grows a doubling of size, its interval, and the two-sided p value of no growth."""
+    """The growth of a gap in points per doubling of size, its interval and the two-sided p of no growth."""
 
     slope_per_doubling: float
     interval: tuple[float, float]
@@ -38,54 +38,58 @@ def gap_trend(
 ) -> GapTrend:
     """Fit a line to gaps (n,) in points against log₂ of sizes (n,), in any order.
 
-    `errors` (n,) are the gaps' standard errors, `degrees` (n,) the degrees of freedom these rest on; infinite
-    ones are known.
+    `errors` (n,) are the gaps' standard errors, `degrees` (n,) their degrees of freedom; infinite ones mean
+    that the error is known.
 
-    An error from a few seeds is itself uncertain, and the smallest would take all the weight: each squared
-    error is averaged with the median one, by its own degrees of freedom against 4 (variances are moderated
-    so, with an estimate for the 4, in G. K. Smyth. 2004. Statistical Applications in Genetics and Molecular
-    Biology 3(1), 3), and carries both. Weights are the inverse of these squares. The interval is the wider of
-    two around the slope: of `draws` slopes of lines through t-distributed errors of these scales, and, where
-    residuals scatter more than such errors do (reduced χ² above 1), √χ² standard errors times Student's t
-    with n − 2 degrees of freedom. p is the larger of the two p values.
+    An error from a few seeds is itself uncertain, and the smallest would get nearly all the weight: each
+    squared error is averaged with the median one, weighted by its degrees of freedom against 4, and gets the
+    sum of both (variances are moderated in this way, with an estimate for the 4, in G. K. Smyth. 2004.
+    Statistical Applications in Genetics and Molecular Biology 3(1), 3). Weights are the inverse of these
+    squares. The interval is the wider of two around the slope: of `draws` slopes of lines through
+    t-distributed errors of these scales, and, where residuals scatter more than such errors do (reduced χ²
+    above 1), √χ² standard errors times Student's t with n − 2 degrees of freedom. p is the larger of the two
+    p values.
 
-    ValueError for shapes that differ, fewer than 3 distinct sizes, anything not finite but `degrees`, sizes
-    or degrees of freedom that are not positive, and negative errors.
+    Raises ValueError for shapes that differ, fewer than 3 distinct sizes, values that are not finite (except
+    `degrees`), sizes or degrees of freedom that are not positive, and negative errors.
     """
     x, y, variances, freedom = _checked(sizes, gaps, errors, degrees)
-    borrowed = BORROWED / (freedom + BORROWED)
-    variances = np.maximum((1 - borrowed) * variances + borrowed * np.median(variances), FLOOR**2)
-    freedom = freedom + BORROWED
+    prior = PRIOR_FREEDOM / (freedom + PRIOR_FREEDOM)
+    variances = np.maximum((1 - prior) * variances + prior * np.median(variances), FLOOR**2)
+    freedom = freedom + PRIOR_FREEDOM
 
     weights = 1 / variances
-    away = x - (weights * x).sum() / weights.sum()
-    pulls = weights * away / (weights * away * away).sum()
-    slope = float((pulls * y).sum())
-    residuals = y - (weights * y).sum() / weights.sum() - slope * away
+    centred = x - (weights * x).sum() / weights.sum()
+    # The slope is the sum of the gaps times these coefficients.
+    coefficients = weights * centred / (weights * centred * centred).sum()
+    slope = float((coefficients * y).sum())
+    residuals = y - (weights * y).sum() / weights.sum() - slope * centred
 
-    drawn = np.abs(_slopes_of_noise(pulls * np.sqrt(variances), freedom, draws, np.random.default_rng(seed)))
-    half = float(np.quantile(drawn, level))
+    scales = coefficients * np.sqrt(variances)
+    drawn = np.abs(_slopes_of_noise(scales, freedom, draws, np.random.default_rng(seed)))
+    half_width = float(np.quantile(drawn, level))
     p = float(1 + (drawn >= abs(slope)).sum()) / (1 + draws)
 
-    # A t-distributed error varies more than its scale says.
+    # The variance of a t-distributed error is larger than its squared scale.
     variances = variances * (1 + 2 / (freedom - 2))
-    rest = len(x) - 2
-    scatter = float((residuals**2 / variances).sum()) / rest
-    if scatter > 1:
-        error = float(np.sqrt(scatter * (pulls**2 * variances).sum()))
-        half = max(half, float(stdtrit(rest, 0.5 + level / 2)) * error)
-        p = max(p, 2 * float(stdtr(rest, -abs(slope) / error)))
-    return GapTrend(slope, (slope - half, slope + half), p)
+    residual_degrees = len(x) - 2
+    reduced_chi2 = float((residuals**2 / variances).sum()) / residual_degrees
+    if reduced_chi2 > 1:
+        error = float(np.sqrt(reduced_chi2 * (coefficients**2 * variances).sum()))
+        half_width = max(half_width, float(stdtrit(residual_degrees, 0.5 + level / 2)) * error)
+        p = max(p, 2 * float(stdtr(residual_degrees, -abs(slope) / error)))
+    return GapTrend(slope, (slope - half_width, slope + half_width), p)
 
 
 def _checked(
     sizes: ArrayLike, gaps: ArrayLike, errors: ArrayLike, degrees: ArrayLike
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return log₂ of the sizes, the gaps, their squared errors and degrees of freedom, by size; ValueError as `gap_trend` says."""
+    """Return log₂ of the sizes, the gaps, squared errors and degrees of freedom, sorted; see `gap_trend`."""
     columns = [np.asarray(column, dtype=np.float64) for column in (sizes, gaps, errors, degrees)]
     if columns[0].ndim != 1 or len({column.shape for column in columns}) > 1:
         raise ValueError(
-            f"sizes, gaps, errors and degrees must be rows of one length, got {', '.join(str(c.shape) for c in columns)}"
+            "sizes, gaps, errors and degrees must be rows of one length, "
+            f"got {', '.join(str(column.shape) for column in columns)}"
         )
     x, y, spread, freedom = columns
     if not all(np.isfinite(column).all() for column in (x, y, spread)):
@@ -105,7 +109,7 @@ def _checked(
 
 
 def _slopes_of_noise(scales: Floats, freedom: Floats, draws: int, rng: np.random.Generator) -> Floats:
-    """Return the sums (draws,) over n of scaled t-distributed errors; infinite freedom (n,) is the normal distribution."""
+    """Return the sums (draws,) of t-distributed errors of scales (n,); infinite freedom (n,) means normal."""
     errors = rng.standard_normal((draws, len(scales))) * scales
     known = np.isinf(freedom)
     finite = np.where(known, 1.0, freedom)

@@ -83,7 +83,7 @@ def test_what_cannot_be_compared_in_a_language_stands_last_with_its_reason() -> 
     assert placed(board) == [
         ("b", 1, ""),
         ("a", 2, ""),
-        ("fewer", None, "not on all 4 pairs"),
+        ("fewer", None, "not measured on all 4 pairs"),
         ("half", None, "not measured on every seed"),
         ("other-text", None, "measured on other text than most rows"),
         ("otherwise", None, "measured as pair|acc|xx→en|cos|v1, not as pair|acc|en→xx|cos|v1"),
@@ -125,7 +125,7 @@ def test_a_page_lists_the_first_rows_and_says_of_how_many() -> None:
     )
     files = site_files(board)
     assert (
-        f"The first {LISTED} of {LISTED + 3} submissions. All of them stand in the file below."
+        f"The first {LISTED} of {LISTED + 3} submissions. All of them are in the file below."
         in files["languages/de.html"].decode()
     )
     assert files["data/by-language/pair.csv"].count(b"\r\n") == 1 + 2 * (LISTED + 3)

@@ -47,7 +47,7 @@ def test_a_family_of_published_numbers_alone_has_a_page_without_a_table() -> Non
     text = site_files(make_board([reported("paper", {})], (PAIR,)))["families/toy.html"].decode()
     assert '<a href="../submissions/paper.html">Paper</a>: paper 2020' in text
     assert "<table" not in text
-    assert "Nothing of this family was measured here yet; others published numbers." in text
+    assert "No model of this family has been measured here yet; only published numbers are listed." in text
 
 
 @pytest.mark.parametrize("name", ["Toy", "toy/../x", "toy ", "toy.", "", "tóy", "TOY", "to\ny"])

@@ -25,7 +25,7 @@ def test_a_gap_is_told_with_its_interval_and_its_change() -> None:
     assert gap.sentence.startswith("In toy (sts) multilingual minus English-only is +8.0 points [+7.")
     assert "] at 10 M and +2.0 points [" in gap.sentence
     assert (
-        "; real at 10 M, 20 M, 40 M and 80 M after Holm’s correction over 4 sizes; shrinking by 2.0 points ["
+        "; significant at 10 M, 20 M, 40 M and 80 M after Holm’s correction over 4 sizes; shrinking by 2.0 points ["
         in gap.sentence
     )
     assert gap.sentence.endswith("] per doubling of size.")
@@ -42,10 +42,7 @@ def test_a_gap_within_its_error_is_not_decided() -> None:
 def test_a_growing_gap_and_one_whose_change_is_not_decided() -> None:
     assert "; growing by 2.0 points [" in gaps(standing(*sizes(2.0, 4.0, 6.0)))[0].sentence
     assert "; growing by 2.0 points [" in gaps(standing(*sizes(-2.0, -4.0, -6.0)))[0].sentence
-    assert (
-        "; whether that changes with size is not decided: "
-        in gaps(standing(*sizes(4.0, 4.1, 4.0)))[0].sentence
-    )
+    assert "; the change with size is not significant: " in gaps(standing(*sizes(4.0, 4.1, 4.0)))[0].sentence
 
 
 def test_two_sizes_have_gaps_and_no_trend() -> None:
@@ -101,7 +98,7 @@ def test_one_pair_stands_for_a_size_chosen_by_seeds_and_name_and_the_others_are_
     ]
     assert gap.unused == ("a-better", "zebra")
     assert gap.sentence.endswith(
-        " Each size has one pair, of most seeds, then by name; not used: a-better, zebra."
+        " One pair is used per size (most seeds, then by name); not used: a-better, zebra."
     )
 
 
@@ -127,7 +124,7 @@ def test_the_sizes_that_hold_are_named() -> None:
     said = re.sub(r"\[.*?\]", "[]", gap.sentence)
     assert said == (
         "In toy (sts) multilingual minus English-only is +0.0 points [] at 10 M, +3.0 points [] at 20 M and +0.0 points [] at 40 M; "
-        "real at 20 M after Holm’s correction over 3 sizes; whether that changes with size is not decided: +0.0 [] per doubling."
+        "significant at 20 M after Holm’s correction over 3 sizes; the change with size is not significant: +0.0 [] per doubling."
     )
     assert "-0.0" not in said
 
@@ -139,4 +136,4 @@ def test_a_gap_that_changes_its_sign_is_told_from_one_end_to_the_other() -> None
         gap.sentence,
     )
     (one,) = gaps(standing(*sizes(8.0)))
-    assert "; real at 10 M after Holm’s correction; a trend" in one.sentence
+    assert "; significant at 10 M after Holm’s correction; a trend" in one.sentence

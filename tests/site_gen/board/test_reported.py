@@ -146,9 +146,9 @@ def test_a_target_lists_every_number_with_its_source() -> None:
 def test_reported_rows_alone_make_no_ranking_and_no_answer() -> None:
     files = site_files(make_board([BEST], (PAIR, SHOW)))
     front = text_of(files["index.html"])
-    assert "So far no target has a ranked row." in front
+    assert "So far no target has a ranked result." in front
     assert "No submission has a result on an XTREME target yet." in front
-    assert "Here stand numbers that others reported ." in front
+    assert "The table lists numbers that others reported ." in front
     assert "No scaling curve yet: no submission has a complete score on Pair." in front
     assert "No result yet." in text_of(files["targets/pair.html"])
     assert "No result yet on Show ." in front
@@ -172,5 +172,5 @@ def test_what_is_not_known_is_not_on_the_page() -> None:
     card = text.partition("Model card")[2].partition("Scores are in points")[0].strip()
     assert (
         card
-        == "What the row does not name was not published, or is not known. Intermediate training no intermediate training"
+        == "Missing entries were not published or are not known. Intermediate training no intermediate training"
     )

@@ -77,7 +77,7 @@ def test_the_mark_stands_on_the_front_page_the_target_the_submission_and_in_ever
     words = '<span class="mark verified"><span aria-hidden="true">✓ </span>verified</span>'
     for path in ("index.html", "targets/pair.html", "submissions/toy.html"):
         assert words in files[path].decode(), path
-    said = "run again by Somebody Else on 2026-03-09 on cuda in bfloat16: no language differs by more than 0.25 points"
+    said = "rerun by Somebody Else on 2026-03-09 on cuda in bfloat16: no language differs by more than 0.25 points"
     assert said in files["submissions/toy.html"].decode()
     cell = json.loads(files["data/leaderboard.json"])["submissions"][0]["targets"]["pair"]
     assert (cell["mark"], cell["verification"]["by"]) == ("verified", "Somebody Else")

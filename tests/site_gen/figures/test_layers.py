@@ -51,7 +51,7 @@ def test_each_pooling_has_a_curve_and_the_declared_view_stands_out() -> None:
         [],
     ]
     assert found.caption == (
-        "The ringed symbol is the view that the submission declares: its score is the one that counts, whichever is best.",
+        "The ringed symbol is the layer and pooling that the submission declares: only its score counts, even if another is better.",
     )
     assert [line.cells for line in found.table.lines][2:4] == [
         ("2", "first token", "5.00", "5.00", ""),
@@ -70,14 +70,14 @@ def test_seeds_are_averaged_and_a_view_that_one_lacks_has_no_point_and_parts_the
     ]  # fmt: skip
     assert curve.points[0].seeds == ((0, 0.0), (1, 2.0))
     assert found.caption == (
-        "The view that the submission declares has no score here.",
-        "Large symbols are means of 2 seeds, small dots the seeds.",
+        "The layer and pooling that the submission declares have no score here.",
+        "Large symbols are means of 2 seeds, small dots are the seeds.",
         "No point for layer 2 with mean pooling: a language was not measured.",
     )
 
 
 def test_a_sweep_of_another_measurement_says_so() -> None:
-    apart = "The sweep was measured on other weights, on other text or in another way than the score above."
+    apart = "The sweep differs from the score above in weights, text or protocol."
     other = f"sha256:{'0' * 64}"
     for sweep in (swept(MEAN, data={"de": other}), swept(MEAN, signature="pair|other|yy→xx|v1")):
         found = figure(sweep)

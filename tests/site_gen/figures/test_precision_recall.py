@@ -142,10 +142,10 @@ def test_the_figure_marks_the_threshold_and_says_whose_it_is() -> None:
         ("German", "precision 40.00, recall 50.00, F1 44.44", "the oracle threshold 1.1500"),
     ]  # fmt: skip
     assert found.caption == (
-        "Pairs enter by falling margin; the ringed symbol is where the oracle threshold cuts.",
-        "An oracle chose it on the scored gold pairs: no real threshold does better.",
-        "Of 2 seeds the curves are seed 0's.",
-        "Points closer than 0.5 to the one before are not drawn.",
+        "Pairs are added by decreasing margin; the ringed symbol marks the oracle threshold.",
+        "It is chosen on the scored gold pairs: no real threshold does better.",
+        "The curves show seed 0, one of 2 seeds.",
+        "Points closer than 0.5 to the previous one are not drawn.",
         "No curve for Finnish.",
     )
     assert [line.cells[:4] for line in found.table.lines] == [

@@ -82,8 +82,8 @@ def test_the_symbols_of_a_rarer_recipe_have_a_dot() -> None:
         ("toy, English-only (squad)", "diamond-open-dot"),
     ]
     assert [len(line.symbols) for line in draw(found).lines if line.dotted] == [1]
-    assert any("another recipe" in sentence for sentence in found.caption)
-    assert not any("another recipe" in sentence for sentence in figure(*three_sizes("english")).caption)
+    assert any("recipe other than" in sentence for sentence in found.caption)
+    assert not any("recipe other than" in sentence for sentence in figure(*three_sizes("english")).caption)
 
 
 def with_tasks(submission: Submission, *tasks: str) -> Submission:
@@ -196,8 +196,8 @@ def test_other_tasks_make_another_curve() -> None:
     )
     assert found.caption[1:] == (
         "A line through symbols joins the means of one family under one regime and recipe; it is not a fit.",
-        "With fewer than three sizes a curve shows its points only.",
-        "A dot in the symbols marks another recipe than most rows of the family and regime have.",
+        "With fewer than three sizes, only the points of a curve are drawn.",
+        "A dot in the symbols marks a recipe other than the most common one of the family and regime.",
     )
 
 

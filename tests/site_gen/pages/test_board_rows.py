@@ -95,6 +95,6 @@ def test_pages_of_thousands_of_rows_list_the_first_and_say_where_all_are() -> No
         text = files[path].make().decode()
         assert text.count('<th scope="row"><a href="../submissions/') >= tables * LISTED
         assert (
-            f'The first {LISTED} of {LISTED + 1} submissions. All of them stand <a href="../{rest}">in a file</a>.'
+            f'The first {LISTED} of {LISTED + 1} submissions. All of them are <a href="../{rest}">in a file</a>.'
             in text
         )

@@ -6,11 +6,11 @@ import pytest
 from harness.scoring.statistics import blockwise_ranks as module
 from harness.scoring.statistics.blockwise_ranks import Placing, placings
 from harness.scoring.statistics.pairwise import Entrant, differences
-from harness.scoring.statistics.ranks import rank_ranges, real_differences, tie_groups
+from harness.scoring.statistics.ranks import rank_ranges, significant_differences, tie_groups
 
 
 def by_matrix(entrants: list[Entrant]) -> tuple[Placing, ...]:
-    differs = real_differences(differences(entrants).p)
+    differs = significant_differences(differences(entrants).p)
     exact = [each.score for each in entrants]
     return tuple(map(Placing, rank_ranges(exact, differs), tie_groups(exact, differs)))
 

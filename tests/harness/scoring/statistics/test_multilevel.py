@@ -7,15 +7,13 @@ from scipy import stats
 
 from harness.scoring.statistics.mcnemar import mcnemar
 from harness.scoring.statistics.multilevel import (
-    Sample,
     difference_claims,
-    influences,
     interaction,
     score_claims,
-    scores_of,
     standard_error,
 )
 from harness.scoring.statistics.pairwise import differences, entrant
+from harness.scoring.statistics.samples import Sample, influences, scores_of
 
 Floats = NDArray[np.float64]
 
@@ -27,13 +25,11 @@ def answers(rng: np.random.Generator, seeds: int, n: int, share: float) -> Float
 def chunks(rng: np.random.Generator, seeds: int, n: int) -> Floats:
     gold = rng.integers(0, 6, n)
     proposed = rng.integers(0, 6, (seeds, n))
-    found = np.minimum(proposed, rng.binomial(gold, 0.7, (seeds, n)))
-    return np.stack([found, proposed, np.broadcast_to(gold, (seeds, n))], axis=2).astype(np.float64)
+    hits = np.minimum(proposed, rng.binomial(gold, 0.7, (seeds, n)))
+    return np.stack([hits, proposed, np.broadcast_to(gold, (seeds, n))], axis=2).astype(np.float64)
 
 
-def test_one_seed_of_right_and_wrong_gives_the_binomials_standard_error_and_says_nothing_of_the_recipe() -> (
-    None
-):
+def test_one_seed_of_right_and_wrong_has_the_binomial_standard_error_and_no_claim_about_the_recipe() -> None:
     values = np.array([[1.0] * 600 + [0.0] * 400])
     claims = score_claims(Sample([values]))
     assert (claims.recipe, claims.general, claims.these.p) == (False, None, None)
@@ -51,13 +47,12 @@ def test_seeds_that_agree_on_every_example_leave_only_the_examples() -> None:
 
 
 def test_seeds_that_differ_give_students_interval() -> None:
-    # Examples without any spread: each seed is right on a fixed share, and another training would be right on
-    # another.
+    # Examples without variance: each seed is right on a fixed share, which differs between trainings.
     shares = np.array([0.60, 0.66, 0.63])
     values = np.repeat(shares[:, None], 50, axis=1)
     claims = score_claims(Sample([values]), replicates=100_000)
     low, high = stats.t.interval(0.95, 2, loc=shares.mean(), scale=shares.std(ddof=1) / np.sqrt(3))
-    # A little wider: the degrees of freedom are taken with care.
+    # A little wider: the degrees of freedom are reduced.
     assert low - 0.004 < claims.these.interval[0] <= low + 0.001
     assert high - 0.001 <= claims.these.interval[1] < high + 0.004
 
@@ -73,20 +68,21 @@ def test_the_standard_error_over_seeds_is_welchs() -> None:
 
 
 def test_the_interaction_is_the_residual_mean_square_of_an_analysis_of_variance() -> None:
-    # Rows 0 and 10 apart, columns 0 and 1 apart, and one cell 4 more: residuals ±1 in four cells, one degree
-    # of freedom.
+    # Rows that differ by 10, columns that differ by 1, and one cell larger by 4: residuals ±1 in four cells,
+    # one degree of freedom.
     assert interaction(np.array([[0.0, 1.0], [10.0, 15.0]])) == pytest.approx(4.0)
     assert interaction(np.add.outer([0.0, 3.0, 9.0], [1.0, 5.0])) == pytest.approx(0.0)
 
 
 def test_influences_are_the_derivative_of_f1() -> None:
     examples = chunks(np.random.default_rng(0), 2, 40)
-    moved = influences(examples)
-    assert moved.mean(axis=1) == pytest.approx([0.0, 0.0], abs=1e-12)
+    linear = influences(examples)
+    assert linear.mean(axis=1) == pytest.approx([0.0, 0.0], abs=1e-12)
     step = 1e-6
-    more = examples.copy()
-    more[:, 7] *= 1 + step  # example 7 with slightly more weight
-    assert (scores_of(more) - scores_of(examples)) / step == pytest.approx(moved[:, 7] / 40, rel=1e-3)
+    reweighted = examples.copy()
+    reweighted[:, 7] *= 1 + step  # example 7 with slightly more weight
+    derivative = (scores_of(reweighted) - scores_of(examples)) / step
+    assert derivative == pytest.approx(linear[:, 7] / 40, rel=1e-3)
 
 
 def test_a_difference_of_one_language_has_mcnemars_p_and_the_paired_interval() -> None:
@@ -110,20 +106,21 @@ def test_the_permutation_of_f1_equals_a_plain_loop() -> None:
     rng = np.random.default_rng(5)
     first, second = chunks(rng, 1, 60), chunks(rng, 1, 60)
     second[..., 2] = first[..., 2]
-    seen = abs(float(scores_of(second)[0] - scores_of(first)[0]))
-    times = 0
+    observed = abs(float(scores_of(second)[0] - scores_of(first)[0]))
+    exceeding = 0
     for _ in range(2000):
         swap = rng.random(60) < 0.5
-        ours, theirs = (
+        new_first, new_second = (
             np.where(swap[:, None], second[0], first[0]),
             np.where(swap[:, None], first[0], second[0]),
         )
-        times += abs(float(scores_of(theirs[None])[0] - scores_of(ours[None])[0])) >= seen - 1e-12
+        permuted = abs(float(scores_of(new_second[None])[0] - scores_of(new_first[None])[0]))
+        exceeding += permuted >= observed - 1e-12
     p = difference_claims(Sample([first]), Sample([second]), replicates=40_000).these.p
-    assert p == pytest.approx(times / 2000, abs=0.03)
+    assert p == pytest.approx(exceeding / 2000, abs=0.03)
 
 
-def test_equal_sides_show_nothing_at_any_level() -> None:
+def test_equal_samples_do_not_differ_at_any_level() -> None:
     rng = np.random.default_rng(0)
     for seeds in (1, 3):
         sample = Sample([answers(rng, seeds, 100, 0.5) for _ in range(4)])
@@ -137,8 +134,7 @@ def test_equal_sides_show_nothing_at_any_level() -> None:
 
 
 def test_parallel_examples_are_drawn_together() -> None:
-    # The same 200 examples, of the same difficulty, in ten languages: ten times the data is no more than one
-    # time.
+    # The same 200 examples, of the same difficulty, in ten languages: they add no information.
     values = answers(np.random.default_rng(0), 1, 200, 0.5)
     width = {
         parallel: np.ptp(score_claims(Sample([values] * 10, parallel)).these.interval)
@@ -147,7 +143,7 @@ def test_parallel_examples_are_drawn_together() -> None:
     assert width[True] / width[False] == pytest.approx(np.sqrt(10), rel=0.05)
 
 
-def test_a_claim_about_languages_in_general_takes_three_and_is_wider() -> None:
+def test_a_claim_about_languages_in_general_needs_three_and_is_wider() -> None:
     rng = np.random.default_rng(0)
     samples = [
         Sample([answers(rng, 1, 300, share) for share in shares]) for shares in ((0.5, 0.6), (0.5, 0.6, 0.8))
@@ -158,13 +154,13 @@ def test_a_claim_about_languages_in_general_takes_three_and_is_wider() -> None:
     assert np.ptp(claims.general.interval) > 3 * np.ptp(claims.these.interval)
 
 
-def test_a_claim_about_languages_in_general_is_never_surer_than_about_these() -> None:
-    # Three languages of the same score by chance: between them there is no spread at all.
+def test_a_claim_about_languages_in_general_is_at_least_as_uncertain_as_about_these() -> None:
+    # Three languages of the same score by chance: no variance between languages.
     rng = np.random.default_rng(0)
     values = [rng.permutation([1.0] * 60 + [0.0] * 40)[None] for _ in range(3)]
-    moved = [np.roll(each, 7, axis=1) for each in values]
-    moved = [np.where(np.cumsum(each == 0, axis=1) <= 6, 1.0, each) for each in moved]
-    for claims in (score_claims(Sample(values)), difference_claims(Sample(values), Sample(moved))):
+    rolled = [np.roll(language, 7, axis=1) for language in values]
+    better = [np.where(np.cumsum(language == 0, axis=1) <= 6, 1.0, language) for language in rolled]
+    for claims in (score_claims(Sample(values)), difference_claims(Sample(values), Sample(better))):
         assert claims.general is not None
         assert claims.general.interval[0] <= claims.these.interval[0]
         assert claims.general.interval[1] >= claims.these.interval[1]
@@ -173,21 +169,21 @@ def test_a_claim_about_languages_in_general_is_never_surer_than_about_these() ->
         )
 
 
-def test_a_side_that_was_not_trained_speaks_of_its_recipe_with_one_seed() -> None:
+def test_one_seed_of_an_untrained_sample_is_enough_for_a_claim_about_recipes() -> None:
     rng = np.random.default_rng(0)
     base, tuned = [answers(rng, 1, 300, 0.5)], [answers(rng, 3, 300, 0.7)]
     assert not difference_claims(Sample(base), Sample(tuned)).recipe
     assert difference_claims(Sample(base, trained=False), Sample(tuned)).recipe
 
 
-def test_claims_repeat_to_the_last_bit() -> None:
+def test_claims_are_reproducible_to_the_last_bit() -> None:
     rng = np.random.default_rng(0)
     first, second = Sample([chunks(rng, 2, 50)]), Sample([chunks(rng, 3, 50)])
     assert difference_claims(first, second) == difference_claims(first, second)
     assert difference_claims(first, second, seed=1) != difference_claims(first, second)
 
 
-def test_what_cannot_be_paired_is_an_error() -> None:
+def test_unpairable_samples_are_an_error() -> None:
     ten, eleven = np.zeros((1, 10)), np.zeros((1, 11))
     with pytest.raises(ValueError, match=r"the same examples, got \(10,\) and \(11,\)"):
         difference_claims(Sample([ten]), Sample([eleven]))
@@ -215,10 +211,10 @@ def test_the_bootstrap_and_the_permutation_equal_scipys() -> None:
     assert claims.these.p == pytest.approx(permuted.pvalue, abs=0.03)
 
 
-def test_matched_seeds_without_examples_of_their_own_give_the_paired_t_tests_p() -> None:
+def test_matched_seeds_without_variance_over_examples_have_the_p_of_a_paired_t_test() -> None:
     shares = np.array([0.60, 0.66, 0.52, 0.58]), np.array([0.65, 0.70, 0.58, 0.60])
-    like = [[np.repeat(each[:, None], 50, axis=1)] for each in shares]
-    samples = [Sample(languages, design="alike but for the languages") for languages in like]
+    values = [[np.repeat(seeds[:, None], 50, axis=1)] for seeds in shares]
+    samples = [Sample(languages, design="one") for languages in values]
     matched = difference_claims(*samples, replicates=100_000)
     paired = stats.ttest_rel(shares[1], shares[0])
     assert matched.matched
@@ -227,10 +223,10 @@ def test_matched_seeds_without_examples_of_their_own_give_the_paired_t_tests_p()
     closed = differences([entrant(sample) for sample in samples])
     assert closed.matched[0, 1]
     difference = float(np.mean(shares[1] - shares[0]))
-    # The permutation test's error of 50 examples that all speak for one side is added.
+    # The permutation test's error of 50 examples that all favour one side is added.
     assert closed.error[0, 1] ** 2 == pytest.approx((difference / paired.statistic) ** 2 + difference**2 / 50)
     unmatched = difference_claims(
-        Sample(like[0], design="one"), Sample(like[1], design="other"), replicates=100_000
+        Sample(values[0], design="one"), Sample(values[1], design="two"), replicates=100_000
     )
     assert not unmatched.matched
     assert unmatched.these.p is not None and unmatched.these.p > 0.1 > paired.pvalue
@@ -238,28 +234,30 @@ def test_matched_seeds_without_examples_of_their_own_give_the_paired_t_tests_p()
 
 def test_one_seed_each_and_seeds_without_a_design_are_not_matched() -> None:
     rng = np.random.default_rng(3)
-    for seeds, design in ((1, "alike"), (3, None)):
-        sides = [Sample([answers(rng, seeds, 60, share)], design=design) for share in (0.4, 0.6)]
-        assert not difference_claims(*sides).matched
-        assert not differences([entrant(side) for side in sides]).matched.any()
+    for seeds, design in ((1, "one"), (3, None)):
+        samples = [Sample([answers(rng, seeds, 60, share)], design=design) for share in (0.4, 0.6)]
+        assert not difference_claims(*samples).matched
+        assert not differences([entrant(sample) for sample in samples]).matched.any()
 
 
-def test_what_matched_seeds_do_to_both_sides_alike_is_no_doubt() -> None:
+def test_effects_of_matched_seeds_on_both_samples_do_not_widen_the_interval() -> None:
     rng = np.random.default_rng(4)
     shift = rng.normal(0, 0.15, size=(4, 1))
-    sides = [
+    pair = [
         [(rng.random((4, 300)) < share + shift).astype(float) for _ in range(3)] for share in (0.45, 0.55)
     ]
     width = {
-        design: np.ptp(difference_claims(*(Sample(s, design=design) for s in sides)).these.interval)
-        for design in (None, "alike")
+        design: np.ptp(
+            difference_claims(*(Sample(languages, design=design) for languages in pair)).these.interval
+        )
+        for design in (None, "one")
     }
-    assert width["alike"] < 0.5 * width[None]
+    assert width["one"] < 0.5 * width[None]
 
 
-def test_seeds_without_examples_of_their_own_give_welchs_p() -> None:
-    # Each seed is right on a fixed share of 50 like examples: only seeds vary.
+def test_seeds_without_variance_over_examples_have_welchs_p() -> None:
+    # Each seed is right on a fixed share of 50 equal examples: only seeds vary.
     shares = np.array([0.60, 0.66, 0.63, 0.58]), np.array([0.66, 0.70, 0.64, 0.71, 0.69])
-    samples = [Sample([np.repeat(each[:, None], 50, axis=1)]) for each in shares]
+    samples = [Sample([np.repeat(seeds[:, None], 50, axis=1)]) for seeds in shares]
     welch = stats.ttest_ind(shares[1], shares[0], equal_var=False)
     assert difference_claims(*samples, replicates=100_000).these.p == pytest.approx(welch.pvalue, abs=0.004)

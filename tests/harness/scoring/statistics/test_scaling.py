@@ -20,7 +20,7 @@ def logit(x: np.ndarray, level: float, slope: float, chance: float = 0.0) -> np.
 
 
 def seeded(means: np.ndarray, *offsets: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return sizes and scores, one seed for each offset."""
+    """Return sizes and scores of one seed for each offset."""
     return np.tile(SIZES, len(offsets)), np.concatenate([means + offset for offset in offsets])
 
 
@@ -29,7 +29,7 @@ def noisy(means: np.ndarray, seed: int, noise: float = 0.0075) -> tuple[np.ndarr
     return np.tile(SIZES, 3), scores.ravel()
 
 
-def everything(fit: ScalingFit) -> tuple[str, bytes, bytes]:
+def as_bytes(fit: ScalingFit) -> tuple[str, bytes, bytes]:
     return repr(fit), fit.draws.tobytes(), np.stack([fit.curve(GRID), *fit.band(GRID)]).tobytes()
 
 
@@ -45,7 +45,7 @@ def everything(fit: ScalingFit) -> tuple[str, bytes, bytes]:
         ([3, 4, 5, 3, 9, 3], "fit"),
     ],
 )
-def test_what_may_be_drawn(seeds: list[int], drawn: str) -> None:
+def test_presentation_depends_on_sizes_and_seeds(seeds: list[int], drawn: str) -> None:
     assert presentation({5e6 * (number + 1): count for number, count in enumerate(seeds)}) == drawn
 
 
@@ -83,7 +83,7 @@ def test_a_logit_line_by_hand() -> None:
         (0.9, 0.3, 2.5),
     ],
 )
-def test_a_clean_power_law_is_found_exactly(truth: tuple[float, float, float]) -> None:
+def test_a_noiseless_power_law_is_recovered_exactly(truth: tuple[float, float, float]) -> None:
     fit = fit_scaling(*seeded(power(SIZES, *truth), 0, 0, 0), chance=0.0)
     assert fit.form == "power"
     assert (fit.parameters["ceiling"], fit.curve(SIZES[0])[0], fit.parameters["exponent"]) == pytest.approx(
@@ -104,7 +104,7 @@ def test_a_clean_power_law_is_found_exactly(truth: tuple[float, float, float]) -
         (0.3, 0.0, 0.0),
     ],
 )
-def test_a_clean_logit_line_is_found_exactly(truth: tuple[float, float, float]) -> None:
+def test_a_noiseless_logit_line_is_recovered_exactly(truth: tuple[float, float, float]) -> None:
     fit = fit_scaling(*seeded(logit(SIZES, *truth), 0, 0, 0), chance=truth[-1])
     assert fit.form == "logit"
     assert (fit.parameters["level"], fit.parameters["slope"]) == pytest.approx(truth[:2], abs=1e-7)
@@ -112,7 +112,7 @@ def test_a_clean_logit_line_is_found_exactly(truth: tuple[float, float, float]) 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_fit_equals_scipys_where_no_mean_is_an_outlier(seed: int) -> None:
-    # Symmetric seeds far apart: the limit is wide and the loss is the squared one.
+    # Symmetric seeds that differ much: the Huber limit is wide and the loss is quadratic.
     means = power(SIZES, 0.87, 0.4, 0.5) + np.random.default_rng(seed).normal(0, 0.003, 5)
     data = seeded(means, -0.02, 0, 0.02)
     expected, _ = curve_fit(power, SIZES, means, p0=(0.9, 0.4, 0.6), xtol=1e-12, ftol=1e-12)
@@ -128,7 +128,7 @@ def test_the_fit_equals_scipys_where_no_mean_is_an_outlier(seed: int) -> None:
 
 @pytest.mark.parametrize("form", ["power", "logit"])
 @pytest.mark.parametrize("seed", range(4))
-def test_no_start_of_scipys_robust_fit_finds_less_loss(form: Form, seed: int) -> None:
+def test_scipys_robust_fit_has_no_lower_loss_from_any_start(form: Form, seed: int) -> None:
     rng = np.random.default_rng(seed)
     counts = rng.integers(3, 7, 5)
     sizes = np.repeat(SIZES, counts)
@@ -156,12 +156,14 @@ def test_no_start_of_scipys_robust_fit_finds_less_loss(form: Form, seed: int) ->
         rng.uniform([0.3, 0.05, 0.1], [0.99, 0.95, 3]) if form == "power" else rng.normal(0, 1, 2)
         for _ in range(20)
     ]
-    found = [
+    solutions = [
         least_squares(scaled, start, bounds=bounds, loss="huber", xtol=1e-12, ftol=1e-12, gtol=1e-12).x
         for start in starts
     ]
     fit = fit_scaling(sizes, scores, chance=0.2, form=form)
-    assert loss((means - fit.curve(SIZES)) / limit) <= min(loss(scaled(x)) for x in found) * (1 + 1e-5)
+    assert loss((means - fit.curve(SIZES)) / limit) <= min(
+        loss(scaled(solution)) for solution in solutions
+    ) * (1 + 1e-5)
 
 
 @pytest.mark.parametrize("form", ["power", "logit"])
@@ -169,32 +171,32 @@ def test_a_failed_run_moves_the_curve_little(form: Form) -> None:
     means = power(SIZES, 0.87, 0.4, 0.5) if form == "power" else logit(SIZES, 0.5, 0.3)
     sizes, scores = noisy(means, 0, 0.005)
     scores[2 if form == "logit" else 3] -= 0.3
-    straight = np.polyfit(np.log(SIZES), scores.reshape(3, 5).mean(0), 2)
-    ours = np.abs(fit_scaling(sizes, scores, chance=0.0, form=form).curve(SIZES) - means).max()
-    assert ours < 0.6 * np.abs(np.polyval(straight, np.log(SIZES)) - means).max()
-    assert form == "power" or ours < 0.01
+    polynomial = np.polyfit(np.log(SIZES), scores.reshape(3, 5).mean(0), 2)
+    error = np.abs(fit_scaling(sizes, scores, chance=0.0, form=form).curve(SIZES) - means).max()
+    assert error < 0.6 * np.abs(np.polyval(polynomial, np.log(SIZES)) - means).max()
+    assert form == "power" or error < 0.01
 
 
 def test_the_band_of_a_nearly_straight_line_is_students() -> None:
     # Means on the curve, seeds at −d, 0, d: the seeds' variance is d² with 10 degrees of freedom and the lack
-    # of fit 0 with 3, pooled d² · 10/13; at the middle the variance is a fifteenth of it.
+    # of fit 0 with 3, pooled d² · 10/13; in the middle the variance is a fifteenth of it.
     d = 0.01
     fit = fit_scaling(*seeded(logit(SIZES, 0.0, 0.05), -d, 0, d), chance=0.0, form="logit", replicates=10_000)
     low, high = fit.band(fit.reference)
     half = student.ppf(0.975, 13) * d * np.sqrt(10 / 13 / 15)
     assert (high[0] - low[0]) / 2 == pytest.approx(half, rel=0.04)
-    # Sizes that scatter more than their seeds: their own variance, with 3 degrees of freedom.
+    # Sizes that scatter more than their seeds: only the lack of fit, with 3 degrees of freedom.
     off = 0.03 * np.array([1, -1, 0, -1, 1])
     scattered = fit_scaling(
         *seeded(logit(SIZES, 0.0, 0.05) + off, -d, 0, d), chance=0.0, form="logit", replicates=10_000
     )
     low, high = scattered.band(scattered.reference)
-    # Not exactly: with so small a limit the loss is nearly the absolute one.
+    # Not exactly: with such a small Huber limit the loss is nearly absolute.
     least = student.ppf(0.975, 3) * np.sqrt((off**2).sum() / 3 / 5)
     assert 0.95 * least < (high[0] - low[0]) / 2 < 1.5 * least
 
 
-def test_bands_are_nested_and_hold_the_curve() -> None:
+def test_bands_are_nested_and_contain_the_curve() -> None:
     data = noisy(power(SIZES, 0.87, 0.4, 0.5), 1)
     narrow, wide = fit_scaling(*data, chance=0.0, level=0.8), fit_scaling(*data, chance=0.0, level=0.99)
     (a, b), (c, d) = narrow.band(GRID), wide.band(GRID)
@@ -219,7 +221,7 @@ def test_bands_are_nested_and_hold_the_curve() -> None:
     ],
 )
 @pytest.mark.parametrize("offsets", [(0.0, 0.0, 0.0), (-0.02, -0.01, 0.0)])
-def test_no_data_breaks_the_fit_or_leaves_chance_and_one(
+def test_fits_of_any_data_are_finite_and_between_chance_and_one(
     form: Form | None, means: np.ndarray, offsets: tuple[float, ...]
 ) -> None:
     fit = fit_scaling(*seeded(means, *offsets), chance=0.25, form=form)
@@ -239,8 +241,8 @@ def test_the_simpler_form_wins_unless_the_power_law_is_clearly_better() -> None:
     assert chosen.loso_error["power"] < 0.8 * chosen.loso_error["logit"]
     assert chosen.intervals["exponent"][0] < 1 < chosen.intervals["exponent"][1]
     # The same means under seeds that vary far more: the difference may be noise.
-    apart = seeded(curved[1].reshape(3, 5).mean(0), -0.2, 0, 0.1)
-    assert fit_scaling(*apart, chance=0.0).form == "logit"
+    noisier = seeded(curved[1].reshape(3, 5).mean(0), -0.2, 0, 0.1)
+    assert fit_scaling(*noisier, chance=0.0).form == "logit"
     overruled = fit_scaling(*curved, chance=0.0, form="logit")
     assert (overruled.form, overruled.loso_error) == ("logit", chosen.loso_error)
 
@@ -251,8 +253,10 @@ def test_the_left_out_error_is_that_of_fits_without_each_size() -> None:
     data = (np.tile(sizes, 3), np.concatenate([scores - 0.05, scores, scores + 0.05]))
     errors = []
     for index in range(6):
-        kept = np.delete(np.arange(6), index)
-        expected, _ = curve_fit(logit, sizes[kept], scores[kept], p0=(0, 0.1), xtol=1e-12, ftol=1e-12)
+        remaining = np.delete(np.arange(6), index)
+        expected, _ = curve_fit(
+            logit, sizes[remaining], scores[remaining], p0=(0, 0.1), xtol=1e-12, ftol=1e-12
+        )
         errors.append(abs(logit(sizes[index : index + 1], *expected)[0] - scores[index]))
     assert fit_scaling(*data, chance=0.0).loso_error["logit"] == pytest.approx(np.mean(errors), abs=1e-8)
 
@@ -270,17 +274,18 @@ def test_outside_the_measured_sizes_there_is_no_curve() -> None:
 
 
 @pytest.mark.parametrize("form", ["power", "logit"])
-def test_order_does_not_matter_and_draws_repeat(form: Form) -> None:
+def test_order_does_not_matter_and_draws_are_reproducible(form: Form) -> None:
     sizes, scores = noisy(power(SIZES, 0.87, 0.4, 0.5), 2)
-    first = everything(fit_scaling(sizes, scores, chance=0.1, form=form, seed=5))
-    assert everything(fit_scaling(sizes, scores, chance=0.1, form=form, seed=5)) == first
+    first = as_bytes(fit_scaling(sizes, scores, chance=0.1, form=form, seed=5))
+    assert as_bytes(fit_scaling(sizes, scores, chance=0.1, form=form, seed=5)) == first
     order = np.random.default_rng(0).permutation(len(sizes))
     assert (
-        everything(fit_scaling(sizes[order].tolist(), scores[order].tolist(), chance=0.1, form=form, seed=5))
+        as_bytes(fit_scaling(sizes[order].tolist(), scores[order].tolist(), chance=0.1, form=form, seed=5))
         == first
     )
-    other = fit_scaling(sizes, scores, chance=0.1, form=form, seed=6)
-    assert (repr(other) != first[0], other.curve(GRID).tobytes() == first[2][: GRID.nbytes]) == (True, True)
+    reseeded = fit_scaling(sizes, scores, chance=0.1, form=form, seed=6)
+    assert repr(reseeded) != first[0]
+    assert reseeded.curve(GRID).tobytes() == first[2][: GRID.nbytes]
 
 
 def test_the_unit_of_size_does_not_matter() -> None:
@@ -293,7 +298,7 @@ def test_the_unit_of_size_does_not_matter() -> None:
     assert in_millions.intervals["exponent"] == pytest.approx(in_parameters.intervals["exponent"], rel=1e-2)
 
 
-WHOLE = {"sizes": np.tile(SIZES, 3), "scores": np.full(15, 0.5), "chance": 0.0}
+VALID = {"sizes": np.tile(SIZES, 3), "scores": np.full(15, 0.5), "chance": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -324,6 +329,6 @@ WHOLE = {"sizes": np.tile(SIZES, 3), "scores": np.full(15, 0.5), "chance": 0.0}
         ({"replicates": 999}, "^a band needs at least 1000 replicates, got 999$"),
     ],
 )
-def test_what_carries_no_fit_is_refused(changed: dict[str, object], message: str) -> None:
+def test_invalid_input_of_a_fit_is_refused(changed: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        fit_scaling(**(WHOLE | changed))
+        fit_scaling(**(VALID | changed))

@@ -1,4 +1,4 @@
-"""Claims held against simulated worlds in which the truth is known; the table is in docs/statistics.md (slow)."""
+"""Coverage of claims in simulated worlds with a known truth; the table is in docs/statistics.md (slow)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from scipy.special import ndtr
 
 from harness.scoring.statistics.corrections import holm
 from harness.scoring.statistics.intervals import wilson
-from harness.scoring.statistics.multilevel import Claims, Sample, difference_claims, score_claims
+from harness.scoring.statistics.multilevel import Claims, difference_claims, score_claims
 from harness.scoring.statistics.pairwise import differences, entrant
-from harness.scoring.statistics.ranks import real_differences
+from harness.scoring.statistics.ranks import significant_differences
+from harness.scoring.statistics.samples import Sample
 
 WORLDS = 1000
 REPLICATES = 1000
@@ -23,7 +24,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class World:
-    """What varies, in shares right, as on real targets: between languages, trainings, trainings in a language, and examples."""
+    """The standard deviations of the share of right answers between languages, trainings and examples.
+
+    The defaults are similar to those of real targets.
+    """
 
     seeds: int = 5
     languages: int = 12
@@ -31,21 +35,23 @@ class World:
     language_spread: float = 0.08
     seed_spread: float = 0.01
     seed_by_language_spread: float = 0.01
-    # Share of an example's luck that another training rolls anew.
+    # Share of the variance of an example's difficulty that differs between trainings.
     seed_by_example: float = 0.25
     parallel: bool = False
 
     def levels(self, rng: np.random.Generator) -> Floats:
-        """Return the true share right of each language."""
+        """Return the true share of right answers in each language."""
         return np.clip(rng.normal(0.6, self.language_spread, self.languages), 0.2, 0.95)
 
     def difficulties(self, rng: np.random.Generator) -> Floats:
-        """Return how hard each example of each language is (languages, examples); of parallel text all languages share half of it."""
-        own = rng.normal(size=(self.languages, self.examples))
-        return np.sqrt(0.5) * (own + rng.normal(size=self.examples)) if self.parallel else own
+        """Return difficulties (languages, examples); parallel languages share half of their variance."""
+        independent = rng.normal(size=(self.languages, self.examples))
+        if not self.parallel:
+            return independent
+        return np.sqrt(0.5) * (independent + rng.normal(size=self.examples))
 
     def sample(self, rng: np.random.Generator, levels: Floats, difficulties: Floats) -> Sample:
-        """Return what a recipe's trainings get right, its expected share in language l being levels[l]."""
+        """Return the right answers of a recipe's trainings, whose expected share in language l is levels[l]."""
         shift = rng.normal(0, self.seed_spread, (self.seeds, 1)) + rng.normal(
             0, self.seed_by_language_spread, (self.seeds, self.languages)
         )
@@ -58,7 +64,7 @@ class World:
 
 
 def scored(world: World) -> Iterator[tuple[Claims, float, float]]:
-    """Yield claims about a score with the truth about these languages, and about languages in general."""
+    """Yield claims about a score, the true value for these languages and that for languages in general."""
     for number in range(WORLDS):
         rng = np.random.default_rng(number)
         levels = world.levels(rng)
@@ -67,15 +73,17 @@ def scored(world: World) -> Iterator[tuple[Claims, float, float]]:
 
 
 def compared(world: World, spread: float = 0.0) -> Iterator[tuple[Claims, float, float]]:
-    """Yield claims about two recipes that differ by language with a spread, with the truths; without spread they are equal."""
+    """Yield claims about two recipes whose differences vary by language, with both true values.
+
+    With a spread of 0 the recipes are equal.
+    """
     for number in range(WORLDS):
         rng = np.random.default_rng(number)
         levels, difficulties = world.levels(rng), world.difficulties(rng)
         change = rng.normal(0, spread, world.languages) if spread else np.zeros(world.languages)
-        pair = [
-            world.sample(rng, each, difficulties) for each in (levels, np.clip(levels + change, 0.05, 0.98))
-        ]
-        # A p value counts one draw more than there are, which of few draws is too many.
+        changed = np.clip(levels + change, 0.05, 0.98)
+        pair = [world.sample(rng, shares, difficulties) for shares in (levels, changed)]
+        # A p value counts one draw more than there are, which biases it with few draws.
         yield (
             difference_claims(*pair, replicates=REPLICATES if spread else 4 * REPLICATES, seed=number),
             float(change.mean()),
@@ -94,14 +102,14 @@ def null_p(world: World, number: int) -> float:
     return claims.these.p
 
 
-def share_held(worlds: Iterator[tuple[Claims, float, float]]) -> tuple[float, float]:
-    """Return the shares of worlds whose intervals hold the truth, about these languages and about languages in general."""
-    held = np.zeros(2)
+def coverage(worlds: Iterator[tuple[Claims, float, float]]) -> tuple[float, float]:
+    """Return the coverage of the intervals for these languages and for languages in general."""
+    covered = np.zeros(2)
     for claims, these, general in worlds:
         assert claims.general is not None
-        for place, (claim, truth) in enumerate(((claims.these, these), (claims.general, general))):
-            held[place] += claim.interval[0] <= truth <= claim.interval[1]
-    return tuple((held / WORLDS).tolist())
+        for i, (claim, truth) in enumerate(((claims.these, these), (claims.general, general))):
+            covered[i] += claim.interval[0] <= truth <= claim.interval[1]
+    return tuple((covered / WORLDS).tolist())
 
 
 COVERED = pytest.mark.parametrize(
@@ -113,8 +121,8 @@ COVERED = pytest.mark.parametrize(
 
 @pytest.mark.slow
 @COVERED
-def test_intervals_of_scores_hold_the_truth_in_93_to_97_of_100_worlds(world: World) -> None:
-    these, general = share_held(scored(world))
+def test_intervals_of_scores_cover_the_truth_in_93_to_97_of_100_worlds(world: World) -> None:
+    these, general = coverage(scored(world))
     print(f"score {world}: these {these:.3f}, general {general:.3f}")
     assert 0.93 <= these <= 0.97
     assert 0.93 <= general <= 0.97
@@ -122,21 +130,21 @@ def test_intervals_of_scores_hold_the_truth_in_93_to_97_of_100_worlds(world: Wor
 
 @pytest.mark.slow
 @COVERED
-def test_intervals_of_differences_hold_the_truth_in_93_to_97_of_100_worlds(world: World) -> None:
-    these, general = share_held(compared(world, spread=0.03))
+def test_intervals_of_differences_cover_the_truth_in_93_to_97_of_100_worlds(world: World) -> None:
+    these, general = coverage(compared(world, spread=0.03))
     print(f"difference {world}: these {these:.3f}, general {general:.3f}")
     assert 0.93 <= these <= 0.97
     assert 0.93 <= general <= 0.97
 
 
 @pytest.mark.slow
-def test_wilsons_interval_holds_the_truth() -> None:
+def test_wilsons_interval_covers_the_truth() -> None:
     rng = np.random.default_rng(0)
     shares = rng.uniform(0.3, 0.95, 20_000)
-    found = [wilson(int(k), 1000) for k in rng.binomial(1000, shares)]
-    held = np.mean([low <= share <= high for share, (low, high) in zip(shares, found, strict=True)])
-    print(f"Wilson: {held:.3f}")
-    assert 0.93 <= held <= 0.97
+    intervals = [wilson(int(k), 1000) for k in rng.binomial(1000, shares)]
+    covered = np.mean([low <= share <= high for share, (low, high) in zip(shares, intervals, strict=True)])
+    print(f"Wilson: {covered:.3f}")
+    assert 0.93 <= covered <= 0.97
 
 
 @pytest.mark.slow
@@ -150,12 +158,12 @@ def test_wilsons_interval_holds_the_truth() -> None:
     ],
     ids=str,
 )
-def test_equal_recipes_of_five_seeds_are_called_different_in_five_of_100_worlds(world: World) -> None:
-    found = [
+def test_equal_recipes_of_five_seeds_are_significantly_different_in_five_of_100_worlds(world: World) -> None:
+    p_values = [
         (claims.these.p, claims.general.p if claims.general else None) for claims, _, _ in compared(world)
     ]
     these, general = (
-        float(np.mean([p is not None and p < 0.05 for p in column])) for column in zip(*found, strict=True)
+        float(np.mean([p is not None and p < 0.05 for p in column])) for column in zip(*p_values, strict=True)
     )
     print(f"null {world}: these {these:.3f}, general {general:.3f}")
     assert 0.035 <= these <= 0.065
@@ -163,17 +171,17 @@ def test_equal_recipes_of_five_seeds_are_called_different_in_five_of_100_worlds(
 
 @pytest.mark.slow
 def test_a_bootstrap_of_sentences_alone_would_be_wrong_about_recipes() -> None:
-    # The reason why a verdict about recipes takes seeds: two checkpoints of equal recipes do differ.
+    # The reason why a verdict about recipes needs seeds: two checkpoints of equal recipes do differ.
     world = World(seeds=1, seed_spread=0.02, seed_by_language_spread=0.02)
     wrong = np.mean(
         [claims.these.p is not None and claims.these.p < 0.05 for claims, _, _ in compared(world)]
     )
-    print(f"sentences alone: {wrong:.3f} of equal recipes are called different")
+    print(f"sentences alone: {wrong:.3f} of equal recipes are significantly different")
     assert wrong > 0.3
 
 
 @pytest.mark.slow
-def test_equal_checkpoints_are_called_different_in_five_of_100_worlds() -> None:
+def test_equal_checkpoints_are_significantly_different_in_five_of_100_worlds() -> None:
     world = World(seeds=1, seed_spread=0.0, seed_by_language_spread=0.0)
     wrong = np.mean(
         [claims.these.p is not None and claims.these.p < 0.05 for claims, _, _ in compared(world)]
@@ -200,7 +208,7 @@ def test_holm_keeps_the_chance_of_any_false_regression_of_nine_targets_below_fiv
 @pytest.mark.parametrize("trained", [False, True])
 def test_ten_equal_submissions_are_split_in_at_most_five_of_100_worlds(seeds: int, trained: bool) -> None:
     world = World(seeds=seeds)
-    if not trained:  # encoders as they came, compared as they are
+    if not trained:  # the published encoders themselves
         world = replace(world, seed_spread=0.0, seed_by_language_spread=0.0)
     split = 0
     for number in range(WORLDS):
@@ -209,6 +217,6 @@ def test_ten_equal_submissions_are_split_in_at_most_five_of_100_worlds(seeds: in
         entrants = [
             entrant(replace(world.sample(rng, levels, difficulties), trained=trained)) for _ in range(10)
         ]
-        split += bool(real_differences(differences(entrants).p).any())
+        split += bool(significant_differences(differences(entrants).p).any())
     print(f"tie groups of ten, {seeds} seeds, trained {trained}: {split / WORLDS:.3f}")
     assert split / WORLDS <= 0.05

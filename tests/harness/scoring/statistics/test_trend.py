@@ -10,7 +10,7 @@ SIZES = [4e6, 8e6, 16e6, 32e6, 64e6]
 KNOWN = [np.inf] * 5
 
 
-def test_a_straight_line_is_found_whatever_the_weights() -> None:
+def test_a_straight_line_is_recovered_with_any_weights() -> None:
     trend = gap_trend(SIZES, [1.0, 1.5, 2.0, 2.5, 3.0], [0.1, 0.2, 0.1, 0.4, 0.3], [4] * 5)
     assert trend.slope_per_doubling == pytest.approx(0.5)
     assert trend.p < 0.01
@@ -39,7 +39,7 @@ def test_an_error_from_few_seeds_is_averaged_with_the_typical_one() -> None:
     uncertain = gap_trend(SIZES[:3], [0.0, 1.0, 3.0], [0.2, 0.4, 1.0], [4, 4, 4])
     moderated = gap_trend(SIZES[:3], [0.0, 1.0, 3.0], np.sqrt([0.10, 0.16, 0.58]), [np.inf] * 3)
     assert uncertain.slope_per_doubling == pytest.approx(moderated.slope_per_doubling)
-    # The same scales with eight degrees of freedom: t tails.
+    # The same scales with eight degrees of freedom have the tails of t.
     assert uncertain.interval[1] - uncertain.interval[0] > 1.1 * (
         moderated.interval[1] - moderated.interval[0]
     )
@@ -66,7 +66,7 @@ def test_p_and_interval_agree() -> None:
             assert (trend.p < 0.05) == (trend.interval[0] > 0 or trend.interval[1] < 0)
 
 
-def test_order_does_not_matter_and_draws_repeat() -> None:
+def test_order_does_not_matter_and_draws_are_reproducible() -> None:
     columns = np.array([SIZES, [1.0, 1.4, 2.1, 2.4, 3.1], [0.5, 0.6, 0.4, 0.7, 0.8], [4, 3.5, 3, np.inf, 2]])
     trend = gap_trend(*columns)
     assert gap_trend(*columns[:, [3, 1, 4, 0, 2]]) == trend == gap_trend(*columns)
@@ -88,12 +88,12 @@ def test_order_does_not_matter_and_draws_repeat() -> None:
         ({"degrees": [4.0, 0.0, 4.0]}, r"^degrees of freedom must be positive$"),
     ],
 )
-def test_what_makes_no_trend_is_refused(changed: dict[str, list[float]], message: str) -> None:
-    whole = {
+def test_invalid_input_of_a_trend_is_refused(changed: dict[str, list[float]], message: str) -> None:
+    valid = {
         "sizes": [1e6, 2e6, 4e6],
         "gaps": [1.0, 2.0, 3.0],
         "errors": [0.5, 0.5, 0.5],
         "degrees": [4.0, 4.0, 4.0],
     }
     with pytest.raises(ValueError, match=message):
-        gap_trend(**(whole | changed))
+        gap_trend(**(valid | changed))

@@ -1,0 +1,53 @@
+"""The examples that the documentation and the public docstrings show, run as they are written."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import re
+import shutil
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+from tests.support.submissions import write_submission
+
+ROOT = Path(__file__).parents[1]
+SHOWN = [*(getattr(harness, name) for name in harness.__all__), import_module("harness.records").Signature]
+
+
+@pytest.fixture
+def board(tmp_path: Path, toy_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Enter a folder with this board's submissions, and one more that can be evaluated offline."""
+    for name in ("me5-small-l9", "me5-small-l12"):
+        shutil.copytree(ROOT / "submissions" / name, tmp_path / "submissions" / name)
+    toy = write_submission(tmp_path / "submissions" / "toy")
+    shutil.copytree(toy_encoder, toy / "weights")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: shown.__name__)
+@pytest.mark.usefixtures("board")
+def test_the_example_of_a_docstring_prints_what_it_shows(shown: Any) -> None:
+    namespace = vars(inspect.getmodule(shown))
+    examples = doctest.DocTestFinder(recurse=False).find(shown, shown.__name__, globs=dict(namespace))
+    assert examples, f"{shown.__name__} shows no example"
+    assert examples[0].examples, f"{shown.__name__} shows no example"
+    lines: list[str] = []
+    failed, _ = doctest.DocTestRunner().run(examples[0], out=lines.append)
+    assert not failed, "".join(lines)
+
+
+@pytest.mark.usefixtures("board")
+def test_the_python_of_the_readme_runs() -> None:
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    # The README evaluates a checkpoint that a test cannot download.
+    lines = block.splitlines()
+    assert [line for line in lines if "harness.evaluate(" in line]
+    exec("\n".join(line for line in lines if "harness.evaluate(" not in line), {})
