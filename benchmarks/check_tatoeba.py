@@ -1,11 +1,12 @@
-"""Recompute real Tatoeba scores of the bundled encoder and compare them with published and independently measured ones.
+"""Recompute the bundled encoder's scores on Tatoeba, and compare them with published and measured ones.
 
     python benchmarks/check_tatoeba.py --data DIR [--prefix "query: "] [--layers 12] [--dtype float32]
 
-Prints the scores beside the reference, and for every sentence of every language whether the answers equal a
-brute-force argmax in float64 over the same vectors. Ends with 1 if a score is off by more than 0.1 points or
+Prints the scores next to the references, and the number of answers that differ from a brute-force argmax in
+float64 over the same vectors, in all languages. Exits with 1 if a score differs by more than 0.1 points, or
 an answer differs. The references were measured on the same unpacked weights by a separate script; the mean
-without prefix compares with the 86.86 (foreign → English) that mteb publishes for the unquantised weights.
+without prefix is comparable with the 86.86 (foreign → English) that mteb publishes for the unquantised
+weights.
 """
 
 from __future__ import annotations
@@ -17,16 +18,18 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import evaluate, load_side, load_submission
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.cli.progress import watch
 from harness.data import load_examples
-from harness.evaluation.story import Options
+from harness.data.bitext import Bitext
+from harness.evaluation.story import Options, evaluate
 from harness.models.cache_keys import open_space
 from harness.models.checkpoint import fetch
 from harness.models.device import choose_device
-from harness.records import Result, View
+from harness.records import Result, Submission, View
+from harness.scoring.outcomes import cells
+from harness.store import load_outcomes, load_submission
 
 # (prefix, layers) → language or "mean" → (foreign → English, English → foreign), in points.
 REFERENCES = {
@@ -64,47 +67,50 @@ license: MIT
 """
 
 
-def pairs(result: Result) -> dict[str, tuple[float, float]]:
-    """Return per language and for their mean (foreign → English, English → foreign)."""
-    scores = result.checkpoints[0].scores
-    found = {
-        language: (score.secondary["accuracy_to_english"], score.score) for language, score in scores.items()
+def both_directions(result: Result) -> dict[str, tuple[float, float]]:
+    """Return (foreign → English, English → foreign) by language, and their mean as "mean", in points."""
+    scores = {
+        language: (score.secondary["accuracy_to_english"], score.score)
+        for language, score in result.checkpoints[0].scores.items()
     }
-    foreign, english = np.mean(list(found.values()), axis=0)
-    return found | {"mean": (float(foreign), float(english))}
+    to_english, from_english = np.mean(list(scores.values()), axis=0)
+    return scores | {"mean": (float(to_english), float(from_english))}
 
 
 def wrong_answers(folder: Path, result: Result, data: Path, dtype: str) -> int:
     """Count the answers of both directions that differ from a brute-force argmax over the same vectors."""
     checkpoint = result.checkpoints[0]
     submission = load_submission(folder)
+    assert isinstance(submission, Submission)
     files = fetch(submission.checkpoints[0], folder, cache_folder() / "checkpoints")
     view = View(checkpoint.layer, submission.encoding.pooling)
     space = open_space(
         cache_folder(), files, view, submission.encoding, device=choose_device("auto"), dtype=dtype
     )
-    table = load_side(folder).outcomes["tatoeba"].to_pandas()
+    rows_of = cells(load_outcomes(folder / "results" / "tatoeba.yaml", result))
     wrong = 0
     for language in checkpoint.scores:
         bitext = load_examples(BY_NAME["tatoeba"], language, data)
-        foreign, english = (
-            space.get(bitext.foreign).astype(np.float64),
-            space.get(bitext.english).astype(np.float64),
-        )
-        rows = table[table.language == language]
-        wrong += int(np.sum(np.argmax(english @ foreign.T, axis=1) != rows.answer.to_numpy()))
-        wrong += int(np.sum(np.argmax(foreign @ english.T, axis=1) != rows.answer_to_english.to_numpy()))
+        assert isinstance(bitext, Bitext)
+        foreign, english = (space.get(side).astype(np.float64) for side in (bitext.foreign, bitext.english))
+        rows = rows_of[checkpoint.seed, language]
+        wrong += int(np.sum(np.argmax(english @ foreign.T, axis=1) != rows["answer"].to_numpy()))
+        wrong += int(np.sum(np.argmax(foreign @ english.T, axis=1) != rows["answer_to_english"].to_numpy()))
     return wrong
 
 
 def main() -> None:
-    """Evaluate, compare, print, and end with 1 on a difference."""
-    parser = argparse.ArgumentParser()
+    """Evaluate, compare, print, and exit with 1 on a difference."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--prefix", default="")
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--dtype", choices=list(TOLERANCE), default="float32")
     arguments = parser.parse_args()
+    if (arguments.prefix, arguments.layers) not in REFERENCES:
+        parser.error(f"no reference; (prefix, layers) may be {', '.join(map(str, REFERENCES))}")
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root) / "bundled"
         folder.mkdir()
@@ -116,20 +122,22 @@ def main() -> None:
                 folder, ["tatoeba"], (), Options(data=arguments.data, dtype=arguments.dtype), reporter
             )
         wrong = wrong_answers(folder, result, arguments.data, arguments.dtype)
-    found, far = pairs(result), 0
-    how = f"{arguments.layers} layers, prefix {arguments.prefix!r}, {arguments.dtype}"
-    print(f"{how}: {result.run['seconds']} s for {result.run['encoded_sentences']} sentences")
+    scores, deviations = both_directions(result), 0
+    settings = f"{arguments.layers} layers, prefix {arguments.prefix!r}, {arguments.dtype}"
+    print(f"{settings}: {result.run['seconds']} s for {result.run['encoded_sentences']} sentences")
     for name, reference in REFERENCES[arguments.prefix, arguments.layers].items():
-        off = max(abs(a - b) for a, b in zip(found[name], reference, strict=True))
-        # A single language may move further in bfloat16; the mean is what must hold.
-        far += off > TOLERANCE[arguments.dtype] + 0.005 and (arguments.dtype == "float32" or name == "mean")
+        measured = scores[name]
+        deviation = max(abs(a - b) for a, b in zip(measured, reference, strict=True))
+        # In bfloat16 a single language may differ by more; only the mean has to agree.
+        if arguments.dtype == "float32" or name == "mean":
+            deviations += deviation > TOLERANCE[arguments.dtype] + 0.005
         print(
-            f"{name:>5}  measured {found[name][0]:.2f}/{found[name][1]:.2f}  reference {reference[0]}/{reference[1]}"
+            f"{name:>5}  measured {measured[0]:.2f}/{measured[1]:.2f}  "
+            f"reference {reference[0]}/{reference[1]}"
         )
-    print(
-        f"{wrong} of {2 * sum(score.n for score in result.checkpoints[0].scores.values())} answers differ from brute force"
-    )
-    sys.exit(bool(far or wrong))
+    answers = 2 * sum(score.n for score in result.checkpoints[0].scores.values())
+    print(f"{wrong} of {answers} answers differ from brute force")
+    sys.exit(bool(deviations or wrong))
 
 
 if __name__ == "__main__":

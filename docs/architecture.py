@@ -1,8 +1,8 @@
-"""Draw the rooms of the code and what imports what, from the imports themselves.
+"""Draw the rooms of the code and the imports between them, from the source.
 
-`python docs/architecture.py` prints the counts and the picture; `--write` puts the picture into architecture.md;
-`--root DIR` reads the packages of another checkout. A room is a package below `harness` or `site_gen`, its
-subpackages included, or a module that lies next to them.
+`python docs/architecture.py` prints the counts and the picture; `--write` puts the picture into
+architecture.md; `--root DIR` reads the packages of another checkout. A room is a package below `harness` or
+`site_gen`, its subpackages included, or a module next to them.
 """
 
 from __future__ import annotations
@@ -32,17 +32,24 @@ def rooms_of(graph: grimp.ImportGraph) -> networkx.DiGraph[str]:
 
 
 def counts(rooms: networkx.DiGraph[str]) -> str:
-    """Return the numbers of rooms, floors, imports between rooms, and circles of rooms that import each other."""
+    """Return the numbers of rooms, floors and imports between rooms, and the circles of imports.
+
+    A room is one floor above the highest room that it imports.
+    """
     circles = [circle for circle in networkx.strongly_connected_components(rooms) if len(circle) > 1]
     floors = networkx.dag_longest_path_length(networkx.condensation(rooms)) + 1
+    members = "".join(f": {', '.join(sorted(circle))}" for circle in circles)
     return (
         f"{len(rooms)} rooms on {floors} floors, {rooms.number_of_edges()} imports between rooms, "
-        f"{len(circles)} circles{''.join(': ' + ', '.join(sorted(circle)) for circle in circles)}"
+        f"{len(circles)} circles{members}"
     )
 
 
 def picture(rooms: networkx.DiGraph[str]) -> str:
-    """Return a Mermaid flowchart of the packages: an arrow means "imports", and what follows from others is left out."""
+    """Return a Mermaid flowchart of the packages.
+
+    An arrow means "imports"; an arrow that follows from others is left out.
+    """
     packages = rooms.subgraph([room for room, package in rooms.nodes(data="package") if package])
     lines = ["```mermaid", "flowchart TB"]
     for root in PACKAGES:
@@ -52,18 +59,18 @@ def picture(rooms: networkx.DiGraph[str]) -> str:
             *(f"    {room}[{room.partition('.')[2]}]" for room in inside),
             "  end",
         ]
-    # The layers make sure that there are no circles, without which there is no reduction.
+    # The reduction exists only without circles, which the import contracts exclude.
     edges = sorted(networkx.transitive_reduction(packages).edges)
     lines += [f"  {importer} --> {imported}" for importer, imported in edges]
     return "\n".join([*lines, "```", ""])
 
 
 def drawn(text: str, rooms: networkx.DiGraph[str]) -> str:
-    """Return the page's text with the picture and the counts replaced; ValueError where its markers are missing."""
+    """Return the page's text with picture and counts replaced; raises ValueError without its markers."""
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
     if not after:
-        raise ValueError(f"{PAGE.name} has to hold the lines {START.strip()} and {END.strip()}")
+        raise ValueError(f"{PAGE.name} must contain the lines {START.strip()} and {END.strip()}")
     return f"{before}{START}{picture(rooms)}\nNow: {counts(rooms)}.\n{END}{after}"
 
 
@@ -72,8 +79,10 @@ def _room(module: str) -> str:
 
 
 def main() -> None:
-    """Read the arguments and the imports; print, or write into the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Read the imports, and print the picture or write it into the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--root", type=Path, default=PAGE.parent.parent, help="the checkout to read")
     parser.add_argument("--write", action="store_true", help="put the picture into architecture.md")
     arguments = parser.parse_args()

@@ -1,9 +1,12 @@
-"""Take a picture of a page as a reader sees it: `python docs/screenshot.py PAGE PNG`."""
+"""Take a picture of a page of the site in Chromium.
+
+python docs/screenshot.py PAGE PNG
+"""
 
 from __future__ import annotations
 
+import argparse
 import shutil
-import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -17,9 +20,11 @@ _ARGUMENTS = [
 ]
 
 
-def main(page: Path, picture: Path) -> None:
-    """Open the page from its file, wait for its chart, and write the picture."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+def take_picture(page: Path, picture: Path) -> None:
+    """Open the page from its file, wait for its chart, and write the picture (1280 × 1000 pixels)."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        raise SystemExit("needs Chromium on the PATH: make browser installs it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         tab = browser.new_page(viewport={"width": 1280, "height": 1000})
@@ -30,5 +35,16 @@ def main(page: Path, picture: Path) -> None:
         browser.close()
 
 
+def main() -> None:
+    """Take the picture that the command line names."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("page", type=Path, help="the page, such as public/index.html")
+    parser.add_argument("picture", type=Path, help="the PNG file to write")
+    arguments = parser.parse_args()
+    take_picture(arguments.page, arguments.picture)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()

@@ -1,4 +1,4 @@
-"""Print what the encoders know of STS-B before any training: Spearman's ρ of the cosine with the gold score, by depth.
+"""Print how well the untrained encoders solve STS-B: Spearman's ρ of cosine and gold score, by depth.
 
 python experiments/reference/untouched.py --data DIR
 """
@@ -12,9 +12,11 @@ import numpy as np
 
 from harness.cache import cache_folder
 from harness.data.similarity import ScoredPairs, stsb_dev
+from harness.models.batching import Indices
 from harness.models.checkpoint import verify
 from harness.models.checkpoint.bundled import unpack
 from harness.models.encoder import Encoder
+from harness.models.vector_cache import Vectors
 from harness.records import Pooling, View
 from harness.scoring.metrics.spearman import spearman
 
@@ -23,7 +25,7 @@ LANGUAGES = ("en", "de", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "zh")
 
 
 def main() -> None:
-    """Encode every sentence once, all depths from the same pass, and print a table."""
+    """Encode every sentence once, for all depths in the same passes, and print a table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -31,12 +33,7 @@ def main() -> None:
     data = parser.parse_args().data
     pairs = {language: stsb_dev(language, data) for language in LANGUAGES}
     texts = list(
-        dict.fromkeys(
-            text
-            for each in pairs.values()
-            for side in (each.first_sentences, each.second_sentences)
-            for text in side
-        )
+        dict.fromkeys(text for scored in pairs.values() for side in scored.sides.values() for text in side)
     )
     views = {depth: View(depth, Pooling.MEAN) for depth in DEPTHS}
     encoder = Encoder(
@@ -46,26 +43,25 @@ def main() -> None:
     )
     vectors = {view: np.zeros((len(texts), encoder.hidden_size), np.float32) for view in views.values()}
 
-    def keep(view: View, indices: object, batch: object) -> None:
+    def store(view: View, indices: Indices, batch: Vectors) -> None:
         vectors[view][indices] = batch
 
-    encoder.encode(texts, sink=keep)
-    places = {text: i for i, text in enumerate(texts)}
+    encoder.encode(texts, sink=store)
+    row_of = {text: row for row, text in enumerate(texts)}
     print("| layers | English | mean of the other ten |\n| :-- | --: | --: |")
     for depth, view in views.items():
-        found = {
-            language: 100 * cosine_spearman(each, vectors[view], places) for language, each in pairs.items()
+        scores = {
+            language: 100 * cosine_spearman(scored, vectors[view], row_of)
+            for language, scored in pairs.items()
         }
-        others = [score for language, score in found.items() if language != "en"]
-        print(f"| {depth} | {found['en']:.1f} | {np.mean(others):.1f} |")
+        foreign = [score for language, score in scores.items() if language != "en"]
+        print(f"| {depth} | {scores['en']:.1f} | {np.mean(foreign):.1f} |")
 
 
-def cosine_spearman(pairs: ScoredPairs, vectors: np.ndarray, places: dict[str, int]) -> float:
-    """Return ρ of the cosine of two sentences' vectors and their gold score."""
+def cosine_spearman(pairs: ScoredPairs, vectors: Vectors, row_of: dict[str, int]) -> float:
+    """Return ρ of the pairs' cosines and gold scores; row_of[text] is its row in the vectors (n, d)."""
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    first, second = (
-        unit[[places[text] for text in side]] for side in (pairs.first_sentences, pairs.second_sentences)
-    )
+    first, second = (unit[[row_of[text] for text in side]] for side in pairs.sides.values())
     return spearman((first * second).sum(axis=1), np.asarray(pairs.scores))
 
 

@@ -15,7 +15,8 @@ from harness.kinds.protocols import Encode
 from harness.kinds.search.panels import TIE, Float64Array, Indices
 from harness.records import Target
 from harness.scoring.metrics.average_precision import average_precision
-from harness.scoring.tables.clir import TO_ENGLISH, padded
+from harness.scoring.tables.clir import TO_ENGLISH
+from harness.scoring.tables.outcome_table import padded
 
 # Variant → the score of each document for each query (documents, queries).
 Scores = Mapping[str, Float64Array]

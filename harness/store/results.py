@@ -22,6 +22,7 @@ from harness.store.yaml.parser import YamlDocument, dump, parse, refuse
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 SWEEP_SUFFIX = ".layers.yaml"
 LOCK_FILE = ".results.lock"
@@ -31,6 +32,8 @@ _LOCK_SECONDS = 60.0
 _NEXT = ".next"
 # A compressed outcomes file of a few kilobytes may expand to any number of rows.
 _ROWS_LIMIT = 20_000_000
+_UNCOMPRESSED_LIMIT = 2**31
+_ROWS_IN_GROUP = 2**20
 
 
 def has_suffix(name: str, suffix: str = ".yaml", excluded: str | None = SWEEP_SUFFIX) -> bool:
@@ -126,26 +129,40 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
             raise BadInput(
                 f"holds {rows:,} rows, more than the {_ROWS_LIMIT:,} allowed", where=where, cure=cure
             )
-        missing = [name for name in columns or () if name not in parquet.schema_arrow.names]
+        unreadable = list(_layout_faults(parquet, result))
         # In one thread: for files this small, Arrow's thread pool costs more than it saves, and its shutdown
         # occasionally aborts a finished process.
-        table = parquet.read(columns=None if columns is None or missing else list(columns), use_threads=False)
+        table = (
+            None
+            if unreadable
+            else parquet.read(columns=None if columns is None else list(columns), use_threads=False)
+        )
     except MemoryError:
         raise BadInput("needs more memory than is available", where=where, cure=cure) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         first_line = str(error).partition("\n")[0]
         raise BadInput(f"not a parquet file: {shown(first_line)[1:-1]}", where=where, cure=cure) from None
-    if missing:
-        raise BadInput(f"has no column {missing[0]!r}", where=where, cure=cure)
-    if table.num_rows != result.outcomes.rows:
-        raise BadInput(
-            f"holds {table.num_rows} rows, but the result names {result.outcomes.rows}",
-            where=where,
-            cure=cure,
-        )
+    if table is None:
+        refuse([Fault(reason, where, cure) for reason in unreadable])
     if faults := [Fault(reason, where, cure) for reason in disagreements(target_of(result), result, table)]:
         refuse(faults)
     return table
+
+
+def _layout_faults(parquet: pq.ParquetFile, result: Result) -> Iterator[str]:
+    """Yield why a file's rows are not read: their number, their layout, their columns, or their size."""
+    from harness.scoring.recount import schema_faults  # noqa: PLC0415  # see parse_outcomes
+
+    metadata = parquet.metadata
+    if metadata.num_rows != result.outcomes.rows:
+        yield f"holds {metadata.num_rows} rows, but the result names {result.outcomes.rows}"
+    if metadata.num_row_groups > 1 + metadata.num_rows // _ROWS_IN_GROUP:
+        yield f"has {metadata.num_row_groups:,} row groups, more than the harness writes"
+    if metadata.num_rows or parquet.schema_arrow.names:
+        yield from schema_faults(target_of(result), parquet.schema_arrow)
+    size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+    if size > _UNCOMPRESSED_LIMIT:
+        yield f"would take {size:,} bytes, more than the {_UNCOMPRESSED_LIMIT:,} allowed"
 
 
 def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:

@@ -18,6 +18,7 @@ from harness.records import Result
 from harness.scoring.outcomes import cells
 from harness.scoring.recount import recount
 from harness.store.seal import sealed
+from tests.support.outcomes import as_written
 
 TARGET = find_target("jupyterlab")
 SUBMISSION = """\
@@ -57,18 +58,12 @@ def measured(
     rows: list[pa.Table] = []
     for language in languages:
         n = TARGET.sizes[language]
-        index = np.arange(n, dtype=np.int32)
         columns = {
-            "index": index,
-            "answer": index,
-            "answer_to_english": index,
+            "index": np.arange(n),
+            "answer_to_english": np.arange(n),
             "correct": chance.random(n) < right,
         }
-        rows.append(
-            pa.table(
-                {"seed": pa.array([seed] * n, pa.int32()), "language": pa.array([language] * n), **columns}
-            )
-        )
+        rows.append(as_written(TARGET, {"seed": [seed] * n, "language": [language] * n, **columns}))
     table = pa.concat_tables(rows)
     scores = {}
     for (_, language), part in cells(table).items():

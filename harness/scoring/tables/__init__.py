@@ -11,13 +11,13 @@ from harness.scoring.statistics.resampling import Floats
 from harness.scoring.tables.classification import ClassificationTable
 from harness.scoring.tables.clir import ClirTable
 from harness.scoring.tables.mining import MiningTable
-from harness.scoring.tables.outcome_table import ColumnType, Contradiction, OutcomeTable, Recounted
+from harness.scoring.tables.outcome_table import Contradiction, OutcomeTable, Recounted
 from harness.scoring.tables.qa import QaTable
 from harness.scoring.tables.question_retrieval import QuestionRetrievalTable
 from harness.scoring.tables.retrieval import RetrievalTable
 from harness.scoring.tables.tagging import TaggingTable
 
-__all__ = ["TABLES", "ColumnType", "Contradiction", "OutcomeTable", "Recounted", "paired_columns", "units"]
+__all__ = ["TABLES", "Contradiction", "OutcomeTable", "Recounted", "paired_columns", "units"]
 
 TABLES: Mapping[str, OutcomeTable] = {
     "retrieval": RetrievalTable(),
@@ -36,5 +36,5 @@ def units(target: Target, outcomes: Sequence[pa.Table]) -> Floats:
 
 
 def paired_columns(target: Target) -> tuple[str, ...]:
-    """Return the columns of a target's outcomes from which its score and comparisons are computed."""
+    """Return the columns of a target's outcomes that its score and comparisons need, and their checks."""
     return ("seed", "language", *TABLES[target.kind].columns)

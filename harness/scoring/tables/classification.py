@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pyarrow as pa
 
 from harness.records import Score, Target
 from harness.scoring.metrics.accuracy import accuracy
 from harness.scoring.statistics.intervals import wilson
-from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
+from harness.scoring.tables.outcome_table import MeanTable, Schema, points
 
 
 class ClassificationTable(MeanTable):
     """`predicted` is the predicted label, `correct` whether it is the gold label."""
 
     title = "classification"
-    columns: Mapping[str, ColumnType] = {"index": "number", "correct": "truth"}
+    schemas: tuple[Schema, ...] = ({"index": pa.int32(), "predicted": pa.string(), "correct": pa.bool_()},)
+    columns: tuple[str, ...] = ("index", "correct")
     mean = "correct"
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harness.records import Score, Target
@@ -16,9 +15,31 @@ from harness.scoring.metrics.recall import recall
 from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_mean
 from harness.scoring.statistics.resampling import Floats
-from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
+from harness.scoring.tables.outcome_table import (
+    NUMBERS,
+    Contradiction,
+    MeanTable,
+    Schema,
+    contradiction,
+    padded,
+    points,
+)
 
 TO_ENGLISH = "_to_english"
+_VARIANTS = ("average", "best", "top3")
+_COLLECTION: Schema = {
+    "index": pa.int32(),
+    "query": pa.string(),
+    "gains": NUMBERS,
+    **{f"ranks_{variant}": NUMBERS for variant in ("whole", *_VARIANTS)},
+    "average_precision": pa.float64(),
+}
+_PARALLEL: Schema = {
+    "index": pa.int32(),
+    "gains": NUMBERS,
+    **{f"ranks_{variant}{direction}": NUMBERS for direction in ("", TO_ENGLISH) for variant in _VARIANTS},
+    "average_precision": pa.float64(),
+}
 
 
 class ClirTable(MeanTable):
@@ -28,8 +49,15 @@ class ClirTable(MeanTable):
     """
 
     title = "document retrieval"
-    columns: Mapping[str, ColumnType] = {"index": "number", "average_precision": "share"}
+    schemas: tuple[Schema, ...] = (_COLLECTION, _PARALLEL)
+    columns: tuple[str, ...] = ("index", "ranks_best", "average_precision")
+    shares: tuple[str, ...] = ("average_precision",)
     mean = "average_precision"
+
+    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield an average precision that does not follow from the ranks."""
+        expected = average_precision(padded(outcomes["ranks_best"]))
+        yield from contradiction("average_precision", values_of(outcomes["average_precision"]), expected)
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return the rows whose `index` does not increase; queries without judgements leave gaps."""
@@ -72,15 +100,6 @@ class ClirTable(MeanTable):
                 for name, value in sorted(values.items(), key=lambda row: _measure_order(row[0]))
             },
         )
-
-
-def padded(lists: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Return lists of different lengths as rows (queries, longest), padded with 0."""
-    lengths = pc.list_value_length(lists).to_numpy()
-    inside = np.arange(lengths.max(initial=0)) < lengths[:, None]
-    rows = np.zeros(inside.shape, dtype=np.int64)
-    rows[inside] = pc.list_flatten(lists).to_numpy()
-    return rows
 
 
 def _measure_order(name: str) -> tuple[bool, int]:

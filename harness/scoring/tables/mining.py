@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,14 @@ from harness.scoring.metrics.precision_recall import best_threshold, precision_r
 from harness.scoring.outcomes import RowRange, codes_of, values_of
 from harness.scoring.statistics.intervals import bootstrap_f1
 from harness.scoring.statistics.resampling import Floats, f1
-from harness.scoring.tables.outcome_table import ColumnType, Contradiction, Recounted, f1_of_runs, points
+from harness.scoring.tables.outcome_table import (
+    Contradiction,
+    Recounted,
+    Schema,
+    contradiction,
+    f1_of_runs,
+    points,
+)
 
 
 class MiningTable:
@@ -25,16 +32,27 @@ class MiningTable:
     """
 
     title = "mining of sentence pairs"
-    columns: Mapping[str, ColumnType] = {
-        "split": "text",
-        "foreign": "text",
-        "gold": "truth",
-        "accepted": "truth",
-    }
+    schemas: tuple[Schema, ...] = (
+        {
+            "split": pa.string(),
+            "foreign": pa.string(),
+            "english": pa.string(),
+            "margin": pa.float64(),
+            "gold": pa.bool_(),
+            "accepted": pa.bool_(),
+        },
+    )
+    columns: tuple[str, ...] = ("split", "foreign", "margin", "gold", "accepted")
+    shares: tuple[str, ...] = ()
+    nullable: tuple[str, ...] = ("margin",)
 
-    def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
-        """Yield nothing: gold and accepted may be any two sets of pairs."""
-        yield from ()
+    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield pairs that are accepted, or not, against the threshold that the dev split gives."""
+        accepted = values_of(outcomes["accepted"]).astype(bool)
+        expected = np.concatenate(
+            [accepted_of(outcomes.slice(run.begin, run.end - run.begin)) for run in runs]
+        )
+        yield from contradiction("accepted", accepted, expected)
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return all False: mined pairs are identified by ids, not by position."""
@@ -84,11 +102,12 @@ class MiningTable:
 def threshold_of(outcomes: pa.Table) -> float:
     """Return the margin with the best F1 on the dev split; infinity if no gold pair was mined there."""
     dev = outcomes.filter(pc.equal(outcomes["split"], "dev"))
+    total = pc.sum(dev["gold"]).as_py()
+    if not total:
+        return float("inf")
     matched = dev.filter(pc.is_valid(dev["margin"]))
     gold = matched["gold"].to_numpy(zero_copy_only=False)
-    return best_threshold(
-        precision_recall(matched["margin"].to_numpy(), gold, int(pc.sum(dev["gold"]).as_py()))
-    )
+    return best_threshold(precision_recall(matched["margin"].to_numpy(), gold, int(total)))
 
 
 def accepted_of(outcomes: pa.Table) -> NDArray[np.bool_]:

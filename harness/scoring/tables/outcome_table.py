@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harness.records import Score, Target
 from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.resampling import Floats, f1
 
-ColumnType = Literal["number", "share", "truth", "text"]
+# Names of columns after `seed` and `language` → their types in a file.
+Schema = Mapping[str, pa.DataType]
+NUMBERS = pa.list_(pa.field("element", pa.int32()))
+TEXTS = pa.list_(pa.field("element", pa.string()))
+# Fractions are computed in double precision, everywhere in the same order.
+_ROUNDING = 1e-9
 
 
 class Recounted(NamedTuple):
@@ -35,15 +41,20 @@ class Contradiction(NamedTuple):
 class OutcomeTable(Protocol):
     """The outcomes of one kind: a row per example, with columns in addition to `seed` and `language`.
 
-    `title` names the kind for readers. `columns` are those from which the score, its interval and every
-    comparison are computed, with their types; a kind may have more, for secondary scores and for readers.
+    `title` names the kind for readers. A file has exactly the columns of one of the `schemas`. `columns` are
+    those from which the score, its interval and every comparison are computed, and those from which these
+    columns follow; the others are for secondary scores and for readers. `shares` hold fractions, `nullable`
+    columns may lack values.
     """
 
     title: str
-    columns: Mapping[str, ColumnType]
+    schemas: tuple[Schema, ...]
+    columns: tuple[str, ...]
+    shares: tuple[str, ...]
+    nullable: tuple[str, ...]
 
-    def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
-        """Yield the first value of each column that contradicts another column."""
+    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield the first value of each column that contradicts the others; `outcomes` has `columns`."""
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return the rows (rows,) that are not where the harness writes them; pairing is by position."""
@@ -65,8 +76,11 @@ class OutcomeTable(Protocol):
 class Numbered:
     """Tables whose examples are numbered from 0, with all examples for every seed and language."""
 
-    def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
-        """Yield nothing: a column of means cannot contradict itself."""
+    shares: tuple[str, ...] = ()
+    nullable: tuple[str, ...] = ()
+
+    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield nothing: what was predicted is stored once."""
         yield from ()
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
@@ -94,6 +108,24 @@ class MeanTable(Numbered):
         ]
 
 
+def contradiction(name: str, stated: NDArray[Any], expected: NDArray[Any]) -> Iterator[Contradiction]:
+    """Yield the first row of a column (rows,) whose value is not the one that other columns give."""
+    is_share = stated.dtype.kind == "f"
+    wrong = ~(np.abs(stated - expected) <= _ROUNDING) if is_share else stated != expected
+    if wrong.any():
+        row = int(wrong.argmax())
+        yield Contradiction(name, row, f"{expected[row].item()} by the other columns", stated[row].item())
+
+
+def below_size(name: str, values: NDArray[Any], runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+    """Yield the first row of a column (rows,) that is no index of an example of its run."""
+    sizes = np.repeat([run.end - run.begin for run in runs], [run.end - run.begin for run in runs])
+    wrong = (values < 0) | (values >= sizes)
+    if wrong.any():
+        row = int(wrong.argmax())
+        yield Contradiction(name, row, f"an index from 0 to {sizes[row] - 1}", values[row].item())
+
+
 def f1_of_runs(columns: Sequence[NDArray[Any]], runs: Sequence[RowRange]) -> tuple[Floats, Floats]:
     """Return F1 in points (runs,) and the counts (runs, 3): true positives, proposed and gold.
 
@@ -102,6 +134,15 @@ def f1_of_runs(columns: Sequence[NDArray[Any]], runs: Sequence[RowRange]) -> tup
     begins = [run.begin for run in runs]
     counts = np.stack([np.add.reduceat(column, begins, dtype=np.float64) for column in columns], axis=1)
     return 100 * np.asarray(f1(counts)), counts
+
+
+def padded(lists: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Return lists of different lengths as rows (queries, longest), padded with 0."""
+    lengths = pc.list_value_length(lists).to_numpy()
+    inside = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    rows = np.zeros(inside.shape, dtype=np.int64)
+    rows[inside] = pc.list_flatten(lists).to_numpy()
+    return rows
 
 
 def numbers_of(rows: pa.Table, name: str) -> Floats:

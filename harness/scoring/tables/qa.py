@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from harness.records import Score, Target
+from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_mean
-from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
+from harness.scoring.tables.outcome_table import Contradiction, MeanTable, Schema, contradiction, points
 
 
 class QaTable(MeanTable):
     """`start` and `end` are in characters of the passage; `score` is the mean of `exact` and `f1`."""
 
     title = "question answering"
-    columns: Mapping[str, ColumnType] = {"index": "number", "score": "share"}
+    schemas: tuple[Schema, ...] = (
+        {
+            "index": pa.int32(),
+            "start": pa.int32(),
+            "end": pa.int32(),
+            "exact": pa.bool_(),
+            "f1": pa.float64(),
+            "score": pa.float64(),
+        },
+    )
+    columns: tuple[str, ...] = ("index", "exact", "f1", "score")
+    shares: tuple[str, ...] = ("f1", "score")
     mean = "score"
+
+    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield a score that is not the mean of exact match and F1, and an exact match with F1 below 1."""
+        exact, f1 = (values_of(outcomes[name]) for name in ("exact", "f1"))
+        yield from contradiction("score", values_of(outcomes["score"]), (exact + f1) / 2)
+        yield from contradiction("f1", np.where(exact, f1, 1.0), np.ones(len(f1)))
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return the mean of exact match and F1, with its interval over questions.

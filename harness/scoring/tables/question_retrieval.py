@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +12,17 @@ from harness.records import Score, Target
 from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.metrics.rank_distance import rank_distance
 from harness.scoring.metrics.recall import recall
+from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_mean
-from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
+from harness.scoring.tables.outcome_table import (
+    NUMBERS,
+    Contradiction,
+    MeanTable,
+    Schema,
+    contradiction,
+    padded,
+    points,
+)
 
 CUTOFF = 20
 
@@ -22,8 +31,23 @@ class QuestionRetrievalTable(MeanTable):
     """`rank_in_language` and `rank_in_union` have a rank for each target language, 0 for no answer."""
 
     title = "question retrieval"
-    columns: Mapping[str, ColumnType] = {"index": "number", "average_precision": "share"}
+    schemas: tuple[Schema, ...] = (
+        {
+            "index": pa.int32(),
+            "question_language": pa.string(),
+            "rank_in_language": NUMBERS,
+            "rank_in_union": NUMBERS,
+            "average_precision": pa.float64(),
+        },
+    )
+    columns: tuple[str, ...] = ("index", "rank_in_union", "average_precision")
+    shares: tuple[str, ...] = ("average_precision",)
     mean = "average_precision"
+
+    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield an average precision that does not follow from the ranks."""
+        expected = average_precision(padded(outcomes["rank_in_union"]), CUTOFF)
+        yield from contradiction("average_precision", values_of(outcomes["average_precision"]), expected)
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return mAP@20 in the union with its interval; mono, cross and recall as secondary scores.

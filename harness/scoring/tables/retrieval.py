@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +10,16 @@ import pyarrow as pa
 from harness.records import Score, Target
 from harness.scoring.metrics.accuracy import accuracy
 from harness.scoring.metrics.weighted_f1 import weighted_f1
+from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import wilson
-from harness.scoring.tables.outcome_table import ColumnType, MeanTable, points
+from harness.scoring.tables.outcome_table import (
+    Contradiction,
+    MeanTable,
+    Schema,
+    below_size,
+    contradiction,
+    points,
+)
 
 
 class RetrievalTable(MeanTable):
@@ -21,8 +29,17 @@ class RetrievalTable(MeanTable):
     """
 
     title = "sentence retrieval"
-    columns: Mapping[str, ColumnType] = {"index": "number", "correct": "truth"}
+    schemas: tuple[Schema, ...] = (
+        {"index": pa.int32(), "answer": pa.int32(), "answer_to_english": pa.int32(), "correct": pa.bool_()},
+    )
+    columns: tuple[str, ...] = ("index", "answer", "correct")
     mean = "correct"
+
+    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield an answer that is no sentence, and a flag that does not follow from the answer."""
+        answer, index = values_of(outcomes["answer"]), values_of(outcomes["index"])
+        yield from below_size("answer", answer, runs)
+        yield from contradiction("correct", values_of(outcomes["correct"]).astype(bool), answer == index)
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return accuracy English → foreign with Wilson's interval.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +12,11 @@ from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_f1
 from harness.scoring.statistics.resampling import Floats, f1
 from harness.scoring.tables.outcome_table import (
-    ColumnType,
+    TEXTS,
     Contradiction,
     Numbered,
     Recounted,
+    Schema,
     f1_of_runs,
     numbers_of,
     points,
@@ -29,9 +30,18 @@ class TaggingTable(Numbered):
     """`tags` are the predicted tags; `words` and `correct` count the words and the correct tags."""
 
     title = "tagging"
-    columns: Mapping[str, ColumnType] = {"index": "number", **dict.fromkeys(COUNTS, "number")}
+    schemas: tuple[Schema, ...] = (
+        {
+            "index": pa.int32(),
+            "tags": TEXTS,
+            "words": pa.int32(),
+            "correct": pa.int32(),
+            **dict.fromkeys(COUNTS, pa.int32()),
+        },
+    )
+    columns: tuple[str, ...] = ("index", *COUNTS)
 
-    def faults(self, outcomes: pa.Table) -> Iterator[Contradiction]:
+    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield counts with more true positives than proposed or gold chunks, and negative ones."""
         true_positives, proposed, gold = (values_of(outcomes[name]) for name in COUNTS)
         for name, minimum, values in (

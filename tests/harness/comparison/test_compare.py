@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
+from harness.catalog import find_target
 from harness.cli.main import main
 from harness.comparison import report
 from harness.comparison.compare import NothingSelected, TargetDifference, compare
@@ -20,6 +21,7 @@ from harness.errors import NotComparable
 from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score, Signature
 from harness.store import Side, write_result
 from tests.support.boards import submission
+from tests.support.outcomes import as_written
 
 SIGNATURE = "jupyterlab|acc|en→xx|cos|h3.mean|prefix=|len=512|v1"
 Answers = Mapping[str, Mapping[int, list[bool]]]  # language → seed → right or wrong
@@ -34,7 +36,7 @@ def measured(
             "seed": seed,
             "language": language,
             "index": i,
-            "answer": i if right else -1,
+            "answer": i if right else (i + 1) % len(answers[language][seed]),
             "answer_to_english": i,
             "correct": right,
         }
@@ -70,7 +72,7 @@ def measured(
         data=dict.fromkeys(answers, f"sha256:{text * 64}"),
         outcomes=Outcomes(file="jupyterlab.parquet", sha256="0" * 64, rows=len(rows)),
     )
-    return result, pa.Table.from_pylist(rows)
+    return result, as_written(find_target("jupyterlab"), pa.Table.from_pylist(rows))
 
 
 def side(name: str, answers: Answers, **options: str) -> Side:

@@ -257,7 +257,7 @@ def _other_weights(board: Repository, canary: Path) -> Edits:
 def _some(board: Repository, canary: Path) -> Edits:
     return {
         "submissions/new/submission.yaml": about("new", "ada"),
-        **written(canary.parent, *first_rows(*measured("new", ("it",)), 50)),
+        **written(canary.parent, *first_rows(*measured("new", ("it",), right=1.0), 50)),
     }
 
 
@@ -274,14 +274,29 @@ def _bomb(board: Repository, canary: Path) -> Edits:
     """Write a hundred thousand rows of one long text: a small file of 200 GB."""
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["x" * 2_000_000]))
     path = canary.with_name("bomb.parquet")
-    pq.write_table(pa.table({"language": text}), path, compression="zstd", store_schema=False)
+    numbers = pa.array([0] * 100_000, pa.int32())
+    columns = {
+        "seed": numbers,
+        "language": text,
+        "index": numbers,
+        "answer": numbers,
+        "answer_to_english": numbers,
+    }
+    table = pa.table({**columns, "correct": [True] * 100_000})
+    pq.write_table(table, path, compression="zstd", store_schema=False)
     data = path.read_bytes()
     assert len(data) < 100_000
     digest = hashlib.sha256(board.files[OUTCOMES]).hexdigest().encode()
     assert digest in board.files[RESULT]
     return {
         OUTCOMES: data,
-        RESULT: sealed_again(board.files[RESULT].replace(digest, hashlib.sha256(data).hexdigest().encode())),
+        RESULT: sealed_again(
+            re.sub(
+                rb"(?m)^  rows: \d+$",
+                b"  rows: 100000",
+                board.files[RESULT].replace(digest, hashlib.sha256(data).hexdigest().encode()),
+            )
+        ),
     }
 
 

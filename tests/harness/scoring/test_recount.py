@@ -16,10 +16,11 @@ from harness.catalog import BY_NAME, find_target
 from harness.cli.main import main
 from harness.errors import BadInput
 from harness.records import Result, Score
-from harness.scoring.recount import disagreements, recount
+from harness.scoring.recount import disagreements, recount, schema_faults
 from site_gen.build import gather
 from tests.support.boards import result
 from tests.support.folders import SUBMISSIONS
+from tests.support.outcomes import as_written
 from tests.support.toys import first_rows
 
 TOY = SUBMISSIONS / "toy"
@@ -36,20 +37,24 @@ def written(
     scores = {"de": Score(score=score, n=n, interval=(0, 100))}
     checkpoint = made.checkpoints[0].model_copy(update={"scores": scores, "seed": seed})
     rows = len(next(iter(columns.values())))
-    table = pa.table({"seed": pa.array([0] * rows, pa.int32()), "language": ["de"] * rows, **columns})
+    table = as_written(BY_NAME[target], {"seed": [0] * rows, "language": ["de"] * rows, **columns})
     return made.model_copy(update={"checkpoints": (checkpoint,)}), table
 
 
 def said(target: str, columns: dict[str, list[object]], *, score: float = 50.0, n: int = 2) -> list[str]:
-    return list(disagreements(BY_NAME[target], *written(target, columns, score=score, n=n)))
+    made, table = written(target, columns, score=score, n=n)
+    return [*schema_faults(BY_NAME[target], table.schema)] or [*disagreements(BY_NAME[target], made, table)]
 
 
 RIGHT = {"index": [0, 1], "correct": [True, False]}
 CHUNKS = {"index": [0, 1], "true_positives": [1, 1], "proposed": [2, 2], "gold": [2, 2]}
 PAIRS = {
-    "split": ["test"] * 3, "foreign": ["a", "b", "c"], "gold": [True, True, False], "accepted": [True, False, True],
+    "split": ["dev"] * 3, "foreign": ["a", "b", "c"], "margin": [1.5, None, None], "gold": [True] * 3,
+    "accepted": [True, False, False],
 }  # fmt: skip
 OUT_OF_ORDER = "seed 0 in 'de': column 'index' holds {} at its row {}, so the examples are out of order"
+CONTRADICTED = "column '{}', row {}: expected {} by the other columns, found '{}'"
+NOT_FINITE = "column '{}', row {}: expected a finite number, found '{}'"
 NO_FRACTION = "column 'score', row {}: expected a fraction from 0 to 1, found '{}'"
 
 
@@ -57,9 +62,9 @@ NO_FRACTION = "column 'score', row {}: expected a fraction from 0 to 1, found '{
     ("target", "columns", "n"),
     [
         ("tatoeba", RIGHT, 2),
-        ("tydiqa", {"index": [0, 1], "score": [0.25, 0.75]}, 2),
+        ("tydiqa", {"index": [0, 1], "score": [1.0, 0.0]}, 2),
         ("panx", CHUNKS, 2),
-        ("bucc2018_dev", PAIRS, 2),
+        ("bucc2018_dev", PAIRS, 3),
     ],
 )
 def test_scores_that_follow_from_the_outcomes_agree(
@@ -79,18 +84,18 @@ def test_scores_that_follow_from_the_outcomes_agree(
 @pytest.mark.parametrize(
     ("target", "columns", "reasons"),
     [
-        ("tatoeba", {"index": [0, 1]}, ["has no column 'correct'"]),
-        ("tatoeba", RIGHT | {"correct": [True, None]}, ["column 'correct', row 2: the value is missing"]),
-        ("tatoeba", RIGHT | {"correct": ["x", "y"]}, ["column 'correct' holds string, not true and false"]),
-        ("tatoeba", RIGHT | {"correct": [float("nan"), 5.0]}, ["column 'correct' holds double, not true and false"]),
-        ("tatoeba", RIGHT | {"seed": pa.array([0, None], pa.int32())}, ["column 'seed', row 2: the value is missing"]),
-        ("tatoeba", RIGHT | {"seed": ["0", "0"]}, ["column 'seed' holds string, not whole numbers"]),
-        ("tatoeba", RIGHT | {"language": ["de", None]}, ["column 'language', row 2: the value is missing"]),
-        ("tatoeba", RIGHT | {"language": [1, 1]}, ["column 'language' holds int64, not text"]),
-        ("tatoeba", RIGHT | {"index": [1, 0]}, [OUT_OF_ORDER.format(1, 1)]),
-        ("tatoeba", RIGHT | {"index": [0, 2]}, [OUT_OF_ORDER.format(2, 2)]),
+        ("tatoeba", RIGHT | {"answer": [0, 0], "correct": None}, ["has no column 'correct'"]),
+        ("tatoeba", RIGHT | {"answer": [0, 0], "correct": [True, None]}, ["column 'correct', row 2: the value is missing"]),
+        ("tatoeba", RIGHT | {"answer": [0, 0], "correct": ["x", "y"]}, ["column 'correct' holds string, not bool"]),
+        ("tatoeba", RIGHT | {"answer": [0, 0], "correct": [float("nan"), 5.0]}, ["column 'correct' holds double, not bool"]),
+        ("tatoeba", RIGHT | {"answer": [0, 0], "seed": pa.array([0, None], pa.int32())}, ["column 'seed', row 2: the value is missing"]),
+        ("tatoeba", RIGHT | {"seed": ["0", "0"]}, ["column 'seed' holds string, not int32"]),
+        ("tatoeba", RIGHT | {"answer": [0, 0], "language": ["de", None]}, ["column 'language', row 2: the value is missing"]),
+        ("tatoeba", RIGHT | {"language": [1, 1]}, ["column 'language' holds int64, not string"]),
+        ("tatoeba", RIGHT | {"index": [1, 0], "answer": [1, 1]}, [OUT_OF_ORDER.format(1, 1)]),
+        ("tatoeba", RIGHT | {"index": [0, 2], "answer": [0, 1]}, [OUT_OF_ORDER.format(2, 2)]),
         (
-            "tatoeba", RIGHT | {"index": [0, 0], "language": ["de", "\x1b[31mit"]},
+            "tatoeba", RIGHT | {"index": [0, 0], "correct": [True, True], "language": ["de", "\x1b[31mit"]},
             [
                 "has rows of seed 0 in '\\x1b[31mit', for which the result has no score",
                 "seed 0 in 'de': the result counts 2 pairs, the outcomes hold 1",
@@ -105,7 +110,7 @@ def test_scores_that_follow_from_the_outcomes_agree(
         ),
         (
             "tatoeba", {"index": [0, 0, 1], "correct": [True, False, True], "language": ["de", "it", "de"]},
-            ["the rows of seed 0 in 'de' are not contiguous", "has rows of seed 0 in 'it', for which the result has no score"],
+            ["the rows of seed 0 in 'de' are not contiguous"],
         ),
         ("tydiqa", {"index": [0, 1], "score": [0.5, float("nan")]}, [NO_FRACTION.format(2, "nan")]),
         ("tydiqa", {"index": [0, 1], "score": [7e300, 0.5]}, [NO_FRACTION.format(1, "7e+300")]),
@@ -115,8 +120,45 @@ def test_scores_that_follow_from_the_outcomes_agree(
             "column 'gold', row 2: expected at least the true positives, found '2'",
             "column 'true_positives', row 1: expected at least 0, found '-1'",
         ]),
-        ("panx", CHUNKS | {"gold": [2.0, 2.0]}, ["column 'gold' holds double, not whole numbers"]),
+        ("panx", CHUNKS | {"gold": [2.0, 2.0]}, ["column 'gold' holds double, not int32"]),
         ("bucc2018_dev", PAIRS | {"gold": [True, None, True]}, ["column 'gold', row 2: the value is missing"]),
+        # What contradicts what was predicted, although the score is right.
+        ("tatoeba", RIGHT | {"answer": [1, 1]}, [CONTRADICTED.format("correct", 1, False, True)]),
+        ("tatoeba", RIGHT | {"answer": [0, 2]}, ["column 'answer', row 2: expected an index from 0 to 1, found '2'"]),
+        ("tatoeba", RIGHT | {"answer": [0, -1]}, ["column 'answer', row 2: expected an index from 0 to 1, found '-1'"]),
+        (
+            "xquad_r",
+            {"index": [0, 1], "rank_in_union": [[1], [0]], "average_precision": [0.0, 1.0]},
+            [CONTRADICTED.format("average_precision", 1, 1.0, 0.0)],
+        ),
+        (
+            "ntrex_docs",
+            {"index": [0, 1], "ranks_best": [[1], [2]], "average_precision": [0.5, 0.5]},
+            [CONTRADICTED.format("average_precision", 1, 1.0, 0.5)],
+        ),
+        (
+            "tydiqa",
+            {"index": [0, 1], "exact": [True, False], "f1": [1.0, 0.0], "score": [0.0, 1.0]},
+            [CONTRADICTED.format("score", 1, 1.0, 0.0)],
+        ),
+        (
+            "tydiqa",
+            {"index": [0, 1], "exact": [True, False], "f1": [0.5, 0.5], "score": [0.75, 0.25]},
+            [CONTRADICTED.format("f1", 1, 1.0, 0.5)],
+        ),
+        ("bucc2018_dev", PAIRS | {"accepted": [False] * 3}, [CONTRADICTED.format("accepted", 1, True, False)]),
+        ("bucc2018_dev", PAIRS | {"margin": [float("inf"), None, None]}, [NOT_FINITE.format("margin", 1, "inf")]),
+        ("bucc2018_dev", PAIRS | {"margin": [float("nan"), None, None]}, [NOT_FINITE.format("margin", 1, "nan")]),
+        ("bucc2018_dev", PAIRS | {"margin": None}, ["has no column 'margin'"]),
+        (
+            "bucc2018_dev", PAIRS | {"english": ["x" * 1001, "y", "z"]},
+            ["column 'english', row 1: expected at most 1000 bytes, found '" + "x" * 79 + "…'"],
+        ),
+        (
+            "panx", CHUNKS | {"tags": pa.array([["O"], ["O", None]])},
+            ["column 'tags', row 2: a value is missing in it"],
+        ),
+        ("tatoeba", RIGHT | {"note": ["x", "y"]}, ["has a column 'note', which the harness does not write"]),
     ],
 )  # fmt: skip
 def test_what_the_harness_would_not_have_written_is_named(
@@ -125,14 +167,20 @@ def test_what_the_harness_would_not_have_written_is_named(
     assert said(target, columns) == reasons
 
 
+def test_a_column_that_is_there_twice_is_named() -> None:
+    _, table = written("tatoeba", RIGHT, score=50.0, n=2)
+    twice = table.append_column("correct", table["correct"])
+    assert [*schema_faults(TATOEBA, twice.schema)] == ["column 'correct' is there twice"]
+
+
 def test_a_collection_may_leave_out_queries_that_nothing_is_judged_for() -> None:
     own = find_target("ntrex_docs")
     language = own.languages[0]
 
     def said_of(index: list[int]) -> list[str]:
         made = result("toy", [{language: 50.0}], target=own, n=2)
-        rows = {"seed": [0, 0], "language": [language] * 2, "index": index, "average_precision": [0.25, 0.75]}
-        return list(disagreements(own, made, pa.table(rows)))
+        rows = {"seed": [0, 0], "language": [language] * 2, "index": index, "average_precision": [0.5, 0.5]}
+        return list(disagreements(own, made, as_written(own, rows)))
 
     assert said_of([0, 5]) == []
     assert said_of([5, 5]) == [
@@ -149,7 +197,7 @@ def test_a_result_in_which_everything_failed_has_no_outcomes() -> None:
 
 def test_a_seed_and_language_is_counted_again() -> None:
     assert recount(BY_NAME["panx"], pa.table(CHUNKS)) == (50.0, 2)
-    assert recount(BY_NAME["bucc2018_dev"], pa.table(PAIRS)) == (50.0, 2)
+    assert recount(BY_NAME["bucc2018_dev"], pa.table(PAIRS)) == (50.0, 3)
     nothing = {"index": [0], "true_positives": [0], "proposed": [0], "gold": [0]}
     assert recount(BY_NAME["panx"], pa.table(nothing)) == (0.0, 1)
 
@@ -169,7 +217,10 @@ def without_one(table: pa.Table) -> pa.Table:
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [(flipped, "the outcomes give 100.0000"), (without_one, "column 'correct', row 1: the value is missing")],
+    [
+        (flipped, "expected False by the other columns, found 'True'"),
+        (without_one, "column 'correct', row 1: the value is missing"),
+    ],
 )
 def test_every_reader_refuses_them_by_name(
     tmp_path: Path, change: Callable[[pa.Table], pa.Table], reason: str
