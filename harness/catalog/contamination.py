@@ -104,6 +104,6 @@ def _scored(target: str, key: str) -> bool:
     """Tell whether a data set is scored by the target, or selects what the target scores."""
     if key in _WHOLE or (key == target and target not in _SETS):
         return True
-    names = (*_TESTS.get(target, ()), *_SETS.get(target, ()))
+    names = (target, *_TESTS.get(target, ()), *_SETS.get(target, ()))
     base, _, split = key.rpartition("_")
     return key in _TESTS.get(target, ()) or (split in _HELD_OUT and base in names)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import Fault, Where
 from harness.records import AnySubmission, Result, Submission, Training
 from harness.review.changed_files import OUTCOMES_LIMIT
-from harness.store.consistency import other_recipe, other_text
+from harness.store.agreement import other_recipe, other_text
 from harness.store.file_tree import RESULTS_FOLDER, FolderAtRevision
 from harness.store.git import Revision, TreeEntry
 from harness.store.submission_folder import FolderContents, SubmissionFolder
@@ -36,7 +36,7 @@ class SubmissionAt:
 def read_submission_at(revision: Revision, entries: Mapping[str, TreeEntry], folder: str) -> SubmissionAt:
     """Read and check the files of a submission; `entries` are all of its paths, without links."""
     tree = FolderAtRevision(revision, folder, entries, OUTCOMES_LIMIT)
-    contents = SubmissionFolder(tree).contents()
+    contents = SubmissionFolder(tree).contents(recount=True)
     faults = (*contents.faults, *_mismatches(contents, tree))
     return SubmissionAt(
         contents.slug,

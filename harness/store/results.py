@@ -14,9 +14,9 @@ from harness.catalog import TARGETS, is_own, target_of
 from harness.characters import shown
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.records import Outcomes, Result
-from harness.store.consistency import result_findings
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
+from harness.store.result_consistency import result_findings
 from harness.store.seal import broken_seal, sealed
 from harness.store.yaml.parser import YamlDocument, dump, parse, refuse
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from harness.catalog import target_of
 from harness.errors import BadInput, Fault, Where
 from harness.records import AnySubmission, ReportedSubmission, Result, Sweep, Training, Verification
 from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderOnDisk
@@ -62,12 +63,14 @@ class SubmissionFolder:
         outcomes: Callable[[Result], Sequence[str] | None] = every_column,
         required: bool = True,
         compared: bool = False,
+        recount: bool = False,
     ) -> FolderContents:
         """Read and check everything, and collect every fault.
 
         `only` restricts results to one target. `outcomes` returns the columns to read of a result's outcomes:
         None for all, an empty sequence for no outcomes; missing outcomes files are a fault if `required`.
-        With `compared`, submission.yaml may be missing; sweeps, verification and stray files are not read.
+        With `compared`, submission.yaml may be missing; sweeps, verification and stray files are not read. With
+        `recount`, every number of the results is computed again, which takes all columns of the outcomes.
         """
         faults: list[Fault] = []
         names = _collected(self.tree.names, faults)
@@ -91,6 +94,8 @@ class SubmissionFolder:
         tables = _by_target(
             with_outcomes, lambda target: self.outcomes(results[target], requested[target]), faults
         )
+        if recount:
+            faults += self._false_numbers(results, tables)
         if compared:
             return FolderContents(
                 self.tree.slug, submission, results, tables, training=training, faults=_distinct(faults)
@@ -129,6 +134,21 @@ class SubmissionFolder:
         name = f"{RESULTS_FOLDER}/{result.outcomes.file}"
         cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
         return parse_outcomes(self.tree.read(name, None, cure), result, self.tree.where(name), columns)
+
+    def _false_numbers(self, results: Mapping[str, Result], tables: Mapping[str, pa.Table]) -> list[Fault]:
+        """Return a fault for every number of the results that does not follow from its outcomes."""
+        from harness.scoring.recalculation import differences  # noqa: PLC0415  # loads scipy
+
+        return [
+            Fault(
+                difference.what,
+                Where(self.tree.where(f"{RESULTS_FOLDER}/{target}.yaml")),
+                f"stiltboard evaluate {self.tree.slug} -t {target} --overwrite measures it again",
+            )
+            for target, table in tables.items()
+            for difference in differences(target_of(results[target]), results[target], table)
+            if difference.failed
+        ]
 
     def sweep(self, target: str) -> Sweep:
         """Read and check the sweep of a target: the scores of all layers and poolings."""
@@ -195,7 +215,7 @@ def on_disk(folder: Path) -> SubmissionFolder:
 
 def submission_faults(folder: Path) -> tuple[Fault, ...]:
     """Return all faults of a submission, its results and their outcomes."""
-    return on_disk(folder).contents().faults
+    return on_disk(folder).contents(recount=True).faults
 
 
 def load_submission(folder: Path | str) -> AnySubmission:

@@ -9,7 +9,8 @@ from harness.characters import shown
 from harness.errors import Fault, Where
 from harness.records import Sweep
 from harness.store.file_tree import RESULTS_FOLDER
-from harness.store.files import no_link, plain, read_file, replace_file, typed
+from harness.store.files import located, no_link, plain, read_file, replace_file, typed
+from harness.store.result_consistency import sweep_findings
 from harness.store.results import RESULT_EVENTS, RESULT_LIMIT, SWEEP_SUFFIX, results_lock
 from harness.store.yaml.parser import dump, parse, refuse
 
@@ -61,6 +62,7 @@ def parse_sweep(data: bytes, file: str, slug: str, target_name: str) -> Sweep:
     if not is_known(sweep.target) or faults:
         refuse(faults or [Fault(f"target: unknown target {sweep.target!r}", Where(file), _CURE)])
     target = target_of(sweep)
+    faults += located(sweep_findings(sweep), document, _CURE)
     for checkpoint_index, checkpoint in enumerate(sweep.checkpoints):
         for view_index, view in enumerate(checkpoint.views):
             complete = set(view.scores) == set(target.languages) and len(view.scores) == sweep.of

@@ -10,13 +10,13 @@ from harness.catalog.contamination import names_seen, seen
 from harness.errors import BadInput, Where
 from harness.models.checkpoint import at_hand, fetch
 from harness.records import Result, Submission, Target, Training
+from harness.scoring.recalculation import differences
 from harness.store import load_outcomes, load_result, result_digest
-from harness.store.consistency import checkpoints_of, other_recipe, other_text, unpinned_text
+from harness.store.agreement import checkpoints_of, other_recipe, other_text, unpinned_text
 from harness.store.files import read_file
 from harness.store.results import RESULT_LIMIT
 from harness.store.seal import is_sealed
 from harness.verification.findings import Check, Finding, Verified
-from harness.verification.recalculation import differences
 
 
 def check_result(path: Path, submission: Submission, training: Training | None, cache: Path) -> Verified:
@@ -31,7 +31,7 @@ def check_result(path: Path, submission: Submission, training: Training | None, 
         )
     target = target_of(result)
     findings = [
-        Finding(check="recount", failed=not difference.drawn, file=str(path), what=difference.what)
+        Finding(check="recount", failed=difference.failed, file=str(path), what=difference.what)
         for difference in differences(target, result, outcomes)
     ]
     if not is_sealed(read_file(path, RESULT_LIMIT, "")):

@@ -49,7 +49,7 @@ def _entry(row: Row, cell: Cell, base_url: str) -> dict[str, object]:
         "value": round(cell.score, 4),
     }
     entry: dict[str, object] = {
-        "task": {"type": _TASKS[target.kind]},
+        "task": {"type": _TASKS.get(target.kind, "other")},
         "dataset": {
             "type": target.name,
             "name": f"{target.title}, mean of {len(target.languages)} languages",

@@ -16,7 +16,7 @@ from harness.catalog import find_target
 from harness.catalog.fingerprints import FINGERPRINTS
 from harness.records import Result
 from harness.scoring.outcomes import cells
-from harness.scoring.recount import recount
+from harness.scoring.tables import TABLES
 from harness.store.seal import sealed
 from tests.support.outcomes import as_written
 
@@ -65,10 +65,10 @@ def measured(
         }
         rows.append(as_written(TARGET, {"seed": [seed] * n, "language": [language] * n, **columns}))
     table = pa.concat_tables(rows)
-    scores = {}
-    for (_, language), part in cells(table).items():
-        cell = recount(TARGET, part)
-        scores[language] = {"score": cell.score, "n": cell.n, "interval": (0, 100)}
+    scores = {
+        language: TABLES[TARGET.kind].score(TARGET, part.drop_columns(["seed", "language"])).model_dump()
+        for (_, language), part in cells(table).items()
+    }
     checkpoint = {
         "seed": seed,
         "source": f"{slug}/model@{_REVISION}",

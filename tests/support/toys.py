@@ -110,17 +110,18 @@ def first_rows(result: Any, outcomes: Any, rows: int) -> tuple[Any, Any]:
     """Return a result of the first rows of its outcomes alone, with the scores that follow from them."""
     from harness.catalog import find_target
     from harness.scoring.outcomes import cells
-    from harness.scoring.recount import recount
+    from harness.scoring.tables import TABLES
 
     target, table = find_target(result.target), outcomes.slice(0, rows)
-    found = {cell: recount(target, part) for cell, part in cells(table).items()}
+    found = {
+        cell: TABLES[target.kind].score(target, part.drop_columns(["seed", "language"]))
+        for cell, part in cells(table).items()
+    }
     checkpoints = []
     for checkpoint in result.checkpoints:
         scores = {
-            language: score.model_copy(
-                update={**found[checkpoint.seed, language]._asdict(), "interval": (0, 100)}
-            )
-            for language, score in checkpoint.scores.items()
+            language: found[checkpoint.seed, language]
+            for language in checkpoint.scores
             if (checkpoint.seed, language) in found
         }
         checkpoints.append(checkpoint.model_copy(update={"scores": scores}))

@@ -18,6 +18,7 @@ class ClassificationTable(MeanTable):
     schemas: tuple[Schema, ...] = ({"index": pa.int32(), "predicted": pa.string(), "correct": pa.bool_()},)
     columns: tuple[str, ...] = ("index", "correct")
     mean = "correct"
+    resamples = False
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return accuracy with Wilson's interval."""

@@ -45,6 +45,7 @@ class MiningTable:
     columns: tuple[str, ...] = ("split", "foreign", "margin", "gold", "accepted")
     shares: tuple[str, ...] = ()
     nullable: tuple[str, ...] = ("margin",)
+    resamples = True
 
     def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield pairs that are accepted, or not, against the threshold that the dev split gives."""

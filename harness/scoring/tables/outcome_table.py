@@ -44,7 +44,7 @@ class OutcomeTable(Protocol):
     `title` names the kind for readers. A file has exactly the columns of one of the `schemas`. `columns` are
     those from which the score, its interval and every comparison are computed, and those from which these
     columns follow; the others are for secondary scores and for readers. `shares` hold fractions, `nullable`
-    columns may lack values.
+    columns may lack values. The interval of a score is drawn at random if the kind `resamples`.
     """
 
     title: str
@@ -52,6 +52,7 @@ class OutcomeTable(Protocol):
     columns: tuple[str, ...]
     shares: tuple[str, ...]
     nullable: tuple[str, ...]
+    resamples: bool
 
     def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield the first value of each column that contradicts the others; `outcomes` has `columns`."""
@@ -78,6 +79,7 @@ class Numbered:
 
     shares: tuple[str, ...] = ()
     nullable: tuple[str, ...] = ()
+    resamples: bool = True
 
     def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield nothing: what was predicted is stored once."""

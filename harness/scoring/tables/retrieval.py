@@ -34,6 +34,7 @@ class RetrievalTable(MeanTable):
     )
     columns: tuple[str, ...] = ("index", "answer", "correct")
     mean = "correct"
+    resamples = False
 
     def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield an answer that is no sentence, and a flag that does not follow from the answer."""

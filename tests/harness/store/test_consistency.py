@@ -9,7 +9,7 @@ import pytest
 from harness.catalog import TARGETS, find_target
 from harness.catalog.finetuning import recipe_text
 from harness.records import FineTuning, Result, Submission, Target
-from harness.store.consistency import other_recipe, other_text
+from harness.store.agreement import other_recipe, other_text
 from tests.support import boards
 
 SIZED = [target for target in TARGETS if target.sizes]

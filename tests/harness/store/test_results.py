@@ -20,7 +20,8 @@ import yaml
 from harness import store
 from harness.catalog import BY_NAME, TARGETS
 from harness.errors import BadInput
-from harness.records import Checkpoint, ReportedSubmission, Result, Submission
+from harness.records import Checkpoint, Parameters, ReportedSubmission, Result, Submission
+from harness.store.result_consistency import result_findings
 from harness.store.yaml.parser import parse
 from harness.store.yaml.schema_errors import EXAMPLES, PATTERNS
 from tests.support.folders import ROOT, SUBMISSIONS
@@ -421,10 +422,18 @@ RESULT_FAULTS = [
     ]),
     ("      fr:\n", "      xx:\n", [
         "18:7: jupyterlab has no language 'xx'",
+        "18:7: no fingerprint of the text in 'xx', which was scored",
         "7:11: measured: 12 of 12 does not agree with the languages measured",
         "6:8: score: 50.0 is given although not every language was measured on every checkpoint",
     ]),
-    ("  fr: sha256", "  en: sha256", ["116:3: jupyterlab has no language 'en'"]),
+    ("  fr: sha256", "  en: sha256", [
+        "18:7: no fingerprint of the text in 'fr', which was scored", "116:3: jupyterlab has no language 'en'",
+    ]),
+    ("total: 100\n", "total: 0\n", ["13:5: seed 0 cannot have 0 parameters, 10 of them outside the embeddings"]),
+    ("body: 10\n", "body: 101\n", ["13:5: seed 0 cannot have 100 parameters, 101 of them outside the embeddings"]),
+    ("    layer: 2\n", "    layer: 2\n    head: {digest: \"sha256:" + "a" * 64 + "\", steps: 7}\n", [
+        "17:5: the head of seed 0 was neither trained on any text here nor submitted without a training",
+    ]),
     ("failed: {}", "failed: {fr: broke}", [
         "114:14: 'fr' is listed both under scores and under failed",
         "7:11: measured: 12 of 12 does not agree with the languages measured",
@@ -450,6 +459,23 @@ def test_a_result_agrees_with_itself_and_the_catalog(
     assert faults(lambda: store.load_result(path)) == [
         f"{path}:{message}\n    cure: {CURE}" for message in expected
     ]
+
+
+def test_a_seed_counts_once_by_its_number_and_by_its_weights(toy: Path, result: Result) -> None:
+    (one,) = result.checkpoints
+    twice = result.model_copy(update={"checkpoints": (one, one)})
+    assert [found.message for found in result_findings(twice)] == [
+        "seed 0 is listed twice, in checkpoints[0] and checkpoints[1]"
+    ]
+    copied = result.model_copy(update={"checkpoints": (one, one.model_copy(update={"seed": 1}))})
+    assert [found.message for found in result_findings(copied)] == ["seed 1 has the same weights as seed 0"]
+    larger = {"seed": 1, "weights": f"sha256:{'b' * 64}", "parameters": Parameters(total=200, body=10)}
+    other = result.model_copy(update={"checkpoints": (one, one.model_copy(update=larger))})
+    assert [found.message for found in result_findings(other)] == [
+        "seed 1 is of another size than seed 0; the seeds of a submission are of one size"
+    ]
+    none = result.model_copy(update={"checkpoints": (), "score": None, "measured": 0})
+    assert [found.message for found in result_findings(none)] == ["checkpoints: names no seed"]
 
 
 def test_a_result_names_its_folder_and_its_file(toy: Path) -> None:

@@ -1,0 +1,98 @@
+"""Recompute every number of a result from its outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from harness.records import Result, Target
+from harness.scoring.outcomes import cells
+from harness.scoring.statistics.multilevel import score_claims
+from harness.scoring.statistics.samples import Sample
+from harness.scoring.tables import TABLES, units
+
+# Points; numbers are written with four decimals, whose last digit may be rounded differently elsewhere.
+_ROUNDING = 1.5e-4
+# The bounds of two intervals from different draws: of 2,000 replicates the 2.5 % quantile has a standard error of
+# 0.022 of the width, so that five of them never are an accident; in points, and as a part of the width.
+_DRAWN, _DRAWN_PART = 0.02, 0.11
+# The interval over languages in general is of Student's t, with few degrees of freedom and wide tails.
+_GENERAL_PART = 0.25
+
+
+class Difference(NamedTuple):
+    """A number that does not follow from the outcomes; one that is only missing has not `failed`."""
+
+    what: str
+    failed: bool
+
+
+def differences(target: Target, result: Result, outcomes: pa.Table) -> Iterator[Difference]:
+    """Yield all numbers of a result that do not follow from its outcomes, secondary scores and intervals too.
+
+    The headline scores and counts are already checked when outcomes are read. An interval that is drawn at random
+    may differ by the noise of its draws. A number that this version computes and the result lacks is not a fault:
+    an older version did not compute it.
+    """
+    table = TABLES[target.kind]
+    rows = (
+        {cell: part.drop_columns(["seed", "language"]) for cell, part in cells(outcomes).items()}
+        if outcomes.num_rows
+        else {}
+    )
+    for checkpoint in result.checkpoints:
+        for language, score in checkpoint.scores.items():
+            fields = table.score(target, rows[checkpoint.seed, language]).model_dump()
+            for name, stated, counted in _unequal(score.model_dump(), fields, drawn=table.resamples):
+                where = f"seed {checkpoint.seed} in {language!r}: {name}"
+                yield Difference(f"{where} is {stated}, the outcomes give {counted}", stated is not None)
+    yield from _whole(target, result, outcomes)
+
+
+def _unequal(
+    stated: Mapping[str, Any], counted: Mapping[str, Any], prefix: str = "", *, drawn: bool
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield name, stated and recomputed value wherever the two differ by more than rounding or noise."""
+    for name in dict.fromkeys((*stated, *counted)):
+        left, right = stated.get(name), counted.get(name)
+        path = f"{prefix}{name}"
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            yield from _unequal(left, right, f"{path}.", drawn=drawn)
+        elif isinstance(left, tuple) and isinstance(right, tuple):
+            if not _near(left, right, _DRAWN_PART if drawn else None):
+                yield path, list(left), list(right)
+        elif left is None or right is None or abs(left - right) > _ROUNDING:
+            yield path, left, right
+
+
+def _whole(target: Target, result: Result, outcomes: pa.Table) -> Iterator[Difference]:
+    """Recompute the two intervals of the score over all languages."""
+    if result.score is None or result.interval is None:
+        return
+    rows = cells(outcomes)
+    seeds = [checkpoint.seed for checkpoint in result.checkpoints]
+    claims = score_claims(
+        Sample(
+            [units(target, [rows[seed, language] for seed in seeds]) for language in target.languages],
+            target.parallel,
+        )
+    )
+    for name, stated, claim, part in (
+        ("interval", result.interval, claims.these, _DRAWN_PART),
+        ("general_interval", result.general_interval, claims.general, _GENERAL_PART),
+    ):
+        counted = [round(100 * min(max(bound, 0.0), 1.0), 4) for bound in claim.interval] if claim else None
+        if stated is None or counted is None:
+            if (stated is None) != (counted is None):
+                yield Difference(f"{name} is {stated}, the outcomes give {counted}", stated is not None)
+        elif not _near(stated, counted, part):
+            yield Difference(f"{name} is {list(stated)}, the outcomes give {counted}", failed=True)
+
+
+def _near(stated: Sequence[float], counted: Sequence[float], part: float | None) -> bool:
+    """Tell whether bounds agree within rounding, or if drawn at random, within a part of the width."""
+    low, high = counted
+    tolerance = _ROUNDING if part is None else max(_DRAWN, part * (high - low))
+    return all(abs(a - b) <= tolerance for a, b in zip(stated, counted, strict=True))

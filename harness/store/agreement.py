@@ -1,0 +1,87 @@
+"""Check a result against its submission, and against the official text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalog import is_own, target_of
+from harness.catalog.finetuning import recipe_text
+from harness.catalog.fingerprints import FINGERPRINTS
+from harness.characters import shown
+from harness.records import Checkpoint, Result, Signature, Submission, Target
+
+
+def other_recipe(result: Result, submission: Submission) -> Iterator[str]:
+    """Yield where a result deviates from its submission: in seeds, weights, encoding or head."""
+    target = target_of(result)
+    declared = checkpoints_of(submission, target)
+    # An evaluation writes every seed from the start, so a missing seed was removed by selection.
+    if missing := [seed for seed in declared if seed not in {scored.seed for scored in result.checkpoints}]:
+        seeds = f"{'seed' if len(missing) == 1 else 'seeds'} {' '.join(map(str, missing))}"
+        yield f"lacks {seeds}, which the submission declares"
+    for scored in result.checkpoints:
+        checkpoint = declared.get(scored.seed)
+        if checkpoint is None:
+            yield f"seed {scored.seed} is not declared by the submission"
+        elif checkpoint.source != scored.source:
+            yield (
+                f"seed {scored.seed} is {shown(scored.source)}, but the submission declares "
+                f"{shown(checkpoint.source)}"
+            )
+    expected = _declared_signatures(result, submission, target)
+    for signature in expected:
+        if missing_parts := [part for part in signature.parts if part not in result.signature.parts]:
+            yield f"the signature lacks {', '.join(map(shown, missing_parts))}, which the submission declares"
+    layer = submission.encoding.layer
+    for scored in result.checkpoints if not target.has_head else ():
+        if layer not in ("last", scored.layer):
+            yield f"seed {scored.seed} was read at layer {scored.layer}, but the submission declares {layer}"
+
+
+def _declared_signatures(result: Result, submission: Submission, target: Target) -> set[Signature]:
+    """Return the signatures that the submission declares, one per layer in the result."""
+    if target.has_head:
+        head = (
+            "own"
+            if target.name in submission.finetuned
+            else recipe_text(submission.finetuning.get(target.name))
+        )
+        return {result.signature.protocol.predicted(head)}
+    return {
+        result.signature.protocol.encoded(submission.encoding, scored.layer) for scored in result.checkpoints
+    }
+
+
+def checkpoints_of(submission: Submission, target: Target) -> dict[int, Checkpoint]:
+    """Return the measured checkpoints by seed: the submission's, or the one with a submitted head."""
+    with_head = submission.finetuned.get(target.name) if target.has_head else None
+    checkpoints = [with_head] if with_head else submission.checkpoints
+    return {checkpoint.seed: checkpoint for checkpoint in checkpoints}
+
+
+def other_text(result: Result) -> Iterator[str]:
+    """Yield where fingerprint or number of examples differ from the official set's, or are missing."""
+    target = target_of(result)
+    pinned = FINGERPRINTS.get(target.name, {})
+    for language, digest in result.data.items():
+        if language in pinned and digest != f"sha256:{pinned[language]}":
+            yield (
+                f"data.{language}: the text has the fingerprint {digest}, "
+                f"the official set has sha256:{pinned[language]}"
+            )
+    for checkpoint in result.checkpoints:
+        for language, score in checkpoint.scores.items():
+            size = target.sizes.get(language, score.n)
+            if score.n != size:
+                yield (
+                    f"seed {checkpoint.seed} in {language}: has {score.n:,} {target.unit}, "
+                    f"the official set has {size:,}"
+                )
+
+
+def unpinned_text(result: Result) -> str:
+    """Describe the text that no pinned fingerprint can check; empty if all of it can be checked."""
+    unpinned = [language for language in result.data if language not in FINGERPRINTS.get(result.target, {})]
+    if unpinned and is_own(result.target):
+        return "is on user-provided text, for which no fingerprint is pinned"
+    return f"no fingerprint is pinned for {len(unpinned)} of {len(result.data)} languages" if unpinned else ""
