@@ -23,11 +23,11 @@ from harness.review.memory import bounded_memory
 from harness.review.submission_at import SubmissionAt, read_submission_at
 from harness.review.verdict import Reason, ResultChange, Review, fault_reasons, refusal, shortened, verdict_of
 from harness.store import Side
-from harness.store.git import Revision, TreeEntry, merge_base, repository_around, resolved
+from harness.store.git import Revision, TreeEntry, merge_bases, repository_around, resolved
 
 _ACTOR = re.compile(r"[A-Za-z0-9-]{1,39}(\[bot\])?")
 # After a violation of one of these no file is read, since the files after merging are uncertain.
-_BLOCKING = frozenset({"too-many", "too-large", "link", "name", "collision", "conflict"})
+_BLOCKING = frozenset({"too-many", "too-large", "link", "name", "collision", "conflict", "criss-cross"})
 _Paths = Mapping[str, TreeEntry]
 
 
@@ -44,13 +44,13 @@ def review(
         raise WrongUsage(f"{shown(actor)} is not a GitHub account", cure="give the account's name, without @")
     repository = repository_around(submissions)
     base_revision, head_revision = (resolved(repository, name) for name in (base, head))
-    (ancestor_files, base_files, head_files), duplicates = _paths(
-        [merge_base(base_revision, head_revision), base_revision, head_revision]
-    )
+    ancestor, *others = merge_bases(base_revision, head_revision)
+    (ancestor_files, base_files, head_files), duplicates = _paths([ancestor, base_revision, head_revision])
     changes = changes_between(ancestor_files, head_files)
     merged = _merged(base_files, changes)
     reasons = [
         *duplicates,
+        *_criss_cross([ancestor, *others]),
         *path_reasons(changes, merged, repository.place, maintainer=maintainer),
         *_conflicts(changes, ancestor_files, base_files),
     ]
@@ -105,6 +105,8 @@ def _judge(
     before: SubmissionAt | None, after: SubmissionAt, folder: str, actor: str | None, *, maintainer: bool
 ) -> _Judgement:
     reasons = fault_reasons("invalid", after.faults, folder, after.revision)
+    if before is not None:  # what cannot be read there cannot be compared, and would pass for new
+        reasons += fault_reasons("base", before.faults, folder, before.revision, refuses=not maintainer)
     if not maintainer:
         reasons += ownership(before, after, actor, folder)
     reasons += claims(before, after, folder)
@@ -186,6 +188,15 @@ def _conflicts(changes: Sequence[Change], ancestor_files: _Paths, base_files: _P
         refusal("conflict", change.path, "was also changed in the base since the branch started", cure)
         for change in conflicting
     ]
+
+
+def _criss_cross(bases: Sequence[Revision]) -> list[Reason]:
+    """Refuse branches with several merge bases: a merge would not make the change that one of them shows."""
+    if len(bases) == 1:
+        return []
+    commits = ", ".join(base.commit[:12] for base in bases)
+    what = f"has {len(bases)} merge bases with the base, {commits}, so that its changes are ambiguous"
+    return [refusal("criss-cross", None, what, "rebase the branch onto the base")]
 
 
 def _hash(entry: TreeEntry | None) -> str:

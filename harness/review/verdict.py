@@ -82,12 +82,16 @@ def question(rule: str, file: str | None, what: str, cure: str) -> Reason:
     return Reason(rule=rule, refuses=False, file=_shown_path(file), what=visible(what), cure=cure)
 
 
-def fault_reasons(rule: str, faults: Sequence[Fault], file: str, revision: str) -> list[Reason]:
-    """Return the store's faults at a revision as reasons to refuse; `file` is used for those without one."""
+def fault_reasons(
+    rule: str, faults: Sequence[Fault], file: str, revision: str, *, refuses: bool = True
+) -> list[Reason]:
+    """Return the store's faults at a revision as reasons; `file` is used for those without one."""
     reasons = []
     for fault in faults:
         where = fault.where or Where(file)
-        reason = refusal(rule, where.file.removeprefix(f"{revision}:"), fault.message, fault.cure)
+        reason = (refusal if refuses else question)(
+            rule, where.file.removeprefix(f"{revision}:"), fault.message, fault.cure
+        )
         reasons.append(reason.model_copy(update={"line": where.line, "column": where.column}))
     return reasons
 

@@ -167,15 +167,29 @@ def resolved(repository: Repository, revision: str) -> Revision:
     raise BadInput(f"unknown revision: {shown(revision)}", cure=_with_unshallow(repository, cure))
 
 
-def merge_base(first: Revision, second: Revision) -> Revision:
-    """Return the best common ancestor of two commits; raises BadInput where there is none."""
-    completed = _git(first.repository.folder, "merge-base", first.commit, second.commit)
-    if commit := completed.stdout.decode().strip():
-        return Revision(first.repository, commit, commit)
+def merge_bases(first: Revision, second: Revision) -> tuple[Revision, ...]:
+    """Return the best common ancestors of two commits; raises BadInput where there is none.
+
+    Branches that were merged into each other have several; a merge may then undo what one of them holds.
+    """
+    completed = _git(first.repository.folder, "merge-base", "--all", first.commit, second.commit)
+    if commits := completed.stdout.decode().split():
+        return tuple(Revision(first.repository, commit, commit) for commit in sorted(commits))
     cure = _with_unshallow(first.repository, "compare them with two dots")
     raise BadInput(
         f"{shown(first.revision)} and {shown(second.revision)} have no commit in common", cure=cure
     )
+
+
+def merge_base(first: Revision, second: Revision) -> Revision:
+    """Return the best common ancestor of two commits; raises BadInput where there is none or more than one."""
+    base, *others = merge_bases(first, second)
+    if others:
+        raise BadInput(
+            f"{shown(first.revision)} and {shown(second.revision)} have {1 + len(others)} best common commits",
+            cure="rebase one of them, or compare them with two dots",
+        )
+    return base
 
 
 def _with_unshallow(repository: Repository, cure: str) -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.catalog import TARGETS, is_own, own_target
+from harness.catalog.fingerprints import FINGERPRINTS
 from harness.records import Target
 from harness.scoring.statistics.blockwise_ranks import placings
 from harness.scoring.statistics.pairwise import Entrant
@@ -85,7 +86,9 @@ def _rank(target: Target, entries: Iterable[Entry], previous: Standing | None) -
     ):
         return previous_cells
     missing = {slug: _missing(target, contender.result) for slug, contender in contenders.items()}
-    shared = _shared_text(contender.result for slug, contender in contenders.items() if not missing[slug])
+    shared = _shared_text(
+        target, [contender.result for slug, contender in contenders.items() if not missing[slug]]
+    )
     reasons = {
         slug: _why_unranked(target, contender.result, missing[slug], shared)
         for slug, contender in contenders.items()
@@ -129,15 +132,21 @@ def _missing(target: Target, result: CompactResult) -> list[str]:
     return [language for language in target.languages if result.language_score(language) is None]
 
 
-def _shared_text(complete: Iterable[CompactResult]) -> Mapping[str, str]:
-    """Return the text fingerprints that most complete results share; ties go to those that sort first."""
-    texts = [result.texts for result in complete]
+def _shared_text(target: Target, complete: Iterable[CompactResult]) -> Mapping[str, str]:
+    """Return the text fingerprints to rank by: the pinned ones, and where none is pinned, those of most results.
+
+    Only results that name every language's text count towards the majority; ties go to those that sort first.
+    """
+    pinned = {language: f"sha256:{digest}" for language, digest in FINGERPRINTS.get(target.name, {}).items()}
+    names = set(target.languages)
+    texts = [result.texts for result in complete if names <= result.data.keys()]
     # Results read from the build cache share equal fingerprints, so that few have to be compared.
     by_identity = {id(fingerprints): fingerprints for fingerprints in texts}
     counts: Counter[tuple[tuple[str, str], ...]] = Counter()
     for identity, count in Counter(map(id, texts)).items():
         counts[tuple(sorted(by_identity[identity].items()))] += count
-    return dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
+    most = dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
+    return {**most, **{language: digest for language, digest in pinned.items() if language in names}}
 
 
 def _why_unranked(
@@ -159,6 +168,8 @@ def _why_other_text(target: Target, result: CompactResult, shared: Mapping[str, 
     """Return where a result was measured on other text than most; empty if it was not."""
     if result.data == shared and result.texts == shared:
         return ""
+    if unnamed := [language for language in target.languages if language not in result.data]:
+        return f"names no text in {_language_list(unnamed)}"
     if differing := [
         language for language in target.languages if result.data.get(language) != shared.get(language)
     ]:

@@ -19,8 +19,9 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from harness.cli.main import main
-from harness.errors import WrongUsage
+from harness.errors import BadInput, WrongUsage
 from harness.review import Review, Verdict, changed_files, markdown, memory, review
+from harness.store.revisions import changed_submissions
 from tests.support.folders import ROOT
 from tests.support.pull_requests import (
     Edits,
@@ -564,6 +565,32 @@ def test_whose_a_submission_is_says_the_base_as_it_is_now_and_not_an_old_one(boa
     assert rules(review(base, head, board.folder / "submissions", actor="ada")) == [
         ("conflict", "submissions/theirs/submission.yaml")
     ]
+
+
+def test_a_base_that_cannot_be_read_is_not_taken_for_an_empty_one(board: Repository, tmp_path: Path) -> None:
+    """After a change of format on main an old row is unreadable, and a forged one would pass for new."""
+    now = board.pull({RESULT: board.files[RESULT].replace(b"schema: 1", b"schema: 2")})
+    head = board.pull({**again(tmp_path, right=0.99, draw=9)}, now)
+    found = review(now, head, board.folder / "submissions", actor="ada")
+    assert found.verdict is Verdict.REFUSED
+    assert ("base", RESULT) in rules(found)
+    by_maintainer = review(now, head, board.folder / "submissions", actor="ada", maintainer=True)
+    assert by_maintainer.verdict is Verdict.MAINTAINER
+
+
+def test_a_branch_with_several_merge_bases_is_refused(board: Repository) -> None:
+    one, two = (
+        board.pull({f"submissions/{slug}/submission.yaml": about(slug, "ada")}) for slug in ("one", "two")
+    )
+    both = [
+        git(board.folder, "commit-tree", f"{tree_of}^{{tree}}", "-p", first, "-p", second, "-m", "merged")
+        for tree_of, first, second in ((one, one, two), (two, two, one))
+    ]
+    found = review(*both, board.folder / "submissions", actor="ada")
+    assert found.reasons[0].rule == "criss-cross"
+    assert "has 2 merge bases" in found.reasons[0].what
+    with pytest.raises(BadInput, match="have 2 best common commits"):
+        changed_submissions(f"{both[0]}...{both[1]}", board.folder / "submissions")
 
 
 def test_changes_that_came_to_the_base_since_are_not_the_pull_requests(board: Repository) -> None:

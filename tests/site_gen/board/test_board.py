@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from harness.catalog import BY_NAME, own_target
 from harness.catalog import TARGETS as CATALOG
-from harness.catalog import own_target
 from harness.records import Signature, Target
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.board import Board, Cell
@@ -58,6 +58,32 @@ def test_a_language_that_one_seed_lacks_is_missing() -> None:
 def test_a_score_over_a_part_of_the_pairs_is_not_ranked() -> None:
     board = make_board([entry("part", {"de": 10, "fi": 20}, n=3)], TARGETS)
     assert ranks(board) == [("part", None, "only 3 of 4 pairs in German")]
+
+
+def test_pinned_text_is_ranked_and_no_majority_of_others() -> None:
+    tatoeba = BY_NAME["tatoeba"]
+    scores = dict.fromkeys(tatoeba.languages, 50.0)
+
+    def on(slug: str, data: str) -> WholeEntry:
+        made = result(slug, [scores], target=tatoeba, data=data)
+        sized = {
+            language: score.model_copy(update={"n": tatoeba.sizes[language]})
+            for language, score in made.checkpoints[0].scores.items()
+        }
+        checkpoint = made.checkpoints[0].model_copy(update={"scores": sized})
+        return WholeEntry(slug, submission(slug), (made.model_copy(update={"checkpoints": (checkpoint,)}),))
+
+    board = make_board([on("honest", ""), on("other", "a"), on("more", "a")], (tatoeba,))
+    assert {slug: rank for slug, rank, _ in ranks(board)} == {"honest": 1, "other": None, "more": None}
+
+
+def test_text_that_is_not_named_is_no_text() -> None:
+    silent = result("silent", [{"de": 90, "fi": 90}]).model_copy(update={"data": {}})
+    entries = [entry("honest", {"de": 50, "fi": 50}), WholeEntry("silent", submission("silent"), (silent,))]
+    assert ranks(make_board(entries, TARGETS)) == [
+        ("honest", 1, ""),
+        ("silent", None, "names no text in German and Finnish"),
+    ]
 
 
 def test_a_score_on_other_data_than_most_rows_is_not_ranked() -> None:
