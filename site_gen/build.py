@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from harness.errors import BadInput, Fault
 from site_gen import paths
-from site_gen.board.board import Board
+from site_gen.board.board import Board, NotShown
 from site_gen.board.ranking import make_board
 from site_gen.downloads import exported
 from site_gen.exports.leaderboard_json import leaderboard_json
@@ -34,10 +35,11 @@ STATIC = ("board.js", "chart.js", "choices.js", "compare.js", "icon.svg", "site.
 
 @dataclass(frozen=True)
 class Site:
-    """A finished build: its folder and its board."""
+    """A finished build: its folder, its board, and the faults of submissions that it does not show."""
 
     out: Path
     board: Board
+    faults: tuple[Fault, ...] = ()
 
     @property
     def index(self) -> Path:
@@ -46,7 +48,10 @@ class Site:
 
 
 def build(submissions: Path, out: Path, base_url: str = "") -> Site:
-    """Build the site of a submissions folder; on errors all are reported and the old site stays unchanged."""
+    """Build the site of a submissions folder, without submissions that cannot be read.
+
+    Raises BadInput with all faults where none can be read; on any error the old site stays unchanged.
+    """
     return Builder(submissions, out, base_url).build()
 
 
@@ -66,15 +71,20 @@ class Builder:
         old = refuse_foreign(self._out)
         with self._cache.opened():
             current_states = folder_states(self._submissions) if states is None else states
-            self._entries = read_submissions(self._submissions, self._cache, current_states, self._entries)
+            read = read_submissions(self._submissions, self._cache, current_states, self._entries)
+            faults = tuple(fault for slug in sorted(read.faults) for fault in read.faults[slug])
+            if faults and not read.entries:
+                raise BadInput(faults)
+            self._entries = read.entries
+            not_shown = [NotShown(slug, read.faults[slug][0].message) for slug in sorted(read.faults)]
             with gc_paused():
-                self._board = make_board(self._entries.values(), before=self._board)
+                self._board = make_board(read.entries.values(), before=self._board, not_shown=not_shown)
                 files = planned_files(self._board, self._base_url)
             site = self._out.resolve()
             previous = self._written or {path: Written(*row) for path, row in self._cache.files(site).items()}
             self._written = write_site(files, self._out, previous, old)
             self._cache.replace_files(site, self._written, previous)
-        return Site(self._out, self._board)
+        return Site(self._out, self._board, faults)
 
 
 def site_files(board: Board, base_url: str = "") -> dict[str, bytes]:

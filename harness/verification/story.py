@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.cache import cache_folder
 from harness.catalog import is_own, target_of
+from harness.characters import shown
 from harness.clock import now
 from harness.errors import BadInput, Fault, WrongUsage
 from harness.evaluation.run import Options
@@ -71,7 +72,16 @@ def verify(
     results = []
     for folder, files in selected.items():
         for path in files:
-            results.append(_verified(path, submissions[folder], plan, reporter))
+            try:
+                results.append(_verified(path, submissions[folder], plan, reporter))
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                # Whatever is wrong with one result, the others are verified.
+                what = f"cannot be verified: {type(error).__name__}: {shown(str(error))}"
+                finding = Finding(check="file", failed=True, file=str(path), what=what)
+                slug = folder.absolute().name
+                results.append(
+                    Verified(submission=slug, target=path.stem, checked=("file",), findings=(finding,))
+                )
         if plan.by:
             slug = folder.absolute().name
             _record(folder, [result for result in results if result.submission == slug], plan)

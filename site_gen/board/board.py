@@ -186,12 +186,21 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class NotShown:
+    """A submission that cannot be read, with the first of its faults."""
+
+    slug: str
+    fault: str
+
+
+@dataclass(frozen=True)
 class Board:
     """Everything the pages show."""
 
     rows: tuple[Row, ...]
     standings: tuple[Standing, ...]
     reported: tuple[ReportedRow, ...] = ()
+    not_shown: tuple[NotShown, ...] = ()
 
     @cached_property
     def benchmark(self) -> tuple[Standing, ...]:

@@ -14,7 +14,7 @@ from harness.catalog.fingerprints import FINGERPRINTS
 from harness.records import Target
 from harness.scoring.statistics.blockwise_ranks import placings
 from harness.scoring.statistics.pairwise import Entrant
-from site_gen.board.board import Board, Cell, Row, Standing
+from site_gen.board.board import Board, Cell, NotShown, Row, Standing
 from site_gen.board.compact_result import CompactResult
 from site_gen.board.entry import Contender, Entry
 from site_gen.board.reported import ReportedEntry, ReportedRow, reported_rows
@@ -22,12 +22,15 @@ from site_gen.formatting import language_name, listed
 
 
 def make_board(
-    entries: Iterable[Entry | ReportedEntry], targets: Sequence[Target] = TARGETS, before: Board | None = None
+    entries: Iterable[Entry | ReportedEntry],
+    targets: Sequence[Target] = TARGETS,
+    before: Board | None = None,
+    not_shown: Iterable[NotShown] = (),
 ) -> Board:
     """Rank entries per target, reported ones separately; the order of the entries does not matter.
 
     User-provided targets, which exist only in results, follow the given targets. Unchanged parts of the board
-    `before` are reused.
+    `before` are reused. `not_shown` are the submissions that could not be read.
     """
     ordered = sorted(entries, key=lambda entry: entry.slug)
     measured = [entry for entry in ordered if isinstance(entry, Entry)]
@@ -41,7 +44,7 @@ def make_board(
         _standing(target, cells[target.name], rows, reported, old_standings.get(target.name))
         for target in targets
     ]
-    return Board(tuple(rows.values()), tuple(standings), reported)
+    return Board(tuple(rows.values()), tuple(standings), reported, tuple(not_shown))
 
 
 def _user_targets(entries: Iterable[Entry]) -> Iterator[Target]:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from site_gen.build import build
+from harness.errors import CheckFailed
+from site_gen.build import Site, build
 from site_gen.commands.terminal import print_board
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -47,8 +48,17 @@ def command(submissions: Path, out: Path, base_url: str) -> None:
     """Build the static site from the results and print the leaderboard.
 
     The new site replaces the old one only when it is complete. Reading it needs no server, no network and no
-    JavaScript.
+    JavaScript. A submission that cannot be read is named on the front page and here, and the others are shown.
+
+    Exit code 1: the site was built without some submissions. 3: nothing could be read, and nothing was built.
     """
     site = build(submissions, out, base_url)
     print_board(site.board)
     click.echo(f"{site.index}")
+    refuse_partial(site)
+
+
+def refuse_partial(site: Site) -> None:
+    """Raise CheckFailed with the faults of the submissions that a site does not show."""
+    if site.faults:
+        raise CheckFailed(list(site.faults))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from site_gen.build import build
-from site_gen.commands.build import site_options
+from site_gen.commands.build import refuse_partial, site_options
 from site_gen.writing.publish import plan, push
 
 
@@ -25,7 +25,7 @@ def command(
     Nothing else in the repository changes. A custom domain (CNAME) on the branch is kept. Asks before it
     overwrites a branch that no earlier build wrote.
     """
-    build(submissions, out, base_url)
+    site = build(submissions, out, base_url)
     repository = Path.cwd()
     planned = plan(out, repository, remote, branch)
     size = f"{planned.files:,} files, {planned.size / 1e6:,.1f} MB"
@@ -38,8 +38,10 @@ def command(
         click.echo(f"it replaces {planned.before.commit[:12]}, {origin}{domain}")
     if dry_run:
         click.echo("dry run: nothing was pushed")
+        refuse_partial(site)
         return
     if planned.first and not yes:
         click.confirm("push it?", abort=True)
     push(planned, repository, remote)
     click.echo("published")
+    refuse_partial(site)

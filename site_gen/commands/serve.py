@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness.errors import StiltboardError
-from site_gen.build import Builder
+from site_gen.build import Builder, Site
 from site_gen.commands.build import site_options
 from site_gen.reading.folder_state import FolderState, folder_states
 from site_gen.serving.server import Builds, open_server
@@ -29,7 +29,7 @@ def command(port: int, submissions: Path, out: Path, base_url: str) -> None:
     """
     builder, builds = Builder(submissions, out, base_url), Builds()
     seen = folder_states(submissions)
-    builder.build(seen)
+    _show_faults(builder.build(seen))
     try:
         server = open_server(out, port, builds)
     except OSError as error:
@@ -52,9 +52,15 @@ def _build_again(builder: Builder, builds: Builds, states: Mapping[str, FolderSt
     """Build once more; a failing build prints its faults and leaves the last good site."""
     started = time.monotonic()
     try:
-        builder.build(states)
+        site = builder.build(states)
     except StiltboardError as error:
         error.show()
     else:
         builds.add()
         click.echo(f"built again in {time.monotonic() - started:.1f} s")
+        _show_faults(site)
+
+
+def _show_faults(site: Site) -> None:
+    if site.faults:
+        StiltboardError(list(site.faults)).show()

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from harness.characters import shown
 from harness.errors import BadInput, Fault, Where
 from site_gen.board.entry import Entry, make_entry
 from site_gen.board.language_names import find_language, has_page
@@ -63,10 +64,18 @@ class _FolderRead:
 EntriesByKey = Mapping[bytes, Entry | ReportedEntry]
 
 
+@dataclass(frozen=True)
+class Submissions:
+    """What could be read of a folder of submissions, and the faults of the others by slug."""
+
+    entries: EntriesByKey
+    faults: Mapping[str, tuple[Fault, ...]]
+
+
 def read_submissions(
     submissions: Path, cache: BuildCache, states: Mapping[str, FolderState], previous: EntriesByKey
-) -> EntriesByKey:
-    """Read every submission; raise BadInput with all faults if any is malformed.
+) -> Submissions:
+    """Read every submission; one that is malformed has faults, and does not keep the others from being read.
 
     `states` are the current states of the folders. Entries of an earlier build, given as `previous` by the
     key of their content, are reused.
@@ -83,10 +92,12 @@ def read_submissions(
         _FolderTask(submissions / slug, paired, states[slug], known.get(slug, unknown)[1]) for slug in changed
     ]
     folders = {slug: known[slug] for slug in states if slug in known}
-    faults: list[Fault] = []
+    faults: dict[str, tuple[Fault, ...]] = {}
     for number, read in enumerate(in_processes(_read, tasks), start=1):
-        faults += read.faults
-        if not read.faults:
+        if read.faults:
+            faults[read.slug] = read.faults
+            folders.pop(read.slug, None)
+        else:
             folders[read.slug] = (read.state, read.key)
         if read.packed:
             cache.store_entry(read.slug, read.state, read.key, read.packed, read.shared, read.parts)
@@ -94,12 +105,11 @@ def read_submissions(
             cache.commit()
     cache.replace_folders(folders)
     cache.commit()
-    if faults:
-        raise BadInput(faults)
     slugs = {key: slug for slug, (_, key) in folders.items()}
     reused = {key: entry for key, entry in previous.items() if key in slugs}
     with gc_paused():
-        return reused | dict(_entries(submissions, cache, slugs, paired, reused))
+        entries = reused | dict(_entries(submissions, cache, slugs, paired, reused))
+    return Submissions({key: entry for key, entry in entries.items() if key in slugs}, faults)
 
 
 def _entries(
@@ -136,9 +146,20 @@ def _read(task: _FolderTask) -> _FolderRead:
     if key == task.key:
         return _FolderRead(folder.name, state, key)
     try:
-        entry, key = _read_stable(folder, task.paired, key)
+        return _packed(task, state, *_read_stable(folder, task.paired, key))
     except BadInput as error:
         return _FolderRead(folder.name, b"", key, faults=tuple(error.faults))
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one submission, the others are shown
+        message = f"cannot be shown: {type(error).__name__}: {shown(str(error))}"
+        cure = (
+            f"stiltboard validate {folder.name}; if it finds no fault, this is one of stiltboard's: report it"
+        )
+        return _FolderRead(folder.name, b"", key, faults=(Fault(message, Where(str(folder)), cure),))
+
+
+def _packed(task: _FolderTask, state: bytes, entry: WholeEntry | ReportedEntry, key: bytes) -> _FolderRead:
+    """Return an entry packed for the cache, with all parts of its pages and files."""
+    folder = task.folder
     if folder_state(folder, task.paired).digest != task.state.digest:
         state = b""  # it changed since its state was taken
     packer = Packer()

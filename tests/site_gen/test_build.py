@@ -12,12 +12,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 from harness import store
 from harness.catalog import TARGETS
+from harness.cli.main import main
 from harness.errors import BadInput
 from harness.records import Result
-from site_gen.board.whole import WholeEntry
+from site_gen.board.board import Row
+from site_gen.board.whole import WholeEntry, whole_row
 from site_gen.build import build, gather, site_files
 from tests.fixtures.site.write import STORED, STORED_FILES
 from tests.support.boards import (
@@ -281,6 +284,29 @@ def test_all_faults_of_all_submissions_are_named_and_the_old_site_stays(tmp_path
         sorted(path.name for path in tmp_path.iterdir()) == ["cache", "public", "submissions"]
         or not (tmp_path / "cache").exists()
     )
+
+
+def test_whatever_is_wrong_with_one_submission_the_others_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A submission that passes every check, and whose page cannot be made, is named like any other fault."""
+    for slug in ("lodestar-b-none", "lodestar-b-english"):
+        shutil.copytree(SUBMISSIONS / slug, tmp_path / "submissions" / slug)
+
+    def unlucky(entry: WholeEntry) -> Row:
+        if entry.slug == "lodestar-b-none":
+            raise ZeroDivisionError("float division by zero")
+        return whole_row(entry)
+
+    monkeypatch.setattr("site_gen.reading.incremental.whole_row", unlucky)
+    options = ["--submissions", str(tmp_path / "submissions"), "--out", str(tmp_path / "public")]
+    ended = CliRunner().invoke(main, ["build", *options])
+    assert ended.exit_code == 1
+    assert "lodestar-b-none: cannot be shown: ZeroDivisionError: 'float division by zero'" in ended.output
+    assert "cure: stiltboard validate lodestar-b-none; if it finds no fault" in ended.output
+    page = (tmp_path / "public/index.html").read_text()
+    assert "<strong>lodestar-b-none is not shown:</strong> cannot be shown: ZeroDivisionError" in page
+    assert (tmp_path / "public/submissions/lodestar-b-english.html").exists()
 
 
 def test_a_base_url_gives_canonical_links_and_a_404_page_that_finds_its_root() -> None:
