@@ -94,7 +94,8 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--sandbox",
     is_flag=True,
-    help="Evaluate without access to network, home folder and environment; fails without a working sandbox.",
+    help="Evaluate without access to network, home folder and environment, and without keeping any score that is "
+    "there already; fails without a working sandbox.",
 )
 @click.option(
     "--max-memory",

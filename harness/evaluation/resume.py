@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,11 +76,14 @@ def result_path(plan: TargetPlan, run: Run) -> Path:
 def load_finished(plan: TargetPlan, run: Run, reporter: Reporter) -> Measured:
     """Return the cells of the result on disk that were measured on the same weights and text.
 
-    With `overwrite` only those of languages that this run does not measure. Raises BadInput where this run
-    would lose scores that it does not measure again, or mix two ways of measuring.
+    With `overwrite` only those of languages that this run does not measure, with `untrusted` none. Raises BadInput
+    where this run would lose scores that it does not measure again, or mix two ways of measuring.
     """
     path = result_path(plan, run)
     if run.options.limit or not path.is_file():
+        return Measured()
+    if run.options.untrusted:
+        refuse_loss(path, lambda: load_result(path).languages, plan)
         return Measured()
     with results_lock(run.folder):
         languages: Sequence[str] = plan.target.languages
@@ -131,6 +134,20 @@ def _refuse_missing_languages(plan: TargetPlan, path: Path, result: Result) -> N
         raise BadInput(
             f"{path} has scores for {' '.join(missing)}, whose text is missing",
             cure="restore the text, or evaluate the new text under another NAME",
+        )
+
+
+def refuse_loss(path: Path, languages: Callable[[], Sequence[str]], plan: TargetPlan) -> None:
+    """Refuse a run that keeps no score of the file at `path` and does not measure all of its languages again."""
+    try:
+        lost = [language for language in languages() if language not in plan.examples]
+    except BadInput:  # a damaged file has no scores to lose
+        return
+    if lost:
+        raise BadInput(
+            f"{path} has scores for {' '.join(lost)}, which this run does not measure, and in a sandbox no score "
+            "on disk is kept",
+            cure="evaluate without -l",
         )
 
 

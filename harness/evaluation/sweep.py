@@ -8,7 +8,7 @@ from typing import Any
 from harness.errors import BadInput, Fault
 from harness.evaluation.embeddings import Encoded, every_view
 from harness.evaluation.plan import TargetPlan
-from harness.evaluation.resume import refuse_mixed_measurement
+from harness.evaluation.resume import refuse_loss, refuse_mixed_measurement
 from harness.evaluation.run import Run
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
@@ -32,6 +32,9 @@ class TargetSweep:
         self.points: dict[Point, float] = {}
         self._path = sweep_path(run.folder, plan.target.name)
         if run.options.limit or not self._path.is_file():
+            return
+        if run.options.untrusted:
+            refuse_loss(self._path, lambda: tuple(load_sweep(self._path).data), plan)
             return
         try:
             sweep = load_sweep(self._path)

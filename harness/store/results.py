@@ -28,6 +28,7 @@ SWEEP_SUFFIX = ".layers.yaml"
 LOCK_FILE = ".results.lock"
 RESULT_LIMIT = 8 * 1024 * 1024
 RESULT_EVENTS = RESULT_LIMIT // 4
+OUTCOMES_LIMIT = 2**29
 _LOCK_SECONDS = 60.0
 _NEXT = ".next"
 # A compressed outcomes file of a few kilobytes may expand to any number of rows.
@@ -106,7 +107,7 @@ def load_outcomes(result_path: Path, result: Result, columns: Sequence[str] | No
     """
     path = result_path.parent / result.outcomes.file
     cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
-    return parse_outcomes(read_file(path, None, cure), result, str(path), columns)
+    return parse_outcomes(read_file(path, OUTCOMES_LIMIT, cure), result, str(path), columns)
 
 
 def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -118,6 +119,9 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
 
     where = Where(file)
     cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
+    if len(data) > OUTCOMES_LIMIT:
+        message = f"the file is longer than the {OUTCOMES_LIMIT:,} bytes allowed"
+        raise BadInput(message, where=where, cure=cure)
     digest = hashlib.sha256(data).hexdigest()
     if digest != result.outcomes.sha256:
         raise BadInput(
@@ -199,9 +203,13 @@ def _finish_interrupted(results: Path) -> None:
     """Put pending outcomes in place if their result was written, else delete them."""
     for pending in sorted(results.glob(f".*.parquet{_NEXT}")):
         outcomes = results / pending.name[1 : -len(_NEXT)]
-        digest = hashlib.sha256(pending.read_bytes()).hexdigest()
         path = outcomes.with_suffix(".yaml")
-        if path.is_file() and digest.encode() in path.read_bytes():
+        try:
+            digest = hashlib.sha256(read_file(pending, OUTCOMES_LIMIT, "")).hexdigest()
+            named = digest.encode() in read_file(path, RESULT_LIMIT, "")
+        except BadInput:  # no file that a write left, or no result that names it
+            named = False
+        if named:
             pending.replace(outcomes)
         else:
             pending.unlink()

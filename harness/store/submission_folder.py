@@ -12,6 +12,7 @@ from harness.errors import BadInput, Fault, Where
 from harness.records import AnySubmission, ReportedSubmission, Result, Sweep, Training, Verification
 from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderOnDisk
 from harness.store.results import (
+    OUTCOMES_LIMIT,
     RESULT_LIMIT,
     SWEEP_SUFFIX,
     catalog_order,
@@ -133,7 +134,9 @@ class SubmissionFolder:
         """Read a result's outcomes, or some columns, and check that its scores follow from them."""
         name = f"{RESULTS_FOLDER}/{result.outcomes.file}"
         cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
-        return parse_outcomes(self.tree.read(name, None, cure), result, self.tree.where(name), columns)
+        return parse_outcomes(
+            self.tree.read(name, OUTCOMES_LIMIT, cure), result, self.tree.where(name), columns
+        )
 
     def _false_numbers(self, results: Mapping[str, Result], tables: Mapping[str, pa.Table]) -> list[Fault]:
         """Return a fault for every number of the results that does not follow from its outcomes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Sequence
@@ -55,17 +56,19 @@ def evaluate_apart(
     reporter: Reporter,
     isolation: Apart,
 ) -> tuple[Result, ...]:
-    """Evaluate as `evaluate` does, in an isolated child process.
+    """Evaluate as `evaluate` does, in an isolated child process; in a sandbox no score on disk is kept.
 
     Raises what `evaluate` raises, CheckFailed before anything is fetched when no sandbox holds, and
     CheckFailed when the child reaches a limit or writes an invalid reply.
     """
     mechanism = find_mechanism(Confinement()) if isolation.sandbox else None
+    if isolation.sandbox:  # the scores on disk come with the submission, and would pass for this run's
+        options = replace(options, overwrite=True, untrusted=True)
     plan = make_plan(folder, targets, languages, options, reporter)
     resume(plan)  # raises early what the child would refuse, and fetches the text that heads are trained on
     cache = _submission_cache(plan) if isolation.sandbox else plan.run.cache
     cache.mkdir(parents=True, exist_ok=True)
-    (cache / REPLY).unlink(missing_ok=True)
+    _remove(cache / REPLY)
     checkpoints = [files for planned in plan.targets for files in planned.checkpoints.values()]
     with tempfile.TemporaryDirectory(prefix="stiltboard-") as folder_name:
         request = Path(folder_name) / "request.json"
@@ -142,6 +145,14 @@ def _dataset_folders() -> list[Path]:
 # ---- the reply ---------------------------------------------------------------------------------
 
 
+def _remove(path: Path) -> None:
+    """Remove what an earlier child left under the reply's name, whatever it is."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _read_reply(path: Path) -> bytes:
     """Read the untrusted reply file: not through a link, not from a FIFO, and not beyond the size limit."""
     try:
@@ -151,8 +162,11 @@ def _read_reply(path: Path) -> bytes:
             f"the evaluation wrote no reply: {reason.strerror}",
             cure="see the last lines of its output, and evaluate again",
         ) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise CheckFailed("the evaluation wrote a reply that is not a file", cure="evaluate again")
     with os.fdopen(descriptor, "rb") as file:
-        data = file.read(_REPLY_LIMIT + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+        data = file.read(_REPLY_LIMIT + 1)
     if not 0 < len(data) <= _REPLY_LIMIT:
         raise CheckFailed(f"the evaluation wrote a reply of {len(data)} bytes", cure="evaluate again")
     return data
@@ -164,6 +178,10 @@ def _results(plan: Plan, reply: Reply, checkpoints: Sequence[CheckpointFiles]) -
     Raises the error that the reply carries, and CheckFailed for a result that was not requested.
     """
     reply.raise_error()
+    results_folder = plan.run.folder / RESULTS_FOLDER
+    for path in sorted(results_folder.iterdir()) if results_folder.is_dir() else ():
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise CheckFailed(f"the evaluation left {path}, which is not a file", cure="remove it")
     plans = {planned.target.name: planned for planned in plan.targets}
     digests = {files.digest for files in checkpoints}
     results = []
@@ -184,4 +202,8 @@ def _results(plan: Plan, reply: Reply, checkpoints: Sequence[CheckpointFiles]) -
                 "which are not the submission's"
             )
         results.append(result)
+    if missing := plans.keys() - {result.target for result in results}:
+        raise CheckFailed(
+            f"the evaluation returned no result of {', '.join(sorted(missing))}", cure="evaluate again"
+        )
     return tuple(results)

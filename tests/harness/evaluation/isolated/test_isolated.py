@@ -8,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from click.testing import CliRunner
 
+from harness.catalog import find_target
 from harness.cli.evaluate import run_all
 from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed, Fault, Where
@@ -22,6 +25,9 @@ from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, self
 from harness.evaluation.story import Options, evaluate
 from harness.records import Margin, Mining
 from harness.reporter import Silent
+from harness.scoring.outcomes import cells
+from harness.scoring.tables import TABLES
+from harness.store import load_outcomes, write_result
 from tests.support.submissions import write_submission
 from tests.support.toys import save_toy_encoder, stored_outcomes
 
@@ -71,6 +77,33 @@ def test_in_a_sandbox_the_result_is_the_same(submission: Path, own_cache: Path) 
     assert stored_outcomes(submission, "jupyterlab").equals(outcomes)
     # A cache of its own: what is made in one submission's sandbox is no other's.
     assert (own_cache / "sandboxed").is_dir() == has_sandbox()
+
+
+def test_a_score_that_came_with_the_submission_is_not_kept_in_a_sandbox(submission: Path) -> None:
+    """A forged cell on the right weights would come out under the run of whoever evaluates."""
+    (honest,) = evaluate(submission, ["jupyterlab"], ["de", "fi"], OPTIONS)
+    path = submission / "results/jupyterlab.yaml"
+    table = load_outcomes(path, honest)
+    chosen = pc.and_(pc.equal(table["language"], "de"), pc.less(table["index"], 100))
+    answer = pc.if_else(chosen, table["index"], table["answer"])
+    columns = {**dict(zip(table.column_names, table.columns, strict=True)), "answer": answer}
+    forged = pa.table({**columns, "correct": pc.equal(answer, table["index"])})
+    (checkpoint,) = honest.checkpoints
+    scores = {
+        language: TABLES["retrieval"].score(
+            find_target("jupyterlab"), rows.drop_columns(["seed", "language"])
+        )
+        for (_, language), rows in cells(forged).items()
+    }
+    better = honest.model_copy(update={"checkpoints": (checkpoint.model_copy(update={"scores": scores}),)})
+    write_result(submission, better, forged)
+    assert better.checkpoints[0].scores["de"].score > checkpoint.scores["de"].score
+    apart = Apart(sandbox=has_sandbox(), limits=Limits(seconds=600))
+    if apart.sandbox:
+        with pytest.raises(BadInput, match=r"has scores for fi, .* in a sandbox no score on disk is kept"):
+            evaluate_apart(submission, ["jupyterlab"], ["de"], OPTIONS, Silent(), apart)
+        (again,) = evaluate_apart(submission, ["jupyterlab"], ["de", "fi"], OPTIONS, Silent(), apart)
+        assert again.checkpoints == honest.checkpoints
 
 
 def test_without_a_sandbox_nothing_is_evaluated(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +170,7 @@ def test_a_task_says_the_same_on_the_other_side(submission: Path, tmp_path: Path
         64,
         3,
         True,
+        True,
         tmp_path,
         True,
         mining,
@@ -194,6 +228,7 @@ def test_an_error_is_raised_again_with_its_faults() -> None:
         "{",
         '{"results": [1], "faults": [], "exit_code": 0}',
         '{"results": [], "faults": [{}], "exit_code": 0}',
+        '{"results": [], "faults": [], "exit_code": Infinity}',
         "[" * 10**5,
     ],
 )
@@ -212,6 +247,15 @@ def leave(what: str, submission: Path) -> Any:
                 path.symlink_to("/etc/passwd")
             case "a FIFO":
                 os.mkfifo(path)
+            case "a folder":
+                path.mkdir()
+                (path / "inside").touch()
+            case "an empty reply":
+                path.write_bytes(Reply().to_json())
+            case "a FIFO for a result":
+                path.write_bytes(Reply().to_json())
+                (submission / "results").mkdir()
+                os.mkfifo(submission / "results/tatoeba.yaml")
             case "another submission":
                 (result,) = evaluate(submission, ["jupyterlab"], ["de"], OPTIONS)
                 path.write_bytes(Reply((result.model_copy(update={"submission": "other"}),)).to_json())
@@ -228,7 +272,10 @@ def leave(what: str, submission: Path) -> Any:
     [
         ("nothing", "the evaluation wrote no reply: No such file or directory"),
         ("a link", "the evaluation wrote no reply: Too many levels of symbolic links"),
-        ("a FIFO", "the evaluation wrote a reply of 0 bytes"),
+        ("a FIFO", "the evaluation wrote a reply that is not a file"),
+        ("a folder", "the evaluation wrote a reply that is not a file"),
+        ("an empty reply", "the evaluation returned no result of jupyterlab"),
+        ("a FIFO for a result", "the evaluation left {}/results/tatoeba.yaml, which is not a file"),
         ("another submission", "the evaluation returned a result of other jupyterlab"),
         (
             "other weights",
@@ -245,7 +292,27 @@ def test_what_comes_out_is_read_like_a_strangers_file(
         evaluate_apart(
             submission, ["jupyterlab"], ["de"], options, Silent(), Apart(sandbox=False, limits=Limits())
         )
-    assert caught.value.faults[0].message == message
+    assert caught.value.faults[0].message == message.format(submission)
+
+
+@pytest.mark.parametrize("what", ["a FIFO", "a link to a device", "a folder", "a file"])
+def test_what_a_run_left_does_not_hold_up_the_next_one(submission: Path, what: str, own_cache: Path) -> None:
+    (submission / "results").mkdir()
+    pending = submission / "results/.jupyterlab.parquet.next"
+    match what:
+        case "a FIFO":
+            os.mkfifo(pending)
+        case "a link to a device":
+            pending.symlink_to("/dev/zero")
+        case "a file":
+            pending.write_bytes(b"x")
+    apart = Apart(sandbox=False, limits=Limits(seconds=60))
+    if what == "a folder":
+        (own_cache / REPLY).mkdir(parents=True)
+    options = replace(OPTIONS, limit=None)
+    (result,) = evaluate_apart(submission, ["jupyterlab"], ["fi"], options, Silent(), apart)
+    assert result.measured == 1
+    assert not pending.is_symlink()
 
 
 def test_prepared_text_is_found_where_it_can_only_be_read(
