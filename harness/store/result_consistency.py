@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.catalog import BY_NAME, is_known, target_of
+from harness.catalog import BY_NAME, is_known, is_own, target_of
 from harness.characters import shown
 from harness.records import Head, Pooling, Result, Score, Sweep, Target
 from harness.store.consistency import Inconsistency
@@ -148,7 +148,10 @@ def _score(result: Result, target: Target) -> Iterator[Inconsistency]:
     )
     # For user-provided text only the result knows the number of languages.
     complete = complete and len(languages) == result.of
-    if complete != (result.measured == result.of):
+    if result.of != len(languages) and not is_own(target.name):
+        yield Inconsistency(("of",), f"of: {target.name} has {len(languages)} languages, found {result.of}")
+    measured = [c.scores.keys() & languages - c.failed.keys() for c in result.checkpoints]
+    if result.measured != len(set.intersection(*measured) if measured else ()):
         yield Inconsistency(
             ("measured",),
             f"measured: {result.measured} of {result.of} does not agree with the languages measured",

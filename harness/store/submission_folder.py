@@ -144,13 +144,12 @@ class SubmissionFolder:
 
         return [
             Fault(
-                difference.what,
+                what,
                 Where(self.tree.where(f"{RESULTS_FOLDER}/{target}.yaml")),
                 f"stiltboard evaluate {self.tree.slug} -t {target} --overwrite measures it again",
             )
             for target, table in tables.items()
-            for difference in differences(target_of(results[target]), results[target], table)
-            if difference.failed
+            for what in differences(target_of(results[target]), results[target], table)
         ]
 
     def sweep(self, target: str) -> Sweep:

@@ -31,8 +31,8 @@ def check_result(path: Path, submission: Submission, training: Training | None, 
         )
     target = target_of(result)
     findings = [
-        Finding(check="recount", failed=difference.failed, file=str(path), what=difference.what)
-        for difference in differences(target, result, outcomes)
+        Finding(check="recount", failed=True, file=str(path), what=what)
+        for what in differences(target, result, outcomes)
     ]
     if not is_sealed(read_file(path, RESULT_LIMIT, "")):
         what = "was written before results had seals: its run block cannot be checked"
