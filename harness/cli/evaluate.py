@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import data_option, device_option, submissions_option
+from harness.cli.options import (
+    data_option,
+    device_option,
+    dtype_option,
+    submissions_option,
+    user_text_options,
+)
 from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError, WrongUsage
 from harness.records import Margin, Mining, Result
 from harness.store import locate
@@ -37,26 +43,9 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
     "-l", "--lang", "languages", multiple=True, metavar="LANG", help="Only this language (repeatable)."
 )
 @data_option
-@click.option(
-    "--bitext",
-    multiple=True,
-    metavar="NAME=DIR",
-    help="Score parallel files of yours by Tatoeba's protocol, as target bitext.NAME.",
-)
-@click.option(
-    "--clir",
-    multiple=True,
-    metavar="NAME=DIR",
-    help="Score a test collection of yours (BEIR or TREC), as target clir.NAME.",
-)
+@user_text_options
 @device_option
-@click.option(
-    "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16"]),
-    default="auto",
-    show_default=True,
-    help="auto: bfloat16 where the processor has it.",
-)
+@dtype_option("bfloat16 where the processor has it")
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=16),
@@ -94,8 +83,8 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--sandbox",
     is_flag=True,
-    help="Evaluate without access to network, home folder and environment, and without keeping any score that is "
-    "there already; fails without a working sandbox.",
+    help="Evaluate without access to network, home folder and environment, and without keeping any score "
+    "that is there already; fails without a working sandbox.",
 )
 @click.option(
     "--max-memory",

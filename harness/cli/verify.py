@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import data_option, device_option, submissions_option
+from harness.cli.options import (
+    data_option,
+    device_option,
+    dtype_option,
+    submissions_option,
+    user_text_options,
+)
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
 
 if TYPE_CHECKING:
@@ -50,16 +56,9 @@ if TYPE_CHECKING:
 @click.option("--by", default="", metavar="NAME", help="Record the outcome in verification.yaml under NAME.")
 @click.option("--url", metavar="URL", help="A page about NAME, for the record.")
 @data_option
-@click.option("--bitext", multiple=True, metavar="NAME=DIR", help="The folder of the target bitext.NAME.")
-@click.option("--clir", multiple=True, metavar="NAME=DIR", help="The folder of the target clir.NAME.")
+@user_text_options
 @device_option
-@click.option(
-    "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16"]),
-    default="auto",
-    show_default=True,
-    help="auto: as the result was measured.",
-)
+@dtype_option("as the result was measured")
 @click.option(
     "--limit",
     type=click.IntRange(min=20),

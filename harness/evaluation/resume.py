@@ -76,8 +76,8 @@ def result_path(plan: TargetPlan, run: Run) -> Path:
 def load_finished(plan: TargetPlan, run: Run, reporter: Reporter) -> Measured:
     """Return the cells of the result on disk that were measured on the same weights and text.
 
-    With `overwrite` only those of languages that this run does not measure, with `untrusted` none. Raises BadInput
-    where this run would lose scores that it does not measure again, or mix two ways of measuring.
+    With `overwrite` only those of languages that this run does not measure, with `untrusted` none. Raises
+    BadInput where this run would lose scores that it does not measure again, or mix two ways of measuring.
     """
     path = result_path(plan, run)
     if run.options.limit or not path.is_file():
@@ -138,15 +138,15 @@ def _refuse_missing_languages(plan: TargetPlan, path: Path, result: Result) -> N
 
 
 def refuse_loss(path: Path, languages: Callable[[], Sequence[str]], plan: TargetPlan) -> None:
-    """Refuse a run that keeps no score of the file at `path` and does not measure all of its languages again."""
+    """Refuse a run that keeps no score of the file at `path` and does not measure all its languages."""
     try:
         lost = [language for language in languages() if language not in plan.examples]
     except BadInput:  # a damaged file has no scores to lose
         return
     if lost:
         raise BadInput(
-            f"{path} has scores for {' '.join(lost)}, which this run does not measure, and in a sandbox no score "
-            "on disk is kept",
+            f"{path} has scores for {' '.join(lost)}, which this run does not measure, "
+            "and in a sandbox no score on disk is kept",
             cure="evaluate without -l",
         )
 

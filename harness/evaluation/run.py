@@ -29,9 +29,10 @@ class Options:
     `data` is a folder of data sets in their raw layouts, `own` maps user-provided targets (`bitext.NAME`) to
     their folders, `limit` evaluates the first examples only, `cache` replaces STILTBOARD_CACHE, `sweep`
     scores every layer in both poolings in addition to the declared view, and `keep_layers` caches the vectors
-    of further layers from the same passes, for checkpoints truncated there. With `overwrite` requested scores are
-    measured again; with `untrusted` no score on disk is kept at all, since a stranger may have written it. `fetched` maps the source of a
-    checkpoint to its files where another process has fetched and verified them.
+    of further layers from the same passes, for checkpoints truncated there. With `overwrite` requested scores
+    are measured again; with `untrusted` no score on disk is kept at all, since a stranger may have written
+    it. `fetched` maps the source of a checkpoint to its files where another process has fetched and verified
+    them.
     """
 
     data: AbsolutePath | None = None

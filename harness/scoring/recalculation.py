@@ -15,8 +15,9 @@ from harness.scoring.tables import TABLES, units
 
 # Points; numbers are written with four decimals, whose last digit may be rounded differently elsewhere.
 _ROUNDING = 1.5e-4
-# The bounds of two intervals from different draws: of 2,000 replicates the 2.5 % quantile has a standard error of
-# 0.022 of the width, so that five of them never are an accident; in points, and as a part of the width.
+# The bounds of two intervals from different draws: of 2,000 replicates the 2.5 % quantile has a standard
+# error of 0.022 of the width, so that five of them never are an accident; in points, and as a part of the
+# width.
 _DRAWN, _DRAWN_PART = 0.02, 0.11
 # The interval over languages in general is of Student's t, with few degrees of freedom and wide tails.
 _GENERAL_PART = 0.25
@@ -25,8 +26,9 @@ _GENERAL_PART = 0.25
 def differences(target: Target, result: Result, outcomes: pa.Table) -> Iterator[str]:
     """Yield all numbers of a result that do not follow from its outcomes, secondary scores and intervals too.
 
-    The headline scores and counts are already checked when outcomes are read. An interval that is drawn at random
-    may differ by the noise of its draws. A number that is missing differs too: whoever leaves it out hides it.
+    The headline scores and counts are already checked when outcomes are read. An interval that is drawn at
+    random may differ by the noise of its draws. A number that is missing differs too: whoever leaves it out
+    hides it.
     """
     table = TABLES[target.kind]
     rows = (

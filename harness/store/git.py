@@ -182,11 +182,12 @@ def merge_bases(first: Revision, second: Revision) -> tuple[Revision, ...]:
 
 
 def merge_base(first: Revision, second: Revision) -> Revision:
-    """Return the best common ancestor of two commits; raises BadInput where there is none or more than one."""
+    """Return the best common ancestor of two commits; raises BadInput for none or more than one."""
     base, *others = merge_bases(first, second)
     if others:
         raise BadInput(
-            f"{shown(first.revision)} and {shown(second.revision)} have {1 + len(others)} best common commits",
+            f"{shown(first.revision)} and {shown(second.revision)} have "
+            f"{1 + len(others)} best common commits",
             cure="rebase one of them, or compare them with two dots",
         )
     return base

@@ -70,8 +70,9 @@ class SubmissionFolder:
 
         `only` restricts results to one target. `outcomes` returns the columns to read of a result's outcomes:
         None for all, an empty sequence for no outcomes; missing outcomes files are a fault if `required`.
-        With `compared`, submission.yaml may be missing; sweeps, verification and stray files are not read. With
-        `recount`, every number of the results is computed again, which takes all columns of the outcomes.
+        With `compared`, submission.yaml may be missing; sweeps, verification and stray files are not read.
+        With `recount`, every number of the results is computed again, which takes all columns of the
+        outcomes.
         """
         faults: list[Fault] = []
         names = _collected(self.tree.names, faults)

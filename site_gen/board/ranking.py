@@ -136,7 +136,7 @@ def _missing(target: Target, result: CompactResult) -> list[str]:
 
 
 def _shared_text(target: Target, complete: Iterable[CompactResult]) -> Mapping[str, str]:
-    """Return the text fingerprints to rank by: the pinned ones, and where none is pinned, those of most results.
+    """Return the text fingerprints to rank by: the pinned ones, and without pins those of most results.
 
     Only results that name every language's text count towards the majority; ties go to those that sort first.
     """

@@ -48,7 +48,8 @@ def command(submissions: Path, out: Path, base_url: str) -> None:
     """Build the static site from the results and print the leaderboard.
 
     The new site replaces the old one only when it is complete. Reading it needs no server, no network and no
-    JavaScript. A submission that cannot be read is named on the front page and here, and the others are shown.
+    JavaScript. A submission that cannot be read is named on the front page and here, and the others are
+    shown.
 
     Exit code 1: the site was built without some submissions. 3: nothing could be read, and nothing was built.
     """

@@ -177,7 +177,8 @@ def judge_all(
 ) -> tuple[int, list[str]]:
     """Return how many mutants there were, and which were accepted and change a page, or passed verification.
 
-    Every one of them is built too, next to another submission, which is shown whatever is wrong with the mutant.
+    Every one of them is built too, next to another submission, which is shown whatever is wrong with the
+    mutant.
     """
     build(put(folder / "honest", honest | other), folder / "honest/public")
     expected = pages(folder / "honest/public")
