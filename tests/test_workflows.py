@@ -154,8 +154,8 @@ def test_updates_are_proposed_after_a_while_and_the_powerful_files_have_owners()
         for line in (GITHUB / "CODEOWNERS").read_text().splitlines()
         if line.strip() and not line.startswith("#")
     ]
-    assert {"/.github/", "/.ci/", "/harness/", "/site_gen/", "/constraints.txt"} <= set(owned)
-    assert "/submissions/" not in owned
+    # The last line that matches decides, and without an owner nobody has to approve.
+    assert owned == ["*", "/submissions/"]
 
 
 def test_every_form_says_what_it_is_and_asks_for_something() -> None:

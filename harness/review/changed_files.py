@@ -74,9 +74,9 @@ def size_limit(inner: str) -> int | None:
 
 
 def path_reasons(
-    changes: Sequence[Change], merged: Iterable[str], root: str, *, maintainer: bool
+    changes: Sequence[Change], merged: Mapping[str, TreeEntry], root: str, *, maintainer: bool
 ) -> list[Reason]:
-    """Check every change by its path and its kind of file; `merged` are all paths after merging."""
+    """Check every change by its path and its kind of file; `merged` are all files after merging."""
     if len(changes) > CHANGES_LIMIT:
         what = f"changes {len(changes):,} files, the most is {CHANGES_LIMIT:,}"
         return [refusal("too-many", None, what, "open one pull request for each submission")]
@@ -87,6 +87,7 @@ def path_reasons(
         for change in changes
         for reason in _change_reasons(change, root, added, inside=inside, maintainer=maintainer)
     ]
+    reasons += _copies(changes, merged, root)
     total = sum(change.after.size for change in changes if change.after)
     if total > TOTAL_LIMIT:
         reasons.append(
@@ -98,6 +99,24 @@ def path_reasons(
             )
         )
     return reasons + list(_collisions({change.path for change in changes if change.after}, merged))
+
+
+def _copies(changes: Sequence[Change], merged: Mapping[str, TreeEntry], root: str) -> Iterator[Reason]:
+    """Ask about outcomes that are those of another submission, byte for byte: a copy, or the same weights."""
+    owners: dict[str, list[str]] = defaultdict(list)
+    for path, entry in merged.items():
+        if path.endswith(".parquet") and slug_of(path, root) is not None:
+            owners[entry.hash].append(path)
+    for change in changes:
+        if change.after is None or not change.path.endswith(".parquet"):
+            continue
+        mine = slug_of(change.path, root)
+        for path in owners[change.after.hash]:
+            if slug_of(path, root) != mine:
+                what = f"has the outcomes of {slug_of(path, root)}, byte for byte"
+                cure = "a maintainer compares the weights; the same encoder needs no second row"
+                yield question("copied", change.path, what, cure)
+                break
 
 
 def _identity(entry: TreeEntry | None) -> tuple[str, str] | None:

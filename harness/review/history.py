@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
 from harness.catalog import is_own
-from harness.records import AnySubmission, Checkpoint, ReportedSubmission, Result, Submission, Superseded
+from harness.records import (
+    AnySubmission,
+    Checkpoint,
+    ReportedSubmission,
+    Result,
+    Submission,
+    Superseded,
+    Sweep,
+)
 from harness.review.losses import shrinkage
 from harness.review.submission_at import SubmissionAt
 from harness.review.verdict import Reason, ResultChange, question, refusal
 from harness.scoring.outcomes import cells
 from harness.store.file_tree import RESULTS_FOLDER
+from harness.store.results import SWEEP_SUFFIX
 from harness.store.submissions import SUBMISSION_FILE
+from harness.store.training import TRAINING_FILE
 
-_ACCOUNT = re.compile(r"https://(?:www\.)?github\.com/([A-Za-z0-9-]{1,39})/?")
+_ACCOUNT = re.compile(r"https://(?:www\.)?github\.com/([A-Za-z0-9_-]{1,39})/?(?:[?#]\S*)?")
 _ASK = "a maintainer asks its submitters"
 
 
@@ -112,6 +123,48 @@ def changed_results(before: SubmissionAt | None, after: SubmissionAt) -> tuple[R
         for target, result in after.results.items()
         if target not in known or not _same(known[target], result)
     )
+
+
+def edits(before: SubmissionAt, after: SubmissionAt, folder: str) -> Iterator[Reason]:
+    """Ask a maintainer about what changes in a submission besides new results, checkpoints and reasons."""
+    file = f"{folder}/{SUBMISSION_FILE}"
+    ask = "a maintainer decides whether the earlier results are still of this submission"
+    if before.submission is not None and after.submission is not None:
+        old, new = (snapshot.model_dump(mode="json") for snapshot in (before.submission, after.submission))
+        for key in dict.fromkeys((*old, *new)):
+            left, right = old.get(key), new.get(key)
+            is_new_seed = key == "checkpoints" and all(
+                checkpoint in (right or ()) for checkpoint in left or ()
+            )
+            if left != right and key != "supersedes" and not is_new_seed:
+                yield question("edited", file, f"{key}: {_shortened(left)} becomes {_shortened(right)}", ask)
+    if before.training is not None and after.training is not None:
+        rest = [record.model_copy(update={"seeds": ()}) for record in (before.training, after.training)]
+        if rest[0] != rest[1] or any(seed not in after.training.seeds for seed in before.training.seeds):
+            what = "the record of the training is another"
+            yield question("edited", f"{folder}/{TRAINING_FILE}", what, ask)
+    for target, sweep in before.sweeps.items():
+        if target in after.sweeps and _without_run(sweep) != _without_run(after.sweeps[target]):
+            path = f"{folder}/{RESULTS_FOLDER}/{target}{SWEEP_SUFFIX}"
+            yield question("edited", path, "scores of layers are others than before", ask)
+    for target, result in before.results.items():
+        sizes = {c.weights: c.parameters for c in result.checkpoints}
+        for checkpoint in after.results[target].checkpoints if target in after.results else ():
+            size = sizes.get(checkpoint.weights, checkpoint.parameters)
+            if size != checkpoint.parameters:
+                path = f"{folder}/{RESULTS_FOLDER}/{target}.yaml"
+                numbers = f"{checkpoint.parameters.total:,} parameters, and had {size.total:,}"
+                cure = "the same weights have the same size; evaluate again"
+                yield refusal("edited", path, f"seed {checkpoint.seed} has {numbers}", cure)
+
+
+def _shortened(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _without_run(sweep: Sweep) -> Sweep:
+    return sweep.model_copy(update={"run": {}})
 
 
 def claims(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Iterator[Reason]:

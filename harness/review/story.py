@@ -18,14 +18,14 @@ from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission
 from harness.review.changed_files import Change, changes_between, path_reasons, size_limit, slug_of
-from harness.review.history import changed_results, changes_of_results, claims, ownership
+from harness.review.history import changed_results, changes_of_results, claims, edits, ownership
 from harness.review.memory import bounded_memory
 from harness.review.submission_at import SubmissionAt, read_submission_at
 from harness.review.verdict import Reason, ResultChange, Review, fault_reasons, refusal, shortened, verdict_of
 from harness.store import Side
 from harness.store.git import Revision, TreeEntry, merge_bases, repository_around, resolved
 
-_ACTOR = re.compile(r"[A-Za-z0-9-]{1,39}(\[bot\])?")
+_ACTOR = re.compile(r"[A-Za-z0-9_-]{1,39}(\[bot\])?")
 # After a violation of one of these no file is read, since the files after merging are uncertain.
 _BLOCKING = frozenset({"too-many", "too-large", "link", "name", "collision", "conflict", "criss-cross"})
 _Paths = Mapping[str, TreeEntry]
@@ -112,6 +112,7 @@ def _judge(
     reasons += claims(before, after, folder)
     if before is not None:
         reasons += changes_of_results(before, after, folder)
+        reasons += [] if maintainer else edits(before, after, folder)
     results = changed_results(before, after)
     comparison, refused = (
         _compared(before, after, [change.target for change in results]) if before else (None, None)

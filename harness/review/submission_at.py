@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import Fault, Where
-from harness.records import AnySubmission, Result, Submission, Training
+from harness.records import AnySubmission, Result, Submission, Sweep, Training
 from harness.review.changed_files import OUTCOMES_LIMIT
 from harness.store.agreement import other_recipe, other_text
 from harness.store.file_tree import RESULTS_FOLDER, FolderAtRevision
@@ -28,6 +28,7 @@ class SubmissionAt:
     submission: AnySubmission | None = None
     results: Mapping[str, Result] = field(default_factory=dict)
     outcomes: Mapping[str, pa.Table] = field(default_factory=dict)
+    sweeps: Mapping[str, Sweep] = field(default_factory=dict)
     training: Training | None = None
     faults: tuple[Fault, ...] = ()
     revision: str = ""
@@ -43,6 +44,7 @@ def read_submission_at(revision: Revision, entries: Mapping[str, TreeEntry], fol
         contents.submission,
         contents.results,
         contents.outcomes,
+        contents.sweeps,
         contents.training,
         faults,
         revision.name,

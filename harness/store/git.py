@@ -32,6 +32,10 @@ _ENVIRONMENT = {
     "GIT_NO_REPLACE_OBJECTS": "1",  # read the object that a hash names, not its replacement
 }
 
+# The longest listing of a tree that is read, in bytes, and the most of an error message.
+TREE_LIMIT = 2**25
+_ERROR_BYTES = 10_000
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -76,7 +80,11 @@ class Revision:
         return replace(link_fault(Path(self.file(entry.path))), message=f"found a {entry.link or 'file'}")
 
     def entries(self, path: str, *, sizes: bool = False) -> list[TreeEntry]:
-        """Return all entries at or below a path except folders."""
+        """Return all entries at or below a path except folders.
+
+        Raises BadInput for a tree whose listing is longer than 32 MiB: a few objects that name each other can
+        list any number of files.
+        """
         options = [
             "-r",
             "-z",
@@ -86,7 +94,8 @@ class Revision:
             *(["--", path] if path else []),
         ]
         entries = []
-        for line in os.fsdecode(_output(self.repository.folder, "ls-tree", *options)).split("\0")[:-1]:
+        listing = _output(self.repository.folder, "ls-tree", *options, most=TREE_LIMIT)
+        for line in os.fsdecode(listing).split("\0")[:-1]:
             fields, _, entry_path = line.partition("\t")
             mode, _, digest, *size = fields.split()
             entries.append(
@@ -199,8 +208,12 @@ def _with_unshallow(repository: Repository, cure: str) -> str:
     return f"run git fetch --unshallow, because this clone is shallow; then {cure}"
 
 
-def _output(folder: Path, *arguments: str, feed: bytes = b"") -> bytes:
-    completed = _git(folder, *arguments, feed=feed)
+def _output(folder: Path, *arguments: str, feed: bytes = b"", most: int | None = None) -> bytes:
+    completed = _git(folder, *arguments, feed=feed, most=most)
+    if most is not None and len(completed.stdout) > most:
+        raise BadInput(
+            f"git {arguments[0]} lists more than {most:,} bytes", cure="keep to the files of submissions"
+        )
     if completed.returncode:
         cure = (
             "git fsck reports what is damaged, and git fetch --refetch --no-filter downloads what a partial "
@@ -210,7 +223,9 @@ def _output(folder: Path, *arguments: str, feed: bytes = b"") -> bytes:
     return completed.stdout
 
 
-def _git(folder: Path, *arguments: str, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def _git(
+    folder: Path, *arguments: str, feed: bytes = b"", most: int | None = None
+) -> subprocess.CompletedProcess[bytes]:
     # Variables that point git to another repository, as set in hooks, are removed; configuration, such as
     # safe.directory, is kept.
     inherited = {
@@ -219,7 +234,10 @@ def _git(folder: Path, *arguments: str, feed: bytes = b"") -> subprocess.Complet
         if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
     }
     return run_git(
-        ["--no-pager", "-C", str(folder), *arguments], environment=inherited | _ENVIRONMENT, feed=feed
+        ["--no-pager", "-C", str(folder), *arguments],
+        environment=inherited | _ENVIRONMENT,
+        feed=feed,
+        most=most,
     )
 
 
@@ -229,11 +247,26 @@ def run_git(
     environment: Mapping[str, str],
     feed: bytes | None = None,
     folder: Path | None = None,
+    most: int | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git without a shell and return it completed, also on failure; raises BadInput if not installed."""
+    """Run git without a shell and return it completed, also on failure; raises BadInput if not installed.
+
+    With `most`, git is ended as soon as its output is longer, and one byte more than that is returned.
+    """
     program = shutil.which("git")
     if program is None:
         raise BadInput("the program git is not installed", cure="install git")
+    if most is not None:
+        with subprocess.Popen(  # noqa: S603
+            [program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, env=environment
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            output = process.stdout.read(most + 1)
+            if len(output) > most:
+                process.kill()
+            error = process.stderr.read(_ERROR_BYTES)
+        return subprocess.CompletedProcess(process.args, process.returncode, output, error)
     return subprocess.run(  # noqa: S603
         [program, *arguments], input=feed, cwd=folder, capture_output=True, check=False, env=environment
     )

@@ -19,6 +19,15 @@ from harness.store.yaml.schema_errors import PATTERNS
 
 SUBMISSION_FILE = "submission.yaml"
 
+# Windows takes these names for devices, with any suffix: no folder there can have one.
+_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
+}
+
 
 def find_submissions(root: Path) -> tuple[str, ...]:
     """Return the sorted slugs under a folder: the names of the folders that hold a submission.yaml."""
@@ -102,6 +111,8 @@ def new_trained_submission(folder: Path, submission: Submission) -> bool:
 
 def slug_fault(slug: str) -> str | None:
     """Return why a folder's name is not a slug, or None if it is one."""
+    if slug.partition(".")[0] in _DEVICES:
+        return f"the slug {shown(slug)} is the name of a device on Windows"
     if len(slug) <= 80 and re.fullmatch(SLUG, slug):
         return None
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from functools import partial
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from site_gen.pages.rendering import TEMPLATES
 
 _OURS = "/.stiltboard/"
+_HOSTS = ("127.0.0.1", "localhost")
 _SCRIPT = '<script src="{ours}reload.js" data-build="{build}"></script>'
 # The longest time, in seconds, that a page waits for a new build before it asks again.
 _PATIENCE = 20.0
@@ -57,6 +59,13 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with a page that watches for builds, the script that does so, or any other file."""
+        # A page of another site may send its reader here under a name of its own, by DNS.
+        if re.sub(r":\d+$", "", self.headers.get("Host", "")) not in _HOSTS:
+            self.send_error(421, "this server answers to localhost only")
+            return
+        if "%00" in self.path or "\0" in self.path:
+            self.send_error(404)
+            return
         address = urlsplit(self.path)
         if address.path == f"{_OURS}reload.js":
             self._send((TEMPLATES / "static" / "reload.js").read_bytes(), "text/javascript")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +88,18 @@ def plan(site: Path, repository: Path, remote: str, branch: str) -> Publication:
     commit = _git(repository, "commit-tree", tree, "-m", MESSAGE).strip()
     listing = _git(repository, "ls-tree", "-r", "-l", commit).splitlines()
     return Publication(
-        address, branch, before, commit, len(listing), sum(int(line.split()[3]) for line in listing)
+        _without_secret(address),
+        branch,
+        before,
+        commit,
+        len(listing),
+        sum(int(line.split()[3]) for line in listing),
     )
+
+
+def _without_secret(address: str) -> str:
+    """Return a remote's address without the name and password that it may hold."""
+    return re.sub(r"^([a-z+]+://)[^@/]*@", r"\1", address)
 
 
 def push(planned: Publication, repository: Path, remote: str) -> None:

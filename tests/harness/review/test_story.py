@@ -99,7 +99,7 @@ def test_a_new_submission_with_and_without_results_is_accepted(board: Repository
         ("new",),
         (),
     )
-    found = judge(board, board.pull({**alone, **again(tmp_path, "new")}))
+    found = judge(board, board.pull({**alone, **again(tmp_path, "new", draw=5)}))
     assert (found.verdict, found.files) == (Verdict.ACCEPTED, 3)
     assert [(each.target, each.new, each.measured, each.of) for each in found.results] == [
         ("jupyterlab", True, 2, 12)
@@ -150,7 +150,7 @@ def test_a_result_is_superseded_with_a_reason_and_not_without(board: Repository,
 def test_a_maintainer_may_change_and_verify_every_submission(board: Repository, tmp_path: Path) -> None:
     head = board.pull(
         {
-            **again(tmp_path, "nobodys"),
+            **again(tmp_path, "nobodys", draw=6),
             "submissions/theirs/verification.yaml": b"schema: 1\nsubmission: theirs\nresults: []\n",
         }
     )
@@ -414,7 +414,13 @@ BAD = {
             ("invalid", "submissions/renamed/results/jupyterlab.yaml"),
         ),
     ),
-    "another's results copied": Bad(_copied, (("invalid", "submissions/new/results/jupyterlab.yaml"),)),
+    "another's results copied": Bad(
+        _copied,
+        (
+            ("copied", "submissions/new/results/jupyterlab.parquet"),
+            ("invalid", "submissions/new/results/jupyterlab.yaml"),
+        ),
+    ),
     "shrunk languages": Bad(_shrunk, (("shrunk", RESULT),)),
     "another seed": Bad(_other_seed, (("invalid", RESULT), ("shrunk", RESULT))),
     "a flipped byte": Bad(_flipped, (("invalid", OUTCOMES),)),
@@ -434,7 +440,9 @@ BAD = {
         _put("submissions/mine/training.yaml", b"schema: 1\n"),
         (("invalid", "submissions/mine/training.yaml"),),
     ),
-    "other weights declared": Bad(_edit(MINE, b"mine/model", b"mine/other"), (("invalid", RESULT),)),
+    "other weights declared": Bad(
+        _edit(MINE, b"mine/model", b"mine/other"), (("invalid", RESULT), ("edited", MINE))
+    ),
     "the best of two seeds alone": Bad(
         _edit(
             MINE,
@@ -444,7 +452,8 @@ BAD = {
         (("invalid", RESULT),),
     ),
     "another encoding declared": Bad(
-        _edit(MINE, b"layer: 2, pooling: mean", b"layer: 1, pooling: cls"), (("invalid", RESULT),)
+        _edit(MINE, b"layer: 2, pooling: mean", b"layer: 1, pooling: cls"),
+        (("invalid", RESULT), ("edited", MINE)),
     ),
     "a target that does not exist": Bad(
         _put("submissions/mine/results/made-up.yaml", b"x"),
@@ -538,6 +547,16 @@ def test_a_tree_that_git_would_not_write_is_refused(board: Repository, canary: P
     found = judge(board, commit_tree(board.folder, root, board.base))
     assert ("name", f"submissions/{name}/submission.yaml") in rules(found)
     assert found.verdict is Verdict.REFUSED
+
+
+def test_a_tree_of_a_dozen_objects_that_lists_ten_million_files_is_not_read(board: Repository) -> None:
+    blob = git(board.folder, "hash-object", "-w", "--stdin", feed=b"x")
+    inner = tree(board.folder, [("100644", f"{number:03}".encode(), blob) for number in range(100)])
+    for _ in range(3):
+        inner = tree(board.folder, [("40000", f"{number:03}".encode(), inner) for number in range(100)])
+    root = tree(board.folder, [("40000", b"submissions", inner)])
+    with pytest.raises(BadInput, match="git ls-tree lists more than 33,554,432 bytes"):
+        judge(board, commit_tree(board.folder, root, board.base))
 
 
 def test_a_folder_that_names_a_file_twice_is_refused(board: Repository) -> None:
@@ -640,6 +659,8 @@ reported: {citation: Ada 1843, source: https://example.org/notes, scores: {xnli:
             ("ownership", "submissions/nobodys/submission.yaml"),
         ),
         ({MINE: about("mine", "bob")}, ("ownership", MINE)),
+        ({MINE: about("mine", "ada").replace(b"family: toy", b"family: other")}, ("edited", MINE)),
+        ({MINE: about("mine", "ada").replace(b"title: Mine", b"title: Ours")}, ("edited", MINE)),
     ],
 )
 def test_what_no_check_can_see_needs_a_maintainer(
@@ -647,7 +668,45 @@ def test_what_no_check_can_see_needs_a_maintainer(
 ) -> None:
     found = judge(board, board.pull(edits))
     assert found.verdict is Verdict.MAINTAINER
-    assert rules(found) == [reason]
+    rest = [("edited", reason[1])] if reason[0] == "ownership" and reason[1] in board.files else []
+    assert rules(found) == [reason, *rest]
+
+
+def test_another_title_is_told_line_by_line(board: Repository) -> None:
+    found = judge(board, board.pull({MINE: about("mine", "ada").replace(b"title: Mine", b"title: Ours")}))
+    assert [reason.what for reason in found.reasons] == ['title: "Mine" becomes "Ours"']
+
+
+def test_outcomes_of_another_submission_are_asked_about(board: Repository, tmp_path: Path) -> None:
+    head = board.pull({"submissions/new/submission.yaml": about("new", "ada"), **again(tmp_path, "new")})
+    found = judge(board, head)
+    assert (found.verdict, [reason.what for reason in found.reasons]) == (
+        Verdict.MAINTAINER,
+        ["has the outcomes of mine, byte for byte"],
+    )
+
+
+def test_the_size_of_weights_does_not_change(board: Repository) -> None:
+    text = board.files[RESULT].replace(b"total: 100\n", b"total: 200\n")
+    found = judge(board, board.pull({RESULT: sealed_again(text)}))
+    assert "seed 0 has 200 parameters, and had 100" in [
+        reason.what for reason in found.reasons if reason.refuses
+    ]
+
+
+@pytest.mark.parametrize("slug", ["con", "nul.old", "lpt1"])
+def test_a_name_that_is_a_device_elsewhere_is_refused(board: Repository, slug: str) -> None:
+    found = judge(board, board.pull({f"submissions/{slug}/submission.yaml": about(slug, "ada")}))
+    assert f"the slug '{slug}' is the name of a device on Windows" in [
+        reason.what for reason in found.reasons
+    ]
+
+
+@pytest.mark.parametrize("url", ["https://github.com/Ada?tab=repositories", "https://www.github.com/ada/"])
+def test_an_account_may_be_named_with_a_tab(board: Repository, url: str) -> None:
+    text = about("new", "ada").replace(b"https://github.com/ada", url.encode())
+    found = judge(board, board.pull({"submissions/new/submission.yaml": text}))
+    assert found.verdict is Verdict.ACCEPTED
 
 
 def test_fewer_languages_with_a_reason_need_a_maintainer(board: Repository, tmp_path: Path) -> None:

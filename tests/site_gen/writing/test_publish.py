@@ -166,3 +166,11 @@ def test_what_cannot_be_published_is_named(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     found = publish("--yes", "--out", str(outside / "public"))
     assert (found.exit_code, "is not a git repository" in found.output) == (2, True)
+
+
+def test_a_token_in_the_address_is_not_printed(repository: Path) -> None:
+    git(repository, "remote", "set-url", "--push", "origin", "https://ada:ghp_secret@example.org/board.git")
+    git(repository, "remote", "set-url", "origin", str(repository.parent / "remote.git"))
+    ended = publish("--dry-run")
+    assert "https://example.org/board.git, branch gh-pages" in ended.output
+    assert "ghp_secret" not in ended.output
