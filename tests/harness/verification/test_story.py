@@ -25,6 +25,7 @@ from harness.records import Result, Verification, VerifiedResult
 from harness.review.losses import shrinkage
 from harness.store.seal import broken_seal, is_sealed, sealed
 from harness.verification import chosen, parse_share
+from harness.verification.checks import check_result
 from harness.verification.perturbations import CHANGES, changed
 from harness.verification.rerun import compare
 from harness.verification.tolerance import TABLE, tolerance
@@ -71,6 +72,53 @@ def rewritten(folder: Path, change: dict[str, object]) -> None:
     path = result_file(folder)
     found = store.load_result(path)
     store.write_result(folder, found.model_copy(update=change), store.load_outcomes(path, found))
+
+
+# ---- what cannot be verified is named, and the rest is verified
+
+
+def test_a_result_that_verifying_stumbles_over_does_not_stop_the_others(
+    words: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(words, words.parent / "other", ignore=shutil.ignore_patterns("results"))
+    found = store.load_result(result_file(words))
+    other = found.model_copy(update={"submission": "other"})
+    store.write_result(words.parent / "other", other, store.load_outcomes(result_file(words), found))
+
+    def stumble(path: Path, *rest: object) -> object:
+        if path.parents[1].name == "other":
+            raise ZeroDivisionError("float division by zero")
+        return check_result(path, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("harness.verification.story.check_result", stumble)
+    ended = CliRunner().invoke(main, ["verify", "--submissions", str(words.parent)])
+    assert ended.exit_code == 1
+    assert "cannot be verified: ZeroDivisionError: 'float division by zero'" in ended.output
+    assert "1 of 2 results passed" in ended.output
+
+
+def test_a_result_whose_target_is_none_is_named(words: Path) -> None:
+    result_file(words).rename(words / "results/nonsense.yaml")
+    ended = verify(words)
+    assert ended.exit_code == 1
+    assert "no target is named 'nonsense'" in ended.output
+
+
+def test_what_cannot_be_evaluated_again_fails_and_says_why(words: Path) -> None:
+    (words / "weights/model.safetensors").write_bytes(b"no weights")
+    for option, what in (("--rerun", "could not be evaluated again: "), ("--probe", "could not be probed: ")):
+        ended = verify(words, option)
+        assert ended.exit_code == 1
+        assert what in ended.output
+
+
+def test_weights_of_another_size_than_the_result_states_are_named(words: Path) -> None:
+    checkpoint = store.load_result(result_file(words)).checkpoints[0]
+    size = checkpoint.parameters.model_copy(update={"total": checkpoint.parameters.total + 1})
+    rewritten(words, {"checkpoints": (checkpoint.model_copy(update={"parameters": size}),)})
+    ended = verify(words)
+    assert ended.exit_code == 1
+    assert "the result names total=" in ended.output
 
 
 # ---- what is checked without evaluating
