@@ -694,6 +694,12 @@ def test_the_size_of_weights_does_not_change(board: Repository) -> None:
     ]
 
 
+def test_of_many_reasons_the_first_hundred_are_listed(board: Repository) -> None:
+    found = judge(board, board.pull({f"submissions/mine/note-{number}.txt": b"x" for number in range(130)}))
+    assert (len(found.reasons), found.untold) == (100, 30)
+    assert "and 30 more; fix these first" in markdown(found)
+
+
 @pytest.mark.parametrize("slug", ["con", "nul.old", "lpt1"])
 def test_a_name_that_is_a_device_elsewhere_is_refused(board: Repository, slug: str) -> None:
     found = judge(board, board.pull({f"submissions/{slug}/submission.yaml": about(slug, "ada")}))

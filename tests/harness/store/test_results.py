@@ -18,13 +18,16 @@ import pytest
 import yaml
 
 from harness import store
-from harness.catalog import BY_NAME, TARGETS
+from harness.catalog import BY_NAME, TARGETS, own_target
 from harness.errors import BadInput
 from harness.records import Checkpoint, Parameters, ReportedSubmission, Result, Submission
+from harness.store.agreement import unpinned_text
 from harness.store.result_consistency import result_findings
 from harness.store.yaml.parser import parse
 from harness.store.yaml.schema_errors import EXAMPLES, PATTERNS
+from tests.support.boards import result as made_result
 from tests.support.folders import ROOT, SUBMISSIONS
+from tests.support.submissions import REPORTED
 from tests.support.toys import first_rows
 
 TOY = (SUBMISSIONS / "toy" / "submission.yaml").read_text()
@@ -598,3 +601,42 @@ def test_outcomes_are_read_without_a_thread_that_could_outlive_the_work() -> Non
         [sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True
     )
     assert done.stdout.split() == ["True", "0"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "message"),
+    [
+        ("OUTCOMES_LIMIT", 10, "the file is longer than the 10 bytes allowed"),
+        ("_ROWS_LIMIT", 5, "holds 24 rows, more than the 5 allowed"),
+        ("_UNCOMPRESSED_LIMIT", 7, "would take"),
+    ],
+)
+def test_outcomes_beyond_a_limit_are_not_read(
+    toy: Path, result: Result, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, message: str
+) -> None:
+    monkeypatch.setattr(f"harness.store.results.{limit}", value)
+    with pytest.raises(BadInput, match=message):
+        store.load_outcomes(toy / "results/jupyterlab.yaml", result)
+
+
+def test_outcomes_in_many_groups_of_rows_are_not_read(toy: Path, result: Result, outcomes: pa.Table) -> None:
+    """A group a row takes seconds to read; the harness writes one for a million rows."""
+    path = toy / "results/jupyterlab.parquet"
+    pq.write_table(outcomes, path, row_group_size=1)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    changed = result.model_copy(update={"outcomes": result.outcomes.model_copy(update={"sha256": digest})})
+    with pytest.raises(BadInput, match=f"has {outcomes.num_rows} row groups, more than the harness writes"):
+        store.load_outcomes(toy / "results/jupyterlab.yaml", changed)
+
+
+def test_results_next_to_published_numbers_are_refused(toy: Path) -> None:
+    (toy / "submission.yaml").write_text(REPORTED)
+    with pytest.raises(BadInput, match="found next to reported numbers"):
+        store.load_submission(toy)
+
+
+def test_text_of_ones_own_has_no_pinned_fingerprint() -> None:
+    own = own_target("bitext.harbour", ("de", "fi"))
+    assert unpinned_text(made_result("toy", [{"de": 50, "fi": 60}], target=own)) == (
+        "is on user-provided text, for which no fingerprint is pinned"
+    )

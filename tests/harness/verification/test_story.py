@@ -564,3 +564,18 @@ def test_a_comparison_says_which_side_saw_the_test_data(words: Path, style: str)
         "json": '"second_seen": [',
     }
     assert expected[style] in said
+
+
+def test_a_rerun_of_something_else_is_named() -> None:
+    first = result("toy", [{"de": 50, "fi": 60}], data="a")
+    (checkpoint,) = first.checkpoints
+    second = result("toy", [{"de": 50, "fi": 60}], data="b").model_copy(
+        update={
+            "signature": first.signature.protocol.predicted("own"),
+            "checkpoints": (checkpoint.model_copy(update={"weights": f"sha256:{'f' * 64}"}),),
+        }
+    )
+    found = compare(first, second).disagreements
+    assert [what.partition(" ")[0] for what in found[:3]] == ["was", "the", "seed"]
+    assert "the text in de fi has changed" in found
+    assert any("has other weights now" in what for what in found)
