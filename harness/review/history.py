@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from harness.catalog import is_own
+from harness.clock import written
 from harness.records import (
     AnySubmission,
     Checkpoint,
@@ -196,6 +198,18 @@ def claims(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Ite
                 f"{folder}/{RESULTS_FOLDER}/{target}.yaml",
                 "was measured on text that nobody else has",
                 "ask for the text",
+            )
+
+
+def dates(after: SubmissionAt, folder: str) -> Iterator[Reason]:
+    """Refuse results of a day that has not come: feeds, citations and the order of news go by it."""
+    tomorrow = written(datetime.now(UTC) + timedelta(days=1))  # clocks of two machines may differ
+    for target, result in after.results.items():
+        date = str(result.run.get("date", ""))
+        if date > tomorrow:
+            file = f"{folder}/{RESULTS_FOLDER}/{target}.yaml"
+            yield refusal(
+                "date", file, f"was measured on {date}, in the future", "set the clock; evaluate again"
             )
 
 

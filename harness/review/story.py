@@ -18,7 +18,7 @@ from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission
 from harness.review.changed_files import Change, changes_between, path_reasons, size_limit, slug_of
-from harness.review.history import changed_results, changes_of_results, claims, edits, ownership
+from harness.review.history import changed_results, changes_of_results, claims, dates, edits, ownership
 from harness.review.memory import bounded_memory
 from harness.review.submission_at import SubmissionAt, read_submission_at
 from harness.review.verdict import Reason, ResultChange, Review, fault_reasons, refusal, shortened, verdict_of
@@ -109,7 +109,7 @@ def _judge(
         reasons += fault_reasons("base", before.faults, folder, before.revision, refuses=not maintainer)
     if not maintainer:
         reasons += ownership(before, after, actor, folder)
-    reasons += claims(before, after, folder)
+    reasons += [*claims(before, after, folder), *dates(after, folder)]
     if before is not None:
         reasons += changes_of_results(before, after, folder)
         reasons += [] if maintainer else edits(before, after, folder)

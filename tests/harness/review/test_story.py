@@ -694,6 +694,19 @@ def test_the_size_of_weights_does_not_change(board: Repository) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("date", "refused"), [("9999-01-01T00:00:00Z", True), ("2026-01-01T00:00:00Z", False)]
+)
+def test_a_result_of_a_day_that_has_not_come_is_refused(
+    board: Repository, tmp_path: Path, date: str, refused: bool
+) -> None:
+    result, table = measured("new", draw=8)
+    files = written(tmp_path, result.model_copy(update={"run": {"date": date}}), table)
+    found = judge(board, board.pull({"submissions/new/submission.yaml": about("new", "ada"), **files}))
+    assert ([reason.rule for reason in found.reasons] == ["date"]) is refused
+    assert (found.verdict is Verdict.REFUSED) is refused
+
+
 def test_of_many_reasons_the_first_hundred_are_listed(board: Repository) -> None:
     found = judge(board, board.pull({f"submissions/mine/note-{number}.txt": b"x" for number in range(130)}))
     assert (len(found.reasons), found.untold) == (100, 30)
