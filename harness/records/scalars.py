@@ -68,4 +68,11 @@ Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
 HubId = Annotated[str, Field(pattern=HUB_ID, max_length=193)]
 Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-Link = Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.-]+(?:/[^\s<>\"'`\\{}|^]*)?$", max_length=500)]
+# Quotation marks, spaces and brackets, which end a link in markdown, CSV or YAML, are refused.
+Link = Annotated[
+    str,
+    Field(
+        pattern=r"^https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?#][^\s<>\"`\\{}|^]*)?$",
+        max_length=500,
+    ),
+]

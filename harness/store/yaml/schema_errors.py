@@ -40,7 +40,7 @@ PATTERNS = {
     ),
     r"^sha256:[0-9a-f]{64}$": ("sha256: and 64 lowercase hexadecimal digits", "give the full digest"),
     r"^[0-9a-f]{64}$": ("64 lowercase hexadecimal digits", "give the full digest"),
-    r"^https://[A-Za-z0-9.-]+(?:/[^\s<>\"'`\\{}|^]*)?$": (
+    r"^https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?#][^\s<>\"`\\{}|^]*)?$": (
         "an address that begins with https://",
         "for example https://example.org/paper",
     ),
