@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from harness.characters import visible
 from harness.errors import CheckFailed, WrongUsage
 from harness.store.git import run_git
 from site_gen.writing.folder import MARKER, refuse_foreign
 
 MESSAGE = "Site built by stiltboard"
 CNAME = "CNAME"
-# The user's git settings must not change the bytes of the site.
-_EXACT = (
-    "-c",
-    "core.autocrlf=false",
-    "-c",
-    "core.safecrlf=false",
-    "-c",
-    f"core.attributesFile={os.devnull}",
-    "-c",
-    "core.fileMode=false",
-)
 
 
 @dataclass(frozen=True)
@@ -62,33 +52,19 @@ def plan(site: Path, repository: Path, remote: str, branch: str) -> Publication:
     """
     if not (site / MARKER).is_file():
         raise WrongUsage(f"{site} is not a built site", cure="stiltboard build writes one")
-    refuse_foreign(site)
+    files = sorted(name for name in refuse_foreign(site) if (site / name).is_file())
     address = _git(
         repository, "remote", "get-url", "--push", remote, cure=f"name a remote of {repository} with --remote"
     ).strip()
     before = _published(repository, remote, branch)
-    with TemporaryDirectory() as scratch:
-        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-        _git(
-            repository,
-            *_EXACT,
-            "--work-tree",
-            str(site.resolve()),
-            "add",
-            "--all",
-            "--force",
-            ".",
-            env=index,
-            folder=site,
-        )
-        if before.cname is not None and not (site / CNAME).exists():
-            blob = _git(repository, "hash-object", "-w", "--stdin", stdin=before.cname).strip()
-            _git(repository, "update-index", "--add", "--cacheinfo", f"100644,{blob},{CNAME}", env=index)
-        tree = _git(repository, "write-tree", env=index).strip()
+    blobs = _blobs(site, files, repository)
+    if before.cname is not None and CNAME not in blobs:
+        blobs[CNAME] = _git(repository, "hash-object", "-w", "--stdin", stdin=before.cname).strip()
+    tree = _tree(blobs, repository)
     commit = _git(repository, "commit-tree", tree, "-m", MESSAGE).strip()
     listing = _git(repository, "ls-tree", "-r", "-l", commit).splitlines()
     return Publication(
-        _without_secret(address),
+        visible(_without_secret(address)),
         branch,
         before,
         commit,
@@ -97,9 +73,28 @@ def plan(site: Path, repository: Path, remote: str, branch: str) -> Publication:
     )
 
 
-def _without_secret(address: str) -> str:
-    """Return a remote's address without the name and password that it may hold."""
-    return re.sub(r"^([a-z+]+://)[^@/]*@", r"\1", address)
+def _blobs(site: Path, files: Sequence[str], repository: Path) -> dict[str, str]:
+    """Write the files into git's objects, byte for byte, and return their hashes.
+
+    No filter, attribute or setting of the user applies, wherever it is configured.
+    """
+    paths = "".join(f"{site.resolve() / name}\n" for name in files)
+    hashes = _git(repository, "hash-object", "-w", "--no-filters", "--stdin-paths", stdin=os.fsencode(paths))
+    return dict(zip(files, hashes.split(), strict=True))
+
+
+def _tree(blobs: Mapping[str, str], repository: Path) -> str:
+    """Write the tree of all files and return its hash, by an index of its own."""
+    listing = "".join(f"100644 {blob}\t{name}\0" for name, blob in blobs.items())
+    with TemporaryDirectory() as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        _git(repository, "update-index", "-z", "--index-info", env=index, stdin=os.fsencode(listing))
+        return _git(repository, "write-tree", env=index).strip()
+
+
+def _without_secret(text: str) -> str:
+    """Return text without the names and passwords of the addresses in it."""
+    return re.sub(r"([a-z+]+://)[^@/\s]*@", r"\1", text)
 
 
 def push(planned: Publication, repository: Path, remote: str) -> None:
@@ -138,12 +133,9 @@ def _git(
     *arguments: str,
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
-    folder: Path | None = None,
     cure: str = "read git's message",
 ) -> str:
-    return _bytes(repository, *arguments, env=env, stdin=stdin, folder=folder, cure=cure).decode(
-        "utf-8", "replace"
-    )
+    return _bytes(repository, *arguments, env=env, stdin=stdin, cure=cure).decode("utf-8", "replace")
 
 
 def _bytes(
@@ -151,16 +143,14 @@ def _bytes(
     *arguments: str,
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
-    folder: Path | None = None,
     cure: str = "read git's message",
 ) -> bytes:
     command = ["--git-dir", str(_git_folder(repository)), *arguments]
-    process = run_git(
-        command, environment={**os.environ, **(env or {})}, feed=stdin, folder=folder or repository
-    )
+    process = run_git(command, environment={**os.environ, **(env or {})}, feed=stdin, folder=repository)
     if process.returncode:
         words = [word for word in arguments if not word.startswith("-") and "=" not in word]
-        message = process.stderr.decode("utf-8", "replace").strip()
+        # The remote's own words are among these: nothing in them may reach the terminal as a command.
+        message = visible(_without_secret(process.stderr.decode("utf-8", "replace").strip()))
         raise CheckFailed(
             f"git {words[0] if words else ''} failed: {message or f'exit code {process.returncode}'}",
             cure=cure,

@@ -174,3 +174,33 @@ def test_a_token_in_the_address_is_not_printed(repository: Path) -> None:
     ended = publish("--dry-run")
     assert "https://example.org/board.git, branch gh-pages" in ended.output
     assert "ghp_secret" not in ended.output
+
+
+def test_no_filter_and_no_attribute_changes_a_file(repository: Path, remote: Path, tmp_path: Path) -> None:
+    """Attributes may be in the repository, in its private settings, and in the user's."""
+    canary = tmp_path / "ran"
+    attributes = "* text eol=crlf ident filter=ours working-tree-encoding=UTF-16\n"
+    (repository / ".gitattributes").write_text(attributes)
+    (repository / ".git/info/attributes").write_text(attributes)
+    (tmp_path / "attributes").write_text(attributes)
+    git(repository, "config", "core.attributesFile", str(tmp_path / "attributes"))
+    git(repository, "config", "filter.ours.clean", f"touch {canary}; tr a-z A-Z")
+    git(repository, "config", "filter.ours.required", "true")
+    ended = publish("--yes")
+    assert ended.exit_code == 0, ended.output
+    assert contents(remote, "gh-pages") == files_of(repository / "public")
+    assert not canary.exists()
+
+
+def test_the_words_of_a_remote_are_printed_escaped_and_without_a_token(
+    repository: Path, remote: Path
+) -> None:
+    publish("--yes")
+    hook = remote / "hooks/pre-receive"
+    words = r"\033[31mred\033]0;title\a \342\200\256 https://ada:ghp_secret@example.org/x"
+    hook.write_text(f"#!/bin/sh\nprintf '{words}\\n' >&2\nexit 1\n")
+    hook.chmod(hook.stat().st_mode | stat.S_IXUSR)
+    ended = publish("--base-url", "https://board.example.org")
+    assert ended.exit_code == 1
+    assert r"\x1b[31mred\x1b]0;title\x07 \u202e https://example.org/x" in ended.output
+    assert not any(char in ended.output for char in "\x1b\a\u202e")
