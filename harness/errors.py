@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 from typing import IO, Any
 
 import click
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REPORT = (
+    "this is a defect of stiltboard or of a library: please open an issue with this message, "
+    "the checkpoint, and the versions of stiltboard, torch, transformers and tokenizers"
+)
 
 
 @dataclass(frozen=True)
@@ -89,3 +99,40 @@ class MissingExtra(StiltboardError):
             f"`stiltboard {command}` needs the package {module!r}, which is not installed",
             cure=f"pip install 'stiltboard[{extra}]'",
         )
+
+
+def is_disk_full(reason: BaseException) -> bool:
+    """Tell whether the system refused to write because a disk, a quota or a limit on files is full."""
+    return isinstance(reason, OSError) and reason.errno in _FULL
+
+
+@contextmanager
+def naming_failures(
+    subject: str, kind: type[StiltboardError] = CheckFailed, cure: str = ""
+) -> Iterator[None]:
+    """Raise `kind`, with subject, type and message, for any failure that is no StiltboardError.
+
+    A panic of a library in Rust is a BaseException, but none of those that ask this process to end. A full
+    disk is left to whoever can say what is kept. Without a `cure` the failure is taken for a defect: the
+    message says where it happened, and the cure how to report it.
+    """
+    try:
+        yield
+    except (StiltboardError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as reason:
+        if is_disk_full(reason):
+            raise
+        message = f"{subject}: {type(reason).__name__}: {str(reason).strip().partition(chr(10))[0][:500]}"
+        if not cure:
+            message += f" ({_position(reason)})"
+        raise kind(message, cure=cure or _REPORT) from reason
+
+
+def _position(reason: BaseException) -> str:
+    """Return file and line of the innermost frame in this project, or else of the innermost one."""
+    frames = extract_tb(reason.__traceback__)
+    root = Path(__file__).parent
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
+    frame = (own or frames)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from harness.characters import visible
-from harness.errors import CheckFailed, StiltboardError
+from harness.errors import CheckFailed, StiltboardError, is_disk_full
 
 # What a command keeps and what to do next; any other command can be run again without loss.
 _REMEDIES = {
@@ -22,7 +21,6 @@ _REMEDIES = {
     "publish": "the branch is the old one or the new one, whole; run the same command again",
 }
 _DEFAULT_REMEDY = "run the same command again"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Interrupted(StiltboardError):
@@ -56,7 +54,7 @@ def endings(command: Callable[[], str]) -> Iterator[None]:
     except KeyboardInterrupt:
         raise Interrupted("interrupted", cure=_remedy(command())) from None
     except OSError as reason:
-        if reason.errno not in _FULL:
+        if not is_disk_full(reason):
             raise
         where = f" while {visible(str(reason.filename))} was written" if reason.filename else ""
         raise CheckFailed(f"{reason.strerror}{where}", cure=f"free space; {_remedy(command())}") from reason

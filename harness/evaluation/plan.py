@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.catalog import TARGETS, find_target, is_own, own_target
+from harness.catalog import TARGETS, find_target, is_own
 from harness.catalog.finetuning import RECIPES, Recipe, recipe_for, recipe_text
-from harness.data import load_examples, own_languages
+from harness.data import find_own_target, load_examples
 from harness.data.examples import Examples
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
 from harness.evaluation.run import Options, Run
@@ -17,6 +17,9 @@ from harness.models.device import choose_device, choose_dtype
 from harness.records import Checkpoint, Encoding, ReportedSubmission, Signature, Target
 from harness.reporter import Reporter
 from harness.store import load_submission
+
+# Attributes of one checkpoint that are not used, of which a message lists so many.
+_NAMED = 20
 
 
 def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
@@ -134,9 +137,14 @@ def _open_run(folder: Path, options: Options, reporter: Reporter) -> Run:
 
 
 def _fetch(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
-    return run.options.fetched.get(checkpoint.source) or fetch(
-        checkpoint, run.folder, run.cache / "checkpoints"
-    )
+    if (fetched := run.options.fetched.get(checkpoint.source)) is not None:
+        return fetched
+    files = fetch(checkpoint, run.folder, run.cache / "checkpoints")
+    if files.left_out:
+        shown = "; ".join(map(str, files.left_out[:_NAMED]))
+        more = f"; and {len(files.left_out) - _NAMED} more" if len(files.left_out) > _NAMED else ""
+        run.reporter.report(f"{files.source}: not used: {shown}{more}")
+    return files
 
 
 def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
@@ -218,7 +226,9 @@ def _find(name: str, run: Run) -> Target:
         if name not in run.options.own:
             kind, _, rest = name.partition(".")
             raise WrongUsage(f"no folder is given for the text of {name}", cure=f"--{kind} {rest}=DIR")
-        return own_target(name, own_languages(name, run.options.own[name]))
+        return find_own_target(
+            name, run.options.own[name], ignore_identical_ids=run.options.ignore_identical_ids
+        )
     return find_target(name).with_mining(run.options.mining)
 
 

@@ -12,17 +12,19 @@ import numpy as np
 import torch
 import transformers
 
-from harness.errors import BadInput
+from harness.errors import BadInput, naming_failures
 from harness.models.batching import Indices, plan_batches
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.device import choose_device, choose_dtype
 from harness.models.forward_passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
 from harness.models.loading import check_ids, open_model, opening
+from harness.models.tokenizer_opening import open_tokenizer
 from harness.models.vector_cache import Vectors
 from harness.records import Pooling, View
 
 # Below this many rows the CPU's matrix products use another kernel, which adds in another order.
 _MIN_ROWS = 16
+_CURE = "an architecture of transformers whose weights, configuration and tokenizer belong together"
 
 
 @dataclass
@@ -74,15 +76,14 @@ class Encoder:
         self._source, self._depth = files.source, files.layers
         self._check(files)
         with opening(files.source):
-            self.tokenizer = transformers.AutoTokenizer.from_pretrained(
-                str(files.folder.resolve()), local_files_only=True, trust_remote_code=False, use_fast=True
-            )
+            self.tokenizer = open_tokenizer(files)
             self._model = open_model(files, self.dtype, self.device)
         self._layers = _find_layers(self._model, files)
         self.hidden_size = int(self._model.config.hidden_size)
         self._captured = threading.local()
         self._capture_states()
-        self._compare_with_hidden_states()
+        with naming_failures(f"{files.source} cannot encode a text", BadInput, cure=_CURE):
+            self._compare_with_hidden_states()
         del self._layers[max(self.views[-1].layer, 1) :]
 
     def _check(self, files: CheckpointFiles) -> None:
@@ -118,17 +119,9 @@ class Encoder:
         tokens = [int(i) for i in self.tokenizer("a b c")["input_ids"]][: self.max_length]
         self._check_ids([tokens])
         self._captured.states = {}
-        try:
-            output = self._model(
-                input_ids=torch.tensor([tokens], device=self.device),
-                output_hidden_states=True,
-                return_dict=True,
-            )
-        except (TypeError, ValueError, RuntimeError, IndexError) as reason:
-            first_line = str(reason).partition("\n")[0]
-            raise BadInput(
-                f"{self._source} cannot encode a text: {type(reason).__name__}: {first_line}"
-            ) from reason
+        output = self._model(
+            input_ids=torch.tensor([tokens], device=self.device), output_hidden_states=True, return_dict=True
+        )
         states = self._captured.states | {self._depth: output.last_hidden_state}
         for layer in sorted({view.layer for view in self.views}):
             expected = output.hidden_states[layer]

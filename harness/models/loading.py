@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 import transformers
 
-from harness.errors import BadInput
-from harness.models.checkpoint import CheckpointFiles
+from harness.errors import BadInput, naming_failures
+from harness.models.checkpoint import CONFIG, CheckpointFiles
 from harness.models.device import DTYPES, is_emulated
 
 
-@contextmanager
-def opening(source: str) -> Iterator[None]:
-    """Turn errors of transformers into BadInput that names the checkpoint."""
-    try:
-        yield
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as reason:
-        first_line = str(reason).strip().partition("\n")[0]
-        raise BadInput(
-            f"transformers cannot open {source}: {type(reason).__name__}: {first_line}"
-        ) from reason
+def opening(source: str) -> AbstractContextManager[None]:
+    """Turn any error of transformers, and a panic of tokenizers, into BadInput that names the checkpoint."""
+    return naming_failures(
+        f"transformers cannot open {source}",
+        BadInput,
+        cure="save the whole encoder and its tokenizer again, with a recent version of transformers",
+    )
 
 
 def check_ids(model: Any, ids: Iterable[Sequence[int]], source: str) -> None:
@@ -74,6 +72,7 @@ def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]
     config = transformers.AutoConfig.from_pretrained(
         str(files.folder.resolve()), local_files_only=True, trust_remote_code=False
     )
+    _refuse_missing_parameters(files, config)
     try:
         architecture = transformers.AutoModel._model_mapping[type(config)]
     except KeyError:
@@ -100,6 +99,28 @@ def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]
             cure="the missing ones would be random: save the whole encoder",
         )
     return architecture, config, pooler_options
+
+
+def _refuse_missing_parameters(files: CheckpointFiles, config: Any) -> None:
+    """Refuse a checkpoint from which a parameter of its architecture was left out, as one naming a place."""
+    parameters = _parameters(type(config))
+    for left_out in files.left_out:
+        if left_out.attribute and left_out.file == CONFIG and left_out.attribute[-1] in parameters:
+            raise BadInput(
+                f"{left_out.file} of {files.source} names {left_out.value} as "
+                f"{'.'.join(left_out.attribute)!r}, which {type(config).__name__} reads: {left_out.reason}",
+                cure=f"remove {left_out.attribute[-1]!r}",
+            )
+
+
+def _parameters(configuration: Any) -> set[str]:
+    """Return the names of the parameters of a class of configurations, with those of its parts."""
+    names = {
+        *(parameter.name for parameter in dataclasses.fields(configuration)),
+        *configuration.attribute_map,
+    }
+    parts = [part for part in configuration.sub_configs.values() if dataclasses.is_dataclass(part)]
+    return names.union(*map(_parameters, parts))
 
 
 def multiply_in_float32(model: Any) -> None:

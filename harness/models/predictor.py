@@ -16,6 +16,7 @@ from harness.models.device import DTYPES, is_emulated
 from harness.models.forward_passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
 from harness.models.loading import check_ids, find_architecture, multiply_in_float32, opening
 from harness.models.tokenization import Input, Logits
+from harness.models.tokenizer_opening import open_tokenizer
 from harness.records import Target
 
 ARCHITECTURES: dict[str, Any] = {
@@ -129,7 +130,7 @@ def load(files: CheckpointFiles, target: Target, **options: Any) -> tuple[Any, d
         )
     finally:
         transformers.utils.logging.set_verbosity(verbosity)
-    return model, info, transformers.AutoTokenizer.from_pretrained(folder, use_fast=True, **safe)
+    return model, info, open_tokenizer(files)
 
 
 def label_names(target: Target) -> dict[str, Any]:

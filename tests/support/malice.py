@@ -248,7 +248,7 @@ def pickles(data: bytes) -> dict[str, tuple[Change, str]]:
 
 
 _CODE = r"a checkpoint may not bring code"
-_OWN = "only transformers' own eager and sdpa are run"
+_OWN = "compiled kernels are not loaded"
 _TOKENS, _MAP = "tokenizer_config.json", "special_tokens_map.json"
 
 CODE: dict[str, tuple[Change, str]] = {
@@ -318,7 +318,8 @@ KERNELS: dict[str, tuple[Change, str]] = {
         ("_attn_implementation", "kernels-community/flash-attn"),
         ("_attn_implementation", "org/repo@rev"),
         ("_attn_implementation", "org/repo:layer"),
-        ("_attn_implementation", "flash_attention_2"),
+        ("_attn_implementation", "paged|org/repo"),
+        ("_attn_implementation", 2),
         ("_attn_implementation", {"text_config": "org/repo"}),
         ("attn_implementation", "org/repo"),
         ("_attn_implementation_internal", "org/repo"),
@@ -355,6 +356,14 @@ QUANTISED: dict[str, tuple[Change, str]] = {
         tensor("a.qweight", "U8", b"\0"),
         r"{folder}/model\.safetensors holds a\.qweight as U8: quantised or packed weights are not evaluated",
     ),
+    "weights that are whole numbers": (
+        tensor("encoder.layer.9.output.dense.weight", "I64", b"\0" * 8),
+        r"{folder}/model\.safetensors holds .+\.weight as I64: quantised or packed weights are not evaluated",
+    ),
+    "packed scales": (
+        tensor("a.scales", "I32", b"\0" * 4),
+        r"{folder}/model\.safetensors holds a\.scales as I32: quantised or packed weights are not evaluated",
+    ),
     "weights of eight bits": (
         tensor("a.weight", "F8_E4M3", b"\0"),
         r"{folder}/model\.safetensors holds a\.weight as F8_E4M3: quantised or packed .+",
@@ -363,24 +372,20 @@ QUANTISED: dict[str, tuple[Change, str]] = {
 _MERGED = r"adapters are not opened"
 ELSEWHERE: dict[str, tuple[Change, str]] = {
     "an adapter": (
-        text("adapter_config.json", '{"base_model_name_or_path": "org/x"}'),
+        both(no_weights, text("adapter_config.json", '{"base_model_name_or_path": "org/x"}')),
         rf"{{folder}} holds adapter_config\.json: {_MERGED}",
     ),
     "an adapter in capitals": (
-        text("Adapter_Config.json", "{}"),
+        both(no_weights, text("Adapter_Config.json", "{}")),
         rf"{{folder}} holds Adapter_Config\.json: {_MERGED}",
     ),
     "an adapter's weights": (
         text("adapter_model.safetensors", "x"),
         rf"{{folder}} holds adapter_model\.safetensors: {_MERGED}",
     ),
-    "an adapter's base": (
-        settings(base_model_name_or_path="org/x"),
-        rf"{{folder}}/config\.json carries 'base_model_name_or_path': {_MERGED}",
-    ),
-    "an adapter's type": (
-        settings(peft_type="LORA"),
-        rf"{{folder}}/config\.json carries 'peft_type': {_MERGED}",
+    "an adapter's weights in capitals": (
+        text("Adapter_Model.bin", "x"),
+        rf"{{folder}} holds Adapter_Model\.bin: {_MERGED}",
     ),
     "an adapter among the weights": (
         tensor("encoder.layer.0.lora_A.default.weight", "F32", b"\0" * 4),
@@ -402,25 +407,9 @@ ELSEWHERE: dict[str, tuple[Change, str]] = {
         settings(a={"backbone": "x"}),
         r"{folder}/config\.json carries 'backbone': it would be loaded from another repository",
     ),
-    "a teacher": (
-        settings(teacher_name_or_path="x"),
-        r"{folder}/config\.json carries 'teacher_name_or_path': nothing is loaded from another repository",
-    ),
-    "some repository": (
-        settings(a={"b": "org/x"}),
-        r"{folder}/config\.json names 'org/x' as 'a\.b': nothing is loaded from another place",
-    ),
-    "an address": (
-        settings(a=["file:///etc/passwd"]),
-        r"{folder}/config\.json names 'file:///etc/passwd' as 'a': nothing is loaded from another place",
-    ),
-    "a file of this machine": (
-        settings(a="/etc/passwd"),
-        r"{folder}/config\.json names '/etc/passwd' as 'a': nothing is loaded from another place",
-    ),
-    "a file above": (
-        settings(a="../../x y"),
-        r"{folder}/config\.json names '\.\./\.\./x y' as 'a': nothing is loaded from another place",
+    "another config": (
+        settings(configuration_files=["config.4.0.0.json"]),
+        r"{folder}/config\.json carries 'configuration_files': only config\.json is opened",
     ),
     "a tokenizer's arguments": (
         settings(_TOKENS, init_inputs=["/x"]),
@@ -454,6 +443,18 @@ HEADERS: dict[str, tuple[Change, str]] = {
     "a header without end": (
         text(WEIGHTS, (2**60).to_bytes(8, "little") + b"{}"),
         rf"{{folder}}/model\.safetensors declares a header of {2**60} bytes in a file of 10",
+    ),
+    "a long header": (
+        raw_header(lambda raw: raw + b" " * 2**23),
+        rf".+{_BROKEN}it takes 8,39\d,\d+ bytes, the most is 8,388,608",
+    ),
+    "a header of many values": (
+        raw_header(lambda raw: raw[:-1] + b', "a": [' + b"[]," * 250_000 + b"[]]}"),
+        rf".+{_BROKEN}it holds up to 500,\d+ values, the most is 500,000",
+    ),
+    "a header of many tensors": (
+        header(lambda found: found.update({f"a{number}": found[_FIRST] for number in range(20_000)})),
+        rf".+{_BROKEN}it declares 20,\d+ tensors, more than 20,000",
     ),
     "a header that is a list": (
         raw_header(lambda raw: b"[]"),
@@ -595,7 +596,7 @@ BOMBS: dict[str, tuple[Change, str]] = {
     ),
     "a tokenizer without end": (
         sparse("tokenizer.json", 2**38),
-        r"{folder}/tokenizer\.json has 274,877,906,944 bytes, the most is 268,435,456",
+        r"{folder}/tokenizer\.json has 274,877,906,944 bytes, the most is 100,663,296",
     ),
     "weights without end": (
         sparse(WEIGHTS, 2**38),
@@ -604,6 +605,26 @@ BOMBS: dict[str, tuple[Change, str]] = {
     "weights with a long end": (
         sparse(WEIGHTS, 2**32),
         r"{folder}/model\.safetensors holds \d+ bytes of tensors where its header declares \d+",
+    ),
+    "a tokenizer of many values": (
+        text("tokenizer.json", '{"a":[' + "[]," * 2_000_000 + "[]]}"),
+        r"{folder}/tokenizer\.json is too large: it holds up to 4,000,\d+ values, the most is 4,000,000",
+    ),
+    "a vocabulary of many lines": (
+        text("vocab.txt", "a\n" * 2_000_001),
+        r"{folder}/vocab\.txt has 2,000,001 lines, the most is 2,000,000",
+    ),
+    "a tokenizer's config of many values": (
+        text("tokenizer_config.json", '{"a":[' + "[]," * 250_000 + "[]]}"),
+        r"{folder}/tokenizer_config\.json is not JSON: it holds up to 500,\d+ values, .+",
+    ),
+    "an index of many values": (
+        both(shards(lambda found: None), text(INDEX, '{"weight_map":[' + "[]," * 250_000 + "[]]}")),
+        r"{folder}/model\.safetensors\.index\.json is not a safetensors index: it holds up to 500,\d+ .+",
+    ),
+    "a long index": (
+        both(shards(lambda found: None), text(INDEX, "{" + " " * 2**23 + "}")),
+        r"{folder}/model\.safetensors\.index\.json has 8,388,610 bytes, the most is 8,388,608",
     ),
     "files without end": (many, r"{folder} holds more than 10,000 files"),
 }

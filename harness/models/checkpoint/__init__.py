@@ -1,9 +1,10 @@
 """Turn a checkpoint's record into verified local files; refuse what is unsafe before a tensor is read.
 
-fetching → listing (which files may be opened) → staging (a private copy of them) → settings, config, headers,
-weights (checks of their content) → checkpoint_files (the description that the encoder opens).
+fetching → listing (which files may be opened) → staging (a private copy of them) → attributes, settings,
+config, headers, weights (checks of their content) → checkpoint_files (the description that is opened).
 """
 
+from harness.models.checkpoint.attributes import CONFIG
 from harness.models.checkpoint.checkpoint_files import CheckpointFiles, verify
 from harness.models.checkpoint.config import DEPTH
 from harness.models.checkpoint.fetching import at_hand, download, fetch
@@ -13,6 +14,7 @@ from harness.models.checkpoint.parameters import HEADS, count_parameters
 
 __all__ = [
     "ALLOWED",
+    "CONFIG",
     "DEPTH",
     "HEADS",
     "TOKENIZER_FILES",

@@ -12,14 +12,32 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from harness.errors import BadInput
+from harness.models.checkpoint.attributes import CONFIG
 from harness.models.checkpoint.config import DEPTH, WIDTH, check_config, check_sizes
 from harness.models.checkpoint.listing import TOKENIZER_FILES, Listing, list_files
 from harness.models.checkpoint.parameters import count_parameters
-from harness.models.checkpoint.settings import CONFIG, SETTINGS_FILES, read_settings, refuse_active_remnants
+from harness.models.checkpoint.settings import (
+    SETTINGS_FILES,
+    LeftOut,
+    read_settings,
+    refuse_active_attributes,
+)
 from harness.models.checkpoint.staging import Stage, stage
-from harness.models.checkpoint.strict_json import read_object
-from harness.models.checkpoint.weights import INDEX, SHARD, SINGLE, check_finite, read_tensors, weight_names
+from harness.models.checkpoint.strict_json import read_object, refuse_many_values
+from harness.models.checkpoint.weights import (
+    FLOATS,
+    INDEX,
+    SHARD,
+    SINGLE,
+    check_finite,
+    read_tensors,
+    weight_names,
+)
 from harness.records import Parameters
+
+# A vocabulary of a million pieces holds three million values in tokenizer.json, with their scores, and a
+# million in its other formats. Each entry takes about 500 bytes once it is opened.
+_TOKENIZER_VALUES, _ENTRIES = 4_000_000, 2_000_000
 
 
 @dataclass(frozen=True)
@@ -27,7 +45,7 @@ class CheckpointFiles:
     """A verified checkpoint on disk. `digest` covers every file that an evaluation reads, as submitted.
 
     `elements` counts the numbers in all tensors, heads included; `seen` identifies the verified weight files
-    by device, inode, size and time of modification.
+    by device, inode, size and time of modification. `left_out` names what was submitted and is not opened.
     """
 
     folder: Path
@@ -38,6 +56,7 @@ class CheckpointFiles:
     digest: str
     elements: int = 0
     seen: tuple[tuple[int, ...], ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     # Keeps the private folder as long as this object exists; another process receives only its path.
     _stage: Annotated[object, Field(exclude=True)] = field(default=None, repr=False, compare=False)
 
@@ -87,9 +106,11 @@ def verify(folder: Path, source: str) -> CheckpointFiles:
     not finite.
     """
     listing = list_files(folder)
+    if listing.adapters:  # transformers would open it
+        raise BadInput(f"{folder} holds {listing.adapters[0]}: adapters are not opened", cure="remove it")
     for name in SETTINGS_FILES:
         if name in listing.paths:
-            refuse_active_remnants(read_settings(listing.read(name), folder / name), folder / name)
+            refuse_active_attributes(read_settings(listing.read(name), folder / name), folder / name)
     return _describe(listing, source, {})
 
 
@@ -125,9 +146,20 @@ def _describe(
     for name in listing.paths:
         if not (name == SINGLE or SHARD.fullmatch(name) or (name == INDEX and folder / SINGLE in files)):
             digests[name] = submitted.get(name) or hashlib.sha256(listing.read(name)).hexdigest()
-    elements = sum(math.prod(shape) for shape in shapes.values())
+    parameters = count_parameters(
+        {name: entry.shape for name, entry in tensors.items() if entry.dtype in FLOATS}
+    )
     return CheckpointFiles(
-        folder, source, config, files, count_parameters(shapes), _digest(digests), elements, seen, staged
+        folder,
+        source,
+        config,
+        files,
+        parameters,
+        _digest(digests),
+        elements=sum(math.prod(shape) for shape in shapes.values()),
+        seen=seen,
+        left_out=tuple(staged.left_out) if staged else (),
+        _stage=staged,
     )
 
 
@@ -146,6 +178,8 @@ def _check_tokenizer_file(listing: Listing, name: str) -> None:
             raise BadInput(
                 f"{path} is not JSON: it begins with {data[:8]!r}", cure="save the tokenizer again"
             )
+        most = _TOKENIZER_VALUES if name == "tokenizer.json" else _ENTRIES
+        refuse_many_values(data, f"{path} is too large", most)
     elif name.endswith(".model"):  # protobuf: the first field of a SentencePiece model is its list of pieces
         if data[:1] != b"\n":
             raise BadInput(
@@ -154,6 +188,10 @@ def _check_tokenizer_file(listing: Listing, name: str) -> None:
             )
     elif b"\0" in data:
         raise BadInput(f"{path} is not text: it holds a NUL byte", cure="save the tokenizer again")
+    elif (lines := data.count(b"\n")) > _ENTRIES:
+        raise BadInput(
+            f"{path} has {lines:,} lines, the most is {_ENTRIES:,}", cure="the tokenizer of a known encoder"
+        )
 
 
 def _identity(path: Path) -> tuple[int, ...]:

@@ -12,8 +12,10 @@ from typing import Any
 from harness.errors import BadInput
 from harness.models.checkpoint.strict_json import read_object
 
-_HEADER_LIMIT = 100 * 2**20
-_TENSORS = 100_000
+# An entry takes about 120 bytes. Large encoders have hundreds of tensors; those with an expert or an adapter
+# for each language have some thousands. Parsing what these bounds allow takes at most 160 MiB, as measured.
+_HEADER_LIMIT = 8 * 2**20
+TENSORS = 20_000
 _RANK = 8
 _LARGEST = 2**48  # no dimension and no offset of a file that fits on a disk is larger
 # Bits per element. Formats of less than a byte are left out: they are quantised weights.
@@ -44,11 +46,13 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
         size = file.seek(0, 2)
         file.seek(0)
         length = int.from_bytes(file.read(8), "little")
-        if not 2 <= length <= min(_HEADER_LIMIT, max(size - 8, 0)):
+        if not 2 <= length <= max(size - 8, 0):
             raise BadInput(
                 f"{path} declares a header of {length} bytes in a file of {size}",
                 cure="the file is truncated or is not safetensors",
             )
+        if length > _HEADER_LIMIT:
+            raise _malformed(path, f"it takes {length:,} bytes, the most is {_HEADER_LIMIT:,}")
         raw = file.read(length)
     header = read_object(raw, f"{path} has a malformed safetensors header")
     if not all(
@@ -56,8 +60,8 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
         for value in _object(header.pop("__metadata__", {}), "__metadata__", path).values()
     ):
         raise _malformed(path, "its __metadata__ maps to something other than text")
-    if len(header) > _TENSORS:
-        raise _malformed(path, f"it declares {len(header):,} tensors, more than {_TENSORS:,}")
+    if len(header) > TENSORS:
+        raise _malformed(path, f"it declares {len(header):,} tensors, more than {TENSORS:,}")
     entries = {name: _entry(name, fields, 8 + length, path) for name, fields in header.items()}
     _refuse_gaps(entries, 8 + length, size, path)
     return entries

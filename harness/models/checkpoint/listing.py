@@ -34,14 +34,17 @@ ALLOWED = ("config.json", SINGLE, _SHARDS, INDEX, *TOKENIZER_FILES)
 TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "vocab.txt", "vocab.json")
 _ENTRIES = 10_000
 _MIB = 2**20
-# In bytes, ten times the largest in use. The sizes of weight files are added up.
+# In bytes, above the largest in use: a vocabulary of a million pieces takes about 20 MB as a SentencePiece
+# model and 65 MB as tokenizer.json. The sizes of weight files are added up.
 _LIMITS = {
     "config.json": _MIB,
     "special_tokens_map.json": _MIB,
-    INDEX: 64 * _MIB,
-    "tokenizer.json": 256 * _MIB,
+    "tokenizer_config.json": 16 * _MIB,
+    "added_tokens.json": 16 * _MIB,
+    INDEX: 8 * _MIB,
+    "tokenizer.json": 96 * _MIB,
 }
-_OTHER_LIMIT = 64 * _MIB
+_OTHER_LIMIT = 32 * _MIB
 WEIGHTS_LIMIT = 128 * 2**30
 _PICKLES = {
     ".bin",
@@ -61,7 +64,8 @@ _PICKLES = {
     ".gguf",
     ".keras",
 }
-_ADAPTERS = re.compile(r"adapter_(config\.json|model\.(safetensors|bin))", re.IGNORECASE)
+_ADAPTER_WEIGHTS = re.compile(r"adapter_model\.(safetensors|bin)", re.IGNORECASE)
+_ADAPTER_CONFIG = "adapter_config.json"
 _BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -76,11 +80,12 @@ class Listing:
     """The files of a checkpoint that may be opened, by name; the rest of the folder is never read.
 
     `paths` are the files that are opened; in a download from the Hub, whose snapshots are links, they are the
-    linked blobs.
+    linked blobs. `adapters` names adapter_config.json where it lies next to whole weights: it is not opened.
     """
 
     folder: Path
     paths: dict[str, Path]
+    adapters: tuple[str, ...] = ()
 
     @contextmanager
     def opened(self, name: str) -> Iterator[BinaryIO]:
@@ -112,16 +117,20 @@ def list_files(folder: Path, hub: Path | None = None) -> Listing:
     """Return the files that may be opened.
 
     `hub` is the Hub's cache where the folder is a snapshot in it: links into that cache's blobs are followed,
-    no others. Raises BadInput for an adapter, for a file that is missing, not regular or too large, and for a
-    folder with too many entries.
+    no others. Raises BadInput for an adapter's weights, for a file that is missing, not regular or too large,
+    and for a folder with too many entries.
     """
     names = _names(folder)
-    if adapters := [name for name in names if _ADAPTERS.fullmatch(name)]:
+    allowed = sorted(name for name in names if any(fnmatchcase(name, pattern) for pattern in ALLOWED))
+    configs = [name for name in names if name.lower() == _ADAPTER_CONFIG]
+    whole = SINGLE in allowed or INDEX in allowed
+    if adapters := [
+        name for name in names if _ADAPTER_WEIGHTS.fullmatch(name) or (name in configs and not whole)
+    ]:
         raise BadInput(
             f"{folder} holds {adapters[0]}: adapters are not opened",
             cure="merge the adapter into its base and save the whole encoder",
         )
-    allowed = sorted(name for name in names if any(fnmatchcase(name, pattern) for pattern in ALLOWED))
     paths = {name: _regular(folder / name, hub) for name in allowed}
     _refuse_missing(folder, names, paths)
     total = 0
@@ -134,7 +143,7 @@ def list_files(folder: Path, hub: Path | None = None) -> Listing:
             f"{folder} holds {total:,} bytes of weights, the most is {WEIGHTS_LIMIT:,}",
             cure="a smaller encoder",
         )
-    return Listing(folder, paths)
+    return Listing(folder, paths, tuple(configs))
 
 
 def _names(folder: Path) -> list[str]:

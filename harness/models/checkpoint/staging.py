@@ -31,9 +31,10 @@ from filelock import FileLock, Timeout
 
 from harness.errors import BadInput, CheckFailed
 from harness.models.checkpoint.listing import Listing
-from harness.models.checkpoint.settings import SETTINGS_FILES, without_remnants
+from harness.models.checkpoint.settings import SETTINGS_FILES, LeftOut, settings_to_open
 from harness.models.checkpoint.weights import SHARD, SINGLE, weight_names
 
+_WHOLE = "not opened: the weights next to it are whole"
 _FICLONE = 0x40049409  # linux/fs.h; the same on every architecture of Linux that torch runs on
 
 
@@ -41,12 +42,13 @@ _FICLONE = 0x40049409  # linux/fs.h; the same on every architecture of Linux tha
 class Stage:
     """A private folder with a checkpoint's files, removed with the last reference to it or with the process.
 
-    `digests` maps the names of small files to the sha256 of the submitted bytes, from which keys may have
-    been left out here.
+    `digests` maps the names of small files to the sha256 of the submitted bytes, from which attributes may
+    have been left out here; `left_out` lists those that have to be named.
     """
 
     folder: Path
     digests: dict[str, str]
+    left_out: list[LeftOut]
     _lock: FileLock = field(repr=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +69,7 @@ def stage(listing: Listing, cache: Path) -> Stage:
         raise CheckFailed(
             f"{stages} cannot be written: {reason}", cure="free space, or point STILTBOARD_CACHE elsewhere"
         ) from reason
-    staged = Stage(stages / name, {}, lock)
+    staged = Stage(stages / name, {}, [LeftOut(file, (), "", _WHOLE) for file in listing.adapters], lock)
     index = (
         listing.read("model.safetensors.index.json")
         if "model.safetensors.index.json" in listing.paths
@@ -82,9 +84,10 @@ def stage(listing: Listing, cache: Path) -> Stage:
         elif not (file == "model.safetensors.index.json" and SINGLE in weights):
             data = listing.read(file)
             staged.digests[file] = hashlib.sha256(data).hexdigest()
-            (staged.folder / file).write_bytes(
-                without_remnants(data, listing.folder / file) if file in SETTINGS_FILES else data
-            )
+            if file in SETTINGS_FILES:
+                data, left_out = settings_to_open(data, listing.folder / file)
+                staged.left_out.extend(left_out)
+            (staged.folder / file).write_bytes(data)
     return staged
 
 

@@ -10,6 +10,8 @@ from harness.characters import shown
 from harness.errors import BadInput
 
 _DEPTH = 32
+# An object with this many values takes at most 160 MiB to be parsed, as measured.
+_VALUES = 500_000
 _CURE = "save the checkpoint again, with save_pretrained"
 
 
@@ -17,8 +19,10 @@ def read_object(data: bytes, fault: str) -> dict[str, Any]:
     """Return the object in `data`. Raises BadInput, whose message begins with `fault`, for anything else.
 
     Parsers differ in which of two equal keys they take, so that what was checked might not be what is opened:
-    a repeated key is refused. Depth is bounded, since parsers recurse.
+    a repeated key is refused. Depth is bounded, since parsers recurse, and so is the number of values, since
+    each takes up to forty times its bytes.
     """
+    refuse_many_values(data, fault)
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_no_constant)
     except RecursionError:
@@ -30,6 +34,16 @@ def read_object(data: bytes, fault: str) -> dict[str, Any]:
     if max(depth for depth, _, _, _ in walk(value)) > _DEPTH:
         raise BadInput(f"{fault}: it is nested deeper than {_DEPTH} levels", cure=_CURE)
     return value
+
+
+def refuse_many_values(data: bytes, fault: str, most: int = _VALUES) -> None:
+    """Raise BadInput where JSON may hold more than `most` values, before it is parsed.
+
+    A value is an item of a list or an entry of an object. Each follows a comma or an opening bracket, and
+    those inside of strings count as well.
+    """
+    if (values := sum(map(data.count, (b",", b"[", b"{")))) > most:
+        raise BadInput(f"{fault}: it holds up to {values:,} values, the most is {most:,}", cure=_CURE)
 
 
 def walk(value: Any) -> Iterator[tuple[int, tuple[str, ...], str, Any]]:

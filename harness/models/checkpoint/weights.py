@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 
 from harness.characters import shown
 from harness.errors import BadInput
-from harness.models.checkpoint.headers import TensorEntry, read_header
+from harness.models.checkpoint.headers import TENSORS, TensorEntry, read_header
 from harness.models.checkpoint.strict_json import read_object
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 _BLOCK = 4 * 2**20  # stays in the processor's cache between hashing and checking
-_FLOATS = ("F64", "F32", "F16", "BF16")
-# Integer tensors that encoders save with their weights; any others are packed, that is quantised, weights.
+FLOATS = ("F64", "F32", "F16", "BF16")
+# Integer tensors that encoders save with their weights. Any others are packed, that is quantised, weights,
+# unless they have torch's own type of integers, in which nothing is packed, and are no module's weight.
 _BUFFERS = re.compile(
     r"(\w+\.)*(position_ids|token_type_ids|num_batches_tracked|relative_position_index|bias|masked_bias|attn_mask)"
 )
+_WEIGHTS = re.compile(r"(.*[._])?q?weights?")
 _ADAPTER = re.compile(
     r"(^|\.)(lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector|ia3_l|hada_w\d|modules_to_save)(\.|$)|^base_model\.model\."
 )
@@ -64,6 +66,10 @@ def read_tensors(files: Iterable[Path], index: bytes | None) -> dict[str, Tensor
                 )
             _refuse_other_weights(name, entry, file)
             tensors[name], locations[name] = entry, file.name
+        if len(tensors) > TENSORS:
+            raise BadInput(
+                f"{file.parent} holds more than {TENSORS:,} tensors", cure="save the encoder without others"
+            )
     if not tensors:
         raise BadInput(f"{next(iter(files))} holds no tensor", cure="save the whole encoder")
     if index is not None and SINGLE not in locations.values():
@@ -123,7 +129,8 @@ def _refuse_other_weights(name: str, entry: TensorEntry, file: Path) -> None:
             f"{file} holds the adapter weights {name}",
             cure="merge the adapter into its base and save the whole encoder",
         )
-    if entry.dtype not in _FLOATS and not _BUFFERS.fullmatch(name):
+    counter = entry.dtype == "I64" and not _WEIGHTS.fullmatch(name)
+    if entry.dtype not in FLOATS and not counter and not _BUFFERS.fullmatch(name):
         raise BadInput(
             f"{file} holds {name} as {entry.dtype}: quantised or packed weights are not evaluated",
             cure="save dequantised weights",

@@ -19,6 +19,7 @@ from harness.data.similarity import ScoredPairs
 from harness.errors import BadInput
 from harness.models.checkpoint import TOKENIZER_FILES, CheckpointFiles
 from harness.models.loading import check_ids, open_model, opening
+from harness.models.tokenizer_opening import open_tokenizer
 from harness.records import TrainingRecipe
 from harness.reporter import Reporter
 from harness.training.batches import pad
@@ -88,9 +89,7 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
     job.files.check_length(recipe.max_length)
     with opening(job.files.source):
         encoder = open_model(job.files, "float32", "cpu")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            str(job.files.folder.resolve()), local_files_only=True, use_fast=True
-        )
+        tokenizer = open_tokenizer(job.files)
     transformers.set_seed(job.seed)
     model = _with_heads(job, encoder)
     rows = [

@@ -18,9 +18,17 @@ import pytest
 
 from harness.errors import BadInput
 from harness.models.checkpoint import fetch, verify
+from harness.models.checkpoint.attributes import (
+    IMPLEMENTATIONS,
+    LEFT_OUT,
+    LEFT_OUT_IN_TOKENIZERS,
+    REFUSED,
+    REFUSED_IN_TOKENIZERS,
+    Rule,
+)
 from harness.models.checkpoint.config import check_config
 from harness.models.checkpoint.listing import list_files
-from harness.models.checkpoint.settings import without_remnants
+from harness.models.checkpoint.settings import LeftOut, settings_to_open
 from harness.models.checkpoint.staging import stage
 from harness.records import Checkpoint, View
 from tests.support import malice
@@ -600,17 +608,164 @@ HONEST = {
 def test_honest_checkpoints_are_opened_without_references_to_other_places(name: str) -> None:
     path = Path(name.partition(" ")[0])
     before = json.loads(HONEST[name])
-    after = json.loads(without_remnants(HONEST[name].encode(), path))
+    opened, named = settings_to_open(HONEST[name].encode(), path)
+    after = json.loads(opened)
     left_out = set(before) - set(after)
     assert left_out <= {
         *("_name_or_path", "name_or_path", "_attn_implementation_autoset"),
         *("sp_model_kwargs", "special_tokens_map_file", "full_tokenizer_file"),
     }
     assert {key: before[key] for key in after} == after
+    assert named == ()
     if path.name == "config.json":
         check_config(after, path)
 
 
-def test_a_file_without_remnants_keeps_its_bytes() -> None:
+def test_a_file_of_which_nothing_is_left_out_keeps_its_bytes() -> None:
     data = b'{"hidden_size":   384,\n\t"model_type": "bert"}'
-    assert without_remnants(data, Path("config.json")) is data
+    assert settings_to_open(data, Path("config.json"))[0] is data
+
+
+# ---- attributes --------------------------------------------------------------------------------
+
+
+def each_name(*rules: Rule) -> list[tuple[Rule, str]]:
+    return [(rule, name.replace("*", "other")) for rule in rules for name in rule.names]
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "special_tokens_map.json"])
+def test_every_refused_attribute_is_refused_at_any_depth(folder: Path, file: str) -> None:
+    rules = REFUSED if file == "config.json" else (*REFUSED, *REFUSED_IN_TOKENIZERS)
+    assert len(each_name(*rules)) >= 25
+    for rule, name in each_name(*rules):
+        for value in ({name: "x"}, {"a": [{"b": {name: {"c": 1}}}]}):
+            with pytest.raises(BadInput) as caught:
+                settings_to_open(json.dumps(value).encode(), folder / file)
+            message = f"{folder / file} carries {name!r}: {rule.reason}"
+            assert caught.value.faults[0].message == message
+            assert caught.value.faults[0].cure == rule.cure.format(name)
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
+def test_every_other_attribute_on_the_lists_is_left_out_at_any_depth(file: str) -> None:
+    rules = LEFT_OUT if file == "config.json" else (*LEFT_OUT, *LEFT_OUT_IN_TOKENIZERS)
+    for rule, name in each_name(*rules, IMPLEMENTATIONS):
+        for value in ({name: "x"}, {"a": [{"b": {name: "x"}}]}):
+            opened, named = settings_to_open(json.dumps(value).encode(), Path(file))
+            assert name not in opened.decode()
+            keys = (name,) if name in value else ("a", "b", name)
+            assert named == ((LeftOut(file, keys, "'x'", rule.reason),) if rule.told else ())
+
+
+HARMLESS: dict[str, Any] = {
+    "training_data": "n/a",
+    "dataset": "mc4/en",
+    "datasets": ["mc4/en", "org/other"],
+    "wandb_run": "https://wandb.ai/somebody/project/runs/1a2b",
+    "base_model": "xlm-roberta-base",
+    "base_model_name_or_path": "org/base",
+    "teacher_name_or_path": "xlm-roberta-large",
+    "repo_id": "org/name",
+    "peft_type": "LORA",
+    "_attn_implementation": "flash_attention_2",
+    "output_dir": "/home/somebody/runs/1",
+    "log": "../../x y",
+    "source": "file:///etc/passwd",
+    "notes": {"code": {"where": "org/x"}},
+}
+
+
+def test_names_of_other_places_and_preferences_are_left_out_named_and_change_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
+    plain, expected = encoded(folder, tmp_path)
+    before = (plain.folder / "config.json").read_bytes()
+    malice.settings(**HARMLESS)(folder)
+    malice.settings("tokenizer_config.json", base_model="xlm-roberta-base")(folder)
+    files, vectors = encoded(folder, tmp_path)
+    opened = json.loads((files.folder / "config.json").read_text())
+    assert opened.pop("notes") == {"code": {}}
+    assert opened == json.loads(before)
+    assert np.array_equal(vectors, expected)
+    assert files.digest == verify_digest(folder, tmp_path) != plain.digest
+    assert plain.left_out == ()
+    named = {(left_out.file, ".".join(left_out.attribute)) for left_out in files.left_out}
+    assert named == {
+        *(("config.json", "notes.code.where" if key == "notes" else key) for key in HARMLESS),
+        ("tokenizer_config.json", "base_model"),
+    }
+    assert "config.json training_data: 'n/a' (nothing is loaded from another place)" in map(
+        str, files.left_out
+    )
+
+
+@pytest.mark.parametrize(("key", "value"), [("hidden_act", "org/activation"), ("pad_token_id", "../x")])
+def test_a_parameter_of_the_architecture_is_not_left_out(
+    folder: Path, tmp_path: Path, key: str, value: str
+) -> None:
+    malice.settings(**{key: value})(folder)
+    with pytest.raises(
+        BadInput, match=rf"config\.json of .+ names '{value}' as '{key}', which BertConfig reads: nothing is"
+    ):
+        encoded(folder, tmp_path)
+
+
+def test_a_stray_adapter_config_next_to_whole_weights_is_named_and_not_opened(
+    folder: Path, tmp_path: Path
+) -> None:
+    plain, expected = encoded(folder, tmp_path)
+    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "org/x", "peft_type": "LORA"}')
+    files, vectors = encoded(folder, tmp_path)
+    assert not (files.folder / "adapter_config.json").exists()
+    assert (files.digest, np.array_equal(vectors, expected)) == (plain.digest, True)
+    assert [str(left_out) for left_out in files.left_out] == [
+        "adapter_config.json (not opened: the weights next to it are whole)"
+    ]
+    with pytest.raises(BadInput, match=r"holds adapter_config\.json: adapters are not opened"):
+        verify(folder, "toy")  # in place transformers would open it
+
+
+@pytest.mark.parametrize(
+    "name", ["global_step", "encoder.layer.0.counter", "encoder.norm.num_batches_tracked"]
+)
+def test_a_counter_next_to_the_weights_changes_nothing(folder: Path, tmp_path: Path, name: str) -> None:
+    plain, expected = encoded(folder, tmp_path)
+    malice.tensor(name, "I64", (7).to_bytes(8, "little"))(folder)
+    files, vectors = encoded(folder, tmp_path)
+    assert files.parameters == plain.parameters
+    assert np.array_equal(vectors, expected)
+
+
+def test_the_model_card_is_never_read(folder: Path, tmp_path: Path) -> None:
+    plain, _ = encoded(folder, tmp_path)
+    os.mkfifo(folder / "README.md")  # whoever opens it waits forever
+    (folder / "model_card.json").symlink_to("/dev/zero")
+    files, _ = encoded(folder, tmp_path)
+    assert files.digest == plain.digest
+
+
+def test_tensors_are_counted_over_all_shards(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.models.checkpoint import weights
+
+    monkeypatch.setattr(weights, "TENSORS", 10)
+    with pytest.raises(BadInput, match=r"holds more than 10 tensors"):
+        verify(folder, "toy")
+
+
+def test_a_tokenizer_that_takes_much_memory_is_refused_before_it_is_opened_here(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.models import tokenizer_opening
+
+    data = json.loads((folder / "tokenizer.json").read_text())
+    letters = np.random.default_rng(0).integers(97, 123, (40, 20_000), np.uint8)
+    long = [[bytes(row).decode(), -1.0] for row in letters]  # 800 kB, each letter a table of its own
+    data["model"] = {"type": "Unigram", "unk_id": 0, "vocab": [["[UNK]", 0.0], *long]}
+    (folder / "tokenizer.json").write_text(json.dumps(data))
+    monkeypatch.setattr(tokenizer_opening, "_MEMORY", 2**27)
+    monkeypatch.setattr("transformers.AutoTokenizer", None)  # nothing is opened in this process
+    with pytest.raises(BadInput, match=r"cannot be opened within 134,217,728 bytes of memory \(SIGABRT\)"):
+        encoded(folder, tmp_path)
+    monkeypatch.setattr(tokenizer_opening, "_SECONDS", 0)
+    with pytest.raises(BadInput, match=r"tokenizer\.json of .+ takes more than 0 seconds to open"):
+        encoded(folder, tmp_path)
