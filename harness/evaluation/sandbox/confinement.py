@@ -17,7 +17,8 @@ _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localt
 _PROCESSORS = "/sys/devices/system/cpu"
 _GPU_SYSTEM = ("/sys/bus", "/sys/class", "/sys/devices", "/sys/module")
 _SCRATCH = 2 * 2**30
-_PROCESSES = 4096
+PROCESSES = 4096  # the most that one evaluation may run
+INODES = 100_000  # in a folder in memory, where an empty file costs a kilobyte
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def sandbox_plan(
         else dict(os.environ) | dict(confinement.environment),
         "folder": str(Path.cwd()),
         # Processes are counted per sandbox; where the user is root outside, the kernel does not enforce it.
-        "limits": limits.resources() | ({"RLIMIT_NPROC": _PROCESSES} if confined else {}),
+        "limits": limits.resources() | ({"RLIMIT_NPROC": PROCESSES} if confined else {}),
         "unprivileged": confined,
         "root": str(root) if root else None,
         "read": confinement.readable(),
@@ -108,6 +109,7 @@ def sandbox_plan(
         "links": confinement.links(),
         "devices": confinement.devices(),
         "scratch": limits.scratch,
+        "inodes": INODES,
     }
 
 

@@ -27,7 +27,6 @@ _CHILD_SUBREAPER, _NO_NEW_PRIVS, _CAP_AMBIENT = 36, 38, 47
 _LAST_CAPABILITY = 63
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_INODES = 100_000  # in a folder in memory, where an empty file costs a kilobyte
 _EXIT = 125  # nothing was run
 
 # System calls that no evaluation needs and that lead to more of the kernel, to another process, or to memory
@@ -138,7 +137,7 @@ def _build_root(plan: dict[str, Any]) -> None:
             f"{root}/{folder}",
             "tmpfs",
             _NOSUID | _NODEV | _NOEXEC,
-            f"size={plan['scratch']},nr_inodes={_INODES},mode=1777",
+            f"size={plan['scratch']},nr_inodes={plan['inodes']},mode=1777",
         )
     for link, target in plan["links"]:
         os.symlink(target, root + link)

@@ -13,7 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.evaluation.sandbox.confinement import Confinement, Limits, interpreter, sandbox_plan
+from harness.evaluation.sandbox.confinement import (
+    INODES,
+    PROCESSES,
+    Confinement,
+    Limits,
+    interpreter,
+    sandbox_plan,
+)
 
 FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 _IMAGE = "stiltboard-sandbox:empty"
@@ -26,7 +33,8 @@ class Mechanism:
 
     `build` returns the command line that runs a command in a confinement; its last argument is an empty
     folder on which the file system may be built. The launcher is visible inside, with the environment that it
-    was started with, so that this is the confinement's; only a client of a daemon `inherits` this process's.
+    was started with, so that this is the confinement's; only a client of a daemon `inherits` this process's,
+    and what the daemon starts is in a control group of its own.
     """
 
     name: str
@@ -128,7 +136,8 @@ def _bubblewrap(command: Sequence[str], confinement: Confinement, limits: Limits
             "--tmpfs",
             "/dev/shm",
         ),
-        *(*shown, *nodes, "--remount-ro", "/"),
+        # Its /dev is a folder in memory without a limit.
+        *(*shown, *nodes, "--remount-ro", "/dev", "--remount-ro", "/"),
         *("--chdir", "/", "--", *_first(command, confinement, limits)),
     ]
 
@@ -162,10 +171,12 @@ def _docker(command: Sequence[str], confinement: Confinement, limits: Limits, _r
             "--user",
             f"{os.getuid()}:{os.getgid()}",
             "--pids-limit",
-            "4096",
+            str(PROCESSES),
         ),
-        *("--tmpfs", f"/tmp:size={limits.scratch}", *(["--gpus", "all"] if confinement.gpu else []), *shown),
-        *(["--memory", str(limits.memory)] if limits.memory else []),
+        *("--tmpfs", f"/tmp:size={limits.scratch},nr_inodes={INODES}"),
+        *(*(["--gpus", "all"] if confinement.gpu else []), *shown),
+        # Without the second, as much again may be swapped.
+        *(["--memory", str(limits.memory), "--memory-swap", str(limits.memory)] if limits.memory else []),
         *(_IMAGE, *_first(command, confinement, limits)),
     ]
 

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import CheckFailed
-from harness.evaluation.sandbox.confinement import Confinement, Limits
+from harness.evaluation.sandbox.confinement import PROCESSES, Confinement, Limits
+from harness.evaluation.sandbox.control_group import ControlGroup, make_group
 from harness.evaluation.sandbox.mechanisms import Mechanism, plain
-from harness.evaluation.sandbox.usage import disk_of_tree, memory_of_tree
+from harness.evaluation.sandbox.usage import disk_of_tree, memory_of_tree, processes_of_tree
 
 _LOOK_SECONDS = 0.5
 _LINE = 2000
+_KEPT = "what it finished is kept"
 
 
 def run_confined(
@@ -31,14 +33,18 @@ def run_confined(
 ) -> None:
     """Run a command in a sandbox, or only with limits if `mechanism` is None; report every line it prints.
 
-    Raises CheckFailed when it reaches a limit, is killed, or ends with an exit code other than 0.
+    Raises CheckFailed when it reaches a limit, is killed, or ends with an exit code other than 0. Where the
+    kernel cannot hold the sum of memory and processes, it is measured, and the error says so.
     """
+    group, measured = _group(limits, mechanism)
     with tempfile.TemporaryDirectory(prefix="stiltboard-") as root:
         command_line = (
             mechanism.command_line(command, confinement, limits, Path(root))
             if mechanism
             else plain(command, confinement, limits)
         )
+        if group:
+            command_line = group.command_line(command_line)
         # The pipe to its standard input stays open until this process ends, in whatever way.
         process = subprocess.Popen(
             command_line,
@@ -54,14 +60,17 @@ def run_confined(
         reader = threading.Thread(target=_forward, args=(process.stdout, report), daemon=True)
         reader.start()
         try:
-            exceeded = _watch(process, limits, confinement)
+            exceeded = _watch(process, limits, confinement, measured)
         finally:
             _end(process)
+            reached = group.reached(limits) if group else None
+            if group:
+                group.remove()
             reader.join(timeout=5)
             if not reader.is_alive():  # closing would wait for a reader
                 process.stdout.close()
-    if exceeded:
-        raise CheckFailed(exceeded[0], cure=exceeded[1])
+    if limit := exceeded or (reached if process.returncode else None):
+        raise CheckFailed(limit[0], cure=limit[1])
     if process.returncode in (128 + signal.SIGKILL, -signal.SIGKILL):
         raise CheckFailed(
             "the evaluation was killed, most likely because it ran out of memory",
@@ -74,10 +83,24 @@ def run_confined(
         )
 
 
+def _group(limits: Limits, mechanism: Mechanism | None) -> tuple[ControlGroup | None, str | None]:
+    """Return a group for a run, or why memory and processes have to be measured; docker makes its own."""
+    if limits.memory is None if mechanism is None else mechanism.inherits:
+        return None, None
+    try:
+        return make_group(limits), None
+    except OSError as reason:
+        return None, str(reason)
+
+
 def _watch(
-    process: subprocess.Popen[str], limits: Limits, confinement: Confinement
+    process: subprocess.Popen[str], limits: Limits, confinement: Confinement, measured: str | None
 ) -> tuple[str, str] | None:
-    """Wait for a process; return the limit that it exceeded with a cure, or None if it ended by itself."""
+    """Wait for a process; return the limit that it exceeded with a cure, or None if it ended by itself.
+
+    `measured` is the reason why the kernel does not hold the sum of memory and processes, None if it does.
+    """
+    note = f"{_KEPT}; measured {1 / _LOOK_SECONDS:g} times a second, not held by the kernel: {measured}"
     started = time.monotonic()
     before = disk_of_tree(process.pid, confinement.write) if limits.disk is not None else 0
     while True:
@@ -87,20 +110,24 @@ def _watch(
         if limits.seconds is not None and time.monotonic() - started > limits.seconds:
             return (
                 f"the evaluation took longer than {limits.seconds / 3600:g} hours",
-                "--max-hours; what it finished is kept",
+                f"--max-hours; {_KEPT}",
             )
         if limits.disk is not None:
             written = disk_of_tree(process.pid, confinement.write) - before
             if written > limits.disk:
                 return (
                     f"the evaluation wrote {written:,} bytes, more than the limit of {limits.disk:,}",
-                    "--max-disk; what it finished is kept",
+                    f"--max-disk; {_KEPT}",
                 )
+        if measured is None:
+            continue
         if limits.memory is not None and (used := memory_of_tree(process.pid)) > limits.memory:
             return (
                 f"the evaluation used {used:,} bytes of memory, more than the limit of {limits.memory:,}",
-                "--max-memory; what it finished is kept",
+                f"--max-memory; {note}",
             )
+        if (count := processes_of_tree(process.pid)) > PROCESSES:
+            return f"the evaluation runs {count:,} processes, more than the limit of {PROCESSES:,}", note
 
 
 def _forward(stream: IO[str], report: Callable[[str], None]) -> None:

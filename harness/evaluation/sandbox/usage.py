@@ -14,8 +14,7 @@ from pathlib import Path
 
 # What a file costs at least, so that empty ones count too.
 _LEAST = 4096
-
-
+_INODE = 1024  # what it costs in memory
 _MEMORY_FOLDERS = ("tmp", "dev/shm")
 
 
@@ -37,6 +36,11 @@ def disk_of_tree(pid: int, folders: Sequence[Path]) -> int:
     in_memory = ("/memfd:", *(f"/{folder}/" for folder in _MEMORY_FOLDERS))
     nameless = sum(size for path, size in _nameless_files(pid) if not path.startswith(in_memory))
     return _bytes_in(folders) + nameless
+
+
+def processes_of_tree(pid: int) -> int:
+    """Return the number of a process and its descendants."""
+    return sum(1 for _ in _tree(pid))
 
 
 def _tree(pid: int) -> Iterator[int]:
@@ -69,7 +73,8 @@ def _files_in_memory(pid: int) -> int:
             if os.path.samefile(root, "/"):  # noqa: PTH121 - a path of /proc must not be resolved
                 continue
             systems = [os.statvfs(f"{root}/{folder}") for folder in _MEMORY_FOLDERS]
-            return sum((system.f_blocks - system.f_bfree) * system.f_frsize for system in systems)
+            blocks = sum((system.f_blocks - system.f_bfree) * system.f_frsize for system in systems)
+            return blocks + _INODE * sum(system.f_files - system.f_ffree for system in systems)
     return 0
 
 

@@ -16,7 +16,14 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CheckFailed
-from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_confined
+from harness.evaluation.sandbox import (
+    Confinement,
+    Limits,
+    find_mechanism,
+    interpreter,
+    run_confined,
+    usage,
+)
 from harness.evaluation.sandbox.mechanisms import MECHANISMS, Mechanism, plain
 from harness.evaluation.sandbox.outside import reachable_outside
 from harness.evaluation.sandbox.probes import PROBES
@@ -268,6 +275,28 @@ print(len([name for name in os.listdir("/proc") if name.isdigit()]) <= 3)
     assert lines == ["['" + "', '".join(["0" * 16] * 5) + "']", "-1 -1", "Read-only file system", "True"]
 
 
+def test_no_folder_in_memory_is_without_a_limit(tmp_path: Path) -> None:
+    code = """
+import os
+print(os.statvfs("/tmp").f_blocks * os.statvfs("/tmp").f_frsize, os.statvfs("/dev/shm").f_blocks * 4096)
+for folder in ("/dev", "/", "/proc", "/etc"):
+    try:
+        open(folder + "/x", "w")
+        print("wrote", folder)
+    except OSError:
+        print("denied")
+"""
+    tried = 0
+    for mechanism in MECHANISMS[:2]:  # docker bounds its /dev
+        if mechanism.missing() or why_leaky(mechanism, Confinement()):
+            continue
+        lines: list[str] = []
+        run_confined(python(code), Confinement(), Limits(memory=2**30), mechanism, lines.append)
+        assert lines == [f"{2**30} {2**30}", *["denied"] * 4], mechanism.name
+        tried += 1
+    assert tried or not NAMESPACES
+
+
 # ---- taking too much ---------------------------------------------------------------------------
 
 
@@ -364,6 +393,17 @@ while os.write(file, bytes(2**20)):
     assert message.endswith(
         ("bytes of memory, more than the limit of 134,217,728", "the exit code 1 and no result")
     )
+
+
+def test_empty_files_in_memory_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    if (mechanism := working()) is None:
+        return
+    code = (
+        "import time\nfor number in range(20_000):\n    open(f'/tmp/{number}', 'w').close()\ntime.sleep(60)"
+    )
+    monkeypatch.setattr(usage, "_INODE", 2**20)  # 20 GB, where a file has been counted as nothing
+    with pytest.raises(CheckFailed, match=r"bytes of memory, more than the limit of 8,589,934,592"):
+        run_confined(python(code), Confinement(), Limits(memory=2**33), mechanism, print)
 
 
 def test_files_without_a_name_and_without_content_count(tmp_path: Path) -> None:
