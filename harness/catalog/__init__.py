@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.catalog.fine_tuned import FINE_TUNED_TARGETS
-from harness.catalog.own import OWN_KINDS
+from harness.catalog.own import IGNORE_IDENTICAL_IDS, OWN_KINDS
 from harness.catalog.retrieval import JUPYTERLAB_LOCALES, NTREX_NAMES, RETRIEVAL_TARGETS, TATOEBA_ISO3
 from harness.errors import WrongUsage
-from harness.records import Result, Sweep, Target
+from harness.records import Result, Signature, Sweep, Target
 
 __all__ = [
     "BY_NAME",
@@ -18,6 +18,7 @@ __all__ = [
     "TARGETS",
     "TATOEBA_ISO3",
     "find_target",
+    "ignores_identical_ids",
     "is_known",
     "is_own",
     "own_target",
@@ -35,13 +36,23 @@ def is_own(name: str) -> bool:
     return kind in OWN_KINDS and bool(dot and rest)
 
 
-def own_target(name: str, languages: Sequence[str]) -> Target:
-    """Return the target `bitext.NAME` or `clir.NAME` over the given languages, or pairs of languages."""
+def own_target(name: str, languages: Sequence[str], *, ignore_identical_ids: bool = False) -> Target:
+    """Return the target `bitext.NAME` or `clir.NAME` over the given languages, or pairs of languages.
+
+    `ignore_identical_ids`, which its signature then names, is only for test collections.
+    """
     kind, _, rest = name.partition(".")
     template = OWN_KINDS[kind]
+    options = (*template.options, IGNORE_IDENTICAL_IDS) if ignore_identical_ids else template.options
+    title = f"{template.title} {rest}"
     return template.model_copy(
-        update={"name": name, "title": f"{template.title} {rest}", "languages": tuple(languages)}
+        update={"name": name, "title": title, "languages": tuple(languages), "options": options}
     )
+
+
+def ignores_identical_ids(protocol: Target | Signature) -> bool:
+    """Tell whether a test collection's documents are not ranked for the query of the same id."""
+    return IGNORE_IDENTICAL_IDS in protocol.options
 
 
 def is_known(name: str) -> bool:
@@ -55,11 +66,10 @@ def target_of(record: Result | Sweep) -> Target:
     Raises KeyError for an unknown target, which the store refuses to read.
     """
     languages = record.languages if isinstance(record, Result) else ()
-    return (
-        own_target(record.target, sorted({*languages, *record.data}))
-        if is_own(record.target)
-        else BY_NAME[record.target]
-    )
+    if not is_own(record.target):
+        return BY_NAME[record.target]
+    ignored = record.target.startswith("clir.") and ignores_identical_ids(record.signature)
+    return own_target(record.target, sorted({*languages, *record.data}), ignore_identical_ids=ignored)
 
 
 def find_target(name: str) -> Target:

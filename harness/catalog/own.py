@@ -5,6 +5,9 @@ from __future__ import annotations
 from harness.catalog.retrieval import RETRIEVAL_SECONDARY
 from harness.records import Target
 
+# BEIR's name of the option that a document is not ranked for the query of the same id.
+IGNORE_IDENTICAL_IDS = "ignore_identical_ids"
+
 # Templates of the targets `bitext.NAME` and `clir.NAME`, which are never ranked with XTREME.
 OWN_KINDS = {
     "bitext": Target(
@@ -65,7 +68,9 @@ OWN_KINDS = {
             "best chunk (best). Also reported: the mean of the three best chunks (top3), the normalised mean "
             "of all (average), and the document embedded at once, truncated at the encoder's length (whole). "
             "The score is mean average precision over queries with a relevant document, without a cut-off "
-            "rank, in points. Comparable only with results on the same text; outside every benchmark."
+            "rank, in points. With ignore_identical_ids, the default for BEIR's format, a document is not "
+            "ranked for the query of the same id, unless it is relevant. Comparable only with results on the "
+            "same text; outside every benchmark."
         ),
         licence="as declared by its owner",
         citation="",

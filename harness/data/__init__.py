@@ -6,9 +6,10 @@ The record and its fingerprint are the same for every source.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from harness.catalog import is_own
+from harness.catalog import ignores_identical_ids, is_own, own_target
 from harness.catalog.fingerprints import FINGERPRINTS
 from harness.data import (
     bitext,
@@ -22,6 +23,7 @@ from harness.data import (
     tagging,
 )
 from harness.data.examples import Examples
+from harness.data.raw_files import DOWNLOAD_AGAIN
 from harness.data.text_files import refuse_other_text
 from harness.errors import BadInput
 from harness.records import Target
@@ -57,9 +59,18 @@ _USER_PROVIDED: dict[str, tuple[Callable[[Path], tuple[str, ...]], Callable[[str
 }
 
 
-def own_languages(name: str, folder: Path) -> tuple[str, ...]:
-    """Return the languages, or language pairs, in the folder of a user-provided target."""
-    return _USER_PROVIDED[name.partition(".")[0]][0](folder)
+def find_own_target(name: str, folder: Path, *, ignore_identical_ids: bool | None = None) -> Target:
+    """Return the user-provided target of a folder, over its languages or language pairs.
+
+    `ignore_identical_ids` tells whether a test collection's documents are ranked for the query of the same
+    id; by default they are in TREC's layout, as by trec_eval, and not in BEIR's, as by BEIR's evaluation.
+    """
+    kind = name.partition(".")[0]
+    languages = _USER_PROVIDED[kind][0](folder)
+    if kind != "clir":
+        return own_target(name, languages)
+    ignored = ir_collection.is_beir(folder) if ignore_identical_ids is None else ignore_identical_ids
+    return own_target(name, languages, ignore_identical_ids=ignored)
 
 
 def load_examples(target: Target, language: str, data: Path | None = None) -> Examples:
@@ -75,7 +86,10 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
         )
     if is_own(target.name):
         assert data is not None  # the folder itself
-        return _USER_PROVIDED[target.name.partition(".")[0]][1](language, data)
+        own = _USER_PROVIDED[target.name.partition(".")[0]][1](language, data)
+        if isinstance(own, ir_collection.Collection):
+            return replace(own, ignore_identical_ids=ignores_identical_ids(target))
+        return own
     examples = _load(target, language, data)
     official = FINGERPRINTS.get(target.name, {}).get(language)
     if examples.fingerprint == f"sha256:{FINGERPRINTS.get(f'{target.name}_dev', {}).get(language)}":
@@ -88,7 +102,7 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
         raise BadInput(
             f"{target.name} {language} has {len(examples):,} {target.unit} in {examples.source}, "
             f"the official set has {expected:,}",
-            cure="download it again",
+            cure=f"{DOWNLOAD_AGAIN}, whole",
         )
     refuse_other_text(
         examples.fingerprint, official, f"the text of {target.name} {language} in {examples.source}"

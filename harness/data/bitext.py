@@ -8,7 +8,8 @@ from pathlib import Path
 
 from harness.catalog import JUPYTERLAB_LOCALES, TATOEBA_ISO3
 from harness.data.examples import RowExamples
-from harness.data.hub import load_rows
+from harness.data.hub import columns, load_rows
+from harness.data.raw_files import DOWNLOAD_AGAIN, find
 from harness.data.text_files import read_lines
 from harness.errors import BadInput, Where
 from harness.records import HubBitext
@@ -37,17 +38,17 @@ def tatoeba_from_folder(language: str, folder: Path) -> Bitext:
     """
     stem = f"tatoeba.{TATOEBA_ISO3[language]}-eng."
     for directory in (folder / "v1", folder):
-        foreign, english = directory / (stem + TATOEBA_ISO3[language]), directory / (stem + "eng")
-        if foreign.is_file() and english.is_file():
+        foreign, english = find(directory / (stem + TATOEBA_ISO3[language])), find(directory / f"{stem}eng")
+        if foreign and english:
             sides = read_lines(foreign), read_lines(english)
             if len(sides[0]) != len(sides[1]):
                 raise BadInput(
                     f"{foreign.name} has {len(sides[0])} lines, {english.name} has {len(sides[1])}",
                     where=Where(str(directory)),
-                    cure="download both again",
+                    cure=f"{DOWNLOAD_AGAIN}, both files",
                 )
             return Bitext(language, *sides, source=str(directory))
-    if (folder / f"{language}-en.{language}").is_file() or (folder / f"{language}-en.en").is_file():
+    if find(folder / f"{language}-en.{language}") or find(folder / f"{language}-en.en"):
         raise BadInput(
             f"{folder} is XTREME's preprocessed Tatoeba: "
             f"its English side is sorted and the alignment with {language} is lost",
@@ -61,17 +62,14 @@ def tatoeba_from_folder(language: str, folder: Path) -> Bitext:
 
 def bitext_from_hub(language: str, hub: HubBitext) -> Bitext:
     """Read the pairs of one language from the Hub; a newline at the end of a sentence is no part of it."""
-    name, *columns = (
+    name, *names = (
         text.format(code=hub.code(language)) for text in (hub.configuration, hub.foreign, hub.english)
     )
     rows = load_rows(hub.repository, name, hub.split, cure="give the files with --data DIR")
-    if missing := [column for column in columns if column not in rows.column_names]:
-        raise BadInput(
-            f"{hub.repository} {name} has no column {missing[0]!r}, only {', '.join(rows.column_names)}",
-            cure="correct the target's entry in the catalog",
-        )
-    foreign, english = (tuple(text.removesuffix("\n") for text in rows[column]) for column in columns)
-    return Bitext(language, foreign, english, source=f"{hub.repository} {name}")
+    source = f"{hub.repository} {name}"
+    sides = columns(rows, source, dict.fromkeys(names, str), cure="correct the target's entry in the catalog")
+    foreign, english = (tuple((text or "").removesuffix("\n") for text in side) for side in sides)
+    return Bitext(language, foreign, english, source)
 
 
 def jupyterlab(language: str, data: Path | None) -> Bitext:

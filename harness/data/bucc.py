@@ -8,7 +8,9 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from harness.data.text_files import fingerprint, read_lines
+from harness.data.delimited import tab_separated
+from harness.data.raw_files import DOWNLOAD_AGAIN, find
+from harness.data.text_files import fingerprint
 from harness.errors import BadInput, Fault, Where
 
 # XTREME's name of a split → the name that the shared task and LASER use.
@@ -131,15 +133,20 @@ def _read_split(folder: Path, language: str, split: str) -> Split | None:
     XTREME's download script keeps the test sentences and deletes their gold, so text alone is not a split.
     """
     for paths in _candidate_paths(folder, language, split):
-        if not paths[2].is_file():
+        gold = find(paths[2])
+        if gold is None:
             continue
-        if lacking := [path for path in paths if not path.is_file()]:
-            raise BadInput(
-                f"{lacking[0].name} is missing in {paths[0].parent}",
-                cure="take all three files of the split from one archive",
-            )
-        foreign, english = _read_side(paths[0]), _read_side(paths[1])
-        return Split(foreign, english, _read_gold(paths[2], foreign, english))
+        sides = []
+        for path in paths[:2]:
+            side = find(path)
+            if side is None:
+                raise BadInput(
+                    f"{path.name} is missing in {path.parent}",
+                    cure="take all three files of the split from one archive",
+                )
+            sides.append(_read_side(side))
+        foreign, english = sides
+        return Split(foreign, english, _read_gold(gold, foreign, english))
     return None
 
 
@@ -148,7 +155,7 @@ def _lacking_gold(folder: Path, language: str, split: str) -> str:
     lacking = [
         paths[2]
         for paths in _candidate_paths(folder, language, split)
-        if any(side.is_file() for side in paths[:2])
+        if any(find(side) for side in paths[:2])
     ]
     return " and ".join(f"{gold.name} is missing in {gold.parent}" for gold in lacking)
 
@@ -163,23 +170,15 @@ def _candidate_paths(folder: Path, language: str, split: str) -> Iterator[tuple[
 
 def _read_side(path: Path) -> dict[str, str]:
     sentences: dict[str, str] = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        name, tab, text = line.removesuffix("\r").partition("\t")
-        if not tab or not name:
-            raise BadInput(
-                "expected an id, a tab and a sentence",
-                where=Where(str(path), number),
-                cure="download it again",
-            )
+    for number, (name, *cells) in tab_separated(path):
+        where = Where(str(path), number)
+        if not cells or not name:
+            raise BadInput("expected an id, a tab and a sentence", where=where, cure=DOWNLOAD_AGAIN)
         if name in sentences:
-            raise BadInput(
-                f"the id {name!r} occurs twice",
-                where=Where(str(path), number),
-                cure="download it again",
-            )
-        sentences[name] = text
+            raise BadInput(f"the id {name!r} occurs twice", where=where, cure=DOWNLOAD_AGAIN)
+        sentences[name] = "\t".join(cells)
     if not sentences:
-        raise BadInput("holds no sentence", where=Where(str(path)), cure="download it again")
+        raise BadInput("holds no sentence", where=Where(str(path)), cure=DOWNLOAD_AGAIN)
     return sentences
 
 
@@ -188,8 +187,8 @@ def _read_gold(
 ) -> tuple[tuple[str, str], ...]:
     pairs: dict[tuple[str, str], None] = {}
     faults: list[Fault] = []
-    for number, line in enumerate(read_lines(path), start=1):
-        first, _, second = line.removesuffix("\r").partition("\t")
+    for number, (first, *rest) in tab_separated(path):
+        second = "\t".join(rest)
         unknown = [name for name, side in ((first, foreign), (second, english)) if name not in side]
         if unknown:
             faults.append(
@@ -203,5 +202,5 @@ def _read_gold(
     if faults:
         raise BadInput(faults[:10])
     if not pairs:
-        raise BadInput("holds no gold pair", where=Where(str(path)), cure="download it again")
+        raise BadInput("holds no gold pair", where=Where(str(path)), cure=DOWNLOAD_AGAIN)
     return tuple(pairs)

@@ -5,7 +5,6 @@ A collection is queries, documents in chunks, and graded relevance judgements.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +12,13 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from harness.data import trec
+from harness.data import beir, trec
 from harness.data.chunking import chunks
-from harness.data.text_files import fingerprint, numbered_lines
-from harness.data.trec import Judged, Judgements, Row
+from harness.data.raw_files import entries, find, is_folder
+from harness.data.reading_notes import note
+from harness.data.text_encoding import CORRECT
+from harness.data.text_files import fingerprint
+from harness.data.trec import Judgements, Row
 from harness.errors import BadInput, Where
 
 _LANGUAGE = r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
@@ -26,9 +28,6 @@ _LAYOUTS = (
     "corpus.jsonl, queries.jsonl and qrels/test.tsv (BEIR), "
     "or topics*, documents* and qrels* (TREC), plain or .gz"
 )
-# JSON can escape lone surrogates, which no encoder accepts.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_HEADER = ["query-id", "corpus-id", "score"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,8 @@ class Collection:
     """Queries and documents by id, in file order, and the grade of each relevant document by query.
 
     `pair` is `<query language>-<document language>`. Every query has a relevant document: queries without
-    one have no average precision, so they are omitted and counted in `unscored_queries`.
+    one have no average precision, so they are omitted and counted in `unscored_queries`. With
+    `ignore_identical_ids` a document is not ranked for the query of the same id.
     """
 
     pair: str
@@ -58,21 +58,27 @@ class Collection:
     judgements: Mapping[str, Mapping[str, int]]
     unscored_queries: int
     path: str
+    ignore_identical_ids: bool = False
 
     @property
-    def source(self) -> str:
-        """Return the path, with the numbers of unscored queries and of documents without text.
+    def remarks(self) -> str:
+        """Return the numbers of unscored queries and of documents without text, or nothing.
 
         Official collections contain some empty records; a ranking covers these too.
         """
         empty = sum(not document.whole for document in self.documents.values())
-        notes = (
+        remarks = (
             f"{self.unscored_queries} queries without a relevant document left out"
             if self.unscored_queries
             else "",
             f"{empty} documents without a text" if empty else "",
         )
-        return f"{self.path} ({', '.join(filter(None, notes))})" if any(notes) else self.path
+        return ", ".join(filter(None, remarks))
+
+    @property
+    def source(self) -> str:
+        """Return the path with the remarks."""
+        return f"{self.path} ({self.remarks})" if self.remarks else self.path
 
     @cached_property
     def fingerprint(self) -> str:
@@ -99,6 +105,22 @@ class Collection:
             f"documents of {self.pair}": tuple(document.whole for document in self.documents.values()),
             f"chunks of {self.pair}": tuple(chain(*self.chunks)),
         }
+
+    @cached_property
+    def ignored(self) -> tuple[tuple[int, int], ...]:
+        """Return the indices of each query and the document that is not ranked for it.
+
+        In some collections, such as ArguAna, the queries are documents themselves and would find themselves
+        first. A document that is judged relevant is never ignored: there, equal ids are a coincidence.
+        """
+        if not self.ignore_identical_ids:
+            return ()
+        order = {name: number for number, name in enumerate(self.documents)}
+        return tuple(
+            (number, order[name])
+            for number, name in enumerate(self.queries)
+            if name in order and name not in self.judgements[name]
+        )
 
     def __len__(self) -> int:
         """Count the queries that are scored."""
@@ -130,11 +152,7 @@ def collection_pairs(folder: Path) -> tuple[str, ...]:
     """
     if _holds_collection(folder):
         return (_pair(folder, folder.resolve().name),)
-    subfolders = (
-        sorted(path for path in folder.iterdir() if path.is_dir() and not _hidden(path))
-        if folder.is_dir()
-        else []
-    )
+    subfolders = [path for path in entries(folder) if not _hidden(path) and is_folder(path)]
     pairs = [
         _pair(subfolder, subfolder.name)
         for subfolder in subfolders
@@ -149,13 +167,18 @@ def collection_pairs(folder: Path) -> tuple[str, ...]:
     return tuple(pairs)
 
 
+def is_beir(folder: Path) -> bool:
+    """Tell whether a folder, or one of its subfolders, holds a collection in BEIR's layout."""
+    return any(find(path / "corpus.jsonl") for path in (folder, *filter(is_folder, entries(folder))))
+
+
 def load_collection(pair: str, folder: Path) -> Collection:
     """Read the collection of a language pair from `folder/pair`, or from `folder` itself.
 
     Raises BadInput, with the line, for missing or malformed parts.
     """
-    path = folder / pair if (folder / pair).is_dir() else folder
-    read = _read_beir if _beir_file(path, "corpus.jsonl") else _read_trec
+    path = folder / pair if is_folder(folder / pair) else folder
+    read = _read_beir if find(path / "corpus.jsonl") else _read_trec
     queries, documents, judged = read(path)
     if not any(document.whole for document in documents.values()):
         raise BadInput(
@@ -172,7 +195,10 @@ def load_collection(pair: str, folder: Path) -> Collection:
         )
     order = {name: number for number, name in enumerate(documents)}
     grades = {query: dict(sorted(judged[query].items(), key=lambda row: order[row[0]])) for query in scored}
-    return Collection(pair, scored, documents, grades, len(queries) - len(scored), str(path))
+    collection = Collection(pair, scored, documents, grades, len(queries) - len(scored), str(path))
+    if collection.remarks:
+        note(path, collection.remarks)
+    return collection
 
 
 def _pair(folder: Path, name: str) -> str:
@@ -182,19 +208,21 @@ def _pair(folder: Path, name: str) -> str:
 
 
 def _holds_collection(folder: Path) -> bool:
-    return bool(_beir_file(folder, "corpus.jsonl") or _trec_files(folder, "documents"))
+    return bool(find(folder / "corpus.jsonl") or _trec_files(folder, "documents"))
 
 
 def _read_beir(folder: Path) -> tuple[dict[str, str], dict[str, Document], Judgements]:
     paths = []
     for name in ("queries.jsonl", "corpus.jsonl", "qrels/test.tsv"):
-        path = _beir_file(folder, name)
+        path = find(folder / name)
         if path is None:
             raise BadInput(f"{name} is missing in {folder}", cure=f"a collection is {_LAYOUTS}")
         paths.append(path)
-    queries = _queries(((line, name, text) for line, name, _, text in _beir_objects(paths[0])), paths[0])
-    documents = _documents(_beir_objects(paths[1]), paths[1])
-    return queries, documents, trec.judgements(_beir_qrels(paths[2]), paths[2], queries, documents)
+    queries, empty = _queries(beir.read_queries(paths[0]), paths[0])
+    documents = _documents(beir.read_documents(paths[1]), paths[1])
+    judged = trec.judgements(beir.read_qrels(paths[2]), paths[2], queries, documents)
+    _refuse_scored_without_text(judged, empty)
+    return queries, documents, judged
 
 
 def _read_trec(folder: Path) -> tuple[dict[str, str], dict[str, Document], Judgements]:
@@ -210,7 +238,7 @@ def _read_trec(folder: Path) -> tuple[dict[str, str], dict[str, Document], Judge
     parts = _trec_files(folder, "documents")
     if not parts:
         raise BadInput(f"{folder} holds no file documents*", cure=f"a collection is {_LAYOUTS}")
-    queries = _queries(trec.read_topics(single["topics"]), single["topics"])
+    queries, empty_queries = _queries(trec.read_topics(single["topics"]), single["topics"])
     documents: dict[str, Document] = {}
     empty: dict[str, Path] = {}
     for path in parts:
@@ -224,6 +252,7 @@ def _read_trec(folder: Path) -> tuple[dict[str, str], dict[str, Document], Judge
         documents |= additions
         empty |= {name: path for name, document in additions.items() if not document.whole}
     judged = trec.judgements(trec.read_qrels(single["qrels"]), single["qrels"], queries, documents)
+    _refuse_scored_without_text(judged, empty_queries)
     if len(empty) < len(documents):
         _refuse_relevant_without_text(judged, empty)
     return queries, documents, judged
@@ -245,28 +274,31 @@ def _refuse_relevant_without_text(judged: Judgements, empty: Mapping[str, Path])
                 )
 
 
-def _beir_file(folder: Path, name: str) -> Path | None:
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+def _refuse_scored_without_text(judged: Judgements, empty: Mapping[str, Where]) -> None:
+    """Refuse queries without text that have a relevant document; others are not scored anyway."""
+    for name, where in empty.items():
+        if name in judged:
+            raise BadInput(
+                f"query {name!r} has no text, but a relevant document",
+                where=where,
+                cure="write its text, or remove its judgements",
+            )
 
 
 def _trec_files(folder: Path, stem: str) -> list[Path]:
     """Return, sorted, the files whose names begin with the stem and all files in folders of such a name."""
-    entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [path for entry in entries if entry.name.startswith(stem) for path in _all_files(entry)]
+    return [path for entry in entries(folder) if entry.name.startswith(stem) for path in _all_files(entry)]
 
 
 def _all_files(path: Path) -> Iterator[Path]:
     """Yield a file, or all files of a folder and its subfolders, sorted; BadInput for anything else."""
-    if path.is_dir():
-        for entry in sorted(path.iterdir()):
+    if is_folder(path):
+        for entry in entries(path):
             if not _hidden(entry):
                 yield from _all_files(entry)
-    elif path.is_file():
-        yield path
     else:
-        raise BadInput(
-            "is neither a file nor a folder", where=Where(str(path)), cure="repair the link, or remove it"
-        )
+        find(path)
+        yield path
 
 
 def _hidden(path: Path) -> bool:
@@ -277,55 +309,17 @@ def _hidden(path: Path) -> bool:
 # ---- records -----------------------------------------------------------------------------------
 
 
-def _beir_objects(path: Path) -> Iterator[tuple[int, str, str, str]]:
-    """Yield line, id, title and text of BEIR's objects, one per line."""
-    for number, line in numbered_lines(path):
-        try:
-            item = json.loads(line)
-        except (ValueError, RecursionError) as reason:
-            raise _malformed(path, number, f"not JSON: {reason}") from None
-        if not isinstance(item, dict):
-            raise _malformed(path, number, "expected an object")
-        name, title, text = (_text(item, key, path, number) for key in ("_id", "title", "text"))
-        if not name.strip():
-            raise _malformed(path, number, "'_id' is empty")
-        yield number, name, title.strip(), text.strip()
-
-
-def _text(item: Mapping[str, object], key: str, path: Path, line: int) -> str:
-    value = item.get(key)
-    if value is None and key == "title":
-        return ""
-    if not isinstance(value, str):
-        raise _malformed(path, line, f"{key!r} is {'missing' if value is None else 'not text'}")
-    if _LONE_SURROGATE.search(value):
-        raise _malformed(path, line, f"{key!r} contains a lone surrogate (half a character)")
-    return value
-
-
-def _beir_qrels(path: Path) -> Iterator[Judged]:
-    for number, line in numbered_lines(path):
-        fields = line.split("\t")
-        if number == 1:
-            if fields != _HEADER:
-                raise _malformed(path, 1, "expected the header `query-id corpus-id score`, separated by tabs")
-        elif len(fields) != 3:
-            raise _malformed(
-                path, number, f"expected query-id, corpus-id and score, found {len(fields)} columns"
-            )
-        else:
-            yield number, fields[0], fields[1], fields[2]
-
-
-def _queries(rows: Iterable[Row], path: Path) -> dict[str, str]:
+def _queries(rows: Iterable[Row], path: Path) -> tuple[dict[str, str], dict[str, Where]]:
+    """Return the queries by id, and the places of those without text."""
     queries: dict[str, str] = {}
+    empty: dict[str, Where] = {}
     for line, name, text in rows:
         if name in queries:
             raise _malformed(path, line, f"query {name!r} occurs twice")
         if not text:
-            raise _malformed(path, line, f"query {name!r} has no text")
+            empty[name] = Where(str(path), line)
         queries[name] = text
-    return queries
+    return queries, empty
 
 
 def _documents(
@@ -340,4 +334,4 @@ def _documents(
 
 
 def _malformed(path: Path, line: int, message: str) -> BadInput:
-    return BadInput(message, where=Where(str(path), line), cure="correct the line, or get the file again")
+    return BadInput(message, where=Where(str(path), line), cure=CORRECT)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.data.json_files import read_json
 from harness.errors import BadInput
 
 VERSION = "4.5.post3"
@@ -32,7 +32,7 @@ def load_messages(locale: str) -> list[tuple[str, str]]:
     """
     pairs: dict[str, str] = {}
     for path in _catalogues(locale):
-        for key, translations in json.loads(path.read_text(encoding="utf-8")).items():
+        for key, translations in read_json(path).items():
             message = " ".join(key.rpartition("\x04")[2].split())  # gettext's context precedes \x04
             translation = " ".join(translations[0].split()) if key else ""
             if len(message.split()) < _WORDS or not translation or translation == message:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from harness.data.text_files import fingerprint, read_json
+from harness.data.json_files import member, read_json, typed
+from harness.data.raw_files import DOWNLOAD_AGAIN, find
+from harness.data.text_files import fingerprint
 from harness.errors import BadInput, Unreachable, Where
 
 HOME = "https://github.com/google-research-datasets/lareqa"
@@ -119,11 +121,12 @@ def _load(dataset: _Dataset, language: str, data: Path | None) -> Questions:
     if data is None:
         raise Unreachable(f"{dataset.title} is read from files only: {dataset.hub}", cure=cure)
     for folder in (data / name for name in dataset.folders):
-        files = [folder / f"{code}.json" for code in dataset.counts]
-        missing = [file.name for file in files if not file.is_file()]
+        files = {code: find(folder / f"{code}.json") for code in dataset.counts}
+        missing = [f"{code}.json" for code, file in files.items() if file is None]
         if not missing:
             # A file that has changed since it was cached is read again.
-            stamps = tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+            present = [file for file in files.values() if file]
+            stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in present)
             return _read(dataset, folder, stamps)[language]
         if len(missing) < len(files):
             raise BadInput(
@@ -151,11 +154,15 @@ class _File(NamedTuple):
 
 
 @lru_cache(maxsize=2)
-def _read(dataset: _Dataset, folder: Path, stamps: tuple[tuple[int, int], ...]) -> dict[str, Questions]:
-    """Read all languages at once: the pool needs them all, and the loader is called once per language."""
-    files = {language: _read_file(folder / f"{language}.json") for language in dataset.counts}
+def _read(dataset: _Dataset, folder: Path, stamps: tuple[tuple[Path, int, int], ...]) -> dict[str, Questions]:
+    """Read all languages at once: the pool needs them all, and the loader is called once per language.
+
+    `stamps` are each language's file, its time of change and its size.
+    """
+    paths = dict(zip(dataset.counts, (path for path, _, _ in stamps), strict=True))
+    files = {language: _read_file(path) for language, path in paths.items()}
     for language, file in files.items():
-        _check(dataset, folder / f"{language}.json", file, dataset.counts[language], files)
+        _check(dataset, paths[language], file, dataset.counts[language], files)
     sentences: list[str] = []
     starts = []
     for file in files.values():
@@ -184,7 +191,7 @@ def _read(dataset: _Dataset, folder: Path, stamps: tuple[tuple[int, int], ...]) 
 def _check(
     dataset: _Dataset, path: Path, file: _File, official: tuple[int, int], files: Mapping[str, _File]
 ) -> None:
-    cure = f"take the official file of {HOME} unchanged"
+    cure = f"get the file of {HOME} again"
     counts = (len(file.questions), len(file.sentences))
     for unit, count, expected in zip(("questions", "candidates"), counts, official, strict=True):
         if count != expected:
@@ -209,69 +216,52 @@ def _read_file(path: Path) -> _File:
 
     A break is [start, end) in characters of the context.
     """
-    document = read_json(path)
+    document, where = read_json(path), Where(str(path))
     file = _File({}, [])
-    for paragraph_path, paragraph in _paragraphs(document, path):
+    for paragraph_path, paragraph in _paragraphs(document, where):
         sentences = [
-            _typed(sentence, str, path, f"{paragraph_path}.sentences")
-            for sentence in _get(paragraph, "sentences", list, path, paragraph_path)
+            typed(sentence, str, where, f"{paragraph_path}.sentences")
+            for sentence in member(paragraph, "sentences", list, where, paragraph_path)
         ]
-        breaks = _get(paragraph, "sentence_breaks", list, path, paragraph_path)
+        breaks = member(paragraph, "sentence_breaks", list, where, paragraph_path)
         if len(breaks) != len(sentences):
-            raise _malformed(
-                path, paragraph_path, f"has {len(sentences)} sentences and {len(breaks)} sentence_breaks"
-            )
-        for j, question in enumerate(_get(paragraph, "qas", list, path, paragraph_path)):
+            problem = f"has {len(sentences)} sentences and {len(breaks)} sentence_breaks"
+            raise _malformed(where, paragraph_path, problem)
+        for j, question in enumerate(member(paragraph, "qas", list, where, paragraph_path)):
             question_path = f"{paragraph_path}.qas[{j}]"
-            identity = _get(question, "id", str, path, question_path)
+            identity = member(question, "id", str, where, question_path)
             if identity in file.questions:
-                raise _malformed(path, question_path, f"repeats the question id {identity!r}")
-            answers = _get(question, "answers", list, path, question_path)
+                raise _malformed(where, question_path, f"repeats the question id {identity!r}")
+            answers = member(question, "answers", list, where, question_path)
             if not answers:
-                raise _malformed(path, question_path, f"has no answer to question {identity!r}")
+                raise _malformed(where, question_path, f"has no answer to question {identity!r}")
             # The sets have one answer per question.
-            start = _get(answers[0], "answer_start", int, path, f"{question_path}.answers[0]")
-            index = len(file.sentences) + _sentence_at(
-                start, breaks, path, f"{question_path}.answers[0]", paragraph_path
-            )
-            file.questions[identity] = _Question(_get(question, "question", str, path, question_path), index)
+            answer_path = f"{question_path}.answers[0]"
+            start = member(answers[0], "answer_start", int, where, answer_path)
+            index = len(file.sentences) + _sentence_at(start, breaks, where, answer_path, paragraph_path)
+            text = member(question, "question", str, where, question_path)
+            file.questions[identity] = _Question(text, index)
         file.sentences.extend(sentences)
     return file
 
 
-def _paragraphs(document: object, path: Path) -> Iterator[tuple[str, object]]:
-    for a, article in enumerate(_get(document, "data", list, path, "the document")):
-        for p, paragraph in enumerate(_get(article, "paragraphs", list, path, f"data[{a}]")):
+def _paragraphs(document: object, where: Where) -> Iterator[tuple[str, object]]:
+    for a, article in enumerate(member(document, "data", list, where, "the document")):
+        for p, paragraph in enumerate(member(article, "paragraphs", list, where, f"data[{a}]")):
             yield f"data[{a}].paragraphs[{p}]", paragraph
 
 
 def _sentence_at(
-    start: int, breaks: Sequence[object], path: Path, answer_path: str, paragraph_path: str
+    start: int, breaks: Sequence[object], where: Where, answer_path: str, paragraph_path: str
 ) -> int:
     for i, span in enumerate(breaks):
         if not (isinstance(span, list) and [type(bound) for bound in span] == [int, int]):
-            raise _malformed(
-                path, f"{paragraph_path}.sentence_breaks[{i}]", f"is {span!r}, expected [start, end]"
-            )
+            place = f"{paragraph_path}.sentence_breaks[{i}]"
+            raise _malformed(where, place, f"is {span!r}, expected [start, end]")
         if span[0] <= start < span[1]:
             return i
-    raise _malformed(path, answer_path, f"has answer_start {start}, which is in no sentence")
+    raise _malformed(where, answer_path, f"has answer_start {start}, which is in no sentence")
 
 
-def _get(value: object, key: str, kind: type, path: Path, json_path: str) -> Any:
-    if not isinstance(value, dict):
-        raise _malformed(path, json_path, f"is {type(value).__name__}, expected an object")
-    if key not in value:
-        raise _malformed(path, json_path, f"has no {key!r}")
-    return _typed(value[key], kind, path, f"{json_path}.{key}")
-
-
-def _typed(value: object, kind: type, path: Path, json_path: str) -> Any:
-    # In Python a bool is an int.
-    if type(value) is not kind:
-        raise _malformed(path, json_path, f"is {type(value).__name__}, expected {kind.__name__}")
-    return value
-
-
-def _malformed(path: Path, json_path: str, problem: str) -> BadInput:
-    return BadInput(f"{json_path} {problem}", where=Where(str(path)), cure="download it again")
+def _malformed(where: Where, json_path: str, problem: str) -> BadInput:
+    return BadInput(f"{json_path} {problem}", where=where, cure=DOWNLOAD_AGAIN)

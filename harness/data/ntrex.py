@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.catalog import NTREX_NAMES
+from harness.data.raw_files import find, is_folder
 from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput, Where
 
@@ -75,12 +76,12 @@ def ntrex_docs(language: str, data: Path | None) -> ParallelDocuments:
             "NTREX-128 is read from its files only: no data set on the Hub names the documents", cure=_CURE
         )
     folder = data / "ntrex"
-    if not folder.is_dir() and (data / "ntrex_docs").is_dir():
+    if not is_folder(folder) and is_folder(data / "ntrex_docs"):
         folder = data / "ntrex_docs"
     foreign = _sentences(folder, f"newstest2019-ref.{NTREX_NAMES[language]}.txt")
     english = _sentences(folder, "newstest2019-src.eng.txt")
     path = _find(folder, "DOCUMENT_IDS.tsv")
-    documents = tuple(line.removesuffix("\r") for line in read_lines(path))
+    documents = read_lines(path)
     for lines, name in ((foreign, f"newstest2019-ref.{NTREX_NAMES[language]}.txt"), (documents, path.name)):
         if len(lines) != len(english):
             message = f"{name} has {len(lines):,} lines, newstest2019-src.eng.txt has {len(english):,}"
@@ -91,13 +92,13 @@ def ntrex_docs(language: str, data: Path | None) -> ParallelDocuments:
 
 def _find(folder: Path, name: str) -> Path:
     for directory in (folder, folder / "NTREX-128"):
-        if (directory / name).is_file():
-            return directory / name
+        if path := find(directory / name):
+            return path
     raise BadInput(f"NTREX-128's {name} is not in {folder} or {folder / 'NTREX-128'}", cure=_CURE)
 
 
 def _sentences(folder: Path, name: str) -> tuple[str, ...]:
-    return tuple(line.removesuffix("\r") for line in read_lines(_find(folder, name)))
+    return read_lines(_find(folder, name))
 
 
 def _refuse_scattered(documents: Sequence[str], path: Path) -> None:
@@ -108,5 +109,5 @@ def _refuse_scattered(documents: Sequence[str], path: Path) -> None:
             raise BadInput("expected the id of a document", where=Where(str(path), number), cure=_CURE)
         if document != previous and document in seen:
             message = f"document {document!r} continues after another document"
-            raise BadInput(message, where=Where(str(path), number), cure="take the official file unchanged")
+            raise BadInput(message, where=Where(str(path), number), cure="get the file again")
         seen.add(document)

@@ -9,26 +9,35 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from babel import Locale
 from babel.core import get_global
 
 from harness.catalog import TATOEBA_ISO3
 from harness.data.bitext import Bitext
-from harness.data.text_files import numbered_lines
+from harness.data.delimited import named_columns, tab_separated
+from harness.data.raw_files import entries, find, is_folder
+from harness.data.reading_notes import note
+from harness.data.text_files import read_lines
 from harness.errors import BadInput, Where
 
 _CODE = r"[a-z]{2,3}(?:_[A-Za-z0-9]{2,8})*"
 _SIDE = re.compile(rf"((?:.+\.)?({_CODE})-({_CODE}))\.({_CODE})")
 _TSV = re.compile(rf"(?:.+\.)?({_CODE})(?:-({_CODE}))?\.tsv")
 _FOLDER = re.compile(rf"{_CODE}-{_CODE}")
+# Tables in formats that are not read; a file with such a name is noted, so that it is not missed unsaid.
+_OTHER_TABLE = re.compile(
+    rf"(?:.+\.)?{_CODE}-{_CODE}\.(?:csv|jsonl?|parquet|tmx|txt|xlsx|(?:tsv|txt|tmx)\.(?:bz2|xz|zip|zst)|zip)(?:\.gz)?"
+)
 # A result stores at most this many characters of a language.
 _LONGEST_LABEL = 24
 _NAMING = (
-    "NAME.de-en.de with NAME.de-en.en (line i is the translation of line i), or de-en.tsv with two columns"
+    "NAME.de-en.de with NAME.de-en.en (line i is the translation of line i), or de-en.tsv with two columns, "
+    "plain or .gz"
 )
 
 
 class _Code(NamedTuple):
-    """The language code in a file name: `zh_Hans_CN` is zh, Hans and CN.
+    """The language code in a file name: `zh_Hans_CN` is zh, Hans and CN; `name` is how the file spells it.
 
     English has neither script nor region.
     """
@@ -36,6 +45,7 @@ class _Code(NamedTuple):
     language: str
     script: str = ""
     rest: tuple[str, ...] = ()
+    name: str = ""
 
     def __str__(self) -> str:
         return "-".join(filter(None, (self.language, self.script, *self.rest)))
@@ -51,14 +61,14 @@ class _BitextPair(NamedTuple):
 
     @property
     def label(self) -> str:
-        return str(self.foreign) if self.pivot == _ENGLISH else f"{self.foreign}-{self.pivot}"
+        return str(self.foreign) if self.pivot.language == _ENGLISH else f"{self.foreign}-{self.pivot}"
 
     @property
     def without_scripts(self) -> _BitextPair:
         return self._replace(foreign=self.foreign._replace(script=""), pivot=self.pivot._replace(script=""))
 
 
-_ENGLISH = _Code("en")
+_ENGLISH = "en"
 
 
 def languages_in(folder: Path) -> tuple[str, ...]:
@@ -80,10 +90,9 @@ def own_bitext(language: str, folder: Path) -> Bitext:
     pair = pairs[language]
     paths = pair.paths
     if len(paths) == 1:
-        columns = _read_tsv(paths[0])
-        foreign, pivot = reversed(columns) if pair.swapped else columns
+        foreign, pivot = _read_tsv(paths[0], pair)
     else:
-        foreign, pivot = (tuple(line for _, line in numbered_lines(path)) for path in paths)
+        foreign, pivot = map(read_lines, paths)
         if len(foreign) != len(pivot):
             raise BadInput(
                 f"{paths[0].name} has {len(foreign):,} lines, {paths[1].name} has {len(pivot):,}",
@@ -91,7 +100,7 @@ def own_bitext(language: str, folder: Path) -> Bitext:
                 cure="line i of one is the translation of line i of the other",
             )
     if not foreign:
-        raise BadInput("holds no sentence", where=Where(str(paths[0])))
+        raise BadInput("holds no sentence", where=Where(str(paths[0])), cure=f"add them: {_NAMING}")
     for side, path in zip((foreign, pivot), (paths[0], paths[-1]), strict=True):
         if empty := [number for number, sentence in enumerate(side, start=1) if not sentence.strip()]:
             raise BadInput(
@@ -107,7 +116,7 @@ def own_bitext(language: str, folder: Path) -> Bitext:
 
 def _pairs(folder: Path) -> Mapping[str, _BitextPair]:
     """Return the files of each label; a label has a script only to tell files of one language apart."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise BadInput(f"no folder {folder}", cure="--bitext NAME=DIR names the folder of the parallel files")
     pairs = list(_declared_pairs(folder))
     if not pairs:
@@ -115,7 +124,7 @@ def _pairs(folder: Path) -> Mapping[str, _BitextPair]:
     same_label = Counter(pair.without_scripts.label for pair in pairs)
     by_label: dict[str, _BitextPair] = {}
     for whole in pairs:
-        same = whole.without_scripts.foreign == whole.without_scripts.pivot
+        same = str(whole.without_scripts.foreign) == str(whole.without_scripts.pivot)
         pair = whole if same or same_label[whole.without_scripts.label] > 1 else whole.without_scripts
         if pair.label in by_label:
             names = f"{by_label[pair.label].paths[0].name} and {pair.paths[0].name}"
@@ -133,25 +142,44 @@ def _pairs(folder: Path) -> Mapping[str, _BitextPair]:
     return dict(sorted(by_label.items()))
 
 
-def _declared_pairs(folder: Path) -> Iterator[_BitextPair]:
-    """Yield the pairs that file names in a folder declare; others, as README or de-en.ids, are ignored."""
-    sides: dict[tuple[str, str, str], dict[str, Path]] = {}
-    for path in sorted(folder.iterdir()):
-        tsv, side = _TSV.fullmatch(path.name), _SIDE.fullmatch(path.name)
+def _parallel_files(folder: Path) -> Iterator[tuple[Path, re.Match[str] | None, re.Match[str] | None]]:
+    """Yield the files whose names declare a pair, with the match of a TSV or of a side.
+
+    Others, as README or de-en.ids, are ignored, and tables in other formats noted.
+    """
+    for path in entries(folder):
+        if path.name.startswith("."):
+            continue
+        name = path.name.removesuffix(".gz")
+        tsv, side = _TSV.fullmatch(name), _SIDE.fullmatch(name)
         if side and side[4] not in (side[2], side[3]):
             side = None
-        if path.name.startswith(".") or not (tsv or side or (path.is_dir() and _FOLDER.fullmatch(path.name))):
-            continue
-        if not path.is_file():
-            raise BadInput(
-                f"{path.name} is not a file",
-                where=Where(str(folder)),
-                cure=f"the files belong directly in the folder: {_NAMING}",
-            )
-        if tsv:
-            yield _pair(tsv[1], tsv[2] or "en", (path,))
+        if tsv or side or _FOLDER.fullmatch(name):
+            if is_folder(path):
+                raise BadInput(
+                    f"{path.name} is not a file",
+                    where=Where(str(folder)),
+                    cure=f"the files belong directly in the folder: {_NAMING}",
+                )
+            find(path)
+            yield path, tsv, side
+        elif _OTHER_TABLE.fullmatch(path.name):
+            note(path, f"is not read; parallel files are {_NAMING}")
+
+
+def _declared_pairs(folder: Path) -> Iterator[_BitextPair]:
+    """Yield the pairs that file names in a folder declare."""
+    sides: dict[tuple[str, str, str], dict[str, Path]] = {}
+    for path, tsv, side in _parallel_files(folder):
+        if tsv and not tsv[2] and not _is_language(tsv[1]):
+            note(path, f"is not read, since {tsv[1]!r} is no known language; a pair is named as de-en.tsv")
+        elif tsv:
+            yield _pair(tsv[1], tsv[2] or _ENGLISH, (path,))
         elif side:
-            sides.setdefault((side[1], side[2], side[3]), {})[side[4]] = path
+            other = sides.setdefault((side[1], side[2], side[3]), {}).setdefault(side[4], path)
+            if other != path:
+                message = f"{other.name} and {path.name} are the same side"
+                raise BadInput(message, where=Where(str(folder)), cure="remove one of them")
     for (stem, first, second), paths in sides.items():
         for code in (first, second):
             if code not in paths:
@@ -167,13 +195,13 @@ def _declared_pairs(folder: Path) -> Iterator[_BitextPair]:
 def _pair(first: str, second: str, paths: tuple[Path, ...]) -> _BitextPair:
     """Return the pair, with English as the pivot on either side; OPUS names it first, as in en-fr."""
     foreign, pivot = _code(first), _code(second)
-    if foreign == pivot:
+    if str(foreign) == str(pivot):
         raise BadInput(
             f"both sides are {foreign}",
             where=Where(str(paths[0])),
             cure="name the file with two different languages, as de-en.tsv",
         )
-    if foreign == _ENGLISH:
+    if foreign.language == _ENGLISH:
         return _BitextPair(pivot, foreign, paths[::-1], swapped=True)
     return _BitextPair(foreign, pivot, paths, swapped=False)
 
@@ -181,13 +209,27 @@ def _pair(first: str, second: str, paths: tuple[Path, ...]) -> _BitextPair:
 def _code(name: str) -> _Code:
     language, *rest = name.split("_")
     language = _two_letters().get(language, language)
-    if language == _ENGLISH.language:
-        return _ENGLISH
+    if language == _ENGLISH:
+        return _Code(_ENGLISH, name=name)
     script = "".join(part.title() for part in rest[:1] if len(part) == 4 and part.isalpha())
     # A region in capitals cannot be mistaken for the second language of a pair.
-    return _Code(
-        language, script, tuple(part.upper() if len(part) == 2 else part for part in rest[bool(script) :])
-    )
+    regions = tuple(part.upper() if len(part) == 2 else part for part in rest[bool(script) :])
+    return _Code(language, script, regions, name)
+
+
+def _is_language(name: str) -> bool:
+    """Tell whether a code without a partner means a language, as `deu` does and `all` does not.
+
+    A script makes a code of any language unmistakable; others are known if CLDR has a name for them.
+    """
+    language, *rest = name.split("_")
+    return bool(rest) or _two_letters().get(language, language) in _english_names()
+
+
+@cache
+def _english_names() -> Mapping[str, str]:
+    """Return CLDR's English names of languages by code."""
+    return dict(Locale.parse("en").languages)
 
 
 @cache
@@ -204,15 +246,25 @@ def _two_letters() -> Mapping[str, str]:
     return shorter | {"twi": "tw"} | {iso3: code for code, iso3 in TATOEBA_ISO3.items()}
 
 
-def _read_tsv(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    pairs = []
-    for number, line in numbered_lines(path):
-        columns = line.split("\t")
-        if len(columns) != 2:
-            raise BadInput(
-                f"expected two columns, found {len(columns)}",
-                where=Where(str(path), number),
-                cure="sentence, tab, translation",
-            )
-        pairs.append(columns)
-    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+def _read_tsv(path: Path, pair: _BitextPair) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the foreign and the pivot side of a file with two columns, which a header may name."""
+    foreign, pivot = _header_names(pair.foreign), _header_names(pair.pivot)
+    first, second = (pivot, foreign) if pair.swapped else (foreign, pivot)
+    columns = {
+        "first": (*first, "source", "src", "sentence1"),
+        "second": (*second, "target", "tgt", "trg", "translation", "sentence2"),
+    }
+    rows = named_columns(
+        path,
+        tab_separated(path),
+        columns,
+        order=tuple(columns),
+        cure="a line is a sentence, a tab and its translation",
+    )
+    sides = tuple(zip(*(cells for _, cells in rows), strict=True)) or ((), ())
+    return (sides[1], sides[0]) if pair.swapped else (sides[0], sides[1])
+
+
+def _header_names(code: _Code) -> tuple[str, ...]:
+    """Return the names of a language in a header: its code, as the file is named or short, or in English."""
+    return (code.name, code.language, *filter(None, [_english_names().get(code.language)]))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from harness.catalog import NTREX_NAMES
 from harness.data.examples import RowExamples
-from harness.data.hub import load_rows
-from harness.data.text_files import fingerprint, numbered_lines, read_lines
+from harness.data.hub import DAMAGED_ON_HUB, columns, load_rows
+from harness.data.raw_files import require
+from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput
 
 WIKIPEDIA_HUB, WIKIPEDIA_DATE = "wikimedia/wikipedia", "20231101"
@@ -43,13 +44,10 @@ def wikipedia(language: str, data: Path | None) -> Sentences:
     From the Hub only the first articles are read.
     """
     if data is not None:
-        path = data / "wikipedia" / f"{language}.txt"
-        if not path.is_file():
-            raise BadInput(
-                f"{path.name} is not in {path.parent}",
-                cure=f"--data DIR reads DIR/wikipedia/{path.name}, a paragraph per line",
-            )
-        return _sentences(language, (line for _, line in numbered_lines(path)), str(path))
+        name = f"{language}.txt"
+        cure = f"--data DIR reads DIR/wikipedia/{name}, a paragraph per line"
+        path = require(data / "wikipedia" / name, cure)
+        return _sentences(language, read_lines(path), str(path))
     name = f"{WIKIPEDIA_DATE}.{language}"
     rows = load_rows(
         WIKIPEDIA_HUB,
@@ -57,11 +55,9 @@ def wikipedia(language: str, data: Path | None) -> Sentences:
         f"train[:{_ARTICLES}]",
         cure="give a folder with --data DIR, which reads DIR/wikipedia",
     )
-    return _sentences(
-        language,
-        (line for article in rows["text"] for line in article.split("\n")),
-        f"{WIKIPEDIA_HUB} {name}",
-    )
+    source = f"{WIKIPEDIA_HUB} {name}"
+    (articles,) = columns(rows, source, {"text": str}, cure=DAMAGED_ON_HUB)
+    return _sentences(language, (line for text in articles for line in (text or "").split("\n")), source)
 
 
 def ntrex(language: str, data: Path | None) -> Sentences:
@@ -71,9 +67,7 @@ def ntrex(language: str, data: Path | None) -> Sentences:
             "NTREX is read from its official files", cure="give them with --data DIR, which reads DIR/ntrex"
         )
     name = "newstest2019-src.eng.txt" if language == "en" else f"newstest2019-ref.{NTREX_NAMES[language]}.txt"
-    path = data / "ntrex" / name
-    if not path.is_file():
-        raise BadInput(f"{name} is not in {path.parent}", cure=f"--data DIR reads DIR/ntrex/{name}")
+    path = require(data / "ntrex" / name, f"--data DIR reads DIR/ntrex/{name}")
     return _sentences(language, read_lines(path), str(path))
 
 

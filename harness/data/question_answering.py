@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.data.examples import RowExamples
-from harness.data.hub import XTREME_HUB, load_rows
-from harness.data.text_files import read_json
+from harness.data.hub import DAMAGED_ON_HUB, XTREME_HUB, columns, load_rows
+from harness.data.json_files import member, read_json
+from harness.data.raw_files import DOWNLOAD_AGAIN, require
+from harness.data.text_encoding import CORRECT
 from harness.errors import BadInput, Where
 
 # Two-letter code → the prefix of the Hub's question ids, in XTREME's order.
@@ -23,7 +25,7 @@ TYDIQA_NAMES = {
 # How far the Hub's answer_start may be off: at most this many spaces begin a context.
 MOST_SPACES = 16
 
-_CURE = "take the official set unchanged"
+_SHIFTED = f"{DOWNLOAD_AGAIN}: the text has changed since, as it does when it is stripped or normalised"
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,7 @@ def _mlqa(language: str, data: Path | None, name: str, split: str) -> AnsweredQu
 
 
 def _from_file(language: str, data: Path, name: str, *, numbered: bool = False) -> AnsweredQuestions:
-    path = data / name
-    if not path.is_file():
-        raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/{name}")
+    path = require(data / name, f"--data DIR reads DIR/{name}")
     document = read_json(path)
     where = Where(str(path))
     questions = (_stripped(question, where, 0) for question in _questions_of(document, where))
@@ -142,33 +142,38 @@ def _from_file(language: str, data: Path, name: str, *, numbered: bool = False) 
 def _from_hub(
     language: str, config: str, split: str, *, prefix: str = "", numbered: bool = False
 ) -> AnsweredQuestions:
-    rows = load_rows(XTREME_HUB, config, split, cure="give the official files with --data DIR")[:]
+    rows = load_rows(XTREME_HUB, config, split, cure="give the official files with --data DIR")
     where = Where(f"{XTREME_HUB} {config} {split}")
+    kinds = {"id": str, "question": str, "context": str, "answers": dict}
+    values = columns(rows, where.file, kinds, cure=DAMAGED_ON_HUB)
 
     def questions() -> Iterator[_RawQuestion]:
-        columns = (rows[name] for name in ("id", "question", "context", "answers"))
-        for identity, question, context, answers in zip(*columns, strict=True):
+        for identity, question, context, answers in zip(*values, strict=True):
             # One configuration may hold all languages.
-            if identity.startswith(prefix):
-                raw = _RawQuestion(identity, question, context, answers["text"], answers["answer_start"])
+            if (identity or "").startswith(prefix):
+                name = f"question {identity!r}"
+                texts, starts = (
+                    member(answers, key, list, where, f"{name}.answers") for key in ("text", "answer_start")
+                )
+                raw = _RawQuestion(identity or "", question or "", context or "", texts, starts)
                 yield _stripped(raw, where, MOST_SPACES)
 
     return _record(language, questions(), where, numbered=numbered)
 
 
 def _questions_of(document: object, where: Where) -> Iterator[_RawQuestion]:
-    for a, article in enumerate(_get(document, "data", list, where, "the document")):
-        for p, paragraph in enumerate(_get(article, "paragraphs", list, where, f"data[{a}]")):
+    for a, article in enumerate(member(document, "data", list, where, "the document")):
+        for p, paragraph in enumerate(member(article, "paragraphs", list, where, f"data[{a}]")):
             json_path = f"data[{a}].paragraphs[{p}]"
-            context = _get(paragraph, "context", str, where, json_path)
-            for q, entry in enumerate(_get(paragraph, "qas", list, where, json_path)):
-                identity = _get(entry, "id", str, where, f"{json_path}.qas[{q}]")
+            context = member(paragraph, "context", str, where, json_path)
+            for q, entry in enumerate(member(paragraph, "qas", list, where, json_path)):
+                identity = member(entry, "id", str, where, f"{json_path}.qas[{q}]")
                 name = f"question {identity!r}"
-                question = _get(entry, "question", str, where, name)
-                answers = _get(entry, "answers", list, where, name)
-                texts = [_get(answer, "text", str, where, f"an answer of {name}") for answer in answers]
+                question = member(entry, "question", str, where, name)
+                answers = member(entry, "answers", list, where, name)
+                texts = [member(answer, "text", str, where, f"an answer of {name}") for answer in answers]
                 starts = [
-                    _get(answer, "answer_start", int, where, f"an answer of {name}") for answer in answers
+                    member(answer, "answer_start", int, where, f"an answer of {name}") for answer in answers
                 ]
                 yield _RawQuestion(identity, question, context, texts, starts)
 
@@ -194,13 +199,12 @@ def _stripped(raw: _RawQuestion, where: Where, tolerance: int) -> _RawQuestion:
             raise BadInput(
                 f"{name} has an empty answer",
                 where=where,
-                cure=f"{_CURE}; XTREME's download script removes the answers from test files",
+                cure=f"{DOWNLOAD_AGAIN} from its own source: XTREME's download script removes the answers",
             )
         position = _nearest(raw.context, text, start, tolerance)
         if position is None:
-            raise _malformed(
-                where, name, f"has the answer {text!r}, which is not at its answer_start {start}"
-            )
+            message = f"{name} has the answer {text!r}, which is not at its answer_start {start}"
+            raise BadInput(message, where=where, cure=_SHIFTED)
         answers.append(answer)
         starts.append(position - _leading_spaces(raw.context) + _leading_spaces(text))
     return _RawQuestion(raw.identity, question, context, answers, starts)
@@ -226,7 +230,7 @@ def _record(
             raise _malformed(where, f"question {identity!r}", "occurs twice")
         by_id[identity] = question
     if not by_id:
-        raise BadInput(f"no question of {language} is in {where}", cure=_CURE)
+        raise BadInput(f"no question of {language} is in {where}", cure="get the whole data set")
     _, questions, contexts, answers, starts = zip(*by_id.values(), strict=True)
     return AnsweredQuestions(
         language,
@@ -239,18 +243,5 @@ def _record(
     )
 
 
-def _get(value: object, key: str, kind: type, where: Where, name: str) -> Any:
-    if not isinstance(value, dict):
-        raise _malformed(where, name, f"is {type(value).__name__}, expected an object")
-    if key not in value:
-        raise _malformed(where, name, f"has no {key!r}")
-    # In Python a bool is an int.
-    if type(value[key]) is not kind:
-        raise _malformed(
-            where, name, f"has {key!r} of the type {type(value[key]).__name__}, expected {kind.__name__}"
-        )
-    return value[key]
-
-
 def _malformed(where: Where, name: str, problem: str) -> BadInput:
-    return BadInput(f"{name} {problem}", where=where, cure=_CURE)
+    return BadInput(f"{name} {problem}", where=where, cure=CORRECT)

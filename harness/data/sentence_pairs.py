@@ -6,15 +6,20 @@ read from the Hub, even if a folder of raw layouts is given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.catalog.fine_tuned import PAWSX_LABELS, XNLI_LABELS
+from harness.data.delimited import named_columns, tab_separated
 from harness.data.examples import RowExamples
-from harness.data.hub import XTREME_HUB, load_rows
+from harness.data.hub import DAMAGED_ON_HUB, XTREME_HUB, columns, load_rows
+from harness.data.raw_files import find, require
+from harness.data.reading_notes import note
 from harness.data.similarity import sick_rows
-from harness.data.text_files import read_lines
+from harness.data.text_encoding import CORRECT
+from harness.data.text_files import numbered_lines
 from harness.errors import BadInput, Where
 
 MNLI_HUB = "nyu-mll/multi_nli"
@@ -24,7 +29,16 @@ ANLI_HUB, XNLI_HUB, GLUE_HUB = "facebook/anli", "facebook/xnli", "nyu-mll/glue"
 _ROUNDS = (1, 2, 3)
 UNCERTAIN = "TEST_LABELS_UNCERTAIN_ROWS.txt"
 
-_CURE = "take the official set unchanged"
+# XNLI 1.0 and the machine translations of MNLI next to it spell one of the labels in another way.
+_SPELLINGS = {"contradictory": "contradiction"}
+# The columns of pairs, and their names in the headers of XNLI, MNLI's translations, PAWS-X and GLUE.
+_COLUMNS = {
+    "first": ("sentence1", "premise", "question1"),
+    "second": ("sentence2", "hypothesis", "hypo", "question2"),
+    "label": ("label", "gold_label"),
+}
+_ORDER = ("first", "second", "label")
+_NO_LABELS = f"{CORRECT}; XTREME's download script omits the labels of test files"
 
 
 @dataclass(frozen=True)
@@ -62,15 +76,10 @@ def mnli(language: str, data: Path | None) -> SentencePairs:
         "default",
         "train",
         cure="give XTREME's train-en.tsv: --data DIR reads DIR/xnli/train-en.tsv",
-    )[:]
-    names = dict(enumerate(XNLI_LABELS))  # the Hub's MNLI numbers its labels
-    pairs = zip(
-        rows["premise"],
-        rows["hypothesis"],
-        (names.get(label, str(label)) for label in rows["label"]),
-        strict=True,
     )
-    return hub_pairs(language, enumerate(pairs, start=1), XNLI_LABELS, f"{MNLI_HUB} default train")
+    source = f"{MNLI_HUB} default train"
+    pairs = _numbered_labels(rows, source, ("premise", "hypothesis"), XNLI_LABELS)
+    return hub_pairs(language, enumerate(pairs, start=1), XNLI_LABELS, source)
 
 
 def pawsx(language: str, data: Path | None) -> SentencePairs:
@@ -78,7 +87,7 @@ def pawsx(language: str, data: Path | None) -> SentencePairs:
 
     Raises BadInput for a language with uncertain labels, if the folder lists any.
     """
-    if data is not None and language != "de" and (data / "pawsx" / UNCERTAIN).is_file():
+    if data is not None and language != "de" and find(data / "pawsx" / UNCERTAIN):
         raise BadInput(
             f"{data / 'pawsx'} has test rows with uncertain labels for every language but de, "
             f"listed in {UNCERTAIN}",
@@ -167,25 +176,14 @@ def _anli(language: str, data: Path | None, split: str) -> SentencePairs:
 def _rte(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
     if data is None:
         return _of_rows(language, GLUE_HUB, "rte", (split,), ("sentence1", "sentence2"), TWO_WAY_LABELS)
-    path = data / "rte" / name
-    if not path.is_file():
-        raise BadInput(f"{name} is not in {path.parent}", cure=f"--data DIR reads DIR/rte/{name}")
-    lines = [line.removesuffix("\r").split("\t") for line in read_lines(path)]
-    # The first line is a header, the first column numbers the rows.
-    return checked_pairs(
-        language,
-        ((number, row[1:]) for number, row in enumerate(lines[1:], start=2)),
-        TWO_WAY_LABELS,
-        str(path),
-    )
+    path = require(data / "rte" / name, f"--data DIR reads DIR/rte/{name}")
+    rows = named_columns(path, tab_separated(path), _COLUMNS, order=("index", *_ORDER), headed=True)
+    return checked_pairs(language, rows, TWO_WAY_LABELS, str(path))
 
 
 def _sick(language: str, data: Path | None, split: str) -> SentencePairs:
     rows, source = sick_rows(data, split)
-    pairs = (
-        (number, (row["sentence_A"], row["sentence_B"], row["entailment_judgment"].lower()))
-        for number, row in rows
-    )
+    pairs = ((number, (first, second, entailment.lower())) for number, (first, second, entailment, _) in rows)
     return checked_pairs(language, pairs, XNLI_LABELS, source)
 
 
@@ -194,37 +192,44 @@ def _of_rows(
     repository: str,
     name: str,
     splits: Sequence[str],
-    columns: tuple[str, str],
+    texts: tuple[str, str],
     labels: Sequence[str],
 ) -> SentencePairs:
-    """Read splits of a configuration whose labels are indices into `labels`."""
-    numbers = dict(enumerate(labels))
-    pairs: list[tuple[str, str, str]] = []
+    """Read splits of a configuration whose labels are indices into `labels`; `texts` names two columns."""
+    pairs: list[Sequence[str | None]] = []
     for split in splits:
-        rows = load_rows(repository, name, split, cure="choose a task whose text is available")[:]
-        pairs += zip(
-            rows[columns[0]],
-            rows[columns[1]],
-            (numbers.get(label, str(label)) for label in rows["label"]),
-            strict=True,
-        )
+        rows = load_rows(repository, name, split, cure="choose a task whose text is available")
+        pairs += _numbered_labels(rows, f"{repository} {name} {split}", texts, labels)
     return hub_pairs(language, enumerate(pairs, start=1), labels, f"{repository} {name} {'+'.join(splits)}")
+
+
+def _numbered_labels(
+    rows: Any, source: str, texts: tuple[str, str], labels: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the pairs of a data set whose labels are indices into `labels`."""
+    names = dict(enumerate(labels))
+    first, second, numbers = columns(
+        rows, source, {texts[0]: str, texts[1]: str, "label": int}, cure=DAMAGED_ON_HUB
+    )
+    return zip(first, second, (names.get(number, str(number)) for number in numbers), strict=True)
 
 
 def _xnli(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
     if data is not None:
         return _from_file(language, data / "xnli" / f"{name}-{language}.tsv", XNLI_LABELS)
+    source = f"{XTREME_HUB} XNLI {split}"
     rows = load_rows(
         XTREME_HUB, "XNLI", split, cure="give XNLI's files with --data DIR, which reads DIR/xnli"
-    )[:]
-    pairs = zip(rows["sentence1"], rows["sentence2"], rows["gold_label"], strict=True)
+    )
+    kinds = dict.fromkeys(("sentence1", "sentence2", "gold_label", "language"), str)
+    *pairs, languages = columns(rows, source, kinds, cure=DAMAGED_ON_HUB)
     # One configuration has the pairs of all languages.
     numbered = (
         (number, pair)
-        for number, (pair, code) in enumerate(zip(pairs, rows["language"], strict=True), start=1)
+        for number, (*pair, code) in enumerate(zip(*pairs, languages, strict=True), start=1)
         if code == language
     )
-    return hub_pairs(language, numbered, XNLI_LABELS, f"{XTREME_HUB} XNLI {split}")
+    return hub_pairs(language, numbered, XNLI_LABELS, source)
 
 
 def _pawsx(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
@@ -233,39 +238,18 @@ def _pawsx(language: str, data: Path | None, name: str, split: str) -> SentenceP
     config = f"PAWS-X.{language}"
     rows = load_rows(
         XTREME_HUB, config, split, cure="give PAWS-X's files with --data DIR, which reads DIR/pawsx"
-    )[:]
-    pairs = zip(rows["sentence1"], rows["sentence2"], rows["label"], strict=True)
-    return hub_pairs(language, enumerate(pairs, start=1), PAWSX_LABELS, f"{XTREME_HUB} {config} {split}")
+    )
+    source = f"{XTREME_HUB} {config} {split}"
+    kinds = dict.fromkeys(("sentence1", "sentence2", "label"), str)
+    pairs = zip(*columns(rows, source, kinds, cure=DAMAGED_ON_HUB), strict=True)
+    return hub_pairs(language, enumerate(pairs, start=1), PAWSX_LABELS, source)
 
 
 def _from_file(language: str, path: Path, labels: Sequence[str]) -> SentencePairs:
-    if not path.is_file():
-        raise BadInput(
-            f"{path.name} is not in {path.parent}",
-            cure=f"--data DIR reads DIR/{path.parent.name}/{path.name}",
-        )
-    return checked_pairs(language, enumerate(_rows_of(path), start=1), labels, str(path))
-
-
-def _rows_of(path: Path) -> list[list[str]]:
-    """Read a file of first sentence, tab, second sentence, tab, label, without a header.
-
-    XTREME's script writes with Python's csv module, which encloses every text with a quotation mark in
-    quotation marks and doubles those inside. The original sets have no quoting, and a sentence may begin with
-    a quotation mark without ending in one. So the quoting is undone only if the whole file follows it.
-    """
-    rows = [line.removesuffix("\r").split("\t") for line in read_lines(path)]
-    if all(_quoted(_unquoted(text)) == text for row in rows for text in row if '"' in text):
-        return [[_unquoted(text) if '"' in text else text for text in row] for row in rows]
-    return rows
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if '"' in text else text
-
-
-def _unquoted(text: str) -> str:
-    return text[1:-1].replace('""', '"')
+    """Read a file of first sentence, tab, second sentence, tab, label."""
+    path = require(path, f"--data DIR reads DIR/{path.parent.name}/{path.name}")
+    rows = named_columns(path, tab_separated(path), _COLUMNS, order=_ORDER, cure=_NO_LABELS)
+    return checked_pairs(language, rows, labels, str(path))
 
 
 def hub_pairs(
@@ -274,55 +258,51 @@ def hub_pairs(
     """Check numbered rows of the Hub: first sentence, second sentence and label."""
     # The Hub has spaces around sentences, the files have none.
     stripped = ((number, [(text or "").strip() for text in row]) for number, row in rows)
-    return checked_pairs(language, stripped, labels, source)
+    return checked_pairs(language, stripped, labels, source, cure=DAMAGED_ON_HUB)
 
 
 def checked_pairs(
-    language: str, rows: Iterable[tuple[int, Sequence[str]]], labels: Sequence[str], source: str
+    language: str,
+    rows: Iterable[tuple[int, Sequence[str]]],
+    labels: Sequence[str],
+    source: str,
+    *,
+    cure: str = CORRECT,
 ) -> SentencePairs:
     """Check rows of first sentence, second sentence and label, numbered as in the source.
 
-    Raises BadInput with source and number for a wrong number of columns, an empty sentence or an unknown
-    label.
+    Raises BadInput with source and number for an empty sentence or an unknown label.
     """
-    pairs: list[Sequence[str]] = []
-    for number, row in rows:
+    pairs: list[tuple[str, str, str]] = []
+    for number, (first, second, spelling) in rows:
         where = Where(source, number)
-        if len(row) != 3:
-            raise BadInput(
-                f"found {len(row)} columns, expected first sentence, second sentence and label",
-                where=where,
-                cure=f"{_CURE}; XTREME's download script omits the labels of test files",
-            )
-        if not (row[0].strip() and row[1].strip()):
-            raise BadInput("a sentence is empty", where=where, cure=_CURE)
-        if row[2] not in labels:
-            raise BadInput(
-                f"found the label {row[2]!r}, expected one of: {' '.join(labels)}", where=where, cure=_CURE
-            )
-        pairs.append(row)
+        if not (first.strip() and second.strip()):
+            raise BadInput("a sentence is empty", where=where, cure=cure)
+        label = spelling if spelling in labels else _SPELLINGS.get(spelling, spelling)
+        if label not in labels:
+            message = f"found the label {spelling!r}, expected one of: {' '.join(labels)}"
+            raise BadInput(message, where=where, cure=cure)
+        if label != spelling:
+            note(source, f"the label {spelling} is read as {label}")
+        pairs.append((first, second, label))
     if not pairs:
-        raise BadInput(f"no pair of {language} is in {source}", cure=_CURE)
-    first, second, gold = zip(*pairs, strict=True)
-    return SentencePairs(language, first, second, gold, source)
+        raise BadInput(f"no pair of {language} is in {source}", cure="get the whole data set")
+    firsts, seconds, gold = zip(*pairs, strict=True)
+    return SentencePairs(language, firsts, seconds, gold, source)
 
 
 def _uncertain_rows(path: Path, count: int) -> frozenset[int]:
     """Read the indices, from 0, of rows with uncertain labels; lines that begin with # are comments."""
-    if not path.is_file():
-        raise BadInput(
-            f"{path.name} is not in {path.parent}",
-            cure="without it every label counts as certain: score -t pawsx",
-        )
+    path = require(path, "without it every label counts as certain: score -t pawsx")
     rows = []
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in numbered_lines(path):
         if line.startswith("#"):
             continue
-        if not (line.isdecimal() and int(line) < count):
+        if not (line.isascii() and line.isdecimal() and int(line) < count):
             raise BadInput(
                 f"found {line!r}, expected the number of a row, 0 to {count - 1}",
                 where=Where(str(path), number),
-                cure=_CURE,
+                cure=CORRECT,
             )
         rows.append(int(line))
     return frozenset(rows)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from harness.data.delimited import Row, comma_separated, named_columns, tab_separated
 from harness.data.examples import RowExamples
-from harness.data.hub import load_rows
-from harness.data.text_files import read_lines, read_text
+from harness.data.hub import DAMAGED_ON_HUB, columns, load_rows
+from harness.data.raw_files import require
+from harness.data.text_encoding import CORRECT
 from harness.errors import BadInput, Where
 
 STSB_HUB = "PhilipMay/stsb_multi_mt"
 SICK_FILES = {"train": "SICK_train.txt", "dev": "SICK_trial.txt"}
 _STSB_MAX = 5.0
 _SICK_MIN, _SICK_MAX = 1.0, 5.0
-_CURE = "take the official set unchanged"
+_PAIR = {"first": ("sentence1",), "second": ("sentence2",)}
+_STSB_COLUMNS = {**_PAIR, "score": ("similarity_score", "score", "label")}
+# The columns of SICK have other names in the file of all its pairs than in those of its splits.
+_SICK_COLUMNS = {
+    "first": ("sentence_A",),
+    "second": ("sentence_B",),
+    "entailment": ("entailment_judgment", "entailment_label"),
+    "relatedness": ("relatedness_score",),
+}
 
 
 @dataclass(frozen=True)
@@ -59,89 +67,67 @@ def sick_related_dev(language: str, data: Path | None) -> ScoredPairs:
     return _sick(language, data, "dev")
 
 
-def sick_rows(data: Path | None, split: str) -> tuple[list[tuple[int, dict[str, str]]], str]:
-    """Return SICK's numbered lines as dictionaries by column, and the path they were read from."""
+def sick_rows(data: Path | None, split: str) -> tuple[Iterator[Row], str]:
+    """Return SICK's numbered rows of two sentences, entailment and relatedness, and their path."""
     if data is None:
         raise BadInput(
             "SICK is read from its official files", cure="give them with --data DIR, which reads DIR/sick"
         )
-    path = data / "sick" / SICK_FILES[split]
-    if not path.is_file():
-        raise BadInput(f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/sick/{path.name}")
-    lines = [line.removesuffix("\r").split("\t") for line in read_lines(path)]
-    rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(lines[0]):
-            raise BadInput(
-                f"found {len(line)} columns, expected {len(lines[0])}",
-                where=Where(str(path), number),
-                cure=_CURE,
-            )
-        rows.append((number, dict(zip(lines[0], line, strict=True))))
-    return rows, str(path)
+    name = SICK_FILES[split]
+    path = require(data / "sick" / name, f"--data DIR reads DIR/sick/{name}")
+    return named_columns(path, tab_separated(path), _SICK_COLUMNS, headed=True), str(path)
 
 
 def _stsb(language: str, data: Path | None, split: str) -> ScoredPairs:
     if data is None:
+        source = f"{STSB_HUB} {language} {split}"
         rows = load_rows(
             STSB_HUB,
             language,
             split,
             cure="give stsb-multi-mt's files with --data DIR, which reads DIR/stsb_multi",
-        )[:]
-        columns = zip(rows["sentence1"], rows["sentence2"], map(str, rows["similarity_score"]), strict=True)
-        return _checked(
-            language, enumerate(columns, start=1), 0.0, _STSB_MAX, f"{STSB_HUB} {language} {split}"
         )
-    path = data / "stsb_multi" / f"stsb-{language}-{split}.csv"
-    if not path.is_file():
-        raise BadInput(
-            f"{path.name} is not in {path.parent}", cure=f"--data DIR reads DIR/stsb_multi/{path.name}"
-        )
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    numbered = ((reader.line_num, row) for row in reader)  # a sentence may hold a line break
-    try:
-        return _checked(language, numbered, 0.0, _STSB_MAX, str(path))
-    except csv.Error as reason:
-        raise BadInput(f"not CSV: {reason}", where=Where(str(path), reader.line_num), cure=_CURE) from reason
+        kinds = {"sentence1": str, "sentence2": str, "similarity_score": float}
+        first, second, scores = columns(rows, source, kinds, cure=DAMAGED_ON_HUB)
+        pairs = zip(first, second, map(str, scores), strict=True)
+        return _checked(language, enumerate(pairs, start=1), 0.0, _STSB_MAX, source, cure=DAMAGED_ON_HUB)
+    name = f"stsb-{language}-{split}.csv"
+    path = require(data / "stsb_multi" / name, f"--data DIR reads DIR/stsb_multi/{name}")
+    numbered = named_columns(path, comma_separated(path), _STSB_COLUMNS, order=tuple(_STSB_COLUMNS))
+    return _checked(language, numbered, 0.0, _STSB_MAX, str(path))
 
 
 def _sick(language: str, data: Path | None, split: str) -> ScoredPairs:
     rows, source = sick_rows(data, split)
-    pairs = (
-        (number, (row["sentence_A"], row["sentence_B"], row["relatedness_score"])) for number, row in rows
-    )
+    pairs = ((number, (first, second, score)) for number, (first, second, _, score) in rows)
     return _checked(language, pairs, _SICK_MIN, _SICK_MAX, source)
 
 
 def _checked(
-    language: str, rows: Iterable[tuple[int, Sequence[str]]], minimum: float, maximum: float, source: str
+    language: str,
+    rows: Iterable[tuple[int, Sequence[str]]],
+    minimum: float,
+    maximum: float,
+    source: str,
+    *,
+    cure: str = CORRECT,
 ) -> ScoredPairs:
-    first, second, scores = [], [], []
-    for number, row in rows:
+    first_sentences, second_sentences, scores = [], [], []
+    for number, (first, second, text) in rows:
         where = Where(source, number)
-        if len(row) != 3:
-            raise BadInput(
-                f"found {len(row)} columns, expected first sentence, second sentence and score",
-                where=where,
-                cure=_CURE,
-            )
-        if not (row[0].strip() and row[1].strip()):
-            raise BadInput("a sentence is empty", where=where, cure=_CURE)
+        if not (first and second and first.strip() and second.strip()):
+            raise BadInput("a sentence is empty", where=where, cure=cure)
         try:
             # The Hub has 32-bit floats, the files decimals: both have the same shortest decimal at 32 bits.
-            score = float(str(np.float32(row[2])))
+            score = float(str(np.float32(text)))
         except ValueError:
             score = math.nan
         if not minimum <= score <= maximum:
-            raise BadInput(
-                f"found the score {row[2]!r}, expected a number from {minimum:g} to {maximum:g}",
-                where=where,
-                cure=_CURE,
-            )
-        first.append(row[0])
-        second.append(row[1])
+            message = f"found the score {text!r}, expected a number from {minimum:g} to {maximum:g}"
+            raise BadInput(message, where=where, cure=cure)
+        first_sentences.append(first)
+        second_sentences.append(second)
         scores.append((score - minimum) / (maximum - minimum))
-    if not first:
-        raise BadInput(f"no pair of {language} is in {source}", cure=_CURE)
-    return ScoredPairs(language, tuple(first), tuple(second), tuple(scores), source)
+    if not scores:
+        raise BadInput(f"no pair of {language} is in {source}", cure="get the whole data set")
+    return ScoredPairs(language, tuple(first_sentences), tuple(second_sentences), tuple(scores), source)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.catalog.fine_tuned import PANX_TAGS, UPOS_TAGS
+from harness.data.delimited import tab_separated
 from harness.data.examples import RowExamples
-from harness.data.hub import XTREME_HUB, load_rows
-from harness.data.text_files import read_lines
+from harness.data.hub import DAMAGED_ON_HUB, XTREME_HUB, columns, load_rows
+from harness.data.raw_files import require
+from harness.data.reading_notes import note
+from harness.data.text_encoding import CORRECT
 from harness.errors import BadInput, Where
 
 # XTREME's two-letter code → the name in the Hub's configurations, in XTREME's order.
@@ -23,7 +27,9 @@ UDPOS_NAMES = {
     "vi": "Vietnamese", "yo": "Yoruba", "zh": "Chinese",
 }  # fmt: skip
 
-_CURE = "take the official set unchanged"
+# WikiANN as it is distributed has its language before every word: `de:die`.
+_PREFIX = re.compile(r"[a-z]{2,3}(?:-[a-z]+)*:")
+_NO_TAGS = f"{CORRECT}; XTREME's download script omits the tags of test files"
 _UDPOS_CURE = "give the files of XTREME's script with --data DIR, which reads DIR/udpos, and score -t udpos"
 
 
@@ -99,7 +105,7 @@ def _udpos_files(language: str, data: Path | None, name: str) -> TaggedSentences
 
 def _panx(language: str, data: Path | None, name: str, split: str) -> TaggedSentences:
     if data is not None:
-        return _from_file(language, data / "panx" / f"{name}-{language}.tsv", PANX_TAGS)
+        return _without_prefixes(_from_file(language, data / "panx" / f"{name}-{language}.tsv", PANX_TAGS))
     return _from_hub(
         language,
         f"PAN-X.{language}",
@@ -112,63 +118,77 @@ def _panx(language: str, data: Path | None, name: str, split: str) -> TaggedSent
 
 def _from_file(language: str, path: Path, tags: Sequence[str]) -> TaggedSentences:
     """Read a file with a word, a tab and a tag per line, and an empty line between sentences."""
-    if not path.is_file():
-        raise BadInput(
-            f"{path.name} is not in {path.parent}",
-            cure=f"--data DIR reads DIR/{path.parent.name}/{path.name}",
-        )
+    path = require(path, f"--data DIR reads DIR/{path.parent.name}/{path.name}")
     sentences: list[list[tuple[str, str]]] = [[]]
-    for number, line in enumerate(read_lines(path), start=1):
-        columns = line.removesuffix("\r").split("\t")
-        if columns == [""]:
+    for number, cells in tab_separated(path):
+        where = Where(str(path), number)
+        if cells == [""]:
             sentences.append([])
             continue
-        if len(columns) != 2:
-            raise BadInput(
-                f"found {len(columns)} columns, expected a word and its tag",
-                where=Where(str(path), number),
-                cure=f"{_CURE}; XTREME's download script omits the tags of test files",
-            )
-        word, tag = columns
-        _check(word, tag, tags, Where(str(path), number))
+        if len(cells) != 2:
+            message = f"found {len(cells)} columns, expected a word and its tag"
+            raise BadInput(message, where=where, cure=_NO_TAGS)
+        word, tag = cells
+        _check(word, tag, tags, where, CORRECT)
         sentences[-1].append((word, tag))
     return _record(language, filter(None, sentences), str(path))
+
+
+def _without_prefixes(text: TaggedSentences) -> TaggedSentences:
+    """Strip `de:` from every word where every word has it; raises BadInput for another language's prefix."""
+    first = _PREFIX.match(text.words[0][0])
+    prefix = first[0] if first else ""
+    if not prefix or not all(word.startswith(prefix) for words in text.words for word in words):
+        return text
+    if prefix != f"{text.language}:":
+        raise BadInput(
+            f"every word begins with {prefix!r}, so this is not the text of {text.language}",
+            where=Where(text.source),
+            cure=f"put the file of {text.language} there",
+        )
+    note(text.source, f"{prefix!r} before every word is not read as text")
+    words = tuple(tuple(word.removeprefix(prefix) for word in words) for words in text.words)
+    if not all(word for sentence in words for word in sentence):
+        raise BadInput(f"a word is empty after {prefix!r}", where=Where(text.source), cure=CORRECT)
+    return replace(text, words=words)
 
 
 def _from_hub(
     language: str, config: str, split: str, column: str, tags: Sequence[str], *, cure: str = _UDPOS_CURE
 ) -> TaggedSentences:
     loaded = load_rows(XTREME_HUB, config, split, cure=cure)
-    names = _names(loaded.features[column])
-    rows = loaded[:]
+    names = _names(loaded.features.get(column))
     source = f"{XTREME_HUB} {config} {split}"
+    kinds = {"tokens": list, column: list}
+    rows = zip(*columns(loaded, source, kinds, cure=DAMAGED_ON_HUB), strict=True)
     sentences = []
-    for number, (words, labels) in enumerate(zip(rows["tokens"], rows[column], strict=True), start=1):
+    for number, (words, labels) in enumerate(rows, start=1):
         where = Where(source, number)
-        if not words or len(words) != len(labels):
-            raise BadInput(f"found {len(words)} words and {len(labels)} tags", where=where, cure=_CURE)
+        if not words or not labels or len(words) != len(labels):
+            message = f"found {len(words or ())} words and {len(labels or ())} tags"
+            raise BadInput(message, where=where, cure=DAMAGED_ON_HUB)
         sentence = [(word, names.get(tag, str(tag))) for word, tag in zip(words, labels, strict=True)]
         for word, tag in sentence:
-            _check(word, tag, tags, where)
+            _check(word, tag, tags, where, DAMAGED_ON_HUB)
         sentences.append(sentence)
     return _record(language, sentences, source)
 
 
 def _names(feature: Any) -> Mapping[object, str]:
     """Return the name of each tag number; empty if the tags are text."""
-    return dict(enumerate(getattr(feature.feature, "names", ())))
+    return dict(enumerate(getattr(getattr(feature, "feature", None), "names", ())))
 
 
-def _check(word: str, tag: str, tags: Sequence[str], where: Where) -> None:
-    if not word:
-        raise BadInput("a word is empty", where=where, cure=_CURE)
+def _check(word: object, tag: str, tags: Sequence[str], where: Where, cure: str) -> None:
+    if not word or not isinstance(word, str):
+        raise BadInput("a word is empty" if not word else "a word is not text", where=where, cure=cure)
     if tag not in tags:
-        raise BadInput(f"found the tag {tag!r}, expected one of: {' '.join(tags)}", where=where, cure=_CURE)
+        raise BadInput(f"found the tag {tag!r}, expected one of: {' '.join(tags)}", where=where, cure=cure)
 
 
 def _record(language: str, sentences: Iterable[Sequence[tuple[str, str]]], source: str) -> TaggedSentences:
-    columns = [tuple(zip(*sentence, strict=True)) for sentence in sentences]
-    if not columns:
-        raise BadInput(f"no sentence of {language} is in {source}", cure=_CURE)
-    words, tags = zip(*columns, strict=True)
+    pairs = [tuple(zip(*sentence, strict=True)) for sentence in sentences]
+    if not pairs:
+        raise BadInput(f"no sentence of {language} is in {source}", cure="get the whole data set")
+    words, tags = zip(*pairs, strict=True)
     return TaggedSentences(language, words, tags, source)

@@ -1,41 +1,73 @@
-"""Read UTF-8 text by lines, and fingerprint its content."""
+"""Read UTF-8 text, whole or by lines, and fingerprint its content.
+
+Every loader reads its text through this module, so that a byte order mark, line ends and other encodings mean
+the same in every format.
+"""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO
 
+from harness.data.raw_files import DOWNLOAD_AGAIN, UNPACKING_ERRORS, opened
+from harness.data.reading_notes import note
+from harness.data.text_encoding import NO_TEXT, SAMPLE_BYTES, bare_return, not_utf8
 from harness.errors import BadInput, Where
+
+_MARK = b"\xef\xbb\xbf"
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a UTF-8 file, plain or gzipped, numbered from 1.
+
+    A line ends with a line feed, or a carriage return and a line feed; other separators, as U+2028, are text.
+    A byte order mark at the beginning is stripped, and noted. Raises BadInput with the line for other
+    encodings, a NUL or an escape, a carriage return alone, and a damaged archive.
+    """
+    number = 0
+    utf8_before = False
+    try:
+        with opened(path) as stream:
+            for number, raw in enumerate(stream, start=1):
+                yield number, _line(raw, number, path, stream, utf8_before=utf8_before)
+                utf8_before = utf8_before or not raw.isascii()
+    except UNPACKING_ERRORS as reason:
+        message = f"cannot be unpacked: {reason}"
+        raise BadInput(message, where=Where(str(path), number + 1), cure=DOWNLOAD_AGAIN) from reason
+
+
+def read_lines(path: Path) -> tuple[str, ...]:
+    """Return the lines of a UTF-8 file, as `numbered_lines` does."""
+    return tuple(line for _, line in numbered_lines(path))
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file; raises BadInput with the line of the first invalid byte."""
-    data = path.read_bytes()
+    """Return a UTF-8 file whole, without its byte order mark; line ends stay as they are.
+
+    Raises BadInput with the line for other encodings, a NUL or an escape, and a damaged archive.
+    """
     try:
-        return data.decode("utf-8")
+        with opened(path) as stream:
+            data = stream.read()
+    except UNPACKING_ERRORS as reason:
+        message = f"cannot be unpacked: {reason}"
+        raise BadInput(message, where=Where(str(path)), cure=DOWNLOAD_AGAIN) from reason
+    data = _without_mark(data, path)
+    try:
+        text = data.decode()
+        starts = [len(text[:at].encode()) for at in map(text.find, NO_TEXT) if at >= 0]
+        if not starts:
+            return text
+        start = min(starts)
     except UnicodeDecodeError as reason:
-        line = data[: reason.start].count(b"\n") + 1
-        raise BadInput(
-            f"byte {data[reason.start]:#04x} is not UTF-8",
-            where=Where(str(path), line),
-            cure="download it again",
-        ) from reason
-
-
-def read_json(path: Path) -> Any:
-    """Return the content of a JSON file; raises BadInput with the position of a syntax error."""
-    try:
-        return json.loads(read_text(path))
-    except (ValueError, RecursionError) as reason:
-        line, column = (
-            (reason.lineno, reason.colno) if isinstance(reason, json.JSONDecodeError) else (None, None)
-        )
-        raise BadInput("not JSON", where=Where(str(path), line, column), cure="download it again") from reason
+        start = reason.start
+    line = data.count(b"\n", 0, start)
+    begin = data.rfind(b"\n", 0, start) + 1
+    sample = data[begin : begin + SAMPLE_BYTES]
+    raise not_utf8(path, line + 1, sample, utf8_before=not data[:begin].isascii())
 
 
 def refuse_other_text(actual: str, official: str | None, what: str) -> None:
@@ -46,41 +78,9 @@ def refuse_other_text(actual: str, official: str | None, what: str) -> None:
     if official and actual != f"sha256:{official}":
         raise BadInput(
             f"{what} has the fingerprint {actual}, the official set has sha256:{official}",
-            cure="scores on another text are not comparable: take the official files unchanged",
+            cure="scores on another text are not comparable: compare it with a new download, "
+            "since an editor, git or a spreadsheet may have changed it",
         )
-
-
-def read_lines(path: Path) -> tuple[str, ...]:
-    """Return the lines of an official UTF-8 file; only a line feed ends a line, other separators are text.
-
-    Nothing else is stripped, since the pinned fingerprints of the official sets depend on it; user-provided
-    files are read by `numbered_lines`.
-    """
-    lines = read_text(path).split("\n")
-    return tuple(lines[:-1] if lines[-1] == "" else lines)
-
-
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a user-provided UTF-8 file, numbered from 1; a file named .gz is decompressed.
-
-    Editors differ in line endings and byte order marks, so both are stripped. Raises BadInput with the line
-    of the first byte that is not UTF-8, and for a damaged archive.
-    """
-    number = 0
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            for number, raw in enumerate(stream, start=1):
-                line = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
-                yield number, line.removeprefix("\ufeff") if number == 1 else line
-    except UnicodeDecodeError as reason:
-        message = f"byte {reason.object[reason.start]:#04x} is not UTF-8"
-        raise BadInput(
-            message, where=Where(str(path), number), cure="convert the file to UTF-8, for instance with iconv"
-        ) from reason
-    except (gzip.BadGzipFile, EOFError, zlib.error) as reason:
-        raise BadInput(
-            f"cannot be unpacked: {reason}", where=Where(str(path), number + 1), cure="download it again"
-        ) from reason
 
 
 def fingerprint(rows: Iterable[object]) -> str:
@@ -89,3 +89,24 @@ def fingerprint(rows: Iterable[object]) -> str:
     for row in rows:
         digest.update((json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass"))
     return f"sha256:{digest.hexdigest()}"
+
+
+def _line(raw: bytes, number: int, path: Path, stream: IO[bytes], *, utf8_before: bool) -> str:
+    if number == 1:
+        raw = _without_mark(raw, path)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = NO_TEXT
+    if any(char in text for char in NO_TEXT):
+        raise not_utf8(path, number, raw + stream.read(SAMPLE_BYTES), utf8_before=utf8_before)
+    line = text.removesuffix("\n").removesuffix("\r")
+    if "\r" in line:
+        raise bare_return(path, number, line, only=number == 1 and not stream.read(1))
+    return line
+
+
+def _without_mark(data: bytes, path: Path) -> bytes:
+    if data.startswith(_MARK):
+        note(path, "the byte order mark at its beginning is not read as text")
+    return data.removeprefix(_MARK)

@@ -1,12 +1,14 @@
-"""Read topics, documents and judgements in TREC's formats: SGML or two columns, plain or gzipped."""
+"""Read topics, documents and judgements in TREC's formats: SGML, XML or two columns, plain or gzipped."""
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from harness.data.delimited import named_columns, tab_separated
+from harness.data.sgml import Element, element, plain_text, records, without_elements
+from harness.data.text_encoding import CORRECT
 from harness.data.text_files import numbered_lines
 from harness.errors import BadInput, Fault, Where
 
@@ -14,29 +16,66 @@ Judgements = dict[str, dict[str, int]]
 Row = tuple[int, str, str]  # line, id, text
 Judged = tuple[int, str, str, str]  # line, query, document, grade
 
+# Ids end at these characters only, as for trec_eval; they may contain other spaces of Unicode.
+ASCII_SPACE = " \t\n\r\f\v"
+
 _MAX_FAULTS = 10
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->|<!\[CDATA\[|\]\]>", re.DOTALL)
-_NUMBER = re.compile(r"<(?:\w\w-)?num>\s*(?:Number:)?\s*([^<\n]+)", re.IGNORECASE)
-_TITLE = re.compile(r"<(?:\w\w-)?title>\s*(?:Topic:)?\s*([^<]+)", re.IGNORECASE)
-_NAME = re.compile(r"<DOCNO(?:\s[^<>]*)?>([^<]*)</DOCNO>", re.IGNORECASE)
-_IDENTITY = re.compile(r"<(DOCNO|DOCID)(?:\s[^<>]*)?>.*?</\1>", re.IGNORECASE | re.DOTALL)
-_HEADLINE = re.compile(r"<(TITLE|HEADLINE|TI)(?:\s[^<>]*)?>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
-_TEXT = re.compile(r"<TEXT(?:\s[^<>]*)?>(.*?)</TEXT>", re.IGNORECASE | re.DOTALL)
+_ID_NAMES = ("id", "_id", "qid", "query_id", "query-id", "docid", "doc_id", "docno", "pid", "corpus-id")
+_COLUMNS = {
+    "id": _ID_NAMES,
+    "text": ("text", "query", "title", "document", "passage", "contents", "body"),
+}
+_NUMBER = re.compile(
+    r"<(?:\w\w-)?(?:num|number|identifier|qid|id)(?:\s[^<>]*)?>\s*(?:Number:)?\s*([^<\n]+)", re.IGNORECASE
+)
+_NUMBER_ATTRIBUTE = re.compile(r"\s(?:number|num|identifier|qid|id)\s*=\s*[\"']?([^\"'<>]+)", re.IGNORECASE)
+_TOPIC_FIELDS = (
+    "num|number|identifier|qid|id|title|query|question|desc|description|narr|narrative|smry|summary|con|"
+    "concepts|fac|def|dom|head|nat|time"
+)
+_FIELD = rf"</?(?:\w\w-)?(?:{_TOPIC_FIELDS})(?:\s[^<>]*)?>"
+# A field of a topic needs no end tag. It ends where the next one begins, or at a tag that begins a line; any
+# other `<` is text.
+_TITLE = re.compile(
+    r"<(?:\w\w-)?(?:title|query)(?:\s[^<>]*)?>\s*(?:Topic:)?(.*?)"
+    rf"(?={_FIELD}|\n\s*</?[a-z][\w-]*(?:\s[^<>]*)?>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ANY_FIELD = re.compile(_FIELD, re.IGNORECASE)
+_DOCNO = Element("DOCNO")
+_TITLES = Element("TITLE", "HEADLINE", "TI")
+_TEXT = Element("TEXT")
+# Elements of a record that are not its text, even where no element says which is: ids, and what a web server
+# said about a page.
+_NO_TEXT = Element("DOCNO", "DOCID", "DOCOLDNO", "DOCHDR")
 
 
 def read_topics(path: Path) -> Iterator[Row]:
     """Yield line, id and title of every topic.
 
-    A topic is a `<top>` record with `<num>` and `<title>`, or a line with an id, a tab and a text.
+    A topic is a `<top>` or `<topic>` record, or a line with an id, a tab and a text. Its id is in `<num>`,
+    `<number>` or `<identifier>`, or an attribute; its title in `<title>` or `<query>`, or, without any field,
+    the whole record. Raises BadInput for a file without a topic.
     """
-    if not _is_sgml(path):
+    if not _is_markup(path):
         yield from _columns(path)
         return
-    for line, body in _records(path, "top"):
-        number, title = _NUMBER.search(body), _TITLE.search(body)
-        if number is None or title is None:
-            raise _malformed(path, line, f"the topic has no <{'title' if number else 'num'}>")
-        yield line, number[1].strip(), " ".join(html.unescape(title[1]).split())
+    topics = 0
+    for topics, (line, tag, body) in enumerate(records(path, ("top", "topic")), start=1):  # noqa: B007
+        number = _NUMBER.search(body) or _NUMBER_ATTRIBUTE.search(tag)
+        if number is None or not number[1].strip(ASCII_SPACE):
+            raise _malformed(path, line, "the topic has no <num>, nor an attribute with its number")
+        title, rest = _TITLE.search(body), _NUMBER.sub("", body)
+        if title is None and (not rest.strip() or _ANY_FIELD.search(rest)):
+            raise _malformed(path, line, "the topic has no <title> or <query>")
+        text = title[1] if title else rest
+        yield line, number[1].strip(ASCII_SPACE), " ".join(plain_text([text]).split())
+    if not topics:
+        raise BadInput(
+            "holds no topic",
+            where=Where(str(path)),
+            cure="a topic is <top> … </top> or <topic> … </topic>, or an id, a tab and a text",
+        )
 
 
 def read_documents(path: Path) -> Iterator[tuple[int, str, str, str]]:
@@ -44,26 +83,27 @@ def read_documents(path: Path) -> Iterator[tuple[int, str, str, str]]:
 
     A document is a `<DOC>` record with `<DOCNO>` and `<TEXT>`, or a line with an id, a tab and a text.
     `<TITLE>`, `<HEADLINE>` or `<TI>` is the title; several `<TEXT>` are joined. Some collections have other
-    elements for the text, such as SDA's `<LD>` and `<TX>`: of a record without `<TEXT>` all but the ids and
-    titles is text. Markup inside the text is removed.
+    elements for the text, such as SDA's `<LD>` and `<TX>`, or are web pages: of a record without `<TEXT>` all
+    but ids, headers of servers and titles is text. Markup, styles and scripts are removed.
     """
-    if not _is_sgml(path):
+    if not _is_markup(path):
         for line, name, text in _columns(path):
             yield line, name, "", text
         return
-    for line, body in _records(path, "DOC"):
-        number = _NAME.search(body)
-        if number is None or not number[1].strip():
+    for line, _, body in records(path, ("DOC",)):
+        name = next(iter(element(body, _DOCNO)), "").strip(ASCII_SPACE)
+        if not name:
             raise _malformed(path, line, "the document has no <DOCNO>")
-        titles = [match[1] for match in _HEADLINE.findall(body)]
-        texts = _TEXT.findall(body) or [_HEADLINE.sub(" ", _IDENTITY.sub(" ", body))]
-        yield line, number[1].strip(), _without_markup(titles), _without_markup(texts)
+        content = without_elements(body, _NO_TEXT)
+        titles = element(content, _TITLES)
+        texts = element(content, _TEXT) or [without_elements(content, _TITLES)]
+        yield line, name, plain_text(titles), plain_text(texts)
 
 
 def read_qrels(path: Path) -> Iterator[Judged]:
     """Yield line, query, document and grade of every line `qid 0 docid rel`, separated by white space."""
     for line, text in numbered_lines(path):
-        fields = text.split()
+        fields = [field.decode() for field in text.encode().split()]  # bytes split at ASCII white space
         if len(fields) != 4:
             raise _malformed(path, line, f"expected `query 0 document grade`, found {len(fields)} fields")
         yield line, fields[0], fields[2], fields[3]
@@ -112,52 +152,18 @@ def judgements(
     return relevant
 
 
-def _is_sgml(path: Path) -> bool:
+def _is_markup(path: Path) -> bool:
     return next((line.lstrip().startswith("<") for _, line in numbered_lines(path) if line.strip()), False)
 
 
 def _columns(path: Path) -> Iterator[Row]:
-    for number, line in numbered_lines(path):
-        fields = line.split("\t")
-        if len(fields) != 2 or not fields[0].strip():
-            raise _malformed(path, number, f"expected an id, a tab and a text, found {len(fields)} columns")
-        yield number, fields[0].strip(), fields[1].strip()
-
-
-def _records(path: Path, tag: str) -> Iterator[tuple[int, str]]:
-    """Yield the first line and the content of every record; only markup is allowed between records."""
-    boundary = re.compile(rf"(<{tag}(?:\s[^<>]*)?>|</{tag}>)", re.IGNORECASE)
-    start = 0
-    body: list[str] = []
-    for number, line in numbered_lines(path):
-        for part in boundary.split(line + "\n"):
-            opens, closes = (
-                bool(boundary.fullmatch(part)) and part[1] != "/",
-                part.startswith("</") and bool(boundary.fullmatch(part)),
-            )
-            if (opens and start) or (closes and not start):
-                message = (
-                    f"a second <{tag}> before the </{tag}> of line {start}"
-                    if opens
-                    else f"a </{tag}> without its <{tag}>"
-                )
-                raise _malformed(path, number, message)
-            if opens:
-                start, body = number, []
-            elif closes:
-                yield start, "".join(body)
-                start = 0
-            elif start:
-                body.append(part)
-            elif part.strip() and not part.lstrip().startswith("<"):
-                raise _malformed(path, number, f"text outside of <{tag}>")
-    if start:
-        raise _malformed(path, start, f"the <{tag}> has no </{tag}>")
-
-
-def _without_markup(parts: Iterable[str]) -> str:
-    return html.unescape(_TAG.sub(" ", "\n".join(part.strip() for part in parts))).strip()
+    cure = "a line is an id, a tab and a text"
+    rows = named_columns(path, tab_separated(path), _COLUMNS, order=tuple(_COLUMNS), cure=cure)
+    for number, (name, text) in rows:
+        if not name.strip(ASCII_SPACE):
+            raise BadInput("the id is empty", where=Where(str(path), number), cure=cure)
+        yield number, name.strip(ASCII_SPACE), text.strip()
 
 
 def _malformed(path: Path, line: int, message: str) -> BadInput:
-    return BadInput(message, where=Where(str(path), line), cure="correct the line, or get the file again")
+    return BadInput(message, where=Where(str(path), line), cure=CORRECT)

@@ -24,14 +24,15 @@ AbsolutePath = Annotated[Path, PlainSerializer(lambda path: str(path.resolve()),
 
 @dataclass(frozen=True)
 class Options:
-    """How to evaluate. Only `mining`, which is in the signature, may change scores beyond rounding.
+    """How to evaluate. Only `mining` and `ignore_identical_ids`, which are in the signature, change scores.
 
     `data` is a folder of data sets in their raw layouts, `own` maps user-provided targets (`bitext.NAME`) to
     their folders, `limit` evaluates the first examples only, `cache` replaces STILTBOARD_CACHE, `sweep`
     scores every layer in both poolings in addition to the declared view, and `keep_layers` caches the vectors
     of further layers from the same passes, for checkpoints truncated there. With `overwrite` requested scores
     are measured again; with `untrusted` no score on disk is kept at all, since a stranger may have written
-    it. `fetched` maps the source of a checkpoint to its files where another process has fetched and verified
+    it. `ignore_identical_ids` is for test collections, where None means the default of their format.
+    `fetched` maps the source of a checkpoint to its files where another process has fetched and verified
     them.
     """
 
@@ -46,6 +47,7 @@ class Options:
     cache: AbsolutePath | None = None
     sweep: bool = False
     mining: Mining = field(default_factory=Mining)
+    ignore_identical_ids: bool | None = None
     keep_layers: tuple[int, ...] = ()
     fetched: Mapping[str, CheckpointFiles] = field(default_factory=dict)
 

@@ -27,7 +27,7 @@ _IN_MEMORY_BYTES = 1 << 28
 
 
 class Pairs(NamedTuple):
-    """Each query with each of its relevant documents, by index, query by query."""
+    """Queries with documents, by index: all relevant ones, query by query, or those that are not ranked."""
 
     query: Indices
     document: Indices
@@ -74,6 +74,7 @@ def headline(target: Target, examples: Collection | ParallelDocuments, encode: E
 
 def _collection(examples: Collection, encode: Encode) -> pa.Table:
     queries = _vectors(encode, list(examples.queries.values()))
+    ignored = Pairs(*np.array(examples.ignored, dtype=np.int64).reshape(-1, 2).T)
     lengths = np.array([len(chunks) for chunks in examples.chunks])
     texts = list(examples.documents.values())
     numbers = {name: number for number, name in enumerate(examples.documents)}
@@ -91,10 +92,12 @@ def _collection(examples: Collection, encode: Encode) -> pa.Table:
             vectors = _vectors(encode, [chunk for number in batch for chunk in examples.chunks[number]])
             starts = np.cumsum(lengths[batch]) - lengths[batch]
             whole = _vectors(encode, [texts[number].whole for number in batch])
-            yield Block(
-                batch,
-                {"whole": whole @ queries.T, **_chunk_scores(vectors, starts, vectors @ queries.T, queries)},
-            )
+            scores = {
+                "whole": whole @ queries.T,
+                **_chunk_scores(vectors, starts, vectors @ queries.T, queries),
+            }
+            _put_last(ignored, batch, scores)
+            yield Block(batch, scores)
 
     all_documents = np.arange(len(texts))
     if 4 * 8 * len(texts) * len(queries) <= _IN_MEMORY_BYTES:
@@ -103,6 +106,14 @@ def _collection(examples: Collection, encode: Encode) -> pa.Table:
     else:
         ranks = _ranks(Pairs(query, document), blocks(np.unique(document)), blocks(all_documents))
     return _table(ranks, query, gains, {"query": pa.array(list(examples.queries))})
+
+
+def _put_last(pairs: Pairs, documents: Indices, scores: Scores) -> None:
+    """Give the documents of a block that are in a pair the score −∞ for its query."""
+    in_block = np.flatnonzero(np.isin(pairs.document, documents))
+    rows = np.searchsorted(documents, pairs.document[in_block])
+    for variant in scores.values():
+        variant[rows, pairs.query[in_block]] = -np.inf
 
 
 def _parts(lengths: Indices, rows: int) -> Iterator[slice]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from harness.catalog import TARGETS, is_own, own_target
+from harness.catalog import TARGETS, ignores_identical_ids, is_own, own_target
 from harness.catalog.fingerprints import FINGERPRINTS
 from harness.records import Target
 from harness.scoring.statistics.blockwise_ranks import placings
@@ -48,14 +48,21 @@ def make_board(
 
 
 def _user_targets(entries: Iterable[Entry]) -> Iterator[Target]:
-    """Yield user-provided targets by name, each over the languages of all its results, sorted by code."""
+    """Yield user-provided targets by name, each over the languages of all its results, sorted by code.
+
+    Which documents are ranked is as in most of its results, of two equally many as where all are.
+    """
     languages: dict[str, set[str]] = {}
+    ignoring: dict[str, Counter[bool]] = {}
     for entry in entries:
         for name, contender in entry.contenders.items():
             if is_own(name):
-                languages.setdefault(name, set()).update(contender.result.languages, contender.result.data)
+                result = contender.result
+                languages.setdefault(name, set()).update(result.languages, result.data)
+                ignoring.setdefault(name, Counter())[ignores_identical_ids(result.signature)] += 1
     for name in sorted(languages):
-        yield own_target(name, sorted(languages[name]))
+        ignored = ignoring[name][True] > ignoring[name][False]
+        yield own_target(name, sorted(languages[name]), ignore_identical_ids=ignored)
 
 
 def _row(entry: Entry, cells: Mapping[str, Mapping[str, Cell]], previous: Row | None) -> Row:

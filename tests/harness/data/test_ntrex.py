@@ -89,7 +89,7 @@ def test_a_trial_keeps_whole_documents() -> None:
         (
             ["a", "b", "a", "c", "c", "c"],
             GERMAN,
-            r"DOCUMENT_IDS\.tsv:3: document 'a' continues after another document\n    cure: take the official",
+            r"DOCUMENT_IDS\.tsv:3: document 'a' continues after another document\n    cure: get the file again",
         ),
         (["a", "", "b", "b", "c", "c"], GERMAN, r"DOCUMENT_IDS\.tsv:2: expected the id of a document"),
     ],

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
 
 from harness.data.own_bitext import languages_in, own_bitext
+from harness.data.reading_notes import noting
 from harness.errors import BadInput
 from harness.records.scalars import Language
 
@@ -44,7 +46,7 @@ def named(folder: Path, *names: str) -> Path:
     for name in names:
         stem, _, last = name.rpartition(".")
         first, _, second = stem.partition("-")
-        text = f"{first}\t{second or 'en'}" if last == "tsv" else last
+        text = f"{first} text\t{second or 'en'} text" if last == "tsv" else last
         (folder / name).write_text(f"{text}\n")
     return folder
 
@@ -145,7 +147,7 @@ def test_unrelated_names_are_ignored_and_folders_named_like_parallel_files_are_r
             {"x_de__en_de": ["eins"], "x_de__en_en": ["one", "two"]},
             r"x\.de-en\.de has 1 lines, x\.de-en\.en has 2",
         ),
-        ({"de_tsv": ["eins"]}, r"de\.tsv:1: expected two columns, found 1"),
+        ({"de_tsv": ["eins"]}, r"de\.tsv:1: found 1 columns, expected 2: de, en"),
         ({"de_tsv": ["eins\tone", "zwei\t "]}, r"de\.tsv:2: an empty sentence has no translation"),
         ({"de_tsv": []}, "holds no sentence"),
         (
@@ -158,6 +160,46 @@ def test_malformed_files_are_named(tmp_path: Path, files: dict[str, list[str]], 
     write(tmp_path, **files)
     with pytest.raises(BadInput, match=message):
         own_bitext("de", tmp_path)
+
+
+def test_quoting_is_undone_and_a_header_names_the_sides(tmp_path: Path) -> None:
+    (tmp_path / "de-en.tsv").write_text(
+        'English\tde\n"He said ""yes""."\t"Er sagte ""ja""."\nnothing\tnichts\n'
+    )
+    notes: list[str] = []
+    with noting(notes.append):
+        bitext = own_bitext("de", tmp_path)
+    assert (bitext.foreign, bitext.english) == (('Er sagte "ja".', "nichts"), ('He said "yes".', "nothing"))
+    assert [note.partition(": ")[2] for note in notes] == [
+        "quotation marks around and doubled within texts are read as quoting",
+        "line 1 is read as a header, which names the columns",
+    ]
+    (tmp_path / "de-en.tsv").write_text('"Faust"\tFaust\n"Halt", rief er\t"Stop", he cried\n')
+    assert own_bitext("de", tmp_path).foreign == ('"Faust"', '"Halt", rief er')
+
+
+def test_gzipped_files_are_read_and_other_tables_are_noted(tmp_path: Path) -> None:
+    for name, text in (("de-en.tsv", "eins\tone\n"), ("x.fr-en.fr", "un\n"), ("x.fr-en.en", "one\n")):
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
+    for name in ("all.tsv", "sw-en.csv", "sw-en.tsv.zip"):
+        (tmp_path / name).write_text("moja\tone\n")
+    notes: list[str] = []
+    with noting(notes.append):
+        assert languages_in(tmp_path) == ("de", "fr")
+    assert own_bitext("de", tmp_path).sides == {"de side": ("eins",), "en side": ("one",)}
+    assert own_bitext("fr", tmp_path).sides == {"fr side": ("un",), "en side": ("one",)}
+    assert [note.partition(",")[0].partition(";")[0] for note in notes] == [
+        f"{tmp_path / 'all.tsv'}: is not read",
+        f"{tmp_path / 'sw-en.csv'}: is not read",
+        f"{tmp_path / 'sw-en.tsv.zip'}: is not read",
+    ]
+    (tmp_path / "de-en.tsv").write_text("eins\tone\n")
+    with pytest.raises(BadInput, match=r"de-en\.tsv and de-en\.tsv\.gz are both for de"):
+        languages_in(tmp_path)
+    (tmp_path / "de-en.tsv").unlink()
+    (tmp_path / "x.fr-en.fr").write_text("un\n")
+    with pytest.raises(BadInput, match=r"x\.fr-en\.fr and x\.fr-en\.fr\.gz are the same side"):
+        languages_in(tmp_path)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

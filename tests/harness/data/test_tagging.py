@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.data import tagging
+from harness.data.reading_notes import noting
 from harness.data.tagging import (
     PANX_TAGS,
     UDPOS_NAMES,
@@ -198,9 +199,11 @@ def test_the_hub_has_a_name_for_all_of_xtremes_languages() -> None:
     assert len(set(UDPOS_NAMES.values())) == 33
 
 
-UNCHANGED = "\n    cure: take the official set unchanged"
+CORRECT = "\n    cure: correct it, or download the file again"
+WHOLE = "\n    cure: get the whole data set"
+OWNERS = "\n    cure: report it to the owners of the data set on the Hub"
 UNTAGGED = (
-    f"columns, expected a word and its tag{UNCHANGED}; XTREME's download script omits the tags of test files"
+    f"columns, expected a word and its tag{CORRECT}; XTREME's download script omits the tags of test files"
 )
 
 
@@ -210,11 +213,11 @@ UNTAGGED = (
         ("Wort", f"found 1 {UNTAGGED}"),
         (" ", f"found 1 {UNTAGGED}"),
         ("ein\tWort\tNOUN", f"found 3 {UNTAGGED}"),
-        ("Wort\t_", f"found the tag '_', expected one of: {' '.join(UPOS_TAGS)}{UNCHANGED}"),
-        ("Wort\t", f"found the tag '', expected one of: {' '.join(UPOS_TAGS)}{UNCHANGED}"),
-        ("Wort\tnoun", f"found the tag 'noun', expected one of: {' '.join(UPOS_TAGS)}{UNCHANGED}"),
-        ("Wort\tB-PER", f"found the tag 'B-PER', expected one of: {' '.join(UPOS_TAGS)}{UNCHANGED}"),
-        ("\tNOUN", f"a word is empty{UNCHANGED}"),
+        ("Wort\t_", f"found the tag '_', expected one of: {' '.join(UPOS_TAGS)}{CORRECT}"),
+        ("Wort\t", f"found the tag '', expected one of: {' '.join(UPOS_TAGS)}{CORRECT}"),
+        ("Wort\tnoun", f"found the tag 'noun', expected one of: {' '.join(UPOS_TAGS)}{CORRECT}"),
+        ("Wort\tB-PER", f"found the tag 'B-PER', expected one of: {' '.join(UPOS_TAGS)}{CORRECT}"),
+        ("\tNOUN", f"a word is empty{CORRECT}"),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> None:
@@ -224,15 +227,30 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> N
     assert str(caught.value) == f"{path}:7: {message}"
 
 
+def test_the_language_before_every_word_of_wikiann_is_not_text(tmp_path: Path) -> None:
+    raw = [[(f"de:{word}", tag) for word, tag in sentence] for sentence in NAMES]
+    path = write(tmp_path / "panx/dev-de.tsv", text_of(raw))
+    notes: list[str] = []
+    with noting(notes.append):
+        assert panx_dev("de", tmp_path) == record("de", NAMES, path)
+    assert notes == [f"{path}: 'de:' before every word is not read as text"]
+    some = [[("de:Greta", "B-PER"), ("in", "O")]]
+    write(path, text_of(some))
+    assert panx_dev("de", tmp_path) == record("de", some, path)
+    write(path.with_name("dev-fr.tsv"), text_of(raw))
+    with pytest.raises(BadInput, match="every word begins with 'de:', so this is not the text of fr"):
+        panx_dev("fr", tmp_path)
+
+
 def test_bad_bytes_and_empty_and_missing_files_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "panx/dev-de.tsv", "\n\n")
     with pytest.raises(BadInput) as caught:
         panx_dev("de", tmp_path)
-    assert str(caught.value) == f"no sentence of de is in {path}{UNCHANGED}"
+    assert str(caught.value) == f"no sentence of de is in {path}{WHOLE}"
     path.write_bytes(b"Wort\tO\n\n\xe4\tO\n")
     with pytest.raises(BadInput) as caught:
         panx_dev("de", tmp_path)
-    assert str(caught.value) == f"{path}:3: byte 0xe4 is not UTF-8\n    cure: download it again"
+    assert str(caught.value).startswith(f"{path}:3: byte 0xe4 is not UTF-8: the file seems to be ")
     path.unlink()
     with pytest.raises(BadInput) as caught:
         panx_dev("de", tmp_path)
@@ -244,9 +262,9 @@ def test_bad_bytes_and_empty_and_missing_files_are_named(tmp_path: Path) -> None
 
 def test_a_row_of_the_hub_is_checked_too(hub: Path) -> None:
     for load, message in (
-        (panx, f"{hub} PAN-X.fr test:2: found 2 words and 1 tags{UNCHANGED}"),
-        (panx_dev, f"{hub} PAN-X.fr validation:2: found 0 words and 0 tags{UNCHANGED}"),
-        (panx_train, f"{hub} PAN-X.fr train:1: a word is empty{UNCHANGED}"),
+        (panx, f"{hub} PAN-X.fr test:2: found 2 words and 1 tags{OWNERS}"),
+        (panx_dev, f"{hub} PAN-X.fr validation:2: found 0 words and 0 tags{OWNERS}"),
+        (panx_train, f"{hub} PAN-X.fr train:1: a word is empty{OWNERS}"),
     ):
         with pytest.raises(BadInput) as caught:
             load("fr", None)
@@ -262,7 +280,7 @@ def test_a_tag_without_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         udpos_hub("de", None)
     assert (
         str(caught.value)
-        == f"{root} udpos.German test:1: found the tag '3', expected one of: {' '.join(UPOS_TAGS)}{UNCHANGED}"
+        == f"{root} udpos.German test:1: found the tag '3', expected one of: {' '.join(UPOS_TAGS)}{OWNERS}"
     )
 
 

@@ -63,7 +63,7 @@ def test_scores_come_from_files_and_hub_alike_and_are_scaled_to_one(
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("a,b,1\na,b\n", 2, "found 2 columns, expected first sentence, second sentence and score"),
+        ("a,b,1\na,b\n", 2, "found 2 columns, expected 3: sentence1, sentence2, similarity_score"),
         ("a,b,5.1\n", 1, "found the score '5.1', expected a number from 0 to 5"),
         ("a,b,nan\n", 1, "found the score 'nan', expected a number from 0 to 5"),
         ("a, ,1\n", 1, "a sentence is empty"),
@@ -93,9 +93,29 @@ def test_sick_gives_two_tasks(tmp_path: Path) -> None:
     assert isinstance(scored, ScoredPairs)
     assert isinstance(labelled, SentencePairs)
     assert (scored.scores, labelled.labels) == ((0.75, 0.0), ("entailment", "contradiction"))
+    renamed = head.replace("entailment_judgment", "entailment_label")
+    (tmp_path / "sick/SICK_train.txt").write_text(f"{renamed}1\tA boy\tNo boy\t1\tCONTRADICTION\n")
+    (pairs, _) = load_task(find_task("sick"), "en", tmp_path)
+    assert isinstance(pairs, SentencePairs)
+    assert pairs.labels == ("contradiction",)
+    (tmp_path / "sick/SICK_train.txt").write_text("1\tA boy\tNo boy\t1\tCONTRADICTION\n")
+    with pytest.raises(BadInput, match="the header names no column sentence_A, only 1, A boy"):
+        load_task(find_task("sick"), "en", tmp_path)
     (tmp_path / "sick/SICK_train.txt").write_text(f"{head}1\tA boy\n")
     with pytest.raises(BadInput, match="found 2 columns, expected 5"):
         load_task(find_task("sick"), "en", tmp_path)
+
+
+def test_without_its_header_rte_keeps_its_first_pair(tmp_path: Path) -> None:
+    (tmp_path / "rte").mkdir()
+    head, rows = "index\tsentence1\tsentence2\tlabel\n", "0\ta\tb\tentailment\n1\tc\td\tnot_entailment\n"
+    loaded = []
+    for text in (head + rows, rows):
+        for name in ("train.tsv", "dev.tsv"):
+            (tmp_path / "rte" / name).write_text(text)
+        loaded.append(load_task(find_task("rte"), "en", tmp_path)[0])
+    assert len(loaded[0]) == 2
+    assert loaded[0].fingerprint == loaded[1].fingerprint
 
 
 def test_pairs_from_files_and_the_hub(tmp_path: Path, hub: Callable[[Tables], None]) -> None:
@@ -199,7 +219,10 @@ def test_choices_come_from_files_which_are_checked(tmp_path: Path) -> None:
     assert isinstance(train, MultipleChoice)
     assert train.right == (2,)
     broken = [
-        ('{"context"', "not a question of SocialIQA"),
+        ('{"context"', "not JSON: Expecting ':' delimiter"),
+        (json.dumps({**row, "question": 7}), "'question' is a whole number, expected text"),
+        (json.dumps({**row, "question": "\ud83d"}), r"question contains half a character (\ud83d)"),
+        (json.dumps({"context": "a"}), "'question' is missing, only 'context'"),
         (json.dumps({**row, "correct": "D"}), "no answer is marked as the right one"),
         (json.dumps({**row, "answerB": " "}), "a question or an answer is empty"),
     ]
