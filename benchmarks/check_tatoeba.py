@@ -124,7 +124,7 @@ def main() -> None:
         wrong = wrong_answers(folder, result, arguments.data, arguments.dtype)
     scores, deviations = both_directions(result), 0
     settings = f"{arguments.layers} layers, prefix {arguments.prefix!r}, {arguments.dtype}"
-    print(f"{settings}: {result.run['seconds']} s for {result.run['encoded_sentences']} sentences")
+    print(f"{settings}: {result.runs[-1].seconds} s for {result.runs[-1].encoded_sentences} sentences")
     for name, reference in REFERENCES[arguments.prefix, arguments.layers].items():
         measured = scores[name]
         deviation = max(abs(a - b) for a, b in zip(measured, reference, strict=True))

@@ -20,6 +20,7 @@ COMMANDS = {
     "train": ("harness.cli.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "diff": ("harness.cli.diff", "Compare two results, paired on the same examples."),
     "verify": ("harness.cli.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
+    "migrate": ("harness.cli.migrate", "Rewrite submissions in the current formats."),
     "review": ("harness.cli.review", "Check a pull request's files without running any of them."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
     "publish": (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,7 @@ import pyarrow as pa
 from harness.errors import BadInput
 from harness.evaluation.plan import TargetPlan
 from harness.models.checkpoint import CheckpointFiles
-from harness.records import CheckpointScores, Head, Outcomes, Result, Score
+from harness.records import CheckpointScores, EvaluationRun, Head, Outcomes, Result, Score, joined_runs
 from harness.scoring.statistics.multilevel import Claim, Claims, score_claims
 from harness.scoring.statistics.samples import Sample
 from harness.scoring.tables import TABLES, units
@@ -28,13 +27,14 @@ class Measured:
     """The outcomes of each cell, one row per example, or the reason why there are none.
 
     `heads` holds the head of each seed, where a head predicted; `fingerprints` the digest of the text of each
-    measured language.
+    measured language. `runs` holds the run of every cell that was measured before this run.
     """
 
     outcomes: Mapping[Cell, pa.Table] = field(default_factory=dict)
     failed: Mapping[Cell, str] = field(default_factory=dict)
     heads: Mapping[int, Head] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[Cell, EvaluationRun] = field(default_factory=dict)
 
     def over(self, earlier: Measured) -> Measured:
         """Return the union of both; of a cell that both have, this one's.
@@ -62,6 +62,7 @@ class Measured:
             {**earlier.failed, **self.failed},
             {**earlier.heads, **self.heads},
             fingerprints,
+            {cell: run for cell, run in earlier.runs.items() if cell in retained} | dict(self.runs),
         )
 
     def unfinished(self, plan: TargetPlan, seed: int) -> list[str]:
@@ -69,8 +70,11 @@ class Measured:
         return [language for language in plan.examples if (seed, language) not in self.outcomes]
 
 
-def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[str, Any]) -> Result:
-    """Return the result; its score is None unless every language was measured on every seed."""
+def make_result(plan: TargetPlan, measured: Measured, slug: str, run: EvaluationRun) -> Result:
+    """Return the result; its score is None unless every language was measured on every seed.
+
+    `run` is the run of all cells that were not measured before it.
+    """
     target = plan.target
     checkpoints = tuple(
         _checkpoint_scores(plan, measured, seed, files) for seed, files in plan.checkpoints.items()
@@ -81,7 +85,7 @@ def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[st
     measured_languages = {language for _, language in measured.outcomes}
     means = [[checkpoint.scores[language].score for checkpoint in checkpoints] for language in languages]
     return Result(
-        schema_=1,
+        schema_=2,
         submission=slug,
         target=target.name,
         signature=plan.signature,
@@ -98,8 +102,22 @@ def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Mapping[st
             if language in measured_languages
         },
         outcomes=UNWRITTEN,
-        run=run,
+        runs=_runs(measured, run),
     )
+
+
+def _runs(measured: Measured, current: EvaluationRun) -> tuple[EvaluationRun, ...]:
+    """Return the runs of all cells, each with its cells unless it is the only one."""
+    cells: dict[str, dict[str, tuple[str, ...]]] = {}
+    by_text: dict[str, EvaluationRun] = {}
+    for seed, language in sorted(measured.outcomes):
+        run = measured.runs.get((seed, language), current)
+        text = run.model_dump_json()
+        by_text[text] = run
+        languages = cells.setdefault(text, {})
+        languages[str(seed)] = (*languages.get(str(seed), ()), language)
+    runs = joined_runs(run.model_copy(update={"cells": cells[text]}) for text, run in by_text.items())
+    return tuple(run.model_copy(update={"cells": {}}) for run in runs) if len(runs) == 1 else runs
 
 
 def make_table(plan: TargetPlan, measured: Measured) -> pa.Table:

@@ -14,7 +14,7 @@ from harness.errors import BadInput, Fault
 from harness.evaluation.cells import Cell, Measured
 from harness.evaluation.plan import Plan, TargetPlan
 from harness.evaluation.run import Run
-from harness.records import Head, Result, Signature, Sweep
+from harness.records import EvaluationRun, Head, Result, Signature, Sweep
 from harness.reporter import Reporter
 from harness.store import RESULTS_FOLDER, load_outcomes, load_result, results_lock
 
@@ -109,6 +109,7 @@ def _reusable(plan: TargetPlan, result: Result, table: pa.Table, *, measured_aga
     outcomes: dict[Cell, pa.Table] = {}
     failed: dict[Cell, str] = {}
     heads: dict[int, Head] = {}
+    runs: dict[Cell, EvaluationRun] = {}
     for checkpoint in result.checkpoints:
         files = plan.checkpoints.get(checkpoint.seed)
         if files is None or files.digest != checkpoint.weights:
@@ -124,8 +125,10 @@ def _reusable(plan: TargetPlan, result: Result, table: pa.Table, *, measured_aga
                 )
                 outcomes[seed, language] = rows.drop_columns(["seed", "language"]).combine_chunks()
                 heads |= {seed: checkpoint.head} if checkpoint.head is not None else {}
+                run = result.run_of(seed, language)
+                runs |= {(seed, language): run} if run is not None else {}
     fingerprints = {language: result.data[language] for _, language in outcomes}
-    return Measured(outcomes, failed, heads, fingerprints)
+    return Measured(outcomes, failed, heads, fingerprints, runs)
 
 
 def _refuse_missing_languages(plan: TargetPlan, path: Path, result: Result) -> None:
@@ -176,9 +179,9 @@ def _report_dropped(plan: TargetPlan, path: Path, result: Result, reporter: Repo
 
 def refuse_mixed_measurement(path: Path, result: Result | Sweep, signature: Signature, run: Run) -> None:
     """Raise BadInput where the file at `path` was measured with another signature, dtype or device."""
-    dtype, device = (
-        str(result.run.get(key, current)) for key, current in (("dtype", run.dtype), ("device", run.device))
-    )
+    last = result.last_run
+    dtype = last.dtype if last and last.dtype else run.dtype
+    device = last.device if last and last.device else run.device
     again = "--overwrite without -l to measure all of it again"
     for name, old, new, cure in (
         (

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import platform
 import time
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from harness.clock import now
 from harness.errors import BadInput, CheckFailed
 from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, make_table
 from harness.evaluation.embeddings import Encoded, declared_view, distinct_texts, encode_missing, every_view
 from harness.evaluation.heads import predict
 from harness.evaluation.plan import Plan, TargetPlan, make_plan
+from harness.evaluation.provenance import describe_run
 from harness.evaluation.resume import Resumed, load_finished, result_path, resume
 from harness.evaluation.run import WRITE_SECONDS, Options, Run
 from harness.evaluation.sweep import TargetSweep, open_sweeps
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
-from harness.models.device import is_emulated, processor, thread_count
 from harness.models.encoder import EncodingReport
-from harness.records import Result, View
+from harness.records import EvaluationRun, Result, View
 from harness.reporter import Reporter, Silent
 from harness.store import load_outcomes, load_result, results_lock, write_result
 
 __all__ = ["Options", "evaluate"]
-
-_VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "accelerate", "numpy", "faiss-cpu")
 
 
 def evaluate(
@@ -61,7 +55,9 @@ def evaluate(
             continue
         try:
             for measured, reports in predict(target, plan.run):
-                results[target.name] = _write(target.plan, measured, _describe(reports, plan.run), plan.run)
+                results[target.name] = _write(
+                    target.plan, measured, describe_run(reports, plan.run), plan.run
+                )
         except (BadInput, CheckFailed) as reason:  # the other targets go on
             if len(plan.targets) == 1:
                 raise
@@ -89,10 +85,10 @@ def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result
         # seeds are measured.
         if number == len(plan.checkpoints) or not run.options.overwrite:
             results = {
-                target.name: _write(target.plan, measured[target.name], _describe(reports, run), run)
+                target.name: _write(target.plan, measured[target.name], describe_run(reports, run), run)
                 for target in targets
             }
-        _sweep(seed, files, swept, encoded, _describe(reports, run))
+        _sweep(seed, files, swept, encoded, describe_run(reports, run))
     return results
 
 
@@ -132,7 +128,7 @@ def _run_cells(target: Resumed, seed: int, files: CheckpointFiles, encoded: Enco
 
 
 def _sweep(
-    seed: int, files: CheckpointFiles, swept: SweptLanguages, encoded: Encoded, description: Mapping[str, Any]
+    seed: int, files: CheckpointFiles, swept: SweptLanguages, encoded: Encoded, description: EvaluationRun
 ) -> None:
     """Score the swept languages in every view; write the scores about once a minute, and at the end."""
     sweeps = list(dict.fromkeys(sweep for sweep, _ in swept))
@@ -159,7 +155,7 @@ def _shallower_views(view: View, run: Run) -> list[View]:
 # ---- the result --------------------------------------------------------------------------------
 
 
-def _write(plan: TargetPlan, measured: Measured, description: dict[str, Any], run: Run) -> Result:
+def _write(plan: TargetPlan, measured: Measured, description: EvaluationRun, run: Run) -> Result:
     """Write the result, merged with what other runs finished in the meantime, unless nothing is new."""
     if run.options.limit:
         return make_result(plan, measured, run.slug, description)
@@ -186,29 +182,7 @@ def _stored(path: Path) -> Result | None:
 
 
 def _same(stored: Result, unwritten: Result) -> bool:
-    return stored.model_copy(update={"run": {}, "outcomes": UNWRITTEN}) == unwritten.model_copy(
-        update={"run": {}}
+    """Tell whether both state the same scores; the stored one then remains with the runs that measured it."""
+    return stored.model_copy(update={"runs": (), "outcomes": UNWRITTEN}) == unwritten.model_copy(
+        update={"runs": ()}
     )
-
-
-def _describe(reports: Sequence[EncodingReport], run: Run) -> dict[str, Any]:
-    """Return the result's `run` block: date, device, versions and speed, which differ between runs."""
-    seconds = sum(report.seconds for report in reports)
-    texts = sum(report.texts for report in reports)
-    return {
-        "date": now(),
-        "device": run.device,
-        "processor": processor(run.device),
-        "dtype": run.dtype,
-        "threads": thread_count(),
-        "batch_tokens": max((report.batch_tokens for report in reports), default=0),
-        "encoded_sentences": texts,
-        "encoded_tokens": sum(report.tokens for report in reports),
-        "seconds": round(seconds, 2),
-        "sentences_per_second": round(texts / seconds, 1) if seconds else 0.0,
-        "versions": {name: version(name) for name in _VERSIONS} | {"python": platform.python_version()},
-        "events": [
-            *(["bfloat16 was emulated with float32 products"] if is_emulated(run.device, run.dtype) else []),
-            *(event for report in reports for event in report.events),
-        ],
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from harness.errors import BadInput, Fault
 from harness.evaluation.embeddings import Encoded, every_view
@@ -12,7 +11,7 @@ from harness.evaluation.resume import refuse_loss, refuse_mixed_measurement
 from harness.evaluation.run import Run
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
-from harness.records import Signature, Sweep, SweptCheckpoint, View, ViewScores
+from harness.records import EvaluationRun, Signature, Sweep, SweptCheckpoint, View, ViewScores, joined_runs
 from harness.store import load_sweep, results_lock, sweep_path, write_sweep
 
 Point = tuple[int, View, str]  # seed, view, language
@@ -90,7 +89,7 @@ class TargetSweep:
             fraction = EMBEDDED[target.kind].headline(target, examples, encoded.spaces[view].get)
             self.points[seed, view, language] = round(100 * fraction, 4)
 
-    def write(self, description: Mapping[str, Any]) -> None:
+    def write(self, description: EvaluationRun) -> None:
         """Merge the points so far into the file; a trial is not written.
 
         Points in the file that this run lacks are retained: another run may have written them in the
@@ -105,9 +104,10 @@ class TargetSweep:
                 if stored is not None and stored.signature == self._signature()
                 else {}
             )
-            sweep = self._sweep(stored_points | self.points, description)
-            if stored is None or stored.model_copy(update={"run": {}}) != sweep.model_copy(
-                update={"run": {}}
+            runs = (*stored.runs, description) if stored is not None and stored_points else (description,)
+            sweep = self._sweep(stored_points | self.points, runs)
+            if stored is None or stored.model_copy(update={"runs": ()}) != sweep.model_copy(
+                update={"runs": ()}
             ):
                 write_sweep(self._run.folder, sweep)
 
@@ -121,7 +121,7 @@ class TargetSweep:
         """Report the best view among those with a score."""
         views = [
             view
-            for checkpoint in self._sweep(self.points, {}).checkpoints
+            for checkpoint in self._sweep(self.points, ()).checkpoints
             for view in checkpoint.views
             if view.score is not None
         ]
@@ -132,11 +132,11 @@ class TargetSweep:
                 f"{name}: best view h{best.layer}.{best.pooling.value} with {metric} {best.score:.2f}"
             )
 
-    def _sweep(self, points: Mapping[Point, float], description: Mapping[str, Any]) -> Sweep:
+    def _sweep(self, points: Mapping[Point, float], runs: Sequence[EvaluationRun]) -> Sweep:
         seeds = {seed for seed, _, _ in points}
         measured_languages = {language for _, _, language in points}
         return Sweep(
-            schema_=1,
+            schema_=2,
             submission=self._run.slug,
             target=self.plan.target.name,
             signature=self._signature(),
@@ -156,7 +156,7 @@ class TargetSweep:
                 for language in self.plan.target.languages
                 if language in measured_languages
             },
-            run=description,
+            runs=joined_runs(runs),
         )
 
     def _scores(self, points: Mapping[Point, float], seed: int, view: View) -> ViewScores:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 
 import torch
 
@@ -47,5 +48,25 @@ def thread_count() -> int:
 
 
 def processor(device: str) -> str:
-    """Return the name of the device's processor."""
-    return torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.machine()
+    """Return the name of the device's processor, or its architecture where the system does not tell."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return _cpu_model() or platform.processor() or platform.machine()
+
+
+def _cpu_model() -> str:
+    """Return the model name that Linux states for the first processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    named = (line.partition(":") for line in lines)
+    return next((value.strip() for key, _, value in named if key.strip() == "model name"), "")
+
+
+def instructions(device: str) -> str | None:
+    """Return the instruction set that torch computes with on a CPU, such as AVX2; None on another device."""
+    if device.startswith("cuda"):
+        return None
+    bfloat16 = " bfloat16" if _multiplies_bfloat16() else ""
+    return f"{torch.backends.cpu.get_cpu_capability()}{bfloat16}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.records.evaluation_run import EvaluationRun, joined_runs, mixed_conditions
 from harness.records.mining import Margin, Mining
 from harness.records.record import Record
 from harness.records.reported import (
@@ -59,6 +60,7 @@ __all__ = [
     "CheckpointScores",
     "ContinuedMlm",
     "Encoding",
+    "EvaluationRun",
     "FineTuning",
     "Head",
     "HubBitext",
@@ -98,4 +100,6 @@ __all__ = [
     "VerifiedResult",
     "View",
     "ViewScores",
+    "joined_runs",
+    "mixed_conditions",
 ]

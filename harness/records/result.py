@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
+from harness.records.evaluation_run import EvaluationRun, mixed_conditions
 from harness.records.record import Record
 from harness.records.scalars import (
     Count,
@@ -97,10 +99,11 @@ class Result(Record):
     `measured` of `of` languages were measured on every checkpoint; `score`, their mean, is None unless all
     were. `interval`, at 95 %, is about these languages, `general_interval` about languages in general (None
     with fewer than three). With several seeds both include the variation between seeds, with one seed only
-    that of the sampled examples.
+    that of the sampled examples. `runs` are in the order of their dates; the `cells` of several say which
+    languages of which seeds each of them measured.
     """
 
-    schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
+    schema_: Annotated[Literal[2], BeforeValidator(integer), Field(alias="schema")]
     submission: Slug
     target: Tag
     signature: PrintedSignature
@@ -113,7 +116,7 @@ class Result(Record):
     checkpoints: tuple[CheckpointScores, ...]
     data: Mapping[Language, Digest]
     outcomes: Outcomes
-    run: Mapping[str, Any] = {}
+    runs: Annotated[tuple[EvaluationRun, ...], Field(max_length=1000)] = ()
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -124,6 +127,30 @@ class Result(Record):
             if head and head.training
         }
         return {**self.data, **({"English training text": " ".join(sorted(trained))} if trained else {})}
+
+    @property
+    def last_run(self) -> EvaluationRun | None:
+        """Return the newest run that measured a part of this result; None where no run is on record."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def measured_at(self) -> datetime | None:
+        """Return when the newest part was measured, in UTC; None where no run is on record."""
+        return self.runs[-1].measured_at if self.runs else None
+
+    def run_of(self, seed: int, language: str) -> EvaluationRun | None:
+        """Return the run that measured a cell; None where no run is on record."""
+        if len(self.runs) == 1:
+            return self.runs[0].model_copy(update={"cells": {}})
+        for run in self.runs:
+            if language in run.cells.get(str(seed), ()):
+                return run.model_copy(update={"cells": {}})
+        return None
+
+    @property
+    def mixed(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the conditions that parts of this result were measured under, with values that differ."""
+        return mixed_conditions(self.runs)
 
     @property
     def complete(self) -> bool:
@@ -167,10 +194,10 @@ class SweptCheckpoint(Record):
 class Sweep(Record):
     """Scores of every layer and both poolings on one target; the declared view's remains the result.
 
-    `signature` is the result's without its layer and pooling.
+    `signature` is the result's without its layer and pooling; `runs` are in the order of their dates.
     """
 
-    schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
+    schema_: Annotated[Literal[2], BeforeValidator(integer), Field(alias="schema")]
     submission: Slug
     target: Tag
     signature: PrintedSignature
@@ -178,4 +205,9 @@ class Sweep(Record):
     of: Count
     checkpoints: tuple[SweptCheckpoint, ...]
     data: Mapping[Language, Digest]
-    run: Mapping[str, Any] = {}
+    runs: Annotated[tuple[EvaluationRun, ...], Field(max_length=1000)] = ()
+
+    @property
+    def last_run(self) -> EvaluationRun | None:
+        """Return the newest run that measured a part of this sweep; None where no run is on record."""
+        return self.runs[-1] if self.runs else None

@@ -6,6 +6,7 @@ This is why `no` stays Norwegian, `0e12…` stays a revision, and `1_000` is an 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -54,6 +55,14 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _existing_time(value: str) -> str:
+    try:
+        datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        raise ValueError("there is no such date") from None
+    return value
+
+
 # Bounds precede the validator: pydantic then writes them as minimum and maximum into the JSON Schema.
 Integer = Annotated[int, BeforeValidator(integer)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
@@ -67,6 +76,11 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$", m
 Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
 HubId = Annotated[str, Field(pattern=HUB_ID, max_length=193)]
 Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+Timestamp = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
+    AfterValidator(_existing_time),
+]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 # Quotation marks, spaces and brackets, which end a link in markdown, CSV or YAML, are refused.
 Link = Annotated[

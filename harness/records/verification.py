@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from harness.records.record import Record
-from harness.records.scalars import Digest, Line, Link, Number, Slug, Tag, Truth, integer, nullable
+from harness.records.scalars import Digest, Line, Link, Number, Slug, Tag, Timestamp, Truth, integer, nullable
 from harness.records.submission import Submitter
 
 
@@ -37,7 +37,7 @@ class VerifiedResult(Record):
     allowed: Annotated[Number, Field(ge=0)]
     by: Line
     url: Annotated[Link | None, BeforeValidator(nullable)] = None
-    date: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+    date: Timestamp
     harness: Line
     device: Annotated[Line | None, BeforeValidator(nullable)] = None
     dtype: Annotated[Line | None, BeforeValidator(nullable)] = None

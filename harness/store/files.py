@@ -14,6 +14,7 @@ from harness.characters import visible
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.records import Record
 from harness.store.consistency import Inconsistency
+from harness.store.formats import newer_format, upgraded
 from harness.store.yaml.parser import YamlDocument, refuse
 from harness.store.yaml.schema_errors import schema_faults
 
@@ -71,7 +72,11 @@ def replace_file(path: Path, data: bytes) -> None:
 def typed(
     record: type[_AnyRecord], document: YamlDocument, faults: list[Fault], cure: str = ""
 ) -> _AnyRecord | None:
-    """Validate a document as a record; on failure, add the faults to `faults` and return None."""
+    """Read a document of any format as a record; on failure, add the faults to `faults` and return None."""
+    if newer := newer_format(record, document):
+        faults.append(newer)
+        return None
+    document = upgraded(record, document)
     try:
         return record.model_validate(document.value)
     except ValidationError as error:
@@ -88,12 +93,10 @@ def located(findings: Iterable[Inconsistency], document: YamlDocument, cure: str
 
 
 def plain(record: Record) -> dict[str, object]:
-    """Return a result or sweep for `dump`: `run` last, points rounded to four decimals, text made visible."""
-    fields = record.model_dump(by_alias=True)
-    run = fields.pop("run")
-    rounded = _writable(fields, decimals=4)
+    """Return a result or sweep for `dump`: points rounded to four decimals, text made visible."""
+    rounded = _writable(record.model_dump(by_alias=True), decimals=4)
     assert isinstance(rounded, dict)
-    return {**rounded, "run": _writable(run, decimals=None)}
+    return rounded
 
 
 def plain_record(record: Record) -> object:

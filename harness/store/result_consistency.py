@@ -32,6 +32,25 @@ def result_findings(result: Result) -> Iterator[Inconsistency]:
     yield from _languages(result, target)
     yield from _intervals(result)
     yield from _score(result, target)
+    yield from _runs(result)
+
+
+def _runs(result: Result) -> Iterator[Inconsistency]:
+    """Check that where there are several runs, each scored cell is of exactly one of them."""
+    scored = {(c.seed, language) for c in result.checkpoints for language in c.scores}
+    measured = [
+        (int(seed), language)
+        for run in result.runs
+        for seed, languages in run.cells.items()
+        for language in languages
+    ]
+    if len(result.runs) < 2 and not measured:
+        return
+    if len(measured) != len(set(measured)) or set(measured) != scored:
+        odd = [cell for cell in measured if measured.count(cell) > 1 or cell not in scored]
+        seed, language = min(odd or scored - set(measured))
+        message = f"runs: the score of seed {seed} in {language!r} must be of exactly one run"
+        yield Inconsistency(("runs",), message, key=True)
 
 
 def _checkpoints(result: Result) -> Iterator[Inconsistency]:

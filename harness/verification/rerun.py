@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def _absolute(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
 
 def compare(first: Result, second: Result) -> Rerun:
     """Compare a result and its rerun by seed and language, by the tolerance of their devices and dtypes."""
-    first_arithmetic, second_arithmetic = (_arithmetic(result.run) for result in (first, second))
+    first_arithmetic, second_arithmetic = (arithmetic(result) for result in (first, second))
     retrained = [
         checkpoint.seed
         for checkpoint, repeated in zip(first.checkpoints, second.checkpoints, strict=False)
@@ -136,5 +136,7 @@ def _mismatches(first: Result, second: Result) -> Iterator[str]:
             yield f"seed {checkpoint.seed} has other weights now, {changed_weights}"
 
 
-def _arithmetic(run: Mapping[str, object]) -> tuple[str, str]:
-    return str(run.get("device", "cpu")).partition(":")[0], str(run.get("dtype", ""))
+def arithmetic(result: Result) -> tuple[str, str]:
+    """Return the kind of device and the dtype of a result's newest run."""
+    run = result.last_run
+    return ((run.device or "cpu").partition(":")[0], run.dtype or "") if run else ("cpu", "")

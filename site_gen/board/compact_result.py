@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -89,7 +90,7 @@ class CompactResult:
     table: NDArray[np.float64]
     texts: Mapping[str, str]
     data: Mapping[str, str]
-    run: Mapping[str, str]
+    measured_at: datetime | None  # when its newest part was measured, in UTC
     stamp: bytes
 
     def __eq__(self, other: object) -> bool:
@@ -156,7 +157,6 @@ def compact(result: Result) -> CompactResult:
     for rows, checkpoint in zip(table, result.checkpoints, strict=True):
         for language, score in checkpoint.scores.items():
             rows[language_index[language]] = (score.score, *score.interval, score.n)
-    date = result.run.get("date")
     return CompactResult(
         result.target,
         result.signature,
@@ -171,7 +171,7 @@ def compact(result: Result) -> CompactResult:
         table,
         result.texts,
         result.data,
-        {"date": date} if isinstance(date, str) and len(date) <= 40 else {},
+        result.measured_at,
         hashlib.sha256(result.model_dump_json(by_alias=True).encode()).digest()[:16],
     )
 

@@ -1,29 +1,16 @@
-"""Read a result's run block, which may hold anything, and give the command to reproduce it; pure."""
+"""Read a result's runs, and give the command to reproduce it; pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from harness.catalog import is_own
 from harness.records import Result, Target
 from site_gen.board.board import Row
-from site_gen.board.compact_result import CompactResult
 from site_gen.once import once
-
-
-def run_date(result: Result | CompactResult) -> datetime | None:
-    """Return when a result was measured, in UTC; None without a complete date with time zone."""
-    text = result.run.get("date")
-    if not isinstance(text, str) or len(text) > 40:
-        return None
-    try:
-        date = datetime.fromisoformat(text)
-        return date.astimezone(UTC) if date.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def newest_run(rows: Iterable[Row]) -> datetime | None:
@@ -35,14 +22,13 @@ def newest_run(rows: Iterable[Row]) -> datetime | None:
 @once
 def run_dates(row: Row) -> Mapping[str, datetime]:
     """Return when each of a row's results was measured, by target; unknown dates are left out."""
-    dates = {target: run_date(cell.result) for target, cell in row.cells.items()}
+    dates = {target: cell.result.measured_at for target, cell in row.cells.items()}
     return {target: date for target, date in dates.items() if date is not None}
 
 
 def harness_version(result: Result) -> str:
     """Return the harness version that measured a result; empty where it is unknown or malformed."""
-    versions = result.run.get("versions")
-    text = versions.get("stiltboard") if isinstance(versions, Mapping) else None
+    text = result.last_run.versions.get("stiltboard") if result.last_run else None
     return text if isinstance(text, str) and re.fullmatch(r"[0-9A-Za-z.+-]{1,40}", text) else ""
 
 
@@ -53,7 +39,7 @@ def reproducing_command(slug: str, target: Target, result: Result) -> str:
     parts: list[Any] = ["stiltboard evaluate", slug]
     parts += [f"--{kind} {name}=DIR"] if user_provided else [f"-t {target.name}"]
     parts += ["--data DIR"] if target.needs_data and not user_provided else []
-    if (dtype := result.run.get("dtype")) in ("float32", "bfloat16"):
+    if result.last_run and (dtype := result.last_run.dtype) in ("float32", "bfloat16"):
         parts.append(f"--dtype {dtype}")
     parts += _mining_options(target, result)
     return " ".join((*parts, "--overwrite"))

@@ -13,7 +13,6 @@ from babel.core import get_global
 
 from harness.catalog import TATOEBA_ISO3
 from site_gen.board.language_scores import LanguageLine, language_line
-from site_gen.board.run_info import run_date
 from site_gen.board.whole import WholeCell, WholeRow
 
 _TARGET = "tatoeba"
@@ -34,7 +33,7 @@ def mteb_json(row: WholeRow) -> bytes:
     do not hold them.
     """
     cell = row.cells[_TARGET]
-    date = run_date(cell.result)
+    date = cell.result.measured_at
     document = {
         # A required key; the text was checked by fingerprint, and no revision of mteb's copy was used.
         "dataset_revision": "no_revision_available",

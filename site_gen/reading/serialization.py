@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class Packer:
             "languages": self._name(list(result.language_index)),
             "texts": self._name(dict(result.texts)),
             "data": self._name(dict(result.data)),
-            "run": dict(result.run),
+            "measured_at": result.measured_at.isoformat() if result.measured_at else None,
             "stamp": result.stamp.hex(),
             "entrant": _packed_entrant(contender.entrant, numbers),
             "trust": self._name(_packed_trust(contender.trust)),
@@ -169,7 +170,7 @@ class Unpacker:
             numbers.read(len(seeds), len(language_index), 4),
             self._value(packed["texts"]),
             self._value(packed["data"]),
-            packed["run"],
+            datetime.fromisoformat(packed["measured_at"]) if packed["measured_at"] else None,
             bytes.fromhex(packed["stamp"]),
         )
         entrant = _unpacked_entrant(packed["entrant"], numbers)

@@ -65,14 +65,14 @@ def entries() -> Iterator[object]:
             encoding={"layer": "last", "pooling": "mean", "prefix": text},
             checkpoints=[{"seed": "0", "path": text}],
         )
-        run = {"date": "2026-03-02T09:14:07Z", text: text, "versions": {text: text}, "events": [text]}
+        run = {"date": "2026-03-02T09:14:07Z", "device": text, "versions": {"torch": text}, "events": [text]}
         whole = result(
             slug,
             [{"de": number / 4, "fi": number / 5}],
-            run=run,
+            runs=[run],
             signature=str(replace(PAIR.signature, prefix=text)),
         )
-        broken = result(slug, [{"de": 1.0, "fi": text}], target=SHOW, run=run)
+        broken = result(slug, [{"de": 1.0, "fi": text}], target=SHOW, runs=[run])
         yield WholeEntry(slug, made, (whole, broken, asked_result(slug, number / 100)))
         if number % 10 == 0:
             told = {

@@ -235,7 +235,10 @@ def test_hostile_text_in_every_field_stays_text() -> None:
     )
     signature = str(replace(PAIR.signature, prefix=HOSTILE))
     ranked = result(
-        "hostile", [{"de": 1.0, "fi": 2.0}], signature=signature, run={HOSTILE: {HOSTILE: [HOSTILE]}}
+        "hostile",
+        [{"de": 1.0, "fi": 2.0}],
+        signature=signature,
+        runs=[{"date": "2026-03-02T09:14:07Z", "device": HOSTILE, "events": [HOSTILE]}],
     )
     failed = result(
         "hostile",

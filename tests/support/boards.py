@@ -134,7 +134,7 @@ def result(
     }
     whole = len(means) == len(target.languages)
     fields: dict[str, object] = {
-        "schema": 1,
+        "schema": 2,
         "submission": slug,
         "target": target.name,
         "signature": str(target.signature.encoded(ENCODING, 2)),
@@ -148,7 +148,7 @@ def result(
             for language in target.languages
         },
         "outcomes": {"file": f"{target.name}.parquet", "sha256": "f" * 64, "rows": 8},
-        "run": {"date": "2026-03-02T09:14:07Z", "versions": {"torch": "2.10.0"}},
+        "runs": [{"date": "2026-03-02T09:14:07Z", "versions": {"torch": "2.10.0"}}],
     }
     return Result.model_validate(fields | more)
 

@@ -78,7 +78,7 @@ def measured(
     }
     result = Result.model_validate(
         {
-            "schema": 1,
+            "schema": 2,
             "submission": slug,
             "target": TARGET.name,
             "signature": "jupyterlab|acc|en→xx|cos|h2.mean|prefix=|len=64|v1",

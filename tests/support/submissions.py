@@ -28,7 +28,7 @@ def write_submission(
 
 def result_without_run(submission: Path) -> tuple[str, str]:
     text = (submission / "results/jupyterlab.yaml").read_text()
-    return text.partition("\nrun:")[0], hashlib.sha256(
+    return text.partition("\nruns:")[0], hashlib.sha256(
         (submission / "results/jupyterlab.parquet").read_bytes()
     ).hexdigest()
 

@@ -17,6 +17,7 @@ from harness.errors import CheckFailed
 from harness.evaluation.isolated.child import REPLY
 from harness.evaluation.isolated.protocol import Reply, Request, report_line
 from harness.evaluation.plan import Plan, make_plan
+from harness.evaluation.provenance import harness_origin
 from harness.evaluation.resume import result_path, resume
 from harness.evaluation.run import Options
 from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_confined
@@ -123,7 +124,7 @@ def _command(plan: Plan, request: Path, cache: Path, *, sandbox: bool) -> tuple[
     ]
     read += [path for path in (run.options.data, *run.options.own.values()) if path is not None]
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment |= _OFFLINE | _SANDBOX_CACHES
+    environment |= _OFFLINE | _SANDBOX_CACHES | harness_origin()
     environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "PYTHONDONTWRITEBYTECODE": "1"}
     confinement = Confinement(
         (*read, *datasets), (results, lock, cache), environment, gpu=run.device.startswith("cuda")

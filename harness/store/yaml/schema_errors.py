@@ -44,6 +44,11 @@ PATTERNS = {
         "an address that begins with https://",
         "for example https://example.org/paper",
     ),
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$": (
+        "a date and time in UTC",
+        "for example 2026-03-02T09:14:07Z",
+    ),
+    r"^(?:0|[1-9][0-9]{0,17})$": ("a seed's number", "write a whole number in plain digits"),
     r"^[a-z0-9_.-]+\.parquet$": (
         "a parquet file's name",
         "write lowercase letters, digits, ., _ and - before .parquet",

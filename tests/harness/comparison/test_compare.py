@@ -60,7 +60,7 @@ def measured(
         for seed in seeds
     )
     result = Result(
-        schema_=1,
+        schema_=2,
         submission=name,
         target="jupyterlab",
         signature=Signature.parse(signature),

@@ -27,8 +27,8 @@ def test_it_counts_what_the_run_then_does(submission: Path) -> None:
     assert not (submission / "results").exists()
     (result,) = harness.evaluate(submission, ["jupyterlab"], ["de", "it"], OPTIONS)
     assert expected.targets == (("jupyterlab", 2, 2 * (216 + 233)),)
-    assert expected.texts == expected.distinct == int(str(result.run["encoded_sentences"]))
-    assert expected.tokens == int(str(result.run["encoded_tokens"]))
+    assert expected.texts == expected.distinct == result.runs[0].encoded_sentences
+    assert expected.tokens == result.runs[0].encoded_tokens
     assert expected.disk == expected.texts * (32 * 4 + 16)
     assert expected.similarities == 2 * (216**2 + 233**2)
     assert expected.seconds > 0

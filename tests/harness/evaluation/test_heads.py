@@ -125,7 +125,7 @@ def run(folder: Path, target: str, *languages: str, data: Path, **more: Any) -> 
 
 
 def bytes_of(folder: Path, target: str) -> tuple[str, str]:
-    text = (folder / f"results/{target}.yaml").read_text().partition("\nrun:")[0]
+    text = (folder / f"results/{target}.yaml").read_text().partition("\nruns:")[0]
     return text, hashlib.sha256((folder / f"results/{target}.parquet").read_bytes()).hexdigest()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import shutil
+from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,13 @@ from safetensors.torch import load_file, save_file
 
 import harness
 from harness.errors import BadInput
+from harness.evaluation import provenance
 from harness.evaluation.story import Options
 from harness.models import device
 from harness.models import encoder as encoder_module
 from harness.models.vector_cache import VectorSpace
 from harness.records import Result
+from tests.support.folders import ROOT
 from tests.support.submissions import write_submission
 from tests.support.toys import save_toy_encoder, stored_outcomes
 
@@ -35,7 +39,7 @@ def submission(tmp_path: Path, toy_encoder: Path) -> Path:
 def files_of(folder: Path) -> tuple[str, str]:
     """Return the result without its run block, and the digest of the outcomes."""
     results = folder / "results"
-    return (results / "jupyterlab.yaml").read_text().partition("\nrun:")[0], hashlib.sha256(
+    return (results / "jupyterlab.yaml").read_text().partition("\nruns:")[0], hashlib.sha256(
         (results / "jupyterlab.parquet").read_bytes()
     ).hexdigest()
 
@@ -128,7 +132,7 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(
     )
     whole = evaluate(other, "de", "it")
     assert files_of(submission) == files_of(other)
-    assert int(str(result.run["encoded_sentences"])) == int(str(whole.run["encoded_sentences"])) - interrupted
+    assert result.runs[-1].encoded_sentences == whole.runs[0].encoded_sentences - interrupted
 
 
 def test_damaged_outcomes_are_measured_again(submission: Path) -> None:
@@ -288,11 +292,11 @@ def test_one_pass_keeps_further_layers_for_checkpoints_cut_there(
     cut = write_submission(tmp_path / "submissions/cut", layer="2")
     shutil.copytree(submission / "weights", cut / "weights")
     from_cache = evaluate(cut, "de")
-    assert from_cache.run["encoded_sentences"] == "0"
+    assert from_cache.runs[0].encoded_sentences == 0
     before = files_of(cut)
     shutil.rmtree(cut / "results")
     monkeypatch.setenv("STILTBOARD_CACHE", str(tmp_path / "another cache"))
-    assert evaluate(cut, "de").run["encoded_sentences"] != "0"
+    assert evaluate(cut, "de").runs[0].encoded_sentences != 0
     assert files_of(cut) == before
 
 
@@ -302,7 +306,7 @@ def test_emulated_bfloat16_is_recorded(
 ) -> None:
     monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: native)
     result = evaluate(submission, "de", options=Options(dtype="bfloat16"))
-    assert result.run["events"] == ([] if native else ["bfloat16 was emulated with float32 products"])
+    assert result.runs[0].events == (() if native else ("bfloat16 was emulated with float32 products",))
 
 
 def test_a_limit_tries_the_first_pairs_and_writes_nothing(submission: Path) -> None:
@@ -346,11 +350,44 @@ def test_two_runs_at_once_on_one_submission_lose_nothing(submission: Path) -> No
     assert len(stored_outcomes(submission, "jupyterlab")) == 233 + 216
 
 
-def test_the_result_is_plain_yaml_whose_last_key_is_the_run(submission: Path) -> None:
+def test_the_result_is_plain_yaml_whose_last_key_is_the_runs(submission: Path) -> None:
     evaluate(submission, "de")
     document = yaml.safe_load((submission / "results/jupyterlab.yaml").read_text())
-    assert list(document)[-1] == "run"
-    assert document["run"]["dtype"] == "float32"
+    assert list(document)[-1] == "runs"
+    assert document["runs"][0]["dtype"] == "float32"
     layers = 3 * (4 * (32 * 32 + 32) + 2 * 32 * 64 + 64 + 32 + 4 * 32)
     embeddings = (62 + 64 + 2 + 2) * 32
     assert document["checkpoints"][0]["parameters"] == {"total": layers + embeddings, "body": layers}
+
+
+def test_cells_of_one_result_keep_the_run_that_measured_them(
+    submission: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([f"2026-03-0{day}T00:00:00Z" for day in range(1, 9)])
+    monkeypatch.setattr(provenance, "now", lambda: next(clock))
+    evaluate(submission, "de")
+    alike = evaluate(submission, "it")
+    (run,) = alike.runs  # the same machine, the same libraries
+    assert run.since == "2026-03-01T00:00:00Z" < run.date
+    assert run.cells == {}
+    monkeypatch.setattr(
+        provenance, "version", lambda name: "99.0" if name == "transformers" else metadata.version(name)
+    )
+    mixed = evaluate(submission, "fi")
+    older, newer = mixed.runs
+    assert older.cells == {"0": ("de", "it")}
+    assert newer.cells == {"0": ("fi",)}
+    assert list(mixed.mixed) == ["versions.transformers"]
+    assert mixed.mixed["versions.transformers"][1] == "99.0"
+    assert mixed.run_of(0, "de") == older.model_copy(update={"cells": {}})
+    again = evaluate(submission, options=replace(OPTIONS, overwrite=True))
+    assert len(again.runs) == 1 and not again.mixed
+
+
+def test_a_run_states_what_another_person_needs_to_repeat_it(submission: Path) -> None:
+    run = evaluate(submission, "de").last_run
+    assert run is not None
+    assert run.versions.keys() >= {"stiltboard", "torch", "transformers", "numpy", "python"}
+    assert run.processor and run.instructions and run.system
+    lock = hashlib.sha256((ROOT / "constraints.txt").read_bytes()).hexdigest()
+    assert run.lock == f"sha256:{lock}"

@@ -73,12 +73,12 @@ def test_one_pass_serves_all_views_and_a_second_sweep_computes_nothing(
     )
     sweep(submission, "de")
     (result,) = harness.load_results(submission)
-    assert sum(passes) == int(str(result.run["encoded_sentences"]))
+    assert sum(passes) == result.runs[0].encoded_sentences
     passes.clear()
-    before = sweep_path(submission, "jupyterlab").read_text().partition("\nrun:")[0]
+    before = sweep_path(submission, "jupyterlab").read_text().partition("\nruns:")[0]
     sweep(submission, "de")
     assert passes == []
-    assert sweep_path(submission, "jupyterlab").read_text().partition("\nrun:")[0] == before
+    assert sweep_path(submission, "jupyterlab").read_text().partition("\nruns:")[0] == before
 
 
 def test_a_sweep_grows_by_language_and_has_a_score_when_it_has_all(submission: Path) -> None:

@@ -54,9 +54,9 @@ def board(tmp_path_factory: pytest.TempPathFactory, other: dict[str, bytes]) -> 
 
 
 def lines_changed(text: str, random: Random) -> Iterator[tuple[str, str]]:
-    """Yield the text with one line changed, left out or written twice; neither `run` nor a claim is touched."""
+    """Yield the text with one line changed, left out or written twice; neither `runs` nor a claim is touched."""
     lines = text.splitlines(keepends=True)
-    end = next(number for number, line in enumerate(lines) if line.startswith(("run:", "# sha256")))
+    end = next(number for number, line in enumerate(lines) if line.startswith(("runs:", "# sha256")))
     for number in range(end):
         line = lines[number]
         if line.strip().startswith(CLAIMS) or line.startswith(("schema", "#")):

@@ -20,7 +20,7 @@ import yaml
 from harness import store
 from harness.catalog import BY_NAME, TARGETS, own_target
 from harness.errors import BadInput
-from harness.records import Checkpoint, Parameters, ReportedSubmission, Result, Submission
+from harness.records import Checkpoint, EvaluationRun, Parameters, ReportedSubmission, Result, Submission
 from harness.store.agreement import unpinned_text
 from harness.store.result_consistency import result_findings
 from harness.store.yaml.parser import parse
@@ -91,7 +91,10 @@ MAIN_FAULTS = [
     ("regime: none", "regime: no", [
         "s.yaml:5:24: intermediate.regime: expected none, english or multilingual, found 'no'\n    cure: did you mean none? allowed: none, english, multilingual",
     ]),
-    ("schema: 1", "schema: 2", ["s.yaml:1:9: schema: expected 1, found '2'\n    cure: allowed: 1"]),
+    ("schema: 1", "schema: 2", [
+        "s.yaml:1:9: schema: found format 2, and this version of stiltboard reads formats up to 1\n"
+        "    cure: install the version of stiltboard that wrote it, or a newer one"
+    ]),
     ("schema: 1", "schema: 0x1", [
         "s.yaml:1:9: schema: expected a whole number in plain digits, found '0x1'\n    cure: write a whole number in plain digits",
     ]),
@@ -344,18 +347,13 @@ def test_outcomes_depend_on_the_rows_alone(toy: Path, result: Result, outcomes: 
     assert pq.read_schema(path.with_suffix(".parquet")).metadata is None
 
 
-def test_the_writer_fills_in_the_outcomes_and_puts_the_run_last(
+def test_the_writer_fills_in_the_outcomes_and_puts_the_runs_last(
     toy: Path, result: Result, outcomes: pa.Table
 ) -> None:
-    run = {
-        "date": "2026-02-02",
-        "seconds": 0.123456,
-        "note": "tab\tbell\x07",
-        "counts": [1, 2],
-        "warm": True,
-        "driver": None,
-    }
-    path = store.write_result(toy, result.model_copy(update={"run": run}), outcomes.slice(0, 3))
+    run = EvaluationRun(
+        date="2026-02-02T00:00:00Z", device="cpu \x1b[0m", seconds=0.25, versions={"torch": "2.10.0"}
+    )
+    path = store.write_result(toy, result.model_copy(update={"runs": (run,)}), outcomes.slice(0, 3))
     written = store.load_result(path)
     data = path.with_suffix(".parquet").read_bytes()
     assert written.outcomes.model_dump() == {
@@ -364,20 +362,22 @@ def test_the_writer_fills_in_the_outcomes_and_puts_the_run_last(
         "rows": 3,
     }
     expected = """\
-run:
-  date: "2026-02-02"
-  seconds: 0.123456
-  note: tab\\tbell\\x07
-  counts: [1, 2]
-  warm: true
-  driver: null
+runs:
+  - date: "2026-02-02T00:00:00Z"
+    device: cpu \\x1b[0m
+    encoded_sentences: 0
+    encoded_tokens: 0
+    seconds: 0.25
+    versions:
+      torch: "2.10.0"
+    events: []
 """
-    assert path.read_text().partition("run:")[2].partition("# sha256")[0] == expected.removeprefix("run:")
+    assert path.read_text().partition("runs:")[2].partition("# sha256")[0] == expected.removeprefix("runs:")
 
 
 def test_another_reader_finds_the_same_numbers(toy: Path, result: Result) -> None:
     read = yaml.safe_load((toy / "results" / "jupyterlab.yaml").read_text())
-    assert Result.model_validate(read) == result.model_copy(update={"run": read["run"]})
+    assert Result.model_validate(read) == result
 
 
 def test_scores_are_written_with_four_decimals(toy: Path, result: Result, outcomes: pa.Table) -> None:

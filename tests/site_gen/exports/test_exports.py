@@ -143,13 +143,13 @@ def test_the_published_schema_describes_the_json_that_is_published(board: Board)
 def test_the_feed_has_an_entry_a_result_newest_first_with_ids_that_stay() -> None:
     def made(date: str, score: float) -> Board:
         results = (
-            result("toy", [{"de": score, "fi": score}], run={"date": date}),
-            result("toy", [{"de": 1.0, "fi": 2.0}], target=SHOW, run={"date": "2026-02-01T12:00:00+02:00"}),
+            result("toy", [{"de": score, "fi": score}], runs=[{"date": date}]),
+            result("toy", [{"de": 1.0, "fi": 2.0}], target=SHOW, runs=[{"date": "2026-02-01T10:00:00Z"}]),
         )
         return make_board(
             [
                 WholeEntry("toy", submission("<Toy> & Co"), results),
-                entry("undated", {"de": 1, "fi": 2}, run={}),
+                entry("undated", {"de": 1, "fi": 2}, runs=[]),
             ],
             (PAIR, SHOW),
         )

@@ -28,7 +28,7 @@ def swept(*seeds: dict[tuple[int, Pooling], float | None], **more: object) -> Sw
         for seed, views in enumerate(seeds)
     ]
     fields = {
-        "schema": 1, "submission": "toy", "target": "pair", "signature": str(PAIR.signature.encoded(ENCODING, None)), "metric": "accuracy",
+        "schema": 2, "submission": "toy", "target": "pair", "signature": str(PAIR.signature.encoded(ENCODING, None)), "metric": "accuracy",
         "of": 2, "checkpoints": tuple(checkpoints), "data": made.data,
     }  # fmt: skip
     return Sweep.model_validate(fields | more)
