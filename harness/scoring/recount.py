@@ -64,7 +64,7 @@ def disagreements(target: Target, result: Result, outcomes: pa.Table) -> Iterato
         reasons = [
             f"column {fault.column!r}, row {fault.row + 1}: "
             f"expected {fault.expected}, found {shown(fault.value)}"
-            for fault in table.faults(outcomes, row_ranges)
+            for fault in table.faults(target, outcomes, row_ranges)
         ]
     yield from reasons or _cell_faults(target, result, outcomes, row_ranges)
 

@@ -141,6 +141,8 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
             if unreadable
             else parquet.read(columns=None if columns is None else list(columns), use_threads=False)
         )
+        if table is not None:
+            table.validate(full=True)  # text that is not UTF-8 is otherwise found where a value is used
     except MemoryError:
         raise BadInput("needs more memory than is available", where=where, cure=cure) from None
     except (pa.ArrowException, OSError, ValueError) as error:

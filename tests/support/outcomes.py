@@ -54,8 +54,13 @@ def _default(target: Target, name: str, kind: pa.DataType, given: pa.Table) -> p
     elif name == "f1":
         scores = given["score"].to_pylist()
         values = [2 * score if 0 <= score <= 0.5 else float(score == 1) for score in scores]
-    elif name in ("rank_in_union", "ranks_best"):
-        values = [[round(1 / share)] if share else [0] for share in given["average_precision"].to_pylist()]
+    elif name in ("rank_in_union", "rank_in_language"):
+        values = _ranks_by_language(target, given)
+    elif name == "question_language":
+        values = given["language"].to_pylist()
+    elif name == "gains" or name.startswith("ranks_"):
+        shares = given["average_precision"].to_pylist()
+        values = [[1] if name == "gains" else [round(1 / share) if share else 0] for share in shares]
     elif pa.types.is_list(kind):
         values = [[]] * rows
     elif pa.types.is_string(kind):
@@ -63,3 +68,10 @@ def _default(target: Target, name: str, kind: pa.DataType, given: pa.Table) -> p
     else:
         values = [0] * rows
     return pa.chunked_array([pa.array(values, kind)])
+
+
+def _ranks_by_language(target: Target, given: pa.Table) -> list[list[int]]:
+    """Return ranks of one answer, in the question's own language; beyond rank 20 where nothing is right."""
+    rows = zip(given["language"].to_pylist(), given["average_precision"].to_pylist(), strict=True)
+    ranks = [(language, round(1 / share) if share else 21) for language, share in rows]
+    return [[rank if other == language else 0 for other in target.languages] for language, rank in ranks]

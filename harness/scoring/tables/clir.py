@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harness.records import Score, Target
@@ -21,8 +22,10 @@ from harness.scoring.tables.outcome_table import (
     MeanTable,
     Schema,
     contradiction,
+    first_wrong,
     padded,
     points,
+    wrong_ranks,
 )
 
 TO_ENGLISH = "_to_english"
@@ -54,8 +57,18 @@ class ClirTable(MeanTable):
     shares: tuple[str, ...] = ("average_precision",)
     mean = "average_precision"
 
-    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
-        """Yield an average precision that does not follow from the ranks."""
+    def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield ranks that no list has, lists of other lengths, and an average precision of other ranks."""
+        documents = pc.list_value_length(outcomes["ranks_best"]).to_numpy()
+        for name in outcomes.column_names:
+            if name == "gains" or name.startswith("ranks_"):
+                other = pc.list_value_length(outcomes[name]).to_numpy() != documents
+                yield from first_wrong(name, other, "as many values as ranks_best", outcomes)
+            if name == "gains":
+                negative = np.asarray((padded(outcomes[name]) < 0).any(axis=1))
+                yield from first_wrong(name, negative, "no negative grade", outcomes)
+            elif name.startswith("ranks_"):
+                yield from wrong_ranks(name, outcomes)
         expected = average_precision(padded(outcomes["ranks_best"]))
         yield from contradiction("average_precision", values_of(outcomes["average_precision"]), expected)
 

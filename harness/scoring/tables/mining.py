@@ -47,7 +47,7 @@ class MiningTable:
     nullable: tuple[str, ...] = ("margin",)
     resamples = True
 
-    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+    def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield pairs that are accepted, or not, against the threshold that the dev split gives."""
         accepted = values_of(outcomes["accepted"]).astype(bool)
         expected = np.concatenate(

@@ -54,8 +54,11 @@ class OutcomeTable(Protocol):
     nullable: tuple[str, ...]
     resamples: bool
 
-    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
-        """Yield the first value of each column that contradicts the others; `outcomes` has `columns`."""
+    def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield the first value of each column that contradicts the others, or that no score can use.
+
+        `outcomes` has `columns`, and some or all of the others.
+        """
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return the rows (rows,) that are not where the harness writes them; pairing is by position."""
@@ -81,7 +84,7 @@ class Numbered:
     nullable: tuple[str, ...] = ()
     resamples: bool = True
 
-    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+    def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield nothing: what was predicted is stored once."""
         yield from ()
 
@@ -117,6 +120,26 @@ def contradiction(name: str, stated: NDArray[Any], expected: NDArray[Any]) -> It
     if wrong.any():
         row = int(wrong.argmax())
         yield Contradiction(name, row, f"{expected[row].item()} by the other columns", stated[row].item())
+
+
+def first_wrong(
+    name: str, wrong: NDArray[np.bool_], expected: str, outcomes: pa.Table
+) -> Iterator[Contradiction]:
+    """Yield the first row of a column that is flagged in `wrong` (rows,)."""
+    if wrong.any():
+        row = int(wrong.argmax())
+        yield Contradiction(name, row, expected, outcomes[name][row].as_py())
+
+
+def wrong_ranks(name: str, outcomes: pa.Table) -> Iterator[Contradiction]:
+    """Yield the first row of a column of ranks in one list that has a negative rank, or one twice.
+
+    Rank 0 stands for an item that is not there.
+    """
+    ranks = np.sort(padded(outcomes[name]), axis=1)
+    repeated = (ranks[:, 1:] == ranks[:, :-1]) & (ranks[:, 1:] > 0)
+    wrong = (ranks < 0).any(axis=1) | repeated.any(axis=1)
+    yield from first_wrong(name, wrong, "different ranks from 1", outcomes)
 
 
 def below_size(name: str, values: NDArray[Any], runs: Sequence[RowRange]) -> Iterator[Contradiction]:

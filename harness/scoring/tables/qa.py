@@ -31,7 +31,7 @@ class QaTable(MeanTable):
     shares: tuple[str, ...] = ("f1", "score")
     mean = "score"
 
-    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+    def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield a score that is not the mean of exact match and F1, and an exact match with F1 below 1."""
         exact, f1 = (values_of(outcomes[name]) for name in ("exact", "f1"))
         yield from contradiction("score", values_of(outcomes["score"]), (exact + f1) / 2)

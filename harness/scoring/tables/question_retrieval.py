@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harness.records import Score, Target
@@ -20,8 +21,10 @@ from harness.scoring.tables.outcome_table import (
     MeanTable,
     Schema,
     contradiction,
+    first_wrong,
     padded,
     points,
+    wrong_ranks,
 )
 
 CUTOFF = 20
@@ -44,10 +47,16 @@ class QuestionRetrievalTable(MeanTable):
     shares: tuple[str, ...] = ("average_precision",)
     mean = "average_precision"
 
-    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
-        """Yield an average precision that does not follow from the ranks."""
+    def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield ranks that cannot be, and an average precision that does not follow from them."""
+        if wrong := list(_other_lengths("rank_in_union", target, outcomes)):
+            yield from wrong
+            return
+        yield from wrong_ranks("rank_in_union", outcomes)
         expected = average_precision(padded(outcomes["rank_in_union"]), CUTOFF)
         yield from contradiction("average_precision", values_of(outcomes["average_precision"]), expected)
+        if {"question_language", "rank_in_language"} <= {*outcomes.column_names}:
+            yield from _faults_of_secondary_columns(target, outcomes, runs)
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return mAP@20 in the union with its interval; mono, cross and recall as secondary scores.
@@ -88,6 +97,35 @@ class QuestionRetrievalTable(MeanTable):
                 for language, setting in settings.items()
             },
         )
+
+
+def _other_lengths(name: str, target: Target, outcomes: pa.Table) -> Iterator[Contradiction]:
+    """Yield the first row without exactly one rank for each language of the target."""
+    languages = len(target.languages)
+    wrong = pc.list_value_length(outcomes[name]).to_numpy() != languages
+    yield from first_wrong(name, wrong, f"a rank for each of {languages} languages", outcomes)
+
+
+def _faults_of_secondary_columns(
+    target: Target, outcomes: pa.Table, runs: Sequence[RowRange]
+) -> Iterator[Contradiction]:
+    """Yield what the secondary scores cannot use: ranks that the union lacks, another question's language."""
+    sizes = [run.end - run.begin for run in runs]
+    languages = np.repeat([run.language for run in runs], sizes)
+    yield from contradiction("question_language", values_of(outcomes["question_language"]), languages)
+    if wrong := list(_other_lengths("rank_in_language", target, outcomes)):
+        yield from wrong
+        return
+    in_language, in_union = padded(outcomes["rank_in_language"]), padded(outcomes["rank_in_union"])
+    unlike = (in_language < 0) | ((in_language > 0) != (in_union > 0))
+    expected = "a rank for each language that has one in the union"
+    yield from first_wrong("rank_in_language", unlike.any(axis=1), expected, outcomes)
+    numbers = {language: number for number, language in enumerate(target.languages)}
+    # Rows of other languages are refused for the result's lack of a score of them.
+    own = np.repeat([numbers.get(run.language, 0) for run in runs], sizes)
+    unanswered = in_language[np.arange(len(own)), own] < 1
+    expected = "a rank for the question's own language"
+    yield from first_wrong("rank_in_language", unanswered, expected, outcomes)
 
 
 def _measures(ranks: NDArray[np.int64]) -> dict[str, float]:

@@ -36,10 +36,12 @@ class RetrievalTable(MeanTable):
     mean = "correct"
     resamples = False
 
-    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+    def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield an answer that is no sentence, and a flag that does not follow from the answer."""
         answer, index = values_of(outcomes["answer"]), values_of(outcomes["index"])
         yield from below_size("answer", answer, runs)
+        if "answer_to_english" in outcomes.column_names:  # comparisons do not read it
+            yield from below_size("answer_to_english", values_of(outcomes["answer_to_english"]), runs)
         yield from contradiction("correct", values_of(outcomes["correct"]).astype(bool), answer == index)
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:

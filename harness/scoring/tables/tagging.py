@@ -18,6 +18,7 @@ from harness.scoring.tables.outcome_table import (
     Recounted,
     Schema,
     f1_of_runs,
+    first_wrong,
     numbers_of,
     points,
 )
@@ -41,8 +42,8 @@ class TaggingTable(Numbered):
     )
     columns: tuple[str, ...] = ("index", *COUNTS)
 
-    def faults(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
-        """Yield counts with more true positives than proposed or gold chunks, and negative ones."""
+    def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
+        """Yield counts that cannot be: more true positives than chunks, more correct tags than words."""
         true_positives, proposed, gold = (values_of(outcomes[name]) for name in COUNTS)
         for name, minimum, values in (
             ("proposed", true_positives, proposed),
@@ -53,6 +54,11 @@ class TaggingTable(Numbered):
                 row = int(too_low.argmax())
                 expected = "at least 0" if name == "true_positives" else "at least the true positives"
                 yield Contradiction(name, row, expected, values[row])
+        if {"words", "correct"} <= {*outcomes.column_names}:
+            words, correct = (values_of(outcomes[name]) for name in ("words", "correct"))
+            yield from first_wrong("words", words < 0, "at least 0", outcomes)
+            wrong = (correct < 0) | (correct > words)
+            yield from first_wrong("correct", wrong, "from 0 to the number of words", outcomes)
 
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
         """Return the counts of each sentence (tables, sentences, 3)."""

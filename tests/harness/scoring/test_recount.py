@@ -55,6 +55,7 @@ PAIRS = {
 OUT_OF_ORDER = "seed 0 in 'de': column 'index' holds {} at its row {}, so the examples are out of order"
 CONTRADICTED = "column '{}', row {}: expected {} by the other columns, found '{}'"
 NOT_FINITE = "column '{}', row {}: expected a finite number, found '{}'"
+NO_RANK = "column 'rank_in_language', row 1: expected a rank for {}, found a list of 11 values"
 NO_FRACTION = "column 'score', row {}: expected a fraction from 0 to 1, found '{}'"
 
 
@@ -128,8 +129,8 @@ def test_scores_that_follow_from_the_outcomes_agree(
         ("tatoeba", RIGHT | {"answer": [0, -1]}, ["column 'answer', row 2: expected an index from 0 to 1, found '-1'"]),
         (
             "xquad_r",
-            {"index": [0, 1], "rank_in_union": [[1], [0]], "average_precision": [0.0, 1.0]},
-            [CONTRADICTED.format("average_precision", 1, 1.0, 0.0)],
+            {"index": [0, 1], "rank_in_union": [[1] + [0] * 10, [0] * 11], "average_precision": [0.0, 1.0]},
+            [CONTRADICTED.format("average_precision", 1, 1.0, 0.0), NO_RANK.format("each language that has one in the union")],
         ),
         (
             "ntrex_docs",

@@ -1,0 +1,78 @@
+"""Five lanes of files of strangers: each example is read or refused within half a minute and 1 GiB, never with a traceback.
+
+`make test` judges the same few hundred examples every time. `make fuzz` draws new ones for ten minutes a lane, or for
+STILTBOARD_FUZZ_SECONDS; `make test-all` for one minute a lane.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from tests.fuzz import checkpoints, git_objects, parquet, records
+from tests.fuzz.supervisor import MEMORY, explore, explore_for, supervised
+from tests.support.pull_requests import about, begin, measured, written
+
+SECONDS = float(os.environ.get("STILTBOARD_FUZZ_SECONDS", "60"))
+# How many examples `make test` judges: about two seconds of each lane.
+COUNTS = {"outcomes": 150, "headers": 60, "tokenizers": 30, "records": 200, "trees": 40}
+Examples = st.SearchStrategy[Any]
+
+
+def _toy(folder: Path, toy_encoder: Path) -> dict[str, bytes]:
+    shutil.copytree(toy_encoder, folder / "toy")
+    return {path.name: path.read_bytes() for path in toy_encoder.iterdir()}
+
+
+def _headers(folder: Path, toy_encoder: Path) -> Examples:
+    return checkpoints.header_examples(_toy(folder, toy_encoder))
+
+
+def _tokenizers(folder: Path, toy_encoder: Path) -> Examples:
+    return checkpoints.tokenizer_examples(checkpoints.variants(_toy(folder, toy_encoder)))
+
+
+def _trees(folder: Path, _toy_encoder: Path) -> Examples:
+    base = {
+        "README.md": b"a board\n",
+        "submissions/theirs/submission.yaml": about("theirs", "bob"),
+        **written(folder / "made", *measured("theirs", ("de",))),
+    }
+    begin(folder / "repository", base)
+    return git_objects.examples(base, written(folder / "made", *measured("new", ("it",), draw=1)))
+
+
+PREPARED: dict[str, Callable[[Path, Path], Examples]] = {
+    "outcomes": lambda *_: parquet.examples(),
+    "headers": _headers,
+    "tokenizers": _tokenizers,
+    "records": lambda *_: records.examples(),
+    "trees": _trees,
+}
+
+
+@pytest.mark.parametrize("lane", PREPARED)
+def test_the_same_few_examples_are_read_or_refused(lane: str, tmp_path: Path, toy_encoder: Path) -> None:
+    examples = PREPARED[lane](tmp_path, toy_encoder)
+    with supervised(lane, tmp_path) as supervisor:
+        tally = explore(supervisor, examples, COUNTS[lane])
+    assert tally.outcomes["refused"] > 0
+    assert tally.peak <= MEMORY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lane", PREPARED)
+def test_new_examples_are_read_or_refused(
+    lane: str, tmp_path: Path, toy_encoder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples = PREPARED[lane](tmp_path, toy_encoder)
+    with supervised(lane, tmp_path) as supervisor, capsys.disabled():
+        print(f"\n{lane}:", end=" ")
+        print(explore_for(supervisor, examples, SECONDS))
+    assert supervisor.tally.outcomes["refused"] > supervisor.tally.outcomes["skipped"]
