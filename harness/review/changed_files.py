@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.characters import refused
+from harness.characters import refused, shown
 from harness.records.scalars import TAG
 from harness.review.verdict import Reason, question, refusal
 from harness.store.file_tree import RESULTS_FOLDER
@@ -88,6 +88,11 @@ def path_reasons(
         for reason in _change_reasons(change, root, added, inside=inside, maintainer=maintainer)
     ]
     reasons += _copies(changes, merged, root)
+    slugs = sorted({slug for change in changes if (slug := slug_of(change.path, root)) is not None})
+    if len(slugs) > 1 and not maintainer:
+        what = f"changes {len(slugs):,} submissions: {', '.join(map(shown, slugs[:5]))}"
+        cure = "open one pull request for each submission"
+        reasons.append(refusal("several", None, what + (" …" if len(slugs) > 5 else ""), cure))
     total = sum(change.after.size for change in changes if change.after)
     if total > TOTAL_LIMIT:
         reasons.append(

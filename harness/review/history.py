@@ -1,9 +1,7 @@
-"""Check a pull request against the base: ownership, and results that are lost or replaced silently."""
+"""Check a pull request against the base: results that are lost, replaced silently, or cannot be checked."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -16,63 +14,19 @@ from harness.records import (
     Result,
     Submission,
     Superseded,
-    Sweep,
 )
 from harness.review.losses import shrinkage
 from harness.review.submission_at import SubmissionAt
 from harness.review.verdict import Reason, ResultChange, question, refusal
 from harness.scoring.outcomes import cells
 from harness.store.file_tree import RESULTS_FOLDER
-from harness.store.results import SWEEP_SUFFIX
 from harness.store.submissions import SUBMISSION_FILE
-from harness.store.training import TRAINING_FILE
-
-_ACCOUNT = re.compile(r"https://(?:www\.)?github\.com/([A-Za-z0-9_-]{1,39})/?(?:[?#]\S*)?")
-_ASK = "a maintainer asks its submitters"
-
-
-def owners(submission: AnySubmission | None) -> frozenset[str]:
-    """Return the GitHub accounts of a submission's submitters, from their urls, in lowercase."""
-    urls = [submitter.url or "" for submitter in submission.submitters] if submission else []
-    return frozenset(match[1].lower() for url in urls if (match := _ACCOUNT.fullmatch(url)))
-
-
-def ownership(
-    before: SubmissionAt | None, after: SubmissionAt, actor: str | None, folder: str
-) -> Iterator[Reason]:
-    """Check that the author of a pull request is a submitter, by the base's submission if it exists there."""
-    file = f"{folder}/{SUBMISSION_FILE}"
-    accounts = owners(before.submission) if before else owners(after.submission)
-    author = actor.lower() if actor else None
-    if before is None and after.submission is None:  # its file has faults, which are reported already
-        return
-    if author is None:
-        yield question(
-            "ownership", file, "the author of the pull request is unknown", "name the account with --actor"
-        )
-    elif before and accounts and author not in accounts:
-        yield refusal(
-            "ownership",
-            file,
-            f"belongs to {', '.join(sorted(accounts))}, not to {author}",
-            "add a separate submission",
-        )
-    elif not accounts:
-        what = "names no submitter's GitHub account"
-        yield question(
-            "ownership", file, what, "write url: https://github.com/<account> after a submitter's name"
-        )
-    elif author not in accounts:
-        what = f"{author} is not among its submitters, {', '.join(sorted(accounts))}"
-        yield question("ownership", file, what, _ASK)
-    if before and after.submission and owners(after.submission) != accounts:
-        yield question("ownership", file, "other accounts would be its submitters from now on", _ASK)
 
 
 def changes_of_results(before: SubmissionAt, after: SubmissionAt, folder: str) -> Iterator[Reason]:
     """Check that existing results stay or are superseded with a reason, and lose nothing silently."""
-    reasons = _superseded(after.submission)
-    recorded = _superseded(before.submission)
+    reasons = superseded(after.submission)
+    recorded = superseded(before.submission)
     for target, digest in recorded.keys() - reasons.keys():
         what = f"supersedes: the entry on {target} {digest[:12]}… is missing"
         yield refusal(
@@ -102,7 +56,7 @@ def changes_of_results(before: SubmissionAt, after: SubmissionAt, folder: str) -
                 f"loses {_listed(lost)}",
                 "evaluate what is missing; languages and seeds are not removed without a reason",
             )
-        elif reason is None and not _extends(target, before, after):
+        elif reason is None and not is_extended(target, before, after):
             line = f"supersedes: [{{target: {target}, outcomes: {old.outcomes.sha256}, reason: …}}]"
             yield refusal(
                 "superseded", file, "replaces a result without a reason", f"add to submission.yaml {line}"
@@ -125,48 +79,6 @@ def changed_results(before: SubmissionAt | None, after: SubmissionAt) -> tuple[R
         for target, result in after.results.items()
         if target not in known or not _same(known[target], result)
     )
-
-
-def edits(before: SubmissionAt, after: SubmissionAt, folder: str) -> Iterator[Reason]:
-    """Ask a maintainer about what changes in a submission besides new results, checkpoints and reasons."""
-    file = f"{folder}/{SUBMISSION_FILE}"
-    ask = "a maintainer decides whether the earlier results are still of this submission"
-    if before.submission is not None and after.submission is not None:
-        old, new = (snapshot.model_dump(mode="json") for snapshot in (before.submission, after.submission))
-        for key in dict.fromkeys((*old, *new)):
-            left, right = old.get(key), new.get(key)
-            is_new_seed = key == "checkpoints" and all(
-                checkpoint in (right or ()) for checkpoint in left or ()
-            )
-            if left != right and key != "supersedes" and not is_new_seed:
-                yield question("edited", file, f"{key}: {_shortened(left)} becomes {_shortened(right)}", ask)
-    if before.training is not None and after.training is not None:
-        rest = [record.model_copy(update={"seeds": ()}) for record in (before.training, after.training)]
-        if rest[0] != rest[1] or any(seed not in after.training.seeds for seed in before.training.seeds):
-            what = "the record of the training is another"
-            yield question("edited", f"{folder}/{TRAINING_FILE}", what, ask)
-    for target, sweep in before.sweeps.items():
-        if target in after.sweeps and _without_run(sweep) != _without_run(after.sweeps[target]):
-            path = f"{folder}/{RESULTS_FOLDER}/{target}{SWEEP_SUFFIX}"
-            yield question("edited", path, "scores of layers are others than before", ask)
-    for target, result in before.results.items():
-        sizes = {c.weights: c.parameters for c in result.checkpoints}
-        for checkpoint in after.results[target].checkpoints if target in after.results else ():
-            size = sizes.get(checkpoint.weights, checkpoint.parameters)
-            if size != checkpoint.parameters:
-                path = f"{folder}/{RESULTS_FOLDER}/{target}.yaml"
-                numbers = f"{checkpoint.parameters.total:,} parameters, and had {size.total:,}"
-                cure = "the same weights have the same size; evaluate again"
-                yield refusal("edited", path, f"seed {checkpoint.seed} has {numbers}", cure)
-
-
-def _shortened(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _without_run(sweep: Sweep) -> Sweep:
-    return sweep.model_copy(update={"run": {}})
 
 
 def claims(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Iterator[Reason]:
@@ -205,7 +117,7 @@ def dates(after: SubmissionAt, folder: str) -> Iterator[Reason]:
     """Refuse results of a day that has not come: feeds, citations and the order of news go by it."""
     tomorrow = written(datetime.now(UTC) + timedelta(days=1))  # clocks of two machines may differ
     for target, result in after.results.items():
-        date = str(result.run.get("date", ""))
+        date = result.last_run.date if result.last_run else ""
         if date > tomorrow:
             file = f"{folder}/{RESULTS_FOLDER}/{target}.yaml"
             yield refusal(
@@ -217,18 +129,19 @@ def _checkpoints(submission: Submission) -> list[Checkpoint]:
     return [*submission.checkpoints, *submission.finetuned.values()]
 
 
-def _superseded(submission: AnySubmission | None) -> dict[tuple[str, str], str]:
+def superseded(submission: AnySubmission | None) -> dict[tuple[str, str], str]:
+    """Return the reasons for replaced results, by target and digest of the outcomes."""
     entries: tuple[Superseded, ...] = submission.supersedes if isinstance(submission, Submission) else ()
     return {(entry.target, entry.outcomes): entry.reason for entry in entries}
 
 
 def _same(old: Result, new: Result) -> bool:
-    """Whether nothing but the run block differs."""
-    return old.model_copy(update={"run": {}}) == new.model_copy(update={"run": {}})
+    """Whether nothing but the runs differ."""
+    return old.model_copy(update={"runs": ()}) == new.model_copy(update={"runs": ()})
 
 
-def _extends(target: str, before: SubmissionAt, after: SubmissionAt) -> bool:
-    """Whether every measured cell is unchanged, row by row, on the same weights, text and protocol."""
+def is_extended(target: str, before: SubmissionAt, after: SubmissionAt) -> bool:
+    """Tell whether every measured cell is unchanged, row by row, on the same weights, text and protocol."""
     old, new = before.results[target], after.results[target]
     if target not in before.outcomes or target not in after.outcomes or old.signature != new.signature:
         return False

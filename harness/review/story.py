@@ -17,13 +17,18 @@ from harness.comparison.compare import Comparison, compare
 from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission
+from harness.review.board_names import NamedRow, named_row, read_board
 from harness.review.changed_files import Change, changes_between, path_reasons, size_limit, slug_of
-from harness.review.history import changed_results, changes_of_results, claims, dates, edits, ownership
+from harness.review.edits import edits
+from harness.review.history import changed_results, changes_of_results, claims, dates
+from harness.review.lookalikes import lookalikes
 from harness.review.memory import bounded_memory
+from harness.review.ownership import ownership
 from harness.review.submission_at import SubmissionAt, read_submission_at
 from harness.review.verdict import Reason, ResultChange, Review, fault_reasons, refusal, shortened, verdict_of
 from harness.store import Side
 from harness.store.git import Revision, TreeEntry, merge_bases, repository_around, resolved
+from harness.store.submissions import SUBMISSION_FILE
 
 _ACTOR = re.compile(r"[A-Za-z0-9_-]{1,39}(\[bot\])?")
 # After a violation of one of these no file is read, since the files after merging are uncertain.
@@ -67,8 +72,9 @@ def review(
             )
             for slug, folder in folders.items()
         ]
+    board = list(read_board(base_revision, base_files, repository.place)) if folders else []
     judgements = [
-        _judge(before, after or SubmissionAt(slug), folder, actor, maintainer=maintainer)
+        _judge(before, after or SubmissionAt(slug), folder, actor, board, maintainer=maintainer)
         for (slug, folder), (before, after) in zip(folders.items(), snapshots, strict=True)
     ]
     listed, untold = shortened(
@@ -102,7 +108,13 @@ class _Judgement:
 
 
 def _judge(
-    before: SubmissionAt | None, after: SubmissionAt, folder: str, actor: str | None, *, maintainer: bool
+    before: SubmissionAt | None,
+    after: SubmissionAt,
+    folder: str,
+    actor: str | None,
+    board: Sequence[NamedRow],
+    *,
+    maintainer: bool,
 ) -> _Judgement:
     reasons = fault_reasons("invalid", after.faults, folder, after.revision)
     if before is not None:  # what cannot be read there cannot be compared, and would pass for new
@@ -110,6 +122,7 @@ def _judge(
     if not maintainer:
         reasons += ownership(before, after, actor, folder)
     reasons += [*claims(before, after, folder), *dates(after, folder)]
+    reasons += _imitations(after, folder, actor, board, maintainer=maintainer)
     if before is not None:
         reasons += changes_of_results(before, after, folder)
         reasons += [] if maintainer else edits(before, after, folder)
@@ -118,6 +131,21 @@ def _judge(
         _compared(before, after, [change.target for change in results]) if before else (None, None)
     )
     return _Judgement(tuple(reasons), results, comparison, refused)
+
+
+def _imitations(
+    after: SubmissionAt, folder: str, actor: str | None, board: Sequence[NamedRow], *, maintainer: bool
+) -> list[Reason]:
+    """Compare the names that a pull request brings with those on rows that are not its author's."""
+    if after.submission is None:
+        return []
+    row = named_row(after.slug, after.submission)
+    known = {name for old in board if old.slug == row.slug for name in old.names}
+    author = actor.lower() if actor else ""
+    others = [other for other in board if other.slug != row.slug and author not in other.owners]
+    new = [name for name in row.names if name not in known]
+    file = posixpath.join(folder, SUBMISSION_FILE)
+    return list(lookalikes(new, others, file, maintainer=maintainer)) if new else []
 
 
 def _compared(

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.catalog import target_of
 from harness.errors import BadInput, Fault, Where
-from harness.records import AnySubmission, ReportedSubmission, Result, Sweep, Training, Verification
+from harness.records import (
+    AnySubmission,
+    ReportedSubmission,
+    Result,
+    Submission,
+    Sweep,
+    Training,
+    Verification,
+)
 from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderOnDisk
+from harness.store.folder_consistency import (
+    sweep_contradictions,
+    training_contradictions,
+    verification_contradictions,
+    weights_contradictions,
+)
 from harness.store.results import (
     OUTCOMES_LIMIT,
     RESULT_LIMIT,
@@ -72,7 +86,7 @@ class SubmissionFolder:
         None for all, an empty sequence for no outcomes; missing outcomes files are a fault if `required`.
         With `compared`, submission.yaml may be missing; sweeps, verification and stray files are not read.
         With `recount`, every number of the results is computed again, which takes all columns of the
-        outcomes.
+        outcomes, and the files are checked against each other.
         """
         faults: list[Fault] = []
         names = _collected(self.tree.names, faults)
@@ -104,9 +118,11 @@ class SubmissionFolder:
             )
         verification = _collected(self.verification, faults) if VERIFICATION_FILE in names else None
         sweeps = _by_target(self._targets(names, SWEEP_SUFFIX, faults), self.sweep, faults)
-        return FolderContents(
+        contents = FolderContents(
             self.tree.slug, submission, results, tables, sweeps, training, verification, _distinct(faults)
         )
+        contradictions = self._contradictions(contents) if recount else ()
+        return replace(contents, faults=(*contents.faults, *contradictions))
 
     def submission(self) -> AnySubmission:
         """Read and check submission.yaml; the folder's name is its slug."""
@@ -152,6 +168,32 @@ class SubmissionFolder:
             for target, table in tables.items()
             for what in differences(target_of(results[target]), results[target], table)
         ]
+
+    def _contradictions(self, contents: FolderContents) -> Iterator[Fault]:
+        """Yield a fault for everything that one of the valid files says against another."""
+        submission, training = contents.submission, contents.training
+        if not isinstance(submission, Submission):
+            return
+        for what in training_contradictions(training, submission) if training else ():
+            cure = "correct submission.yaml, or train again; only the harness writes training.yaml"
+            yield Fault(what, Where(self.tree.where(TRAINING_FILE)), cure)
+        own_heads = submission.finetuned.keys()
+        results = {name: result for name, result in contents.results.items() if name not in own_heads}
+        for target, result in results.items():
+            where = Where(self.tree.where(f"{RESULTS_FOLDER}/{target}.yaml"))
+            cure = f"stiltboard evaluate {self.tree.slug} -t {target} --overwrite measures it again"
+            for checkpoint in result.checkpoints:
+                for what in weights_contradictions(target, checkpoint, results, training):
+                    yield Fault(what, where, cure)
+        for target, sweep in contents.sweeps.items():
+            where = Where(self.tree.where(f"{RESULTS_FOLDER}/{target}{SWEEP_SUFFIX}"))
+            for what in sweep_contradictions(sweep, submission, contents.results.get(target)):
+                cure = f"stiltboard evaluate {self.tree.slug} -t {target} --layers all --overwrite"
+                yield Fault(what, where, f"{cure} measures it again")
+        if contents.verification:
+            for what in verification_contradictions(contents.verification, contents.results):
+                cure = "a maintainer's stiltboard verify --by writes this file"
+                yield Fault(what, Where(self.tree.where(VERIFICATION_FILE)), cure)
 
     def sweep(self, target: str) -> Sweep:
         """Read and check the sweep of a target: the scores of all layers and poolings."""

@@ -20,6 +20,7 @@ from markdown_it import MarkdownIt
 
 from harness.cli.main import main
 from harness.errors import BadInput, WrongUsage
+from harness.records import EvaluationRun
 from harness.review import Review, Verdict, changed_files, markdown, memory, review
 from harness.store.revisions import changed_submissions
 from tests.support.folders import ROOT
@@ -122,7 +123,9 @@ def test_a_result_that_was_extended_or_repeated_is_accepted(board: Repository, t
         "mine (pull request)",
         ("fi",),
     )
-    repeated = written(tmp_path, result.model_copy(update={"run": {"date": "2026-02-02"}}), table)
+    repeated = written(
+        tmp_path, result.model_copy(update={"runs": (EvaluationRun(date="2026-02-02T00:00:00Z"),)}), table
+    )
     found = judge(board, board.pull(repeated))
     assert (found.verdict, found.files, found.results) == (Verdict.ACCEPTED, 1, ())
 
@@ -157,6 +160,7 @@ def test_a_maintainer_may_change_and_verify_every_submission(board: Repository, 
     assert judge(board, head, "carol", maintainer=True).verdict is Verdict.ACCEPTED
     assert rules(judge(board, head, "carol")) == [
         ("verification", "submissions/theirs/verification.yaml"),
+        ("several", None),
         ("ownership", "submissions/theirs/submission.yaml"),
         ("ownership", "submissions/nobodys/submission.yaml"),
     ]
@@ -400,6 +404,7 @@ BAD = {
         _moved,
         (
             ("moved", THEIRS),
+            ("several", None),
             ("invalid", "submissions/mine/results/xnli.yaml"),
             ("invalid", THEIRS.replace("yaml", "parquet")),
             ("ownership", "submissions/theirs/submission.yaml"),
@@ -411,6 +416,7 @@ BAD = {
             ("moved", OUTCOMES),
             ("moved", RESULT),
             ("moved", MINE),
+            ("several", None),
             ("invalid", "submissions/renamed/results/jupyterlab.yaml"),
         ),
     ),
@@ -420,6 +426,10 @@ BAD = {
             ("copied", "submissions/new/results/jupyterlab.parquet"),
             ("invalid", "submissions/new/results/jupyterlab.yaml"),
         ),
+    ),
+    "two submissions": Bad(
+        lambda *_: {f"submissions/{slug}/submission.yaml": about(slug, "ada") for slug in ("one", "two")},
+        (("several", None),),
     ),
     "shrunk languages": Bad(_shrunk, (("shrunk", RESULT),)),
     "another seed": Bad(_other_seed, (("invalid", RESULT), ("shrunk", RESULT))),
@@ -588,7 +598,7 @@ def test_whose_a_submission_is_says_the_base_as_it_is_now_and_not_an_old_one(boa
 
 def test_a_base_that_cannot_be_read_is_not_taken_for_an_empty_one(board: Repository, tmp_path: Path) -> None:
     """After a change of format on main an old row is unreadable, and a forged one would pass for new."""
-    now = board.pull({RESULT: board.files[RESULT].replace(b"schema: 1", b"schema: 2")})
+    now = board.pull({RESULT: re.sub(rb"schema: \d", b"schema: 99", board.files[RESULT])})
     head = board.pull({**again(tmp_path, right=0.99, draw=9)}, now)
     found = review(now, head, board.folder / "submissions", actor="ada")
     assert found.verdict is Verdict.REFUSED
@@ -672,11 +682,6 @@ def test_what_no_check_can_see_needs_a_maintainer(
     assert rules(found) == [reason, *rest]
 
 
-def test_another_title_is_told_line_by_line(board: Repository) -> None:
-    found = judge(board, board.pull({MINE: about("mine", "ada").replace(b"title: Mine", b"title: Ours")}))
-    assert [reason.what for reason in found.reasons] == ['title: "Mine" becomes "Ours"']
-
-
 def test_outcomes_of_another_submission_are_asked_about(board: Repository, tmp_path: Path) -> None:
     head = board.pull({"submissions/new/submission.yaml": about("new", "ada"), **again(tmp_path, "new")})
     found = judge(board, head)
@@ -686,14 +691,6 @@ def test_outcomes_of_another_submission_are_asked_about(board: Repository, tmp_p
     )
 
 
-def test_the_size_of_weights_does_not_change(board: Repository) -> None:
-    text = board.files[RESULT].replace(b"total: 100\n", b"total: 200\n")
-    found = judge(board, board.pull({RESULT: sealed_again(text)}))
-    assert "seed 0 has 200 parameters, and had 100" in [
-        reason.what for reason in found.reasons if reason.refuses
-    ]
-
-
 @pytest.mark.parametrize(
     ("date", "refused"), [("9999-01-01T00:00:00Z", True), ("2026-01-01T00:00:00Z", False)]
 )
@@ -701,7 +698,7 @@ def test_a_result_of_a_day_that_has_not_come_is_refused(
     board: Repository, tmp_path: Path, date: str, refused: bool
 ) -> None:
     result, table = measured("new", draw=8)
-    files = written(tmp_path, result.model_copy(update={"run": {"date": date}}), table)
+    files = written(tmp_path, result.model_copy(update={"runs": (EvaluationRun(date=date),)}), table)
     found = judge(board, board.pull({"submissions/new/submission.yaml": about("new", "ada"), **files}))
     assert ([reason.rule for reason in found.reasons] == ["date"]) is refused
     assert (found.verdict is Verdict.REFUSED) is refused
@@ -719,13 +716,6 @@ def test_a_name_that_is_a_device_elsewhere_is_refused(board: Repository, slug: s
     assert f"the slug '{slug}' is the name of a device on Windows" in [
         reason.what for reason in found.reasons
     ]
-
-
-@pytest.mark.parametrize("url", ["https://github.com/Ada?tab=repositories", "https://www.github.com/ada/"])
-def test_an_account_may_be_named_with_a_tab(board: Repository, url: str) -> None:
-    text = about("new", "ada").replace(b"https://github.com/ada", url.encode())
-    found = judge(board, board.pull({"submissions/new/submission.yaml": text}))
-    assert found.verdict is Verdict.ACCEPTED
 
 
 def test_fewer_languages_with_a_reason_need_a_maintainer(board: Repository, tmp_path: Path) -> None:
