@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +12,14 @@ from harness.catalog import TARGETS, find_target, is_own
 from harness.catalog.finetuning import RECIPES, Recipe, recipe_for, recipe_text
 from harness.data import find_own_target, load_examples
 from harness.data.examples import Examples
-from harness.errors import BadInput, Fault, Unreachable, WrongUsage
+from harness.data.reading_notes import noting
+from harness.errors import BadInput, Fault, Unreachable, Where, WrongUsage
 from harness.evaluation.run import Options, Run
 from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.models.device import choose_device, choose_dtype
 from harness.records import Checkpoint, Encoding, ReportedSubmission, Signature, Target
 from harness.reporter import Reporter
-from harness.store import load_submission
+from harness.store import RESULTS_FOLDER, load_submission
 
 # Attributes of one checkpoint that are not used, of which a message lists so many.
 _NAMED = 20
@@ -105,7 +108,10 @@ def make_plan(
     an unknown target or language.
     """
     run = _open_run(folder, options, reporter)
-    texts, unreadable = _load_targets(targets, languages, run)
+    if not options.limit:
+        _refuse_unwritable(run)
+    with noting(reporter.report):
+        texts, unreadable = _load_targets(targets, languages, run)
     checkpoints = _fetch_all(run)
     plans = []
     for text in texts:
@@ -131,6 +137,25 @@ def _open_run(folder: Path, options: Options, reporter: Reporter) -> Run:
         )
     device = choose_device(options.device)
     return Run(folder, submission, options, reporter, device, choose_dtype(options.dtype, device))
+
+
+def _refuse_unwritable(run: Run) -> None:
+    """Refuse folders that the run will write to and may not, before hours of encoding are lost."""
+    copy = "evaluate a copy of the submission"
+    for folder, other in (
+        (run.folder, copy),
+        (run.folder / RESULTS_FOLDER, copy),
+        (run.cache, "name another cache with STILTBOARD_CACHE"),
+    ):
+        existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+        if not existing.is_dir():
+            raise BadInput("is a file, not a folder", where=Where(str(existing)), cure=other)
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise BadInput(
+                "this user may not write into the folder",
+                where=Where(str(existing)),
+                cure=f"as its owner: chmod u+wx {shlex.quote(str(existing))}; or {other}",
+            )
 
 
 # ---- checkpoints -------------------------------------------------------------------------------
@@ -246,6 +271,7 @@ def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Target
         except BadInput as reason:
             unreadable[language] = reason.faults[0].message
             faults.extend(reason.faults)
+            run.reporter.report(f"{target.name} {language} is left out: {reason.faults[0]}")
         else:
             examples[language] = all_examples.first(run.options.limit) if run.options.limit else all_examples
             fingerprints[language] = all_examples.fingerprint

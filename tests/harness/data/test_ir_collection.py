@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from harness.data import find_own_target, load_examples
 from harness.data.chunking import chunks, sentences
 from harness.data.ir_collection import Collection, collection_pairs, load_collection
 from harness.errors import BadInput
@@ -102,6 +103,104 @@ def test_attributes_and_markup_are_not_text(tmp_path: Path, body: str, expected:
     assert texts(small(tmp_path / "de-en", a=f"<DOC>\n<DOCNO>d1</DOCNO>\n{body}\n</DOC>\n")) == {
         "d1": expected
     }
+
+
+def topics(folder: Path, content: str) -> dict[str, str]:
+    """Return the queries of a collection with these topics, of which q1 and q2 have a relevant document."""
+    small(folder, a="d1\tone\n")
+    (folder / "topics.txt").write_text(content, "utf-8")
+    (folder / "qrels.txt").write_text("q1 0 d1 1\nq2 0 d1 1\n")
+    return dict(load_collection("de-en", folder).queries)
+
+
+TWO = {"q1": "blood pressure < 90 & falling", "q2": "Herz"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<top>\n<num> Number: q1\n<title> blood pressure < 90 &amp; falling\n\n<desc> Description:\nx < y\n</top>\n"
+        "<top>\n<num> Number: q2\n<title> Topic: Herz\n<narr> more\n</top>\n",
+        "<top><num>q1</num><title>blood pressure < 90 &amp; falling</title><desc>x</desc></top>"
+        "<top><num>q2</num><title>Herz</title></top>",
+        "<top> <num> Number: q1 <title> blood pressure < 90 &amp; falling <desc> x </top>\n"
+        "<top> <num> Number: q2 <title> Herz <desc> x </top>\n",
+        '<?xml version="1.0"?>\n<topics>\n<topic number="q1"><query>blood pressure &lt; 90 &amp; falling</query>'
+        '<question>x?</question></topic>\n<topic number="q2">\n  <query>Herz</query>\n</topic>\n</topics>\n',
+        '<topics><topic lang="de"><identifier>q1</identifier><title>blood pressure < 90 & falling</title>'
+        "<description>x</description></topic>\n<topic><identifier>q2</identifier><title>Herz</title></topic></topics>",
+        '<topic number="q1">\nblood pressure &#60; 90\n&amp; falling\n</topic>\n<topic number="q2">Herz</topic>\n',
+        "<TOP>\n<NUM>q1</NUM>\n<DE-title>blood pressure < 90 & falling</DE-title>\n<note>x\n</TOP>\n"
+        "<TOP>\n<NUM>q2</NUM>\n<DE-title>Herz</DE-title>\n</TOP>\n",
+        "qid\tquery\nq1\tblood pressure < 90 & falling\nq2\tHerz\n",
+    ],
+)
+def test_topics_are_read_in_every_layout(tmp_path: Path, content: str) -> None:
+    assert topics(tmp_path / "de-en", content) == TWO
+
+
+def test_an_id_ends_at_ascii_white_space_only(tmp_path: Path) -> None:
+    folder = small(tmp_path / "de-en", a="<DOC><DOCNO> d\u3000 1\u00a0 </DOCNO><TEXT>one</TEXT></DOC>\n")
+    (folder / "topics.txt").write_text("q\u00a01\tFähre\n", "utf-8")
+    (folder / "qrels.txt").write_text("q\u00a01\t0 \td\u3000 1\u00a0 1\n", "utf-8")
+    with pytest.raises(BadInput, match=r"qrels\.txt:1: expected `query 0 document grade`, found 5 fields"):
+        load_collection("de-en", folder)
+    (folder / "documents/a.sgml").write_text(
+        "<DOC><DOCNO>d\u30001\u00a0</DOCNO><TEXT>one</TEXT></DOC>\n", "utf-8"
+    )
+    (folder / "qrels.txt").write_text("q\u00a01\t0 \td\u30001\u00a0 1\n", "utf-8")
+    assert dict(load_collection("de-en", folder).judgements) == {"q\u00a01": {"d\u30001\u00a0": 1}}
+
+
+def test_a_query_without_text_is_refused_only_if_it_is_scored(tmp_path: Path) -> None:
+    lines = "q1\tHerz\nq2\tBrot\nq3\t\n"
+    assert topics(tmp_path / "fine", lines) == {"q1": "Herz", "q2": "Brot"}
+    with pytest.raises(
+        BadInput,
+        match=r"topics\.txt:2: query 'q2' has no text, but a relevant document\n    cure: write its text",
+    ):
+        topics(tmp_path / "lost", "q1\tHerz\nq2\t\n")
+    folder = write_beir(tmp_path / "de-en")
+    whole = (folder / "queries.jsonl").read_text("utf-8")
+    (folder / "queries.jsonl").write_text(whole.replace(QUERIES["q3"], ""), "utf-8")
+    assert list(load_collection("de-en", folder).queries) == ["q1", "q2"]
+    (folder / "queries.jsonl").write_text(re.sub("Wo liegt[^?]*.", "", whole), "utf-8")
+    with pytest.raises(BadInput, match=r"queries\.jsonl:1: query 'q1' has no text, but a relevant document"):
+        load_collection("de-en", folder)
+
+
+WEB_PAGE = """<DOC>
+<DOCNO>d1</DOCNO>
+<DOCOLDNO>old</DOCOLDNO>
+<DOCHDR>
+http://example.org/
+Content-Type: text/html
+</DOCHDR>
+<html><head><title>Fähren</title>
+<style type="text/css">p { color: red }</style>
+<script>if (a < b) { alert("x") }</script></head>
+<body><p>Sie f&auml;hrt&blank;&hyph; 3 < 4 &amp; 5.</p><![CDATA[<b>&amp;]]></body></html>
+</DOC>
+"""
+
+
+def test_headers_of_servers_styles_and_scripts_are_not_text(tmp_path: Path) -> None:
+    assert texts(small(tmp_path / "de-en", a=WEB_PAGE)) == {
+        "d1": ("Fähren", "Sie fährt - 3 < 4 & 5. <b>&amp;")
+    }
+
+
+def test_identical_ids_are_ignored_in_beirs_layout_by_default(tmp_path: Path) -> None:
+    beir, trec = write_beir(tmp_path / "beir/de-en").parent, write_trec(tmp_path / "trec/de-en").parent
+    for folder, ignore, expected in (
+        (beir, None, True), (trec, None, False), (beir, False, False), (trec, True, True)
+    ):  # fmt: skip
+        target = find_own_target("clir.own", folder, ignore_identical_ids=ignore)
+        collection = load_examples(target, "de-en", folder)
+        assert isinstance(collection, Collection)
+        assert collection.ignore_identical_ids is expected
+        assert ("ignore_identical_ids" in str(target.signature)) is expected
+    assert load_examples(target, "de-en", beir).fingerprint == load_collection("de-en", beir).fingerprint
 
 
 def test_an_empty_document_is_counted_and_refused_if_it_is_relevant(tmp_path: Path) -> None:

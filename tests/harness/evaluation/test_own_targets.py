@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -135,3 +136,34 @@ def test_what_the_hub_lacks_is_left_out_of_the_benchmark_by_name(submission: Pat
 def test_a_trial_says_that_it_is_one(submission: Path, text: Path) -> None:
     outcome = run(submission, "--bitext", f"news={text}", "--limit", "1")
     assert outcome.stdout.rstrip().endswith("trial of the first 1, not written")
+
+
+def test_how_text_was_read_is_reported_and_whose_text_is_left_out(submission: Path, text: Path) -> None:
+    (text / "de.tsv").write_text("\ufeff" + (text / "de.tsv").read_text())
+    (text / "fr.tsv").write_bytes(b"caf\xe9\tcoffee\nun chien\ta dog\n")
+    outcome = run(submission, "--bitext", f"news={text}", "--limit", "2")
+    assert f"{text / 'de.tsv'}: the byte order mark at its beginning is not read as text" in outcome.stderr
+    assert f"bitext.news fr is left out: {text / 'fr.tsv'}:1: byte 0xe9 is not UTF-8" in outcome.stderr
+
+
+@pytest.mark.parametrize("closed", ["toy", "toy/results", "cache/deep"])
+def test_folders_that_cannot_be_written_to_are_named_before_anything_is_encoded(
+    submission: Path, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    (submission / "results").mkdir()
+    (tmp_path / "cache").mkdir()
+    folder = (tmp_path / closed).parent if "cache" in closed else submission.parent / closed
+    access = os.access  # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder and access(path, mode))
+    monkeypatch.setenv("STILTBOARD_CACHE", str(tmp_path / "cache/deep"))
+    outcome = run(submission, "--bitext", f"news={text}")
+    assert outcome.exit_code == 3
+    assert outcome.stderr.splitlines()[-2:] == [
+        f"error: {folder}: this user may not write into the folder",
+        f"    cure: as its owner: chmod u+wx {folder}; or "
+        + (
+            "name another cache with STILTBOARD_CACHE"
+            if "cache" in closed
+            else "evaluate a copy of the submission"
+        ),
+    ]

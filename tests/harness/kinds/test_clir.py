@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import ir_measures
@@ -129,6 +130,38 @@ def test_every_variant_ranks_as_plain_loops_do_with_ties(seed: int) -> None:
             ties += len(fits) - len({round(value, 9) for value in fits.values()})
     assert ties > 100
     assert (outcomes["query"], outcomes["index"]) == (list(collection.queries), list(range(12)))
+
+
+@pytest.mark.parametrize("in_memory", [0, 1 << 28])
+@pytest.mark.parametrize("seed", range(4))
+def test_identical_ids_are_ignored_as_by_beir_unless_they_are_relevant(
+    monkeypatch: pytest.MonkeyPatch, seed: int, in_memory: int
+) -> None:
+    monkeypatch.setattr(clir, "_IN_MEMORY_BYTES", in_memory)
+    encode, ranking = few_directions(seed), random_collection(seed)
+    names = {f"q{i}": f"d{i}" for i in range(12)}
+    ranking = replace(
+        ranking,
+        queries={names[name]: text for name, text in ranking.queries.items()},
+        judgements={names[name]: grades for name, grades in ranking.judgements.items()},
+    )
+    ignoring = replace(ranking, ignore_identical_ids=True)
+    relevant = [name for name, grades in ranking.judgements.items() if name in grades]
+    assert [name for name in ranking.queries if name not in relevant] == [
+        list(ranking.queries)[query] for query, _ in ignoring.ignored
+    ]
+    before, after = (clir.run(TARGET, collection, encode).to_pydict() for collection in (ranking, ignoring))
+    documents = list(ranking.documents)
+    queries = encode(list(ranking.queries.values())).astype(float)
+    whole = encode([document.whole for document in ranking.documents.values()]).astype(float)
+    for i, (query, grades) in enumerate(ranking.judgements.items()):
+        fits = {
+            d: float(queries[i] @ whole[d])
+            for d, name in enumerate(documents)
+            if name != query or name in grades
+        }
+        assert after["ranks_whole"][i] == [rank(fits, documents.index(name)) for name in grades]
+    assert before != after
 
 
 @pytest.mark.parametrize("block", [1, 900, 5_000])
