@@ -17,7 +17,7 @@ from harness.cli.options import (
     submissions_option,
     user_text_options,
 )
-from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError, WrongUsage
+from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError, WrongUsage, naming_failures
 from harness.records import Margin, Mining, Result
 from harness.store import locate
 
@@ -71,6 +71,12 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
     help="Keep sentences whose text repeats when mining; such a score is not ranked.",
 )
 @click.option(
+    "--ignore-identical-ids/--rank-identical-ids",
+    default=None,
+    help="Whether a test collection's document is ranked for the query of the same id. "
+    "Default: ignored in BEIR's format, ranked in TREC's.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(min=1),
     help="Evaluate only the first N examples of each language; nothing is written.",
@@ -116,6 +122,7 @@ def command(
     layers: str,
     margin: str,
     keep_duplicates: bool,
+    ignore_identical_ids: bool | None,
     limit: int | None,
     dry_run: bool,
     sandbox: bool,
@@ -143,6 +150,7 @@ def command(
         batch_tokens=batch_tokens,
         sweep=layers == "all",
         mining=Mining(margin=Margin(margin), keep_duplicates=keep_duplicates),
+        ignore_identical_ids=ignore_identical_ids,
         limit=limit,
         overwrite=overwrite,
     )
@@ -210,7 +218,7 @@ def _estimate_all(
 
     unreadable: list[Fault] = []
     for folder in folders:
-        with watch(folder.name) as reporter:
+        with watch(folder.name) as reporter, naming_failures(f"{folder.name} could not be estimated"):
             estimated = estimate(folder, targets, languages, options, reporter)
         click.echo(f"{folder.name}\n{estimated.text()}")
         unreadable.extend(estimated.unreadable)
@@ -227,8 +235,8 @@ def run_all(
 ) -> None:
     """Evaluate one submission after the other, go on after a failure, and raise CheckFailed at the end.
 
-    A single submission raises its own error. With `isolation` each is evaluated in a separate process, within
-    that sandbox and those limits.
+    A failure is anything but a request to end this process, or a full disk. A single submission raises its
+    own error. With `isolation` each is evaluated in a separate process, within that sandbox and those limits.
     """
     from harness.cli.progress import watch
     from harness.evaluation.isolated import evaluate_apart
@@ -238,7 +246,7 @@ def run_all(
     failed: list[Fault] = []
     for folder in folders:
         try:
-            with watch(folder.name) as reporter:
+            with watch(folder.name) as reporter, naming_failures(f"{folder.name} could not be evaluated"):
                 if isolation:
                     results = evaluate_apart(folder, targets, languages, options, reporter, isolation)
                 else:
@@ -246,6 +254,7 @@ def run_all(
         except StiltboardError as error:
             errors.append(error)
             if len(folders) > 1:
+                click.echo(f"{folder.name} could not be evaluated", err=True)
                 error.show()
             continue
         for result in results:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.data.examples import Examples
+from harness.errors import naming_failures
 from harness.evaluation.plan import resolve_layer
 from harness.evaluation.run import Run
 from harness.models.batching import Indices
@@ -102,9 +103,10 @@ def encode_missing(texts: Sequence[str], views: Sequence[View], files: Checkpoin
         spaces[view].put([missing[i] for i in indices], rows)
 
     try:
-        report = encoder.encode(
-            missing, prefix=encoding.prefix, sink=store_rows, progress=run.reporter.encoded
-        )
+        with naming_failures(f"{files.source} cannot encode the texts"):
+            report = encoder.encode(
+                missing, prefix=encoding.prefix, sink=store_rows, progress=run.reporter.encoded
+            )
     finally:
         for space in spaces.values():
             space.close()

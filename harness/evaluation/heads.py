@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from harness.catalog import BY_NAME
-from harness.errors import CheckFailed, WrongUsage
+from harness.errors import CheckFailed, WrongUsage, naming_failures
 from harness.evaluation.cells import Measured
 from harness.evaluation.plan import TargetPlan
 from harness.evaluation.resume import Resumed
@@ -104,15 +104,15 @@ def _refuse_several_processes(run: Run) -> None:
         )
 
 
-def _predictor(head: _OpenedHead, plan: TargetPlan, run: Run) -> Predictor:
+def open_predictor(files: CheckpointFiles, plan: TargetPlan, run: Run) -> Predictor:
     """Open a head for prediction; inputs are cut by the plan's recipe, and to the head's positions."""
     lengths = plan.length_recipe
-    model, tokenizer, order = open_head(head.files, plan.target, device=run.device, dtype=run.dtype)
+    model, tokenizer, order = open_head(files, plan.target, device=run.device, dtype=run.dtype)
     return Predictor(
         model,
         tokenizer,
         order,
-        max_length=min(lengths.max_length, head.files.positions or lengths.max_length),
+        max_length=min(lengths.max_length, files.positions or lengths.max_length),
         stride=lengths.stride,
         batch_tokens=run.options.batch_tokens,
         progress=run.reporter.encoded,
@@ -154,7 +154,7 @@ def predict(target: Resumed, run: Run) -> Iterator[tuple[Measured, Sequence[Enco
             continue
         head = _head(target, seed, run)
         measured = Measured(heads={seed: head.record}).over(measured)
-        predictor = _predictor(head, plan, run)
+        predictor = open_predictor(head.files, plan, run)
         report, started, yielded = (
             EncodingReport(batch_tokens=predictor.batch_tokens),
             time.perf_counter(),
@@ -175,7 +175,8 @@ def predict(target: Resumed, run: Run) -> Iterator[tuple[Measured, Sequence[Enco
 
 def _predict_language(plan: TargetPlan, seed: int, language: str, predictor: Predictor) -> Measured:
     try:
-        outcomes = PREDICTED[plan.target.kind].run(plan.target, plan.examples[language], predictor)
+        with naming_failures(f"{plan.checkpoints[seed].source} cannot predict"):
+            outcomes = PREDICTED[plan.target.kind].run(plan.target, plan.examples[language], predictor)
     except CheckFailed as reason:
         return Measured(failed={(seed, language): reason.faults[0].message})
     return Measured({(seed, language): outcomes}, fingerprints={language: plan.fingerprints[language]})

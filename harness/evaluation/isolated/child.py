@@ -26,15 +26,17 @@ def main(request_file: str, *datasets: str) -> None:
     """Evaluate as the request file describes, and write the reply to its cache folder."""
     if datasets:
         link_datasets(datasets, Path(os.environ["HF_DATASETS_CACHE"]))
-    from harness.errors import StiltboardError  # noqa: PLC0415
+    from harness.errors import StiltboardError, naming_failures  # noqa: PLC0415
     from harness.evaluation.isolated.protocol import LineReporter, Reply, Request  # noqa: PLC0415 - libraries read the environment at import
     from harness.evaluation.story import evaluate  # noqa: PLC0415
 
     request = Request.from_json(Path(request_file).read_bytes())
     try:
-        reply = Reply(
-            evaluate(request.folder, request.targets, request.languages, request.options, LineReporter())
-        )
+        with naming_failures(f"{request.folder.name} could not be evaluated"):
+            results = evaluate(
+                request.folder, request.targets, request.languages, request.options, LineReporter()
+            )
+        reply = Reply(results)
     except StiltboardError as error:
         reply = Reply.of(error)
     assert request.options.cache is not None  # every request sets one

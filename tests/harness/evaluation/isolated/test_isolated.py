@@ -163,19 +163,20 @@ def test_a_task_says_the_same_on_the_other_side(submission: Path, tmp_path: Path
     files = fetch(Checkpoint(path="weights"), submission, tmp_path / "cache")
     mining = Mining(margin=Margin.DISTANCE, keep_duplicates=True)
     options = Options(
-        tmp_path,
-        {"bitext.a": tmp_path},
-        "cpu",
-        "float32",
-        64,
-        3,
-        True,
-        True,
-        tmp_path,
-        True,
-        mining,
-        (1, 2),
-        {"weights": files},
+        data=tmp_path,
+        own={"bitext.a": tmp_path},
+        device="cpu",
+        dtype="float32",
+        batch_tokens=64,
+        limit=3,
+        overwrite=True,
+        untrusted=True,
+        cache=tmp_path,
+        sweep=True,
+        mining=mining,
+        ignore_identical_ids=True,
+        keep_layers=(1, 2),
+        fetched={"weights": files},
     )
     task = Request(submission, ("a",), ("de",), options)
     again = Request.from_json(task.to_json())
