@@ -305,6 +305,112 @@ def test_the_submission_job_judges_a_pull_request_it_only_fetched(origin: Reposi
     assert not canary.exists()
 
 
+def judged_by_the_job(origin: Repository, runner: Runner, head: str) -> subprocess.CompletedProcess[str]:
+    """Run the steps of the submission job for a pull request of eve's, up to the verdict."""
+    number = runner.folder.parent.name
+    git(origin.folder, "update-ref", f"refs/pull/{number}/head", head)
+    fetched = runner.run("submission", "check", "Fetch the pull request as objects", NUMBER=number)
+    assert fetched.returncode == 0, fetched.stderr
+    return runner.run("submission", "check", "Judge its files", BASE=origin.base, HEAD=head, AUTHOR="eve")
+
+
+def built_by_the_job(runner: Runner) -> subprocess.CompletedProcess[str]:
+    return runner.run("submission", "check", "Build the site as it would be after merging")
+
+
+def commands_in(log: str) -> list[str]:
+    """Return the lines that GitHub's runner takes for commands: `::` at the start, `##[` anywhere.
+
+    None is taken between `::stop-commands::TOKEN` and `::TOKEN::`.
+    """
+    commands, token = [], ""
+    for line in log.splitlines():
+        if token:
+            token = "" if line.strip() == f"::{token}::" else token
+        elif line.strip().startswith("::stop-commands::"):
+            token = line.strip().removeprefix("::stop-commands::")
+        elif line.strip().startswith("::") or "##[" in line:
+            commands.append(line)
+    assert token == ""
+    return commands
+
+
+def test_a_preview_is_built_of_what_would_be_merged_and_of_nothing_else(
+    origin: Repository, tmp_path: Path
+) -> None:
+    runner = Runner(tmp_path / "11", origin.folder)
+    head = origin.pull({"submissions/new/submission.yaml": about("new", "eve")})
+    assert judged_by_the_job(origin, runner, head).returncode == 0
+    assert sorted(path.name for path in (runner.temp / "merged").iterdir()) == ["mine", "new"]
+    done = built_by_the_job(runner)
+    assert done.returncode == 0, done.stderr
+    page = runner.temp / "preview/submissions/new.html"
+    assert "<h1" in page.read_text()
+    assert git(runner.folder, "status", "--porcelain", "--ignored") == ""
+    refused = Runner(tmp_path / "12", origin.folder)
+    head = origin.pull({"submissions/new/x.py": b"", "submissions/new/submission.yaml": about("new", "eve")})
+    assert judged_by_the_job(origin, refused, head).returncode == 1
+    assert not (refused.temp / "merged").exists()
+    done = built_by_the_job(refused)
+    assert (done.returncode, done.stdout) == (0, "no submission would change, or something is refused\n")
+
+
+def test_a_preview_needs_the_changed_row_and_no_other(origin: Repository, tmp_path: Path) -> None:
+    base = origin.pull({"submissions/broken/submission.yaml": b"title: [\n"})
+    head = origin.pull({"submissions/new/submission.yaml": about("new", "eve")}, base)
+    board = Repository(origin.folder, base, {})
+    runner = Runner(tmp_path / "13", origin.folder)
+    git(runner.folder, "fetch", "--quiet", "origin", base)
+    assert judged_by_the_job(board, runner, head).returncode == 0
+    assert built_by_the_job(runner).returncode == 0
+    runner.program("stiltboard", f"mkdir -p {runner.temp}/preview/submissions; exit 1")
+    (runner.temp / "preview/submissions/new.html").unlink()
+    done = built_by_the_job(runner)
+    assert (done.returncode, commands_in(done.stdout)) == (1, ["::error::the submission would not be shown"])
+
+
+def test_no_text_of_a_pull_request_is_a_command_in_the_log(origin: Repository, tmp_path: Path) -> None:
+    title = '"##[error]::error::see ##[group]"'
+    hostile = about("new", "eve").replace(b"title: New", f"title: {title}".encode())
+    path = "submissions/new/submission.yaml"
+    runner = Runner(tmp_path / "14", origin.folder)
+    for edits, code in (
+        ({path: hostile}, 0),
+        ({path: hostile + b"##[error]: '::set-output name=x::y'\n::add-mask::: 1\n"}, 1),
+        ({path: hostile, "submissions/new/a\n::error::\n##[error].txt": b""}, 1),
+    ):
+        done = judged_by_the_job(origin, runner, origin.pull(edits))
+        assert done.returncode == code, done.stderr
+        log = [*commands_in(done.stdout), *commands_in(done.stderr)]
+        if code == 0:
+            built = built_by_the_job(runner)
+            assert built.returncode == 0, built.stderr
+            log += [*commands_in(built.stdout), *commands_in(built.stderr)]
+            assert "##[error]" in (runner.temp / "preview/submissions/new.html").read_text()
+        assert log == []
+        shutil.rmtree(runner.temp / "review")
+
+
+@pytest.mark.parametrize(
+    ("workflow", "job", "command"),
+    [
+        ("submission", "check", "stiltboard review"),
+        ("submission", "check", "stiltboard build"),
+        ("evaluate", "evaluate", "stiltboard evaluate"),
+        ("evaluate", "judge", "stiltboard review"),
+        ("pages", "build", "stiltboard build"),
+    ],
+)
+def test_what_reads_the_files_of_others_prints_no_commands(workflow: str, job: str, command: str) -> None:
+    (script,) = (
+        step["run"] for step in WORKFLOWS[workflow]["jobs"][job]["steps"] if command in step.get("run", "")
+    )
+    before, _, after = script.partition(command)
+    assert 'stop="$(openssl rand -hex 16)"\n' in before
+    assert 'echo "::stop-commands::${stop}"' in before
+    assert 'echo "::${stop}::"' in after
+
+
 @pytest.fixture
 def evaluated(origin: Repository, tmp_path: Path) -> Runner:
     """Return a runner with the results of an evaluation as the artifact that `gh run download` brings."""

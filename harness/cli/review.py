@@ -41,6 +41,13 @@ from harness.errors import BadInput, CheckFailed, StiltboardError
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the JSON to this file as well.",
 )
+@click.option(
+    "--merged",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write all submissions as after merging into this new folder, unless something is refused; "
+    "stiltboard build --submissions DIR previews the site.",
+)
 @submissions_option
 def command(
     base: str,
@@ -51,6 +58,7 @@ def command(
     style: str,
     summary: Path | None,
     artifact: Path | None,
+    merged: Path | None,
     submissions: Path,
 ) -> None:
     """Check the files that merging the revision HEAD would change in BASE.
@@ -62,7 +70,7 @@ def command(
     """
     from harness.review import Verdict, markdown, review
 
-    report = review(base, head, submissions, actor=actor, maintainer=maintainer)
+    report = review(base, head, submissions, actor=actor, maintainer=maintainer, merged_folder=merged)
     written = {"markdown": markdown(report), "json": report.model_dump_json(indent=2, by_alias=True) + "\n"}
     for path, kind in ((summary, "markdown"), (artifact, "json")):
         if path is not None:

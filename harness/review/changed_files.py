@@ -68,6 +68,11 @@ def slug_of(path: str, root: str) -> str | None:
     return slug if slash else None
 
 
+def touched_slugs(changes: Iterable[Change], root: str) -> list[str]:
+    """Return the slugs of the submissions that are changed, sorted."""
+    return sorted({slug for change in changes if (slug := slug_of(change.path, root)) is not None})
+
+
 def size_limit(inner: str) -> int | None:
     """Return the most bytes of a file by its path in a submission's folder, or None if it is not allowed."""
     return next((limit for pattern, limit in _ALLOWED if pattern.fullmatch(inner)), None)
@@ -88,7 +93,7 @@ def path_reasons(
         for reason in _change_reasons(change, root, added, inside=inside, maintainer=maintainer)
     ]
     reasons += _copies(changes, merged, root)
-    slugs = sorted({slug for change in changes if (slug := slug_of(change.path, root)) is not None})
+    slugs = touched_slugs(changes, root)
     if len(slugs) > 1 and not maintainer:
         what = f"changes {len(slugs):,} submissions: {', '.join(map(shown, slugs[:5]))}"
         cure = "open one pull request for each submission"

@@ -18,14 +18,24 @@ from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission
 from harness.review.board_names import NamedRow, named_row, read_board
-from harness.review.changed_files import Change, changes_between, path_reasons, size_limit, slug_of
+from harness.review.changed_files import Change, changes_between, path_reasons, size_limit, touched_slugs
 from harness.review.edits import edits
 from harness.review.history import changed_results, changes_of_results, claims, dates
 from harness.review.lookalikes import lookalikes
 from harness.review.memory import bounded_memory
+from harness.review.merged import write_merged
 from harness.review.ownership import ownership
 from harness.review.submission_at import SubmissionAt, read_submission_at
-from harness.review.verdict import Reason, ResultChange, Review, fault_reasons, refusal, shortened, verdict_of
+from harness.review.verdict import (
+    Reason,
+    ResultChange,
+    Review,
+    Verdict,
+    fault_reasons,
+    refusal,
+    shortened,
+    verdict_of,
+)
 from harness.store import Side
 from harness.store.git import Revision, TreeEntry, merge_bases, repository_around, resolved
 from harness.store.submissions import SUBMISSION_FILE
@@ -37,13 +47,20 @@ _Paths = Mapping[str, TreeEntry]
 
 
 def review(
-    base: str, head: str, submissions: Path, *, actor: str | None = None, maintainer: bool = False
+    base: str,
+    head: str,
+    submissions: Path,
+    *,
+    actor: str | None = None,
+    maintainer: bool = False,
+    merged_folder: Path | None = None,
 ) -> Review:
     """Check the changes that merging `head` into `base` would make, in the repository of `submissions`.
 
     `actor` is the GitHub account that opened the pull request; with `maintainer` it may change every
-    submission. Raises BadInput when a revision is unknown, and WrongUsage for an actor that is not a valid
-    account name.
+    submission. All submissions as after merging are written into `merged_folder`, if one changes and nothing
+    is refused. Raises BadInput when a revision is unknown or the folder exists, and WrongUsage for an actor
+    that is not a valid account name.
     """
     if actor is not None and not _ACTOR.fullmatch(actor):
         raise WrongUsage(f"{shown(actor)} is not a GitHub account", cure="give the account's name, without @")
@@ -59,9 +76,7 @@ def review(
         *path_reasons(changes, merged, repository.place, maintainer=maintainer),
         *_conflicts(changes, ancestor_files, base_files),
     ]
-    touched = sorted(
-        {slug for change in changes if (slug := slug_of(change.path, repository.place)) is not None}
-    )
+    touched = touched_slugs(changes, repository.place)
     readable = [] if any(reason.rule in _BLOCKING for reason in reasons) else touched
     folders = {slug: posixpath.join(repository.place, slug) for slug in readable}
     with bounded_memory():
@@ -80,8 +95,11 @@ def review(
     listed, untold = shortened(
         [*reasons, *(reason for judgement in judgements for reason in judgement.reasons)]
     )
+    verdict = verdict_of(listed)
+    if merged_folder is not None and touched and verdict is not Verdict.REFUSED:
+        write_merged(head_revision, merged, repository.place, merged_folder)
     return Review(
-        verdict=verdict_of(listed),
+        verdict=verdict,
         base=base_revision.commit,
         head=head_revision.commit,
         actor=actor,
@@ -90,10 +108,7 @@ def review(
         results=tuple(result for judgement in judgements for result in judgement.results),
         reasons=listed,
         untold=untold,
-        diff=ComparisonReport(
-            comparisons=tuple(judgement.comparison for judgement in judgements if judgement.comparison),
-            refused=tuple(judgement.refused for judgement in judgements if judgement.refused),
-        ),
+        diff=_diff(judgements),
     )
 
 
@@ -105,6 +120,13 @@ class _Judgement:
     results: tuple[ResultChange, ...]
     comparison: Comparison | None
     refused: Refused | None
+
+
+def _diff(judgements: Sequence[_Judgement]) -> ComparisonReport:
+    return ComparisonReport(
+        comparisons=tuple(judgement.comparison for judgement in judgements if judgement.comparison),
+        refused=tuple(judgement.refused for judgement in judgements if judgement.refused),
+    )
 
 
 def _judge(
