@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from harness.records.board_settings import BoardSettings
 from harness.records.evaluation_run import EvaluationRun, joined_runs, mixed_conditions
 from harness.records.mining import Margin, Mining
+from harness.records.notices import Notice, NoticeKind, Notices, Tombstone
 from harness.records.record import Record
 from harness.records.reported import (
     AnySubmission,
@@ -56,6 +58,7 @@ from harness.records.view import View
 __all__ = [
     "AnySubmission",
     "Base",
+    "BoardSettings",
     "Checkpoint",
     "CheckpointScores",
     "ContinuedMlm",
@@ -68,6 +71,9 @@ __all__ = [
     "Margin",
     "Mark",
     "Mining",
+    "Notice",
+    "NoticeKind",
+    "Notices",
     "Outcomes",
     "Parameters",
     "Pooling",
@@ -93,6 +99,7 @@ __all__ = [
     "TaskShare",
     "TrainedSeed",
     "TrainedTask",
+    "Tombstone",
     "Training",
     "TrainingRecipe",
     "TrainingRun",

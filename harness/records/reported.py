@@ -21,6 +21,7 @@ from harness.records.scalars import (
     LongLine,
     Number,
     Points,
+    Slug,
     Tag,
     Truth,
     integer,
@@ -122,6 +123,7 @@ class ReportedSubmission(Record):
     submitters: Annotated[tuple[Submitter, ...], Field(min_length=1, max_length=50)]
     license: Annotated[Line | None, BeforeValidator(nullable)] = None
     links: Mapping[Tag, Link] = {}
+    aliases: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
 
 
 AnySubmission = Submission | ReportedSubmission

@@ -18,6 +18,7 @@ from harness.records.scalars import (
     Link,
     Number,
     Revision,
+    Slug,
     Tag,
     Truth,
     integer,
@@ -146,7 +147,10 @@ class Superseded(Record):
 
 
 class Submission(Record):
-    """One training recipe at one model size; its checkpoints are its seeds."""
+    """One training recipe at one model size; its checkpoints are its seeds.
+
+    `aliases` are the submission's former slugs, which lead to it for ever.
+    """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
     title: Line
@@ -161,6 +165,7 @@ class Submission(Record):
     submitters: Annotated[tuple[Submitter, ...], Field(min_length=1, max_length=50)]
     license: Line
     links: Mapping[Tag, Link] = {}
+    aliases: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
     supersedes: Annotated[tuple[Superseded, ...], Field(max_length=1000)] = ()
 
     @model_validator(mode="after")

@@ -12,7 +12,9 @@ from harness.store.results import (
     write_result,
 )
 from harness.store.revisions import Changes, changed_submissions, is_range, load_side_at, split_revision
+from harness.store.scaffold import new_submission, new_trained_submission
 from harness.store.sides import Side, load_side
+from harness.store.slugs import locate
 from harness.store.submission_folder import (
     find_results,
     load_results,
@@ -23,9 +25,6 @@ from harness.store.submission_folder import (
 from harness.store.submissions import (
     SUBMISSION_FILE,
     find_submissions,
-    locate,
-    new_submission,
-    new_trained_submission,
     parse_submission,
 )
 from harness.store.sweeps import load_sweep, sweep_path, write_sweep

@@ -22,7 +22,7 @@ def training_contradictions(training: Training, submission: Submission) -> Itera
     """
     recipe, declared = training.recipe, submission.intermediate
     slugs = {recipe.slug, *(recipe.slug.replace("{layers}", str(layers)) for layers in recipe.start.layers)}
-    if training.submission not in slugs:
+    if not slugs & {training.submission, *submission.aliases}:
         yield f"the recipe is of {shown(recipe.slug)}, and not of {training.submission}"
     if recipe.base.id != submission.base.id:
         yield f"the base is {recipe.base.id}, but the submission declares {submission.base.id}"

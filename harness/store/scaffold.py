@@ -1,8 +1,15 @@
-"""The submission.yaml that `stiltboard new` writes: all keys explained, placeholders in angle brackets."""
+"""Write new submissions: a scaffold with all keys explained, or one that a training fills in."""
 
 from __future__ import annotations
 
-from harness.store.yaml.parser import scalar
+from pathlib import Path
+
+from harness.errors import BadInput, Where
+from harness.records import Submission
+from harness.store.files import no_link, plain_record, replace_file
+from harness.store.slugs import slug_taken
+from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_faults
+from harness.store.yaml.parser import dump, refuse, scalar
 
 _TEMPLATE = """\
 # One recipe at one size; its checkpoints are its seeds. Replace everything in <angle brackets>,
@@ -59,10 +66,54 @@ links: {{}}
 """
 
 
-def scaffold(slug: str, title: str = "", family: str = "") -> str:
+def _scaffold(slug: str, title: str = "", family: str = "") -> str:
     """Return a submission to fill in; `stiltboard validate` reports every placeholder that remains."""
     return _TEMPLATE.format(
         slug=slug,
         title=scalar(title) if title else "<the row's name>",
         family=scalar(family) if family else "<family>",
     )
+
+
+def new_submission(root: Path, slug: str, *, title: str = "", family: str = "") -> Path:
+    """Scaffold a submission with every key explained, and return its file; raises BadInput if it exists."""
+    folder = root / slug
+    _refuse_folder(folder, slug)
+    path = folder / SUBMISSION_FILE
+    if path.exists() or path.is_symlink():
+        raise BadInput(
+            "the submission exists already",
+            where=Where(str(path)),
+            cure="choose another slug, or edit the file",
+        )
+    if root.is_dir() and (taken := slug_taken(root, slug)):
+        raise BadInput(taken, where=Where(str(folder)), cure="choose another slug")
+    try:
+        text = _scaffold(slug, title, family)
+    except ValueError as error:
+        raise BadInput(str(error), cure="leave the character out") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(path, text.encode())
+    return path
+
+
+def new_trained_submission(folder: Path, submission: Submission) -> bool:
+    """Write a generated submission atomically; return False, without writing, if there is one already."""
+    _refuse_folder(folder, folder.name)
+    path = folder / SUBMISSION_FILE
+    if path.exists() or path.is_symlink():
+        return False
+    if folder.parent.is_dir() and (taken := slug_taken(folder.parent, folder.name)):
+        raise BadInput(taken, where=Where(str(folder)), cure="choose another slug in the recipe")
+    text = dump(plain_record(submission)).encode()
+    parse_submission(text, str(path))
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(path, text)
+    return True
+
+
+def _refuse_folder(folder: Path, slug: str) -> None:
+    """Raise BadInput for a folder that is a link, or whose name is not a slug."""
+    no_link(folder)
+    if faults := slug_faults(slug, str(folder)):
+        refuse(faults)

@@ -11,6 +11,7 @@ from harness.catalog import target_of
 from harness.errors import BadInput, Fault, Where
 from harness.records import (
     AnySubmission,
+    Notices,
     ReportedSubmission,
     Result,
     Submission,
@@ -25,6 +26,7 @@ from harness.store.folder_consistency import (
     verification_contradictions,
     weights_contradictions,
 )
+from harness.store.notices import NOTICES_FILE, parse_notices
 from harness.store.results import (
     OUTCOMES_LIMIT,
     RESULT_LIMIT,
@@ -57,6 +59,7 @@ class FolderContents:
     sweeps: Mapping[str, Sweep] = field(default_factory=dict)
     training: Training | None = None
     verification: Verification | None = None
+    notices: Notices | None = None
     faults: tuple[Fault, ...] = ()
 
 
@@ -118,8 +121,17 @@ class SubmissionFolder:
             )
         verification = _collected(self.verification, faults) if VERIFICATION_FILE in names else None
         sweeps = _by_target(self._targets(names, SWEEP_SUFFIX, faults), self.sweep, faults)
+        notices = _collected(self.notices, faults) if NOTICES_FILE in names else None
         contents = FolderContents(
-            self.tree.slug, submission, results, tables, sweeps, training, verification, _distinct(faults)
+            self.tree.slug,
+            submission,
+            results,
+            tables,
+            sweeps,
+            training,
+            verification,
+            notices,
+            _distinct(faults),
         )
         contradictions = self._contradictions(contents) if recount else ()
         return replace(contents, faults=(*contents.faults, *contradictions))
@@ -210,6 +222,11 @@ class SubmissionFolder:
         """Read and check verification.yaml; raises BadInput if there is none."""
         data = self.tree.read(VERIFICATION_FILE, RESULT_LIMIT, "stiltboard verify --by writes it")
         return parse_verification(data, self.tree.where(VERIFICATION_FILE), self.tree.slug)
+
+    def notices(self) -> Notices:
+        """Read and check notices.yaml; raises BadInput if there is none."""
+        data = self.tree.read(NOTICES_FILE, DEFAULT_LIMIT, "stiltboard notice writes it")
+        return parse_notices(data, self.tree.where(NOTICES_FILE), self.tree.slug)
 
     def _targets(
         self, names: Iterable[str], suffix: str, faults: list[Fault], excluded: str = ""

@@ -1,4 +1,4 @@
-"""Find, read, check and scaffold <slug>/submission.yaml."""
+"""Find, read and check <slug>/submission.yaml."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from harness.errors import BadInput, Fault, Where
 from harness.records import AnySubmission, ReportedSubmission, Submission
 from harness.records.scalars import SLUG
 from harness.store.consistency import conflicting_keys, placeholders, submission_findings
-from harness.store.files import link_fault, located, no_link, plain_record, replace_file, typed
-from harness.store.scaffold import scaffold
-from harness.store.yaml.parser import MAX_FAULTS, dump, parse, refuse
+from harness.store.files import link_fault, located, typed
+from harness.store.yaml.parser import MAX_FAULTS, parse, refuse
 from harness.store.yaml.positions import Plain
 from harness.store.yaml.schema_errors import PATTERNS
 
@@ -45,14 +44,6 @@ def find_submissions(root: Path) -> tuple[str, ...]:
     return tuple(folder.name for folder in folders)
 
 
-def locate(name: str, root: Path) -> Path:
-    """Return the folder of a slug under `root`, a folder, or a submission.yaml; it need not exist."""
-    path = Path(name)
-    if re.fullmatch(SLUG, name) and ((root / name).is_dir() or not path.exists()):
-        return root / name
-    return path.parent if path.name == SUBMISSION_FILE else path
-
-
 def parse_submission(data: bytes, file: str) -> AnySubmission:
     """Parse and check a submission, measured or reported; `file` names it in messages."""
     document = parse(data, file)
@@ -76,39 +67,6 @@ def _record(value: Plain) -> type[Submission] | type[ReportedSubmission]:
     return ReportedSubmission if isinstance(value, dict) and "reported" in value else Submission
 
 
-def new_submission(root: Path, slug: str, *, title: str = "", family: str = "") -> Path:
-    """Scaffold a submission with every key explained, and return its file; raises BadInput if it exists."""
-    folder = root / slug
-    _refuse_folder(folder, slug)
-    path = folder / SUBMISSION_FILE
-    if path.exists() or path.is_symlink():
-        raise BadInput(
-            "the submission exists already",
-            where=Where(str(path)),
-            cure="choose another slug, or edit the file",
-        )
-    try:
-        text = scaffold(slug, title, family)
-    except ValueError as error:
-        raise BadInput(str(error), cure="leave the character out") from None
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_file(path, text.encode())
-    return path
-
-
-def new_trained_submission(folder: Path, submission: Submission) -> bool:
-    """Write a generated submission atomically; return False, without writing, if there is one already."""
-    _refuse_folder(folder, folder.name)
-    path = folder / SUBMISSION_FILE
-    if path.exists() or path.is_symlink():
-        return False
-    text = dump(plain_record(submission)).encode()
-    parse_submission(text, str(path))
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_file(path, text)
-    return True
-
-
 def slug_fault(slug: str) -> str | None:
     """Return why a folder's name is not a slug, or None if it is one."""
     if slug.partition(".")[0] in _DEVICES:
@@ -125,10 +83,3 @@ def slug_faults(slug: str, folder: str) -> list[Fault]:
     """Return the faults of a folder's name as a slug, located at the folder."""
     message = slug_fault(slug)
     return [Fault(message, Where(folder), PATTERNS[SLUG][1])] if message else []
-
-
-def _refuse_folder(folder: Path, slug: str) -> None:
-    """Raise BadInput for a folder that is a link, or whose name is not a slug."""
-    no_link(folder)
-    if faults := slug_faults(slug, str(folder)):
-        refuse(faults)

@@ -1,0 +1,119 @@
+"""Give a submission another slug, or withdraw it: its old slug leads to it, or to its tombstone, for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+
+from harness.errors import BadInput, Where
+from harness.records import AnySubmission, Tombstone
+from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
+from harness.store.files import plain, plain_record, read_file
+from harness.store.migration import migration_of
+from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE, write_tombstone
+from harness.store.results import LOCK_FILE, results_lock
+from harness.store.seal import sealed
+from harness.store.slugs import slug_taken
+from harness.store.submission_folder import SubmissionFolder
+from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_faults
+from harness.store.sweeps import sweep_path
+from harness.store.training import TRAINING_FILE
+from harness.store.verification import VERIFICATION_FILE
+from harness.store.yaml.parser import DEFAULT_LIMIT, dump, refuse
+
+
+def rename_submission(root: Path, old: str, new: str) -> Path:
+    """Move a submission to another slug and return its new folder; `old` becomes one of its aliases.
+
+    All its results must be readable. Every file names the new slug afterwards; checks by others refer to the
+    rewritten results. Raises BadInput where the new slug is in use, was in use, or is no slug.
+    """
+    source, target = root / old, root / new
+    if faults := slug_faults(new, str(target)):
+        refuse(faults)
+    if taken := slug_taken(root, new):
+        raise BadInput(taken, where=Where(str(target)), cure="choose another slug")
+    folder = SubmissionFolder(FolderOnDisk(source))
+    contents = folder.contents(outcomes=lambda _: ())
+    if contents.faults or contents.submission is None:
+        refuse(list(contents.faults))
+    with results_lock(source):
+        if migration_of(FolderOnDisk(source)).files:
+            raise BadInput(f"{source} has files of older formats", cure=f"first run stiltboard migrate {old}")
+        files = _renamed(source, contents.submission, new)
+        partial = root / f".{new}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(source, partial)
+        for name, data in files.items():
+            (partial / name).write_bytes(data)
+        partial.rename(target)
+    shutil.rmtree(source)
+    return target
+
+
+def withdraw_submission(folder: Path, reason: str, url: str | None, date: str) -> Path:
+    """Replace a submission by its tombstone, and return the tombstone's path.
+
+    Raises BadInput where there is no submission. What git and published sites hold of it is not touched.
+    """
+    path = folder / SUBMISSION_FILE
+    submission = parse_submission(read_file(path, DEFAULT_LIMIT, "name a submission's slug"), str(path))
+    tombstone = Tombstone(
+        schema_=1,
+        submission=folder.absolute().name,
+        date=date,
+        reason=reason,
+        url=url,
+        aliases=submission.aliases,
+    )
+    with results_lock(folder):
+        written = write_tombstone(folder, tombstone)
+        for inner in folder.iterdir():
+            if inner.name not in (TOMBSTONE_FILE, LOCK_FILE):
+                shutil.rmtree(inner) if inner.is_dir() and not inner.is_symlink() else inner.unlink()
+    (folder / LOCK_FILE).unlink(missing_ok=True)
+    return written
+
+
+def _renamed(source: Path, submission: AnySubmission, new: str) -> dict[str, bytes]:
+    """Return the files that name the slug, with the new one; results are sealed again."""
+    old = source.absolute().name
+    text = (source / SUBMISSION_FILE).read_text(encoding="utf-8")
+    files = {SUBMISSION_FILE: _with_alias(text, submission, old).encode()}
+    digests: dict[str, str] = {}
+    folder = SubmissionFolder(FolderOnDisk(source))
+    for target in folder.targets():
+        name = f"{RESULTS_FOLDER}/{target}.yaml"
+        result = folder.result(target).model_copy(update={"submission": new})
+        files[name] = sealed(dump(plain(result)).encode())
+        digests[_digest((source / name).read_bytes())] = _digest(files[name])
+        if sweep_path(source, target).is_file():
+            sweep = folder.sweep(target).model_copy(update={"submission": new})
+            files[f"{RESULTS_FOLDER}/{sweep_path(source, target).name}"] = dump(plain(sweep)).encode()
+    if (source / TRAINING_FILE).is_file():
+        training = folder.training().model_copy(update={"submission": new})
+        files[TRAINING_FILE] = dump(plain_record(training)).encode()
+    if (source / NOTICES_FILE).is_file():
+        notices = folder.notices().model_copy(update={"submission": new})
+        files[NOTICES_FILE] = dump(plain_record(notices)).encode()
+    if (source / VERIFICATION_FILE).is_file():
+        verification = folder.verification()
+        checks = tuple(
+            check.model_copy(update={"result": digests.get(check.result, check.result)})
+            for check in verification.results
+        )
+        renamed = verification.model_copy(update={"submission": new, "results": checks})
+        files[VERIFICATION_FILE] = dump(plain_record(renamed)).encode()
+    return files
+
+
+def _with_alias(text: str, submission: AnySubmission, old: str) -> str:
+    """Return submission.yaml with one alias more; everything else, comments included, stays as it was."""
+    lines = re.sub(r"(?m)^aliases:.*\n(?:(?:[ -].*)?\n)*", "", text if text.endswith("\n") else f"{text}\n")
+    return lines + dump({"aliases": [*submission.aliases, old]})
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
