@@ -28,9 +28,9 @@ class Where:
     column: int | None = None
 
     def __str__(self) -> str:
-        # Pull requests may contain any file name: characters that break or reorder a line are escaped.
-        file = "".join(char if char.isprintable() else repr(char)[1:-1] for char in self.file)
-        return ":".join(str(part) for part in (file, self.line, self.column) if part is not None)
+        # Pull requests may contain any file name.
+        parts = (_printable(self.file), self.line, self.column)
+        return ":".join(str(part) for part in parts if part is not None)
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,17 @@ def naming_failures(
     except BaseException as reason:
         if is_disk_full(reason):
             raise
-        message = f"{subject}: {type(reason).__name__}: {str(reason).strip().partition(chr(10))[0][:500]}"
+        # A library's message may quote the file that it could not read.
+        first_line = _printable(str(reason).strip().partition("\n")[0][:500])
+        message = f"{subject}: {type(reason).__name__}: {first_line}"
         if not cure:
             message += f" ({_position(reason)})"
         raise kind(message, cure=cure or _REPORT) from reason
+
+
+def _printable(text: str) -> str:
+    """Escape the characters that break or reorder a line; `harness.characters` depends on this module."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _position(reason: BaseException) -> str:

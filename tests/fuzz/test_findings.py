@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ import pyarrow as pa
 import pytest
 
 from harness.catalog import BY_NAME
+from harness.errors import BadInput
+from harness.models.checkpoint import CheckpointFiles, fetch
+from harness.records import Checkpoint
 from harness.store import submission_faults
-from tests.fuzz import parquet
+from tests.fuzz import checkpoints, parquet
+from tests.fuzz.mutations import printed
 from tests.support.pull_requests import about
 
 XQUAD = len(BY_NAME["xquad_r"].languages)
 Values = Callable[[list[Any]], list[Any]]
+Fetch = Callable[[dict[str, bytes]], CheckpointFiles]
 
 
 def first(value: object) -> Values:
@@ -41,6 +47,19 @@ VALUES: dict[str, tuple[str, str, Values, str]] = {
     "grades of fewer documents": ("clir.mine", "gains", first([]), "column 'gains', row 1: expected as many values as ranks_best, found a list of 0 values"),
     "a negative grade": ("clir.mine", "gains", first([-1]), "column 'gains', row 1: expected no negative grade, found a list of 1 value"),
 }  # fmt: skip
+
+
+@pytest.fixture
+def fetched(tmp_path: Path, toy_encoder: Path) -> Fetch:
+    """Return a function that fetches the toy encoder with some of its files replaced."""
+
+    def fetch_with(files: dict[str, bytes]) -> CheckpointFiles:
+        folder = Path(shutil.copytree(toy_encoder, tmp_path / "submission/weights"))
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        return fetch(Checkpoint(path="weights"), folder.parent, tmp_path / "cache")
+
+    return fetch_with
 
 
 def seed_of(target: str) -> parquet.Seed:
@@ -94,4 +113,28 @@ def test_text_that_is_not_utf8_is_named(tmp_path: Path) -> None:
             seed, data.replace(b"\x02\x00\x00\x00fr", b"\x02\x00\x00\x00f\xff"), seed.table.num_rows
         ),
     )
-    assert found == ["not a parquet file: Column 1: In chunk 0: Invalid: Invalid UTF8 sequence at string index 0"]
+    assert found == [
+        "not a parquet file: Column 1: In chunk 0: Invalid: Invalid UTF8 sequence at string index 0"
+    ]
+
+
+def test_a_header_is_named_without_the_characters_that_reorder_a_line(
+    toy_encoder: Path, fetched: Fetch
+) -> None:
+    data = (toy_encoder / checkpoints.WEIGHTS).read_bytes()
+    header, tensors = checkpoints.split(data)
+    name = next(name for name in header if name != "__metadata__")
+    header[name]["shape"] = "\u202e"
+    with pytest.raises(BadInput) as caught:
+        fetched({checkpoints.WEIGHTS: checkpoints.joined(printed(header), tensors)})
+    assert caught.value.faults[0].message.endswith(rf"{name} has the shape '\u202e'")
+
+
+def test_a_librarys_message_is_shown_without_control_characters(toy_encoder: Path, fetched: Fetch) -> None:
+    from harness.models.loading import find_architecture, opening
+
+    config = (toy_encoder / "config.json").read_bytes().replace(b'"bert"', b'"be\\u0012rt"')
+    files = fetched({"config.json": config})
+    with pytest.raises(BadInput) as caught, opening("weights"):
+        find_architecture(files)
+    assert r"model type `be\x12rt`" in caught.value.faults[0].message

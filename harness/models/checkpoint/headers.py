@@ -85,9 +85,9 @@ def _entry(name: str, fields: Any, data_start: int, path: Path) -> TensorEntry:
             path, f"{name} has the dtype {str(dtype)[:40]!r}, which is none of {', '.join(BITS)}"
         )
     if not _whole_numbers(shape) or len(shape) > _RANK:
-        raise _malformed(path, f"{name} has the shape {str(shape)[:80]}")
+        raise _malformed(path, f"{name} has the shape {ascii(shape)[:80]}")
     if not _whole_numbers(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
-        raise _malformed(path, f"{name} has the data_offsets {str(offsets)[:80]}")
+        raise _malformed(path, f"{name} has the data_offsets {ascii(offsets)[:80]}")
     bits = math.prod(shape) * BITS[dtype]
     if bits != 8 * (offsets[1] - offsets[0]):
         raise _malformed(
