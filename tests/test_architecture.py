@@ -49,6 +49,24 @@ def test_modules_and_functions_stay_readable(path: Path) -> None:
     assert [node.name for node in functions if (node.end_lineno or 0) - node.lineno > 65] == []
 
 
+READERS = {
+    r"\bopen\(|\.read_(text|bytes|lines)\(|\bgzip\.": "raw_files",
+    r"\bjson\.loads?\(": "json_files",
+    r"\bcsv\b\.": "delimited",
+}
+"""What reads a file of data, by the one module of harness.data that does it."""
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "harness/data").glob("*.py")), ids=lambda path: str(path.stem)
+)
+def test_loaders_read_files_through_the_readers(path: Path) -> None:
+    text = re.sub(r'""".*?"""', "", path.read_text(), flags=re.DOTALL)
+    assert [
+        pattern for pattern, home in READERS.items() if path.stem != home and re.search(pattern, text)
+    ] == []
+
+
 def test_no_two_classes_share_a_name() -> None:
     homes = defaultdict(list)
     for path in MODULES:

@@ -170,13 +170,14 @@ def _candidate_paths(folder: Path, language: str, split: str) -> Iterator[tuple[
 
 def _read_side(path: Path) -> dict[str, str]:
     sentences: dict[str, str] = {}
-    for number, (name, *cells) in tab_separated(path):
+    for number, cells in tab_separated(path):
         where = Where(str(path), number)
-        if not cells or not name:
+        if len(cells) != 2 or not cells[0]:
             raise BadInput("expected an id, a tab and a sentence", where=where, cure=DOWNLOAD_AGAIN)
+        name, text = cells
         if name in sentences:
             raise BadInput(f"the id {name!r} occurs twice", where=where, cure=DOWNLOAD_AGAIN)
-        sentences[name] = "\t".join(cells)
+        sentences[name] = text
     if not sentences:
         raise BadInput("holds no sentence", where=Where(str(path)), cure=DOWNLOAD_AGAIN)
     return sentences

@@ -74,5 +74,5 @@ def ntrex(language: str, data: Path | None) -> Sentences:
 def _sentences(language: str, lines: Iterable[str], source: str) -> Sentences:
     sentences = tuple(line.strip() for line in lines if line.strip())
     if not sentences:
-        raise BadInput(f"no sentence of {language} is in {source}")
+        raise BadInput(f"no sentence of {language} is in {source}", cure="get the whole data set")
     return Sentences(language, sentences, source)

@@ -305,4 +305,6 @@ def _uncertain_rows(path: Path, count: int) -> frozenset[int]:
                 cure=CORRECT,
             )
         rows.append(int(line))
+    if not rows:
+        raise BadInput("lists no row", where=Where(str(path)), cure="get the list again, or score -t pawsx")
     return frozenset(rows)

@@ -16,7 +16,13 @@ NO_TEXT = "\0\x1b"
 # Enough text to recognise an encoding.
 SAMPLE_BYTES = 65_536
 # Python's name → the one that iconv has on Linux and macOS.
-_ICONV_NAMES = {"mac-roman": "MACINTOSH", "utf-16": "UTF-16", "utf-32": "UTF-32"}
+_ICONV_NAMES = {
+    "mac-roman": "MACINTOSH",
+    "utf-16-be": "UTF-16BE",
+    "utf-16-le": "UTF-16LE",
+    "utf-32-be": "UTF-32BE",
+    "utf-32-le": "UTF-32LE",
+}
 # Filters of the shell.
 _DELETE_NO_TEXT = r"tr -d '\000\033'"
 _RETURNS_TO_LINE_FEEDS = r"tr '\r' '\n'"
@@ -66,7 +72,8 @@ def rewriting(path: Path, command: str) -> str:
     """Return the shell command that puts a file through a filter and replaces it."""
     file = shlex.quote(str(path))
     if is_compressed(path):
-        return f"gunzip -c {file} | {command} | gzip > {file}.new && mv {file}.new {file}"
+        # The status of a pipe is that of its last command, so that a failure keeps the file.
+        return f"gunzip -c {file} | {command} > {file}.new && gzip -c {file}.new > {file} && rm {file}.new"
     return f"{command} < {file} > {file}.new && mv {file}.new {file}"
 
 

@@ -102,7 +102,7 @@ def _line(raw: bytes, number: int, path: Path, stream: IO[bytes], *, utf8_before
         raise not_utf8(path, number, raw + stream.read(SAMPLE_BYTES), utf8_before=utf8_before)
     line = text.removesuffix("\n").removesuffix("\r")
     if "\r" in line:
-        raise bare_return(path, number, line, only=number == 1 and not stream.read(1))
+        raise bare_return(path, number, line, only=number == 1 and not raw.endswith(b"\n"))
     return line
 
 
