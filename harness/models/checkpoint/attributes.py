@@ -15,8 +15,9 @@ opened, so that nothing can be loaded through it, and is named to whoever evalua
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import Any
 
 from harness.characters import shown
@@ -37,10 +38,6 @@ class Rule:
     cure: str = "remove {!r}"
     always: bool = False
     told: bool = True
-
-    def holds(self, key: str) -> bool:
-        """Tell whether a name matches."""
-        return any(fnmatchcase(key, name) for name in self.names)
 
 
 _WHOLE = "remove {!r}: the checkpoint holds all of its weights"
@@ -127,6 +124,33 @@ _FREE_TEXT = {"id2label", "label2id", "task_specific_params", "finetuning_task",
 _REFERENCE = re.compile(r"[\w.-]+/[\w.-]+([@:][\w./-]+)?|\w+://\S+|(/|~/|\.\.?/|[A-Za-z]:\\).*", re.DOTALL)
 
 
+class _Rules:
+    """Finds the first of some rules that holds for a name; a file may hold half a million names."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._exact: dict[str, Rule] = {}
+        self._patterns: list[tuple[re.Pattern[str], Rule]] = []
+        for rule in rules:
+            for name in rule.names:
+                if "*" in name:
+                    self._patterns.append((re.compile(translate(name)), rule))
+                else:
+                    self._exact[name] = rule
+        self._any = re.compile("|".join(pattern.pattern for pattern, _ in self._patterns))
+
+    def find(self, key: str) -> Rule | None:
+        """Return the rule, exact names before patterns, or None."""
+        if (rule := self._exact.get(key)) is not None or not self._any.match(key):
+            return rule
+        return next(rule for pattern, rule in self._patterns if pattern.match(key))
+
+
+_IN_CONFIG = _Rules((*REFUSED, IMPLEMENTATIONS, *LEFT_OUT))
+_IN_TOKENIZERS = _Rules(
+    (*REFUSED, *REFUSED_IN_TOKENIZERS, IMPLEMENTATIONS, *LEFT_OUT, *LEFT_OUT_IN_TOKENIZERS)
+)
+
+
 @dataclass(frozen=True)
 class Decision:
     """What is done with one attribute: it is `refused`, or left out and `told` to whoever evaluates."""
@@ -142,20 +166,17 @@ def decide(file: str, parents: tuple[str, ...], key: str, value: Any) -> Decisio
 
     `parents` are the keys above it.
     """
-    tokenizer = file != CONFIG
-    for rule in (*REFUSED, *(REFUSED_IN_TOKENIZERS if tokenizer else ())):
-        if rule.holds(key):
-            refused = rule.always or not _is_unset(key, value)
-            return Decision(rule.reason, rule.cure.format(key), refused, told=False)
-    if IMPLEMENTATIONS.holds(key):
+    rule = (_IN_CONFIG if file == CONFIG else _IN_TOKENIZERS).find(key)
+    if rule is None:
+        if file == CONFIG and _is_reference(value) and not _FREE_TEXT & {*parents, key}:
+            return Decision("nothing is loaded from another place", f"remove {key!r}")
+        return None
+    if rule is IMPLEMENTATIONS:
         return _decide_implementation(key, value)
-    for rule in (*LEFT_OUT, *(LEFT_OUT_IN_TOKENIZERS if tokenizer else ())):
-        if rule.holds(key):
-            told = rule.told and not _is_unset(key, value)
-            return Decision(rule.reason, rule.cure.format(key), told=told)
-    if not tokenizer and not _FREE_TEXT & {*parents, key} and _is_reference(value):
-        return Decision("nothing is loaded from another place", f"remove {key!r}")
-    return None
+    is_set = not _is_unset(key, value)
+    if rule in REFUSED or rule in REFUSED_IN_TOKENIZERS:
+        return Decision(rule.reason, rule.cure.format(key), refused=rule.always or is_set, told=False)
+    return Decision(rule.reason, rule.cure.format(key), told=rule.told and is_set)
 
 
 def _decide_implementation(key: str, value: Any) -> Decision:

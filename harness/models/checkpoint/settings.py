@@ -68,7 +68,7 @@ def refuse_active_attributes(settings: dict[str, Any], path: Path) -> None:
         if decision is None or value in (None, False, [], {}, ""):
             continue
         names_files = path.name != CONFIG and key.endswith(("_file", "_files", "_spm"))
-        if decision.told or names_files or IMPLEMENTATIONS.holds(key):
+        if decision.told or names_files or key in IMPLEMENTATIONS.names:
             raise BadInput(
                 f"{path} carries {'.'.join((*parents, key))!r}: {shown(value)}",
                 cure="it is left out where a checkpoint is fetched; remove it here",
