@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
 
 if TYPE_CHECKING:
     from harness.verification import VerificationReport
+    from harness.verification.audit_seed import AuditSource
+    from harness.verification.unseen import Unseen
 
 
 @click.command("verify")
@@ -40,18 +43,32 @@ if TYPE_CHECKING:
 @click.option(
     "--probe",
     is_flag=True,
-    help="Perturb case, space and punctuation: a score that falls to chance comes from a look-up table.",
+    help="Change random examples slightly: for a model that memorised them, the originals are singular.",
 )
 @click.option(
     "--audit",
     metavar="SHARE",
-    help="Verify a random share of the results, such as 5%, drawn by --seed; at least one.",
+    help="Verify a random share of the results, such as 5%, drawn by --beacon or --merge; at least one.",
+)
+@click.option(
+    "--beacon",
+    metavar="ROUND:RANDOMNESS",
+    help="Draw an audit from a round of drand's quicknet that was named before it was published.",
+)
+@click.option(
+    "--merge", metavar="COMMIT", help="Draw an audit from a merge that was made after the results landed."
 )
 @click.option(
     "--seed",
     default="",
-    metavar="COMMIT",
-    help="Random seed of an audit or a probe: a commit made after the results. Default for a probe: random.",
+    metavar="TEXT",
+    help="Repeat the probe that was drawn from this seed. Default: the audit's seed, or else a random one.",
+)
+@click.option(
+    "--unseen",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="For a probe: unpublished parallel files, named as for --bitext, of the target's kind of text.",
 )
 @click.option("--by", default="", metavar="NAME", help="Record the outcome in verification.yaml under NAME.")
 @click.option("--url", metavar="URL", help="A page about NAME, for the record.")
@@ -62,7 +79,7 @@ if TYPE_CHECKING:
 @click.option(
     "--limit",
     type=click.IntRange(min=20),
-    default=200,
+    default=100,
     show_default=True,
     help="Examples of each language for a probe.",
 )
@@ -74,7 +91,10 @@ def command(
     rerun: bool,
     probe: bool,
     audit: str | None,
+    beacon: str | None,
+    merge: str | None,
     seed: str,
+    unseen: Path | None,
     by: str,
     url: str | None,
     data: Path | None,
@@ -91,7 +111,7 @@ def command(
     Every number is computed again from the outcomes; the digests of files, of text and of weights on this
     machine are checked; data sets seen in training are compared with the target's. With --rerun the
     checkpoints are evaluated again; with --probe they are also evaluated on perturbed text. --by writes the
-    outcome into the submission's folder.
+    outcome into the submission's folder. --audit draws from what no submitter can choose.
 
     Exit code 1 when a result fails a check.
     """
@@ -105,21 +125,19 @@ def command(
     from harness.store import find_submissions, locate
     from harness.verification import parse_share
 
-    if audit is not None and not seed:
-        raise WrongUsage(
-            "--audit needs a --seed",
-            cure="name a commit made after the results: --seed $(git rev-parse HEAD)",
-        )
+    source = _audit_source(audit, beacon, merge, seed)
     plan = VerificationPlan(
         targets=targets,
         audit=parse_share(audit) if audit is not None else None,
-        # A look-up table must not know the perturbed text in advance.
+        source=source,
+        # What is drawn must not be known in advance.
         seed=seed or (token_hex(8) if probe else ""),
         rerun=rerun,
         probe=probe,
         by=_name(by),
         url=_link(url),
         examples=limit,
+        unseen=_unseen(unseen),
         options=Options(
             data=data,
             own={**user_targets("bitext", bitext), **user_targets("clir", clir)},
@@ -133,6 +151,30 @@ def command(
     with watch("verify") as reporter:
         report = verify(folders, plan, reporter)
     _print_report(report, as_json=as_json)
+
+
+def _audit_source(audit: str | None, beacon: str | None, merge: str | None, seed: str) -> AuditSource:
+    """Return what an audit is drawn from; raises WrongUsage where a submitter could have chosen it."""
+    from harness.verification.audit_seed import AuditSource, parse_beacon
+
+    if audit is None and (beacon is not None or merge is not None):
+        raise WrongUsage("--beacon and --merge are for audits", cure="add --audit 5%")
+    if audit is not None and seed:
+        raise WrongUsage(
+            "--audit takes no --seed, which anyone could choose", cure="use --beacon or --merge instead"
+        )
+    if audit is not None and (beacon is None) == (merge is None):
+        raise WrongUsage(
+            "--audit needs either --beacon or --merge",
+            cure="name a beacon's round before it is published, or a merge made after the results",
+        )
+    return AuditSource(parse_beacon(beacon, datetime.now(UTC)) if beacon is not None else None, merge or "")
+
+
+def _unseen(folder: Path | None) -> Unseen:
+    from harness.data.own_bitext import languages_in, own_bitext
+
+    return {language: own_bitext(language, folder) for language in languages_in(folder)} if folder else {}
 
 
 def _name(by: str) -> str:
@@ -182,5 +224,5 @@ _CURES = {
     "weights": "declare the weights that were measured, or evaluate these",
     "contamination": "list in trained_on what was seen",
     "rerun": "ask the submitters how the result was measured",
-    "probe": "inspect the weights and the tokenizer: do they store sentences and their translations?",
+    "probe": "inspect the weights and the tokenizer: do they store sentences or their labels?",
 }

@@ -34,6 +34,8 @@ _ENVIRONMENT = {
 
 # The longest listing of a tree that is read, in bytes, and the most of an error message.
 TREE_LIMIT = 2**25
+# The most commits of a folder's history that are looked at.
+_MOST_STATES = 1000
 _ERROR_BYTES = 10_000
 
 
@@ -200,6 +202,68 @@ def merge_base(first: Revision, second: Revision) -> Revision:
             cure="rebase one of them, or compare them with two dots",
         )
     return base
+
+
+@dataclass(frozen=True)
+class MainLineCommit:
+    """A commit of the line of first parents, which those who may merge make; `time` is in Unix seconds."""
+
+    commit: str
+    time: int
+    is_merge: bool
+
+
+def main_line(head: Revision) -> list[MainLineCommit]:
+    """Return a commit and its first parents, the newest first."""
+    output = _output(head.repository.folder, "log", "--first-parent", "--format=%H %ct %P", head.commit, "--")
+    rows = (line.split() for line in output.decode().splitlines())
+    return [MainLineCommit(commit, int(time), len(parents) > 1) for commit, time, *parents in rows]
+
+
+def landed(head: Revision) -> dict[str, str]:
+    """Return for each path in the folder of submissions the commit of the main line that last changed it."""
+    repository = head.repository
+    options = [
+        "--first-parent",
+        "--diff-merges=first-parent",
+        "--name-only",
+        "--no-renames",
+        "--format=%x01%H",
+    ]
+    output = _output(
+        repository.folder, "log", "-z", *options, head.commit, "--", str(repository.top / repository.place)
+    )
+    commits: dict[str, str] = {}
+    for entry in os.fsdecode(output).split("\x01")[1:]:
+        commit, _, paths = entry.partition("\0")
+        for path in paths.split("\0"):
+            if path.strip("\n"):
+                commits.setdefault(path.strip("\n"), commit.strip())
+    return commits
+
+
+def states_of(revision: Revision, folder: str, *, history: bool = True) -> dict[str, str]:
+    """Return the hash of a folder's tree by commit, newest first; an empty one where there is no folder.
+
+    The commits are those of the revision's history that changed the folder, and their parents; without
+    `history` only the revision itself.
+    """
+    commits = [revision.commit]
+    place = revision.repository.folder
+    if history:
+        options = ["--full-history", f"--max-count={_MOST_STATES}", "--format=%H %P", revision.commit]
+        path = os.path.relpath(revision.repository.top / folder, place)
+        output = _output(place, "log", *options, "--", path)
+        commits += output.decode().split()
+    commits = list(dict.fromkeys(commits))
+    lines = _output(
+        place, "cat-file", "--batch-check", feed="".join(f"{c}:{folder}\n" for c in commits).encode()
+    ).decode(errors="replace")
+    trees = [line.split() for line in lines.splitlines()]
+    return {
+        commit: fields[0] if fields[1:2] == ["tree"] else ""
+        for commit, fields in zip(commits, trees, strict=True)
+    }
 
 
 def _with_unshallow(repository: Repository, cure: str) -> str:

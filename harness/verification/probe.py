@@ -1,7 +1,6 @@
-"""Probe for a look-up table: perturbed text with the same meaning must not bring a score down to chance.
+"""Probe for memorised examples: are original texts singular points, are the stored answers repeated.
 
-An encoder that has memorised sentences and their translations recognises only their exact text. One that
-reads the text is hardly affected by a doubled space.
+The examples are drawn at random, so that no checkpoint can be honest on these alone.
 """
 
 from __future__ import annotations
@@ -11,113 +10,135 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
+import pyarrow as pa
 
-from harness.evaluation.embeddings import declared_view, distinct_texts, encode_missing
-from harness.evaluation.plan import TargetPlan, make_plan
-from harness.evaluation.run import Options, Run
-from harness.kinds.registry import EMBEDDED
-from harness.models.checkpoint import CheckpointFiles
+from harness.evaluation.plan import make_plan
+from harness.evaluation.run import Options
+from harness.records import Result
 from harness.reporter import Reporter
+from harness.scoring.outcomes import cells
+from harness.verification.drawing import Draw, LanguageProbe
+from harness.verification.encoder_probe import probe_encoder
 from harness.verification.findings import Finding
-from harness.verification.perturbations import CHANGES, changed
+from harness.verification.head_probe import probe_head
+from harness.verification.rerun import arithmetic
+from harness.verification.singularity import Singularity
+from harness.verification.tolerance import tolerance
+from harness.verification.unseen import Lead
 
-# The least share of a score above chance that must remain: docs/verification.md lists what real encoders
-# retain.
-MIN_RETAINED = 0.25
-# A score that is hardly above chance before has nothing to lose.
-_LEAST_ABOVE_CHANCE = 0.05
-# A change that leaves most texts of a language unchanged is skipped, such as case in scripts without it.
-_LEAST_CHANGED = 0.5
-EXAMPLES = 200
+EXAMPLES = 100
+# A cell is flagged where at least this share of its texts is singular, and where in all cells of a result
+# together chance would give one such cell at most this often. docs/verification.md lists what encoders and
+# tables have.
+MIN_SHARE = 0.10
+ALPHA = 0.001
+# The target's text is flagged as seen where at least this larger a share of it is found than of unseen text.
+MIN_LEAD = 0.20
 
 
 @dataclass(frozen=True)
-class Probed:
-    """The scores of one seed before and after one change of the text.
+class ProbeReport:
+    """What each seed's checkpoint did, language by language.
 
-    Scores are fractions and means over languages; `chance` is the expected score of random answers.
+    In a language `allowed` of the drawn examples may bring another answer than the stored one.
     """
 
-    seed: int
-    change: str
-    languages: int
-    before: float
-    after: float
-    chance: float
+    seeds: tuple[tuple[int, LanguageProbe], ...]
+    allowed: int
 
     @property
-    def retained(self) -> float:
-        """The share of the score above chance that remains after the change."""
-        return (self.after - self.chance) / max(self.before - self.chance, 1e-9)
+    def cells(self) -> int:
+        """The number of comparisons, for which the p values are corrected."""
+        return sum(len(probed.compared) for _, probed in self.seeds)
 
-    @property
-    def falls(self) -> bool:
-        """Whether a score clearly above chance fell to about chance."""
-        return self.before - self.chance >= _LEAST_ABOVE_CHANCE and self.retained < MIN_RETAINED
+    def is_flagged(self, found: Singularity) -> bool:
+        """Whether a cell has more singular texts than a model that reads."""
+        return found.share >= MIN_SHARE and found.p * self.cells <= ALPHA
+
+    def leads(self, lead: Lead) -> bool:
+        """Whether a target's pairs are found more often than unseen ones of one kind could explain."""
+        compared = sum(probed.lead is not None for _, probed in self.seeds)
+        return lead.share >= MIN_LEAD and lead.p * compared <= ALPHA
 
 
 def probe(
-    folder: Path, target: str, languages: Sequence[str], options: Options, reporter: Reporter, seed: str
-) -> tuple[Probed, ...]:
-    """Score the first examples of a target, which compares vectors, with and without changes of their text.
+    folder: Path, result: Result, outcomes: pa.Table, options: Options, reporter: Reporter, draw: Draw
+) -> ProbeReport:
+    """Probe the checkpoints of a result on examples drawn from its target; nothing is written.
 
-    `options.limit` examples of each language are used, and nothing is written. Raises BadInput where the
-    submission or the text cannot be read.
+    `outcomes` are the stored ones. Raises BadInput where the submission or the text cannot be read.
     """
+    languages = () if result.measured == result.of else tuple(sorted(set(result.languages)))
+    stored = cells(outcomes)
     with tempfile.TemporaryDirectory(prefix="stiltboard-probe-") as cache:
-        limited = replace(options, limit=options.limit or EXAMPLES, cache=Path(cache))
-        plan = make_plan(folder, [target], languages, limited, reporter)
-        seeds = [
-            (planned, number, files)
-            for planned in plan.embedded
-            for number, files in planned.checkpoints.items()
-        ]
-        return tuple(
-            probed
-            for planned, number, files in seeds
-            for probed in _probe_seed(planned, number, files, plan.run, seed)
-        )
+        plan = make_plan(folder, [result.target], languages, replace(options, cache=Path(cache)), reporter)
+        (planned,) = plan.targets
+        brings_head = planned.head is not None and planned.head.recipe is None
+        probe_checkpoint = probe_head if brings_head else probe_encoder
+        seeds: list[tuple[int, LanguageProbe]] = []
+        for seed, files in planned.checkpoints.items():
+            of_seed = {language: rows for (number, language), rows in stored.items() if number == seed}
+            seeds += [(seed, probed) for probed in probe_checkpoint(planned, files, plan.run, draw, of_seed)]
+    allowed = tolerance(arithmetic(result), (plan.run.device, plan.run.dtype)).examples
+    return ProbeReport(tuple(seeds), allowed)
 
 
-def _probe_seed(
-    plan: TargetPlan, number: int, files: CheckpointFiles, run: Run, seed: str
-) -> Iterator[Probed]:
-    """Encode the original and all changed texts together, then score each change."""
-    view = declared_view(run.submission.encoding, files)
-    texts = distinct_texts(plan.examples.values())
-    variants = [changed(text, change, seed) for change in CHANGES for text in texts]
-    encoded = encode_missing(list(dict.fromkeys([*texts, *variants])), [view], files, run)
-    space = encoded.spaces[view]
-    kind = EMBEDDED[plan.target.kind]
-    for change in CHANGES:
-        scores: list[tuple[float, float, float]] = []
-        for language, examples in plan.examples.items():
-            language_texts = [text for side in examples.sides.values() for text in side]
-            differing = sum(changed(text, change, seed) != text for text in language_texts)
-            if differing / max(1, len(language_texts)) < _LEAST_CHANGED or encoded.why_not(view, examples):
-                continue
-            before = kind.headline(plan.target, examples, space.get)
-            after = kind.headline(
-                plan.target,
-                examples,
-                lambda texts, change=change: space.get([changed(text, change, seed) for text in texts]),  # type: ignore[misc]
+def findings(report: ProbeReport, file: str) -> Iterator[Finding]:
+    """Yield for each seed and change the cell with most singular texts, and every cell that is flagged.
+
+    Then yield how many drawn examples bring another answer than the stored one; failed beyond the tolerance.
+    """
+    for seed in dict.fromkeys(seed for seed, _ in report.seeds):
+        languages = [probed for other, probed in report.seeds if other == seed]
+        yield from _singular(seed, languages, report, file)
+        yield from _contradicted(seed, languages, report, file)
+        yield from _leading(seed, languages, report, file)
+
+
+def _singular(
+    seed: int, languages: Sequence[LanguageProbe], report: ProbeReport, file: str
+) -> Iterator[Finding]:
+    by_change: dict[str, list[tuple[Singularity, str]]] = {}
+    for probed in languages:
+        for (side, change), found in probed.compared.items():
+            by_change.setdefault(change, []).append((found, f"{side} in {probed.language!r}"))
+    for change, entries in by_change.items():
+        entries.sort(key=lambda entry: -entry[0].share)
+        flagged = [entry for entry in entries if report.is_flagged(entry[0])]
+        for found, where in flagged or entries[:1]:
+            what = (
+                f"seed {seed}, {change} changed: {100 * found.share:.0f} % of {found.n} {where} are singular "
+                f"({found.further} of them moved further than in a changed text, {found.nearer} less far)"
             )
-            scores.append((before, after, 1 / max(1, len(plan.examples[language]))))
-        if scores:
-            before, after, chance = (float(np.mean(column)) for column in zip(*scores, strict=True))
-            yield Probed(number, change, len(scores), before, after, chance)
-    space.close()
+            verdict = f", {MIN_SHARE:.0%} or more where originals are memorised" if flagged else ""
+            yield Finding(check="probe", failed=bool(flagged), file=file, what=what + verdict)
 
 
-def findings(results: Sequence[Probed], file: str) -> Iterator[Finding]:
-    """Yield a finding for each seed and change, failed where the score fell to chance."""
-    for result in results:
-        points = f"{100 * result.before:.2f} → {100 * result.after:.2f} points"
-        retained = f"{100 * result.retained:.0f} % of the score above chance remains"
-        what = (
-            f"seed {result.seed}, {result.change} changed: {points} over {result.languages} languages, "
-            f"{retained}"
-        )
-        verdict = ": falls to chance, as a table of memorised sentences would" if result.falls else ""
-        yield Finding(check="probe", failed=result.falls, file=file, what=what + verdict)
+def _contradicted(
+    seed: int, languages: Sequence[LanguageProbe], report: ProbeReport, file: str
+) -> Iterator[Finding]:
+    repeated = [probed for probed in languages if probed.n]
+    for probed in repeated:
+        if probed.contradicted > report.allowed:
+            what = (
+                f"seed {seed} in {probed.language!r}: {probed.contradicted} of {probed.n} drawn examples "
+                f"bring another answer than the stored one, {report.allowed} may"
+            )
+            yield Finding(check="probe", failed=True, file=file, what=what)
+    if not repeated:
+        what = f"seed {seed}: no stored outcome could be compared example by example; a rerun compares scores"
+        yield Finding(check="probe", failed=False, file=file, what=what)
+
+
+def _leading(
+    seed: int, languages: Sequence[LanguageProbe], report: ProbeReport, file: str
+) -> Iterator[Finding]:
+    """Yield the languages whose pairs are found too often, or else the one with the largest lead."""
+    leads = [(probed.lead, probed.language) for probed in languages if probed.lead is not None]
+    leads.sort(key=lambda entry: -entry[0].share)
+    flagged = [entry for entry in leads if report.leads(entry[0])]
+    for found, language in flagged or leads[:1]:
+        shares = f"{100 * found.target / found.n:.0f} % of its {found.n} pairs are found, of unseen text "
+        verdict = f": {MIN_LEAD:.0%} or more where the text was seen in training" if flagged else ""
+        what = f"seed {seed} in {language!r}: {shares}{100 * found.unseen / found.n:.0f} %{verdict}"
+        yield Finding(check="probe", failed=bool(flagged), file=file, what=what)

@@ -9,16 +9,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness.cache import cache_folder
-from harness.catalog import is_own, target_of
+from harness.catalog import ignores_identical_ids, is_own
 from harness.characters import shown
 from harness.clock import now
-from harness.errors import BadInput, Fault, WrongUsage
+from harness.errors import BadInput, CheckFailed, Fault, WrongUsage
 from harness.evaluation.run import Options
 from harness.records import ReportedSubmission, Result, Submission, Submitter, VerifiedResult
 from harness.reporter import Reporter, Silent
 from harness.store import (
     add_verified,
     find_results,
+    load_outcomes,
     load_result,
     load_submission,
     load_training,
@@ -27,29 +28,34 @@ from harness.store import (
 )
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.verification.audit import chosen
+from harness.verification.audit_seed import AuditSource
 from harness.verification.checks import check_result, file_findings
+from harness.verification.drawing import Draw
 from harness.verification.findings import Finding, VerificationReport, Verified
 from harness.verification.probe import EXAMPLES, findings, probe
 from harness.verification.rerun import rerun
+from harness.verification.unseen import Unseen
 
 
 @dataclass(frozen=True)
 class VerificationPlan:
-    """What to verify: `targets` of each submission, by default all, or a random `audit` share by `seed`.
+    """What to verify: `targets` of each submission, by default all, or a random `audit` share from `source`.
 
-    With `rerun` results are evaluated again, with `probe` their encoders are probed on `examples` of each
-    language, both with `options`. `by` and `url` identify the person who verifies; with a name the outcome is
-    recorded in the submission's folder.
+    With `rerun` results are evaluated again, with `probe` their checkpoints are probed on `examples` of each
+    language, drawn by `seed` or the audit's seed, and against `unseen` text; both with `options`. `by` and
+    `url` identify the person who verifies; with a name the outcome is recorded in the submission's folder.
     """
 
     targets: Sequence[str] = ()
     audit: Fraction | None = None
+    source: AuditSource = field(default_factory=AuditSource)
     seed: str = ""
     rerun: bool = False
     probe: bool = False
     by: str = ""
     url: str | None = None
     examples: int = EXAMPLES
+    unseen: Unseen = field(default_factory=dict)
     options: Options = field(default_factory=Options)
 
 
@@ -66,7 +72,8 @@ def verify(
         folder: submission for folder in folders if (submission := _load(folder, broken)) is not None
     }
     paths = {folder: _results(folder, broken) for folder in submissions}
-    selected, audit = _selected(paths, plan)
+    selected, audit, seed = _selected(paths, plan)
+    plan = replace(plan, seed=seed)
     if plan.by:
         _refuse_submitters({folder: submissions[folder] for folder in selected}, plan)
     results = []
@@ -124,8 +131,8 @@ def _results(folder: Path, broken: list[Finding]) -> tuple[Path, ...]:
 
 def _selected(
     paths: Mapping[Path, Sequence[Path]], plan: VerificationPlan
-) -> tuple[dict[Path, list[Path]], str | None]:
-    """Return the results to verify by folder, and for an audit a line about the sample."""
+) -> tuple[dict[Path, list[Path]], str | None, str]:
+    """Return the results to verify by folder, for an audit lines about the sample, and the seed."""
     matching = {
         folder: [path for path in files if not plan.targets or path.stem in plan.targets]
         for folder, files in paths.items()
@@ -141,19 +148,26 @@ def _selected(
             cure=f"one of: {', '.join(known)}" if known else "evaluate the submission first",
         )
     if plan.audit is None:
-        return {folder: files for folder, files in matching.items() if files}, None
+        return {folder: files for folder, files in matching.items() if files}, None, plan.seed
     named = {
         (folder.absolute().name, path.stem): (folder, path)
         for folder, files in matching.items()
         for path in files
     }
-    drawn = chosen(list(named), plan.audit, plan.seed)
+    if not named:
+        return {}, "audit: there are no results", plan.seed
+    seed, older, note = plan.source.draw_from([path for _, path in named.values()])
+    eligible = [name for name, (_, path) in named.items() if path in older]
+    drawn = chosen(eligible, plan.audit, seed.seed)
     selected: dict[Path, list[Path]] = {}
     for name in drawn:
         folder, path = named[name]
         selected.setdefault(folder, []).append(path)
-    line = f"audit: {len(drawn)} of {len(named)} results ({float(plan.audit):.2%}) by seed {plan.seed}"
-    return selected, line
+    line = (
+        f"audit: {len(drawn)} of {len(eligible)} results ({float(plan.audit):.2%})"
+        f"{f'; {note}' if note else ''}\ndrawn from {seed.origin}: {seed.chooser}"
+    )
+    return selected, line, seed.seed
 
 
 def _verified(path: Path, submission: Submission, plan: VerificationPlan, reporter: Reporter) -> Verified:
@@ -168,8 +182,8 @@ def _verified(path: Path, submission: Submission, plan: VerificationPlan, report
     if plan.rerun:
         verified = _rerun(verified, path, result, options, reporter)
     if plan.probe:
-        options = replace(options, limit=plan.examples)
-        verified = _probed(verified, path, result, options, reporter, plan.seed)
+        draw = Draw(plan.seed, plan.examples, plan.unseen)
+        verified = _probed(verified, path, result, options, reporter, draw)
     return verified
 
 
@@ -192,20 +206,12 @@ def _rerun(verified: Verified, path: Path, result: Result, options: Options, rep
 
 
 def _probed(
-    verified: Verified, path: Path, result: Result, options: Options, reporter: Reporter, seed: str
+    verified: Verified, path: Path, result: Result, options: Options, reporter: Reporter, draw: Draw
 ) -> Verified:
-    if target_of(result).has_head:
-        note = Finding(
-            check="probe",
-            failed=False,
-            file=str(path),
-            what="cannot be probed: its scores come from a trained head, not from comparing vectors",
-        )
-        return verified.model_copy(update={"findings": (*verified.findings, note)})
     try:
-        languages = () if result.measured == result.of else tuple(sorted(set(result.languages)))
-        probed = probe(path.parent.parent, result.target, languages, options, reporter, seed)
-    except BadInput as error:
+        outcomes = load_outcomes(path, result)
+        report = probe(path.parent.parent, result, outcomes, options, reporter, draw)
+    except (BadInput, CheckFailed) as error:
         failures = [
             Finding(check="probe", failed=True, file=str(path), what=f"could not be probed: {fault.message}")
             for fault in error.faults
@@ -214,22 +220,30 @@ def _probed(
     return verified.model_copy(
         update={
             "checked": (*verified.checked, "probe"),
-            "findings": (*verified.findings, *findings(probed, str(path))),
+            "findings": (*verified.findings, *findings(report, str(path))),
         }
     )
 
 
 def _options(result: Result, options: Options) -> Options:
-    """Return options with the result's dtype, unless one is requested, and its mining settings."""
+    """Return options with the result's dtype, unless one is requested, and what its signature states."""
     mining = result.signature.mining or options.mining
-    stated = str(result.run.get("dtype"))
-    dtype = stated if options.dtype == "auto" and stated in ("float32", "bfloat16") else options.dtype
+    stated = result.last_run.dtype if result.last_run else None
+    dtype = (
+        stated if stated and options.dtype == "auto" and stated in ("float32", "bfloat16") else options.dtype
+    )
     user_targets = (
         {name: folder for name, folder in options.own.items() if name == result.target}
         if is_own(result.target)
         else {}
     )
-    return replace(options, dtype=dtype, mining=mining, own=user_targets)
+    return replace(
+        options,
+        dtype=dtype,
+        mining=mining,
+        ignore_identical_ids=ignores_identical_ids(result.signature),
+        own=user_targets,
+    )
 
 
 # ---- the record --------------------------------------------------------------------------------

@@ -299,6 +299,39 @@ def test_a_submission_may_bring_its_own_head(submission: Path, data: Path, own_c
         run(submission, "udpos_dev", "en", data=data, overwrite=True)
 
 
+def test_a_probe_changes_the_text_under_a_submitted_head_and_else_under_its_encoder(
+    submission: Path, data: Path, own_cache: Path
+) -> None:
+    """No head is trained for a probe; the answers of a submitted one are those that are stored."""
+
+    def probed() -> str:
+        arguments = ["verify", submission.name, "--probe", "--data", str(data), "--seed", "s"]
+        # It ends with 1, since the text is not the official one.
+        ended = CliRunner().invoke(main, [*arguments, "--submissions", str(submission.parent)])
+        assert "FAILED probe" not in ended.stdout
+        return ended.stdout
+
+    run(submission, "udpos_dev", "en", data=data)
+    (folder,) = [path for path in (own_cache / "heads").iterdir() if path.is_dir()]
+    shutil.copytree(folder, submission / "head")
+    shutil.rmtree(own_cache / "heads")
+    lines = probed()
+    assert "punctuation changed" in lines
+    assert "sentences in 'en' are singular" in lines
+    assert "no stored outcome could be compared example by example" in lines
+    assert not (own_cache / "heads").exists()
+    path = submission / "submission.yaml"
+    path.write_text(
+        path.read_text().partition("finetuning:")[0] + "finetuned: {udpos_dev: {seed: 0, path: head}}\n"
+    )
+    run(submission, "udpos_dev", "en", data=data, overwrite=True)
+    lines = probed()
+    assert "spelling changed" in lines
+    assert "punctuation changed" not in lines
+    assert "of 10 examples in 'en' are singular" in lines
+    assert "no stored outcome" not in lines
+
+
 def test_a_trial_writes_nothing_and_a_dry_run_says_what_would_be_trained(
     submission: Path, data: Path
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from fractions import Fraction
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,54 +12,22 @@ import pytest
 from click.testing import CliRunner
 from click.testing import Result as Ended
 
-import harness
 from harness import store
-from harness.catalog import BY_NAME, find_target, own_target
+from harness.catalog import BY_NAME, own_target
 from harness.catalog.contamination import names_seen, seen
 from harness.cli.main import main
-from harness.data import load_examples
-from harness.errors import BadInput, WrongUsage
-from harness.evaluation.story import Options
+from harness.errors import BadInput
 from harness.records import Result, Verification, VerifiedResult
 from harness.review.losses import shrinkage
 from harness.store.seal import broken_seal, is_sealed, sealed
-from harness.verification import chosen, parse_share
 from harness.verification.checks import check_result
-from harness.verification.perturbations import CHANGES, changed
 from harness.verification.rerun import compare
 from harness.verification.tolerance import TABLE, tolerance
 from tests.support.boards import result, submission
-from tests.support.submissions import write_submission
-from tests.support.toys import save_learnt_table, save_word_encoder
-
-LANGUAGES = ("de", "it")
 
 
 def verify(folder: Path, *options: str) -> Ended:
     return CliRunner().invoke(main, ["verify", folder.name, *options, "--submissions", str(folder.parent)])
-
-
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return submissions with results of a table, and of an encoder that reads words, in two languages."""
-    root = tmp_path_factory.mktemp("verified")
-    found = [load_examples(find_target("jupyterlab"), language) for language in LANGUAGES]
-    pairs = [pair for each in found for pair in zip(each.foreign, each.english, strict=True)]  # type: ignore[attr-defined]
-    for name in ("table", "words"):
-        folder = write_submission(root / name, layer="0")
-        (folder / "weights").mkdir()
-    save_learnt_table(root / "table" / "weights", pairs)
-    save_word_encoder(root / "words" / "weights", [text for pair in pairs for text in pair])
-    for name in ("table", "words"):
-        harness.evaluate(
-            root / name, ["jupyterlab"], LANGUAGES, Options(dtype="float32", cache=root / "cache")
-        )
-    return root
-
-
-@pytest.fixture
-def words(tmp_path: Path, measured: Path) -> Path:
-    return Path(shutil.copytree(measured / "words", tmp_path / "words"))
 
 
 def result_file(folder: Path) -> Path:
@@ -280,7 +247,7 @@ def test_a_record_of_an_older_result_says_nothing_about_the_newer_one(words: Pat
     assert verify(words, "--rerun", "--by", "Somebody Else").exit_code == 0
     old = store.result_digest(result_file(words))
     found = store.load_result(result_file(words))
-    rewritten(words, {"run": {**found.run, "seconds": 1.5}})
+    rewritten(words, {"runs": (found.runs[0].model_copy(update={"seconds": 1.5}),)})
     record = store.load_verification(words)
     assert record is not None
     assert record.of("jupyterlab", old) is not None
@@ -355,70 +322,32 @@ def test_what_one_language_may_differ_by_the_score_may_too() -> None:
     assert narrow.of_score([1000] * 36) == 0.02
     assert narrow.of_score([200]) == narrow.of_language(200) == 0.5
     assert narrow.of_score([1000, 100]) == 0.5
-    run = {"device": "cpu", "dtype": "float32"}
-    first, second = (result("toy", [{"de": 50.0, "fi": score}], n=1000, run=run) for score in (60.0, 60.1))
+    runs = ({"date": "2026-03-02T09:14:07Z", "device": "cpu", "dtype": "float32"},)
+    first, second = (result("toy", [{"de": 50.0, "fi": score}], n=1000, runs=runs) for score in (60.0, 60.1))
     assert compare(first, second).disagreements == ()
 
 
 def test_two_runs_are_set_against_each_other_by_seed_and_language() -> None:
-    run = {"device": "cpu", "dtype": "float32"}
-    first = result("toy", [{"de": 50.0, "fi": 60.0}], n=1000, run=run)
+    runs = ({"date": "2026-03-02T09:14:07Z", "device": "cpu", "dtype": "float32"},)
+    first = result("toy", [{"de": 50.0, "fi": 60.0}], n=1000, runs=runs)
 
     def said(second: Result) -> tuple[str, ...]:
         return compare(first, second).disagreements
 
-    assert said(result("toy", [{"de": 50.03, "fi": 60.0}], n=1000, run=run)) == ()
-    assert said(result("toy", [{"de": 50.2, "fi": 59.8}], n=1000, run=run)) == (
+    assert said(result("toy", [{"de": 50.03, "fi": 60.0}], n=1000, runs=runs)) == ()
+    assert said(result("toy", [{"de": 50.2, "fi": 59.8}], n=1000, runs=runs)) == (
         "seed 0 in 'de' scored 50.0000, run again 50.2000: more than the 0.10 points allowed",
         "seed 0 in 'fi' scored 60.0000, run again 59.8000: more than the 0.10 points allowed",
     )
-    assert said(result("toy", [{"de": 50.1, "fi": 60.1}], n=1000, run=run)) == (
+    assert said(result("toy", [{"de": 50.1, "fi": 60.1}], n=1000, runs=runs)) == (
         "the score was 55.0000, run again 55.1000: more than the 0.05 points allowed",
     )
-    assert said(result("toy", [{"de": 50.0, "fi": "out of memory"}], n=1000, run=run)) == (
+    assert said(result("toy", [{"de": 50.0, "fi": "out of memory"}], n=1000, runs=runs)) == (
         "seed 0 in 'fi' was not measured again",
     )
-    assert said(result("toy", [{"de": 50.0, "fi": 60.0}], n=1000, run=run, data="e")) == (
+    assert said(result("toy", [{"de": 50.0, "fi": 60.0}], n=1000, runs=runs, data="e")) == (
         "the text in de fi has changed",
     )
-
-
-# ---- audits
-
-
-def test_an_audit_is_the_same_choice_in_any_order_and_another_one_for_another_seed() -> None:
-    results = [(f"model-{i:03}", target) for i in range(100) for target in ("tatoeba", "xnli")]
-    share = parse_share("5%")
-    first = chosen(results, share, "commit")
-    assert len(first) == 10
-    assert chosen(results[::-1], share, "commit") == first
-    assert chosen(results, share, "other") != first
-    assert set(first) <= set(chosen(results, parse_share("20%"), "commit"))
-    draws = [chosen(results, share, str(seed)) for seed in range(100)]
-    assert max(sum(named in draw for draw in draws) for named in results) < 25  # 5 are expected
-
-
-def test_an_audit_takes_at_least_one_and_a_share_is_above_none_and_at_most_all() -> None:
-    assert chosen([("a", "b")], Fraction(1, 1000), "x") == (("a", "b"),)
-    assert chosen([], Fraction(1), "x") == ()
-    assert [parse_share(text) for text in ("5%", "0.05", "100%", "1")] == [
-        Fraction(1, 20),
-        Fraction(1, 20),
-        1,
-        1,
-    ]
-    for text in ("0", "0%", "101%", "2", "-5%", "x", "", "5 %", "nan"):
-        with pytest.raises(WrongUsage):
-            parse_share(text)
-
-
-def test_the_command_audits_by_seed(measured: Path) -> None:
-    options = ["verify", "--audit", "50%", "--submissions", str(measured)]
-    assert CliRunner().invoke(main, options).exit_code == 2
-    ended = CliRunner().invoke(main, [*options, "--seed", "0123abc"])
-    assert ended.exit_code == 0
-    assert ended.stdout.startswith("audit: 1 of 2 results (50.00%) by seed 0123abc\n")
-    assert ended.stdout == CliRunner().invoke(main, [*options, "--seed", "0123abc"]).stdout
 
 
 # ---- what was seen, and what was learnt by heart
@@ -473,40 +402,6 @@ def test_a_contaminated_result_is_told_and_a_clean_one_is_not(words: Path) -> No
     ended = verify(words)
     assert "note contamination: " in ended.stdout
     assert "dev or test data seen in training: jupyterlab" in ended.stdout
-
-
-@pytest.mark.parametrize(("name", "code"), [("table", 1), ("words", 0)])
-def test_a_table_of_sentences_falls_to_chance_and_an_encoder_does_not(
-    measured: Path, name: str, code: int
-) -> None:
-    ended = verify(measured / name, "--probe", "--seed", "0123abc", "--limit", "100")
-    assert ended.exit_code == code
-    lines = [line for line in ended.stdout.splitlines() if " probe: " in line]
-    assert len(lines) == len(CHANGES)
-    assert [line.endswith("falls to chance, as a table of memorised sentences would") for line in lines] == [
-        name == "table"
-    ] * 3
-    if name == "words":
-        assert (
-            store.load_result(result_file(measured / name)).checkpoints[0].scores["de"].score > 5
-        )  # chance is below 0.5
-
-
-def test_a_probe_without_a_seed_draws_one_and_tells_it(measured: Path) -> None:
-    seeds = {verify(measured / "words", "--probe", "--limit", "20").stdout.splitlines()[0] for _ in range(2)}
-    assert len(seeds) == 2
-    assert all(line.startswith("drawn from the seed ") for line in seeds)
-
-
-@pytest.mark.parametrize("text", ["Hello there, you!", "Straße", "你好。", "مرحبا بالعالم", "ไทย", "x", "…"])
-def test_changes_leave_words_alone_and_are_the_same_for_the_same_seed(text: str) -> None:
-    for how in CHANGES:
-        found = changed(text, how, "seed")
-        assert found == changed(text, how, "seed")
-        letters = "".join(filter(str.isalnum, text))
-        assert "".join(filter(str.isalnum, found)).casefold() == letters.casefold()
-    assert changed(text, "space", "seed") != text
-    assert changed(text, "punctuation", "seed") != text
 
 
 # ---- nothing goes in silence

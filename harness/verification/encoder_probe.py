@@ -1,0 +1,112 @@
+"""Probe an encoder: how far its vectors move when drawn texts are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from harness.data.bitext import Bitext
+from harness.data.examples import Examples, RowExamples
+from harness.evaluation.embeddings import declared_view, distinct_texts, encode_missing
+from harness.evaluation.plan import TargetPlan
+from harness.evaluation.run import Run
+from harness.kinds.protocols import Encode
+from harness.kinds.registry import EMBEDDED
+from harness.models.checkpoint import CheckpointFiles
+from harness.records import Pooling, View
+from harness.scoring.outcomes import values_of
+from harness.verification.drawing import Comparison, Draw, LanguageProbe, Stored
+from harness.verification.perturbations import changed
+from harness.verification.singularity import Distances, Singularity, singularity, vector_distances
+from harness.verification.unseen import lead
+from harness.verification.variants import COMPARED, CONTEXT, ORIGINAL, Variant, pair, variants
+
+
+def probe_encoder(
+    plan: TargetPlan, files: CheckpointFiles, run: Run, draw: Draw, stored: Stored
+) -> Iterator[LanguageProbe]:
+    """Probe the declared view, or for a target with a head, which is trained here, the encoder below it.
+
+    Raises BadInput where the checkpoint cannot be opened; a text without a vector is left out.
+    """
+    view = View(files.layers, Pooling.MEAN) if plan.target.has_head else declared_view(plan.encoding, files)
+    drawn = {language: _drawn(examples, language, draw) for language, examples in plan.examples.items()}
+    unseen = _drawn_unseen(plan, draw)
+    texts = [text for lists in drawn.values() for side in lists.values() for text in side]
+    others = distinct_texts(unseen.values())
+    encoded = encode_missing([*dict.fromkeys([*all_variants(texts, draw.seed), *others])], [view], files, run)
+    space, failed = encoded.spaces[view], encoded.failures.get(view, {})
+    for language, lists in drawn.items():
+        readable = {
+            side: [text for text in side_texts if not any(map(failed.get, all_variants([text], draw.seed)))]
+            for side, side_texts in lists.items()
+        }
+        probed = LanguageProbe(language, compare_lists(readable, space.get, draw.seed))
+        examples = plan.examples[language]
+        if isinstance(examples, Bitext) and not plan.target.has_head and language in stored and not failed:
+            rows = draw.rows(len(examples), language)
+            outcomes = EMBEDDED[plan.target.kind].run(plan.target, examples.rows(rows), space.get)
+            # The nearest of all sentences is also the nearest of some: what was right before is right now.
+            lost = _correct(stored[language].take(rows)) & ~_correct(outcomes)
+            probed = replace(probed, n=len(rows), contradicted=int(np.sum(lost)))
+        if isinstance(examples, Bitext) and language in unseen and not failed:
+            pairs = examples.rows(draw.rows(len(examples), language))
+            probed = replace(probed, lead=lead(pairs, unseen[language], space.get))
+        yield probed
+    space.close()
+
+
+def _drawn_unseen(plan: TargetPlan, draw: Draw) -> Mapping[str, Bitext]:
+    """Return the drawn unseen pairs of each language of a target that is scored by retrieval."""
+    return {
+        language: pairs.rows(draw.rows(len(pairs), "unseen", language))
+        for language, pairs in draw.unseen.items()
+        if plan.target.kind == "retrieval" and language in plan.examples
+    }
+
+
+def _correct(outcomes: pa.Table) -> NDArray[np.bool_]:
+    return values_of(outcomes["correct"]).astype(bool)
+
+
+def _drawn(examples: Examples, language: str, draw: Draw) -> Mapping[str, Sequence[str]]:
+    """Return the drawn texts by list: the same rows of all lists where these are columns of a table."""
+    if isinstance(examples, RowExamples):
+        return examples.rows(draw.rows(len(examples), language)).sides
+    return {
+        side: [texts[row] for row in draw.rows(len(texts), language, side)]
+        for side, texts in examples.sides.items()
+    }
+
+
+def all_variants(texts: Sequence[str], seed: str) -> list[str]:
+    """Return the texts and every variant of them that is compared, each once."""
+    return list(
+        dict.fromkeys(changed(text, variant, seed) for text in texts for variant in variants(COMPARED))
+    )
+
+
+def compare_lists(
+    lists: Mapping[str, Sequence[str]], encode: Encode, seed: str
+) -> Mapping[Comparison, Singularity]:
+    """Compare what each change does to the vectors of the texts of each list; empty lists are left out."""
+    return {
+        (side, change): _compare(list(dict.fromkeys(texts)), change, encode, seed)
+        for side, texts in lists.items()
+        if texts
+        for change in COMPARED
+    }
+
+
+def _compare(texts: Sequence[str], change: str, encode: Encode, seed: str) -> Singularity:
+    def step(variant: Variant, changed_variant: Variant) -> Distances:
+        return vector_distances(
+            *(encode([changed(text, v, seed) for text in texts]) for v in (variant, changed_variant))
+        )
+
+    alone, in_context = pair(change)
+    return singularity(step(ORIGINAL, alone), step((CONTEXT,), in_context))
