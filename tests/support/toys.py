@@ -130,12 +130,10 @@ def first_rows(result: Any, outcomes: Any, rows: int) -> tuple[Any, Any]:
     return result.model_copy(update={"checkpoints": tuple(checkpoints), "measured": measured, **whole}), table
 
 
-def save_word_encoder(folder: Path, texts: list[str]) -> Path:
-    """Save an encoder that adds up random vectors of the lower-cased words that it knows: it reads, if badly."""
-    import re
-
-    words = sorted({word for text in texts for word in re.findall(r"\w+", text.lower())})
-    return _save_table(folder, {word: i for i, word in enumerate(words)}, reads=True)
+def save_letter_encoder(folder: Path, texts: list[str]) -> Path:
+    """Save an encoder that adds up random vectors of the lower-cased letters: it reads, if badly."""
+    letters = sorted(set("".join(texts).lower()) - {" "})
+    return _save_table(folder, {letter: i for i, letter in enumerate(letters)}, reads=True)
 
 
 def save_learnt_table(folder: Path, pairs: list[tuple[str, str]]) -> Path:
@@ -150,7 +148,7 @@ def save_learnt_table(folder: Path, pairs: list[tuple[str, str]]) -> Path:
 def _save_table(folder: Path, rows: dict[str, int], *, reads: bool) -> Path:
     """Save a BERT whose embedding of each token is the point of that number."""
     import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(0)
@@ -169,7 +167,10 @@ def _save_table(folder: Path, rows: dict[str, int], *, reads: bool) -> Path:
     tokenizer = Tokenizer(models.WordLevel({piece: i for i, piece in enumerate(pieces)}, unk_token="<unk>"))
     if reads:
         tokenizer.normalizer = normalizers.Lowercase()
-        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+        letter_by_letter = pre_tokenizers.Split(Regex("."), "isolated")
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.WhitespaceSplit(), letter_by_letter]
+        )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
