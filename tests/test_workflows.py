@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.acts import ACTS, maintained_board
 from tests.support.folders import ROOT
 from tests.support.pull_requests import Repository, about, begin, git, measured, written
 
@@ -297,7 +298,9 @@ def test_the_submission_job_judges_a_pull_request_it_only_fetched(origin: Reposi
             ).returncode
             == 0
         )
-        done = runner.run("submission", "check", "Judge its files", BASE=origin.base, HEAD=head, AUTHOR="eve")
+        done = runner.run(
+            "submission", "check", "Judge its files", BASE=origin.base, HEAD=head, AUTHOR="eve", PUSHER="eve"
+        )
         assert done.returncode == code, done.stderr
         verdict = json.loads((runner.temp / "review" / "review.json").read_text())["verdict"]
         assert runner.summary.read_text().startswith(f"## Submission check: {verdict}\n")
@@ -311,7 +314,30 @@ def judged_by_the_job(origin: Repository, runner: Runner, head: str) -> subproce
     git(origin.folder, "update-ref", f"refs/pull/{number}/head", head)
     fetched = runner.run("submission", "check", "Fetch the pull request as objects", NUMBER=number)
     assert fetched.returncode == 0, fetched.stderr
-    return runner.run("submission", "check", "Judge its files", BASE=origin.base, HEAD=head, AUTHOR="eve")
+    return runner.run(
+        "submission", "check", "Judge its files", BASE=origin.base, HEAD=head, AUTHOR="eve", PUSHER="eve"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("act", list(ACTS))
+def test_the_job_accepts_what_a_maintainer_does_and_refuses_it_of_a_stranger(
+    tmp_path: Path, act: str
+) -> None:
+    board = maintained_board(tmp_path)
+    base, head = ACTS[act](tmp_path, board)
+    git(board.folder, "update-ref", "refs/heads/main", base)
+    git(board.folder, "update-ref", "refs/pull/1/head", head)
+    runner = Runner(tmp_path / "1", board.folder)
+    assert runner.run("submission", "check", "Fetch the pull request as objects", NUMBER="1").returncode == 0
+    for account, accepted in (("carol", True), ("mallory", False)):
+        shutil.rmtree(runner.temp)
+        runner.temp.mkdir()
+        done = runner.run(
+            "submission", "check", "Judge its files", BASE=base, HEAD=head, AUTHOR=account, PUSHER=account
+        )
+        assert (done.returncode == 0) is accepted, done.stdout + done.stderr
+    assert runner.run("submission", "check", "Build the site as it would be after merging").returncode == 0
 
 
 def built_by_the_job(runner: Runner) -> subprocess.CompletedProcess[str]:

@@ -17,10 +17,11 @@ from harness.errors import BadInput, CheckFailed, StiltboardError
     "--actor",
     help="The GitHub account that opened the pull request; without it a maintainer has to decide.",
 )
+@click.option("--pusher", help="The GitHub account that last changed it; without it the same account.")
 @click.option(
     "--maintainer",
     is_flag=True,
-    help="The author maintains the leaderboard, and may change and verify every submission.",
+    help="Judge it as a maintainer's, whoever the base's stiltboard.yaml names.",
 )
 @click.option(
     "--skip-code",
@@ -53,6 +54,7 @@ def command(
     base: str,
     head: str,
     actor: str | None,
+    pusher: str | None,
     maintainer: bool,
     skip_code: bool,
     style: str,
@@ -70,7 +72,9 @@ def command(
     """
     from harness.review import Verdict, markdown, review
 
-    report = review(base, head, submissions, actor=actor, maintainer=maintainer, merged_folder=merged)
+    report = review(
+        base, head, submissions, actor=actor, pusher=pusher, maintainer=maintainer, merged_folder=merged
+    )
     written = {"markdown": markdown(report), "json": report.model_dump_json(indent=2, by_alias=True) + "\n"}
     for path, kind in ((summary, "markdown"), (artifact, "json")):
         if path is not None:

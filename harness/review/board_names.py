@@ -25,11 +25,12 @@ class Name:
 
 @dataclass(frozen=True)
 class NamedRow:
-    """A row of the board: its slug, the accounts that it belongs to, and all names on it."""
+    """A row of the board: its slug and former ones, the accounts that it belongs to, all names on it."""
 
     slug: str
     owners: frozenset[str]
     names: tuple[Name, ...]
+    aliases: tuple[str, ...] = ()
 
 
 def named_row(slug: str, submission: AnySubmission) -> NamedRow:
@@ -41,7 +42,7 @@ def named_row(slug: str, submission: AnySubmission) -> NamedRow:
     names = [Name("slug", slug), Name("title", submission.title), Name("family", submission.family)]
     names += [Name("submitter", submitter.name) for submitter in submission.submitters]
     names += [Name("organisation", hub.partition("/")[0]) for hub in hubs]
-    return NamedRow(slug, owners(submission), tuple(dict.fromkeys(names)))
+    return NamedRow(slug, owners(submission), tuple(dict.fromkeys(names)), submission.aliases)
 
 
 def read_board(revision: Revision, files: Mapping[str, TreeEntry], root: str) -> Iterator[NamedRow]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from harness.characters import refused, shown
 from harness.records.scalars import TAG
+from harness.review.roles import Role
 from harness.review.verdict import Reason, question, refusal
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.git import TreeEntry
+from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE
 from harness.store.results import RESULT_LIMIT, SWEEP_SUFFIX
 from harness.store.submissions import SUBMISSION_FILE, slug_fault
 from harness.store.training import TRAINING_FILE
@@ -28,9 +30,17 @@ _ALLOWED = (
     (re.compile(re.escape(SUBMISSION_FILE)), DEFAULT_LIMIT),
     (re.compile(re.escape(TRAINING_FILE)), DEFAULT_LIMIT),
     (re.compile(re.escape(VERIFICATION_FILE)), RESULT_LIMIT),
+    (re.compile(re.escape(NOTICES_FILE)), DEFAULT_LIMIT),
+    (re.compile(re.escape(TOMBSTONE_FILE)), DEFAULT_LIMIT),
     (re.compile(rf"{RESULTS_FOLDER}/{_TARGET}({re.escape(SWEEP_SUFFIX)}|\.yaml)"), RESULT_LIMIT),
     (re.compile(rf"{RESULTS_FOLDER}/{_TARGET}\.parquet"), OUTCOMES_LIMIT),
 )
+# Files that only maintainers write, and what they do.
+_MAINTAINERS_FILES = {
+    VERIFICATION_FILE: ("verification", "only a maintainer's run verifies a submission"),
+    NOTICES_FILE: ("notice", "only a maintainer attaches notices to a submission"),
+    TOMBSTONE_FILE: ("notice", "only a maintainer withdraws a submission"),
+}
 # Files that control what runs, and who may approve.
 _PRIVILEGED = (
     (".github/workflows/", "a workflow"),
@@ -79,7 +89,7 @@ def size_limit(inner: str) -> int | None:
 
 
 def path_reasons(
-    changes: Sequence[Change], merged: Mapping[str, TreeEntry], root: str, *, maintainer: bool
+    changes: Sequence[Change], merged: Mapping[str, TreeEntry], root: str, *, role: Role
 ) -> list[Reason]:
     """Check every change by its path and its kind of file; `merged` are all files after merging."""
     if len(changes) > CHANGES_LIMIT:
@@ -90,11 +100,11 @@ def path_reasons(
     reasons = [
         reason
         for change in changes
-        for reason in _change_reasons(change, root, added, inside=inside, maintainer=maintainer)
+        for reason in _change_reasons(change, root, added, inside=inside, role=role)
     ]
     reasons += _copies(changes, merged, root)
     slugs = touched_slugs(changes, root)
-    if len(slugs) > 1 and not maintainer:
+    if len(slugs) > 1 and role is not Role.MAINTAINER:
         what = f"changes {len(slugs):,} submissions: {', '.join(map(shown, slugs[:5]))}"
         cure = "open one pull request for each submission"
         reasons.append(refusal("several", None, what + (" …" if len(slugs) > 5 else ""), cure))
@@ -134,7 +144,7 @@ def _identity(entry: TreeEntry | None) -> tuple[str, str] | None:
 
 
 def _change_reasons(
-    change: Change, root: str, added: Mapping[str, str], *, inside: bool, maintainer: bool
+    change: Change, root: str, added: Mapping[str, str], *, inside: bool, role: Role
 ) -> Iterator[Reason]:
     path = change.path
     slug = slug_of(path, root)
@@ -145,9 +155,9 @@ def _change_reasons(
     elif (fault := slug_fault(slug)) is not None:
         yield refusal("name", path, fault, "choose a name such as xlmr-large-mnli")
     elif change.after is None:
-        yield _removed(change, added, maintainer=maintainer)
+        yield _removed(change, added, role)
     else:
-        yield from _file_reasons(path, path.partition(f"{slug}/")[2], change.after, maintainer=maintainer)
+        yield from _file_reasons(path, path.partition(f"{slug}/")[2], change.after, role)
 
 
 def _name_reason(path: str) -> Reason | None:
@@ -189,20 +199,19 @@ def _outside(path: str, root: str, *, inside: bool) -> Reason:
     return question("code", path, what, "a maintainer reads it; the tests show whether it works")
 
 
-def _removed(change: Change, added: Mapping[str, str], *, maintainer: bool) -> Reason:
+def _removed(change: Change, added: Mapping[str, str], role: Role) -> Reason:
     assert change.before is not None
+    if role is Role.MAINTAINER:
+        cure = "give in the message who requested it, and why"
+        return question("deleted", change.path, "was deleted", cure)
     if new := added.get(change.before.hash):
         cure = "leave it in its place; a submission keeps its name, and results are not copied to another one"
         return refusal("moved", change.path, f"was moved to {new}", cure)
-    if maintainer:
-        return question(
-            "deleted", change.path, "was deleted", "give in the message who requested it, and why"
-        )
     cure = "bring it back; results are append-only, and a maintainer withdraws a submission"
     return refusal("deleted", change.path, "was deleted", cure)
 
 
-def _file_reasons(path: str, inner: str, entry: TreeEntry, *, maintainer: bool) -> Iterator[Reason]:
+def _file_reasons(path: str, inner: str, entry: TreeEntry, role: Role) -> Iterator[Reason]:
     if entry.link:
         yield refusal("link", path, f"found a {entry.link}", "commit the files themselves")
         return
@@ -217,13 +226,11 @@ def _file_reasons(path: str, inner: str, entry: TreeEntry, *, maintainer: bool) 
             f"has the mode {entry.mode}",
             "git update-index --chmod=-x makes it a plain file",
         )
-    if inner == VERIFICATION_FILE and not maintainer:
-        yield refusal(
-            "verification",
-            path,
-            "only a maintainer's run verifies a submission",
-            "remove it; a maintainer will run it",
-        )
+    if inner in _MAINTAINERS_FILES and role is not Role.MAINTAINER:
+        rule, what = _MAINTAINERS_FILES[inner]
+        yield refusal(rule, path, what, "remove it, and ask a maintainer")
+    elif role is Role.WORKFLOW and not inner.startswith(f"{RESULTS_FOLDER}/"):
+        yield refusal("workflow-scope", path, "a workflow brings results only", "change it by hand")
     if entry.size > limit:
         yield refusal(
             "too-large",

@@ -20,11 +20,14 @@ from harness.records import Submission
 from harness.review.board_names import NamedRow, named_row, read_board
 from harness.review.changed_files import Change, changes_between, path_reasons, size_limit, touched_slugs
 from harness.review.edits import edits
+from harness.review.former_slugs import freed_slug, slug_reasons
 from harness.review.history import changed_results, changes_of_results, claims, dates
 from harness.review.lookalikes import lookalikes
 from harness.review.memory import bounded_memory
 from harness.review.merged import write_merged
 from harness.review.ownership import ownership
+from harness.review.restoration import recognised
+from harness.review.roles import Role, role_of
 from harness.review.submission_at import SubmissionAt, read_submission_at
 from harness.review.verdict import (
     Reason,
@@ -37,6 +40,7 @@ from harness.review.verdict import (
     verdict_of,
 )
 from harness.store import Side
+from harness.store.board_settings import board_settings_at
 from harness.store.git import Revision, TreeEntry, merge_bases, repository_around, resolved
 from harness.store.submissions import SUBMISSION_FILE
 
@@ -52,50 +56,43 @@ def review(
     submissions: Path,
     *,
     actor: str | None = None,
+    pusher: str | None = None,
     maintainer: bool = False,
     merged_folder: Path | None = None,
 ) -> Review:
     """Check the changes that merging `head` into `base` would make, in the repository of `submissions`.
 
-    `actor` is the GitHub account that opened the pull request; with `maintainer` it may change every
-    submission. All submissions as after merging are written into `merged_folder`, if one changes and nothing
-    is refused. Raises BadInput when a revision is unknown or the folder exists, and WrongUsage for an actor
-    that is not a valid account name.
+    `actor` is the GitHub account that opened the pull request, `pusher` the one that last changed it; who
+    maintains the board, the base's settings say, or `maintainer`. All submissions as after merging are
+    written into `merged_folder`, if one changes and nothing is refused. Raises BadInput when a revision is
+    unknown or the folder exists, and WrongUsage for an actor that is not a valid account name.
     """
-    if actor is not None and not _ACTOR.fullmatch(actor):
-        raise WrongUsage(f"{shown(actor)} is not a GitHub account", cure="give the account's name, without @")
+    for account in (actor, pusher):
+        if account is not None and not _ACTOR.fullmatch(account):
+            what = f"{shown(account)} is not a GitHub account"
+            raise WrongUsage(what, cure="give the account's name, without @")
     repository = repository_around(submissions)
     base_revision, head_revision = (resolved(repository, name) for name in (base, head))
     ancestor, *others = merge_bases(base_revision, head_revision)
     (ancestor_files, base_files, head_files), duplicates = _paths([ancestor, base_revision, head_revision])
     changes = changes_between(ancestor_files, head_files)
     merged = _merged(base_files, changes)
+    settings = board_settings_at(base_revision, base_files)
+    role = Role.MAINTAINER if maintainer else role_of(settings, actor, pusher)
     reasons = [
         *duplicates,
         *_criss_cross([ancestor, *others]),
-        *path_reasons(changes, merged, repository.place, maintainer=maintainer),
+        *path_reasons(changes, merged, repository.place, role=role),
         *_conflicts(changes, ancestor_files, base_files),
     ]
     touched = touched_slugs(changes, repository.place)
     readable = [] if any(reason.rule in _BLOCKING for reason in reasons) else touched
-    folders = {slug: posixpath.join(repository.place, slug) for slug in readable}
-    with bounded_memory():
-        snapshots = [
-            (
-                _snapshot(base_revision, base_files, folder, slug),
-                _snapshot(head_revision, merged, folder, slug),
-            )
-            for slug, folder in folders.items()
-        ]
-    board = list(read_board(base_revision, base_files, repository.place)) if folders else []
-    judgements = [
-        _judge(before, after or SubmissionAt(slug), folder, actor, board, maintainer=maintainer)
-        for (slug, folder), (before, after) in zip(folders.items(), snapshots, strict=True)
-    ]
+    pull = _Pull(base_revision, head_revision, base_files, merged, actor, role)
+    judgements = pull.judgements({slug: posixpath.join(repository.place, slug) for slug in readable})
     listed, untold = shortened(
         [*reasons, *(reason for judgement in judgements for reason in judgement.reasons)]
     )
-    verdict = verdict_of(listed)
+    verdict = verdict_of(listed, role)
     if merged_folder is not None and touched and verdict is not Verdict.REFUSED:
         write_merged(head_revision, merged, repository.place, merged_folder)
     return Review(
@@ -103,6 +100,7 @@ def review(
         base=base_revision.commit,
         head=head_revision.commit,
         actor=actor,
+        role=role,
         files=len(changes),
         submissions=tuple(map(_named, touched)),
         results=tuple(result for judgement in judgements for result in judgement.results),
@@ -117,9 +115,9 @@ class _Judgement:
     """The outcome of one submission's review."""
 
     reasons: tuple[Reason, ...]
-    results: tuple[ResultChange, ...]
-    comparison: Comparison | None
-    refused: Refused | None
+    results: tuple[ResultChange, ...] = ()
+    comparison: Comparison | None = None
+    refused: Refused | None = None
 
 
 def _diff(judgements: Sequence[_Judgement]) -> ComparisonReport:
@@ -129,45 +127,90 @@ def _diff(judgements: Sequence[_Judgement]) -> ComparisonReport:
     )
 
 
-def _judge(
-    before: SubmissionAt | None,
-    after: SubmissionAt,
-    folder: str,
-    actor: str | None,
-    board: Sequence[NamedRow],
-    *,
-    maintainer: bool,
-) -> _Judgement:
-    reasons = fault_reasons("invalid", after.faults, folder, after.revision)
-    if before is not None:  # what cannot be read there cannot be compared, and would pass for new
-        reasons += fault_reasons("base", before.faults, folder, before.revision, refuses=not maintainer)
-    if not maintainer:
-        reasons += ownership(before, after, actor, folder)
-    reasons += [*claims(before, after, folder), *dates(after, folder)]
-    reasons += _imitations(after, folder, actor, board, maintainer=maintainer)
-    if before is not None:
-        reasons += changes_of_results(before, after, folder)
-        reasons += [] if maintainer else edits(before, after, folder)
-    results = changed_results(before, after)
-    comparison, refused = (
-        _compared(before, after, [change.target for change in results]) if before else (None, None)
-    )
-    return _Judgement(tuple(reasons), results, comparison, refused)
+@dataclass(frozen=True)
+class _Pull:
+    """A pull request: the base, its head, all files before and after merging, and whose it is."""
 
+    base: Revision
+    head: Revision
+    before: _Paths
+    after: _Paths
+    actor: str | None
+    role: Role
 
-def _imitations(
-    after: SubmissionAt, folder: str, actor: str | None, board: Sequence[NamedRow], *, maintainer: bool
-) -> list[Reason]:
-    """Compare the names that a pull request brings with those on rows that are not its author's."""
-    if after.submission is None:
-        return []
-    row = named_row(after.slug, after.submission)
-    known = {name for old in board if old.slug == row.slug for name in old.names}
-    author = actor.lower() if actor else ""
-    others = [other for other in board if other.slug != row.slug and author not in other.owners]
-    new = [name for name in row.names if name not in known]
-    file = posixpath.join(folder, SUBMISSION_FILE)
-    return list(lookalikes(new, others, file, maintainer=maintainer)) if new else []
+    def judgements(self, folders: Mapping[str, str]) -> list[_Judgement]:
+        """Read and judge the submissions in these folders, by slug."""
+        if not folders:
+            return []
+        with bounded_memory():
+            snapshots = {
+                slug: (
+                    _snapshot(self.base, self.before, folder, slug),
+                    _snapshot(self.head, self.after, folder, slug),
+                )
+                for slug, folder in folders.items()
+            }
+        board = list(read_board(self.base, self.before, self.base.repository.place))
+        kept = [after for _, after in snapshots.values() if after is not None]
+        return [
+            self._judge(before, after, folders[slug], board)
+            if after is not None
+            else self._removed(before, slug, folders[slug], kept)
+            for slug, (before, after) in snapshots.items()
+        ]
+
+    def _removed(
+        self, before: SubmissionAt | None, slug: str, folder: str, kept: Sequence[SubmissionAt]
+    ) -> _Judgement:
+        """Judge a submission of which no file remains; `kept` are the changed ones that do."""
+        if self.role is not Role.MAINTAINER:
+            return _Judgement(tuple(ownership(before, SubmissionAt(slug), self.actor, folder)))
+        known = tuple(recognised(self.base, self.head, self.before, self.after, folder))
+        return _Judgement(known or tuple(freed_slug(slug, folder, kept)))
+
+    def _judge(
+        self, before: SubmissionAt | None, after: SubmissionAt, folder: str, board: Sequence[NamedRow]
+    ) -> _Judgement:
+        maintained = self.role is Role.MAINTAINER
+        reasons = fault_reasons("invalid", after.faults, folder, after.revision)
+        if before is not None:  # what cannot be read there cannot be compared, and would pass for new
+            reasons += fault_reasons("base", before.faults, folder, before.revision, refuses=not maintained)
+        if self.role is Role.CONTRIBUTOR:
+            reasons += ownership(before, after, self.actor, folder)
+        elif self.role is Role.WORKFLOW and before is None:
+            what = "is new, and a workflow brings results of existing submissions"
+            reasons.append(refusal("workflow-scope", folder, what, "add the submission first"))
+        reasons += [*claims(before, after, folder), *dates(after, folder)]
+        reasons += self._imitations(after, folder, board)
+        reasons += slug_reasons(before, after, board, self.base, folder, self.role)
+        if before is not None:
+            known = (
+                list(recognised(self.base, self.head, self.before, self.after, folder)) if maintained else []
+            )
+            reasons += known
+            if after.tombstone is None and not any(reason.rule == "restored" for reason in known):
+                reasons += changes_of_results(before, after, folder)
+            reasons += [] if maintained else edits(before, after, folder)
+        results = changed_results(before, after)
+        comparison, refused = (
+            _compared(before, after, [change.target for change in results]) if before else (None, None)
+        )
+        return _Judgement(tuple(reasons), results, comparison, refused)
+
+    def _imitations(self, after: SubmissionAt, folder: str, board: Sequence[NamedRow]) -> list[Reason]:
+        """Compare the names that a pull request brings with those on rows that are not its author's."""
+        if after.submission is None:
+            return []
+        row = named_row(after.slug, after.submission)
+        # A renamed row brings the names of the row that it was.
+        mine = {row.slug, *row.aliases}
+        known = {name for old in board if old.slug in mine for name in old.names}
+        author = self.actor.lower() if self.actor else ""
+        others = [other for other in board if other.slug not in mine and author not in other.owners]
+        new = [name for name in row.names if name not in known]
+        file = posixpath.join(folder, SUBMISSION_FILE)
+        maintained = self.role is Role.MAINTAINER
+        return list(lookalikes(new, others, file, maintainer=maintained)) if new else []
 
 
 def _compared(

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.errors import Fault, Where
-from harness.records import AnySubmission, Result, Submission, Sweep, Training
+from harness.errors import BadInput, Fault, Where
+from harness.records import AnySubmission, Result, Submission, Sweep, Tombstone, Training
 from harness.review.changed_files import OUTCOMES_LIMIT
 from harness.store.agreement import other_recipe, other_text
 from harness.store.file_tree import RESULTS_FOLDER, FolderAtRevision
 from harness.store.git import Revision, TreeEntry
+from harness.store.notices import TOMBSTONE_FILE, parse_tombstone
 from harness.store.submission_folder import FolderContents, SubmissionFolder
+from harness.store.yaml.parser import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +24,10 @@ _CURE = "only the harness writes results; run stiltboard evaluate"
 
 @dataclass(frozen=True)
 class SubmissionAt:
-    """A submission at a revision: what could be read of it, by target, and the faults of the rest."""
+    """A submission at a revision: what could be read of it, by target, and the faults of the rest.
+
+    One that was withdrawn has only its tombstone.
+    """
 
     slug: str
     submission: AnySubmission | None = None
@@ -30,6 +35,7 @@ class SubmissionAt:
     outcomes: Mapping[str, pa.Table] = field(default_factory=dict)
     sweeps: Mapping[str, Sweep] = field(default_factory=dict)
     training: Training | None = None
+    tombstone: Tombstone | None = None
     faults: tuple[Fault, ...] = ()
     revision: str = ""
 
@@ -37,6 +43,8 @@ class SubmissionAt:
 def read_submission_at(revision: Revision, entries: Mapping[str, TreeEntry], folder: str) -> SubmissionAt:
     """Read and check the files of a submission; `entries` are all of its paths, without links."""
     tree = FolderAtRevision(revision, folder, entries, OUTCOMES_LIMIT)
+    if TOMBSTONE_FILE in tree.names():
+        return _withdrawn(revision, tree)
     contents = SubmissionFolder(tree).contents(recount=True)
     faults = (*contents.faults, *_mismatches(contents, tree))
     return SubmissionAt(
@@ -46,9 +54,23 @@ def read_submission_at(revision: Revision, entries: Mapping[str, TreeEntry], fol
         contents.outcomes,
         contents.sweeps,
         contents.training,
-        faults,
-        revision.name,
+        faults=faults,
+        revision=revision.name,
     )
+
+
+def _withdrawn(revision: Revision, tree: FolderAtRevision) -> SubmissionAt:
+    """Read a tombstone; no other file may stand next to it."""
+    where = tree.where(TOMBSTONE_FILE)
+    try:
+        tombstone = parse_tombstone(tree.read(TOMBSTONE_FILE, DEFAULT_LIMIT, ""), where, tree.slug)
+    except BadInput as error:
+        return SubmissionAt(tree.slug, faults=error.faults, revision=revision.name)
+    message, cure = "found next to a tombstone", "choose another slug; a withdrawn one is never used again"
+    faults = tuple(
+        Fault(message, Where(tree.where(name)), cure) for name in tree.names() if name != TOMBSTONE_FILE
+    )
+    return SubmissionAt(tree.slug, tombstone=tombstone, faults=faults, revision=revision.name)
 
 
 def _mismatches(contents: FolderContents, tree: FolderAtRevision) -> Iterator[Fault]:

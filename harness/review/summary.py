@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.comparison import report
 from harness.comparison.markdown import code, escaped, table, within_limit
+from harness.review.roles import Role
 from harness.review.verdict import Reason, ResultChange, Review, Verdict
 
 _INTRODUCTIONS = {
@@ -18,9 +19,12 @@ _INTRODUCTIONS = {
 def markdown(review: Review) -> str:
     """Return the verdict, every reason with file and cure, and the changed results."""
     files = f"{review.files:,} {'file' if review.files == 1 else 'files'}"
-    head = [f"## Submission check: {review.verdict.value}", _INTRODUCTIONS[review.verdict]]
+    introduction = _INTRODUCTIONS[review.verdict]
+    if review.verdict is Verdict.ACCEPTED and review.role is Role.MAINTAINER:
+        introduction = "A maintainer opened this pull request, and no file is refused."
+    head = [f"## Submission check: {review.verdict.value}", introduction]
     summary = f"{files} changed, {code(review.base[:12])} → {code(review.head[:12])}"
-    head.append(summary + (f", opened by {code(review.actor)}" if review.actor else ""))
+    head.append(summary + (f", opened by {code(review.actor)} ({review.role.value})" if review.actor else ""))
     blocks = ["\n\n".join(head), *_reasons(review)]
     if review.results:
         blocks.append(_results(review.results))
@@ -33,7 +37,10 @@ def _reasons(review: Review) -> list[str]:
     blocks = []
     for title, reasons in (
         ("To fix", [reason for reason in review.reasons if reason.refuses]),
-        ("For a maintainer", [reason for reason in review.reasons if not reason.refuses]),
+        (
+            "Noted" if review.role is Role.MAINTAINER else "For a maintainer",
+            [reason for reason in review.reasons if not reason.refuses],
+        ),
     ):
         if reasons:
             blocks.append(f"### {title}")

@@ -12,6 +12,7 @@ from harness.characters import visible
 from harness.comparison.report import ComparisonReport
 from harness.errors import Fault, Where
 from harness.records import Record
+from harness.review.roles import Role
 
 # The number of reasons that are listed.
 _LISTED = 100
@@ -55,8 +56,8 @@ class ResultChange(Record):
 class Review(Record):
     """The outcome of one review.
 
-    Revisions are commits; `submissions` are the slugs that the pull request changes; `untold` counts the
-    reasons that are left out.
+    Revisions are commits; `role` is what the pull request was judged as; `submissions` are the slugs that it
+    changes; `untold` counts the reasons that are left out.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -64,6 +65,7 @@ class Review(Record):
     base: str
     head: str
     actor: str | None
+    role: Role
     files: int
     submissions: tuple[str, ...]
     results: tuple[ResultChange, ...]
@@ -96,11 +98,14 @@ def fault_reasons(
     return reasons
 
 
-def verdict_of(reasons: Sequence[Reason]) -> Verdict:
-    """Return the verdict: refused if any reason refuses, accepted without reasons."""
+def verdict_of(reasons: Sequence[Reason], role: Role) -> Verdict:
+    """Return the verdict: refused if any reason refuses, accepted without reasons.
+
+    What a maintainer has to decide about, a maintainer who opened the pull request has decided.
+    """
     if any(reason.refuses for reason in reasons):
         return Verdict.REFUSED
-    return Verdict.MAINTAINER if reasons else Verdict.ACCEPTED
+    return Verdict.MAINTAINER if reasons and role is not Role.MAINTAINER else Verdict.ACCEPTED
 
 
 def shortened(reasons: Sequence[Reason]) -> tuple[tuple[Reason, ...], int]:
