@@ -26,7 +26,9 @@ SAME_MEANING = {
     "a kind of target, in the room that says what of it": {
         *("classification", "clir", "mining", "qa", "question_retrieval", "retrieval", "tagging"),
     },
-    "a record, and what reads or shows it": {"reported", "training", "verification", "gap", "by_language"},
+    "a record, and what reads or shows it": {
+        *("board_settings", "by_language", "gap", "notices", "reported", "training", "verification"),
+    },
     "a statistic, and its figure": {"precision_recall", "scaling"},
     "a command, and what it runs": {"build", "publish"},
     "the way of a job through its room, step by step": {"story"},
