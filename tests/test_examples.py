@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import os
 import re
 import shutil
 from importlib import import_module
@@ -17,6 +18,12 @@ from tests.support.submissions import write_submission
 
 ROOT = Path(__file__).parents[1]
 SHOWN = [*(getattr(harness, name) for name in harness.__all__), import_module("harness.records").Signature]
+
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+    *sorted(ROOT.glob("benchmarks/*.md")),
+]
 
 
 @pytest.fixture
@@ -51,3 +58,22 @@ def test_the_python_of_the_readme_runs() -> None:
     lines = block.splitlines()
     assert [line for line in lines if "harness.evaluate(" in line]
     exec("\n".join(line for line in lines if "harness.evaluate(" not in line), {})
+
+
+def links_of(page: Path) -> list[str]:
+    """Return the files that a page links, by their paths in the repository."""
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    inside = [target for target in targets if "://" not in target and not target.startswith("mailto:")]
+    return [os.path.relpath((page.parent / target).resolve(), ROOT) for target in inside]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_links_is_there(page: Path) -> None:
+    assert [link for link in links_of(page) if not (ROOT / link).exists()] == []
+
+
+def test_every_promise_of_security_links_the_test_that_holds_it() -> None:
+    table = (ROOT / "SECURITY.md").read_text().partition("## What was tried")[2]
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    assert len(rows) >= 10
+    assert [row for row in rows if not re.search(r"\]\(tests/[a-z_/]+\.py\)", row)] == []
