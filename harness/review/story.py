@@ -23,7 +23,6 @@ from harness.review.edits import edits
 from harness.review.former_slugs import freed_slug, slug_reasons
 from harness.review.history import changed_results, changes_of_results, claims, dates
 from harness.review.lookalikes import lookalikes
-from harness.review.memory import bounded_memory
 from harness.review.merged import write_merged
 from harness.review.ownership import ownership
 from harness.review.restoration import recognised
@@ -42,8 +41,11 @@ from harness.review.verdict import (
 from harness.store import Side
 from harness.store.board_settings import board_settings_at
 from harness.store.git import Revision, TreeEntry, merge_bases, repository_around, resolved
+from harness.store.memory import bounded_memory
 from harness.store.submissions import SUBMISSION_FILE
 
+# For all submissions of a pull request; each file of outcomes has a limit of its own.
+MEMORY = 4 * 2**30
 _ACTOR = re.compile(r"[A-Za-z0-9_-]{1,39}(\[bot\])?")
 # After a violation of one of these no file is read, since the files after merging are uncertain.
 _BLOCKING = frozenset({"too-many", "too-large", "link", "name", "collision", "conflict", "criss-cross"})
@@ -142,7 +144,7 @@ class _Pull:
         """Read and judge the submissions in these folders, by slug."""
         if not folders:
             return []
-        with bounded_memory():
+        with bounded_memory(MEMORY):
             snapshots = {
                 slug: (
                     _snapshot(self.base, self.before, folder, slug),

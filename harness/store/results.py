@@ -16,6 +16,7 @@ from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.records import Outcomes, Result
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
+from harness.store.memory import bounded_memory
 from harness.store.result_consistency import result_findings
 from harness.store.seal import broken_seal, sealed
 from harness.store.yaml.parser import YamlDocument, dump, parse, refuse
@@ -33,6 +34,9 @@ _LOCK_SECONDS = 60.0
 _NEXT = ".next"
 # A compressed outcomes file of a few kilobytes may expand to any number of rows.
 _ROWS_LIMIT = 20_000_000
+# Sizes in a file's metadata are claims: kilobytes can hold a list of 10⁹ numbers, or a long text 10⁶ times.
+# Arrow reserves 1 GiB of this limit; a hundred seeds on Tatoeba take half a gigabyte.
+_MEMORY = 3 * 2**29
 _UNCOMPRESSED_LIMIT = 2**31
 _ROWS_IN_GROUP = 2**20
 
@@ -112,10 +116,7 @@ def load_outcomes(result_path: Path, result: Result, columns: Sequence[str] | No
 
 def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Check an outcomes file against its result, including all scores; return its table or some columns."""
-    import pyarrow as pa  # noqa: PLC0415  # takes a third of a second
-    import pyarrow.parquet as pq  # noqa: PLC0415  # the same
-
-    from harness.scoring.recount import disagreements  # noqa: PLC0415  # numpy and pyarrow too
+    from harness.scoring.recount import disagreements  # noqa: PLC0415  # numpy and pyarrow: a third of a second
 
     where = Where(file)
     cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
@@ -128,31 +129,44 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
             f"sha256 is {digest}, but the result names {result.outcomes.sha256}", where=where, cure=cure
         )
     try:
+        with bounded_memory(_MEMORY):
+            table = _parquet_table(data, result, where, cure, columns)
+            faults = [
+                Fault(reason, where, cure) for reason in disagreements(target_of(result), result, table)
+            ]
+    except MemoryError:
+        raise BadInput("needs more memory than is available", where=where, cure=cure) from None
+    if faults:
+        refuse(faults)
+    return table
+
+
+def _parquet_table(
+    data: bytes, result: Result, where: Where, cure: str, columns: Sequence[str] | None
+) -> pa.Table:
+    """Read the columns of an outcomes file; raises BadInput where it is not laid out as the harness does."""
+    import pyarrow as pa  # noqa: PLC0415  # takes a third of a second
+    import pyarrow.parquet as pq  # noqa: PLC0415  # the same
+
+    try:
         parquet = pq.ParquetFile(pa.BufferReader(data))
         if (rows := parquet.metadata.num_rows) > _ROWS_LIMIT:
             raise BadInput(
                 f"holds {rows:,} rows, more than the {_ROWS_LIMIT:,} allowed", where=where, cure=cure
             )
         unreadable = list(_layout_faults(parquet, result))
-        # In one thread: for files this small, Arrow's thread pool costs more than it saves, and its shutdown
-        # occasionally aborts a finished process.
-        table = (
-            None
-            if unreadable
-            else parquet.read(columns=None if columns is None else list(columns), use_threads=False)
-        )
-        if table is not None:
+        if not unreadable:
+            # In one thread: for files this small, Arrow's thread pool costs more than it saves, and its
+            # shutdown occasionally aborts a finished process.
+            table = parquet.read(columns=None if columns is None else list(columns), use_threads=False)
             table.validate(full=True)  # text that is not UTF-8 is otherwise found where a value is used
-    except MemoryError:
-        raise BadInput("needs more memory than is available", where=where, cure=cure) from None
+            return table
+    except MemoryError:  # one of Arrow's exceptions as well
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         first_line = str(error).partition("\n")[0]
         raise BadInput(f"not a parquet file: {shown(first_line)[1:-1]}", where=where, cure=cure) from None
-    if table is None:
-        refuse([Fault(reason, where, cure) for reason in unreadable])
-    if faults := [Fault(reason, where, cure) for reason in disagreements(target_of(result), result, table)]:
-        refuse(faults)
-    return table
+    refuse([Fault(reason, where, cure) for reason in unreadable])
 
 
 def _layout_faults(parquet: pq.ParquetFile, result: Result) -> Iterator[str]:
@@ -171,6 +185,22 @@ def _layout_faults(parquet: pq.ParquetFile, result: Result) -> Iterator[str]:
         yield f"would take {size:,} bytes, more than the {_UNCOMPRESSED_LIMIT:,} allowed"
 
 
+def result_text(result: Result) -> bytes:
+    """Return the content of a result's file, sealed."""
+    return sealed(dump(plain(result)).encode())
+
+
+def rewrite_result(folder: Path, result: Result) -> Path:
+    """Replace a result whose outcomes remain, and return its path; the text is parsed before."""
+    path = folder / RESULTS_FOLDER / f"{result.target}.yaml"
+    text = result_text(result)
+    parse_result(text, str(path))
+    no_link(path)
+    with results_lock(folder):
+        replace_file(path, text)
+    return path
+
+
 def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
     """Write a result and its outcomes atomically into a submission's folder, and return the result's path.
 
@@ -185,7 +215,7 @@ def write_result(folder: Path, result: Result, outcomes: pa.Table) -> Path:
     result = result.model_copy(update={"outcomes": written})
     results = folder / RESULTS_FOLDER
     path = results / f"{result.target}.yaml"
-    text = sealed(dump(plain(result)).encode())
+    text = result_text(result)
     parse_result(text, str(path))
     no_link(results)
     results.mkdir(exist_ok=True)

@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 from harness.cli.main import main
 from harness.errors import BadInput, WrongUsage
 from harness.records import EvaluationRun
-from harness.review import Review, Verdict, changed_files, markdown, memory, review
+from harness.review import Review, Verdict, changed_files, markdown, review
 from harness.store.revisions import changed_submissions
 from tests.support.folders import ROOT
 from tests.support.pull_requests import (
@@ -510,7 +510,7 @@ BAD = {
 def test_what_may_not_be_merged_is_refused_by_rule_and_file(
     board: Repository, canary: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "MEMORY", 2**28)
+    monkeypatch.setattr("harness.review.story.MEMORY", 2**28)
     bad = BAD[name]
     found = judge(board, board.pull(bad.edits(board, canary)))
     assert found.verdict is Verdict.REFUSED
@@ -528,7 +528,7 @@ def test_too_much_at_once_is_refused(board: Repository, monkeypatch: pytest.Monk
 def test_what_would_fill_the_memory_is_named(
     board: Repository, canary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "MEMORY", 2**28)
+    monkeypatch.setattr("harness.review.story.MEMORY", 2**28)
     found = judge(board, board.pull(BAD["a memory bomb"].edits(board, canary)))
     assert [reason.what for reason in found.reasons if reason.rule == "invalid"] == [
         "needs more memory than is available"

@@ -7,20 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-MEMORY = 4 * 2**30
-
 
 @contextmanager
-def bounded_memory() -> Iterator[None]:
-    """Raise MemoryError once this process takes MEMORY bytes more than now; no limit without /proc."""
+def bounded_memory(limit: int) -> Iterator[None]:
+    """Raise MemoryError once this process has `limit` bytes more than now; no limit without /proc.
+
+    Counted are addresses, used or not: Arrow reserves 1 GiB of them with its first table. A limit that
+    applies already is not raised.
+    """
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except (OSError, ValueError, IndexError):
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_AS)
-    limit = pages * resource.getpagesize() + MEMORY
-    lowest = min([limit, *(existing for existing in before if existing >= 0)])
+    most = pages * resource.getpagesize() + limit
+    lowest = min([most, *(existing for existing in before if existing >= 0)])
     resource.setrlimit(resource.RLIMIT_AS, (lowest, before[1]))
     try:
         yield
