@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reference test test-all coverage check wheel browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
+.PHONY: help demo reference test test-all canary fuzz coverage check wheel browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,6 +19,12 @@ test: $(VENV)/.installed-test browser ## Run the tests (under 10 minutes on two 
 
 test-all: $(VENV)/.installed-test browser ## Run the slow lanes too
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+canary: $(VENV)/.installed-test ## Store the scores of the bundled encoder that the tests compare, and print what changed
+	$(BIN)/python -m tests.canary.renew
+
+fuzz: $(VENV)/.installed-test ## Ten minutes of new broken files of each kind that strangers send; SECONDS=600 LANE=trees
+	STILTBOARD_FUZZ_SECONDS=$(or $(SECONDS),600) $(BIN)/python -m pytest -n 0 -m slow tests/fuzz $(if $(LANE),-k $(LANE))
 
 coverage: $(VENV)/.installed-test browser ## Branch coverage of the tests, by module, with the lines that no test runs
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report=term-missing:skip-covered --cov-report=html:build/coverage

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import BadInput, CheckFailed, StiltboardError
 from harness.evaluation.run import Options
 from harness.evaluation.story import evaluate
-from harness.records import Checkpoint, Result, Submission
+from harness.records import Checkpoint, Result, Submission, mixed_conditions
 from harness.reporter import Reporter
 from harness.store import load_submission
 from harness.store.files import plain_record, replace_file
@@ -22,13 +22,22 @@ from harness.verification.tolerance import tolerance
 
 @dataclass(frozen=True)
 class Rerun:
-    """The outcome of a rerun: the largest difference in points, its tolerance, and all disagreements."""
+    """The outcome of a rerun: the largest difference in points, its tolerance, and all disagreements.
+
+    `changed` names the conditions that differ, such as `versions.torch`, with their values then and now.
+    """
 
     largest: float
     allowed: float
     disagreements: tuple[str, ...]
     device: str
     dtype: str
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def changes(self) -> str:
+        """Return what differs, then and now, in one line; empty where nothing does."""
+        named = ((name.removeprefix("versions."), values) for name, values in self.changed.items())
+        return "; ".join(f"{name} {' → '.join(values)}" for name, values in named)
 
 
 def rerun(
@@ -113,7 +122,13 @@ def compare(first: Result, second: Result) -> Rerun:
         if abs(first.score - second.score) > limit + 1e-6:
             disagreements.append(f"the score was {_beyond(first.score, second.score, limit)}")
     largest, limit = max(differences)
-    return Rerun(round(largest, 4), round(limit, 4), tuple(disagreements), *second_arithmetic)
+    return Rerun(
+        round(largest, 4),
+        round(limit, 4),
+        tuple(disagreements),
+        *second_arithmetic,
+        changed=mixed_conditions([*first.runs, *second.runs]),
+    )
 
 
 def _beyond(first: float, second: float, limit: float) -> str:

@@ -194,6 +194,9 @@ def _rerun(verified: Verified, path: Path, result: Result, options: Options, rep
     disagreements = [
         Finding(check="rerun", failed=True, file=str(path), what=what) for what in repeated.disagreements
     ]
+    if disagreements and (changes := repeated.changes()):
+        what = f"it was measured under other conditions, then → now: {changes}"
+        disagreements.append(Finding(check="rerun", failed=False, file=str(path), what=what))
     return verified.model_copy(
         update={
             "checked": (*verified.checked, "rerun"),

@@ -265,12 +265,18 @@ def test_what_a_rerun_does_not_find_again_is_recorded_as_such(words: Path) -> No
         language: score.model_copy(update={"score": 100.0, "interval": (95.0, 100.0)})
         for language, score in found.checkpoints[0].scores.items()
     }
+    (run,) = found.runs
+    older = run.model_copy(update={"versions": {**run.versions, "torch": "2.0.1"}})
     made_up = found.model_copy(
-        update={"checkpoints": (found.checkpoints[0].model_copy(update={"scores": scores}),)}
+        update={
+            "checkpoints": (found.checkpoints[0].model_copy(update={"scores": scores}),),
+            "runs": (older,),
+        }
     )
     store.write_result(words, made_up, outcomes)
     ended = verify(words, "--rerun", "--by", "Somebody Else")
     assert ended.exit_code == 1
+    assert f"other conditions, then → now: torch 2.0.1 → {run.versions['torch']}\n" in ended.stdout
     assert "seed 0 in 'de' scored 100.0000, run again " in ended.stderr
     record = store.load_verification(words)
     assert record is not None
