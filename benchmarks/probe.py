@@ -47,8 +47,8 @@ from harness.verification.drawing import LanguageProbe
 from harness.verification.encoder_probe import all_variants, compare_lists
 from harness.verification.head_probe import answer_variants, compare_answers
 from harness.verification.perturbations import changed
-from harness.verification.probe import ProbeReport
-from harness.verification.unseen import Lead, lead
+from harness.verification.probe import MIN_LEAD_OVER_ALL, ProbeReport
+from harness.verification.unseen import Lead, lead, over_all
 
 LANGUAGES = ("fr", "ru", "zh", "ja", "he", "ko")
 SEED = "measured"
@@ -92,8 +92,12 @@ class Row:
 
     @property
     def is_seen(self) -> bool:
-        """Whether the text is found too often in any language."""
-        return any(map(self.report.leads, self.leads))
+        """Whether the text is found too often in any language, or in all together."""
+        if not self.leads:
+            return False
+        return any(map(self.report.leads, self.leads)) or self.report.leads(
+            over_all(self.leads), MIN_LEAD_OVER_ALL
+        )
 
     @property
     def is_flagged(self) -> bool:
@@ -102,7 +106,10 @@ class Row:
 
     def __str__(self) -> str:
         """Return the row in Markdown."""
-        lead = f"{100 * max(lead.share for lead in self.leads):+.0f}" if self.leads else ""
+        lead = ""
+        if self.leads:
+            largest = max(lead.share for lead in self.leads)
+            lead = f"{100 * over_all(self.leads).share:+.0f}, {100 * largest:+.0f}"
         flags = " and ".join(
             name for name, flag in (("singular", self.is_singular), ("seen", self.is_seen)) if flag
         )
@@ -310,7 +317,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--minilm", type=Path)
     arguments = parser.parse_args()
-    print("| encoder or head | memorises | singular texts | lead over unseen text | flagged |")
+    print("| encoder or head | memorises | singular texts | lead in all languages, largest | flagged |")
     print("| :-- | :-- | --: | --: | :-- |")
     rows = []
     with tempfile.TemporaryDirectory(prefix="stiltboard-probe-") as work:

@@ -24,7 +24,7 @@ from harness.verification.head_probe import probe_head
 from harness.verification.rerun import arithmetic
 from harness.verification.singularity import Singularity
 from harness.verification.tolerance import tolerance
-from harness.verification.unseen import Lead
+from harness.verification.unseen import Lead, over_all
 
 EXAMPLES = 100
 # A cell is flagged where at least this share of its texts is singular, and where in all cells of a result
@@ -32,8 +32,10 @@ EXAMPLES = 100
 # tables have.
 MIN_SHARE = 0.10
 ALPHA = 0.001
-# The target's text is flagged as seen where at least this larger a share of it is found than of unseen text.
+# The target's text is flagged as seen where at least this larger a share of it is found than of unseen text,
+# in one language or over all of them.
 MIN_LEAD = 0.20
+MIN_LEAD_OVER_ALL = 0.10
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,10 @@ class ProbeReport:
         """Whether a cell has more singular texts than a model that reads."""
         return found.share >= MIN_SHARE and found.p * self.cells <= ALPHA
 
-    def leads(self, lead: Lead) -> bool:
-        """Whether a target's pairs are found more often than unseen ones of one kind could explain."""
-        compared = sum(probed.lead is not None for _, probed in self.seeds)
-        return lead.share >= MIN_LEAD and lead.p * compared <= ALPHA
+    def leads(self, lead: Lead, least: float = MIN_LEAD) -> bool:
+        """Whether the pairs of a language, or of all, are found more often than as many unseen ones."""
+        compared = 1 + sum(probed.lead is not None for _, probed in self.seeds)
+        return lead.share >= least and lead.p * compared <= ALPHA
 
 
 def probe(
@@ -133,12 +135,19 @@ def _contradicted(
 def _leading(
     seed: int, languages: Sequence[LanguageProbe], report: ProbeReport, file: str
 ) -> Iterator[Finding]:
-    """Yield the languages whose pairs are found too often, or else the one with the largest lead."""
+    """Yield the lead over all languages, the largest of one, and every other one that is flagged."""
     leads = [(probed.lead, probed.language) for probed in languages if probed.lead is not None]
     leads.sort(key=lambda entry: -entry[0].share)
-    flagged = [entry for entry in leads if report.leads(entry[0])]
-    for found, language in flagged or leads[:1]:
-        shares = f"{100 * found.target / found.n:.0f} % of its {found.n} pairs are found, of unseen text "
-        verdict = f": {MIN_LEAD:.0%} or more where the text was seen in training" if flagged else ""
-        what = f"seed {seed} in {language!r}: {shares}{100 * found.unseen / found.n:.0f} %{verdict}"
-        yield Finding(check="probe", failed=bool(flagged), file=file, what=what)
+    if not leads:
+        return
+    entries = [
+        (over_all([found for found, _ in leads]), "in all languages", MIN_LEAD_OVER_ALL),
+        *((found, f"in {language!r}", MIN_LEAD) for found, language in leads),
+    ]
+    for number, (found, where, least) in enumerate(entries):
+        flagged = report.leads(found, least)
+        if flagged or number < 2:
+            shares = f"{100 * found.target / found.n:.0f} % of {found.n} pairs are found, of unseen text "
+            verdict = f": {100 * least:.0f} points more where it was seen in training" if flagged else ""
+            what = f"seed {seed} {where}: {shares}{100 * found.unseen / found.n:.0f} %{verdict}"
+            yield Finding(check="probe", failed=flagged, file=file, what=what)

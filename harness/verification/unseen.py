@@ -7,7 +7,7 @@ text of the same kind as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,11 @@ class Lead:
         pooled = (self.target + self.unseen) / (2 * self.n)
         error = math.sqrt(2 * pooled * (1 - pooled) / self.n)
         return float(ndtr(-self.share / error)) if error else 1.0
+
+
+def over_all(leads: Sequence[Lead]) -> Lead:
+    """Return the lead over the pairs of several languages together."""
+    return Lead(*(sum(counts) for counts in zip(*((x.n, x.target, x.unseen) for x in leads), strict=True)))
 
 
 def lead(target: Bitext, unseen: Bitext, encode: Encode) -> Lead:

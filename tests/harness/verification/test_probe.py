@@ -27,9 +27,9 @@ from harness.records import Pooling
 from harness.verification.drawing import Draw, LanguageProbe
 from harness.verification.head_probe import DISTANCES, answer_variants, compare_answers
 from harness.verification.perturbations import CHANGES, changed
-from harness.verification.probe import ProbeReport
+from harness.verification.probe import MIN_LEAD_OVER_ALL, ProbeReport, findings
 from harness.verification.singularity import singularity
-from harness.verification.unseen import Lead, lead
+from harness.verification.unseen import Lead, lead, over_all
 from harness.verification.variants import CONTEXT, changed_examples, pair, variants
 from tests.support.toys import first_rows
 
@@ -170,6 +170,19 @@ def test_the_lead_over_unseen_text_is_that_of_what_was_seen() -> None:
         assert not ProbeReport(((0, LanguageProbe("de", {}, lead=equal)),), 1).leads(equal)
 
 
+def test_a_small_lead_in_every_language_is_one_over_all_of_them() -> None:
+    leads = [Lead(100, 75, 60)] * 6
+    report = ProbeReport(tuple((0, LanguageProbe(str(i), {}, lead=each)) for i, each in enumerate(leads)), 1)
+    assert over_all(leads) == Lead(600, 450, 360)
+    assert not report.leads(leads[0])
+    assert report.leads(over_all(leads), MIN_LEAD_OVER_ALL)
+    failed = [finding.what for finding in findings(report, "file") if finding.failed]
+    assert failed == [
+        "seed 0 in all languages: 75 % of 600 pairs are found, of unseen text 60 %: 10 points more where it was seen "
+        "in training"
+    ]
+
+
 # ---- heads
 
 
@@ -273,19 +286,26 @@ def test_unseen_text_is_read_from_a_folder_and_compared_where_the_language_is_th
         (folder / f"new.de-en.{side}").write_text("\n".join(lines) + "\n")
     ended = verify(words, "--seed", "0123abc", "--unseen", str(folder))
     lines = [line for line in probe_lines(ended) if "of unseen text" in line]
-    assert len(lines) == 1
-    assert "seed 0 in 'de': " in lines[0]
-    assert "of its 60 pairs are found" in lines[0]
+    assert [line.partition("seed 0 ")[2].partition(":")[0] for line in lines] == [
+        "in all languages",
+        "in 'de'",
+    ]
+    assert all("of 60 pairs are found" in line for line in lines)
 
 
 # ---- the whole table of docs/verification.md, in small
 
 
 @pytest.mark.slow
-def test_false_and_missed_alarms(tmp_path: Path) -> None:
-    text = benchmark.Text.load(benchmark.LANGUAGES, 60)
-    rows = list(benchmark.measure(text, tmp_path, None, steps=100))
-    assert len([row for row in rows if not row.memorises]) >= 18
-    assert [row.name for row in rows if row.is_flagged and not row.memorises] == []
-    missed = [row.name for row in rows if row.memorises and not row.is_flagged]
-    print(missed)
+def test_no_encoder_that_reads_is_flagged_and_few_that_know_the_text_are_missed(tmp_path: Path) -> None:
+    text = benchmark.Text.load(("fr", "ja", "ko"), 80)
+    rows = list(benchmark.measure(text, tmp_path, None, steps=40))
+    honest = [row for row in rows if not row.memorises]
+    assert len(honest) >= 18
+    assert [str(row) for row in honest if row.is_flagged] == []
+    missed = {row.name for row in rows if row.memorises and not row.is_flagged}
+    assert {name for name in missed if not any(hard in name for hard in HARD)} == set()
+
+
+# What fewer examples than in docs/verification.md, or any number, cannot tell from chance or from reading.
+HARD = ("for what it gets wrong", "head trained on the same examples")
