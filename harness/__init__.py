@@ -6,8 +6,13 @@ The Python interface is five functions, imported when first used so that `import
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
+
+# Arrow's own allocator reserves a gigabyte of addresses at once, so that no smaller limit on memory could be
+# kept (harness/store/memory.py). Arrow reads this variable when it is first used.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 _INTERFACE = {
     "evaluate": "harness.evaluation.story",

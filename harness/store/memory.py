@@ -12,8 +12,7 @@ from pathlib import Path
 def bounded_memory(limit: int) -> Iterator[None]:
     """Raise MemoryError once this process has `limit` bytes more than now; no limit without /proc.
 
-    Counted are addresses, used or not: Arrow reserves 1 GiB of them with its first table. A limit that
-    applies already is not raised.
+    Addresses are counted, whether they are used or not. A limit that applies already is not raised.
     """
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])

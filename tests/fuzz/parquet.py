@@ -7,6 +7,7 @@ import io
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
@@ -317,6 +318,33 @@ def _shift(footer: thrift.Struct, start: int, by: int) -> None:
                     for entry in field[2]:
                         if entry[0] in (9, 10, 11) and entry[2] > start:
                             entry[2] += by
+
+
+# ---- small files that hold much ------------------------------------------------------------------
+
+
+def repeated_text(rows: int, length: int) -> Example:
+    """Return outcomes whose rows all have one long text, which is stored once."""
+    seed = seeds()[0]
+    texts = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array(["y" * length]))
+    arrays = {
+        field.name: texts if pa.types.is_string(field.type) else pa.nulls(rows).cast(field.type)
+        for field in seed.table.schema
+    }
+    return pair(seed, file_from(pa.table(arrays), compression="zstd", store_schema=False), rows)
+
+
+def long_list(length: int) -> Example:
+    """Return outcomes of one row, in which a list has so many numbers."""
+    seed = next(seed for seed in seeds() if seed.target == "clir.mine")
+    table = seed.table.slice(0, 1)
+    at = table.column_names.index("gains")
+    gains = pa.ListArray.from_arrays(pa.array([0, length], pa.int32()), pa.array(np.zeros(length, np.int32)))
+    return pair(
+        seed,
+        file_from(table.set_column(at, "gains", gains.cast(table.schema.field(at).type)), compression="zstd"),
+        1,
+    )
 
 
 def sound_examples() -> list[Example]:

@@ -17,6 +17,7 @@ from harness.records import Checkpoint
 from harness.store import submission_faults
 from tests.fuzz import checkpoints, parquet
 from tests.fuzz.mutations import printed
+from tests.fuzz.supervisor import supervised
 from tests.support.pull_requests import about
 
 XQUAD = len(BY_NAME["xquad_r"].languages)
@@ -85,6 +86,20 @@ def test_a_value_that_no_score_can_use_is_named(name: str, tmp_path: Path) -> No
     table = seed.table.set_column(at, column, pa.array(change(seed.table[column].to_pylist()), kind))
     found = reasons(tmp_path, parquet.pair(seed, parquet.file_from(table), table.num_rows))
     assert any(line.startswith(message) for line in found), found
+
+
+@pytest.mark.parametrize(
+    "example",
+    [lambda: parquet.repeated_text(10**6, 3000), lambda: parquet.long_list(5 * 10**7)],
+    ids=["one long text in a million rows", "a list of fifty million numbers"],
+)
+def test_a_small_file_that_holds_gigabytes_is_refused_within_one(
+    example: Callable[[], parquet.Example], tmp_path: Path
+) -> None:
+    made = example()
+    assert len(made.outcomes) < 2**19
+    with supervised("outcomes", tmp_path) as supervisor:
+        assert supervisor.judge(made) == "refused"
 
 
 def test_two_relevant_documents_share_no_rank(tmp_path: Path) -> None:

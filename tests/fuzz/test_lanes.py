@@ -20,25 +20,26 @@ from tests.fuzz.supervisor import MEMORY, explore, explore_for, supervised
 from tests.support.pull_requests import about, begin, measured, written
 
 SECONDS = float(os.environ.get("STILTBOARD_FUZZ_SECONDS", "60"))
-# How many examples `make test` judges: about two seconds of each lane.
-COUNTS = {"outcomes": 150, "headers": 60, "tokenizers": 30, "records": 200, "trees": 40}
+# How many examples `make test` judges: a few seconds of each lane, half of them for libraries to be imported.
+COUNTS = {"outcomes": 100, "headers": 40, "tokenizers": 8, "records": 200, "trees": 20}
 Examples = st.SearchStrategy[Any]
 
 
-def _toy(folder: Path, toy_encoder: Path) -> dict[str, bytes]:
+def _toy(folder: Path, request: pytest.FixtureRequest) -> dict[str, bytes]:
+    toy_encoder = request.getfixturevalue("toy_encoder")  # torch takes seconds to import
     shutil.copytree(toy_encoder, folder / "toy")
     return {path.name: path.read_bytes() for path in toy_encoder.iterdir()}
 
 
-def _headers(folder: Path, toy_encoder: Path) -> Examples:
-    return checkpoints.header_examples(_toy(folder, toy_encoder))
+def _headers(folder: Path, request: pytest.FixtureRequest) -> Examples:
+    return checkpoints.header_examples(_toy(folder, request))
 
 
-def _tokenizers(folder: Path, toy_encoder: Path) -> Examples:
-    return checkpoints.tokenizer_examples(checkpoints.variants(_toy(folder, toy_encoder)))
+def _tokenizers(folder: Path, request: pytest.FixtureRequest) -> Examples:
+    return checkpoints.tokenizer_examples(checkpoints.variants(_toy(folder, request)))
 
 
-def _trees(folder: Path, _toy_encoder: Path) -> Examples:
+def _trees(folder: Path, _request: pytest.FixtureRequest) -> Examples:
     base = {
         "README.md": b"a board\n",
         "submissions/theirs/submission.yaml": about("theirs", "bob"),
@@ -48,7 +49,7 @@ def _trees(folder: Path, _toy_encoder: Path) -> Examples:
     return git_objects.examples(base, written(folder / "made", *measured("new", ("it",), draw=1)))
 
 
-PREPARED: dict[str, Callable[[Path, Path], Examples]] = {
+PREPARED: dict[str, Callable[[Path, pytest.FixtureRequest], Examples]] = {
     "outcomes": lambda *_: parquet.examples(),
     "headers": _headers,
     "tokenizers": _tokenizers,
@@ -58,8 +59,10 @@ PREPARED: dict[str, Callable[[Path, Path], Examples]] = {
 
 
 @pytest.mark.parametrize("lane", PREPARED)
-def test_the_same_few_examples_are_read_or_refused(lane: str, tmp_path: Path, toy_encoder: Path) -> None:
-    examples = PREPARED[lane](tmp_path, toy_encoder)
+def test_the_same_few_examples_are_read_or_refused(
+    lane: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    examples = PREPARED[lane](tmp_path, request)
     with supervised(lane, tmp_path) as supervisor:
         tally = explore(supervisor, examples, COUNTS[lane])
     assert tally.outcomes["refused"] > 0
@@ -69,9 +72,9 @@ def test_the_same_few_examples_are_read_or_refused(lane: str, tmp_path: Path, to
 @pytest.mark.slow
 @pytest.mark.parametrize("lane", PREPARED)
 def test_new_examples_are_read_or_refused(
-    lane: str, tmp_path: Path, toy_encoder: Path, capsys: pytest.CaptureFixture[str]
+    lane: str, tmp_path: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    examples = PREPARED[lane](tmp_path, toy_encoder)
+    examples = PREPARED[lane](tmp_path, request)
     with supervised(lane, tmp_path) as supervisor, capsys.disabled():
         print(f"\n{lane}:", end=" ")
         print(explore_for(supervisor, examples, SECONDS))
