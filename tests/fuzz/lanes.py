@@ -165,10 +165,42 @@ def trees(folder: Path) -> Read:
     return read
 
 
+def faulty(_folder: Path) -> Read:
+    """Do what no reader may, as an example says: the supervisor is tested with this lane."""
+    import os
+    import time
+
+    from harness.errors import BadInput
+
+    def read(example: str) -> bool:
+        match example:
+            case "raise":
+                raise KeyError(example)
+            case "panic":
+                raise BaseException(example)
+            case "hang":
+                time.sleep(60)
+            case "loop":
+                while True:
+                    pass
+            case "die":
+                os._exit(7)
+            case "fill":
+                return len(b"x" * (3 * 2**29)) > 0
+            case "escape":
+                raise BadInput("found \x1b[31m", cure="leave it out")
+            case "refuse":
+                raise BadInput("found nothing", cure="write something")
+        return True
+
+    return read
+
+
 LANES: dict[str, Callable[[Path], Read]] = {
     "outcomes": outcomes,
     "headers": headers,
     "tokenizers": tokenizers,
     "records": records,
     "trees": trees,
+    "faulty": faulty,
 }

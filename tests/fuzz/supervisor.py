@@ -31,6 +31,8 @@ HANG_SECONDS = 30.0
 _PERIODS = 4
 START_SECONDS = 240.0
 MEMORY = 2**30
+# Where examples of findings are kept.
+KEPT = ROOT / "build" / "fuzz"
 # Examples of one draw of hypothesis; a lane that is bounded by time draws again and again.
 _CHUNK = 200
 
@@ -118,7 +120,7 @@ class Supervisor:
             return dict(json.loads(reply))
         code = process.poll()
         self.close()
-        return {"outcome": f"no answer within {HANG_SECONDS:.0f} s" if code is None else f"exit code {code}"}
+        return {"outcome": f"no answer within {HANG_SECONDS:g} s" if code is None else f"exit code {code}"}
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -154,7 +156,7 @@ class Supervisor:
         return b""
 
     def _kept(self, data: bytes, name: str) -> Path:
-        path = ROOT / "build" / "fuzz" / f"{self._lane}-{name}.pickle"
+        path = KEPT / f"{self._lane}-{name}.pickle"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return path
