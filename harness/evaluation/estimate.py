@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,11 +26,14 @@ from harness.evaluation.sweep import open_sweeps
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.encoder import Encoder
+from harness.models.tokenization import ID_BYTES, PART_BYTES
 from harness.models.vector_cache import WAITING_BYTES
 from harness.reporter import Reporter, Silent
 
 # Memory of the interpreter, torch and transformers before a weight is loaded, measured on Linux.
 _BASE_BYTES = 700 * 2**20
+# A document is in memory as its file has it, with its title, and in chunks.
+_TEXT_COPIES = 3
 # Search runs at about this share of a bare product's speed; selecting the neighbours takes the rest.
 _SEARCH_SHARE = 0.5
 _PRODUCT = (1024, 4096)
@@ -193,10 +197,17 @@ class _CheckpointEstimate:
         self.disk = len(missing) * len(views) * (4 * self.hidden + 16)
         largest = max((texts for _, texts in self.targets), default=0)
         weights = sum(path.stat().st_size for path in files.weight_files)
-        # The largest cell's vectors, once in float32 and once in float64, and the texts to encode as Python
-        # strings.
+        # The largest cell's vectors, once in float32 and once in float64; every text in the lists that it is
+        # in; the ids of all tokens, which are joined from parts, and a tokenizer's work on one part.
+        strings = sum(map(sys.getsizeof, texts))
         self.memory = (
-            _BASE_BYTES + weights + 3 * largest * 4 * self.hidden + 2 * sum(map(len, missing)) + WAITING_BYTES
+            _BASE_BYTES
+            + weights
+            + 3 * largest * 4 * self.hidden
+            + _TEXT_COPIES * strings
+            + 2 * ID_BYTES * self.tokens
+            + PART_BYTES
+            + WAITING_BYTES
         )
 
 

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Indices = NDArray[np.intp]
+# The token ids of one text.
+Tokens = Sequence[int] | NDArray[np.int32]
 
 
 def plan_batches(lengths: Sequence[int], budget: int) -> list[Indices]:

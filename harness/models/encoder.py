@@ -13,11 +13,12 @@ import torch
 import transformers
 
 from harness.errors import BadInput, naming_failures
-from harness.models.batching import Indices, plan_batches
+from harness.models.batching import Indices, Tokens, plan_batches
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.device import choose_device, choose_dtype
 from harness.models.forward_passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
 from harness.models.loading import check_ids, open_model, opening
+from harness.models.tokenization import TokenIds, ids_of_texts
 from harness.models.tokenizer_opening import open_tokenizer
 from harness.models.vector_cache import Vectors
 from harness.records import Pooling, View
@@ -136,29 +137,20 @@ class Encoder:
                     cure="choose another layer, or an architecture with one plain stack of layers",
                 )
 
-    def _check_ids(self, ids: Sequence[Sequence[int]]) -> None:
+    def _check_ids(self, ids: Iterable[Tokens]) -> None:
         check_ids(self._model, ids, self._source)
 
     # ---- one pass ----
 
-    def tokenize(self, texts: Sequence[str], prefix: str = "") -> list[list[int]]:
-        """Return token ids, specials included, cut at `max_length`; one call for all texts."""
-        if not texts:
-            return []
-        encoded = self.tokenizer(
-            [prefix + text for text in texts],
-            truncation=True,
-            max_length=self.max_length,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-        )
-        ids: list[list[int]] = encoded["input_ids"]
-        return ids
+    def tokenize(self, texts: Sequence[str], prefix: str = "") -> TokenIds:
+        """Return token ids, specials included, cut at `max_length`."""
+        return ids_of_texts(self.tokenizer, texts, self.max_length, prefix)
 
     @torch.inference_mode()
-    def forward(self, token_ids: Sequence[Sequence[int]]) -> dict[View, Vectors]:
+    def forward(self, token_ids: Iterable[Tokens]) -> dict[View, Vectors]:
         """Encode texts of one token count; returns L2-normalised float32 vectors (texts, hidden) per view."""
-        ids = torch.tensor(token_ids, dtype=torch.long)  # (texts, tokens)
+        rows = [np.asarray(text, dtype=np.int64) for text in token_ids]
+        ids = torch.from_numpy(np.stack(rows))  # (texts, tokens)
         texts = ids.shape[0]
         if not self.on_gpu and ids.numel() < _MIN_ROWS:
             ids = ids.repeat(-(-_MIN_ROWS // ids.numel()), 1)
@@ -195,8 +187,8 @@ class Encoder:
         """
         started = time.perf_counter()
         ids = self.tokenize(texts, prefix)
-        self._check_ids(ids)
-        lengths = [len(tokens) for tokens in ids]
+        self._check_ids([ids.values])
+        lengths = ids.lengths
         report = EncodingReport(texts=len(texts), tokens=sum(lengths), batch_tokens=self.batch_tokens)
         for index in (i for i, length in enumerate(lengths) if length == 0):
             report.fail(self.views, index, "the tokenizer gives no token for it")
@@ -224,8 +216,8 @@ class Encoder:
     def rehearse(self, texts: Sequence[str], *, prefix: str = "", passes: int = 24) -> EncodingReport:
         """Report what encoding the texts would take, estimated from some passes spread over all lengths."""
         ids = self.tokenize(texts, prefix)
-        self._check_ids(ids)
-        lengths = [len(tokens) for tokens in ids]
+        self._check_ids([ids.values])
+        lengths = ids.lengths
         batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]]]
         report = EncodingReport(
             texts=len(texts), tokens=sum(lengths), passes=len(batches), batch_tokens=self.batch_tokens
@@ -277,7 +269,7 @@ class Encoder:
         not_finite = self._emit_finite(np.array([index]), {view: vectors[view] for view in views}, sink)
         report.fail(not_finite, index, f"its vector is not finite in {self.dtype}")
 
-    def _passes(self, ids: list[list[int]]) -> Passes[dict[View, Vectors]]:
+    def _passes(self, ids: TokenIds) -> Passes[dict[View, Vectors]]:
         def release() -> None:
             self._captured.states = {}
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
 
 from harness.errors import BadInput, naming_failures
+from harness.models.batching import Tokens
 from harness.models.checkpoint import CONFIG, CheckpointFiles
 from harness.models.device import DTYPES, is_emulated
 
@@ -25,10 +27,10 @@ def opening(source: str) -> AbstractContextManager[None]:
     )
 
 
-def check_ids(model: Any, ids: Iterable[Sequence[int]], source: str) -> None:
+def check_ids(model: Any, ids: Iterable[Tokens], source: str) -> None:
     """Raise BadInput for token ids that have no row in the embeddings."""
     rows = model.get_input_embeddings().num_embeddings
-    largest = max((max(tokens) for tokens in ids if tokens), default=0)
+    largest = max((int(np.max(tokens)) for tokens in ids if len(tokens)), default=0)
     if largest >= rows:
         raise BadInput(
             f"the tokenizer of {source} gives the id {largest}, its embeddings have {rows} rows",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.models.tokenization import pair_inputs, pieces, windows
+from harness.models import tokenization
+from harness.models.tokenization import ids_of_texts, pair_inputs, pieces, windows
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,27 @@ def tokenizer(toy_encoder: Path) -> Any:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(str(toy_encoder))
+
+
+@pytest.mark.parametrize("characters", [1, 30, 1 << 20])
+def test_texts_are_tokenised_in_parts_as_they_are_at_once(
+    tokenizer: Any, monkeypatch: pytest.MonkeyPatch, characters: int
+) -> None:
+    monkeypatch.setattr(tokenization, "PART_CHARACTERS", characters)
+    texts = ["the cat runs " * i for i in range(9)] + ["", "sun"]
+    sizes: list[int] = []
+
+    def recorded(part: list[str], **options: Any) -> Any:
+        sizes.append(len(part))
+        return tokenizer(part, **options)
+
+    ids = ids_of_texts(recorded, texts, 12, prefix="a ")
+    whole = tokenizer([f"a {text}" for text in texts], truncation=True, max_length=12)["input_ids"]
+    assert [row.tolist() for row in ids] == [ids[i].tolist() for i in range(len(texts))] == whole
+    assert (len(ids), ids.lengths, ids.values.itemsize) == (len(texts), list(map(len, whole)), 4)
+    # A part ends before the text that would exceed it, unless the part would be empty.
+    assert sizes == {1: [1] * 11, 30: [2, 1, 1, 1, 1, 1, 1, 1, 2], 1 << 20: [11]}[characters]
+    assert len(ids_of_texts(tokenizer, [], 12)) == 0
 
 
 def test_a_long_sentence_is_split_between_words_and_no_word_is_lost(tokenizer: Any) -> None:
