@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.data.reading_notes import noting
 from harness.data.training_text import TrainingText, load_training
 from harness.errors import BadInput, Fault
 from harness.evaluation.cells import Cell, Measured
@@ -64,7 +65,8 @@ def _resume(plan: TargetPlan, run: Run) -> Resumed:
     untrained = plan.head is not None and plan.head.recipe is not None
     if not (untrained and any(earlier.unfinished(plan, seed) for seed in plan.checkpoints)):
         return Resumed(plan, earlier)
-    text = load_training(plan.target, run.options.data)
+    with noting(run.reporter.report):
+        text = load_training(plan.target, run.options.data)
     return Resumed(plan, earlier, text.first(run.options.limit) if run.options.limit else text)
 
 
