@@ -33,17 +33,19 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
         click.echo(schema_text(schema), nl=False)
         return
     from harness.errors import BadInput
-    from harness.store import find_submissions, locate, submission_faults
+    from harness.store import checked_submission, find_submissions, locate
 
     folders = [locate(path, submissions) for path in paths] or [
         submissions / slug for slug in find_submissions(submissions)
     ]
     faults: list[Fault] = []
     for folder in folders:
-        folder_faults = submission_faults(folder)
+        folder_faults, notes = checked_submission(folder)
         faults += folder_faults
         if not folder_faults:
             click.echo(f"{folder}: fine")
+            for note in notes:
+                click.echo(f"  note: {note}")
     if faults:
         raise BadInput(faults)
     click.echo(f"{len(folders)} {'submission' if len(folders) == 1 else 'submissions'} checked, no faults")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.catalog import ignores_identical_ids, is_own, own_target
 from harness.catalog.fingerprints import FINGERPRINTS
+from harness.catalog.pins import former_pin
 from harness.data import (
     bitext,
     bucc,
@@ -96,6 +97,12 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
         raise BadInput(
             f"{examples.source} is the dev split of {target.name} {language}",
             cure=f"score it with -t {target.name}_dev",
+        )
+    if former := former_pin(target.name, language, examples.fingerprint):
+        raise BadInput(
+            f"the text of {target.name} {language} in {examples.source} is that of before {former.until} "
+            f"({former.reason})",
+            cure=f"{DOWNLOAD_AGAIN}; scores on both are not comparable",
         )
     expected = target.sizes.get(language)
     if expected is not None and len(examples) != expected:

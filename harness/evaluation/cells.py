@@ -12,9 +12,8 @@ from harness.errors import BadInput
 from harness.evaluation.plan import TargetPlan
 from harness.models.checkpoint import CheckpointFiles
 from harness.records import CheckpointScores, EvaluationRun, Head, Outcomes, Result, Score, joined_runs
-from harness.scoring.statistics.multilevel import Claim, Claims, score_claims
-from harness.scoring.statistics.samples import Sample
-from harness.scoring.tables import TABLES, units
+from harness.scoring.recalculation import intervals
+from harness.scoring.tables import TABLES
 
 # A placeholder: the store replaces it with the real file's name, digest and length when it writes.
 UNWRITTEN = Outcomes(file="none.parquet", sha256="0" * 64, rows=0)
@@ -81,7 +80,7 @@ def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Evaluation
     )
     languages = [language for language in target.languages if all(language in c.scores for c in checkpoints)]
     complete = len(languages) == len(target.languages)
-    claims = _claims(plan, measured) if complete and checkpoints else None
+    bounds = intervals(target, measured.outcomes, list(plan.checkpoints)) if complete and checkpoints else {}
     measured_languages = {language for _, language in measured.outcomes}
     means = [[checkpoint.scores[language].score for checkpoint in checkpoints] for language in languages]
     return Result(
@@ -91,8 +90,8 @@ def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Evaluation
         signature=plan.signature,
         metric=target.metric,
         score=round(float(np.mean(means)), 4) if complete else None,
-        interval=_points(claims.these) if claims else None,
-        general_interval=_points(claims.general) if claims and claims.general else None,
+        interval=bounds.get("interval"),
+        general_interval=bounds.get("general_interval"),
         measured=len(languages),
         of=len(target.languages),
         checkpoints=checkpoints,
@@ -134,15 +133,6 @@ def make_table(plan: TargetPlan, measured: Measured) -> pa.Table:
     return pa.concat_tables(parts) if parts else pa.table({})
 
 
-def _claims(plan: TargetPlan, measured: Measured) -> Claims:
-    target = plan.target
-    languages = [
-        units(target, [measured.outcomes[seed, language] for seed in plan.checkpoints])
-        for language in target.languages
-    ]
-    return score_claims(Sample(languages, target.parallel))
-
-
 def _checkpoint_scores(
     plan: TargetPlan, measured: Measured, seed: int, files: CheckpointFiles
 ) -> CheckpointScores:
@@ -163,11 +153,6 @@ def _checkpoint_scores(
         scores=scores,
         failed=failed,
     )
-
-
-def _points(claim: Claim) -> tuple[float, float]:
-    low, high = (round(100 * min(max(bound, 0.0), 1.0), 4) for bound in claim.interval)
-    return low, high
 
 
 def _rows(seed: int, language: str, outcomes: pa.Table) -> pa.Table:

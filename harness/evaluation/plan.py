@@ -254,7 +254,11 @@ def _find(name: str, run: Run) -> Target:
         return find_own_target(
             name, run.options.own[name], ignore_identical_ids=run.options.ignore_identical_ids
         )
-    return find_target(name).with_mining(run.options.mining)
+    target = find_target(name)
+    if (retired := target.retired) is not None:
+        instead = f"; {retired.superseded_by} replaces it" if retired.superseded_by else ""
+        run.reporter.report(f"{name} was retired on {retired.date}: {retired.reason}{instead}")
+    return target.with_mining(run.options.mining)
 
 
 def _load_examples(target: Target, languages: Sequence[str], run: Run) -> TargetPlan:

@@ -40,6 +40,7 @@ from harness.records.submission import (
     Superseded,
 )
 from harness.records.target import HubBitext, Target
+from harness.records.target_history import FormerPin, ProtocolChange, Retirement
 from harness.records.task import Task
 from harness.records.training import (
     ContinuedMlm,
@@ -65,6 +66,7 @@ __all__ = [
     "Encoding",
     "EvaluationRun",
     "FineTuning",
+    "FormerPin",
     "Head",
     "HubBitext",
     "Intermediate",
@@ -77,6 +79,7 @@ __all__ = [
     "Outcomes",
     "Parameters",
     "Pooling",
+    "ProtocolChange",
     "Record",
     "Regime",
     "Reported",
@@ -85,6 +88,7 @@ __all__ = [
     "ReportedScore",
     "ReportedSubmission",
     "Result",
+    "Retirement",
     "Sampling",
     "Score",
     "Signature",

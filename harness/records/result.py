@@ -25,6 +25,9 @@ from harness.records.scalars import (
 from harness.records.signature import PrintedSignature
 from harness.records.submission import Pooling
 
+# The name under which `Result.texts` holds the fingerprint of the English text that trained heads.
+TRAINING_TEXT = "English training text"
+
 
 class Score(Record):
     """One language: score and interval in points, n examples, the secondary scores in points.
@@ -126,7 +129,7 @@ class Result(Record):
             for head in (checkpoint.head for checkpoint in self.checkpoints)
             if head and head.training
         }
-        return {**self.data, **({"English training text": " ".join(sorted(trained))} if trained else {})}
+        return {**self.data, **({TRAINING_TEXT: " ".join(sorted(trained))} if trained else {})}
 
     @property
     def last_run(self) -> EvaluationRun | None:

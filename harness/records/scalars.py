@@ -57,7 +57,7 @@ def _one_line(value: str) -> str:
 
 def _existing_time(value: str) -> str:
     try:
-        datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ")
+        datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ" if "T" in value else "%Y-%m-%d")
     except ValueError:
         raise ValueError("there is no such date") from None
     return value
@@ -81,6 +81,7 @@ Timestamp = Annotated[
     Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
     AfterValidator(_existing_time),
 ]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_existing_time)]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 # Quotation marks, spaces and brackets, which end a link in markdown, CSV or YAML, are refused.
 Link = Annotated[

@@ -11,12 +11,14 @@ from pydantic import BeforeValidator, Field, model_validator
 from harness.records.record import Record
 from harness.records.scalars import (
     Count,
+    Day,
     HubId,
     Integer,
     Language,
     Line,
     Link,
     Number,
+    Points,
     Revision,
     Slug,
     Tag,
@@ -139,11 +141,18 @@ class Submitter(Record):
 
 
 class Superseded(Record):
-    """A replaced result: the digest of its outcomes, and why it is no longer the submission's."""
+    """A replaced result: the digest of its outcomes, and why it is no longer the submission's.
+
+    `date` is the day of its replacement, `score` its score in points, `version` that of the protocol that it
+    was measured by. A result whose outcomes remain was scored again.
+    """
 
     target: Tag
     outcomes: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     reason: Line
+    date: Annotated[Day | None, BeforeValidator(nullable)] = None
+    score: Annotated[Points | None, BeforeValidator(nullable)] = None
+    version: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
 
 
 class Submission(Record):

@@ -7,8 +7,9 @@ from typing import Literal
 
 from harness.records.mining import Mining
 from harness.records.record import Record
-from harness.records.scalars import Language, Link, Tag
+from harness.records.scalars import Day, Language, Link, Tag
 from harness.records.signature import Signature
+from harness.records.target_history import ProtocolChange, Retirement
 
 
 class HubBitext(Record):
@@ -34,7 +35,9 @@ class Target(Record):
     """One data set and how it is scored; `languages` is in the protocol's order.
 
     `measure`, `direction` and `options` are parts of its signature, `metric` is the name of its score.
-    `secondary` names further scores in points, `quantities` values in other units. `sizes` counts examples in
+    `secondary` names further scores in points, `quantities` values in other units; `added` gives the day of
+    those, and of languages, that older results may lack. `changes` are the versions of the protocol after
+    the first. A `retired` target keeps its results and counts towards no average. `sizes` counts examples in
     `unit`. With `needs_data` its text is not on the Hub; `hub` says where parallel sentences are there.
     Example i of a `parallel` target is the same in every language, translated. `labels` are a head's classes,
     `training` names the English text that it is trained on; targets without it compare vectors.
@@ -46,6 +49,7 @@ class Target(Record):
     metric: str
     secondary: tuple[str, ...]
     quantities: tuple[str, ...] = ()
+    added: Mapping[str, Day] = {}
     measure: str
     direction: str
     options: tuple[str, ...] = ()
@@ -62,6 +66,8 @@ class Target(Record):
     needs_data: bool = False
     hub: HubBitext | None = None
     version: int
+    changes: tuple[ProtocolChange, ...] = ()
+    retired: Retirement | None = None
     split: str
     protocol: str
     licence: str
@@ -81,10 +87,27 @@ class Target(Record):
 
     def published(self) -> dict[str, object]:
         """Return the entry for export; `measure` joins its signature's parts between name and version."""
+        fields = self.model_dump(mode="json")
+        history = {name for name in ("added", "changes", "retired") if not fields[name]}
         return {
-            **self.model_dump(mode="json"),
+            **{name: value for name, value in fields.items() if name not in history},
             "measure": "|".join(self.signature.parts[1:-1]),
         }
+
+    def changes_since(self, version: int) -> tuple[ProtocolChange, ...]:
+        """Return what changed in the protocol after a version, oldest first."""
+        return tuple(change for change in self.changes if change.version > version)
+
+    def is_former(self, signature: Signature) -> bool:
+        """Tell whether a result was measured by an earlier version of the protocol."""
+        return signature.version < self.version
+
+    def not_required(self, day: str) -> frozenset[str]:
+        """Return the scores, quantities and languages that a result last measured on a day may lack.
+
+        `day` is a date or a timestamp, or empty where it is not on record.
+        """
+        return frozenset(name for name, since in self.added.items() if day[:10] < since)
 
     @property
     def chance(self) -> float:
@@ -103,4 +126,4 @@ class Target(Record):
     @property
     def in_xtreme(self) -> bool:
         """Tell whether the target counts towards the XTREME average."""
-        return self.benchmark == "XTREME"
+        return self.benchmark == "XTREME" and self.retired is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -65,6 +65,17 @@ class Verification(Record):
         checks = [check for check in self.results if (check.target, check.result) == (target, digest)]
         ranked = enumerate(checks)
         return max(ranked, key=lambda pair: (pair[1].how == "rerun", pair[0]))[1] if checks else None
+
+    def moved(self, digests: Mapping[tuple[str, str], str]) -> Verification:
+        """Return the record after results were rewritten without changing what was checked.
+
+        `digests` maps target and digest of a file to the digest of the file that replaced it.
+        """
+        checks = tuple(
+            check.model_copy(update={"result": digests.get((check.target, check.result), check.result)})
+            for check in self.results
+        )
+        return self.model_copy(update={"results": checks})
 
     def with_results(self, checks: Sequence[VerifiedResult]) -> Verification:
         """Return the record with new checks added; they replace checks of the same kind of the same files."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from harness.records import Result, Target
 from harness.scoring.outcomes import cells
-from harness.scoring.statistics.multilevel import score_claims
+from harness.scoring.statistics.multilevel import Claim, score_claims
 from harness.scoring.statistics.samples import Sample
 from harness.scoring.tables import TABLES, units
 
@@ -28,9 +28,13 @@ def differences(target: Target, result: Result, outcomes: pa.Table) -> Iterator[
 
     The headline scores and counts are already checked when outcomes are read. An interval that is drawn at
     random may differ by the noise of its draws. A number that is missing differs too: whoever leaves it out
-    hides it.
+    hides it, unless it was added to the target after the result was measured. Numbers by an earlier version
+    of the protocol cannot be computed by this one.
     """
+    if target.is_former(result.signature):
+        return
     table = TABLES[target.kind]
+    optional = target.not_required(result.last_run.date if result.last_run else "")
     rows = (
         {cell: part.drop_columns(["seed", "language"]) for cell, part in cells(outcomes).items()}
         if outcomes.num_rows
@@ -39,21 +43,32 @@ def differences(target: Target, result: Result, outcomes: pa.Table) -> Iterator[
     for checkpoint in result.checkpoints:
         for language, score in checkpoint.scores.items():
             fields = table.score(target, rows[checkpoint.seed, language]).model_dump()
-            for name, stated, counted in _unequal(score.model_dump(), fields, drawn=table.resamples):
+            unequal = _unequal(score.model_dump(), fields, drawn=table.resamples, optional=optional)
+            for name, stated, counted in unequal:
                 where = f"seed {checkpoint.seed} in {language!r}: {name}"
                 yield f"{where} is {stated}, the outcomes give {counted}"
     yield from _whole(target, result, outcomes)
 
 
 def _unequal(
-    stated: Mapping[str, Any], counted: Mapping[str, Any], prefix: str = "", *, drawn: bool
+    stated: Mapping[str, Any],
+    counted: Mapping[str, Any],
+    prefix: str = "",
+    *,
+    drawn: bool,
+    optional: frozenset[str],
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Yield name, stated and recomputed value wherever the two differ by more than rounding or noise."""
+    """Yield name, stated and recomputed value wherever the two differ by more than rounding or noise.
+
+    Values of the `optional` names may be missing.
+    """
     for name in dict.fromkeys((*stated, *counted)):
         left, right = stated.get(name), counted.get(name)
         path = f"{prefix}{name}"
         if isinstance(left, Mapping) and isinstance(right, Mapping):
-            yield from _unequal(left, right, f"{path}.", drawn=drawn)
+            yield from _unequal(left, right, f"{path}.", drawn=drawn, optional=optional)
+        elif left is None and name in optional:
+            continue
         elif isinstance(left, tuple) and isinstance(right, tuple):
             if not _near(left, right, _DRAWN_PART if drawn else None):
                 yield path, list(left), list(right)
@@ -61,26 +76,40 @@ def _unequal(
             yield path, left, right
 
 
+def intervals(
+    target: Target, rows: Mapping[tuple[int, str], pa.Table], seeds: Sequence[int]
+) -> dict[str, tuple[float, float] | None]:
+    """Return `interval` and `general_interval` of the score over all languages, in points.
+
+    `rows` has the outcomes of each seed and language; the second is None with fewer than three languages.
+    """
+    languages = [units(target, [rows[seed, language] for seed in seeds]) for language in target.languages]
+    claims = score_claims(Sample(languages, target.parallel))
+    return {
+        "interval": _points(claims.these),
+        "general_interval": _points(claims.general) if claims.general else None,
+    }
+
+
+def _points(claim: Claim) -> tuple[float, float]:
+    low, high = (round(100 * min(max(bound, 0.0), 1.0), 4) for bound in claim.interval)
+    return low, high
+
+
 def _whole(target: Target, result: Result, outcomes: pa.Table) -> Iterator[str]:
     """Recompute the two intervals of the score over all languages."""
     if result.score is None or result.interval is None:
         return
-    rows = cells(outcomes)
-    seeds = [checkpoint.seed for checkpoint in result.checkpoints]
-    claims = score_claims(
-        Sample(
-            [units(target, [rows[seed, language] for seed in seeds]) for language in target.languages],
-            target.parallel,
-        )
-    )
-    for name, stated, claim, part in (
-        ("interval", result.interval, claims.these, _DRAWN_PART),
-        ("general_interval", result.general_interval, claims.general, _GENERAL_PART),
+    recounted = intervals(target, cells(outcomes), [checkpoint.seed for checkpoint in result.checkpoints])
+    for name, stated, part in (
+        ("interval", result.interval, _DRAWN_PART),
+        ("general_interval", result.general_interval, _GENERAL_PART),
     ):
-        counted = [round(100 * min(max(bound, 0.0), 1.0), 4) for bound in claim.interval] if claim else None
+        counted = recounted[name]
         same = counted is None if stated is None else counted is not None and _near(stated, counted, part)
         if not same:
-            yield f"{name} is {list(stated) if stated else None}, the outcomes give {counted}"
+            found, given = (list(bounds) if bounds else None for bounds in (stated, counted))
+            yield f"{name} is {found}, the outcomes give {given}"
 
 
 def _near(stated: Sequence[float], counted: Sequence[float], part: float | None) -> bool:

@@ -16,6 +16,7 @@ from harness.store.scaffold import new_submission, new_trained_submission
 from harness.store.sides import Side, load_side
 from harness.store.slugs import locate
 from harness.store.submission_folder import (
+    checked_submission,
     find_results,
     load_results,
     load_submission,
@@ -45,6 +46,7 @@ __all__ = [
     "Side",
     "add_verified",
     "changed_submissions",
+    "checked_submission",
     "find_results",
     "find_submissions",
     "is_range",

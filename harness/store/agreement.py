@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from harness.catalog import is_own, target_of
 from harness.catalog.finetuning import recipe_text
-from harness.catalog.fingerprints import FINGERPRINTS
+from harness.catalog.pins import by_correction, former_texts, pinned
 from harness.characters import shown
-from harness.records import Checkpoint, Result, Signature, Submission, Target
+from harness.records import Checkpoint, Result, Signature, Submission, Superseded, Target
+from harness.records.result import TRAINING_TEXT
 
 
 def other_recipe(result: Result, submission: Submission) -> Iterator[str]:
@@ -60,18 +61,21 @@ def checkpoints_of(submission: Submission, target: Target) -> dict[int, Checkpoi
 
 
 def other_text(result: Result) -> Iterator[str]:
-    """Yield where fingerprint or number of examples differ from the official set's, or are missing."""
+    """Yield where fingerprint or number of examples differ from the official set's, or are missing.
+
+    A text that was official is not another one: see `former_text`.
+    """
     target = target_of(result)
-    pinned = FINGERPRINTS.get(target.name, {})
+    former = former_texts(target.name, result.data)
     for language, digest in result.data.items():
-        if language in pinned and digest != f"sha256:{pinned[language]}":
-            yield (
-                f"data.{language}: the text has the fingerprint {digest}, "
-                f"the official set has sha256:{pinned[language]}"
-            )
+        official = pinned(target.name, language)
+        if official not in (None, digest) and language not in former:
+            yield f"data.{language}: the text has the fingerprint {digest}, the official set has {official}"
     for checkpoint in result.checkpoints:
         for language, score in checkpoint.scores.items():
             size = target.sizes.get(language, score.n)
+            if language in former:
+                size = former[language].n or size
             if score.n != size:
                 yield (
                     f"seed {checkpoint.seed} in {language}: has {score.n:,} {target.unit}, "
@@ -79,9 +83,42 @@ def other_text(result: Result) -> Iterator[str]:
                 )
 
 
+def former_text(result: Result) -> Iterator[str]:
+    """Yield on which texts of before a correction a result was measured."""
+    for pin, languages in by_correction(former_texts(result.target, result.texts)):
+        what = "fine-tuned" if languages == [TRAINING_TEXT] else "measured"
+        where = "" if what == "fine-tuned" else f" in {' '.join(languages)}"
+        yield f"{what} on the text of before {pin.until}{where} ({pin.reason})"
+
+
+def former_protocol(result: Result) -> Iterator[str]:
+    """Yield by which version of the protocol a result was measured, if a newer one replaced it."""
+    target = target_of(result)
+    if target.is_former(result.signature):
+        changes = "; ".join(
+            f"v{change.version} of {change.date}: {change.reason}"
+            for change in target.changes_since(result.signature.version)
+        )
+        yield f"measured by protocol v{result.signature.version}, now it is {changes or f'v{target.version}'}"
+
+
+def behind(result: Result) -> Iterator[str]:
+    """Yield why a sound result is not what an evaluation of today would give: its text, its protocol."""
+    yield from former_protocol(result)
+    yield from former_text(result)
+
+
+def false_supersession(entry: Superseded, replaced: Result) -> Iterator[str]:
+    """Yield what an entry of `supersedes` states otherwise than the result that it is about."""
+    if entry.score is not None and entry.score != replaced.score:
+        yield f"states the score {entry.score}, but the result that it replaces has {replaced.score}"
+    if entry.version is not None and entry.version != replaced.signature.version:
+        yield f"states protocol v{entry.version}, but the result is of v{replaced.signature.version}"
+
+
 def unpinned_text(result: Result) -> str:
     """Describe the text that no pinned fingerprint can check; empty if all of it can be checked."""
-    unpinned = [language for language in result.data if language not in FINGERPRINTS.get(result.target, {})]
+    unpinned = [language for language in result.data if pinned(result.target, language) is None]
     if unpinned and is_own(result.target):
         return "is on user-provided text, for which no fingerprint is pinned"
     return f"no fingerprint is pinned for {len(unpinned)} of {len(result.data)} languages" if unpinned else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from harness.catalog import is_own, target_of
-from harness.catalog.fingerprints import FINGERPRINTS
+from harness.catalog.pins import former_texts, pinned
 from harness.catalog.tasks import TASK_BY_NAME
 from harness.characters import shown
 from harness.records import CheckpointScores, Result, Submission, Sweep, Training, Verification
@@ -74,12 +74,16 @@ def sweep_contradictions(sweep: Sweep, submission: Submission, result: Result | 
     """Yield where a sweep of layers contradicts the submission, the official text, or the target's result."""
     target = target_of(sweep)
     protocol = result.signature.protocol if result else target.signature
+    former = target.is_former(sweep.signature)  # a sweep stays where its result is measured or scored again
+    if former:
+        protocol = sweep.signature.protocol
     if sweep.signature != protocol.encoded(submission.encoding, None):
         yield "the signature is not that of the submission's encoding"
-    pinned = FINGERPRINTS.get(target.name, {})
+    corrected = former_texts(target.name, sweep.data)
     for language, digest in sweep.data.items():
-        official = f"sha256:{pinned[language]}" if language in pinned else digest
-        if digest != (result.data.get(language, official) if result else official):
+        official = pinned(target.name, language) or digest
+        expected = result.data.get(language, official) if result else official
+        if digest != expected and language not in corrected:
             yield f"data.{language}: the text is not that of the result, or not the official one"
     declared = {checkpoint.seed for checkpoint in submission.checkpoints}
     measured = {checkpoint.seed: checkpoint for checkpoint in result.checkpoints} if result else {}
@@ -93,8 +97,9 @@ def sweep_contradictions(sweep: Sweep, submission: Submission, result: Result | 
             yield f"seed {swept.seed} has other weights than in the result"
             continue
         for view in swept.views:
-            if (view.layer, view.pooling) == (scored.layer, submission.encoding.pooling):
-                yield from _other_scores(swept.seed, view.scores, scored)
+            if (view.layer, view.pooling) == (scored.layer, submission.encoding.pooling) and not former:
+                scores = {name: score for name, score in view.scores.items() if name not in corrected}
+                yield from _other_scores(swept.seed, scores, scored)
 
 
 def _other_scores(seed: int, scores: Mapping[str, float], scored: CheckpointScores) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +16,13 @@ from harness.store.results import (
     RESULT_LIMIT,
     SWEEP_SUFFIX,
     parse_result_of,
+    result_text,
     results_lock,
 )
-from harness.store.seal import sealed
 from harness.store.submissions import SUBMISSION_FILE, parse_submission
 from harness.store.sweeps import parse_sweep
 from harness.store.training import TRAINING_FILE, parse_training
-from harness.store.verification import VERIFICATION_FILE, parse_verification
+from harness.store.verification import VERIFICATION_FILE, digest_of, parse_verification
 from harness.store.yaml.parser import dump, parse, refuse
 
 _CURE = "it is left as it was; correct it, and migrate again"
@@ -61,7 +60,7 @@ def migration_of(tree: FileTree) -> Migration:
             files[name] = after
             if kind is Result:
                 target = name.removeprefix(f"{RESULTS_FOLDER}/").removesuffix(".yaml")
-                digests[target, _digest(before)] = _digest(after)
+                digests[target, digest_of(before)] = digest_of(after)
     if VERIFICATION_FILE in tree.names():
         try:
             before = tree.read(VERIFICATION_FILE, RESULT_LIMIT, _CURE)
@@ -109,7 +108,7 @@ def _rewritten(kind: type[Record], data: bytes, tree: FileTree, name: str) -> by
     stem = name.removeprefix(f"{RESULTS_FOLDER}/")
     if kind is Result:
         result = parse_result_of(data, where, tree.slug, stem.removesuffix(".yaml"))
-        return sealed(dump(plain(result)).encode())
+        return result_text(result)
     if kind is Sweep:
         return dump(plain(parse_sweep(data, where, tree.slug, stem.removesuffix(SWEEP_SUFFIX)))).encode()
     record = parse_training(data, where, tree.slug) if kind is Training else parse_submission(data, where)
@@ -119,14 +118,5 @@ def _rewritten(kind: type[Record], data: bytes, tree: FileTree, name: str) -> by
 def _verification(data: bytes, tree: FileTree, digests: Mapping[tuple[str, str], str]) -> bytes:
     """Return verification.yaml with the digests of rewritten results."""
     record = parse_verification(data, tree.where(VERIFICATION_FILE), tree.slug)
-    checks = tuple(
-        check.model_copy(update={"result": digests.get((check.target, check.result), check.result)})
-        for check in record.results
-    )
-    if checks == record.results:
-        return data
-    return dump(plain_record(record.model_copy(update={"results": checks}))).encode()
-
-
-def _digest(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+    moved = record.moved(digests)
+    return data if moved == record else dump(plain_record(moved)).encode()

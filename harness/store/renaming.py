@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -13,14 +12,13 @@ from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
 from harness.store.files import plain, plain_record, read_file
 from harness.store.migration import migration_of
 from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE, write_tombstone
-from harness.store.results import LOCK_FILE, results_lock
-from harness.store.seal import sealed
+from harness.store.results import LOCK_FILE, result_text, results_lock
 from harness.store.slugs import slug_taken
 from harness.store.submission_folder import SubmissionFolder
 from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_faults
 from harness.store.sweeps import sweep_path
 from harness.store.training import TRAINING_FILE
-from harness.store.verification import VERIFICATION_FILE
+from harness.store.verification import VERIFICATION_FILE, digest_of
 from harness.store.yaml.parser import DEFAULT_LIMIT, dump, refuse
 
 
@@ -82,13 +80,13 @@ def _renamed(source: Path, submission: AnySubmission, new: str) -> dict[str, byt
     old = source.absolute().name
     text = (source / SUBMISSION_FILE).read_text(encoding="utf-8")
     files = {SUBMISSION_FILE: _with_alias(text, submission, old).encode()}
-    digests: dict[str, str] = {}
+    digests: dict[tuple[str, str], str] = {}
     folder = SubmissionFolder(FolderOnDisk(source))
     for target in folder.targets():
         name = f"{RESULTS_FOLDER}/{target}.yaml"
         result = folder.result(target).model_copy(update={"submission": new})
-        files[name] = sealed(dump(plain(result)).encode())
-        digests[_digest((source / name).read_bytes())] = _digest(files[name])
+        files[name] = result_text(result)
+        digests[target, digest_of((source / name).read_bytes())] = digest_of(files[name])
         if sweep_path(source, target).is_file():
             sweep = folder.sweep(target).model_copy(update={"submission": new})
             files[f"{RESULTS_FOLDER}/{sweep_path(source, target).name}"] = dump(plain(sweep)).encode()
@@ -99,12 +97,7 @@ def _renamed(source: Path, submission: AnySubmission, new: str) -> dict[str, byt
         notices = folder.notices().model_copy(update={"submission": new})
         files[NOTICES_FILE] = dump(plain_record(notices)).encode()
     if (source / VERIFICATION_FILE).is_file():
-        verification = folder.verification()
-        checks = tuple(
-            check.model_copy(update={"result": digests.get(check.result, check.result)})
-            for check in verification.results
-        )
-        renamed = verification.model_copy(update={"submission": new, "results": checks})
+        renamed = folder.verification().moved(digests).model_copy(update={"submission": new})
         files[VERIFICATION_FILE] = dump(plain_record(renamed)).encode()
     return files
 
@@ -113,7 +106,3 @@ def _with_alias(text: str, submission: AnySubmission, old: str) -> str:
     """Return submission.yaml with one alias more; everything else, comments included, stays as it was."""
     lines = re.sub(r"(?m)^aliases:.*\n(?:(?:[ -].*)?\n)*", "", text if text.endswith("\n") else f"{text}\n")
     return lines + dump({"aliases": [*submission.aliases, old]})
-
-
-def _digest(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -20,7 +20,7 @@ def result_findings(result: Result) -> Iterator[Inconsistency]:
             ("target",), f"target: unknown target {result.target!r}", f"one of: {', '.join(BY_NAME)}"
         )
         return
-    target = target_of(result)
+    target = _as_measured(target_of(result), result)
     if result.metric != target.metric:
         yield Inconsistency(("metric",), f"metric: expected {target.metric}, found {shown(result.metric)}")
     if result.outcomes.file != f"{target.name}.parquet":
@@ -33,6 +33,16 @@ def result_findings(result: Result) -> Iterator[Inconsistency]:
     yield from _intervals(result)
     yield from _score(result, target)
     yield from _runs(result)
+
+
+def _as_measured(target: Target, result: Result) -> Target:
+    """Return a target with the metric and the languages that it had when the result was measured."""
+    if target.is_former(result.signature):  # the catalog no longer says what that version measured
+        languages = tuple(dict.fromkeys((*result.languages, *result.data)))
+        return target.model_copy(update={"metric": result.metric, "languages": languages})
+    added = target.not_required(result.last_run.date if result.last_run else "")
+    earlier = tuple(language for language in target.languages if language not in added)
+    return target.model_copy(update={"languages": earlier}) if result.of == len(earlier) else target
 
 
 def _runs(result: Result) -> Iterator[Inconsistency]:
@@ -165,9 +175,10 @@ def _score(result: Result, target: Target) -> Iterator[Inconsistency]:
     complete = bool(result.checkpoints) and all(
         set(c.scores) == languages and not c.failed for c in result.checkpoints
     )
-    # For user-provided text only the result knows the number of languages.
+    # For user-provided text and former protocols only the result knows the number of languages.
     complete = complete and len(languages) == result.of
-    if result.of != len(languages) and not is_own(target.name):
+    known = not is_own(target.name) and not target.is_former(result.signature)
+    if result.of != len(languages) and known:
         yield Inconsistency(("of",), f"of: {target.name} has {len(languages)} languages, found {result.of}")
     measured = [c.scores.keys() & languages - c.failed.keys() for c in result.checkpoints]
     if result.measured != len(set.intersection(*measured) if measured else ()):

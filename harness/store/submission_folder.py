@@ -19,6 +19,7 @@ from harness.records import (
     Training,
     Verification,
 )
+from harness.store.agreement import behind, other_text
 from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderOnDisk
 from harness.store.folder_consistency import (
     sweep_contradictions,
@@ -277,7 +278,29 @@ def on_disk(folder: Path) -> SubmissionFolder:
 
 def submission_faults(folder: Path) -> tuple[Fault, ...]:
     """Return all faults of a submission, its results and their outcomes."""
-    return on_disk(folder).contents(recount=True).faults
+    return checked_submission(folder)[0]
+
+
+def checked_submission(folder: Path) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
+    """Return all faults of a submission, its results and their outcomes, and notes on sound results.
+
+    The notes say which results are behind their target, and which are not on the official text.
+    """
+    contents = on_disk(folder).contents(recount=True)
+    notes = [
+        f"{target}: {what}"
+        for target, result in contents.results.items()
+        for what in (*behind(result), *_not_official(result))
+    ]
+    return contents.faults, tuple(notes)
+
+
+def _not_official(result: Result) -> Iterator[str]:
+    """Yield in one line that a result is on other text than the official one."""
+    if other := list(other_text(result)):
+        yield f"not on the official text: {other[0]}" + (
+            f", and {len(other) - 1} more" if len(other) > 1 else ""
+        )
 
 
 def load_submission(folder: Path | str) -> AnySubmission:

@@ -63,9 +63,12 @@ def parse_sweep(data: bytes, file: str, slug: str, target_name: str) -> Sweep:
         refuse(faults or [Fault(f"target: unknown target {sweep.target!r}", Where(file), _CURE)])
     target = target_of(sweep)
     faults += located(sweep_findings(sweep), document, _CURE)
+    # Of languages that were added later, and of earlier versions of the protocol, only the sweep knows.
+    earlier = target.is_former(sweep.signature) or sweep.of < len(target.languages)
+    languages = set(sweep.data if earlier else target.languages)
     for checkpoint_index, checkpoint in enumerate(sweep.checkpoints):
         for view_index, view in enumerate(checkpoint.views):
-            complete = set(view.scores) == set(target.languages) and len(view.scores) == sweep.of
+            complete = set(view.scores) == languages and len(view.scores) == sweep.of
             mean = sum(view.scores.values()) / len(view.scores) if complete else None
             if (mean is None) != (view.score is None) or (
                 mean is not None and view.score is not None and abs(mean - view.score) > 0.01

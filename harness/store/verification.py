@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.catalog import BY_NAME, is_own
@@ -20,7 +21,11 @@ _CURE = "only a maintainer's stiltboard verify writes it; remove it and verify a
 
 def result_digest(path: Path) -> str:
     """Return the sha256 digest of a result's file, by which a verification refers to it."""
-    data = read_file(path, RESULT_LIMIT, "stiltboard evaluate writes it")
+    return digest_of(read_file(path, RESULT_LIMIT, "stiltboard evaluate writes it"))
+
+
+def digest_of(data: bytes) -> str:
+    """Return the sha256 digest of a file's content as records name it."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
@@ -56,13 +61,25 @@ def parse_verification(data: bytes, file: str, slug: str) -> Verification:
 
 def add_verified(folder: Path, checks: list[VerifiedResult]) -> Path:
     """Add checks to a submission's record of verification, written atomically, and return its path."""
-    path = folder / VERIFICATION_FILE
-    no_link(path)
     with results_lock(folder):
         before = load_verification(folder) or Verification(
             schema_=1, submission=folder.absolute().name, results=()
         )
-        text = dump(plain_record(before.with_results(checks))).encode()
-        parse_verification(text, str(path), folder.absolute().name)
-        replace_file(path, text)
+        return _write(folder, before.with_results(checks))
+
+
+def move_checks(folder: Path, digests: Mapping[tuple[str, str], str]) -> None:
+    """Let a submission's checks refer to rewritten results that state the same; see `Verification.moved`."""
+    with results_lock(folder):
+        before = load_verification(folder)
+        if before is not None and (after := before.moved(digests)) != before:
+            _write(folder, after)
+
+
+def _write(folder: Path, verification: Verification) -> Path:
+    path = folder / VERIFICATION_FILE
+    no_link(path)
+    text = dump(plain_record(verification)).encode()
+    parse_verification(text, str(path), folder.absolute().name)
+    replace_file(path, text)
     return path

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +22,11 @@ from harness.scoring.tables.outcome_table import (
     Contradiction,
     MeanTable,
     Schema,
-    contradiction,
+    contradictions,
     first_wrong,
     padded,
     points,
+    selected,
     wrong_ranks,
 )
 
@@ -57,6 +59,10 @@ class ClirTable(MeanTable):
     shares: tuple[str, ...] = ("average_precision",)
     mean = "average_precision"
 
+    def derived(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Mapping[str, NDArray[Any]]:
+        """Return the average precision by the best chunk, without a cut-off rank."""
+        return {"average_precision": average_precision(padded(outcomes["ranks_best"]))}
+
     def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield ranks that no list has, lists of other lengths, and an average precision of other ranks."""
         documents = pc.list_value_length(outcomes["ranks_best"]).to_numpy()
@@ -69,8 +75,7 @@ class ClirTable(MeanTable):
                 yield from first_wrong(name, negative, "no negative grade", outcomes)
             elif name.startswith("ranks_"):
                 yield from wrong_ranks(name, outcomes)
-        expected = average_precision(padded(outcomes["ranks_best"]))
-        yield from contradiction("average_precision", values_of(outcomes["average_precision"]), expected)
+        yield from contradictions(outcomes, self.derived(outcomes, runs))
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return the rows whose `index` does not increase; queries without judgements leave gaps."""
@@ -102,19 +107,13 @@ class ClirTable(MeanTable):
             if not variant.endswith(TO_ENGLISH):
                 values[f"ndcg_10_{variant}"] = ndcg(ranks, gains, 10)
                 values[f"recall_100_{variant}"] = recall(ranks, 100)
-        headline = values.pop("map_best")
+        headline = values["map_best"]
         low, high = bootstrap_mean(headline)
         return Score(
             score=points(headline.mean()),
             n=len(headline),
             interval=(points(low), points(high)),
-            secondary={
-                name: points(value.mean())
-                for name, value in sorted(values.items(), key=lambda row: _measure_order(row[0]))
-            },
+            secondary=selected(
+                target.secondary, {name: points(value.mean()) for name, value in values.items()}
+            ),
         )
-
-
-def _measure_order(name: str) -> tuple[bool, int]:
-    """Sort key: MAP, nDCG, recall, each over the variants, and the measures to English last."""
-    return name.endswith(TO_ENGLISH), ("map", "ndc", "rec").index(name[:3])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +20,10 @@ from harness.scoring.tables.outcome_table import (
     Contradiction,
     Recounted,
     Schema,
-    contradiction,
+    contradictions,
     f1_of_runs,
     points,
+    selected,
 )
 
 
@@ -47,13 +49,14 @@ class MiningTable:
     nullable: tuple[str, ...] = ("margin",)
     resamples = True
 
+    def derived(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Mapping[str, NDArray[Any]]:
+        """Return which pairs reach the threshold that the dev split gives."""
+        parts = [accepted_of(outcomes.slice(run.begin, run.end - run.begin)) for run in runs]
+        return {"accepted": np.concatenate(parts)}
+
     def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield pairs that are accepted, or not, against the threshold that the dev split gives."""
-        accepted = values_of(outcomes["accepted"]).astype(bool)
-        expected = np.concatenate(
-            [accepted_of(outcomes.slice(run.begin, run.end - run.begin)) for run in runs]
-        )
-        yield from contradiction("accepted", accepted, expected)
+        yield from contradictions(outcomes, self.derived(outcomes, runs))
 
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return all False: mined pairs are identified by ids, not by position."""
@@ -91,12 +94,17 @@ class MiningTable:
             score=points(float(f1(counts.sum(axis=0)))),
             n=total,
             interval=(points(low), points(high)),
-            secondary={
-                "precision": points(correct / proposed if proposed else 0.0),
-                "recall": points(correct / total),
-            },
-            quantities={"mined": proposed}
-            | ({"threshold": round(threshold, 6)} if np.isfinite(threshold) else {}),
+            secondary=selected(
+                target.secondary,
+                {
+                    "precision": points(correct / proposed if proposed else 0.0),
+                    "recall": points(correct / total),
+                },
+            ),
+            quantities=selected(
+                target.quantities,
+                {"mined": proposed} | ({"threshold": round(threshold, 6)} if np.isfinite(threshold) else {}),
+            ),
         )
 
 

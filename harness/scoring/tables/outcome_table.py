@@ -54,6 +54,12 @@ class OutcomeTable(Protocol):
     nullable: tuple[str, ...]
     resamples: bool
 
+    def derived(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Mapping[str, NDArray[Any]]:
+        """Return the columns (rows,) that follow from the others, as this version computes them.
+
+        `outcomes` has `columns`, and some or all of the others.
+        """
+
     def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield the first value of each column that contradicts the others, or that no score can use.
 
@@ -74,7 +80,11 @@ class OutcomeTable(Protocol):
         """Return the score and the number of examples of each run of rows."""
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
-        """Return the scores of one seed and language in points, with the headline's 95 % interval."""
+        """Return the scores of one seed and language in points, with the headline's 95 % interval.
+
+        Of secondary scores and quantities it has those that the target names and the outcomes give, in the
+        target's order.
+        """
 
 
 class Numbered:
@@ -83,6 +93,10 @@ class Numbered:
     shares: tuple[str, ...] = ()
     nullable: tuple[str, ...] = ()
     resamples: bool = True
+
+    def derived(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Mapping[str, NDArray[Any]]:
+        """Return nothing: no column follows from others."""
+        return {}
 
     def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield nothing: what was predicted is stored once."""
@@ -111,6 +125,12 @@ class MeanTable(Numbered):
             Recounted(100 * float(total) / (run.end - run.begin), run.end - run.begin)
             for total, run in zip(sums, runs, strict=True)
         ]
+
+
+def contradictions(outcomes: pa.Table, derived: Mapping[str, NDArray[Any]]) -> Iterator[Contradiction]:
+    """Yield the first row of each derived column whose value is not the one that other columns give."""
+    for name, expected in derived.items():
+        yield from contradiction(name, values_of(outcomes[name]).astype(expected.dtype), expected)
 
 
 def contradiction(name: str, stated: NDArray[Any], expected: NDArray[Any]) -> Iterator[Contradiction]:
@@ -173,6 +193,11 @@ def padded(lists: pa.ChunkedArray) -> NDArray[np.int64]:
 def numbers_of(rows: pa.Table, name: str) -> Floats:
     """Return a column as float64 (rows,)."""
     return np.asarray(values_of(rows[name]), dtype=np.float64)
+
+
+def selected(names: Sequence[str], values: Mapping[str, float]) -> dict[str, float]:
+    """Return the values that a target names, in its order; the catalog decides which are reported."""
+    return {name: values[name] for name in names if name in values}
 
 
 def points(fraction: float) -> float:

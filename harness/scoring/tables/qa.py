@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from harness.records import Score, Target
 from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_mean
-from harness.scoring.tables.outcome_table import Contradiction, MeanTable, Schema, contradiction, points
+from harness.scoring.tables.outcome_table import (
+    Contradiction,
+    MeanTable,
+    Schema,
+    contradiction,
+    contradictions,
+    points,
+    selected,
+)
 
 
 class QaTable(MeanTable):
@@ -31,10 +41,15 @@ class QaTable(MeanTable):
     shares: tuple[str, ...] = ("f1", "score")
     mean = "score"
 
+    def derived(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Mapping[str, NDArray[Any]]:
+        """Return the mean of exact match and F1."""
+        exact, f1 = (values_of(outcomes[name]) for name in ("exact", "f1"))
+        return {"score": (exact + f1) / 2}
+
     def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield a score that is not the mean of exact match and F1, and an exact match with F1 below 1."""
         exact, f1 = (values_of(outcomes[name]) for name in ("exact", "f1"))
-        yield from contradiction("score", values_of(outcomes["score"]), (exact + f1) / 2)
+        yield from contradictions(outcomes, self.derived(outcomes, runs))
         yield from contradiction("f1", np.where(exact, f1, 1.0), np.ones(len(f1)))
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
@@ -45,12 +60,12 @@ class QaTable(MeanTable):
         values = outcomes["score"].to_numpy()
         low, high = bootstrap_mean(values)
         secondary = {
-            "exact_match": float(outcomes["exact"].to_numpy(zero_copy_only=False).mean()),
-            "f1": float(outcomes["f1"].to_numpy().mean()),
+            "exact_match": points(outcomes["exact"].to_numpy(zero_copy_only=False).mean()),
+            "f1": points(outcomes["f1"].to_numpy().mean()),
         }
         return Score(
             score=points(values.mean()),
             n=len(values),
             interval=(points(low), points(high)),
-            secondary={name: points(value) for name, value in secondary.items()},
+            secondary=selected(target.secondary, secondary),
         )

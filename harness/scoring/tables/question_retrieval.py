@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +22,11 @@ from harness.scoring.tables.outcome_table import (
     MeanTable,
     Schema,
     contradiction,
+    contradictions,
     first_wrong,
     padded,
     points,
+    selected,
     wrong_ranks,
 )
 
@@ -47,14 +50,17 @@ class QuestionRetrievalTable(MeanTable):
     shares: tuple[str, ...] = ("average_precision",)
     mean = "average_precision"
 
+    def derived(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Mapping[str, NDArray[Any]]:
+        """Return the average precision in the union, cut at rank 20."""
+        return {"average_precision": average_precision(padded(outcomes["rank_in_union"]), CUTOFF)}
+
     def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield ranks that cannot be, and an average precision that does not follow from them."""
         if wrong := list(_other_lengths("rank_in_union", target, outcomes)):
             yield from wrong
             return
         yield from wrong_ranks("rank_in_union", outcomes)
-        expected = average_precision(padded(outcomes["rank_in_union"]), CUTOFF)
-        yield from contradiction("average_precision", values_of(outcomes["average_precision"]), expected)
+        yield from contradictions(outcomes, self.derived(outcomes, runs))
         if {"question_language", "rank_in_language"} <= {*outcomes.column_names}:
             yield from _faults_of_secondary_columns(target, outcomes, runs)
 
@@ -86,12 +92,13 @@ class QuestionRetrievalTable(MeanTable):
             }
             secondary |= {f"{name}_{setting}": points(mean) for setting, mean in means.items()}
         low, high = bootstrap_mean(average_precision(in_union, CUTOFF))
+        bias = round(float(np.mean(rank_distance(in_union))), 4)
         return Score(
-            score=secondary.pop("map_multi"),
+            score=secondary["map_multi"],
             n=len(in_union),
             interval=(points(low), points(high)),
-            secondary=secondary,
-            quantities={"language_bias": round(float(np.mean(rank_distance(in_union))), 4)},
+            secondary=selected(target.secondary, secondary),
+            quantities=selected(target.quantities, {"language_bias": bias}),
             pairs={
                 language: {name: points(value) for name, value in setting.items()}
                 for language, setting in settings.items()

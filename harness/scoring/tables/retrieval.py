@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from harness.records import Score, Target
 from harness.scoring.metrics.accuracy import accuracy
@@ -17,8 +19,9 @@ from harness.scoring.tables.outcome_table import (
     MeanTable,
     Schema,
     below_size,
-    contradiction,
+    contradictions,
     points,
+    selected,
 )
 
 
@@ -36,13 +39,16 @@ class RetrievalTable(MeanTable):
     mean = "correct"
     resamples = False
 
+    def derived(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Mapping[str, NDArray[Any]]:
+        """Return which answers have the index of their query."""
+        return {"correct": values_of(outcomes["answer"]) == values_of(outcomes["index"])}
+
     def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield an answer that is no sentence, and a flag that does not follow from the answer."""
-        answer, index = values_of(outcomes["answer"]), values_of(outcomes["index"])
-        yield from below_size("answer", answer, runs)
+        yield from below_size("answer", values_of(outcomes["answer"]), runs)
         if "answer_to_english" in outcomes.column_names:  # comparisons do not read it
             yield from below_size("answer_to_english", values_of(outcomes["answer_to_english"]), runs)
-        yield from contradiction("correct", values_of(outcomes["correct"]).astype(bool), answer == index)
+        yield from contradictions(outcomes, self.derived(outcomes, runs))
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return accuracy English → foreign with Wilson's interval.
@@ -53,13 +59,13 @@ class RetrievalTable(MeanTable):
         gold = np.arange(len(answer))
         low, high = wilson(int(np.sum(answer == gold)), len(gold))
         secondary = {
-            "accuracy_to_english": accuracy(to_english, gold),
-            "f1": weighted_f1(answer),
-            "f1_to_english": weighted_f1(to_english),
+            "accuracy_to_english": points(accuracy(to_english, gold)),
+            "f1": points(weighted_f1(answer)),
+            "f1_to_english": points(weighted_f1(to_english)),
         }
         return Score(
             score=points(accuracy(answer, gold)),
             n=len(gold),
             interval=(points(low), points(high)),
-            secondary={name: points(value) for name, value in secondary.items()},
+            secondary=selected(target.secondary, secondary),
         )

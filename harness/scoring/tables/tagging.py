@@ -21,6 +21,7 @@ from harness.scoring.tables.outcome_table import (
     first_wrong,
     numbers_of,
     points,
+    selected,
 )
 
 # Counts of chunks, from which F1 is computed.
@@ -78,5 +79,5 @@ class TaggingTable(Numbered):
             score=points(float(f1(counts.sum(axis=0)))),
             n=len(counts),
             interval=(points(low), points(high)),
-            secondary={"accuracy": points(correct / words) if words else 0.0},
+            secondary=selected(target.secondary, {"accuracy": points(correct / words) if words else 0.0}),
         )

@@ -48,6 +48,7 @@ PATTERNS = {
         "a date and time in UTC",
         "for example 2026-03-02T09:14:07Z",
     ),
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": ("a date", "for example 2026-03-02"),
     r"^(?:0|[1-9][0-9]{0,17})$": ("a seed's number", "write a whole number in plain digits"),
     r"^[a-z0-9_.-]+\.parquet$": (
         "a parquet file's name",
