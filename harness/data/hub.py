@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.json_files import typed
-from harness.data.raw_files import lfs_pointer, lfs_pointers
+from harness.data.raw_files import lfs_pointers
 from harness.errors import BadInput, Unreachable, Where
+from harness.git_lfs import unfetched
 
 XTREME_HUB = "google/xtreme"
 DAMAGED_ON_HUB = "report it to the owners of the data set on the Hub"
@@ -27,7 +28,7 @@ def load_rows(repository: str, name: str, split: str, *, cure: str) -> Any:
         return load_dataset(repository, name, split=split)
     except (DatasetsError, OSError, ValueError) as reason:
         if Path(repository).is_dir() and (pointers := lfs_pointers(Path(repository))):
-            raise lfs_pointer(pointers[0]) from reason
+            raise unfetched(pointers[0]) from reason
         first_line = str(reason).strip().partition("\n")[0]
         error = Unreachable if isinstance(reason, ConnectionError) else BadInput
         raise error(

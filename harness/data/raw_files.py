@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import IO, cast
 
 from harness.errors import BadInput, Where
+from harness.git_lfs import POINTER, unfetched
 
 DOWNLOAD_AGAIN = "download it again"
 # What reading a damaged archive raises.
 UNPACKING_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error)
 
 _GZIP = b"\x1f\x8b"
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 # The first bytes of files that are often found where text is expected → what they are, and the cure.
 _OTHER_FORMATS = {
     b"PK\x03\x04": ("a zip archive", "unpack it: unzip {}"),
@@ -35,7 +35,7 @@ _OTHER_FORMATS = {
     b"<!doctype html": ("a web page", "download the file itself: the page about it was saved in its place"),
     b"<html": ("a web page", "download the file itself: the page about it was saved in its place"),
 }
-_HEAD = max(len(_LFS_POINTER), *map(len, _OTHER_FORMATS))
+_HEAD = max(len(POINTER), *map(len, _OTHER_FORMATS))
 
 
 def find(path: Path) -> Path | None:
@@ -124,18 +124,9 @@ def lfs_pointers(folder: Path) -> list[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and os.access(path, os.R_OK):
             with path.open("rb") as stream:
-                if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
+                if stream.read(len(POINTER)) == POINTER:
                     pointers.append(path)
     return pointers
-
-
-def lfs_pointer(path: Path) -> BadInput:
-    """Return the error for a file of which only the pointer of Git LFS is there."""
-    return BadInput(
-        "is the pointer of a file that Git LFS has not fetched",
-        where=Where(str(path)),
-        cure=f"fetch it: git -C {shlex.quote(str(path.parent))} lfs pull",
-    )
 
 
 def unreadable(path: Path, reason: OSError) -> BadInput:
@@ -160,8 +151,8 @@ def _is_closed(folder: Path) -> bool:
 
 
 def _refuse_other_formats(path: Path, head: bytes) -> None:
-    if head.startswith(_LFS_POINTER):
-        raise lfs_pointer(path)
+    if head.startswith(POINTER):
+        raise unfetched(path)
     for magic, (what, cure) in _OTHER_FORMATS.items():
         if head.startswith(magic):
             quoted = shlex.quote(str(path))

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from harness.catalog import TARGETS, is_own, target_of
 from harness.characters import shown
 from harness.errors import BadInput, CheckFailed, Fault, Where
+from harness.git_lfs import POINTER, unfetched
 from harness.records import Outcomes, Result
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
@@ -125,6 +126,8 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
     if len(data) > OUTCOMES_LIMIT:
         message = f"the file is longer than the {OUTCOMES_LIMIT:,} bytes allowed"
         raise BadInput(message, where=where, cure=cure)
+    if data.startswith(POINTER):
+        raise unfetched(Path(file))
     digest = hashlib.sha256(data).hexdigest()
     if digest != result.outcomes.sha256:
         raise BadInput(
