@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.catalog import is_own
 from harness.catalog.fine_tuned import PANX_TAGS, UPOS_TAGS, XNLI_LABELS
+from harness.catalog.pair_tasks import OWN_TRANSLATIONS, PAIR_TASKS
 from harness.catalog.retrieval import NTREX_NAMES
 from harness.errors import WrongUsage
 from harness.records import Task
@@ -221,12 +223,15 @@ TASKS = (
         citation="Christian Federmann, Tom Kocmi and Ying Xin. 2022. NTREX-128. SUMEval.",
         homepage="https://github.com/MicrosoftTranslator/NTREX",
     ),
+    *PAIR_TASKS,
 )
 TASK_BY_NAME = {task.name: task for task in TASKS}
 
 
 def find_task(name: str) -> Task:
-    """Return a task by name; raises WrongUsage with all names for an unknown one."""
+    """Return a task by name, also `bitext.NAME`; raises WrongUsage with all names for an unknown one."""
+    if is_own(name) and name.startswith("bitext."):
+        return OWN_TRANSLATIONS.model_copy(update={"name": name, "seen": name})
     if name not in TASK_BY_NAME:
         raise WrongUsage(f"no task is named {name!r}", cure=f"one of: {', '.join(TASK_BY_NAME)}")
     return TASK_BY_NAME[name]

@@ -5,14 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from harness.catalog import is_own
 from harness.catalog.fingerprints import TRAINING_FINGERPRINTS
 from harness.data import multiple_choice, plain_text, question_answering, sentence_pairs, similarity, tagging
 from harness.data.examples import RowExamples
 from harness.data.text_files import fingerprint, refuse_other_text
+from harness.data.text_pairs import (
+    own_translations,
+    similar,
+    with_answer_sentences,
+    with_contradictions,
+    with_passages,
+)
 from harness.records import Target, Task
 
 Loader = Callable[[str, Path | None], RowExamples]
+
+
+def _made(make: Callable[[Any], RowExamples], load: Loader) -> Loader:
+    """Return a loader of examples that are made from those of another one."""
+    return lambda language, data: make(load(language, data))
+
+
+def _triples(load: Callable[[str, Path | None], sentence_pairs.SentencePairs]) -> Loader:
+    """Return a loader of premises with an entailed and a contradicting hypothesis."""
+    return lambda language, data: with_contradictions(load(language, data), load("en", data))
+
+
 # Name → the loaders of the training and the dev set; without a dev set the last tenth is held out.
 # English text that heads are trained on, and dev text for choosing among evaluations of the trainer.
 _HEADS: Mapping[str, tuple[Loader, Loader | None]] = {
@@ -49,6 +70,25 @@ _TASKS: Mapping[str, tuple[Loader, Loader | None]] = {
     "panx": (tagging.panx_train, tagging.panx_dev),
     "wikipedia": (plain_text.wikipedia, None),
     "ntrex": (plain_text.ntrex, None),
+    "xnli_dev_triples": (_triples(sentence_pairs.xnli_dev), None),
+    "xnli_translated_triples": (
+        _triples(sentence_pairs.xnli_translated),
+        _triples(sentence_pairs.xnli_dev),
+    ),
+    "mnli_triples": (_triples(sentence_pairs.mnli), _triples(sentence_pairs.xnli_dev)),
+    "mlqa_dev_sentences": (_made(with_answer_sentences, question_answering.mlqa_dev), None),
+    "mlqa_dev_passages": (_made(with_passages, question_answering.mlqa_dev), None),
+    "squad_sentences": (
+        _made(with_answer_sentences, question_answering.squad_train),
+        _made(with_answer_sentences, question_answering.squad_dev),
+    ),
+    "squad_passages": (
+        _made(with_passages, question_answering.squad_train),
+        _made(with_passages, question_answering.squad_dev),
+    ),
+    "tydiqa_sentences": (_made(with_answer_sentences, question_answering.tydiqa_train), None),
+    "tydiqa_passages": (_made(with_passages, question_answering.tydiqa_train), None),
+    "stsb_positives": (_made(similar, similarity.stsb_train), _made(similar, similarity.stsb_dev)),
 }
 
 
@@ -89,11 +129,20 @@ def load_task(task: Task, language: str, data: Path | None) -> tuple[RowExamples
     Without a dev set the last tenth is held out; in a parallel task it has the same sentences in every
     language. Raises BadInput for text that is missing or malformed.
     """
+    whole, dev = load_whole(task, language, data)
+    return (whole, dev) if dev is not None else _hold_out(whole)
+
+
+def load_whole(task: Task, language: str, data: Path | None) -> tuple[RowExamples, RowExamples | None]:
+    """Return the training examples, and the dev examples of a task that has a dev set.
+
+    `bitext.NAME` is read from the parallel files in `data/bitext/NAME`. Raises BadInput for text that is
+    missing or malformed.
+    """
+    if is_own(task.name):
+        return own_translations(task.name.partition(".")[2], language, data), None
     train, dev = _TASKS[task.name]
-    whole = train(language, data)
-    if dev is not None:
-        return whole, dev(language, data)
-    return _hold_out(whole)
+    return train(language, data), dev(language, data) if dev is not None else None
 
 
 def _official(loader: Loader, target: Target, data: Path | None) -> RowExamples:

@@ -6,6 +6,7 @@ from harness.records.board_settings import BoardSettings
 from harness.records.evaluation_run import EvaluationRun, joined_runs, mixed_conditions
 from harness.records.mining import Margin, Mining
 from harness.records.notices import Notice, NoticeKind, Notices, Tombstone
+from harness.records.objectives import Distillation, Objective, PairRanking, Teacher, VectorRegression
 from harness.records.record import Record
 from harness.records.reported import (
     AnySubmission,
@@ -29,6 +30,7 @@ from harness.records.result import (
 from harness.records.signature import Signature
 from harness.records.submission import (
     Base,
+    Batches,
     Checkpoint,
     Encoding,
     FineTuning,
@@ -44,6 +46,7 @@ from harness.records.target_history import FormerPin, ProtocolChange, Retirement
 from harness.records.task import Task
 from harness.records.training import (
     ContinuedMlm,
+    DrawnLanguages,
     Sampling,
     Start,
     TaskShare,
@@ -59,10 +62,13 @@ from harness.records.view import View
 __all__ = [
     "AnySubmission",
     "Base",
+    "Batches",
     "BoardSettings",
     "Checkpoint",
     "CheckpointScores",
     "ContinuedMlm",
+    "Distillation",
+    "DrawnLanguages",
     "Encoding",
     "EvaluationRun",
     "FineTuning",
@@ -76,7 +82,9 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Notices",
+    "Objective",
     "Outcomes",
+    "PairRanking",
     "Parameters",
     "Pooling",
     "ProtocolChange",
@@ -101,12 +109,14 @@ __all__ = [
     "Target",
     "Task",
     "TaskShare",
+    "Teacher",
+    "Tombstone",
     "TrainedSeed",
     "TrainedTask",
-    "Tombstone",
     "Training",
     "TrainingRecipe",
     "TrainingRun",
+    "VectorRegression",
     "Verification",
     "VerifiedResult",
     "View",

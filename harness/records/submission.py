@@ -43,10 +43,29 @@ class Regime(StrEnum):
     MULTILINGUAL = "multilingual"
 
 
+class Batches(StrEnum):
+    """The languages of the pairs in one batch of training (Elmahdy et al. 2024, arXiv 2408.10536).
+
+    `english` (En-En); `mixed` (X-X): both texts of a pair in one language, languages mixed in a batch;
+    `monolingual` (X-X-mono): a batch in one language; `crosslingual` (X-Y): the texts of a pair in two
+    languages; `hybrid`: each batch is monolingual or cross-lingual.
+    """
+
+    ENGLISH = "english"
+    MIXED = "mixed"
+    MONOLINGUAL = "monolingual"
+    CROSSLINGUAL = "crosslingual"
+    HYBRID = "hybrid"
+
+
 class Intermediate(Record):
-    """Training between pretraining and evaluation; `examples` counts training examples."""
+    """Training between pretraining and evaluation; `examples` counts training examples.
+
+    `batches` is None where it is not stated.
+    """
 
     regime: Regime
+    batches: Annotated[Batches | None, BeforeValidator(nullable)] = None
     tasks: tuple[Tag, ...] = ()
     languages: tuple[Language, ...] = ()
     examples: Count = 0
@@ -63,7 +82,20 @@ class Intermediate(Record):
             raise ValueError("regime english has languages: [en]")
         if self.regime is Regime.MULTILINGUAL and len(set(self.languages)) < 2:
             raise ValueError("regime multilingual needs at least two languages")
+        refuse_other_batches(self.regime, self.batches)
         return self
+
+
+def refuse_other_batches(regime: Regime, batches: Batches | None) -> None:
+    """Raise ValueError for batches whose languages are not those of the regime."""
+    allowed = {
+        Regime.NONE: (),
+        Regime.ENGLISH: (Batches.ENGLISH,),
+        Regime.MULTILINGUAL: tuple(kind for kind in Batches if kind is not Batches.ENGLISH),
+    }[regime]
+    if batches is not None and batches not in allowed:
+        names = ", ".join(kind.value for kind in allowed) or "no batches"
+        raise ValueError(f"regime {regime.value} has {names}, not batches: {batches.value}")
 
 
 class Pooling(StrEnum):

@@ -11,16 +11,26 @@ from harness.records.scalars import Language, Link, Tag
 class Task(Record):
     """One data set for intermediate training.
 
-    `labels` are a head's classes, `metric` is measured on its dev set. Example i of a `parallel` task is the
-    same in every language; with `translated` every language but English is machine-translated. `seen` is its
-    name under `trained_on`.
+    `text_pairs` are queries with their right text, `translations` sentences with the same id in several
+    languages; both have no head. `labels` are a head's classes, `metric` is measured on its dev set. Example
+    i of a `parallel` task is the same in every language; with `translated` every language but English is
+    machine-translated. `seen` is its name under `trained_on`.
     """
 
     name: Tag
     title: str
-    format: Literal["pair_classification", "pair_regression", "multiple_choice", "qa", "tagging", "mlm"]
+    format: Literal[
+        "pair_classification",
+        "pair_regression",
+        "multiple_choice",
+        "qa",
+        "tagging",
+        "mlm",
+        "text_pairs",
+        "translations",
+    ]
     languages: tuple[Language, ...]
-    metric: Literal["accuracy", "spearman", "exact_span", ""]
+    metric: Literal["accuracy", "spearman", "exact_span", "mrr", ""]
     labels: tuple[str, ...] = ()
     parallel: bool = False
     translated: bool = False

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from harness.records.objectives import Distillation, Objective
 from harness.records.record import Record
 from harness.records.result import CheckpointScores
 from harness.records.scalars import (
@@ -26,7 +27,15 @@ from harness.records.scalars import (
     integer,
     nullable,
 )
-from harness.records.submission import Base, Checkpoint, Encoding, Regime, Submitter
+from harness.records.submission import (
+    Base,
+    Batches,
+    Checkpoint,
+    Encoding,
+    Regime,
+    Submitter,
+    refuse_other_batches,
+)
 
 
 class Sampling(StrEnum):
@@ -37,14 +46,18 @@ class Sampling(StrEnum):
 
 
 class TaskShare(Record):
-    """A task in a recipe.
+    """A task in a recipe; without an objective a head of the task's format is trained.
 
-    `examples` an epoch are spread evenly over the languages; by default as many as one language has.
+    `examples` an epoch are spread evenly over the languages; by default as many as one language has. With an
+    objective they are taken from the items that exist in English and in at least two languages of `pool`, by
+    default all of the task's, so that trainings with the same pool see the same items.
     """
 
     task: Tag
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("en",)
+    pool: tuple[Language, ...] = ()
     examples: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
+    objective: Objective | None = None
 
 
 class ContinuedMlm(Record):
@@ -86,9 +99,12 @@ class Start(Record):
 class TrainingRecipe(Record):
     """One recipe for intermediate training; `{layers}` in slug and title is replaced by the depth.
 
+    `batches` are the languages of the pairs in a batch, `alpha` the share of monolingual batches in hybrid.
     `schedule` is whether the learning rate falls to 0 or stays constant; `warmup` below 1 is a share of all
-    steps, from 1 on a number of steps. `threads` fixes the processor threads of one training, on which the
-    last bits of its weights depend; without it trainings divide the machine's threads.
+    steps, from 1 on a number of steps. `at_once` is how many examples of a step memory holds, by default all;
+    vectors are then computed twice, so that a step still compares all of its examples. `threads` fixes the
+    processor threads of one training, on which the last bits of its weights depend; without it trainings
+    divide the machine's threads.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -99,6 +115,8 @@ class TrainingRecipe(Record):
     start: Start
     seeds: Annotated[tuple[Count, ...], Field(min_length=1, max_length=100)]
     regime: Regime
+    batches: Annotated[Batches | None, BeforeValidator(nullable)] = None
+    alpha: Annotated[Number, Field(gt=0, lt=1)] = 0.5
     tasks: Annotated[tuple[TaskShare, ...], Field(min_length=1, max_length=50)]
     sampling: Sampling = Sampling.PROPORTIONAL
     temperature: Annotated[Number, Field(ge=1, le=100)] = 1.0
@@ -106,6 +124,7 @@ class TrainingRecipe(Record):
     epochs: Annotated[Integer, Field(ge=1, le=1000)] = 1
     learning_rate: Annotated[Number, Field(gt=0, le=1)]
     batch_size: Annotated[Integer, Field(ge=1, le=65536)] = 32
+    at_once: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
     max_length: Annotated[Integer, Field(ge=16, le=8192)] = 128
     stride: Count = 0
     schedule: Literal["linear", "constant"] = "linear"
@@ -136,7 +155,31 @@ class TrainingRecipe(Record):
             raise ValueError("several depths need {layers} in the slug")
         if (self.sampling is Sampling.TEMPERATURE) != (self.temperature > 1):
             raise ValueError("sampling temperature goes with a temperature above 1")
+        if self.at_once is not None and self.batch_size % self.at_once:
+            raise ValueError(f"at_once divides batch_size: {self.at_once} does not divide {self.batch_size}")
+        self._refuse_batches()
         return self
+
+    def _refuse_batches(self) -> None:
+        """Raise ValueError for batches that the regime or an objective does not have."""
+        refuse_other_batches(self.regime, self.batches)
+        if self.alpha != 0.5 and self.batches is not Batches.HYBRID:
+            raise ValueError("alpha goes with batches: hybrid")
+        for share in self.tasks:
+            if share.objective is None:
+                if self.batches not in (None, Batches.ENGLISH, Batches.MIXED):
+                    raise ValueError(
+                        f"{share.task} trains a head, which reads an example in one language: "
+                        "give it an objective, or take batches: mixed"
+                    )
+            elif self.regime is Regime.MULTILINGUAL and self.batches is None:
+                names = ", ".join(kind.value for kind in Batches if kind is not Batches.ENGLISH)
+                raise ValueError(f"objective {share.objective.name} goes with batches: one of {names}")
+            if isinstance(share.objective, Distillation):
+                if self.batches not in (None, Batches.ENGLISH, Batches.CROSSLINGUAL):
+                    raise ValueError("distillation pairs English with a translation: batches: crosslingual")
+                if "en" not in share.languages:
+                    raise ValueError("distillation needs en among its languages: the teacher reads English")
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -164,7 +207,10 @@ class TrainingRecipe(Record):
 
 
 class TrainedTask(Record):
-    """A task that was trained on: its examples an epoch, and the fingerprints of its train and dev text."""
+    """A task that was trained on: its examples an epoch, and the fingerprints of its train and dev text.
+
+    `teacher` is the digest of a teacher's weights, or the name and version of one in Python.
+    """
 
     task: Tag
     languages: tuple[Language, ...]
@@ -172,6 +218,18 @@ class TrainedTask(Record):
     metric: Tag
     train: Digest
     dev: Digest
+    teacher: Line | None = None
+
+
+class DrawnLanguages(Record):
+    """How often each language was drawn for the first and for the second text of a pair, over all steps.
+
+    `batches` counts the batches of each kind.
+    """
+
+    batches: Mapping[Batches, Count]
+    first: Mapping[Language, Count]
+    second: Mapping[Language, Count]
 
 
 class TrainingRun(Record):
@@ -197,13 +255,17 @@ class TrainingRun(Record):
 
 
 class TrainedSeed(Record):
-    """One seed: digest of the trained encoder, mean loss, and dev scores before and after training."""
+    """One seed: digest of the trained encoder, mean loss, and dev scores before and after training.
+
+    `drawn` are the languages of the tasks that are trained on pairs.
+    """
 
     seed: Count
     weights: Digest
     loss: Number
     before: Mapping[Tag, Number]
     after: Mapping[Tag, Number]
+    drawn: Mapping[Tag, DrawnLanguages] | None = None
     run: TrainingRun
 
 
@@ -219,10 +281,11 @@ class Training(Record):
     seeds: tuple[TrainedSeed, ...]
 
     def design(self, checkpoints: Sequence[CheckpointScores]) -> str | None:
-        """Return the settings shared by trainings with matched seeds: all but the tasks' languages and text.
+        """Return the settings shared by trainings with matched seeds: all but languages, batches and text.
 
         Matched seeds start from the same weights, including those of the tasks' heads, and see the same rows
-        of the tasks in the same order. None if a checkpoint is not one of this training's seeds.
+        of the tasks the same number of times, in the same order where a batch may mix languages. None if a
+        checkpoint is not one of this training's seeds.
         """
         trained = {(trained_seed.seed, trained_seed.weights) for trained_seed in self.seeds}
         seeds = [checkpoint.seed for checkpoint in checkpoints]
@@ -230,7 +293,9 @@ class Training(Record):
             return None
         work = self.recipe.work | {
             "regime": None,
-            "tasks": [(share.task, share.examples) for share in self.recipe.tasks],
+            "batches": None,
+            "alpha": None,
+            "tasks": [share.model_dump(exclude={"languages"}, mode="json") for share in self.recipe.tasks],
         }
         return json.dumps({"work": work, "start": self.start, "seeds": seeds}, sort_keys=True)
 

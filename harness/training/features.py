@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from harness.data.examples import Examples
 from harness.data.multiple_choice import MultipleChoice
@@ -29,10 +29,21 @@ class Feature:
         return max(len(item.ids) for item in self.inputs)
 
 
-def features(
-    labels: Sequence[str], examples: Examples, tokenizer: Any, max_length: int, stride: int
-) -> list[Feature]:
-    """Return one or more training features per example, for a head with these labels; lengths in tokens."""
+class Lengths(Protocol):
+    """The settings of a recipe by which texts are cut, in tokens."""
+
+    @property
+    def max_length(self) -> int:
+        """Return the most tokens of an input."""
+
+    @property
+    def stride(self) -> int:
+        """Return how many tokens after the previous one a window begins."""
+
+
+def features(labels: Sequence[str], examples: Examples, tokenizer: Any, recipe: Lengths) -> list[Feature]:
+    """Return one or more training features per example, for a head with these labels."""
+    max_length = recipe.max_length
     if isinstance(examples, SentencePairs):
         inputs = pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
         return [
@@ -51,7 +62,7 @@ def features(
     if isinstance(examples, Sentences):
         return [Feature((item,), {}) for item in single_inputs(tokenizer, examples.sentences, max_length)]
     assert isinstance(examples, AnsweredQuestions)
-    return _answered(examples, tokenizer, max_length, stride)
+    return _answered(examples, tokenizer, max_length, recipe.stride)
 
 
 def _choices(examples: MultipleChoice, tokenizer: Any, max_length: int) -> list[Feature]:

@@ -92,8 +92,7 @@ def _train(job: HeadTraining, at_once: int, reporter: Reporter) -> Trained:
         target.labels,
         job.train.draw(recipe.taken(len(job.train))),
         tokenizer,
-        recipe.max_length,
-        recipe.stride,
+        recipe,
     )
     check_ids(model, [item.ids for row in rows for item in row.inputs], job.files.source)
     callbacks: list[Any] = [
@@ -159,15 +158,11 @@ def _arguments(job: HeadTraining, at_once: int, steps_an_epoch: int) -> transfor
     every = math.ceil(steps_an_epoch / math.ceil(steps_an_epoch / _STEPS))
     return arguments(
         job.folder / "steps",
+        recipe,
         device=job.device,
         bfloat16=job.in_bfloat16,
         seed=job.seed,
-        batch_size=recipe.batch_size,
         at_once=at_once,
-        num_train_epochs=recipe.epochs,
-        learning_rate=recipe.learning_rate,
-        warmup_steps=recipe.warmup,
-        weight_decay=recipe.weight_decay,
         eval_strategy="steps",
         save_strategy="steps",
         eval_steps=every,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -30,15 +30,46 @@ _SECONDS = 120.0
 _WRITING = ("inline_container", "PytorchStreamWriter", "No space left")
 
 
+class Optimisation(Protocol):
+    """The settings of an optimisation that both kinds of recipes have."""
+
+    @property
+    def epochs(self) -> int:
+        """Return the number of passes over the examples."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Return the highest learning rate."""
+
+    @property
+    def batch_size(self) -> int:
+        """Return the number of examples a step."""
+
+    @property
+    def warmup(self) -> float:
+        """Return the share of steps, or from 1 on the number of steps, in which the rate rises."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Return AdamW's weight decay."""
+
+
 def within_memory(
-    train: Callable[[int], Output], batch_size: int, *, on_gpu: bool, reporter: Reporter, what: str, cure: str
+    train: Callable[[int], Output],
+    batch_size: int,
+    *,
+    first: int | None = None,
+    on_gpu: bool,
+    reporter: Reporter,
+    what: str,
+    cure: str,
 ) -> Output:
     """Call `train` with the number of examples at a time, and with fewer whenever memory runs out.
 
-    The examples of a step stay the same. Raises CheckFailed, which names `what`, when memory is too small for
-    one example.
+    It begins with `first`, by default all of a step, which stay the same. Raises CheckFailed, which names
+    `what`, when memory is too small for one example.
     """
-    at_once = batch_size
+    at_once = first or batch_size
     while True:
         try:
             return train(at_once)
@@ -69,7 +100,14 @@ def writing(what: str, folder: Path, cure: str) -> Iterator[None]:
 
 
 def arguments(
-    folder: Path, *, device: str, bfloat16: bool, seed: int, batch_size: int, at_once: int, **more: Any
+    folder: Path,
+    recipe: Optimisation,
+    *,
+    device: str,
+    bfloat16: bool,
+    seed: int,
+    at_once: int,
+    **more: Any,
 ) -> transformers.TrainingArguments:
     """Return the arguments that all trainings share; `at_once` is the number of examples on all devices."""
     # One process uses all of a machine's GPUs in parallel.
@@ -78,7 +116,11 @@ def arguments(
     return transformers.TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=per_device,
-        gradient_accumulation_steps=math.ceil(batch_size / (per_device * devices)),
+        gradient_accumulation_steps=math.ceil(recipe.batch_size / (per_device * devices)),
+        num_train_epochs=recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        warmup_steps=recipe.warmup,
+        weight_decay=recipe.weight_decay,
         seed=seed,
         data_seed=seed,
         bf16=bfloat16,

@@ -1,32 +1,29 @@
-"""Train an encoder with its heads by transformers' Trainer, on several GPUs and in bfloat16 if possible."""
+"""Train an encoder on its tasks' objectives by transformers' Trainer, in bfloat16 on GPUs that have it."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
-from safetensors.torch import load_file
 
-from harness.data.similarity import ScoredPairs
-from harness.errors import BadInput
-from harness.models.checkpoint import TOKENIZER_FILES, CheckpointFiles
 from harness.models.loading import check_ids, open_model, opening
 from harness.models.tokenizer_opening import open_tokenizer
-from harness.records import TrainingRecipe
+from harness.records import DrawnLanguages
 from harness.reporter import Reporter
-from harness.training.batches import pad
-from harness.training.features import Feature, features
-from harness.training.intermediate.assess import dev_score
-from harness.training.intermediate.mixture import Mixed, TaskText, steps_an_epoch
-from harness.training.intermediate.model import MaskedWords, Multitask
+from harness.training.intermediate.job import EncoderTraining, Opened
+from harness.training.intermediate.mixture import Mixed, steps_an_epoch
+from harness.training.intermediate.model import Multitask
+from harness.training.intermediate.objectives.head import HeadObjective
+from harness.training.intermediate.objectives.objective import Objective, StepRunner
+from harness.training.intermediate.objectives.registry import objective_of
+from harness.training.intermediate.saving import save_encoder
 from harness.training.trainer import (
     ProgressCallback,
     arguments,
@@ -35,29 +32,16 @@ from harness.training.trainer import (
     writing,
 )
 
-_MASKED_SHARE = 0.15
 _LOG_STEPS = 10
 _PASSES_FILE = "passes.json"
-
-
-@dataclass(frozen=True)
-class EncoderTraining:
-    """A training of an encoder on tasks, in a folder where a killed run goes on."""
-
-    files: CheckpointFiles
-    recipe: TrainingRecipe
-    parts: tuple[TaskText, ...]
-    seed: int
-    folder: Path
-    device: str
-    bfloat16: bool
 
 
 @dataclass(frozen=True)
 class Learnt:
     """Result of a training: mean loss, dev scores before and after, seconds in forward and backward passes.
 
-    `earlier` counts the seconds of killed runs, up to the checkpoints from which this one went on.
+    `earlier` counts the seconds of killed runs, up to the checkpoints from which this one went on; `drawn`
+    are the languages of tasks that are trained on pairs.
     """
 
     loss: float
@@ -65,6 +49,7 @@ class Learnt:
     after: dict[str, float]
     passes: float
     earlier: float
+    drawn: Mapping[str, DrawnLanguages] = field(default_factory=dict)
 
 
 def optimise(job: EncoderTraining, reporter: Reporter) -> Learnt:
@@ -77,6 +62,7 @@ def optimise(job: EncoderTraining, reporter: Reporter) -> Learnt:
     return within_memory(
         lambda at_once: _train(job, at_once, reporter),
         job.recipe.batch_size,
+        first=job.recipe.at_once,
         on_gpu=job.device.startswith("cuda"),
         reporter=reporter,
         what=f"training {job.files.source}",
@@ -91,33 +77,27 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
         encoder = open_model(job.files, "float32", "cpu")
         tokenizer = open_tokenizer(job.files)
     transformers.set_seed(job.seed)
-    model = _with_heads(job, encoder)
-    rows = [
-        [row for text in part.train for row in _read(part, text, tokenizer, recipe)] for part in job.parts
-    ]
-    held_out = [
-        [row for text in part.dev for row in _read(part, text, tokenizer, recipe)] for part in job.parts
-    ]
-    check_ids(
-        encoder,
-        (item.ids for part in (*rows, *held_out) for row in part for item in row.inputs),
-        job.files.source,
-    )
-    steps = steps_an_epoch(recipe, [len(part) for part in rows])
-    trainer = _TaskTrainer(
+    objectives = _objectives(Opened(job, encoder, tokenizer, at_once))
+    model = Multitask(encoder, [objective.head for objective in objectives])
+    if recipe.freeze_embeddings:
+        for parameter in encoder.get_input_embeddings().parameters():
+            parameter.requires_grad_(False)
+    steps = steps_an_epoch(recipe, [objective.size for objective in objectives])
+    schedules = [objective.schedule(n) for objective, n in zip(objectives, steps, strict=True)]
+    check_ids(encoder, (ids for objective in objectives for ids in objective.ids()), job.files.source)
+    trainer = _ObjectiveTrainer(
         model=model,
-        args=_arguments(job, at_once),
-        train_dataset=[(number, row) for number, part in enumerate(rows) for row in part],
-        data_collator=partial(_collate, tokenizer=tokenizer, mlm_part=_mlm_part(job, tokenizer)),
+        args=_arguments(job),
+        train_dataset=[(number, row) for number, schedule in enumerate(schedules) for row in schedule.rows],
+        data_collator=partial(_collate, objectives=objectives),
         callbacks=[ProgressCallback(reporter, cure="a lower learning_rate in the recipe")],
     )
-    trainer.order = Mixed([[row.tokens for row in part] for part in rows], steps, recipe.batch_size, job.seed)
-    # The loss is a mean over a batch: the Trainer must divide by the number of batches that it accumulates.
-    trainer.model_accepts_loss_kwargs = False
+    trainer.objectives = objectives
+    trainer.order = Mixed(schedules, steps, recipe.batch_size, job.seed)
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.totals = _PassTotals(job.folder / _PASSES_FILE)
     with trainer.totals:
-        before = _assess(job, model, held_out, tokenizer)
+        before = _assess(objectives, model)
     transformers.set_seed(job.seed)
     last = last_complete_checkpoint(job.folder / "steps")
     with writing(
@@ -127,107 +107,60 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
     ):
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         with trainer.totals:
-            after = _assess(job, model, held_out, tokenizer)
-        _save(model, job.files, job.folder / "model")
+            after = _assess(objectives, model)
+        save_encoder(encoder, job.files, recipe.encoding, job.folder / "model")
     return Learnt(
         trainer.totals.loss / trainer.state.global_step,
         before,
         after,
         trainer.totals.seconds,
         trainer.totals.earlier,
+        {task.text.task.name: task.drawn for task in objectives if task.drawn is not None},
     )
 
 
-def _with_heads(job: EncoderTraining, encoder: Any) -> Multitask:
-    """Add the heads; the one for masked words is the checkpoint's if any, the bias for scores their mean.
-
-    From a bias of 0 the first steps would learn the mean, with gradients many times those of the task.
-    """
-    model = Multitask(encoder, [part.task for part in job.parts])
-    for head, part in zip(model.heads, job.parts, strict=True):
-        if part.task.format == "pair_regression":
-            assert isinstance(head, torch.nn.Linear)
-            scores = [score for text in part.train if isinstance(text, ScoredPairs) for score in text.scores]
-            torch.nn.init.constant_(head.bias, float(np.mean(scores)))
-        if isinstance(head, MaskedWords):
-            head.load(
-                {name: tensor for file in job.files.weight_files for name, tensor in load_file(file).items()}
-            )
-    if job.recipe.freeze_embeddings:
-        for parameter in encoder.get_input_embeddings().parameters():
-            parameter.requires_grad_(False)
-    return model
+def _objectives(opened: Opened) -> list[Objective]:
+    """Return the objectives of the recipe's tasks, and that of the text for masked words, which is last."""
+    kinds: list[type[Objective]] = [objective_of(share) for share in opened.recipe.tasks]
+    if opened.recipe.continued_mlm is not None:
+        kinds.append(HeadObjective)
+    return [
+        kind(number, opened, text)
+        for number, (kind, text) in enumerate(zip(kinds, opened.job.parts, strict=True))
+    ]
 
 
-def _read(part: TaskText, text: Any, tokenizer: Any, recipe: TrainingRecipe) -> list[Feature]:
-    return features(part.task.labels, text, tokenizer, recipe.max_length, recipe.stride)
+def _assess(objectives: Sequence[Objective], model: Multitask) -> dict[str, float]:
+    """Return the dev score of every task that has one, in points."""
+    model.eval()
+    scores = {objective.text.task.name: objective.dev_score(model) for objective in objectives}
+    model.train()
+    return {name: round(score, 4) for name, score in scores.items() if score is not None}
 
 
-def _assess(
-    job: EncoderTraining, model: Multitask, held_out: Sequence[Sequence[Feature]], tokenizer: Any
-) -> dict[str, float]:
-    """Return the dev score of every task that has a metric, in points."""
-    return {
-        part.task.name: round(dev_score(model, number, part.task, rows, tokenizer.pad_token_id), 4)
-        for number, (part, rows) in enumerate(zip(job.parts, held_out, strict=True))
-        if part.task.metric
-    }
-
-
-def _mlm_part(job: EncoderTraining, tokenizer: Any) -> int | None:
-    """Return the number of the masked-language-modelling part; raises BadInput without a mask token."""
-    number = next((number for number, part in enumerate(job.parts) if part.task.format == "mlm"), None)
-    if number is not None and tokenizer.mask_token_id is None:
-        raise BadInput(
-            f"the tokenizer of {job.files.source} has no mask token", cure="leave continued_mlm out"
-        )
-    return number
-
-
-def _collate(rows: Sequence[tuple[int, Feature]], tokenizer: Any, mlm_part: int | None) -> dict[str, Any]:
-    """Put one step's rows, all of one task, into tensors; tokens are masked anew each time."""
+def _collate(rows: Sequence[tuple[int, Any]], objectives: Sequence[Objective]) -> dict[str, Any]:
+    """Put one step's rows, all of one task, into tensors."""
     task = rows[0][0]
-    batch: dict[str, Any] = pad([row for _, row in rows], tokenizer.pad_token_id)
-    if task == mlm_part:
-        special = torch.tensor(
-            [
-                tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True)
-                for ids in batch["input_ids"].tolist()
-            ]
-        )
-        collator = transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=_MASKED_SHARE)
-        batch["input_ids"], batch["labels"] = collator.torch_mask_tokens(batch["input_ids"], special)
-    return {**batch, "task": task}
+    return {**objectives[task].collate([row for _, row in rows]), "task": task}
 
 
-def _arguments(job: EncoderTraining, at_once: int) -> transformers.TrainingArguments:
+def _arguments(job: EncoderTraining) -> transformers.TrainingArguments:
+    """Return the Trainer's arguments; it receives whole steps, which the objectives divide."""
     recipe = job.recipe
     return arguments(
         job.folder / "steps",
+        recipe,
         device=job.device,
         bfloat16=job.bfloat16,
         seed=job.seed,
-        batch_size=recipe.batch_size,
-        at_once=at_once,
-        num_train_epochs=recipe.epochs,
-        learning_rate=recipe.learning_rate,
+        at_once=recipe.batch_size,
         lr_scheduler_type=recipe.schedule
         if recipe.schedule == "linear" or not recipe.warmup
         else "constant_with_warmup",
-        warmup_steps=recipe.warmup,
-        weight_decay=recipe.weight_decay,
         save_strategy="no",  # except by ProgressCallback, so that short trainings save nothing
         save_total_limit=1,
         logging_steps=_LOG_STEPS,
     )
-
-
-def _save(model: Multitask, files: CheckpointFiles, folder: Path) -> None:
-    """Save the encoder as its family's base model, with unchanged copies of its tokenizer files."""
-    model.encoder.save_pretrained(folder)
-    for name in TOKENIZER_FILES:
-        if (files.folder / name).is_file():
-            (folder / name).write_bytes((files.folder / name).read_bytes())
 
 
 class _PassTotals:
@@ -254,20 +187,36 @@ class _PassTotals:
         )
 
 
-class _TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers is untyped here
-    """Use the order of `Mixed`, and measure the time and loss of the passes."""
+class _ObjectiveTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers is untyped here
+    """Let the task of each step compute its gradient, in the order of `Mixed`; measure time and loss."""
 
+    objectives: Sequence[Objective]
     order: Mixed
     totals: _PassTotals
 
     def _get_train_sampler(self, *_: Any) -> Mixed:
         return self.order
 
-    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """Make one forward and backward pass."""
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
+        """Give parameters with a learning rate of their own a group of the optimizer each."""
+        optimizer: torch.optim.Optimizer = super().create_optimizer(*args, **kwargs)
+        for objective in self.objectives:
+            for parameter, rate in objective.rates.items():
+                for group in optimizer.param_groups:
+                    if any(other is parameter for other in group["params"]):
+                        group["params"] = [other for other in group["params"] if other is not parameter]
+                        optimizer.add_param_group({**group, "params": [parameter], "lr": rate})
+                        break
+        return optimizer
+
+    def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], *_: Any) -> torch.Tensor:
+        """Add the gradient of one step."""
         with self.totals:
-            loss: torch.Tensor = super().training_step(*args, **kwargs)
-            self.totals.loss += float(loss.detach())  # already divided by the number of accumulated batches
+            model.train()
+            batch = self._prepare_inputs(inputs)
+            runner = StepRunner(model, self.compute_loss_context_manager, self.accelerator.backward)
+            loss: torch.Tensor = self.objectives[batch.pop("task")].backpropagate(runner, batch)
+            self.totals.loss += float(loss)
         return loss
 
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:

@@ -22,8 +22,10 @@ from harness.models.checkpoint import CheckpointFiles, fetch, verify
 from harness.models.device import choose_device, choose_dtype, processor
 from harness.records import (
     Checkpoint,
+    Distillation,
     Intermediate,
     Submission,
+    TaskShare,
     TrainedSeed,
     TrainedTask,
     Training,
@@ -32,8 +34,12 @@ from harness.records import (
 )
 from harness.reporter import Reporter, Silent
 from harness.store import load_submission, load_training, new_trained_submission, results_lock, write_training
-from harness.training.intermediate.mixture import TaskText, parts
-from harness.training.intermediate.optimise import EncoderTraining, Learnt, optimise
+from harness.training.intermediate.job import EncoderTraining
+from harness.training.intermediate.mixture import parts
+from harness.training.intermediate.objectives.registry import objective_of
+from harness.training.intermediate.objectives.teacher import teacher_identity
+from harness.training.intermediate.optimise import Learnt, optimise
+from harness.training.intermediate.texts import TaskText
 
 _VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "accelerate", "numpy")
 _JOB = "job.json"
@@ -97,7 +103,7 @@ def train(
     work = target.with_name(f".seed-{trainee.seed}.work")
     target.parent.mkdir(exist_ok=True)
     with FileLock(target.with_name(f".seed-{trainee.seed}.lock")):
-        record = _training_record(trainee, start, text)
+        record = _training_record(trainee, start, text, folder, cache)
         if completed := _completed_seed(trainee, record, target):
             reporter.report("already trained")
             return completed
@@ -105,7 +111,9 @@ def train(
         seconds = time.perf_counter()
         device = choose_device(options.device)
         bfloat16 = device.startswith("cuda") and choose_dtype("auto", device) == "bfloat16"
-        job = EncoderTraining(start, trainee.recipe, text, trainee.seed, work, device, bfloat16)
+        job = EncoderTraining(
+            start, trainee.recipe, text, trainee.seed, work, folder, cache / "checkpoints", device, bfloat16
+        )
         learnt = optimise(job, reporter)
         trained = _finish(trainee, record, learnt, work, target, device, seconds)
     shutil.rmtree(work, ignore_errors=True)
@@ -117,40 +125,44 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _training_record(trainee: Trainee, start: CheckpointFiles, text: tuple[TaskText, ...]) -> Training:
+def _training_record(
+    trainee: Trainee, start: CheckpointFiles, text: tuple[TaskText, ...], folder: Path, cache: Path
+) -> Training:
     """Return the record of the training, without seeds yet."""
+    shares = _shares(trainee.recipe)
     tasks = tuple(
         TrainedTask(
             task=part.task.name,
             languages=part.languages,
             examples=part.examples,
-            metric=part.task.metric or "none",
+            metric=objective_of(share).metric(part.task) or "none",
             train=part.train_fingerprint,
             dev=part.dev_fingerprint,
+            teacher=teacher_identity(share.objective.teacher, folder, cache / "checkpoints")
+            if isinstance(share.objective, Distillation)
+            else None,
         )
-        for part in text
+        for share, part in zip(shares, text, strict=True)
     )
     return Training(
         schema_=1,
         submission=trainee.slug,
         recipe=trainee.recipe,
         start=start.digest,
-        objective=_objective(text),
+        objective="; ".join(
+            f"{part.task.name}: {objective_of(share).description(part.task, share)}"
+            for share, part in zip(shares, text, strict=True)
+        ),
         tasks=tasks,
         seeds=(),
     )
 
 
-def _objective(text: tuple[TaskText, ...]) -> str:
-    losses = {
-        "pair_regression": "mean squared error of the score scaled to 0-1, read off the first token",
-        "pair_classification": "cross-entropy of the label, read off the first token",
-        "multiple_choice": "cross-entropy over the answers, read off the first token",
-        "qa": "mean cross-entropy of the answer's first and last token",
-        "tagging": "cross-entropy of the tag at each word's first sub-word",
-        "mlm": "cross-entropy of 15 % masked tokens",
-    }
-    return "; ".join(f"{part.task.name}: {losses[part.task.format]}" for part in text)
+def _shares(recipe: TrainingRecipe) -> list[TaskShare]:
+    """Return the recipe's entry of each text; that of masked language modelling is written as a task's."""
+    mlm = recipe.continued_mlm
+    more = [TaskShare(task=mlm.text, languages=mlm.languages)] if mlm is not None else []
+    return [*recipe.tasks, *more]
 
 
 def _completed_seed(trainee: Trainee, record: Training, target: Path) -> TrainedSeed | None:
@@ -222,6 +234,7 @@ def _finish(
         loss=round(learnt.loss, 6),
         before=learnt.before,
         after=learnt.after,
+        drawn=learnt.drawn or None,
         run=run,
     )
     shutil.rmtree(target, ignore_errors=True)
@@ -240,7 +253,7 @@ def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> Non
     recipe = trainee.recipe
     seed_checkpoints = [Checkpoint(seed=seed, path=f"checkpoints/seed-{seed}") for seed in recipe.seeds]
     not_only_english = any(language != "en" for language in recipe.languages)
-    tasks = [part for part in text if part.task.format != "mlm"]
+    tasks = text[: len(recipe.tasks)]
     submission = Submission(
         schema_=1,
         title=trainee.title,
@@ -248,6 +261,7 @@ def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> Non
         base=recipe.base,
         intermediate=Intermediate(
             regime=recipe.regime,
+            batches=recipe.batches,
             tasks=tuple(part.task.name for part in tasks),
             languages=recipe.languages,
             examples=sum(part.examples for part in tasks),

@@ -140,7 +140,7 @@ def test_a_reader_is_trained_on_the_tokens_of_the_answer_and_on_the_first_one_el
         "en", ("1",), ("the sea",), (context,), (("the moon",),), ((context.index("the moon"),),), "here"
     )
     recipe = recipe_for(BY_NAME["tydiqa"], None, 32).model_copy(update={"max_length": 12, "stride": 2})
-    rows = features((), examples, tokenizer, recipe.max_length, recipe.stride)
+    rows = features((), examples, tokenizer, recipe)
     assert len(rows) > 1
     answers = [
         tokenizer.decode(row.inputs[0].ids[row.answer["start_positions"] : row.answer["end_positions"] + 1])

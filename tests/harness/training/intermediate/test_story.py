@@ -33,128 +33,15 @@ from harness.store import load_recipe, load_submission, load_training, submissio
 from harness.training.batches import pad
 from harness.training.features import Feature
 from harness.training.intermediate import optimise as optimise_module
-from harness.training.intermediate.assess import dev_score
-from harness.training.intermediate.mixture import Mixed, parts, spread, steps_an_epoch
-from harness.training.intermediate.model import MaskedWords, Multitask
-from harness.training.intermediate.story import Trainee, TrainingOptions, train, trainees
-
-NOUNS, VERBS = ("cat", "dog", "sun", "moon", "sea", "tree"), ("runs", "sleeps", "shines", "sings")
-GERMAN = {
-    "the": "die",
-    "cat": "katze",
-    "dog": "hund",
-    "sun": "sonne",
-    "moon": "mond",
-    "runs": "rennt",
-    "sleeps": "schläft",
-}
-RECIPE = """\
-schema: 1
-slug: {slug}
-title: a toy
-family: toys
-base: {{id: toys/bert, revision: null}}
-start: {{path: {start}}}
-seeds: [0, 1]
-regime: {regime}
-tasks:
-{tasks}
-epochs: 2
-learning_rate: 0.003
-batch_size: 8
-max_length: 24
-threads: 1
-encoding: {{layer: last, pooling: mean, prefix: "", max_length: 32}}
-submitters:
-  - {{name: us}}
-license: MIT
-"""
-
-
-def in_german(text: str) -> str:
-    return " ".join(GERMAN.get(word, word) for word in text.split())
-
-
-def pairs_of_sentences() -> list[tuple[str, str, float]]:
-    """Return sentence pairs scored by the words that they share."""
-    every = [(noun, verb) for noun in NOUNS for verb in VERBS]
-    rng = np.random.default_rng(0)
-    chosen = [(every[i], every[j]) for i, j in rng.integers(0, len(every), (120, 2))]
-    return [(f"the {a} {b}", f"the {c} {d}", 5.0 * ((a == c) + (b == d)) / 2) for (a, b), (c, d) in chosen]
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Write small data sets in the layout of the official files."""
-    root = tmp_path / "data"
-    for name in ("stsb_multi", "xnli", "socialiqa", "udpos", "squad", "ntrex"):
-        (root / name).mkdir(parents=True)
-    rows = pairs_of_sentences()
-    for split, part in (("train", rows[:96]), ("dev", rows[96:])):
-        for language, translate in (("en", str), ("de", in_german)):
-            lines = "".join(f"{translate(a)},{translate(b)},{score}\n" for a, b, score in part)
-            (root / f"stsb_multi/stsb-{language}-{split}.csv").write_text(lines, "utf-8")
-    labels = {0.0: "contradiction", 2.5: "neutral", 5.0: "entailment"}
-    for language, translate in (("en", str), ("de", in_german)):
-        (root / f"xnli/dev-{language}.tsv").write_text(
-            "".join(f"{translate(a)}\t{translate(b)}\t{labels[s]}\n" for a, b, s in rows[:60]), "utf-8"
-        )
-    for name, part in (("trn", rows[:40]), ("dev", rows[40:60])):
-        questions = [
-            {
-                "context": a,
-                "question": "the sea",
-                "answerA": a,
-                "answerB": "the moon",
-                "answerC": b,
-                "correct": "AC"[s > 0],
-            }
-            for a, b, s in part
-        ]
-        (root / f"socialiqa/socialIQa_v1.4_{name}.jsonl").write_text(
-            "".join(json.dumps(row) + "\n" for row in questions)
-        )
-    tagged = "\n".join(f"the\tDET\n{noun}\tNOUN\n{verb}\tVERB\n" for noun in NOUNS for verb in VERBS)
-    for name in ("train-en", "dev-en"):
-        (root / f"udpos/{name}.tsv").write_text(tagged)
-    for name in ("train", "dev"):
-        paragraphs = [
-            {
-                "context": f"{a} and {b}",
-                "qas": [
-                    {"id": f"{i}", "question": "the cat", "answers": [{"text": a[4:], "answer_start": 4}]}
-                ],
-            }
-            for i, (a, b, _) in enumerate(rows[:24])
-        ]
-        (root / f"squad/{name}-v1.1.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
-    (root / "ntrex/newstest2019-src.eng.txt").write_text("".join(f"{a}\n" for a, _, _ in rows))
-    (root / "ntrex/newstest2019-ref.deu.txt").write_text(
-        "".join(f"{in_german(a)}\n" for a, _, _ in rows), "utf-8"
-    )
-    return root
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """Share the cores with the other tests."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def write_recipe(
-    folder: Path,
-    start: Path,
-    tasks: str = "  - {task: stsb, examples: 96}",
-    regime: str = "english",
-    slug: str = "toy",
-    more: str = "",
-) -> Path:
-    path = folder / f"{slug}.yaml"
-    path.write_text(RECIPE.format(slug=slug, start=start, regime=regime, tasks=tasks) + more)
-    return path
+from harness.training.intermediate.mixture import Mixed, parts, steps_an_epoch
+from harness.training.intermediate.model import Multitask
+from harness.training.intermediate.objectives import head as head_module
+from harness.training.intermediate.objectives.head import SimilarLengths, score_rows
+from harness.training.intermediate.objectives.head_layers import Labels, MaskedWords, new_head
+from harness.training.intermediate.objectives.objective import Schedule
+from harness.training.intermediate.story import Trainee, train, trainees
+from harness.training.intermediate.texts import spread
+from tests.support.trainings import options, write_recipe
 
 
 @pytest.fixture
@@ -162,11 +49,23 @@ def recipe(tmp_path: Path, toy_encoder: Path) -> TrainingRecipe:
     return load_recipe(write_recipe(tmp_path, toy_encoder))
 
 
-def options(tmp_path: Path, data: Path, name: str = "submissions") -> TrainingOptions:
-    return TrainingOptions(data=data, submissions=tmp_path / name, device="cpu")
-
-
 # ---- what is chosen ------------------------------------------------------------------------------
+
+
+def with_heads(encoder: Any, *names: str) -> Multitask:
+    """Return the encoder with fresh heads for tasks."""
+    return Multitask(
+        encoder,
+        [new_head(find_task(name), encoder.config.hidden_size, encoder.config.vocab_size) for name in names],
+    )
+
+
+def mixed(lengths: list[list[int]], steps: list[int], batch: int, seed: int) -> Mixed:
+    """Return the order of tasks whose inputs have these lengths."""
+    schedules = [
+        Schedule(task, SimilarLengths(task, batch, seed + number)) for number, task in enumerate(lengths)
+    ]
+    return Mixed(schedules, steps, batch, seed)
 
 
 def texts(language: str, n: int) -> ScoredPairs:
@@ -214,7 +113,7 @@ def test_too_many_examples_and_languages_out_of_step_are_refused(
 
 def test_a_step_holds_one_task_and_an_epoch_holds_every_example_once() -> None:
     lengths = [np.random.default_rng(i).integers(5, 50, size).tolist() for i, size in enumerate((64, 23, 40))]
-    order = Mixed(lengths, [8, 2, 5], batch=8, seed=1)
+    order = mixed(lengths, [8, 2, 5], batch=8, seed=1)
     first = list(order)
     assert len(first) == len(order) == 120
     starts = np.cumsum([0, 64, 23])
@@ -224,11 +123,11 @@ def test_a_step_holds_one_task_and_an_epoch_holds_every_example_once() -> None:
     assert len(set(first)) == 64 + 16 + 40  # seven of the second task wait for another epoch
     order.set_epoch(1)
     assert list(order) != first
-    assert list(Mixed(lengths, [8, 2, 5], batch=8, seed=1)) == first
+    assert list(mixed(lengths, [8, 2, 5], batch=8, seed=1)) == first
 
 
 def test_a_task_with_more_steps_than_examples_begins_anew_in_another_order() -> None:
-    order = Mixed([list(range(5, 21))], [6], batch=8, seed=0)
+    order = mixed([list(range(5, 21))], [6], batch=8, seed=0)
     rows = list(order)
     assert sorted(rows[:16]) == sorted(rows[16:32]) == list(range(16))
     assert rows[:16] != rows[16:32]
@@ -272,7 +171,7 @@ def test_losses_are_those_of_the_heads_of_transformers(toy_encoder: Path, kind: 
     }.get(kind)
     torch.manual_seed(0)
     encoder = transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False).eval()
-    model = Multitask(encoder, [find_task("rte"), task]).eval()
+    model = with_heads(encoder, "rte", kind).eval()
     ids, mask = torch.randint(4, 20, (3, 9)), torch.ones(3, 9, dtype=torch.long)
     answer: dict[str, Any] = {
         "stsb": {"labels": torch.tensor([0.1, 0.5, 1.0])},
@@ -281,8 +180,9 @@ def test_losses_are_those_of_the_heads_of_transformers(toy_encoder: Path, kind: 
         "squad": {"start_positions": torch.tensor([1, 2, 0]), "end_positions": torch.tensor([3, 2, 0])},
     }[kind]
     output = model(input_ids=ids, attention_mask=mask, task=1, **answer)
-    head = model.heads[1]
-    assert isinstance(head, torch.nn.Linear)
+    labels = model.heads[1]
+    assert isinstance(labels, Labels)
+    head = labels.linear
     if family is None:
         logits = (
             encoder(input_ids=ids, attention_mask=mask).last_hidden_state[:, 0] @ head.weight.T + head.bias
@@ -300,7 +200,7 @@ def test_losses_are_those_of_the_heads_of_transformers(toy_encoder: Path, kind: 
 
 def test_choices_are_compared_with_each_other(toy_encoder: Path) -> None:
     encoder = transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False)
-    model = Multitask(encoder, [find_task("socialiqa")]).eval()
+    model = with_heads(encoder, "socialiqa").eval()
     rows = [Feature(tuple(Input([0, 5 + i + j, 2]) for j in range(3)), {"labels": i}) for i in range(2)]
     output = model(**pad(rows, 1), task=0)
     single = [model(**pad([row], 1), task=0)["logits"] for row in rows]
@@ -329,7 +229,7 @@ def test_the_checkpoints_head_for_masked_words_is_used(family: Any) -> None:
     hidden = torch.randn(2, 5, 16)
     reference_head = reference.cls if hasattr(reference, "cls") else reference.lm_head
     assert torch.allclose(
-        head(hidden, reference.get_input_embeddings().weight), reference_head(hidden), atol=1e-5
+        head.logits(hidden, reference.get_input_embeddings().weight), reference_head(hidden), atol=1e-5
     )
     assert not MaskedWords(16, 40).load({"something.else": hidden})
 
@@ -347,22 +247,21 @@ def test_spearman_equals_scipy(seed: int) -> None:
 
 
 def test_a_dev_score_does_not_depend_on_order_or_padding(toy_encoder: Path) -> None:
-    model = Multitask(
-        transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False), [find_task("stsb")]
-    )
+    model = with_heads(
+        transformers.BertModel.from_pretrained(toy_encoder, add_pooling_layer=False), "stsb"
+    ).eval()
     rng = np.random.default_rng(0)
     rows = [
         Feature((Input(rng.integers(4, 20, int(n)).tolist()),), {"labels": float(rng.random())})
         for n in rng.integers(3, 20, 40)
     ]
-    score = dev_score(model, 0, find_task("stsb"), rows, 1)
-    model.eval()
+    score = score_rows(model, 0, find_task("stsb"), rows, 1, 32)
     with torch.inference_mode():
         single = [float(model(**pad([row], 1), task=0)["logits"]) for row in rows]
     assert score == pytest.approx(
         100 * stats.spearmanr(single, [row.answer["labels"] for row in rows]).statistic, abs=1e-3
     )
-    assert dev_score(model, 0, find_task("stsb"), rows[::-1], 1) == pytest.approx(score, abs=1e-3)
+    assert score_rows(model, 0, find_task("stsb"), rows[::-1], 1, 7) == pytest.approx(score, abs=1e-3)
 
 
 # ---- from end to end -----------------------------------------------------------------------------
@@ -382,7 +281,7 @@ def test_an_encoder_is_trained_recorded_and_evaluable_and_never_trained_twice(
     assert (record.tasks[0].examples, record.tasks[0].languages, record.recipe) == (96, ("en",), recipe)
     submission = load_submission(folder)
     assert submission.intermediate.model_dump(mode="json") == {
-        "regime": "english", "tasks": ["stsb"], "languages": ["en"], "examples": 96, "continued_mlm": False, "translated": False,
+        "regime": "english", "batches": None, "tasks": ["stsb"], "languages": ["en"], "examples": 96, "continued_mlm": False, "translated": False,
     }  # fmt: skip
     assert submission.trained_on == ("stsb",)
     assert [checkpoint.path for checkpoint in submission.checkpoints] == [
@@ -571,7 +470,7 @@ def test_a_submission_that_does_not_name_the_seed_is_refused(
 def test_too_little_memory_takes_smaller_parts_of_a_step_and_a_lost_loss_is_named(
     recipe: TrainingRecipe, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, largest = optimise_module.pad, 4
+    real, largest = head_module.pad, 4
 
     def small_machine(rows: Any, padding: int) -> Any:
         if len(rows) > largest:
@@ -579,16 +478,18 @@ def test_too_little_memory_takes_smaller_parts_of_a_step_and_a_lost_loss_is_name
         return real(rows, padding)
 
     whole = train(trainees(recipe)[0], options(tmp_path, data, "large"))
-    monkeypatch.setattr(optimise_module, "pad", small_machine)
+    monkeypatch.setattr(head_module, "pad", small_machine)
     small = train(trainees(recipe)[0], options(tmp_path, data))
     assert small.loss == pytest.approx(whole.loss, rel=0.1)  # dropout draws other numbers
     largest = 0
     with pytest.raises(CheckFailed, match="runs out of memory with one example at a time"):
         train(trainees(recipe)[1], options(tmp_path, data))
-    monkeypatch.setattr(optimise_module, "pad", real)
+    monkeypatch.setattr(head_module, "pad", real)
     hot = recipe.model_copy(update={"learning_rate": 1.0, "slug": "hot"})
     monkeypatch.setattr(
-        optimise_module.Multitask, "forward", lambda self, **_: {"loss": self.heads[0].bias.sum() * torch.nan}
+        optimise_module.Multitask,
+        "forward",
+        lambda self, **_: {"loss": self.heads[0].linear.bias.sum() * torch.nan},
     )
     monkeypatch.setattr(optimise_module, "_assess", lambda *_: {})
     with pytest.raises(CheckFailed, match="the loss of step 10 is not finite"):
@@ -638,6 +539,7 @@ def test_recipes_are_strict(tmp_path: Path, toy_encoder: Path, old: str, new: st
             "rte is a task, not plain text",
         ),
         ("  - {task: ntrex}", "", "ntrex is plain text, not a task"),
+        ("  - {task: mlqa_dev_sentences}", "", "mlqa_dev_sentences cannot be trained with a head"),
         (
             "  - {task: udpos, examples: 1000}",
             "",

@@ -1,0 +1,1 @@
+"""What a task of a training minimises: one module an objective, listed in the registry."""

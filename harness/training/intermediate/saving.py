@@ -1,0 +1,66 @@
+"""Save an encoder as its family's base model, in the layout that sentence-transformers opens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.models.checkpoint import TOKENIZER_FILES, CheckpointFiles
+from harness.records import Encoding, Pooling
+
+# sentence-transformers' names of its modules, which versions from 2 on read.
+_MODULES = (
+    ("", "sentence_transformers.models.Transformer"),
+    ("1_Pooling", "sentence_transformers.models.Pooling"),
+    ("2_Normalize", "sentence_transformers.models.Normalize"),
+)
+
+
+def save_encoder(encoder: Any, files: CheckpointFiles, encoding: Encoding, folder: Path) -> None:
+    """Save the encoder with unchanged copies of its tokenizer files, and how evaluation reads its vectors."""
+    encoder.save_pretrained(folder)
+    for name in TOKENIZER_FILES:
+        if (files.folder / name).is_file():
+            (folder / name).write_bytes((files.folder / name).read_bytes())
+    if encoding.layer in ("last", files.layers):
+        _save_modules(folder, encoding, int(encoder.config.hidden_size))
+
+
+def _save_modules(folder: Path, encoding: Encoding, width: int) -> None:
+    """Write sentence-transformers' files; it reads the last layer only, so others have none.
+
+    The prefix is a prompt that is used where no other is requested.
+    """
+    _write(
+        folder / "modules.json",
+        [{"idx": i, "name": str(i), "path": path, "type": kind} for i, (path, kind) in enumerate(_MODULES)],
+    )
+    _write(
+        folder / "sentence_bert_config.json", {"max_seq_length": encoding.max_length, "do_lower_case": False}
+    )
+    _write(
+        folder / "1_Pooling/config.json",
+        {
+            "word_embedding_dimension": width,
+            "pooling_mode_cls_token": encoding.pooling is Pooling.CLS,
+            "pooling_mode_mean_tokens": encoding.pooling is Pooling.MEAN,
+            "pooling_mode_max_tokens": False,
+            "pooling_mode_mean_sqrt_len_tokens": False,
+            "include_prompt": True,
+        },
+    )
+    (folder / "2_Normalize").mkdir(exist_ok=True)
+    _write(
+        folder / "config_sentence_transformers.json",
+        {
+            "prompts": {"evaluation": encoding.prefix} if encoding.prefix else {},
+            "default_prompt_name": "evaluation" if encoding.prefix else None,
+            "similarity_fn_name": "cosine",
+        },
+    )
+
+
+def _write(path: Path, content: object) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,113 @@
+"""The text of a task: its training and held-out examples, each in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.data.examples import RowExamples
+from harness.data.text_files import fingerprint
+from harness.data.training_text import load_task
+from harness.errors import BadInput
+from harness.records import Task
+
+# The held-out examples and their languages are the same for every seed.
+DEV_SEED = 0
+
+
+@dataclass(frozen=True)
+class TaskText:
+    """A task, its languages, the examples of one epoch, and the fingerprints of the whole text."""
+
+    task: Task
+    languages: tuple[str, ...]
+    examples: int
+    train_fingerprint: str
+    dev_fingerprint: str
+
+
+@dataclass(frozen=True)
+class SpreadText(TaskText):
+    """Training and held-out examples by language; each example is in one language throughout."""
+
+    train: tuple[RowExamples, ...]
+    dev: tuple[RowExamples, ...]
+
+
+def read_spread(
+    task: Task, languages: Sequence[str], examples: int | None, seed: int, data: Path | None
+) -> SpreadText:
+    """Return the text of a task, spread over its languages.
+
+    Raises BadInput for a language that the task does not have, and for more examples than there are.
+    """
+    check_languages(task, languages)
+    texts = {language: load_task(task, language, data) for language in languages}
+    train = {language: train for language, (train, _) in texts.items()}
+    dev = {language: dev for language, (_, dev) in texts.items()}
+    whole = min(map(len, train.values()))
+    held_out = spread(task, dev, min(map(len, dev.values())), DEV_SEED)
+    train_rows = spread(task, train, examples or whole, seed)
+    train_print, dev_print = (
+        fingerprint(text.fingerprint for text in side.values()) for side in (train, dev)
+    )
+    return SpreadText(
+        task,
+        tuple(languages),
+        sum(map(len, train_rows)),
+        train_print,
+        dev_print,
+        tuple(train_rows),
+        tuple(held_out),
+    )
+
+
+def check_languages(task: Task, languages: Sequence[str]) -> None:
+    """Raise BadInput for a language that the task does not have; own text has those of its files."""
+    unknown = [language for language in languages if task.languages and language not in task.languages]
+    if unknown:
+        raise BadInput(
+            f"task {task.name} has no language {unknown[0]!r}", cure=f"one of: {' '.join(task.languages)}"
+        )
+
+
+def refuse_too_many(task: Task, n: int, size: int, languages: Sequence[str]) -> None:
+    """Raise BadInput when more examples are requested than there are."""
+    if n > size:
+        raise BadInput(
+            f"{n:,} examples of {task.name} in {', '.join(languages)} are requested, there are {size:,}",
+            cure="fewer examples, or more epochs",
+        )
+
+
+def spread(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int) -> list[RowExamples]:
+    """Return n examples spread evenly over the languages; of a parallel task each in a single language.
+
+    The rows, and their order, depend on n and seed only, so that regimes see the same examples in other
+    languages. Raises BadInput when there are fewer than n.
+    """
+    languages = list(texts)
+    rows = np.random.default_rng([seed, 0]).permutation
+    if task.parallel:
+        size = min(map(len, texts.values()))
+        if len({len(text) for text in texts.values()}) > 1:
+            counts = ", ".join(f"{language} {len(text):,}" for language, text in texts.items())
+            raise BadInput(
+                f"{task.name} is no longer parallel: {counts} examples",
+                cure="use the official set unchanged",
+            )
+        refuse_too_many(task, n, size, languages)
+        order = rows(size)[:n]
+        return [
+            texts[language].rows(order[i :: len(languages)].tolist()) for i, language in enumerate(languages)
+        ]
+    shares = [n // len(languages) + (i < n % len(languages)) for i in range(len(languages))]
+    for language, share in zip(languages, shares, strict=True):
+        refuse_too_many(task, share, len(texts[language]), [language])
+    return [
+        texts[language].rows(rows(len(texts[language]))[:share].tolist())
+        for language, share in zip(languages, shares, strict=True)
+    ]
