@@ -23,7 +23,7 @@ from tests.support.sound import every_cell, sound
 
 SLUG = "mine"
 MAGIC = b"PAR1"
-_NAMES = ("jupyterlab", "xnli_from_dev", "panx_dev", "tydiqa", "bucc2018_dev", "xquad_r", "ntrex_docs")
+NAMES = ("jupyterlab", "xnli_from_dev", "panx_dev", "tydiqa", "bucc2018_dev", "xquad_r", "ntrex_docs")
 # How files are laid out: the harness's own way first.
 _LAYOUTS: tuple[dict[str, Any], ...] = (
     {"compression": "zstd"},
@@ -54,7 +54,7 @@ class Seed(NamedTuple):
 
 @cache
 def seeds() -> tuple[Seed, ...]:
-    targets = [BY_NAME[name] for name in _NAMES]
+    targets = [BY_NAME[name] for name in NAMES]
     targets += [own_target("clir.mine", ("de-en",)), own_target("bitext.mine", ("de",))]
     return tuple(_seed(target) for target in targets)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -17,6 +18,23 @@ from tests.support.yaml_mutations import mutated
 SLUG = "lantern-b-none"
 TARGET = "bucc2018_dev"
 _LIMIT, _EVENTS = 8 * 2**20, 2**20
+_NOTICES = f"""\
+schema: 1
+submission: {SLUG}
+notices:
+  - kind: disputed
+    date: "2026-03-02T09:14:07Z"
+    reason: the data set was among those that it was trained on
+    url: https://example.org/issues/7
+    targets: [{TARGET}]
+"""
+_TOMBSTONE = f"""\
+schema: 1
+submission: {SLUG}
+date: "2026-03-02T09:14:07Z"
+reason: the weights were published by mistake
+aliases: [lantern-a, lantern-c]
+"""
 
 
 class Example(NamedTuple):
@@ -36,16 +54,28 @@ def originals() -> dict[str, tuple[bytes, ...]]:
             *((SUBMISSIONS / slug / "submission.yaml").read_bytes() for slug in ("toy", "xlmr-large-mnli")),
             REPORTED.encode(),
         ),
-        "result": ((lantern / f"results/{TARGET}.yaml").read_bytes(),),
-        "sweep": ((lantern / f"results/{TARGET}.layers.yaml").read_bytes(),),
+        "result": tuple(with_older((lantern / f"results/{TARGET}.yaml").read_bytes())),
+        "sweep": tuple(with_older((lantern / f"results/{TARGET}.layers.yaml").read_bytes())),
         "training": (
             training.replace("submission: me5-small-l12-sts-multilingual", f"submission: {SLUG}").encode(),
         ),
         "verification": ((lantern / "verification.yaml").read_bytes(),),
+        "notices": (_NOTICES.encode(),),
+        "tombstone": (_TOMBSTONE.encode(),),
+        "settings": ((ROOT / "stiltboard.yaml").read_bytes(),),
         "recipe": tuple(
             path.read_bytes() for path in sorted((ROOT / "experiments/reference").glob("*.yaml"))[:2]
         ),
     }
+
+
+def with_older(data: bytes) -> Iterator[bytes]:
+    """Yield a result or a sweep, and the same in format 1, which has one run."""
+    yield data
+    tree = parse(data, "x", limit=_LIMIT, max_events=_EVENTS).value
+    assert isinstance(tree, dict)
+    runs = tree.pop("runs")
+    yield dump({**tree, "schema": "1", "run": runs[0] if runs else {}}).encode()
 
 
 def sound_examples() -> list[Example]:

@@ -28,7 +28,7 @@ def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supe
         ("panic", "faulty: BaseException; the example is in "),
         ("escape", "faulty: a message that is not safe to print; the example is in "),
         ("die", "faulty: exit code 7; the example is in "),
-        ("fill", r"faulty: 1,6\d\d,\d{3},\d{3} bytes of memory; the example is in "),
+        ("fill", r"faulty: 1,2\d\d,\d{3},\d{3} bytes of memory; the example is in "),
     ],
 )
 def test_what_no_reader_may_do_is_a_finding(supervisor: Supervisor, example: str, message: str) -> None:

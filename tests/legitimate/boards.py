@@ -53,6 +53,24 @@ def with_result(result: Result, table: pa.Table) -> Case:
     return case
 
 
+_NOTICE = """\
+schema: 1
+submission: one
+notices: [{{kind: {kind}, date: "2026-03-02T09:14:07Z", reason: a newer one replaces it}}]
+"""
+_TOMBSTONE = b"""\
+schema: 1
+submission: gone
+date: "2026-03-02T09:14:07Z"
+reason: its submitter asked for it
+"""
+
+
+def noticed(kind: str) -> Case:
+    notice = {"submissions/one/notices.yaml": _NOTICE.format(kind=kind).encode()}
+    return built(row("one"), notice, row("two"), shown=("one", "two"))
+
+
 _TARGET = BY_NAME["jupyterlab"]
 
 CASES: dict[str, Case] = {
@@ -63,6 +81,9 @@ CASES: dict[str, Case] = {
         row("one", ("license: MIT", f"license: MIT\nsupersedes: [{{target: tatoeba, outcomes: {'a' * 64}, reason: the prefix was missing}}]")), shown=("one",)
     ),
     "published numbers next to a measured row": built({"submissions/paper/submission.yaml": REPORTED.encode()}, row("one"), shown=("paper", "one")),
+    "a retired row": noticed("retired"),
+    "a row whose weights are gone": noticed("weights-gone"),
+    "a withdrawn row": built(row("one"), {"submissions/gone/tombstone.yaml": _TOMBSTONE}, shown=("one",)),
     "a row of which two languages are measured": with_result(*measured("one")),
     "a complete row": with_result(*sound(_TARGET, every_cell(_TARGET, _TARGET.languages), "one")),
 }  # fmt: skip

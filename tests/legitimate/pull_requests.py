@@ -147,6 +147,11 @@ def _revert(setting: Setting) -> None:
 
 
 _VERIFIED = b"schema: 1\nsubmission: theirs\nresults: []\n"
+_NOTICES = b"""\
+schema: 1
+submission: theirs
+notices: [{kind: retired, date: "2026-03-02T09:14:07Z", reason: a newer one replaces it}]
+"""
 _REPORTED = b"""\
 schema: 1
 title: A model of a paper
@@ -208,6 +213,9 @@ CASES: dict[str, Case] = {
     "a reason with quotes and parentheses": judged(_superseded("\"don't (ever) cut: 'query'\"")),
     "a maintainer's record of a verification": judged(
         lambda _: {"submissions/theirs/verification.yaml": _VERIFIED}, actor="carol", maintainer=True
+    ),
+    "a maintainer's notice about a row": judged(
+        lambda _: {"submissions/theirs/notices.yaml": _NOTICES}, actor="carol", maintainer=True
     ),
     "numbers of a publication": judged(lambda _: {NEW: _REPORTED}, asks=True),
     "a change of code alone": judged(lambda _: {"README.md": b"a better board\n"}, asks=True),

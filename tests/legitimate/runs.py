@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,20 +10,25 @@ from harness.store import find_submissions
 from site_gen.reading.entries import gather
 from tests.legitimate.results import accepted
 from tests.legitimate.setting import Case, Setting
-from tests.support.folders import SUBMISSIONS
+from tests.support.pull_requests import about, measured, written
 
-YAML = "results/jupyterlab.yaml"
+SLUG = "mine"
 
 
 def after(change: Callable[[Path], object]) -> Case:
-    """Return a case: the toy submission after a change of its folder, alone on its board."""
+    """Return a case: a submission with a result after a change of its folder, alone on its board."""
 
     def case(setting: Setting) -> None:
-        folder = Path(shutil.copytree(SUBMISSIONS / "toy", setting.folder / "submissions/toy"))
+        folder = setting.folder / "submissions" / SLUG
+        for path, data in written(setting.folder / "made", *measured(SLUG)).items():
+            file = setting.folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        (folder / "submission.yaml").write_bytes(about(SLUG, "ada"))
         change(folder)
         accepted(folder)
-        assert find_submissions(folder.parent) == ("toy",)
-        assert [entry.slug for entry in gather(folder.parent)] == ["toy"]
+        assert find_submissions(folder.parent) == (SLUG,)
+        assert [entry.slug for entry in gather(folder.parent)] == [SLUG]
 
     return case
 
