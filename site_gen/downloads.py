@@ -13,6 +13,7 @@ from site_gen.once import once
 from site_gen.writing.output import Output, key_of, placement_key, standing_inputs, submission_output
 
 _Files = Iterator[tuple[str, Output]]
+_RowFiles = Iterator[tuple[Row, str, Output]]
 
 
 def exported(board: Board, pages: Iterable[str], base_url: str) -> _Files:
@@ -23,9 +24,15 @@ def exported(board: Board, pages: Iterable[str], base_url: str) -> _Files:
     for path, data in sitemap.sitemap_files(board, pages, base_url).items():
         yield path, Output(partial(bytes, data))
     yield from _target_files(board)
-    yield from _all_submission_files(board, base_url)
+    files = [*_all_submission_files(board, base_url), *(_pictures(board) if base_url else ())]
+    for row, path, output in files:
+        yield path, output
+        # The same bytes at the old addresses: a program that downloads a file follows no redirection.
+        for alias in row.submission.aliases:
+            if board.former_slugs.get(alias) == row.slug:
+                yield paths.under_former_slug(path, row.slug, alias), output
     if base_url:
-        yield from _pictures(board)
+        yield paths.SITE_CARD, Output(partial(cards.site_card, board))
 
 
 def _target_files(board: Board) -> _Files:
@@ -60,15 +67,16 @@ def by_language_csv(standing: Standing) -> bytes:
     return by_language_header(standing.target) + b"".join(row.details.lines(name) for row in standing.rows)
 
 
-def _all_submission_files(board: Board, base_url: str) -> _Files:
+def _all_submission_files(board: Board, base_url: str) -> _RowFiles:
     for row in board.rows:
         if model_card.has_scores(row):
             make = partial(model_card.model_card_yaml, row, base_url)
             yield (
+                row,
                 paths.model_card(row.slug),
                 submission_output(row, make, "model card", base_url, _language_counts(row)),
             )
-        yield from _submission_files(row)
+        yield from ((row, path, output) for path, output in _submission_files(row))
 
 
 @once
@@ -83,11 +91,11 @@ def _submission_files(row: Row) -> Sequence[tuple[str, Output]]:
     return [(path, submission_output(row, partial(details.file, path), path)) for path in details.paths]
 
 
-def _pictures(board: Board) -> _Files:
+def _pictures(board: Board) -> _RowFiles:
     """Yield the preview pictures; pages can link them only by absolute address, so only with a base URL."""
-    yield paths.SITE_CARD, Output(partial(cards.site_card, board))
     for row in board.rows:
         yield (
+            row,
             paths.card(row.slug),
             submission_output(row, partial(cards.submission_card, row), "picture", placement_key(row)),
         )

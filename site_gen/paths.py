@@ -10,6 +10,25 @@ ROBOTS = "robots.txt"
 SITEMAP = "sitemap.xml"
 SITE_CARD = "static/card.png"
 
+# The folders of the files that bear a submission's slug.
+_CARDS, _CURVES, _MODEL_CARDS = "cards/", "data/precision-recall/", "data/model-cards/"
+_MTEB, _PAGES, _RESULTS = "data/mteb/Tatoeba/", "submissions/", "data/results/"
+
+
+def page(slug: str) -> str:
+    """Return the path of a submission's page."""
+    return f"{_PAGES}{slug}.html"
+
+
+def under_former_slug(path: str, slug: str, former: str) -> str:
+    """Return the path that one of a submission's files had under a former slug."""
+    folder = next(
+        folder
+        for folder in (_CARDS, _CURVES, _MODEL_CARDS, _MTEB, _RESULTS)
+        if path.startswith(f"{folder}{slug}")
+    )
+    return f"{folder}{former}{path.removeprefix(f'{folder}{slug}')}"
+
 
 def target_csv(target: str) -> str:
     """Return the path of a target's ranking."""
@@ -23,24 +42,24 @@ def by_language_csv(target: str) -> str:
 
 def model_card(slug: str) -> str:
     """Return the path of a submission's model-card metadata."""
-    return f"data/model-cards/{slug}.yaml"
+    return f"{_MODEL_CARDS}{slug}.yaml"
 
 
 def curves(slug: str, target: str) -> str:
     """Return the path of the complete precision-recall curves of a result."""
-    return f"data/precision-recall/{slug}/{target}.json"
+    return f"{_CURVES}{slug}/{target}.json"
 
 
 def results(slug: str) -> str:
     """Return the path of a submission's results as the harness wrote them."""
-    return f"data/results/{slug}.json"
+    return f"{_RESULTS}{slug}.json"
 
 
 def mteb(slug: str) -> str:
     """Return the path of a submission's Tatoeba result in mteb's format."""
-    return f"data/mteb/Tatoeba/{slug}.json"
+    return f"{_MTEB}{slug}.json"
 
 
 def card(slug: str) -> str:
     """Return the path of a submission's preview picture."""
-    return f"cards/{slug}.png"
+    return f"{_CARDS}{slug}.png"

@@ -85,15 +85,21 @@ def _write(folder: Path, notices: tuple[Notice, ...]) -> Path:
     return path
 
 
+def find_withdrawn(root: Path) -> tuple[str, ...]:
+    """Return the sorted slugs of withdrawn submissions: the names of the folders that hold a tombstone."""
+    with os.scandir(root) as entries:
+        return tuple(
+            sorted(
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and Path(entry.path, TOMBSTONE_FILE).is_file()
+            )
+        )
+
+
 def find_tombstones(root: Path) -> tuple[Tombstone, ...]:
     """Read the tombstones of all withdrawn submissions under a folder, by slug."""
-    with os.scandir(root) as entries:
-        folders = sorted(
-            entry.name
-            for entry in entries
-            if not entry.name.startswith(".") and Path(entry.path, TOMBSTONE_FILE).is_file()
-        )
-    return tuple(load_tombstone(root / name) for name in folders)
+    return tuple(load_tombstone(root / slug) for slug in find_withdrawn(root))
 
 
 def load_tombstone(folder: Path) -> Tombstone:

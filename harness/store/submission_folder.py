@@ -27,7 +27,7 @@ from harness.store.folder_consistency import (
     verification_contradictions,
     weights_contradictions,
 )
-from harness.store.notices import NOTICES_FILE, parse_notices
+from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE, parse_notices
 from harness.store.results import (
     OUTCOMES_LIMIT,
     RESULT_LIMIT,
@@ -248,13 +248,19 @@ class SubmissionFolder:
         return catalog_order(dict.fromkeys(_by_target(list(files), check, faults), ""))
 
     def _strays(self, names: Sequence[str], submission: AnySubmission | None) -> list[Fault]:
-        """Return faults for outcomes without a result, and for results next to reported numbers."""
+        """Return faults for outcomes without a result, results next to reported numbers, and a tombstone."""
         tables = [
             name for name in names if name.startswith(f"{RESULTS_FOLDER}/") and name.endswith(".parquet")
         ]
         orphans = [name for name in tables if f"{name.removesuffix('.parquet')}.yaml" not in names]
         message, cure = "there is no result for these outcomes", "add the result's file, or remove this one"
         faults = [Fault(message, Where(self.tree.where(name)), cure) for name in orphans]
+        if TOMBSTONE_FILE in names and submission is not None:
+            message, cure = (
+                "the submission was withdrawn, and its folder holds nothing else",
+                "remove the rest",
+            )
+            faults.append(Fault(message, Where(self.tree.where(TOMBSTONE_FILE)), cure))
         return faults + self.reported_folder_faults(names, submission)
 
     def reported_folder_faults(self, names: Sequence[str], submission: AnySubmission | None) -> list[Fault]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.records import Parameters, Regime, Submission, Target
+from harness.records import Notice, Parameters, Regime, Submission, Target, Tombstone
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.board.compact_result import CompactResult
@@ -98,13 +98,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One submission (one recipe at one size) with its cells in the order of the catalog."""
+    """One submission (one recipe at one size) with its cells in the order of the catalog.
+
+    `notices` are all about the submission, also those that were lifted.
+    """
 
     slug: str
     submission: Submission
     cells: Mapping[str, Cell]
     details: Details
     stamp: bytes
+    notices: tuple[Notice, ...] = ()
 
     @property
     def regime(self) -> Regime:
@@ -195,12 +199,13 @@ class NotShown:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything the pages show."""
+    """Everything the pages show; `withdrawn` are the tombstones, by slug."""
 
     rows: tuple[Row, ...]
     standings: tuple[Standing, ...]
     reported: tuple[ReportedRow, ...] = ()
     not_shown: tuple[NotShown, ...] = ()
+    withdrawn: tuple[Tombstone, ...] = ()
 
     @cached_property
     def benchmark(self) -> tuple[Standing, ...]:
@@ -227,6 +232,17 @@ class Board:
     def senders(self) -> tuple[Sender, ...]:
         """Return each submitter with numbers of submissions and results; reported rows do not count."""
         return senders((row.submission, len(row.cells)) for row in self.rows)
+
+    @cached_property
+    def former_slugs(self) -> Mapping[str, str]:
+        """Return the present slug of every former one that no other submission has."""
+        aliases = {row.slug: row.submission.aliases for row in self.rows}
+        aliases |= {row.slug: row.submission.aliases for row in self.reported}
+        aliases |= {tombstone.submission: tombstone.aliases for tombstone in self.withdrawn}
+        former: dict[str, str] = {}
+        for slug, names in aliases.items():
+            former |= {alias: slug for alias in names if alias not in aliases and alias not in former}
+        return former
 
     @cached_property
     def waiting(self) -> tuple[Row, ...]:

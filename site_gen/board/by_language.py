@@ -123,8 +123,8 @@ class _Scores:
     """A target's scores: arrays (rows, languages) in the order of the standing and of the target.
 
     `measured` marks what any seed measured, `sound` what every seed measured on all of the target's examples
-    by the protocol; `mean` is the mean over seeds in points. `text` (rows,) is the index into `texts` of the
-    text that each row was measured on.
+    by the protocol, and to which no notice objects; `mean` is the mean over seeds in points. `text` (rows,)
+    is the index into `texts` of the text that each row was measured on.
     """
 
     measured: NDArray[np.bool_]
@@ -153,9 +153,15 @@ def _scores(standing: Standing) -> _Scores:
         sound[block] = (np.isnan(sizes[columns]) | (counts == sizes[columns])).all(axis=1)
         # Added in the order of the seeds, as for a cell's score.
         mean[block] = sum(scores[:, seed] for seed in range(layout.seeds)) / layout.seeds
-    in_protocol = np.array([result.signature.protocol == target.signature for result in results], dtype=bool)
+    fit = np.array(
+        [
+            cell.result.signature.protocol == target.signature and not cell.trust.notices
+            for cell in map(standing.cell, standing.rows)
+        ],
+        dtype=bool,
+    )
     texts, text = _distinct_texts(results)
-    return _Scores(measured, sound & in_protocol[:, None], mean, texts, text)
+    return _Scores(measured, sound & fit[:, None], mean, texts, text)
 
 
 @dataclass(frozen=True)
@@ -247,6 +253,8 @@ def _best(
 
 def _why_unplaced(cell: Cell, language: str) -> str:
     target, result = cell.target, cell.result
+    if cell.trust.notices:
+        return cell.trust.objection
     if result.language_score(language) is None:
         return "not measured on every seed"
     if result.signature.protocol != target.signature:

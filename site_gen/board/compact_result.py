@@ -91,6 +91,7 @@ class CompactResult:
     texts: Mapping[str, str]
     data: Mapping[str, str]
     measured_at: datetime | None  # when its newest part was measured, in UTC
+    mixed: Mapping[str, Sequence[str]]  # what differs between its runs, with the values
     stamp: bytes
 
     def __eq__(self, other: object) -> bool:
@@ -172,6 +173,7 @@ def compact(result: Result) -> CompactResult:
         result.texts,
         result.data,
         result.measured_at,
+        result.mixed,
         hashlib.sha256(result.model_dump_json(by_alias=True).encode()).digest()[:16],
     )
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from harness.records import Submission, Target
+from harness.records import Notice, Submission, Target, Tombstone
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.compact_result import CompactResult, compact
 from site_gen.board.ranking_input import unpaired_entrant
+from site_gen.board.reported import ReportedEntry
 from site_gen.board.trust import Trust
 from site_gen.board.whole import WholeCell, WholeRow
 
@@ -37,13 +38,28 @@ class Contender:
 
 @dataclass(frozen=True)
 class Entry:
-    """One submission with its contenders by target; `stamp` is the digest of all its files."""
+    """One submission with its contenders by target; `stamp` is the digest of all its files.
+
+    `notices` are all about the submission, also those that were lifted.
+    """
 
     slug: str
     submission: Submission
     contenders: Mapping[str, Contender]
     details: Details
     stamp: bytes
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class WithdrawnEntry:
+    """What is left of a withdrawn submission: its slug leads to its tombstone."""
+
+    slug: str
+    tombstone: Tombstone
+
+
+AnyEntry = Entry | ReportedEntry | WithdrawnEntry
 
 
 class Details(Protocol):
@@ -74,7 +90,7 @@ class Sections(NamedTuple):
 def make_entry(row: WholeRow, details: Details, stamp: bytes) -> Entry:
     """Return the board's input for a submission."""
     contenders = {name: _contender(row.submission, cell) for name, cell in row.cells.items()}
-    return Entry(row.slug, row.submission, contenders, details, stamp)
+    return Entry(row.slug, row.submission, contenders, details, stamp, row.notices)
 
 
 def _contender(submission: Submission, cell: WholeCell) -> Contender:

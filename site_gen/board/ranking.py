@@ -16,18 +16,20 @@ from harness.scoring.statistics.blockwise_ranks import placings
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.board import Board, Cell, NotShown, Row, Standing
 from site_gen.board.compact_result import CompactResult
-from site_gen.board.entry import Contender, Entry
+from site_gen.board.entry import AnyEntry, Contender, Entry, WithdrawnEntry
 from site_gen.board.reported import ReportedEntry, ReportedRow, reported_rows
 from site_gen.formatting import language_name, listed
 
 
 def make_board(
-    entries: Iterable[Entry | ReportedEntry],
+    entries: Iterable[AnyEntry],
     targets: Sequence[Target] = TARGETS,
     before: Board | None = None,
     not_shown: Iterable[NotShown] = (),
 ) -> Board:
     """Rank entries per target, reported ones separately; the order of the entries does not matter.
+
+    Withdrawn submissions are only listed.
 
     User-provided targets, which exist only in results, follow the given targets. Unchanged parts of the board
     `before` are reused. `not_shown` are the submissions that could not be read.
@@ -35,6 +37,7 @@ def make_board(
     ordered = sorted(entries, key=lambda entry: entry.slug)
     measured = [entry for entry in ordered if isinstance(entry, Entry)]
     reported = reported_rows([entry for entry in ordered if isinstance(entry, ReportedEntry)], targets)
+    withdrawn = tuple(entry.tombstone for entry in ordered if isinstance(entry, WithdrawnEntry))
     targets = (*targets, *_user_targets(measured))
     old_rows = {row.slug: row for row in before.rows} if before else {}
     old_standings = {standing.target.name: standing for standing in before.standings} if before else {}
@@ -44,7 +47,7 @@ def make_board(
         _standing(target, cells[target.name], rows, reported, old_standings.get(target.name))
         for target in targets
     ]
-    return Board(tuple(rows.values()), tuple(standings), reported, tuple(not_shown))
+    return Board(tuple(rows.values()), tuple(standings), reported, tuple(not_shown), withdrawn)
 
 
 def _user_targets(entries: Iterable[Entry]) -> Iterator[Target]:
@@ -72,7 +75,7 @@ def _row(entry: Entry, cells: Mapping[str, Mapping[str, Cell]], previous: Row | 
     }
     if previous is not None and previous.stamp == entry.stamp and _are_same(previous.cells, row_cells):
         return previous
-    return Row(entry.slug, entry.submission, row_cells, entry.details, entry.stamp)
+    return Row(entry.slug, entry.submission, row_cells, entry.details, entry.stamp, entry.notices)
 
 
 def _are_same(left: Mapping[str, Cell], right: Mapping[str, Cell]) -> bool:
@@ -97,10 +100,15 @@ def _rank(target: Target, entries: Iterable[Entry], previous: Standing | None) -
         return previous_cells
     missing = {slug: _missing(target, contender.result) for slug, contender in contenders.items()}
     shared = _shared_text(
-        target, [contender.result for slug, contender in contenders.items() if not missing[slug]]
+        target,
+        [
+            contender.result
+            for slug, contender in contenders.items()
+            if not missing[slug] and not contender.trust.notices
+        ],
     )
     reasons = {
-        slug: _why_unranked(target, contender.result, missing[slug], shared)
+        slug: contender.trust.objection or _why_unranked(target, contender.result, missing[slug], shared)
         for slug, contender in contenders.items()
     }
     ranked = {slug: contender for slug, contender in contenders.items() if not reasons[slug]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.records import Regime, ReportedScore, ReportedSubmission, Target
+from harness.records import Notice, Regime, ReportedScore, ReportedSubmission, Target
 from site_gen.board.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.formatting import listed, metric_name
 
@@ -19,6 +19,7 @@ class ReportedEntry:
 
     slug: str
     submission: ReportedSubmission
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class ReportedRow:
     slug: str
     submission: ReportedSubmission
     cells: Mapping[str, ReportedCell]
+    notices: tuple[Notice, ...] = ()
 
     @property
     def regime(self) -> Regime:
@@ -120,6 +122,7 @@ def reported_rows(entries: Sequence[ReportedEntry], targets: Sequence[Target]) -
                 for target in targets
                 if target.name in entry.submission.reported.scores
             },
+            entry.notices,
         )
         for entry in entries
     ]

@@ -1,4 +1,4 @@
-"""Read a result's runs, and give the command to reproduce it; pure."""
+"""Read a result's runs, name what differs between them, and give the command to reproduce it; pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from harness.catalog import is_own
-from harness.records import Result, Target
+from harness.records import EvaluationRun, Result, Target
 from site_gen.board.board import Row
+from site_gen.formatting import capital, language_name, listed
 from site_gen.once import once
+
+_FEW_LANGUAGES = 4
 
 
 def newest_run(rows: Iterable[Row]) -> datetime | None:
@@ -26,10 +29,30 @@ def run_dates(row: Row) -> Mapping[str, datetime]:
     return {target: date for target, date in dates.items() if date is not None}
 
 
-def harness_version(result: Result) -> str:
-    """Return the harness version that measured a result; empty where it is unknown or malformed."""
-    text = result.last_run.versions.get("stiltboard") if result.last_run else None
-    return text if isinstance(text, str) and re.fullmatch(r"[0-9A-Za-z.+-]{1,40}", text) else ""
+def harness_versions(result: Result) -> tuple[str, ...]:
+    """Return the well-formed versions of the harness that measured a result, the oldest first."""
+    texts = (run.versions.get("stiltboard", "") for run in result.runs)
+    return tuple(dict.fromkeys(text for text in texts if re.fullmatch(r"[0-9A-Za-z.+-]{1,40}", text)))
+
+
+def mixed_sentence(target: Target, result: Result) -> str:
+    """Return which part each run of a result measured and what differs; empty if nothing does."""
+    if not result.mixed:
+        return ""
+    parts = [f"on {run.date[:10]} {_languages(target, run)}" for run in result.runs]
+    differences = [f"{_condition(name)} {listed(values)}" for name, values in result.mixed.items()]
+    return f"{capital(', '.join(parts))}. What differs: {', '.join(differences)}."
+
+
+def _languages(target: Target, run: EvaluationRun) -> str:
+    measured = {language for languages in run.cells.values() for language in languages}
+    names = [language_name(language) for language in target.languages if language in measured]
+    return listed(names) if len(names) <= _FEW_LANGUAGES else f"{len(names)} languages"
+
+
+def _condition(name: str) -> str:
+    """Return the name of a condition of a run: versions.torch → torch."""
+    return {"commit": "commit of the harness"}.get(name, name.removeprefix("versions."))
 
 
 def reproducing_command(slug: str, target: Target, result: Result) -> str:

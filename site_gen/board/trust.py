@@ -1,4 +1,4 @@
-"""Verification marks, test data seen in training, and counts by submitter; pure."""
+"""Verification marks, maintainers' notices, test data seen in training, counts by submitter; pure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,42 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from harness.catalog.contamination import Seen, names_seen, seen
-from harness.records import Mark, Submission, Superseded, Target, Training, Verification, VerifiedResult
+from harness.records import (
+    Mark,
+    Notice,
+    Submission,
+    Superseded,
+    Target,
+    Training,
+    Verification,
+    VerifiedResult,
+)
 
 
 @dataclass(frozen=True)
 class Trust:
-    """The mark of one result, its verification by others, and the data sets seen in training."""
+    """The mark of one result, its verification by others, and the data sets seen in training.
+
+    `notices` are those that hold now and take the rank from this result.
+    """
 
     mark: Mark = Mark.SELF_EVALUATED
     verification: VerifiedResult | None = None
     seen: Seen = field(default_factory=Seen)
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def flag(self) -> str:
+        """Return what the notices say, such as `contaminated, disputed`; empty without any."""
+        return ", ".join(flags(self.notices))
+
+    @property
+    def objection(self) -> str:
+        """Return what the notices say, with dates and reasons; empty without any."""
+        return "; ".join(
+            f"{notice.kind.value} since {notice.date[:10]}: {notice.reason.rstrip('.')}"
+            for notice in self.notices
+        )
 
     @property
     def sentence(self) -> str:
@@ -40,17 +66,29 @@ def trust_of(
     digest: str | None,
     verification: Verification | None = None,
     training: Training | None = None,
+    notices: Iterable[Notice] = (),
 ) -> Trust:
     """Return the trust in a result, by the digest of its file: an agreeing rerun by others makes it verified.
 
-    Verifications by one of its submitters, or of another file of that name, are ignored.
+    Verifications by one of its submitters, or of another file of that name, are ignored. `notices` are all
+    about the submission.
     """
     verified_result = verification.of(target.name, digest) if verification and digest else None
     if verified_result is not None and verified_result.by_one_of(submission.submitters):
         verified_result = None
     verified = verified_result is not None and verified_result.how == "rerun" and verified_result.agrees
     mark = Mark.VERIFIED if verified else Mark.SELF_EVALUATED
-    return Trust(mark, verified_result, seen(target, names_seen(submission, training)))
+    objections = tuple(notice for notice in notices if notice.kind.unranks and notice.concerns(target.name))
+    return Trust(mark, verified_result, seen(target, names_seen(submission, training)), objections)
+
+
+def flags(notices: Iterable[Notice]) -> tuple[str, ...]:
+    """Return the kinds of the notices that hold now and take a rank, each once."""
+    return tuple(
+        dict.fromkeys(
+            notice.kind.value for notice in notices if notice.kind.unranks and notice.lifted is None
+        )
+    )
 
 
 def row_mark(marks: Iterable[Mark]) -> str:

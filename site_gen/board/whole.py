@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.catalog import target_of
-from harness.records import Result, Submission, Sweep, Target, Training, Verification
+from harness.records import Notice, Result, Submission, Sweep, Target, Training, Verification
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.mining_curves import MinedCurve
 from site_gen.board.trust import Trust, trust_of
@@ -30,6 +30,7 @@ class WholeEntry:
     training: Training | None = None
     verification: Verification | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class WholeRow:
     submission: Submission
     cells: Mapping[str, WholeCell]
     training: Training | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 def whole_row(entry: WholeEntry, find: Callable[[Result], Target] = target_of) -> WholeRow:
@@ -62,9 +64,14 @@ def whole_row(entry: WholeEntry, find: Callable[[Result], Target] = target_of) -
         target = find(result)
         name = target.name
         trust = trust_of(
-            entry.submission, target, entry.digests.get(name), entry.verification, entry.training
+            entry.submission,
+            target,
+            entry.digests.get(name),
+            entry.verification,
+            entry.training,
+            entry.notices,
         )
         cells[name] = WholeCell(
             target, result, sweeps.get(name), entry.mined.get(name, ()), entry.entrants.get(name), trust
         )
-    return WholeRow(entry.slug, entry.submission, cells, entry.training)
+    return WholeRow(entry.slug, entry.submission, cells, entry.training, entry.notices)

@@ -101,7 +101,7 @@ def _has_glyph(character: str) -> bool:
 
 def _score(cell: Cell) -> tuple[str, str]:
     assert cell.score is not None
-    rank = f", rank {rank_range(*cell.ranks)}" if cell.ranks else ""
+    rank = f", rank {rank_range(*cell.ranks)}" if cell.ranks else cell.trust.flag and f", {cell.trust.flag}"
     return points(cell.score), _shown(f"{cell.target.title}, {metric_name(cell.target.metric)}{rank}")
 
 

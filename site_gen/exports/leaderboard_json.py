@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
-from harness.records import Mark
+from harness.records import Mark, Notice, Record
 from site_gen import paths
 from site_gen.board.board import Board, Cell, Row
 from site_gen.board.reported import ReportedCell, ReportedRow
@@ -22,6 +23,8 @@ def leaderboard_json(board: Board) -> str:
         "reported": (_line(_reported(row)) for row in board.reported),
         "submitters": (_line(vars(sender)) for sender in board.senders),
     }
+    if board.withdrawn:
+        parts["withdrawn"] = (_line(_record(tombstone)) for tombstone in board.withdrawn)
     lists = ",\n".join(f'"{name}":[\n' + ",\n".join(lines) + "\n]" for name, lines in parts.items())
     return f'{{"format":{FORMAT},\n{lists}}}\n'
 
@@ -37,6 +40,15 @@ def results_json(row: WholeRow) -> bytes:
 
 def _layers(cell: WholeCell) -> object:
     return cell.sweep.model_dump(mode="json", by_alias=True) if cell.sweep else None
+
+
+def _record(record: Record) -> dict[str, object]:
+    return record.model_dump(mode="json", by_alias=True)
+
+
+def _notices(notices: Sequence[Notice]) -> dict[str, object]:
+    """Return the key of a row's notices, where it has any."""
+    return {"notices": [_record(notice) for notice in notices]} if notices else {}
 
 
 def _line(document: object) -> str:
@@ -63,6 +75,7 @@ def _row(row: Row) -> dict[str, object]:
             for earlier in row.history
         ],
         "targets": {name: _cell(cell) for name, cell in row.cells.items()},
+        **_notices(row.notices),
     }
 
 
@@ -81,6 +94,7 @@ def _cell(cell: Cell) -> dict[str, object]:
         "seeds": {str(seed): score for seed, score in cell.seeds},
         "interval": cell.result.interval if cell.complete else None,
         "signature": str(cell.result.signature),
+        **({"mixed": cell.result.mixed} if cell.result.mixed else {}),
     }
 
 
@@ -95,6 +109,7 @@ def _reported(row: ReportedRow) -> dict[str, object]:
         "xtreme_targets_reported": row.average.covered,
         "xtreme_groups": {group: average.mean for group, average in row.groups.items()},
         "targets": {name: _reported_cell(cell) for name, cell in row.cells.items()},
+        **_notices(row.notices),
     }
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from harness.records import (
     Mark,
+    Notice,
     Parameters,
     Record,
     ReportedSubmission,
@@ -17,6 +18,7 @@ from harness.records import (
     Submission,
     Sweep,
     Target,
+    Tombstone,
     VerifiedResult,
 )
 from site_gen.exports.leaderboard_json import FORMAT
@@ -37,7 +39,8 @@ class LeaderboardCell(Record):
 
     Either there is a rank, or `unranked_because` gives the reason. `seeds` holds the score of each seed.
     `verification` is a check of this very result by others; only a rerun that agrees makes its `mark`
-    verified.
+    verified. `mixed`, left out if empty, names the conditions that differ between parts of the result, such
+    as `versions.torch`, with their values.
     """
 
     score: _Points | None
@@ -53,6 +56,7 @@ class LeaderboardCell(Record):
     seeds: Mapping[str, _Points]
     interval: tuple[_Points, _Points] | None
     signature: str
+    mixed: Mapping[str, tuple[str, ...]] = {}
 
 
 class SupersededResult(Record):
@@ -67,7 +71,8 @@ class LeaderboardRow(Record):
     """One submission; its complete results are at the path `results`.
 
     `xtreme_mean` is null until all XTREME targets are ranked. `mark` is `verified`, `self-evaluated` or the
-    number of verified results; null before any evaluation.
+    number of verified results; null before any evaluation. `notices`, left out if empty, are those of the
+    maintainers, also lifted ones; `aliases` in `submission` are its former slugs.
     """
 
     slug: str
@@ -80,6 +85,7 @@ class LeaderboardRow(Record):
     xtreme_targets_measured: int = Field(ge=0)
     xtreme_groups: Mapping[str, _Average]
     targets: Mapping[str, LeaderboardCell]
+    notices: tuple[Notice, ...] = ()
 
 
 class MeasuredTarget(Record):
@@ -111,6 +117,7 @@ class ReportedLeaderboardRow(Record):
     xtreme_targets_reported: int = Field(ge=0)
     xtreme_groups: Mapping[str, _Average]
     targets: Mapping[str, ReportedValues]
+    notices: tuple[Notice, ...] = ()
 
 
 class SubmitterCount(Record):
@@ -123,13 +130,17 @@ class SubmitterCount(Record):
 
 
 class Leaderboard(Record):
-    """Everything that the site shows; scores are in points, 0 to 100. Breaking changes increase `format`."""
+    """Everything that the site shows; scores are in points, 0 to 100. Breaking changes increase `format`.
+
+    `withdrawn`, left out if empty, are the submissions that were taken down.
+    """
 
     format: Literal[2]
     targets: tuple[Target, ...]
     submissions: tuple[LeaderboardRow, ...]
     reported: tuple[ReportedLeaderboardRow, ...]
     submitters: tuple[SubmitterCount, ...]
+    withdrawn: tuple[Tombstone, ...] = ()
 
 
 def leaderboard_schema() -> bytes:

@@ -14,14 +14,19 @@ _MOST = 50_000
 
 
 def sitemap(board: Board, pages: Iterable[str], base_url: str) -> bytes:
-    """Return the sitemap of all pages but 404.html; pages of submissions have the newest result's date."""
+    """Return the sitemap; pages of submissions have the newest result's date.
+
+    404.html and the pages of former slugs and of withdrawn submissions are left out.
+    """
+    left_out = {"404.html", *map(paths.page, board.former_slugs)}
+    left_out |= {paths.page(tombstone.submission) for tombstone in board.withdrawn}
     dates = {
-        f"submissions/{row.slug}.html": newest.date().isoformat()
+        paths.page(row.slug): newest.date().isoformat()
         for row in board.rows
         if (newest := newest_run([row])) is not None
     }
     urls = ET.Element("urlset", {"xmlns": "http://www.sitemaps.org/schemas/sitemap/0.9"})
-    ordered = sorted((path for path in pages if path != "404.html"), key=lambda path: (path.count("/"), path))
+    ordered = sorted(set(pages) - left_out, key=lambda path: (path.count("/"), path))
     for path in ordered[:_MOST]:
         url = ET.SubElement(urls, "url")
         ET.SubElement(url, "loc").text = base_url if path == "index.html" else f"{base_url}{path}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from site_gen.board.averages import XTREME_GROUPS
 from site_gen.board.board import Board, Cell, Row, Standing
@@ -12,6 +12,8 @@ from site_gen.board.recipe import recipe
 from site_gen.figures.style import REGIME_MARKS, regime_word
 from site_gen.formatting import share
 from site_gen.once import once
+
+_Words = TypeVar("_Words", str, tuple[str, str])
 
 
 @once
@@ -70,6 +72,7 @@ def rows_js(board: Board) -> bytes:
         "score": {name: [values.scores.get(name) for values in row_values] for name in names},
         "part": {name: _sparse(values.parts.get(name) for values in row_values) for name in names},
         "seen": {name: _sparse(values.seen.get(name) for values in row_values) for name in names},
+        "flag": {name: _sparse(values.flags.get(name) for values in row_values) for name in names},
         "mean": {name: [values.means[name] for values in row_values] for name in averages},
         "covered": {name: [values.covered[name] for values in row_values] for name in averages},
         "of": {name: XTREME_GROUPS.total() if name == "xtreme" else XTREME_GROUPS[name] for name in averages},
@@ -82,19 +85,23 @@ def _numbered(words: Iterable[str]) -> Mapping[str, int]:
     return {word: number for number, word in enumerate(sorted(set(words)))}
 
 
-def _sparse(words: Iterable[str | None]) -> dict[int, str]:
+def _sparse(words: Iterable[_Words | None]) -> dict[int, _Words]:
     """Return the non-empty words by their row's number."""
     return {number: word for number, word in enumerate(words) if word}
 
 
 class _RowValues(NamedTuple):
-    """A row's values by target: scores, text for missing ones, warnings about seen test data; its means."""
+    """A row's values by target and its means; `flags` are the notices that take a rank, in short and in full.
+
+    `parts` is the text for a missing score, `seen` the warning about test data.
+    """
 
     recipe: str
     mark: str
     scores: Mapping[str, float]
     parts: Mapping[str, str]
     seen: Mapping[str, str]
+    flags: Mapping[str, tuple[str, str]]
     means: Mapping[str, float | None]
     covered: Mapping[str, int]
 
@@ -109,6 +116,7 @@ def _row_values(row: Row) -> _RowValues:
         {name: round(cell.score, 4) for name, cell in cells.items() if cell.score is not None},
         {name: _missing_score(cell) for name, cell in cells.items() if cell.score is None},
         {name: cell.trust.seen.said for name, cell in cells.items() if cell.trust.seen.said},
+        {name: (cell.trust.flag, cell.trust.objection) for name, cell in cells.items() if cell.trust.notices},
         {
             name: None if average.mean is None else round(average.mean, 4)
             for name, average in averages.items()

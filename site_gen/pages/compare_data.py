@@ -44,6 +44,7 @@ def compare_outputs(board: Board) -> Iterator[tuple[str, Output]]:
     """
     rows = [row for row in board.rows if row.cells]
     names = [[row.slug, row.submission.title] for row in rows]
+    slugs = {row.slug for row in rows}
     yield (
         NAMES,
         Output(
@@ -52,6 +53,7 @@ def compare_outputs(board: Board) -> Iterator[tuple[str, Output]]:
                 "stiltboardNames",
                 names,
                 [_target_description(standing) for standing in board.standings],
+                {former: slug for former, slug in board.former_slugs.items() if slug in slugs},
             )
         ),
     )

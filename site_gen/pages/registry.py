@@ -18,6 +18,7 @@ from site_gen.board.by_language import LISTED, LanguageRow, LanguageStanding, la
 from site_gen.board.families import Family, families, family_path
 from site_gen.board.gap import Gap, gaps
 from site_gen.board.recipe import recipe
+from site_gen.board.unpublished import only_submitters_have, unpublished_weights
 from site_gen.exports import model_card
 from site_gen.figures.chart import Chart, make_chart
 from site_gen.figures.gap import gap_figure
@@ -174,7 +175,7 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context | C
     languages = language_paths(language_boards(board))
     linked = key_of(tuple(languages.items()))
     for row in board.rows:
-        path = f"submissions/{row.slug}.html"
+        path = paths.page(row.slug)
         inputs = (row.stamp, placement_key(row), base_url, linked)
         yield path, CacheablePage(inputs, partial(_submission, board, base_url, path, row, languages))
 
@@ -188,6 +189,9 @@ def _submission(board: Board, base_url: str, path: str, row: Row, languages: Map
         "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
         "mteb": paths.mteb(row.slug) if paths.mteb(row.slug) in details.paths else "",
         "model_card": paths.model_card(row.slug) if model_card.has_scores(row) else "",
+        "titles": {name: cell.target.title for name, cell in row.cells.items()},
+        "unpublished": unpublished_weights(row),
+        "only_submitters": [name for name, cell in row.cells.items() if only_submitters_have(row, cell)],
         "bibtex": entry_citation(row, f"{base_url}{path}" if base_url else ""),
         "results": {name: Markup(text) for name, text in sections.results.items()},  # noqa: S704  # escaped when rendered
         "training": Markup(sections.training),  # noqa: S704  # the same
@@ -197,8 +201,30 @@ def _submission(board: Board, base_url: str, path: str, row: Row, languages: Map
 
 def _reported(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for row in board.reported:
-        path = f"submissions/{row.slug}.html"
-        yield path, {**_common(board, base_url, path, "submission"), "row": row}
+        path = paths.page(row.slug)
+        titles = {name: cell.target.title for name, cell in row.cells.items()}
+        yield path, {**_common(board, base_url, path, "submission"), "row": row, "titles": titles}
+
+
+def _former(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    """Yield the pages of former slugs, which lead to the present ones."""
+    for former, slug in board.former_slugs.items():
+        path, present = paths.page(former), paths.page(slug)
+        yield (
+            path,
+            {
+                **_common(board, base_url, path, "submission"),
+                "canonical": f"{base_url}{present}" if base_url else "",
+                "former": former,
+                "slug": slug,
+            },
+        )
+
+
+def _withdrawn(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    for tombstone in board.withdrawn:
+        path = paths.page(tombstone.submission)
+        yield path, {**_common(board, base_url, path, "submission"), "tombstone": tombstone}
 
 
 def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
@@ -329,6 +355,8 @@ PAGES = (
     PageKind("part.html", _parts),
     PageKind("submission.html", _submissions),
     PageKind("reported.html", _reported),
+    PageKind("former.html", _former),
+    PageKind("withdrawn.html", _withdrawn),
     PageKind("target.html", _targets),
     PageKind("404.html", _not_found),
     PageKind("targets.html", _target_list),

@@ -12,6 +12,7 @@ from markupsafe import Markup
 import templates
 from site_gen import formatting
 from site_gen.board.target_labels import target_label
+from site_gen.board.trust import flags
 from site_gen.figures.style import symbol_path
 from site_gen.formatting import compact
 
@@ -45,6 +46,7 @@ def _environment() -> Environment:
         "compact": compact,
         "count": formatting.count,
         "data_block": data_block,
+        "flags": flags,
         "flat": lambda value: tuple(formatting.flat(value)),
         "heat": formatting.heat,
         "interval": formatting.interval,

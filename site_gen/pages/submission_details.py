@@ -11,7 +11,7 @@ from site_gen import paths
 from site_gen.board.entry import Sections
 from site_gen.board.language_scores import language_lines, pair_lines
 from site_gen.board.mining_curves import curves_json
-from site_gen.board.run_info import harness_version, reproducing_command
+from site_gen.board.run_info import harness_versions, mixed_sentence, reproducing_command
 from site_gen.board.whole import WholeCell, WholeRow
 from site_gen.exports import mteb
 from site_gen.exports.by_language import by_language_lines
@@ -82,7 +82,8 @@ def _section(
         "lines": language_lines(cell.target, cell.result),
         "pairs": pair_lines(cell.target, cell.result),
         "exhibits": shown,
-        "version": harness_version(cell.result),
+        "versions": harness_versions(cell.result),
+        "mixed": mixed_sentence(cell.target, cell.result),
         "command": reproducing_command(row.slug, cell.target, cell.result),
     }
     return render("result.html", context).strip("\n")

@@ -11,25 +11,28 @@ from harness.catalog import target_of
 from harness.errors import BadInput, Fault, Where
 from harness.records import ReportedSubmission, Result, Submission, Training
 from harness.scoring.statistics.pairwise import Entrant
-from harness.store import RESULTS_FOLDER, find_results, find_submissions, on_disk, result_digest
-from site_gen.board.entry import Entry, make_entry
+from harness.store import RESULTS_FOLDER, SUBMISSION_FILE, find_results, on_disk, result_digest
+from harness.store.notices import TOMBSTONE_FILE, load_tombstone
+from site_gen.board.entry import AnyEntry, Entry, WithdrawnEntry, make_entry
 from site_gen.board.mining_curves import MinedCurve, mined_curves
 from site_gen.board.ranking_input import paired_entrant
 from site_gen.board.reported import ReportedEntry
 from site_gen.board.whole import WholeEntry, whole_row
 from site_gen.pages.submission_details import WholeDetails
-from site_gen.reading.folder_state import folder_key, is_paired
+from site_gen.reading.folder_state import folder_key, is_paired, shown_folders
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ReadEntry = WholeEntry | ReportedEntry | WithdrawnEntry
 
-def gather(submissions: Path) -> tuple[Entry | ReportedEntry, ...]:
+
+def gather(submissions: Path) -> tuple[AnyEntry, ...]:
     """Read every submission and result; raise BadInput with all faults if any is malformed."""
-    slugs = find_submissions(submissions)
+    slugs = shown_folders(submissions)
     paired = is_paired(len(slugs))
     faults: list[Fault] = []
-    entries: list[Entry | ReportedEntry] = []
+    entries: list[AnyEntry] = []
     for slug in slugs:
         try:
             entry = read_entry(submissions / slug, paired)
@@ -37,9 +40,9 @@ def gather(submissions: Path) -> tuple[Entry | ReportedEntry, ...]:
             faults += error.faults
         else:
             entries.append(
-                entry
-                if isinstance(entry, ReportedEntry)
-                else _entry(entry, folder_key(submissions / slug, paired))
+                _entry(entry, folder_key(submissions / slug, paired))
+                if isinstance(entry, WholeEntry)
+                else entry
             )
     if faults:
         raise BadInput(faults)
@@ -51,8 +54,10 @@ def _entry(entry: WholeEntry, stamp: bytes) -> Entry:
     return make_entry(row, WholeDetails(row), stamp)
 
 
-def read_entry(folder: Path, paired: bool) -> WholeEntry | ReportedEntry:
+def read_entry(folder: Path, paired: bool) -> ReadEntry:
     """Read one submission with its results and layer sweeps; raise BadInput if any is malformed."""
+    if (folder / TOMBSTONE_FILE).exists() and not (folder / SUBMISSION_FILE).exists():
+        return WithdrawnEntry(folder.name, load_tombstone(folder))
 
     def columns(result: Result) -> Sequence[str] | None:
         return None if paired or target_of(result).kind == "mining" else ()
@@ -61,8 +66,9 @@ def read_entry(folder: Path, paired: bool) -> WholeEntry | ReportedEntry:
     submission = contents.submission
     if contents.faults or submission is None:
         raise BadInput(contents.faults)
+    notices = contents.notices.notices if contents.notices else ()
     if isinstance(submission, ReportedSubmission):
-        return ReportedEntry(folder.name, submission)
+        return ReportedEntry(folder.name, submission, notices)
     faults: list[Fault] = []
     read_outcomes = []
     for target, table in contents.outcomes.items():
@@ -84,6 +90,7 @@ def read_entry(folder: Path, paired: bool) -> WholeEntry | ReportedEntry:
         contents.training,
         contents.verification,
         {path.stem: result_digest(path) for path in find_results(folder)} if contents.verification else {},
+        notices,
     )
 
 

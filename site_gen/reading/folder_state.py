@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.store import find_submissions
+from harness.store.notices import find_withdrawn
 
 # A file changed so recently, in ns, may change again without a new time stamp.
 _SETTLED = 2 * 10**9
@@ -34,9 +35,14 @@ class FolderState(NamedTuple):
     settled: bool
 
 
+def shown_folders(submissions: Path) -> tuple[str, ...]:
+    """Return the sorted slugs of all submissions, withdrawn ones included."""
+    return tuple(sorted({*find_submissions(submissions), *find_withdrawn(submissions)}))
+
+
 def folder_states(submissions: Path) -> dict[str, FolderState]:
-    """Return the state of every submission's folder by its slug, in order."""
-    slugs = find_submissions(submissions)
+    """Return the state of the folder of every submission, withdrawn ones included, by slug and in order."""
+    slugs = shown_folders(submissions)
     paired = is_paired(len(slugs))
     return {slug: folder_state(submissions / slug, paired) for slug in slugs}
 

@@ -12,14 +12,13 @@ from typing import TypeVar
 
 from harness.characters import shown
 from harness.errors import BadInput, Fault, Where
-from site_gen.board.entry import Entry, make_entry
+from site_gen.board.entry import AnyEntry, make_entry
 from site_gen.board.language_names import find_language, has_page
-from site_gen.board.reported import ReportedEntry
 from site_gen.board.whole import WholeEntry, whole_row
 from site_gen.pages.submission_details import WholeDetails
 from site_gen.reading.build_cache import BuildCache, packed
 from site_gen.reading.cached_details import CachedDetails, page_name, page_part
-from site_gen.reading.entries import read_entry
+from site_gen.reading.entries import ReadEntry, read_entry
 from site_gen.reading.folder_state import FolderState, folder_key, folder_state, is_paired
 from site_gen.reading.gc_pause import gc_paused
 from site_gen.reading.serialization import Packer, Unpacker
@@ -61,7 +60,7 @@ class _FolderRead:
     faults: tuple[Fault, ...] = ()
 
 
-EntriesByKey = Mapping[bytes, Entry | ReportedEntry]
+EntriesByKey = Mapping[bytes, AnyEntry]
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def read_submissions(
 
 def _entries(
     submissions: Path, cache: BuildCache, slugs: Mapping[bytes, str], paired: bool, exclude: EntriesByKey
-) -> Iterator[tuple[bytes, Entry | ReportedEntry]]:
+) -> Iterator[tuple[bytes, AnyEntry]]:
     unpacker = Unpacker(cache.shared())
     for key, data in cache.entries(exclude.keys()):
         yield (
@@ -157,13 +156,13 @@ def _read(task: _FolderTask) -> _FolderRead:
         return _FolderRead(folder.name, b"", key, faults=(Fault(message, Where(str(folder)), cure),))
 
 
-def _packed(task: _FolderTask, state: bytes, entry: WholeEntry | ReportedEntry, key: bytes) -> _FolderRead:
+def _packed(task: _FolderTask, state: bytes, entry: ReadEntry, key: bytes) -> _FolderRead:
     """Return an entry packed for the cache, with all parts of its pages and files."""
     folder = task.folder
     if folder_state(folder, task.paired).digest != task.state.digest:
         state = b""  # it changed since its state was taken
     packer = Packer()
-    if isinstance(entry, ReportedEntry):
+    if not isinstance(entry, WholeEntry):
         return _FolderRead(folder.name, state, key, packer.pack(entry))
     row = whole_row(entry)
     details = WholeDetails(row)
@@ -189,7 +188,7 @@ def _packed(task: _FolderTask, state: bytes, entry: WholeEntry | ReportedEntry, 
     )
 
 
-def _read_stable(folder: Path, paired: bool, key: bytes) -> tuple[WholeEntry | ReportedEntry, bytes]:
+def _read_stable(folder: Path, paired: bool, key: bytes) -> tuple[ReadEntry, bytes]:
     """Read a folder until its content is the same before and after; return the entry and that key."""
     for _ in range(_TRIES):
         entry = read_entry(folder, paired)

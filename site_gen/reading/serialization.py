@@ -1,8 +1,8 @@
 """Serialise entries losslessly: text as JSON, numbers as one array of float64.
 
-An entry has three blocks: the submission, a head that describes the rest, and the numbers in the order of the
-head. Values that thousands of entries share, above all fingerprints of text, are stored once and referred to
-by their digest.
+An entry has three blocks: the submission or its tombstone, a head that describes the rest, and the numbers in
+the order of the head. Values that thousands of entries share, above all fingerprints of text, are stored once
+and referred to by their digest.
 """
 
 from __future__ import annotations
@@ -16,11 +16,19 @@ from typing import Any
 import numpy as np
 
 from harness.catalog.contamination import Seen
-from harness.records import Mark, ReportedSubmission, Signature, Submission, VerifiedResult
+from harness.records import (
+    Mark,
+    Notice,
+    ReportedSubmission,
+    Signature,
+    Submission,
+    Tombstone,
+    VerifiedResult,
+)
 from harness.scoring.statistics.pairwise import Entrant
 from harness.scoring.statistics.resampling import Floats
 from site_gen.board.compact_result import CompactResult
-from site_gen.board.entry import Contender, Details, Entry
+from site_gen.board.entry import AnyEntry, Contender, Details, Entry, WithdrawnEntry
 from site_gen.board.reported import ReportedEntry
 from site_gen.board.trust import Trust
 
@@ -54,11 +62,15 @@ class Packer:
         """Begin without shared texts."""
         self.shared: dict[bytes, str] = {}
 
-    def pack(self, entry: Entry | ReportedEntry) -> bytes:
+    def pack(self, entry: AnyEntry) -> bytes:
         """Return an entry as bytes, with the paths of its detail files."""
-        submission = entry.submission.model_dump_json(by_alias=True).encode()
         numbers = Numbers()
-        head: dict[str, object] = {"slug": entry.slug}
+        if isinstance(entry, WithdrawnEntry):
+            head: dict[str, object] = {"slug": entry.slug, "withdrawn": True}
+            tombstone = entry.tombstone.model_dump_json(by_alias=True).encode()
+            return _join(tombstone, json.dumps(head, separators=(",", ":")).encode(), numbers.to_bytes())
+        submission = entry.submission.model_dump_json(by_alias=True).encode()
+        head = {"slug": entry.slug, "notices": _packed_notices(entry.notices)}
         if isinstance(entry, Entry):
             contenders = {
                 name: self._contender(contender, numbers) for name, contender in entry.contenders.items()
@@ -80,6 +92,7 @@ class Packer:
             "texts": self._name(dict(result.texts)),
             "data": self._name(dict(result.data)),
             "measured_at": result.measured_at.isoformat() if result.measured_at else None,
+            "mixed": self._name(dict(result.mixed)),
             "stamp": result.stamp.hex(),
             "entrant": _packed_entrant(contender.entrant, numbers),
             "trust": self._name(_packed_trust(contender.trust)),
@@ -111,7 +124,21 @@ def _packed_entrant(entrant: Entrant | None, numbers: Numbers) -> dict[str, obje
 
 def _packed_trust(trust: Trust) -> list[object]:
     verification = trust.verification.model_dump(mode="json") if trust.verification else None
-    return [trust.mark.value, verification, trust.seen.held_out, trust.seen.training]
+    return [
+        trust.mark.value,
+        verification,
+        trust.seen.held_out,
+        trust.seen.training,
+        _packed_notices(trust.notices),
+    ]
+
+
+def _packed_notices(notices: Sequence[Notice]) -> list[object]:
+    return [notice.model_dump(mode="json") for notice in notices]
+
+
+def _unpacked_notices(packed: Sequence[object]) -> tuple[Notice, ...]:
+    return tuple(map(Notice.model_validate, packed))
 
 
 def _join(submission: bytes, head: bytes, numbers: bytes) -> bytes:
@@ -141,21 +168,23 @@ class Unpacker:
         self._trusts: dict[str, Trust] = {}
         self._words: dict[str, str] = {}
 
-    def unpack(self, packed: bytes, details: Callable[[tuple[str, ...]], Details]) -> Entry | ReportedEntry:
+    def unpack(self, packed: bytes, details: Callable[[tuple[str, ...]], Details]) -> AnyEntry:
         """Return an entry; `details` makes its details from paths. Raises KeyError without a shared text."""
         submission, text, array = _split(packed)
         head = json.loads(text)
+        if "withdrawn" in head:
+            return WithdrawnEntry(head["slug"], Tombstone.model_validate_json(submission))
+        notices = _unpacked_notices(head["notices"])
         if "contenders" not in head:
-            return ReportedEntry(head["slug"], ReportedSubmission.model_validate_json(submission))
+            return ReportedEntry(head["slug"], ReportedSubmission.model_validate_json(submission), notices)
         numbers = Numbers(array)
         contenders = {
             self._word(name): self._contender(packed_contender, numbers)
             for name, packed_contender in head["contenders"].items()
         }
         declared = Submission.model_validate_json(submission)
-        return Entry(
-            head["slug"], declared, contenders, details(tuple(head["paths"])), bytes.fromhex(head["stamp"])
-        )
+        stamp = bytes.fromhex(head["stamp"])
+        return Entry(head["slug"], declared, contenders, details(tuple(head["paths"])), stamp, notices)
 
     def _contender(self, packed: Mapping[str, Any], numbers: Numbers) -> Contender:
         seeds, language_index = packed["seeds"], self._language_index(packed["languages"])
@@ -171,6 +200,7 @@ class Unpacker:
             self._value(packed["texts"]),
             self._value(packed["data"]),
             datetime.fromisoformat(packed["measured_at"]) if packed["measured_at"] else None,
+            self._value(packed["mixed"]),
             bytes.fromhex(packed["stamp"]),
         )
         entrant = _unpacked_entrant(packed["entrant"], numbers)
@@ -190,9 +220,10 @@ class Unpacker:
 
     def _trust(self, name: str) -> Trust:
         if name not in self._trusts:
-            mark, verification, held_out, training = self._value(name)
+            mark, verification, held_out, training, notices = self._value(name)
             verified_result = VerifiedResult.model_validate(verification) if verification else None
-            self._trusts[name] = Trust(Mark(mark), verified_result, Seen(tuple(held_out), tuple(training)))
+            seen = Seen(tuple(held_out), tuple(training))
+            self._trusts[name] = Trust(Mark(mark), verified_result, seen, _unpacked_notices(notices))
         return self._trusts[name]
 
     def _word(self, text: str) -> str:

@@ -77,10 +77,12 @@ def _cell_inputs(row: Row, target: str) -> bytes:
         cell.trust.sentence,
         cell.trust.mark.value,
         repr(cell.trust.seen),
+        repr(cell.trust.notices),
+        repr(cell.result.mixed),
     )
     return key_of(row.slug, declaration_key(row), cell.result.stamp, design, repr(row.parameters), *judgement)
 
 
 def reported_inputs(rows: Sequence[ReportedRow]) -> tuple[object, ...]:
     """Return the inputs of rows of published numbers."""
-    return tuple((row.slug, row.submission.model_dump_json()) for row in rows)
+    return tuple((row.slug, row.submission.model_dump_json(), repr(row.notices)) for row in rows)

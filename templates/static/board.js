@@ -188,6 +188,19 @@ if (board !== null) {
     return [note];
   }
 
+  // What maintainers object to a score, in a word and in full.
+  function flagOf(given) {
+    if (!given) {
+      return [];
+    }
+    const [words, objection] = given;
+    const word = element("span", "", words);
+    word.setAttribute("aria-hidden", "true");
+    const note = element("span", "seen", word, element("span", "unseen", objection));
+    note.title = objection;
+    return [note];
+  }
+
   function cell(key, i) {
     const [kind, name] = key.split(":");
     if (kind === "rank") {
@@ -211,7 +224,7 @@ if (board !== null) {
       const score = rows.score[name][i];
       const lacking = rows.part[name]?.[i];
       const shown = score !== null ? points(score) : lacking ? part(lacking) : "–";
-      return element("td", "number score", shown, ...seenOf(rows.seen[name]?.[i]));
+      return element("td", "number score", shown, ...seenOf(rows.seen[name]?.[i]), ...flagOf(rows.flag[name]?.[i]));
     }
     if (kind === "regime") {
       const marks = document.getElementById("regime-marks").content.children;

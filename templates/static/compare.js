@@ -11,11 +11,13 @@ const ALPHA = 0.05;
 const loading = new Map(); // by address of a script, the promise that it is loaded
 const given = new Map(); // by slug
 let names = new Map(); // slug → title
+let former = new Map(); // former slug → slug
 let targets = []; // [name, title, metric]
 
 // Called by data/compare.js and data/compare/*.js.
-window.stiltboardNames = (rows, standings) => {
+window.stiltboardNames = (rows, standings, renamed) => {
   names = new Map(rows);
+  former = new Map(Object.entries(renamed));
   targets = standings;
 };
 window.stiltboardCompared = (slug, document) => given.set(slug, document);
@@ -164,7 +166,7 @@ function languages(slugs) {
 const asked = () => (new URLSearchParams(location.hash.slice(1)).get("of") ?? "").split(",").filter(Boolean);
 
 async function show() {
-  const wanted = [...new Set(inputs.map((input) => input.value.trim()).filter(Boolean))];
+  const wanted = [...new Set(inputs.map((input) => input.value.trim()).filter(Boolean).map((slug) => former.get(slug) ?? slug))];
   const unknown = wanted.filter((slug) => !names.has(slug));
   const slugs = wanted.filter((slug) => names.has(slug));
   history.replaceState(null, "", wanted.length > 0 ? `#of=${wanted.map(encodeURIComponent).join(",")}` : location.pathname + location.search);
@@ -194,7 +196,7 @@ async function show() {
 function fill() {
   const slugs = asked();
   inputs.forEach((input, i) => {
-    input.value = slugs[i] ?? "";
+    input.value = former.get(slugs[i]) ?? slugs[i] ?? "";
   });
   show();
 }

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.records import Result
-from site_gen.board.run_info import harness_version, reproducing_command
+from site_gen.board.run_info import harness_versions, reproducing_command
 from site_gen.board.whole import WholeEntry
 from site_gen.pages.citation import board_citation, entry_citation
 from tests.support.boards import MINED, PAIR, entry, make_board, result, submission
@@ -53,8 +53,8 @@ def test_a_run_has_a_whole_date(date: str) -> None:
 
 @pytest.mark.parametrize("versions", [{}, {"torch": "2.10.0"}, {"stiltboard": "0.1 <b>"}])
 def test_a_version_that_is_none_is_not_shown(versions: dict[str, str]) -> None:
-    assert harness_version(dated(versions=versions)) == ""
-    assert harness_version(dated(versions={"stiltboard": "0.1.0"})) == "0.1.0"
+    assert harness_versions(dated(versions=versions)) == ()
+    assert harness_versions(dated(versions={"stiltboard": "0.1.0"})) == ("0.1.0",)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,20 @@ def test_what_changed_before_anybody_listened_is_seen(
     assert next(found) == folder_states(submissions)
 
 
+def test_a_row_that_is_withdrawn_and_what_its_tombstone_says_are_seen(
+    submissions: Path, found: Iterator[Mapping[str, FolderState]]
+) -> None:
+    write(submissions / FIRST / "submission.yaml", "changed")
+    next(found)
+    stone = submissions / FIRST / "tombstone.yaml"
+    for act in (
+        lambda: (submissions / FIRST / "submission.yaml").rename(stone),
+        lambda: write(stone, "another reason"),
+    ):
+        later(act)
+        assert next(found) == folder_states(submissions)
+
+
 def test_a_file_that_is_written_taken_away_or_put_into_a_new_folder_is_seen(
     submissions: Path, found: Iterator[Mapping[str, FolderState]]
 ) -> None:
