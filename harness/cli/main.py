@@ -20,6 +20,7 @@ COMMANDS = {
     "train": ("harness.cli.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "diff": ("harness.cli.diff", "Compare two results, paired on the same examples."),
     "verify": ("harness.cli.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
+    "reproduce": ("harness.cli.reproduce", "Say what it takes to repeat a stored result, or do it."),
     "rename": ("harness.cli.rename", "Rename a submission; its old slug leads to it."),
     "notice": ("harness.cli.notice", "Say that a submission is disputed, contaminated or retired."),
     "withdraw": ("harness.cli.withdraw", "Remove a submission and leave its tombstone."),

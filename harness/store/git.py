@@ -96,7 +96,7 @@ class Revision:
             *(["--", path] if path else []),
         ]
         entries = []
-        listing = _output(self.repository.folder, "ls-tree", *options, most=TREE_LIMIT)
+        listing = query(self.repository.folder, "ls-tree", *options, most=TREE_LIMIT)
         for line in os.fsdecode(listing).split("\0")[:-1]:
             fields, _, entry_path = line.partition("\t")
             mode, _, digest, *size = fields.split()
@@ -118,7 +118,7 @@ class Revision:
         ]:
             refuse(faults)
         hashes = "".join(f"{entries[path].hash}\n" for path in limits)
-        stream = BytesIO(_output(self.repository.folder, "cat-file", "--batch", feed=hashes.encode()))
+        stream = BytesIO(query(self.repository.folder, "cat-file", "--batch", feed=hashes.encode()))
         contents = {}
         for path in limits:
             entry = entries[path]
@@ -215,7 +215,7 @@ class MainLineCommit:
 
 def main_line(head: Revision) -> list[MainLineCommit]:
     """Return a commit and its first parents, the newest first."""
-    output = _output(head.repository.folder, "log", "--first-parent", "--format=%H %ct %P", head.commit, "--")
+    output = query(head.repository.folder, "log", "--first-parent", "--format=%H %ct %P", head.commit, "--")
     rows = (line.split() for line in output.decode().splitlines())
     return [MainLineCommit(commit, int(time), len(parents) > 1) for commit, time, *parents in rows]
 
@@ -230,7 +230,7 @@ def landed(head: Revision) -> dict[str, str]:
         "--no-renames",
         "--format=%x01%H",
     ]
-    output = _output(
+    output = query(
         repository.folder, "log", "-z", *options, head.commit, "--", str(repository.top / repository.place)
     )
     commits: dict[str, str] = {}
@@ -253,10 +253,10 @@ def states_of(revision: Revision, folder: str, *, history: bool = True) -> dict[
     if history:
         options = ["--full-history", f"--max-count={_MOST_STATES}", "--format=%H %P", revision.commit]
         path = os.path.relpath(revision.repository.top / folder, place)
-        output = _output(place, "log", *options, "--", path)
+        output = query(place, "log", *options, "--", path)
         commits += output.decode().split()
     commits = list(dict.fromkeys(commits))
-    lines = _output(
+    lines = query(
         place, "cat-file", "--batch-check", feed="".join(f"{c}:{folder}\n" for c in commits).encode()
     ).decode(errors="replace")
     trees = [line.split() for line in lines.splitlines()]
@@ -272,7 +272,11 @@ def _with_unshallow(repository: Repository, cure: str) -> str:
     return f"run git fetch --unshallow, because this clone is shallow; then {cure}"
 
 
-def _output(folder: Path, *arguments: str, feed: bytes = b"", most: int | None = None) -> bytes:
+def query(folder: Path, *arguments: str, feed: bytes = b"", most: int | None = None) -> bytes:
+    """Return the output of a git command that only reads; raises BadInput where git fails.
+
+    With `most`, an output of more bytes raises BadInput too.
+    """
     completed = _git(folder, *arguments, feed=feed, most=most)
     if most is not None and len(completed.stdout) > most:
         raise BadInput(

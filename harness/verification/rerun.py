@@ -74,7 +74,14 @@ def _copy(folder: Path, destination: Path) -> Path:
     submission = load_submission(folder)
     assert isinstance(submission, Submission)  # published numbers have no result
     destination.mkdir(parents=True)
-    copied = submission.model_copy(
+    copied = absolute_paths(submission, folder)
+    replace_file(destination / SUBMISSION_FILE, dump(plain_record(copied)).encode())
+    return destination
+
+
+def absolute_paths(submission: Submission, folder: Path) -> Submission:
+    """Return the submission of a folder with absolute paths to weights, so that it can be copied elsewhere."""
+    return submission.model_copy(
         update={
             "checkpoints": tuple(_absolute(checkpoint, folder) for checkpoint in submission.checkpoints),
             "finetuned": {
@@ -82,8 +89,6 @@ def _copy(folder: Path, destination: Path) -> Path:
             },
         }
     )
-    replace_file(destination / SUBMISSION_FILE, dump(plain_record(copied)).encode())
-    return destination
 
 
 def _absolute(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
