@@ -21,6 +21,7 @@ COMMANDS = {
     "diff": ("harness.cli.diff", "Compare two results, paired on the same examples."),
     "verify": ("harness.cli.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
     "reproduce": ("harness.cli.reproduce", "Say what it takes to repeat a stored result, or do it."),
+    "status": ("harness.cli.status", "List the submissions that wait for a measurement."),
     "rename": ("harness.cli.rename", "Rename a submission; its old slug leads to it."),
     "notice": ("harness.cli.notice", "Say that a submission is disputed, contaminated or retired."),
     "withdraw": ("harness.cli.withdraw", "Remove a submission and leave its tombstone."),

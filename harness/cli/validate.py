@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--schema",
     type=click.Choice(
-        ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"]
+        ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review", "status"]
     ),
     help="Print the JSON Schema of this kind of file instead.",
 )
@@ -52,10 +52,11 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
 
 
 def schema_text(name: str) -> str:
-    """Return the JSON Schema of a kind of file or of the output of `diff` or `review`, as in docs/schema/."""
+    """Return the JSON Schema of a kind of file, or of a command's output, as in docs/schema/."""
     from harness.comparison.report import ComparisonReport
     from harness.records import Record, Result, Sweep, Training, TrainingRecipe, Verification
     from harness.review import Review
+    from harness.upkeep.backlog import Backlog
 
     records: dict[str, type[Record]] = {
         "result": Result,
@@ -65,6 +66,7 @@ def schema_text(name: str) -> str:
         "verification": Verification,
         "diff": ComparisonReport,
         "review": Review,
+        "status": Backlog,
     }
     body = records[name].model_json_schema() if name in records else _submission_schema()
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}

@@ -80,7 +80,8 @@ def test_validate_names_what_does_not_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review"]
+    "name",
+    ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review", "status"],
 )
 def test_the_published_schema_is_current(name: str) -> None:
     text = stiltboard("validate", "--schema", name).stdout
