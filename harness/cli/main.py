@@ -24,6 +24,10 @@ COMMANDS = {
     "status": ("harness.cli.status", "List the submissions that wait for a measurement."),
     "rename": ("harness.cli.rename", "Rename a submission; its old slug leads to it."),
     "notice": ("harness.cli.notice", "Say that a submission is disputed, contaminated or retired."),
+    "check-weights": (
+        "harness.cli.check_weights",
+        "Ask the Hub whether checkpoints are still there, and note which are gone.",
+    ),
     "withdraw": ("harness.cli.withdraw", "Remove a submission and leave its tombstone."),
     "stale": ("harness.cli.stale", "List results that are behind their targets, and what mends them."),
     "rescore": ("harness.cli.rescore", "Score results again from their outcomes."),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from harness.characters import shown
 from harness.errors import Fault
-from harness.records import Notice, Notices, Record, Tombstone
+from harness.records import Notice, NoticeKind, Notices, Record, Tombstone
 from harness.store.files import no_link, plain_record, read_file, replace_file, typed
 from harness.store.results import results_lock
 from harness.store.yaml.parser import DEFAULT_LIMIT, dump, parse, refuse
@@ -16,7 +17,7 @@ from harness.store.yaml.parser import DEFAULT_LIMIT, dump, parse, refuse
 # Public, because the review of pull requests accepts files of these names only from maintainers.
 NOTICES_FILE = "notices.yaml"
 TOMBSTONE_FILE = "tombstone.yaml"
-_CURE = "only a maintainer writes it, with stiltboard notice or stiltboard withdraw"
+_CURE = "only a maintainer writes it, with stiltboard notice, check-weights or withdraw"
 _Named = TypeVar("_Named", Notices, Tombstone)
 
 
@@ -73,6 +74,35 @@ def lift_notices(folder: Path, kind: str, date: str) -> int:
                 ),
             )
     return len(lifted)
+
+
+def record_gone_weights(folder: Path, gone: Mapping[tuple[str, ...], str], date: str) -> tuple[int, int]:
+    """Let exactly these notices hold that weights are gone, and return how many were added and lifted.
+
+    `gone` gives the reason by the targets that it is about; no targets stand for all. Without a change
+    nothing is written.
+    """
+    with results_lock(folder):
+        before = load_notices(folder)
+        earlier = before.notices if before else ()
+        holding = {
+            (notice.targets, notice.reason): notice
+            for notice in earlier
+            if notice.kind is NoticeKind.WEIGHTS_GONE and notice.lifted is None
+        }
+        ended = [notice for key, notice in holding.items() if key not in gone.items()]
+        added = [
+            Notice(kind=NoticeKind.WEIGHTS_GONE, date=date, reason=reason, targets=targets)
+            for targets, reason in gone.items()
+            if (targets, reason) not in holding
+        ]
+        if ended or added:
+            kept = (
+                notice.model_copy(update={"lifted": date}) if notice in ended else notice
+                for notice in earlier
+            )
+            _write(folder, (*kept, *added))
+    return len(added), len(ended)
 
 
 def _write(folder: Path, notices: tuple[Notice, ...]) -> Path:

@@ -7,7 +7,7 @@ config, headers, weights (checks of their content) → checkpoint_files (the des
 from harness.models.checkpoint.attributes import CONFIG
 from harness.models.checkpoint.checkpoint_files import CheckpointFiles, verify
 from harness.models.checkpoint.config import DEPTH
-from harness.models.checkpoint.fetching import at_hand, download, fetch
+from harness.models.checkpoint.fetching import at_hand, download, fetch, why_gone
 from harness.models.checkpoint.headers import TensorEntry, read_header
 from harness.models.checkpoint.listing import ALLOWED, TOKENIZER_FILES
 from harness.models.checkpoint.parameters import HEADS, count_parameters
@@ -26,4 +26,5 @@ __all__ = [
     "fetch",
     "read_header",
     "verify",
+    "why_gone",
 ]

@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.characters import refused, shown
-from harness.errors import BadInput
+from harness.errors import BadInput, Unreachable, naming_failures
 from harness.models.checkpoint import bundled
 from harness.models.checkpoint.checkpoint_files import CheckpointFiles, stage_and_verify
 from harness.models.checkpoint.listing import ALLOWED, WEIGHTS_LIMIT
+from harness.models.checkpoint.weights import INDEX, SINGLE
 from harness.records import Checkpoint
 
 # The Hub's rule. `--` separates organisation and name in its cache, where `a/b--c` would be ambiguous.
@@ -98,14 +99,10 @@ def _bundled(layers: int, cache: Path) -> Path:
 def download(hub: str, revision: str) -> Path:
     """Download the allowed files of a repository at a commit and return their folder.
 
-    Nothing else contacts the Hub. The size of the download is checked first. HF_HOME and HF_HUB_OFFLINE apply
-    as usual. Raises BadInput with the Hub's reason.
+    Only this module contacts the Hub. The size of the download is checked first. HF_HOME and HF_HUB_OFFLINE
+    apply as usual. Raises BadInput with the Hub's reason.
     """
-    if len(hub) > _ID_LENGTH or not _HUB_ID.fullmatch(hub) or not _REVISION.fullmatch(revision):
-        raise BadInput(
-            f"{shown(hub)} at {shown(revision)} is not a repository of the Hub at a commit",
-            cure="organisation/name, and 40 hexadecimal digits",
-        )
+    _refuse_other_names(hub, revision)
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - heavy
     from huggingface_hub.errors import DryRunError, HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
 
@@ -122,6 +119,51 @@ def download(hub: str, revision: str) -> Path:
             f"{hub}@{revision} cannot be downloaded: {type(reason).__name__}: {first_line}",
             cure="check id, revision and network; gated or private repositories need `hf auth login`",
         ) from reason
+
+
+def why_gone(hub: str, revision: str) -> str:
+    """Return why nobody can download a checkpoint at a commit any more; empty if it is there.
+
+    Only headers are asked for, and without a token, as anyone would. Raises Unreachable where the Hub gives
+    no clear answer, such as without a network or when it is overloaded.
+    """
+    _refuse_other_names(hub, revision)
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url  # noqa: PLC0415 - heavy
+    from huggingface_hub.errors import (  # noqa: PLC0415 - the same
+        DisabledRepoError,
+        GatedRepoError,
+        RemoteEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    def is_there(name: str) -> bool:
+        with suppress(RemoteEntryNotFoundError):
+            get_hf_file_metadata(hf_hub_url(hub, name, revision=revision), token=False)
+            return True
+        return False
+
+    at = f"{hub} at {revision[:12]}"
+    with naming_failures(f"the Hub does not say whether {at} is there", Unreachable, cure="try again later"):
+        try:
+            weights = is_there(SINGLE) or is_there(INDEX)
+            return "" if weights and is_there("config.json") else f"the Hub has not all files of {at}"
+        except GatedRepoError:
+            return f"the Hub gives {at} only to those whom its owners admit"
+        except RepositoryNotFoundError:
+            return f"the Hub has no public repository {hub}"
+        except RevisionNotFoundError:
+            return f"the Hub has no commit {revision[:12]} of {hub}"
+        except DisabledRepoError:
+            return f"the Hub has disabled {hub}"
+
+
+def _refuse_other_names(hub: str, revision: str) -> None:
+    if len(hub) > _ID_LENGTH or not _HUB_ID.fullmatch(hub) or not _REVISION.fullmatch(revision):
+        raise BadInput(
+            f"{shown(hub)} at {shown(revision)} is not a repository of the Hub at a commit",
+            cure="organisation/name, and 40 hexadecimal digits",
+        )
 
 
 def _refuse_too_much(source: str, sizes: list[int]) -> None:
