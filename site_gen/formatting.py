@@ -77,7 +77,14 @@ def listed(words: Sequence[str]) -> str:
 
 
 # Parts of metric keys with capitals; a cut-off such as _10 becomes @10.
-_METRIC_WORDS = {"f1": "F1", "map": "mAP", "ndcg": "nDCG", "english": "English", "spearman": "Spearman"}
+_METRIC_WORDS = {
+    "f1": "F1",
+    "map": "mAP",
+    "mrr": "MRR",
+    "ndcg": "nDCG",
+    "english": "English",
+    "spearman": "Spearman",
+}
 
 
 def metric_name(name: str) -> str:

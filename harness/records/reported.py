@@ -27,7 +27,16 @@ from harness.records.scalars import (
     integer,
     nullable,
 )
-from harness.records.submission import Base, Pooling, Regime, Submission, Submitter
+from harness.records.submission import (
+    Base,
+    Batches,
+    Pooling,
+    Regime,
+    Submission,
+    Submitter,
+    refuse_other_batches,
+    refuse_other_objectives,
+)
 from harness.records.target import Target
 
 # A published score below one point is most likely a share, which has to be multiplied by 100.
@@ -38,7 +47,9 @@ class ReportedIntermediate(Record):
     """Training between pretraining and evaluation, as far as published; None and () mean unknown."""
 
     regime: Regime
+    batches: Annotated[Batches | None, BeforeValidator(nullable)] = None
     tasks: tuple[Tag, ...] = ()
+    objectives: tuple[Tag, ...] = ()
     languages: tuple[Language, ...] = ()
     examples: Annotated[Count | None, BeforeValidator(nullable)] = None
     continued_mlm: Annotated[Truth | None, BeforeValidator(nullable)] = None
@@ -52,6 +63,8 @@ class ReportedIntermediate(Record):
             raise ValueError("regime english has languages: [en]")
         if self.regime is Regime.MULTILINGUAL and len(set(self.languages)) == 1:
             raise ValueError("regime multilingual needs at least two languages, or none if they are unknown")
+        refuse_other_batches(self.regime, self.batches)
+        refuse_other_objectives(self.tasks, self.objectives)
         return self
 
 
@@ -74,11 +87,14 @@ class ReportedScore(Record):
     names, which imply metric and direction: Tatoeba's `accuracy` is English → foreign, `accuracy_to_english`
     the reverse. `languages` holds the target's metric by language. `differs` describes how the numbers
     deviate from the target's protocol; they are then never shown as its score, and may have other names.
+    `version` is the version of the protocol that they were measured by, and they are not shown as the score
+    of a later one.
     """
 
     means: Mapping[Tag, Annotated[Number, Field(ge=0)]] = {}
     languages: Mapping[Language, Points] = {}
     differs: Annotated[LongLine | None, BeforeValidator(nullable)] = None
+    version: Annotated[Integer, Field(ge=1)] = 1
 
     def mean(self, target: Target) -> float | None:
         """Return the mean of the target's metric in points, as published or derived; else None."""
@@ -96,7 +112,7 @@ class ReportedScore(Record):
 
     def score(self, target: Target) -> float | None:
         """Return the target's score in points, as published or derived; None if the protocol differs."""
-        return None if self.differs else self.mean(target)
+        return None if self.differs or self.version != target.version else self.mean(target)
 
 
 class Reported(Record):

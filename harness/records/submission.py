@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -61,12 +61,14 @@ class Batches(StrEnum):
 class Intermediate(Record):
     """Training between pretraining and evaluation; `examples` counts training examples.
 
-    `batches` is None where it is not stated.
+    `batches` is None where it is not stated. `objectives` are what each task was trained with, such as
+    pair_ranking, or `head`; empty where not stated.
     """
 
     regime: Regime
     batches: Annotated[Batches | None, BeforeValidator(nullable)] = None
     tasks: tuple[Tag, ...] = ()
+    objectives: tuple[Tag, ...] = ()
     languages: tuple[Language, ...] = ()
     examples: Count = 0
     continued_mlm: Truth = False
@@ -83,6 +85,7 @@ class Intermediate(Record):
         if self.regime is Regime.MULTILINGUAL and len(set(self.languages)) < 2:
             raise ValueError("regime multilingual needs at least two languages")
         refuse_other_batches(self.regime, self.batches)
+        refuse_other_objectives(self.tasks, self.objectives)
         return self
 
 
@@ -96,6 +99,12 @@ def refuse_other_batches(regime: Regime, batches: Batches | None) -> None:
     if batches is not None and batches not in allowed:
         names = ", ".join(kind.value for kind in allowed) or "no batches"
         raise ValueError(f"regime {regime.value} has {names}, not batches: {batches.value}")
+
+
+def refuse_other_objectives(tasks: Sequence[str], objectives: Sequence[str]) -> None:
+    """Raise ValueError for objectives that are not one for each task."""
+    if objectives and len(objectives) != len(tasks):
+        raise ValueError(f"{len(objectives)} objectives for {len(tasks)} tasks: one for each")
 
 
 class Pooling(StrEnum):

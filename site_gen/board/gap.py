@@ -13,7 +13,7 @@ from harness.scoring.statistics.corrections import holm
 from harness.scoring.statistics.pairwise import differences
 from harness.scoring.statistics.trend import GapTrend, gap_trend
 from site_gen.board.board import Cell, Row, Standing
-from site_gen.board.recipe import recipe
+from site_gen.board.recipe import recipe, tasks_with_objectives
 from site_gen.formatting import compact, listed
 
 LEVEL = 0.95
@@ -119,10 +119,11 @@ def _bounds(interval: tuple[float, float]) -> str:
 def gaps(standing: Standing) -> tuple[Gap, ...]:
     """Return the gaps of each family and recipe with ranked rows of both regimes, several seeds per side.
 
-    The two must have been trained on the same tasks, with or without translation, and be encoded in the same
-    way, so that only the languages differ. Of several pairs of a recipe at one size, the one with most seeds
-    is taken (on the side that has fewer, then on both), then the first by the slugs of the multilingual and
-    the English-only row: never by score.
+    The two must have been trained on the same tasks with the same objectives, with or without translation,
+    and be encoded in the same way, so that only the languages differ. Each kind of batches has its own gap
+    against English-only. Of several pairs of a recipe at one size, the one with most seeds is taken (on the
+    side that has fewer, then on both), then the first by the slugs of the multilingual and the English-only
+    row: never by score.
     """
     by_series: dict[tuple[str, str], dict[int, list[SizeGap]]] = {}
     for english, multilingual in _pairs(standing):
@@ -141,7 +142,7 @@ def _pairs(standing: Standing) -> Iterator[tuple[Row, Row]]:
         parameters = cell.parameters.body if cell.parameters else 0
         return (
             row.submission.family,
-            intermediate.tasks,
+            tasks_with_objectives(row.submission),
             intermediate.continued_mlm,
             str(cell.result.signature),
             parameters,

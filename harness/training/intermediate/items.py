@@ -91,9 +91,8 @@ class Items:
         # Sides of items, and the texts that they have, are connected.
         pairs = tuple(map(np.concatenate, zip(*ends, strict=True)))
         graph = coo_array((np.ones(len(pairs[0]), dtype=np.int8), pairs), shape=(count, count))
-        return (
-            connected_components(graph, directed=False)[1][:nodes].astype(np.int64).reshape(len(self), sides)
-        )
+        labels: NDArray[np.int32] = connected_components(graph, directed=False)[1]
+        return labels[:nodes].astype(np.int64).reshape(len(self), sides)
 
     @property
     def fingerprint(self) -> str:

@@ -108,7 +108,7 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         with trainer.totals:
             after = _assess(objectives, model)
-        save_encoder(encoder, job.files, recipe.encoding, job.folder / "model")
+        save_encoder(encoder, job.files, recipe.encoding, objectives[0].prefixes(), job.folder / "model")
     return Learnt(
         trainer.totals.loss / trainer.state.global_step,
         before,

@@ -17,20 +17,25 @@ _MODULES = (
 )
 
 
-def save_encoder(encoder: Any, files: CheckpointFiles, encoding: Encoding, folder: Path) -> None:
-    """Save the encoder with unchanged copies of its tokenizer files, and how evaluation reads its vectors."""
+def save_encoder(
+    encoder: Any, files: CheckpointFiles, encoding: Encoding, prefixes: tuple[str, str], folder: Path
+) -> None:
+    """Save the encoder with unchanged copies of its tokenizer files, and how evaluation reads its vectors.
+
+    `prefixes` precede queries and passages where a caller tells them apart.
+    """
     encoder.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         if (files.folder / name).is_file():
             (folder / name).write_bytes((files.folder / name).read_bytes())
     if encoding.layer in ("last", files.layers):
-        _save_modules(folder, encoding, int(encoder.config.hidden_size))
+        _save_modules(folder, encoding, prefixes, int(encoder.config.hidden_size))
 
 
-def _save_modules(folder: Path, encoding: Encoding, width: int) -> None:
+def _save_modules(folder: Path, encoding: Encoding, prefixes: tuple[str, str], width: int) -> None:
     """Write sentence-transformers' files; it reads the last layer only, so others have none.
 
-    The prefix is a prompt that is used where no other is requested.
+    The prefix of evaluation is the prompt that is used where no other is requested.
     """
     _write(
         folder / "modules.json",
@@ -54,7 +59,11 @@ def _save_modules(folder: Path, encoding: Encoding, width: int) -> None:
     _write(
         folder / "config_sentence_transformers.json",
         {
-            "prompts": {"evaluation": encoding.prefix} if encoding.prefix else {},
+            "prompts": {
+                "query": prefixes[0],
+                "document": prefixes[1],
+                **({"evaluation": encoding.prefix} if encoding.prefix else {}),
+            },
             "default_prompt_name": "evaluation" if encoding.prefix else None,
             "similarity_fn_name": "cosine",
         },

@@ -248,6 +248,12 @@ def _finish(
     return previous or trained
 
 
+def _objective_names(recipe: TrainingRecipe) -> tuple[str, ...]:
+    """Return the objective of each task; nothing where all train heads, as in recipes without objectives."""
+    names = [share.objective.name if share.objective is not None else "head" for share in recipe.tasks]
+    return tuple(names) if set(names) != {"head"} else ()
+
+
 def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> None:
     """Write a missing submission; raises BadInput for an existing one without this seed's weights."""
     recipe = trainee.recipe
@@ -263,6 +269,7 @@ def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> Non
             regime=recipe.regime,
             batches=recipe.batches,
             tasks=tuple(part.task.name for part in tasks),
+            objectives=_objective_names(recipe),
             languages=recipe.languages,
             examples=sum(part.examples for part in tasks),
             continued_mlm=recipe.continued_mlm is not None,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from harness.records import Signature
 from site_gen.board.gap import gaps
@@ -109,6 +110,25 @@ def test_translated_tasks_are_a_recipe_of_their_own() -> None:
         ("sts", ["multilingual-10"]),
         ("sts, translated", ["translated"]),
     ]
+
+
+def test_each_kind_of_batches_has_its_own_gap_against_english() -> None:
+    kinds = ("mixed", "crosslingual", "hybrid")
+    rows = [named(row(10, MULTILINGUAL | {"batches": kind}, 52.9, 53.0, 53.1), kind) for kind in kinds]
+    found = gaps(standing(row(10, ENGLISH | {"batches": "english"}, 49.9, 50.0, 50.1), *rows))
+    assert [(gap.recipe, [one.multilingual.slug for one in gap.sizes], gap.unused) for gap in found] == [
+        (f"sts, {kind} batches", [kind], ()) for kind in sorted(kinds)
+    ]
+
+
+def test_other_objectives_make_no_gap_and_are_named() -> None:
+    objectives = {"objectives": ["pair_ranking"]}
+    english, multilingual = (row(10, regime, 50.0, 50.5) for regime in (ENGLISH, MULTILINGUAL | objectives))
+    assert gaps(standing(english, multilingual)) == ()
+    (gap,) = gaps(standing(row(10, ENGLISH | objectives, 50.0, 50.5), multilingual))
+    assert gap.recipe == "sts (pair ranking)"
+    with pytest.raises(ValidationError, match="2 objectives for 1 tasks: one for each"):
+        row(10, ENGLISH | {"objectives": ["head", "head"]}, 50.0)
 
 
 @pytest.mark.parametrize("how", ["h2.cls|prefix=", "h1.mean|prefix=", "h2.mean|prefix=query: "])

@@ -112,6 +112,10 @@ class Objective(ABC):
     def dev_score(self, model: nn.Module) -> float | None:
         """Return the metric on held-out text, in points, of a model in evaluation mode; None without one."""
 
+    def prefixes(self) -> tuple[str, str]:
+        """Return what precedes queries and other texts: by default the prefix that evaluation uses."""
+        return (self.opened.recipe.encoding.prefix,) * 2
+
     @property
     def drawn(self) -> DrawnLanguages | None:
         """Return how often each language was drawn; None where an example has one language throughout."""

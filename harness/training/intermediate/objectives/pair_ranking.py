@@ -56,9 +56,11 @@ class RankingObjective(PairObjective):
 
     def prefixes(self) -> tuple[str, str]:
         """Return the prefixes of queries and passages, by default that of evaluation."""
-        usual = self.opened.recipe.encoding.prefix
-        query, passage = self.settings.query_prefix, self.settings.passage_prefix
-        return usual if query is None else query, usual if passage is None else passage
+        own = self.settings.query_prefix, self.settings.passage_prefix
+        query, passage = (
+            usual if prefix is None else prefix for prefix, usual in zip(own, super().prefixes(), strict=True)
+        )
+        return query, passage
 
     def facts(self, items: Items, numbers: NDArray[np.intp]) -> torch.Tensor:
         """Return the class of each text, equal for texts that mean the same, (pairs, sides)."""

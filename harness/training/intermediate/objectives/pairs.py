@@ -136,10 +136,6 @@ class PairObjective(Objective):
         """Return how often each language was drawn."""
         return self._plan.drawn if self._plan is not None else None
 
-    def prefixes(self) -> tuple[str, str]:
-        """Return what precedes the first and the other texts of a pair."""
-        return (self.opened.recipe.encoding.prefix,) * 2
-
     def _pairs(
         self, items: Items, numbers: NDArray[np.intp], first: NDArray[np.intp], second: NDArray[np.intp]
     ) -> list[Pair]:

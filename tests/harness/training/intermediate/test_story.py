@@ -281,7 +281,7 @@ def test_an_encoder_is_trained_recorded_and_evaluable_and_never_trained_twice(
     assert (record.tasks[0].examples, record.tasks[0].languages, record.recipe) == (96, ("en",), recipe)
     submission = load_submission(folder)
     assert submission.intermediate.model_dump(mode="json") == {
-        "regime": "english", "batches": None, "tasks": ["stsb"], "languages": ["en"], "examples": 96, "continued_mlm": False, "translated": False,
+        "regime": "english", "batches": None, "tasks": ["stsb"], "objectives": [], "languages": ["en"], "examples": 96, "continued_mlm": False, "translated": False,
     }  # fmt: skip
     assert submission.trained_on == ("stsb",)
     assert [checkpoint.path for checkpoint in submission.checkpoints] == [

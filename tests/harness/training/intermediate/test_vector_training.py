@@ -77,6 +77,7 @@ def test_right_texts_rise_in_rank_and_the_record_tells_languages(
         record.objective == "mlqa_dev_sentences: cross-entropy over the passages of the batch, cosine / 0.1"
     )
     assert submission.intermediate.batches == Batches(batches)
+    assert submission.intermediate.objectives == ("pair_ranking",)
     assert submission.trained_on == ("mlqa_dev",)
     assert submission_faults(folder) == ()
     assert done.drawn is not None
@@ -349,7 +350,8 @@ def test_a_killed_training_ends_with_the_same_weights(
 def test_what_is_saved_tells_sentence_transformers_how_evaluation_reads_it(
     tmp_path: Path, toy_encoder: Path, questions: Path
 ) -> None:
-    path = recipe_file(tmp_path, toy_encoder, ranking(), "english")
+    objective = '{name: pair_ranking, query_prefix: "sun "}'
+    path = recipe_file(tmp_path, toy_encoder, ranking("[en]", objective), "english")
     path.write_text(path.read_text().replace('prefix: ""', 'prefix: "the "'))
     done = train(trainees(load_recipe(path))[0], options(tmp_path, questions))
     folder = tmp_path / "submissions/toy/checkpoints/seed-0"
@@ -362,6 +364,7 @@ def test_what_is_saved_tells_sentence_transformers_how_evaluation_reads_it(
     assert pooling["word_embedding_dimension"] == 32
     settings = json.loads((folder / "config_sentence_transformers.json").read_text())
     assert settings["prompts"][settings["default_prompt_name"]] == "the "
+    assert (settings["prompts"]["query"], settings["prompts"]["document"]) == ("sun ", "the ")
     assert json.loads((folder / "sentence_bert_config.json").read_text())["max_seq_length"] == 32
     # The digest is that of what evaluation reads; these files are not part of it.
     (folder / "modules.json").unlink()
