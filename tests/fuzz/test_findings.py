@@ -43,7 +43,7 @@ VALUES: dict[str, tuple[str, str, Values, str]] = {
     "ranks of fewer languages in the union": ("xquad_r", "rank_in_union", first([1]), f"column 'rank_in_union', row 1: expected a rank for each of {XQUAD} languages, found a list of 1 value"),
     "no rank in a language": ("xquad_r", "rank_in_language", first([0] * XQUAD), "column 'rank_in_language', row 1: expected a rank for each language that has one in the union"),
     "no rank in the question's own language": ("xquad_r", "rank_in_language", every([0] * XQUAD), "column 'rank_in_language', row 1: expected a rank for"),
-    "a question of no language": ("xquad_r", "question_language", every(""), "column 'question_language', row 1: expected en by the other columns, found nothing"),
+    "a question of no language": ("xquad_r", "question_language", every(""), "column 'question_language', row 1: expected 'en' by the other columns, found nothing"),
     "two documents at one rank": ("clir.mine", "ranks_whole", lambda values: [[1, 1], *values[1:]], "column 'ranks_whole', row 1: expected as many values as ranks_best"),
     "grades of fewer documents": ("clir.mine", "gains", first([]), "column 'gains', row 1: expected as many values as ranks_best, found a list of 0 values"),
     "a negative grade": ("clir.mine", "gains", first([-1]), "column 'gains', row 1: expected no negative grade, found a list of 1 value"),
@@ -157,3 +157,11 @@ def test_a_librarys_message_is_shown_without_control_characters(toy_encoder: Pat
     with pytest.raises(BadInput) as caught, opening("weights"):
         find_architecture(files)
     assert r"model type `be\x12rt`" in caught.value.faults[0].message
+
+
+def test_a_language_is_named_without_the_characters_that_reorder_a_line(tmp_path: Path) -> None:
+    seed = seed_of("xquad_r")
+    languages = pa.array(["\u202e"] * seed.table.num_rows)
+    table = seed.table.set_column(seed.table.column_names.index("language"), "language", languages)
+    found = reasons(tmp_path, parquet.pair(seed, parquet.file_from(table), table.num_rows))
+    assert r"column 'question_language', row 1: expected '\u202e' by the other columns, found 'en'" in found

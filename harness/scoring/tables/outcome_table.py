@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from harness.characters import shown
 from harness.records import Score, Target
 from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.resampling import Floats, f1
@@ -139,7 +140,9 @@ def contradiction(name: str, stated: NDArray[Any], expected: NDArray[Any]) -> It
     wrong = ~(np.abs(stated - expected) <= _ROUNDING) if is_share else stated != expected
     if wrong.any():
         row = int(wrong.argmax())
-        yield Contradiction(name, row, f"{expected[row].item()} by the other columns", stated[row].item())
+        value = expected[row].item()
+        shown_value = shown(value) if isinstance(value, str) else value
+        yield Contradiction(name, row, f"{shown_value} by the other columns", stated[row].item())
 
 
 def first_wrong(
