@@ -53,7 +53,10 @@ class _Opaque:
 
 @dataclass
 class Tally:
-    """What a lane did; memory in bytes above that of the worker after it read the valid examples."""
+    """What a lane did: processor time of the slowest example, memory above the worker's with the sound examples.
+
+    The memory of other programs includes the worker's own, which a program has until it begins.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -65,7 +68,7 @@ class Tally:
         counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.outcomes.items()))
         return (
             f"{sum(self.outcomes.values()):,} examples ({counts}) in {self.seconds:.0f} s, the slowest "
-            f"{self.slowest:.1f} s, at most {self.peak / 2**20:.0f} MiB above the baseline, "
+            f"{self.slowest:.1f} s of processor time, at most {self.peak / 2**20:.0f} MiB above the baseline, "
             f"{self.programs / 2**20:.0f} MiB in other programs"
         )
 
@@ -90,9 +93,8 @@ class Supervisor:
             if name == self._broken[0]:
                 raise self._broken[1]
             return "skipped"
-        begin = time.monotonic()
         reply = self._asked(data)
-        self.tally.slowest = max(self.tally.slowest, time.monotonic() - begin)
+        self.tally.slowest = max(self.tally.slowest, reply.get("seconds", 0.0))
         outcome, report = reply["outcome"], reply.get("traceback", "")
         if outcome in ("accepted", "refused"):
             self.tally.peak = max(self.tally.peak, reply["peak"] - self._baseline)

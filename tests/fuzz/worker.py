@@ -1,8 +1,8 @@
 """The process in which a lane's examples are read: `python -m tests.fuzz.worker LANE FOLDER`.
 
-It reads examples from its standard input, and answers each with what became of it: accepted, refused, or the
-traceback of an exception that is no refusal; and with the largest resident memory so far, of itself and of the
-programs that it ran.
+It reads examples from its standard input, and answers each with what became of it (accepted, refused, or the traceback
+of an exception that is no refusal), the processor time that it took, and the largest resident memory so far, of itself
+and of the programs that it ran.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def main(lane: str, folder: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (reserved + RESERVED, resource.RLIM_INFINITY))
     send(replies, json.dumps({"baseline": used}).encode())
     while request := receive(sys.stdin.buffer):
-        reply = outcome(read, pickle.loads(request))
+        begin = sum(os.times()[:4])
+        reply: dict[str, Any] = outcome(read, pickle.loads(request))
+        reply["seconds"] = sum(os.times()[:4]) - begin
         peak, programs = memory()[1], _KIB * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         send(replies, json.dumps({**reply, "peak": peak, "programs": programs}).encode())
 
