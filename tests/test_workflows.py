@@ -32,6 +32,7 @@ TRIGGERS: dict[str, object] = {
     "ci": {"push": {"branches": ["main"]}, "pull_request": None, "merge_group": None},
     "submission": {"pull_request": None},
     "pages": {"push": {"branches": ["main"]}, "pull_request": None, "workflow_dispatch": None},
+    "weights": {"schedule": [{"cron": "23 5 * * 1"}], "workflow_dispatch": None},
 }
 RIGHTS = {
     "ci": {"test": {"contents": "read"}, "passed": {}},
@@ -46,6 +47,10 @@ RIGHTS = {
         "configure": {"pages": "read"},
         "build": {"contents": "read"},
         "deploy": {"pages": "write", "id-token": "write"},
+    },
+    "weights": {
+        "check": {"contents": "read"},
+        "propose": {"contents": "write", "pull-requests": "write", "actions": "read"},
     },
 }
 WORKFLOWS: dict[str, dict[Any, Any]] = {
@@ -86,6 +91,7 @@ def test_every_job_has_the_least_rights_and_no_secret() -> None:
     } == {
         ("evaluate", "propose"),
         ("pages", "deploy"),
+        ("weights", "propose"),
     }
 
 
@@ -106,7 +112,7 @@ def test_no_script_holds_what_somebody_else_wrote_and_no_checkout_keeps_the_toke
     checkouts = [step for _, _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
     assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(checkouts)
     # A write token is where it is used, and where it is used nothing is installed.
-    writing = [step.get("run", "") for name, job, step in STEPS if (name, job) == ("evaluate", "propose")]
+    writing = [step.get("run", "") for _, job, step in STEPS if job == "propose"]
     assert not any(word in script for script in writing for word in ("pip", "python", "stiltboard"))
 
 
@@ -257,6 +263,7 @@ class Runner:
             "PYTHONPATH": str(ROOT),
             "RUNNER_TEMP": str(self.temp),
             "GITHUB_STEP_SUMMARY": str(self.summary),
+            "GITHUB_OUTPUT": str(self.temp / "output"),
             "GITHUB_RUN_ID": "77",
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_REPOSITORY": "toys/board",
@@ -425,6 +432,8 @@ def test_no_text_of_a_pull_request_is_a_command_in_the_log(origin: Repository, t
         ("evaluate", "evaluate", "stiltboard evaluate"),
         ("evaluate", "judge", "stiltboard review"),
         ("pages", "build", "stiltboard build"),
+        ("weights", "check", "stiltboard check-weights"),
+        ("weights", "check", "stiltboard review"),
     ],
 )
 def test_what_reads_the_files_of_others_prints_no_commands(workflow: str, job: str, command: str) -> None:
