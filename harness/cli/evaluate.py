@@ -156,13 +156,8 @@ def command(
     )
     folders = [locate(slug, submissions) for slug in slugs]
     isolation = _isolation(sandbox, max_memory, max_hours, max_disk)
-    if dry_run and isolation:
-        raise WrongUsage(
-            "--dry-run opens the checkpoint in this process",
-            cure="without --sandbox and limits, or without --dry-run",
-        )
     if dry_run:
-        _estimate_all(folders, targets, languages, options)
+        _estimate_all(folders, targets, languages, options, isolation)
     else:
         run_all(folders, targets, languages, options, isolation)
 
@@ -211,15 +206,23 @@ def user_targets(kind: str, assignments: Sequence[str]) -> dict[str, Path]:
 
 
 def _estimate_all(
-    folders: Sequence[Path], targets: Sequence[str], languages: Sequence[str], options: Options
+    folders: Sequence[Path],
+    targets: Sequence[str],
+    languages: Sequence[str],
+    options: Options,
+    isolation: Apart | None,
 ) -> None:
     from harness.cli.progress import watch
     from harness.evaluation.estimate import estimate
+    from harness.evaluation.isolated import estimate_apart
 
     unreadable: list[Fault] = []
     for folder in folders:
         with watch(folder.name) as reporter, naming_failures(f"{folder.name} could not be estimated"):
-            estimated = estimate(folder, targets, languages, options, reporter)
+            if isolation:
+                estimated = estimate_apart(folder, targets, languages, options, reporter, isolation)
+            else:
+                estimated = estimate(folder, targets, languages, options, reporter)
         click.echo(f"{folder.name}\n{estimated.text()}")
         unreadable.extend(estimated.unreadable)
     if unreadable:

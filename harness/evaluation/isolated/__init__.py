@@ -6,6 +6,6 @@ Rust, and needs no network: it happens in the child process (child.py), which ca
 write only the results and a cache of this submission. Its reply (protocol.py) is untrusted input as well.
 """
 
-from harness.evaluation.isolated.parent import Apart, evaluate_apart
+from harness.evaluation.isolated.parent import Apart, estimate_apart, evaluate_apart
 
-__all__ = ["Apart", "evaluate_apart"]
+__all__ = ["Apart", "estimate_apart", "evaluate_apart"]

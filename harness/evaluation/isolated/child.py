@@ -23,20 +23,22 @@ def link_datasets(folders: Sequence[str], target: Path) -> None:
 
 
 def main(request_file: str, *datasets: str) -> None:
-    """Evaluate as the request file describes, and write the reply to its cache folder."""
+    """Evaluate, or estimate, as the request file describes, and write the reply to its cache folder."""
     if datasets:
         link_datasets(datasets, Path(os.environ["HF_DATASETS_CACHE"]))
     from harness.errors import StiltboardError, naming_failures  # noqa: PLC0415
+    from harness.evaluation.estimate import estimate  # noqa: PLC0415
     from harness.evaluation.isolated.protocol import LineReporter, Reply, Request  # noqa: PLC0415 - libraries read the environment at import
     from harness.evaluation.story import evaluate  # noqa: PLC0415
 
     request = Request.from_json(Path(request_file).read_bytes())
+    arguments = (request.folder, request.targets, request.languages, request.options, LineReporter())
     try:
         with naming_failures(f"{request.folder.name} could not be evaluated"):
-            results = evaluate(
-                request.folder, request.targets, request.languages, request.options, LineReporter()
-            )
-        reply = Reply(results)
+            if request.only_estimate:
+                reply = Reply(estimate=estimate(*arguments))
+            else:
+                reply = Reply(evaluate(*arguments))
     except StiltboardError as error:
         reply = Reply.of(error)
     assert request.options.cache is not None  # every request sets one

@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.data.hub import XTREME_HUB
 from harness.data.sentence_pairs import MNLI_HUB
 from harness.errors import CheckFailed
+from harness.evaluation.estimate import Estimate
 from harness.evaluation.isolated.child import REPLY
 from harness.evaluation.isolated.protocol import Reply, Request, report_line
 from harness.evaluation.plan import Plan, make_plan
@@ -62,22 +63,68 @@ def evaluate_apart(
     Raises what `evaluate` raises, CheckFailed before anything is fetched when no sandbox holds, and
     CheckFailed when the child reaches a limit or writes an invalid reply.
     """
+    options = _in_isolation(options, isolation)
+    plan, reply = _run_apart(folder, targets, languages, options, reporter, isolation)
+    return _results(plan, reply)
+
+
+def estimate_apart(
+    folder: Path,
+    targets: Sequence[str],
+    languages: Sequence[str],
+    options: Options,
+    reporter: Reporter,
+    isolation: Apart,
+) -> Estimate:
+    """Estimate as `estimate` does, in an isolated child process, what `evaluate_apart` would take.
+
+    No result is written. Raises what `evaluate_apart` raises before it encodes.
+    """
+    options = _in_isolation(options, isolation)
+    results = folder / RESULTS_FOLDER
+    exists = results.is_dir()
+    try:
+        _, reply = _run_apart(folder, targets, languages, options, reporter, isolation, only_estimate=True)
+    finally:
+        if not exists and results.is_dir() and not any(results.iterdir()):
+            results.rmdir()
+    reply.raise_error()
+    if reply.estimate is None:
+        raise CheckFailed("the evaluation returned no estimate", cure="estimate again")
+    return reply.estimate
+
+
+def _in_isolation(options: Options, isolation: Apart) -> Options:
+    """Return options by which a sandbox keeps no score on disk, which would pass for one of this run."""
+    return replace(options, overwrite=True, untrusted=True) if isolation.sandbox else options
+
+
+def _run_apart(
+    folder: Path,
+    targets: Sequence[str],
+    languages: Sequence[str],
+    options: Options,
+    reporter: Reporter,
+    isolation: Apart,
+    *,
+    only_estimate: bool = False,
+) -> tuple[Plan, Reply]:
+    """Fetch what the child process needs, run it, and return the plan and what it replied."""
     mechanism = find_mechanism(Confinement()) if isolation.sandbox else None
-    if isolation.sandbox:  # the scores on disk come with the submission, and would pass for this run's
-        options = replace(options, overwrite=True, untrusted=True)
     plan = make_plan(folder, targets, languages, options, reporter)
     resume(plan)  # raises early what the child would refuse, and fetches the text that heads are trained on
     cache = _submission_cache(plan) if isolation.sandbox else plan.run.cache
     cache.mkdir(parents=True, exist_ok=True)
     _remove(cache / REPLY)
-    checkpoints = [files for planned in plan.targets for files in planned.checkpoints.values()]
+    checkpoints = _checkpoints(plan)
     with tempfile.TemporaryDirectory(prefix="stiltboard-") as folder_name:
         request = Path(folder_name) / "request.json"
         fetched = {files.source: files for files in checkpoints}
         child_options = replace(
             options, cache=cache, device=plan.run.device, dtype=plan.run.dtype, fetched=fetched
         )
-        request.write_bytes(Request(folder, tuple(targets), tuple(languages), child_options).to_json())
+        requested = Request(folder, tuple(targets), tuple(languages), child_options, only_estimate)
+        request.write_bytes(requested.to_json())
         command, confinement = _command(plan, request, cache, sandbox=isolation.sandbox)
         if mechanism:  # its sandbox held without these folders, and is tested again with them
             mechanism = find_mechanism(confinement, [mechanism])
@@ -86,7 +133,11 @@ def evaluate_apart(
         )
     for files in checkpoints:
         files.check_unchanged()
-    return _results(plan, Reply.from_json(_read_reply(cache / REPLY)), checkpoints)
+    return plan, Reply.from_json(_read_reply(cache / REPLY))
+
+
+def _checkpoints(plan: Plan) -> list[CheckpointFiles]:
+    return [files for planned in plan.targets for files in planned.checkpoints.values()]
 
 
 def _submission_cache(plan: Plan) -> Path:
@@ -173,7 +224,7 @@ def _read_reply(path: Path) -> bytes:
     return data
 
 
-def _results(plan: Plan, reply: Reply, checkpoints: Sequence[CheckpointFiles]) -> tuple[Result, ...]:
+def _results(plan: Plan, reply: Reply) -> tuple[Result, ...]:
     """Return the results: read from the disk and validated, or in a trial, which writes none, from the reply.
 
     Raises the error that the reply carries, and CheckFailed for a result that was not requested.
@@ -184,7 +235,7 @@ def _results(plan: Plan, reply: Reply, checkpoints: Sequence[CheckpointFiles]) -
         if not stat.S_ISREG(path.lstat().st_mode):
             raise CheckFailed(f"the evaluation left {path}, which is not a file", cure="remove it")
     plans = {planned.target.name: planned for planned in plan.targets}
-    digests = {files.digest for files in checkpoints}
+    digests = {files.digest for files in _checkpoints(plan)}
     results = []
     for reported in reply.results:
         if reported.submission != plan.run.slug or reported.target not in plans:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from harness.characters import shown, visible
 from harness.errors import BadInput, CheckFailed, Fault, StiltboardError
+from harness.evaluation.estimate import Estimate
 from harness.evaluation.run import AbsolutePath, Options
 from harness.records import Result
 from harness.reporter import Reporter
@@ -19,12 +21,13 @@ _MARK = "\x1f"  # begins a progress line; no other printed line begins with it
 
 @dataclass(frozen=True)
 class Request:
-    """The arguments of `evaluate`."""
+    """The arguments of `evaluate`, or of `estimate` where only that is requested."""
 
     folder: AbsolutePath
     targets: tuple[str, ...]
     languages: tuple[str, ...]
     options: Options
+    only_estimate: bool = False
 
     def to_json(self) -> bytes:
         """Return the request as JSON, with absolute paths."""
@@ -38,9 +41,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """The outcome of a request: its results, or the error that ended it."""
+    """The outcome of a request: its results, its estimate, or the error that ended it."""
 
     results: tuple[Result, ...] = ()
+    estimate: Estimate | None = None
     faults: tuple[Fault, ...] = ()
     exit_code: Annotated[int, Field(ge=0, le=255)] = 0
 
@@ -65,7 +69,11 @@ class Reply:
             raise CheckFailed(
                 f"the evaluation wrote an invalid reply: {shown(reason)}", cure="evaluate again"
             ) from None
-        return replace(reply, faults=tuple(map(_safe, reply.faults)))
+        return replace(
+            reply,
+            faults=tuple(map(_safe, reply.faults)),
+            estimate=_safe_estimate(reply.estimate) if reply.estimate else None,
+        )
 
     def raise_error(self) -> None:
         """Raise the reported error as BadInput or CheckFailed; return if the evaluation succeeded."""
@@ -114,6 +122,17 @@ def report_line(line: str, reporter: Reporter) -> None:
 
 def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in visible(text))
+
+
+def _safe_estimate(estimate: Estimate) -> Estimate:
+    if not math.isfinite(estimate.seconds):
+        raise CheckFailed("the evaluation wrote an estimate without a duration", cure="estimate again")
+    return replace(
+        estimate,
+        targets=tuple((_one_line(name), languages, texts) for name, languages, texts in estimate.targets),
+        heads=tuple((_one_line(name), _one_line(work)) for name, work in estimate.heads),
+        unreadable=tuple(map(_safe, estimate.unreadable)),
+    )
 
 
 def _safe(fault: Fault) -> Fault:

@@ -17,7 +17,8 @@ from harness.catalog import find_target
 from harness.cli.evaluate import run_all
 from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed, Fault, Where
-from harness.evaluation.isolated import Apart, evaluate_apart, parent
+from harness.evaluation.estimate import Estimate, estimate
+from harness.evaluation.isolated import Apart, estimate_apart, evaluate_apart, parent
 from harness.evaluation.isolated.child import REPLY, link_datasets
 from harness.evaluation.isolated.protocol import LineReporter, Reply, Request, report_line
 from harness.evaluation.plan import make_plan
@@ -118,14 +119,44 @@ def test_without_a_sandbox_nothing_is_evaluated(submission: Path, monkeypatch: p
     assert not (submission / "results").exists()
 
 
-def test_a_dry_run_is_never_taken_for_one_in_a_sandbox(submission: Path) -> None:
-    result = CliRunner().invoke(
-        main, ["evaluate", "toy", "--sandbox", "--dry-run", "--submissions", str(submission.parent)]
+def test_a_dry_run_in_a_sandbox_counts_what_an_evaluation_there_would_encode(submission: Path) -> None:
+    apart = Apart(sandbox=has_sandbox(), limits=Limits(memory=2**36, seconds=600, disk=2**34))
+    dry = estimate_apart(submission, ["jupyterlab"], ["de"], OPTIONS, Silent(), apart)
+    expected = estimate(submission, ["jupyterlab"], ["de"], OPTIONS)
+    assert dry.targets == expected.targets == (("jupyterlab", 1, 432),)
+    assert (dry.texts, dry.tokens, dry.similarities) == (
+        expected.texts,
+        expected.tokens,
+        expected.similarities,
     )
-    assert (result.exit_code, result.output.splitlines()[0]) == (
-        2,
-        "error: --dry-run opens the checkpoint in this process",
-    )
+    assert dry.seconds > 0
+    assert not (submission / "results").exists()
+
+
+def test_the_command_estimates_apart(submission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["evaluate", "toy", "--dry-run", "--max-hours", "1", "--submissions", str(submission.parent)]
+    isolations: list[Apart] = []
+
+    def refuse(*arguments: Any) -> Any:
+        isolations.append(arguments[-1])
+        raise CheckFailed("stopped")
+
+    monkeypatch.setattr("harness.evaluation.isolated.estimate_apart", refuse)
+    assert "error: stopped" in CliRunner().invoke(main, arguments).stderr
+    assert CliRunner().invoke(main, [*arguments, "--sandbox"]).exit_code == 1
+    assert [(apart.sandbox, apart.limits.seconds) for apart in isolations] == [(False, 3600), (True, 3600)]
+
+
+@pytest.mark.parametrize("seconds", ["1e999", "-1e999", "NaN"])
+def test_an_estimate_of_a_stranger_is_printable_and_finite(seconds: str) -> None:
+    values = Estimate((("a\x1b[2J", 1, 2),), 2, 2, 10, 1, 1, 1, 1, 1, 0.5, 0.5, (("b\n", "c\u202e"),))
+    text = Reply(estimate=values).to_json()
+    safe = Reply.from_json(text).estimate
+    assert safe is not None
+    assert safe.text().splitlines()[0].isprintable()
+    assert all(name.isprintable() and work.isprintable() for name, work in safe.heads)
+    with pytest.raises(CheckFailed, match=r"without a duration|invalid reply"):
+        Reply.from_json(text.replace(b'"encoding_seconds":0.5', f'"encoding_seconds":{seconds}'.encode()))
 
 
 @pytest.mark.parametrize("name", ["results", ".results.lock"])
