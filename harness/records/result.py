@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -159,6 +159,12 @@ class Result(Record):
     def complete(self) -> bool:
         """Tell whether there is a score: every checkpoint measured every language."""
         return self.score is not None
+
+    def covers(self, languages: Iterable[str]) -> bool:
+        """Tell whether there is a score, and every seed has one in each of these languages."""
+        return self.complete and all(
+            language in checkpoint.scores for checkpoint in self.checkpoints for language in languages
+        )
 
     def language_score(self, language: str) -> float | None:
         """Return the mean over seeds in points, or None where a seed lacks the language."""

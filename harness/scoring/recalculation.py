@@ -81,9 +81,14 @@ def intervals(
 ) -> dict[str, tuple[float, float] | None]:
     """Return `interval` and `general_interval` of the score over all languages, in points.
 
-    `rows` has the outcomes of each seed and language; the second is None with fewer than three languages.
+    `rows` has the outcomes of each seed and language; languages that were added to the target later may be
+    missing. The second interval is None with fewer than three languages.
     """
-    languages = [units(target, [rows[seed, language] for seed in seeds]) for language in target.languages]
+    languages = [
+        units(target, [rows[seed, language] for seed in seeds])
+        for language in target.languages
+        if all((seed, language) in rows for seed in seeds)
+    ]
     claims = score_claims(Sample(languages, target.parallel))
     return {
         "interval": _points(claims.these),

@@ -63,7 +63,7 @@ def rescore(folder: Path, target: str, date: str, *, write: bool = True) -> Resc
             return rescored
         if rescored.after.signature != result.signature:
             changes = found.changes_since(result.signature.version)
-            reasons = (f"scored again by protocol v{change.version}: {change.reason}" for change in changes)
+            reasons = (f"protocol v{change.version}: {change.reason}" for change in changes)
             supersede(folder, target, joined_reason(reasons), date)
         else:  # before the result, so that after an interruption the same command completes both
             move_checks(folder, {(target, result_digest(path)): digest_of(result_text(rescored.after))})

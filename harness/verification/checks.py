@@ -12,7 +12,14 @@ from harness.models.checkpoint import at_hand, fetch
 from harness.records import Result, Submission, Target, Training
 from harness.scoring.recalculation import differences
 from harness.store import load_outcomes, load_result, result_digest
-from harness.store.agreement import checkpoints_of, other_recipe, other_text, unpinned_text
+from harness.store.agreement import (
+    checkpoints_of,
+    former_protocol,
+    former_text,
+    other_recipe,
+    other_text,
+    unpinned_text,
+)
 from harness.store.files import read_file
 from harness.store.results import RESULT_LIMIT
 from harness.store.seal import is_sealed
@@ -38,6 +45,12 @@ def check_result(path: Path, submission: Submission, training: Training | None, 
         what = "was written before results had seals: its run block cannot be checked"
         findings.append(Finding(check="file", failed=False, file=str(path), what=what))
     checked: list[Check] = ["file", "recount", "signature", "data"]
+    if former := list(former_protocol(result)):
+        checked.remove("recount")
+        findings += [Finding(check="recount", failed=False, file=str(path), what=what) for what in former]
+    findings += [
+        Finding(check="data", failed=False, file=str(path), what=what) for what in former_text(result)
+    ]
     findings += [
         Finding(check="signature", failed=True, file=str(path), what=what)
         for what in other_recipe(result, submission)

@@ -122,7 +122,7 @@ class Row:
 
     @cached_property
     def average(self) -> Average:
-        """Return the XTREME average over all nine targets."""
+        """Return the XTREME average over all of its targets."""
         return xtreme_average(self._scores)
 
     @cached_property
@@ -144,7 +144,7 @@ class Row:
     @property
     def history(self) -> tuple[EarlierResult, ...]:
         """Return the earlier results that were replaced or removed."""
-        return history(self.submission, self.cells)
+        return history(self.submission, {name: cell.result for name, cell in self.cells.items()})
 
     @property
     def evaluated(self) -> bool:

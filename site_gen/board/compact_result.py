@@ -90,6 +90,7 @@ class CompactResult:
     table: NDArray[np.float64]
     texts: Mapping[str, str]
     data: Mapping[str, str]
+    outcomes: str  # the digest of its outcomes
     measured_at: datetime | None  # when its newest part was measured, in UTC
     mixed: Mapping[str, Sequence[str]]  # what differs between its runs, with the values
     stamp: bytes
@@ -172,6 +173,7 @@ def compact(result: Result) -> CompactResult:
         table,
         result.texts,
         result.data,
+        result.outcomes.sha256,
         result.measured_at,
         result.mixed,
         hashlib.sha256(result.model_dump_json(by_alias=True).encode()).digest()[:16],

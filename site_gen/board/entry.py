@@ -96,7 +96,7 @@ def make_entry(row: WholeRow, details: Details, stamp: bytes) -> Entry:
 def _contender(submission: Submission, cell: WholeCell) -> Contender:
     entrant = (
         cell.entrant or unpaired_entrant(cell.target, submission, cell.result)
-        if cell.result.complete
+        if cell.result.covers(cell.target.languages)
         else None
     )
     return contender(compact(cell.result), entrant, cell.trust)

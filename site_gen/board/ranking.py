@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.catalog import TARGETS, ignores_identical_ids, is_own, own_target
-from harness.catalog.fingerprints import FINGERPRINTS
-from harness.records import Target
+from harness.catalog.pins import by_correction, former_texts, pinned
+from harness.records import FormerPin, Target
+from harness.records.result import TRAINING_TEXT
 from harness.scoring.statistics.blockwise_ranks import placings
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.board import Board, Cell, NotShown, Row, Standing
@@ -153,33 +154,58 @@ def _missing(target: Target, result: CompactResult) -> list[str]:
 def _shared_text(target: Target, complete: Iterable[CompactResult]) -> Mapping[str, str]:
     """Return the text fingerprints to rank by: the pinned ones, and without pins those of most results.
 
-    Only results that name every language's text count towards the majority; ties go to those that sort first.
+    Only results that name every language's text, none of it corrected since, count towards the majority; ties
+    go to those that sort first.
     """
-    pinned = {language: f"sha256:{digest}" for language, digest in FINGERPRINTS.get(target.name, {}).items()}
+    official = {language: pinned(target.name, language) for language in target.languages}
     names = set(target.languages)
-    texts = [result.texts for result in complete if names <= result.data.keys()]
+    texts = [
+        result.texts
+        for result in complete
+        if names <= result.data.keys() and not former_texts(target.name, result.texts)
+    ]
     # Results read from the build cache share equal fingerprints, so that few have to be compared.
     by_identity = {id(fingerprints): fingerprints for fingerprints in texts}
     counts: Counter[tuple[tuple[str, str], ...]] = Counter()
     for identity, count in Counter(map(id, texts)).items():
         counts[tuple(sorted(by_identity[identity].items()))] += count
     most = dict(min(counts.items(), key=lambda item: (-item[1], item[0]))[0]) if counts else {}
-    return {**most, **{language: digest for language, digest in pinned.items() if language in names}}
+    return {**most, **{language: digest for language, digest in official.items() if digest is not None}}
 
 
 def _why_unranked(
     target: Target, result: CompactResult, missing: Sequence[str], shared: Mapping[str, str]
 ) -> str:
     """Return the reason why a result has no rank; empty if it has one."""
+    if target.is_former(result.signature):
+        return _why_former(target, result)
     if missing:
         return f"no score for {_language_list(missing)}"
     if result.signature.protocol != target.signature:
         return f"measured as {result.signature.protocol}, not as {target.signature}"
+    if corrections := by_correction(former_texts(target.name, result.texts)):
+        return "; ".join(_why_corrected(pin, languages) for pin, languages in corrections)
     for checkpoint in () if result.has_sizes(target.sizes) else result.checkpoints:
         for language, size in target.sizes.items():
             if (n := checkpoint.scores[language].n) != size:
                 return f"only {n:,} of {size:,} {target.unit} in {language_name(language)}"
     return _why_other_text(target, result, shared)
+
+
+def _why_former(target: Target, result: CompactResult) -> str:
+    changes = target.changes_since(result.signature.version)
+    since = [f"v{change.version} of {change.date}: {change.reason.rstrip('.')}" for change in changes]
+    newest = "; ".join(since) or f"v{target.version}"
+    return f"measured by protocol v{result.signature.version}, now it is {newest}"
+
+
+def _why_corrected(pin: FormerPin, languages: Sequence[str]) -> str:
+    """Return since when texts of a result are no longer the official ones, and why."""
+    reason = pin.reason.rstrip(".")
+    if languages == [TRAINING_TEXT]:
+        return f"fine-tuned on the English text of before {pin.until} ({reason})"
+    names = _language_list([language for language in languages if language != TRAINING_TEXT])
+    return f"measured on the text of before {pin.until} in {names} ({reason})"
 
 
 def _why_other_text(target: Target, result: CompactResult, shared: Mapping[str, str]) -> str:

@@ -51,6 +51,8 @@ class ReportedCell:
             return ""
         if self.published.differs:
             return "measured differently"
+        if self.published.version != self.target.version:
+            return f"by protocol v{self.published.version}"
         if self.published.means:
             return f"{listed([metric_name(name) for name in self.published.means])} only"
         return f"{len(self.published.languages)} of {len(self.target.languages)} languages"
@@ -94,7 +96,7 @@ class ReportedRow:
 
     @property
     def average(self) -> Average:
-        """Return the mean over all nine XTREME targets; no rank depends on it."""
+        """Return the mean over all XTREME targets; no rank depends on it."""
         return xtreme_average(self._scores())
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.catalog.contamination import Seen, names_seen, seen
@@ -16,6 +16,7 @@ from harness.records import (
     Verification,
     VerifiedResult,
 )
+from site_gen.board.compact_result import CompactResult
 
 
 @dataclass(frozen=True)
@@ -102,16 +103,45 @@ def row_mark(marks: Iterable[Mark]) -> str:
 
 @dataclass(frozen=True)
 class EarlierResult:
-    """A superseded result; `removed` if no other result replaced it."""
+    """A superseded result: how it ended, and the score of what replaced it, in points.
+
+    It was `removed` if there is no result on its target now, is `pending` while it is still the present one,
+    and was `rescored` if its outcomes remained. `after` is of the next entry on the same target, or of the
+    present result; None where that has no score, or none on record.
+    """
 
     entry: Superseded
-    removed: bool
+    removed: bool = False
+    pending: bool = False
+    rescored: bool = False
+    after: float | None = None
+
+    @property
+    def what(self) -> str:
+        """Return in a word or two what happened."""
+        if self.removed or self.pending:
+            return "removed" if self.removed else "to be replaced"
+        return "scored again" if self.rescored else "replaced"
 
 
-def history(submission: Submission, targets: Iterable[str]) -> tuple[EarlierResult, ...]:
-    """Return the superseded results of a submission, given the targets that it has results on now."""
-    measured = set(targets)
-    return tuple(EarlierResult(entry, entry.target not in measured) for entry in submission.supersedes)
+def history(submission: Submission, results: Mapping[str, CompactResult]) -> tuple[EarlierResult, ...]:
+    """Return the superseded results of a submission, given its present results by target."""
+    return tuple(
+        _earlier(entry, submission.supersedes[number:], results.get(entry.target))
+        for number, entry in enumerate(submission.supersedes, start=1)
+    )
+
+
+def _earlier(entry: Superseded, later: Sequence[Superseded], result: CompactResult | None) -> EarlierResult:
+    following = next((other for other in later if other.target == entry.target), None)
+    if following is not None:
+        return EarlierResult(entry, rescored=following.outcomes == entry.outcomes, after=following.score)
+    if result is None:
+        return EarlierResult(entry, removed=True)
+    same = result.outcomes == entry.outcomes
+    if same and entry.version in (None, result.signature.version):
+        return EarlierResult(entry, pending=True)
+    return EarlierResult(entry, rescored=same, after=result.score)
 
 
 @dataclass(frozen=True)

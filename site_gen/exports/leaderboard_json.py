@@ -9,6 +9,7 @@ from harness.records import Mark, Notice, Record
 from site_gen import paths
 from site_gen.board.board import Board, Cell, Row
 from site_gen.board.reported import ReportedCell, ReportedRow
+from site_gen.board.trust import EarlierResult
 from site_gen.board.whole import WholeCell, WholeRow
 from site_gen.once import once
 
@@ -70,13 +71,20 @@ def _row(row: Row) -> dict[str, object]:
         "xtreme_targets_measured": row.average.covered,
         "xtreme_groups": {group: average.mean for group, average in row.groups.items()},
         "mark": row.mark or None,
-        "superseded": [
-            {"target": earlier.entry.target, "removed": earlier.removed, "reason": earlier.entry.reason}
-            for earlier in row.history
-        ],
+        "superseded": [_superseded(earlier) for earlier in row.history],
         "targets": {name: _cell(cell) for name, cell in row.cells.items()},
         **_notices(row.notices),
     }
+
+
+def _superseded(earlier: EarlierResult) -> dict[str, object]:
+    """Return a superseded result; entries of before scores were recorded have only the first three keys."""
+    entry = earlier.entry
+    known = {"target": entry.target, "removed": earlier.removed, "reason": entry.reason}
+    optional = {"date": entry.date, "score": entry.score, "version": entry.version, "after": earlier.after}
+    if entry.date is None:
+        return known
+    return known | {"pending": earlier.pending, "rescored": earlier.rescored} | optional
 
 
 def _cell(cell: Cell) -> dict[str, object]:

@@ -60,11 +60,22 @@ class LeaderboardCell(Record):
 
 
 class SupersededResult(Record):
-    """A superseded result of a submission, with the reason; `removed` if no other result replaced it."""
+    """A superseded result of a submission, with the reason; `removed` if no other result replaced it.
+
+    Where they are on record, `date` is the day of its replacement, `score` its score, `version` that of its
+    protocol. `after` is the score of what replaced it. It is `pending` while it is still the present result,
+    and was `rescored` if its outcomes remained.
+    """
 
     target: str
     removed: bool
     reason: str
+    date: str | None = None
+    score: _Points | None = None
+    version: int | None = Field(default=None, ge=1)
+    after: _Points | None = None
+    pending: bool = False
+    rescored: bool = False
 
 
 class LeaderboardRow(Record):

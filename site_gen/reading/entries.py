@@ -117,7 +117,7 @@ def _read_outcomes(
         mined = mined_curves(target, result, table) if target.kind == "mining" else ()
         entrant = (
             paired_entrant(target, submission, result, table, training)
-            if paired and result.complete
+            if paired and result.covers(target.languages)
             else None
         )
     except (ValueError, KeyError) as error:

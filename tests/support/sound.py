@@ -65,17 +65,11 @@ def columns(target: Target, n: int, chance: np.random.Generator, right: float = 
                 "average_precision": precision,
             }
         case "clir":
-            lists = {
-                f"ranks_{variant}": [[int(rank)] for rank in ranks]
-                for variant in ("whole", "average", "best", "top3")
-            }
-            return {
-                "index": index,
-                "query": [f"q{i}" for i in index],
-                "gains": [[1]] * n,
-                **lists,
-                "average_precision": 1 / ranks,
-            }
+            variants = ["average", "best", "top3"]
+            variants += [f"{name}_to_english" for name in variants] if target.parallel else ["whole"]
+            lists = {f"ranks_{variant}": [[int(rank)] for rank in ranks] for variant in variants}
+            query = {} if target.parallel else {"query": [f"q{i}" for i in index]}
+            return {"index": index, **query, "gains": [[1]] * n, **lists, "average_precision": 1 / ranks}
     raise AssertionError(target.kind)
 
 

@@ -109,7 +109,7 @@ FAULTS = [
         "s.yaml:13:34: reported.scores.xnli.means.2: expected a number in plain decimal digits, found nothing\n    cure: write a number in plain decimal digits",
     ]),
     ("{means: {accuracy: 79.2}}", "{score: 79.2}", [
-        "s.yaml:13:12: reported.scores.xnli: unknown key 'score'\n    cure: allowed: means, languages, differs",
+        "s.yaml:13:12: reported.scores.xnli: unknown key 'score'\n    cure: allowed: means, languages, differs, version",
     ]),
     ("{means: {accuracy: 79.2}}", "{}", ["s.yaml:13:5: reported.scores.xnli: contains no number\n    cure: for example `means: {accuracy: 79.2}`"]),
     ("{accuracy_to_english: 95.22}", "{acc: 95.22}", [
