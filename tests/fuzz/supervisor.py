@@ -51,6 +51,11 @@ class _Opaque:
         return "…"
 
 
+@st.composite
+def _opaque(draw: st.DrawFn, examples: st.SearchStrategy[Any]) -> _Opaque:
+    return _Opaque(draw(examples))
+
+
 @dataclass
 class Tally:
     """What a lane did: processor time of the slowest example, memory above the worker's with the sound examples.
@@ -217,7 +222,7 @@ def _draw(supervisor: Supervisor, examples: st.SearchStrategy[Any], count: int, 
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(examples.map(_Opaque))
+    @given(_opaque(examples))
     def judge(example: _Opaque) -> None:
         supervisor.judge(example.value)
 

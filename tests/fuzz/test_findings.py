@@ -15,6 +15,7 @@ from harness.errors import BadInput
 from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.records import Checkpoint
 from harness.store import submission_faults
+from harness.store.board_settings import parse_board_settings
 from tests.fuzz import checkpoints, parquet
 from tests.fuzz.mutations import printed
 from tests.fuzz.supervisor import supervised
@@ -165,3 +166,10 @@ def test_a_language_is_named_without_the_characters_that_reorder_a_line(tmp_path
     table = seed.table.set_column(seed.table.column_names.index("language"), "language", languages)
     found = reasons(tmp_path, parquet.pair(seed, parquet.file_from(table), table.num_rows))
     assert r"column 'question_language', row 1: expected '\u202e' by the other columns, found 'en'" in found
+
+
+def test_an_account_that_is_none_is_explained() -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_board_settings(b"schema: 1\nworkflows: ['@ada']\n", "stiltboard.yaml")
+    (fault,) = caught.value.faults
+    assert fault.message == "workflows[0]: expected a GitHub account, found '@ada'"

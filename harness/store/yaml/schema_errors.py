@@ -54,6 +54,14 @@ PATTERNS = {
         "a parquet file's name",
         "write lowercase letters, digits, ., _ and - before .parquet",
     ),
+    r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})(?:\[bot\])?$": (
+        "a GitHub account",
+        "write the account's name, without @",
+    ),
+    r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$": (
+        "a module and a name in it, with a colon between",
+        "for example package.module:function",
+    ),
 }
 
 # An example line for each required key of a submission.

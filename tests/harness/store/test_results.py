@@ -17,10 +17,19 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+import harness.records
 from harness import store
 from harness.catalog import BY_NAME, TARGETS, own_target
 from harness.errors import BadInput
-from harness.records import Checkpoint, EvaluationRun, Parameters, ReportedSubmission, Result, Submission
+from harness.records import (
+    Checkpoint,
+    EvaluationRun,
+    Parameters,
+    Record,
+    ReportedSubmission,
+    Result,
+    Submission,
+)
 from harness.store.agreement import unpinned_text
 from harness.store.result_consistency import result_findings
 from harness.store.yaml.parser import parse
@@ -184,9 +193,10 @@ def test_every_pattern_of_the_schema_is_explained_in_words() -> None:
             for inner in schema:
                 collect(inner)
 
-    collect(Submission.model_json_schema())
-    collect(ReportedSubmission.model_json_schema())
-    collect(Result.model_json_schema())
+    for name in harness.records.__all__:
+        record = getattr(harness.records, name)
+        if isinstance(record, type) and issubclass(record, Record):
+            collect(record.model_json_schema())
     assert patterns <= PATTERNS.keys()
 
 
