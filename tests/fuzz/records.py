@@ -63,10 +63,23 @@ def originals() -> dict[str, tuple[bytes, ...]]:
         "notices": (_NOTICES.encode(),),
         "tombstone": (_TOMBSTONE.encode(),),
         "settings": ((ROOT / "stiltboard.yaml").read_bytes(),),
-        "recipe": tuple(
-            path.read_bytes() for path in sorted((ROOT / "experiments/reference").glob("*.yaml"))[:2]
-        ),
+        "recipe": tuple(_recipes()),
     }
+
+
+def _recipes() -> Iterator[bytes]:
+    """Yield the recipes of the reference experiment, and one of each newer objective."""
+    reference = [path.read_bytes() for path in sorted((ROOT / "experiments/reference").glob("*.yaml"))]
+    yield from reference
+    tree = parse(reference[-1], "x").value
+    assert isinstance(tree, dict)
+    teachers = {"bundled": "multilingual-e5-small", "layers": "12"}, {"python": "package.module:teacher"}
+    for objective in (
+        {"name": "pair_ranking", "temperature": "0.05"},
+        *({"name": "distillation", "teacher": teacher} for teacher in teachers),
+    ):
+        task = {"task": "bitext.mine", "languages": ["en", "de"], "objective": objective}
+        yield dump({**tree, "batches": "crosslingual", "tasks": [task]}).encode()
 
 
 def with_older(data: bytes) -> Iterator[bytes]:
