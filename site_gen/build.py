@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from site_gen import paths
 from site_gen.board.board import Board, NotShown
+from site_gen.board.edition import NO_EDITION, Edition
 from site_gen.board.ranking import make_board
 from site_gen.downloads import exported
 from site_gen.exports.leaderboard_json import leaderboard_json
@@ -22,15 +23,24 @@ from site_gen.pages.registry import PAGES, CacheablePage, Context
 from site_gen.pages.rendering import TEMPLATES, render
 from site_gen.reading.build_cache import BuildCache
 from site_gen.reading.entries import gather
-from site_gen.reading.folder_state import FolderState, folder_states
+from site_gen.reading.folder_state import FolderState, folder_states, unpaired_above
 from site_gen.reading.gc_pause import gc_paused
 from site_gen.reading.incremental import EntriesByKey, read_submissions
-from site_gen.writing.folder import Written, refuse_foreign, write_site
+from site_gen.writing.folder import Written, refuse_foreign, site_paths, write_site
 from site_gen.writing.output import Output, key_of, standing_inputs
 
 __all__ = ["Site", "build", "gather", "site_files"]
 
 STATIC = ("board.js", "chart.js", "choices.js", "compare.js", "icon.svg", "site.css", "site.js")
+
+
+# Returns which state of the board a site shows.
+Describer = Callable[[Board], Edition]
+
+
+def no_edition(_board: Board) -> Edition:
+    """Return that the board is in no commit."""
+    return NO_EDITION
 
 
 @dataclass(frozen=True)
@@ -47,20 +57,36 @@ class Site:
         return self.out / "index.html"
 
 
-def build(submissions: Path, out: Path, base_url: str = "") -> Site:
+def build(
+    submissions: Path,
+    out: Path,
+    base_url: str = "",
+    edition: Describer = no_edition,
+    inside: Mapping[str, Path] | None = None,
+) -> Site:
     """Build the site of a submissions folder, without submissions that cannot be read.
 
-    Raises BadInput with all faults where none can be read; on any error the old site stays unchanged.
+    `edition` says which state of the board it is. `inside` are other sites that become folders of this one,
+    by their names. Raises BadInput with all faults where no submission can be read; on any error the old site
+    stays unchanged.
     """
-    return Builder(submissions, out, base_url).build()
+    return Builder(submissions, out, base_url, edition, inside).build()
 
 
 class Builder:
     """Builds the site of one folder repeatedly; keeps what was read and ranked, to redo only what changed."""
 
-    def __init__(self, submissions: Path, out: Path, base_url: str = "") -> None:
-        """Take the submissions folder, the output folder and the site's address."""
+    def __init__(
+        self,
+        submissions: Path,
+        out: Path,
+        base_url: str = "",
+        edition: Describer = no_edition,
+        inside: Mapping[str, Path] | None = None,
+    ) -> None:
+        """Take the submissions folder, the output folder and the site's address, and the rest as `build`."""
         self._submissions, self._out, self._base_url = submissions, out, base_url
+        self._edition, self._inside = edition, inside or {}
         self._cache = BuildCache(submissions)
         self._entries: EntriesByKey = {}
         self._board: Board | None = None
@@ -78,8 +104,10 @@ class Builder:
             self._entries = read.entries
             not_shown = [NotShown(slug, read.faults[slug][0].message) for slug in sorted(read.faults)]
             with gc_paused():
-                self._board = make_board(read.entries.values(), before=self._board, not_shown=not_shown)
-                files = planned_files(self._board, self._base_url)
+                board = make_board(read.entries.values(), before=self._board, not_shown=not_shown)
+                board = replace(board, unpaired_above=unpaired_above(len(current_states)))
+                self._board = replace(board, edition=self._edition(board))
+                files = planned_files(self._board, self._base_url) | dict(_inner_files(self._inside))
             site = self._out.resolve()
             previous = self._written or {path: Written(*row) for path, row in self._cache.files(site).items()}
             self._written = write_site(files, self._out, previous, old)
@@ -103,7 +131,9 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
     }
     files |= {f"static/{name}": Output((TEMPLATES / "static" / name).read_bytes) for name in STATIC}
     files |= {
-        path: _page(kind.template, context) for kind in PAGES for path, context in kind.pages(board, root)
+        path: _page(kind.template, context, (*board.edition.inputs, board.unpaired_above))
+        for kind in PAGES
+        for path, context in kind.pages(board, root)
     }
     files |= {
         choices_path(standing): Output(
@@ -116,7 +146,17 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
     return files | dict(exported(board, [path for path in files if path.endswith(".html")], root))
 
 
-def _page(template: str, context: Context | CacheablePage) -> Output:
+def _inner_files(sites: Mapping[str, Path]) -> Iterator[tuple[str, Output]]:
+    """Yield every file of other sites, each in the folder of its name."""
+    for name, site in sites.items():
+        for path in site_paths(site):
+            yield f"{name}/{path}", Output((site / path).read_bytes)
+
+
+def _page(template: str, context: Context | CacheablePage, common: tuple[object, ...]) -> Output:
+    """Return a page; `common` are the inputs that it has in common with all others."""
     if not isinstance(context, CacheablePage):
         return Output(lambda: render(template, context).encode())
-    return Output(lambda: render(template, context.context()).encode(), key_of(template, context.inputs))
+    return Output(
+        lambda: render(template, context.context()).encode(), key_of(template, common, context.inputs)
+    )

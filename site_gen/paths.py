@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+CHANGES = "changes.html"
 FEED = "feed.xml"
 LEADERBOARD_CSV = "data/leaderboard.csv"
 LEADERBOARD_JSON = "data/leaderboard.json"

@@ -40,6 +40,10 @@ COMMANDS = {
         "site_gen.commands.publish",
         "Build the site and push it to a branch that GitHub Pages serves.",
     ),
+    "snapshot": (
+        "site_gen.commands.snapshot",
+        "Tag the board and write an archive of it, with metadata for a DOI.",
+    ),
     "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),
 }
 

@@ -10,6 +10,7 @@ from harness.records import Notice, Parameters, Regime, Submission, Target, Tomb
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.board.compact_result import CompactResult
+from site_gen.board.edition import NO_EDITION, Edition
 from site_gen.board.entry import Contender, Details
 from site_gen.board.reported import ReportedRow
 from site_gen.board.trust import EarlierResult, Sender, Trust, history, row_mark, senders
@@ -199,13 +200,19 @@ class NotShown:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything the pages show; `withdrawn` are the tombstones, by slug."""
+    """Everything the pages show; `withdrawn` are the tombstones, by slug.
+
+    `unpaired_above` is the number of submissions above which rows are not paired by examples, 0 while they
+    are.
+    """
 
     rows: tuple[Row, ...]
     standings: tuple[Standing, ...]
     reported: tuple[ReportedRow, ...] = ()
     not_shown: tuple[NotShown, ...] = ()
     withdrawn: tuple[Tombstone, ...] = ()
+    edition: Edition = NO_EDITION
+    unpaired_above: int = 0
 
     @cached_property
     def benchmark(self) -> tuple[Standing, ...]:

@@ -11,7 +11,9 @@ import click
 
 from harness.errors import CheckFailed
 from site_gen.build import Site, build
+from site_gen.commands.snapshot_sites import snapshot_sites
 from site_gen.commands.terminal import print_board
+from site_gen.reading.source import open_source
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -25,26 +27,42 @@ def _web_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
+base_url_option = click.option(
+    "--base-url", default="", callback=_web_address, metavar="URL",
+    help="The site's public address: adds canonical links, a sitemap and preview pictures.",
+)  # fmt: skip
+submissions_option = click.option(
+    "--submissions", type=click.Path(file_okay=False, path_type=Path), default=Path("submissions"),
+    show_default=True, help="The folder of the submissions.",
+)  # fmt: skip
+
+
 def site_options(command: _Command) -> _Command:
     """Add the options that all commands of the site share."""
-    submissions = click.option(
-        "--submissions", type=click.Path(file_okay=False, path_type=Path), default=Path("submissions"),
-        show_default=True, help="The folder of the submissions.",
-    )  # fmt: skip
     out = click.option(
         "--out", type=click.Path(path_type=Path), default=Path("public"), show_default=True,
         help="The output folder: a new one, or that of an earlier build.",
     )  # fmt: skip
-    base_url = click.option(
-        "--base-url", default="", callback=_web_address, metavar="URL",
-        help="The site's public address: adds canonical links, a sitemap and preview pictures.",
-    )  # fmt: skip
-    return submissions(out(base_url(command)))
+    return submissions_option(out(base_url_option(command)))
+
+
+at_option = click.option(
+    "--at", default="", metavar="REV",
+    help="Build the submissions as of this git revision, or snapshot, with this version of the software.",
+)  # fmt: skip
 
 
 @click.command("build")
+@at_option
+@click.option(
+    "--since",
+    default="",
+    metavar="REV",
+    help="List what changed since this git revision, or snapshot; without it, since the newest snapshot.",
+)
+@click.option("--snapshots", is_flag=True, help="Build every snapshot too, each in the folder of its name.")
 @site_options
-def command(submissions: Path, out: Path, base_url: str) -> None:
+def command(at: str, since: str, snapshots: bool, submissions: Path, out: Path, base_url: str) -> None:
     """Build the static site from the results and print the leaderboard.
 
     The new site replaces the old one only when it is complete. Reading it needs no server, no network and no
@@ -53,7 +71,9 @@ def command(submissions: Path, out: Path, base_url: str) -> None:
 
     Exit code 1: the site was built without some submissions. 3: nothing could be read, and nothing was built.
     """
-    site = build(submissions, out, base_url)
+    source = open_source(submissions, at, since)
+    inside = snapshot_sites(submissions, base_url) if snapshots else {}
+    site = build(source.folder, out, base_url, source.edition, inside)
     print_board(site.board)
     click.echo(f"{site.index}")
     refuse_partial(site)

@@ -6,42 +6,90 @@ from pathlib import Path
 
 import click
 
+from site_gen.board.edition import Edition
 from site_gen.build import build
-from site_gen.commands.build import refuse_partial, site_options
-from site_gen.writing.publish import plan, push
+from site_gen.commands.build import at_option, refuse_partial, site_options
+from site_gen.commands.snapshot_sites import snapshot_sites
+from site_gen.reading.source import open_source
+from site_gen.writing.publish import MESSAGE, Publication, plan, published, push, push_address, without
 
 
 @click.command("publish")
 @click.option("--remote", default="origin", show_default=True, help="The git remote to push the site to.")
 @click.option("--branch", default="gh-pages", show_default=True, help="The branch that GitHub Pages serves.")
+@at_option
+@click.option(
+    "--keep",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="Keep at least so many published sites as commits of the branch, and fewer than twice as many.",
+)
+@click.option(
+    "--renew-snapshot",
+    "renewed",
+    multiple=True,
+    metavar="NAME",
+    help="Build this snapshot again, or remove it if its tag is gone; may be repeated.",
+)
 @click.option("--dry-run", is_flag=True, help="Build and report what would be pushed, without pushing.")
 @click.option("--yes", is_flag=True, help="Do not ask before the first push.")
 @site_options
 def command(
-    remote: str, branch: str, dry_run: bool, yes: bool, submissions: Path, out: Path, base_url: str
+    remote: str,
+    branch: str,
+    at: str,
+    keep: int,
+    renewed: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+    submissions: Path,
+    out: Path,
+    base_url: str,
 ) -> None:
-    """Build the site and push it to a branch of a remote as one commit without a history.
+    """Build the site and push it to a branch of a remote as a commit on top of the last published ones.
 
-    Nothing else in the repository changes. A custom domain (CNAME) on the branch is kept. Asks before it
-    overwrites a branch that no earlier build wrote.
+    Nothing else in the repository changes. A custom domain (CNAME) and the snapshots on the branch are
+    kept, and snapshots that are not on it are added. Asks before it overwrites a branch that no earlier build
+    wrote.
     """
-    site = build(submissions, out, base_url)
     repository = Path.cwd()
-    planned = plan(out, repository, remote, branch)
-    size = f"{planned.files:,} files, {planned.size / 1e6:,.1f} MB"
-    click.echo(f"{planned.address}, branch {branch}: {size}, commit {planned.commit[:12]}")
-    if planned.before.commit is None:
-        click.echo(f"the branch {branch} is new on the remote")
-    else:
-        origin = "from an earlier build" if planned.before.ours else "which no build of this site wrote"
-        domain = ", and keeps its CNAME" if planned.before.cname else ""
-        click.echo(f"it replaces {planned.before.commit[:12]}, {origin}{domain}")
+    push_address(repository, remote)
+    before = without(published(repository, remote, branch), renewed)
+    source = open_source(submissions, at)
+    inside = snapshot_sites(submissions, base_url, exclude=before.snapshots)
+    site = build(source.folder, out, base_url, source.edition, inside)
+    planned = plan(out, repository, remote, branch, before, keep, _message(site.board.edition))
+    _report(planned, site.board.edition)
     if dry_run:
         click.echo("dry run: nothing was pushed")
-        refuse_partial(site)
-        return
-    if planned.first and not yes:
-        click.confirm("push it?", abort=True)
-    push(planned, repository, remote)
-    click.echo("published")
+    elif planned.changes_nothing:
+        click.echo("the branch has this site already: nothing was pushed")
+    else:
+        if planned.first and not yes:
+            click.confirm("push it?", abort=True)
+        push(planned, repository, remote)
+        click.echo("published")
     refuse_partial(site)
+
+
+def _message(edition: Edition) -> str:
+    return f"{MESSAGE} from {edition.origin.commit}" if edition.origin else MESSAGE
+
+
+def _report(planned: Publication, edition: Edition) -> None:
+    """Print what is about to be pushed, and what it replaces."""
+    if edition.origin:
+        click.echo(f"the board of commit {edition.origin.short} of {edition.origin.day}")
+    size = f"{planned.files:,} files, {planned.size / 1e6:,.1f} MB"
+    commits = f"{planned.length:,} {'commit' if planned.length == 1 else 'commits'}"
+    click.echo(
+        f"{planned.address}, branch {planned.branch}: {size}, commit {planned.commit[:12]}, then {commits}"
+    )
+    if planned.before.commit is None:
+        click.echo(f"the branch {planned.branch} is new on the remote")
+        return
+    origin = "from an earlier build" if planned.before.ours else "which no build of this site wrote"
+    kept = [*planned.before.snapshots, *(["its CNAME"] if planned.before.cname else [])]
+    words = f", and keeps {', '.join(kept)}" if kept else ""
+    click.echo(f"it replaces {planned.before.commit[:12]}, {origin}{words}")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.records import Mark, Notice, Record
 from site_gen import paths
 from site_gen.board.board import Board, Cell, Row
+from site_gen.board.edition import Edition
 from site_gen.board.reported import ReportedCell, ReportedRow
 from site_gen.board.trust import EarlierResult
 from site_gen.board.whole import WholeCell, WholeRow
@@ -27,7 +28,16 @@ def leaderboard_json(board: Board) -> str:
     if board.withdrawn:
         parts["withdrawn"] = (_line(_record(tombstone)) for tombstone in board.withdrawn)
     lists = ",\n".join(f'"{name}":[\n' + ",\n".join(lines) + "\n]" for name, lines in parts.items())
-    return f'{{"format":{FORMAT},\n{lists}}}\n'
+    head = "".join(f',"{key}":{_line(value)}' for key, value in _edition(board.edition).items())
+    return f'{{"format":{FORMAT}{head},\n{lists}}}\n'
+
+
+def _edition(edition: Edition) -> dict[str, str]:
+    """Return the commit that the board was built from, and the snapshot that it is, where there are any."""
+    keys: dict[str, str] = {}
+    if edition.origin:
+        keys |= {"commit": edition.origin.commit, "commit_date": edition.origin.date}
+    return keys | ({"snapshot": edition.snapshot} if edition.snapshot else {})
 
 
 def results_json(row: WholeRow) -> bytes:

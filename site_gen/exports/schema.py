@@ -143,10 +143,15 @@ class SubmitterCount(Record):
 class Leaderboard(Record):
     """Everything that the site shows; scores are in points, 0 to 100. Breaking changes increase `format`.
 
-    `withdrawn`, left out if empty, are the submissions that were taken down.
+    `withdrawn`, left out if empty, are the submissions that were taken down. `commit` is the git commit of
+    the submissions, `commit_date` its date in UTC, and `snapshot` the name of the snapshot that this is; each
+    is left out where there is none.
     """
 
     format: Literal[2]
+    commit: str | None = Field(default=None, pattern="^[0-9a-f]{40,64}$")
+    commit_date: str | None = None
+    snapshot: str | None = None
     targets: tuple[Target, ...]
     submissions: tuple[LeaderboardRow, ...]
     reported: tuple[ReportedLeaderboardRow, ...]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.records.origin import Snapshot
 from site_gen.board.board import Row
+from site_gen.board.edition import Edition
 from site_gen.board.run_info import newest_run
 
 _SPECIAL = {
@@ -13,31 +15,66 @@ _SPECIAL = {
 }  # fmt: skip
 
 
-def entry_citation(row: Row, address: str) -> str:
-    """Return the BibTeX entry of a submission; `address` is that of its page, or empty if unknown."""
+def entry_citation(row: Row, base_url: str, path: str, edition: Edition) -> str:
+    """Return the BibTeX entry of a submission, whose page is at `path`; `base_url` is empty if unknown.
+
+    It names the newest snapshot where that has the same results, and else the commit, where there is one.
+    """
+    snapshot = edition.cited_snapshot(row.slug)
     names = [submitter.name for submitter in row.submission.submitters]
-    return _misc(f"stiltboard-{row.slug}", row.submission.title, names, [row], address)
-
-
-def board_citation(rows: Sequence[Row], address: str) -> str:
-    """Return the BibTeX entry of the whole board, with the year of its newest result."""
+    note = "Entry of the stiltboard leaderboard"
+    address = f"{_root(base_url, snapshot)}{path}" if base_url else ""
     return _misc(
-        "stiltboard",
-        "stiltboard, a leaderboard of multilingual encoders after intermediate-task training",
-        [],
-        rows,
+        _key(f"stiltboard-{row.slug}", edition, snapshot),
+        row.submission.title,
+        names,
+        [row],
+        ", ".join(filter(None, (note, _version(edition, snapshot)))),
         address,
     )
 
 
-def _misc(key: str, title: str, authors: Sequence[str], rows: Sequence[Row], address: str) -> str:
+def board_citation(rows: Sequence[Row], base_url: str, edition: Edition) -> str:
+    """Return the BibTeX entry of the board: of its newest snapshot, or of its commit where there is none."""
+    snapshot = edition.cited_snapshot()
+    version = _version(edition, snapshot)
+    return _misc(
+        _key("stiltboard", edition, snapshot),
+        "stiltboard, a leaderboard of multilingual encoders after intermediate-task training",
+        [],
+        rows,
+        version[:1].upper() + version[1:],
+        _root(base_url, snapshot),
+    )
+
+
+def _key(key: str, edition: Edition, snapshot: Snapshot | None) -> str:
+    name = snapshot.name if snapshot else edition.snapshot
+    return f"{key}-{name}" if name else key
+
+
+def _version(edition: Edition, snapshot: Snapshot | None) -> str:
+    if snapshot:
+        return snapshot.label
+    if not edition.origin:
+        return ""
+    if edition.snapshot:
+        return Snapshot(edition.snapshot, edition.origin).label
+    return f"commit {edition.origin.short} of {edition.origin.day}"
+
+
+def _root(base_url: str, snapshot: Snapshot | None) -> str:
+    return f"{base_url}{snapshot.name}/" if base_url and snapshot else base_url
+
+
+def _misc(key: str, title: str, authors: Sequence[str], rows: Sequence[Row], note: str, address: str) -> str:
     newest = newest_run(rows)
     # Names are in braces: which word is the family name is unknown, and a name may be an organisation's.
     fields = {
         "title": f"{{{_escaped(title)}}}",
         "author": " and ".join(f"{{{_escaped(name)}}}" for name in authors) or "{The stiltboard authors}",
         "year": str(newest.year) if newest else "",
-        "note": "" if key == "stiltboard" else "Entry of the stiltboard leaderboard",
+        "note": note,
         "url": address,
     }
     return "\n".join(

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from harness.catalog import is_own
-from harness.records import Regime
 from site_gen import paths
 from site_gen.board.averages import XTREME_GROUPS
 from site_gen.board.board import Board, Row, Standing
 from site_gen.board.by_language import LISTED, LanguageRow, LanguageStanding, language_boards, language_paths
+from site_gen.board.evidence import evidence
 from site_gen.board.families import Family, families, family_path
 from site_gen.board.gap import Gap, gaps
 from site_gen.board.recipe import recipe
@@ -35,6 +35,8 @@ from site_gen.writing.output import declaration_key, key_of, placement_key, repo
 
 Context = Mapping[str, object]
 
+# The page of changes lists at most so many submissions of a target whose place alone changed.
+LISTED_CHANGES = 100
 # The links on every page: name of the section, path, and link text.
 NAVIGATION = (
     ("front", "index.html", "Leaderboard"),
@@ -74,28 +76,11 @@ def gap_chart(standing: Standing, target_gaps: Sequence[Gap]) -> Chart | None:
     return make_chart(gap_figure(standing.target, target_gaps, curves.figure.x)) if curves else None
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """The evidence of a target on the board's question, which needs both regimes within one family."""
-
-    trained: tuple[Regime, ...]  # of English-only and multilingual, those with a ranked row
-    families: tuple[str, ...]  # that have ranked rows of both
-
-
-def evidence(standing: Standing) -> Evidence:
-    """Return which regimes have ranked rows, and in which families they can be compared."""
-    trained = (Regime.ENGLISH, Regime.MULTILINGUAL)
-    pairs = {(row.submission.family, row.regime) for row in standing.ranked}
-    families = sorted({family for family, _ in pairs if all((family, regime) in pairs for regime in trained)})
-    return Evidence(
-        tuple(regime for regime in trained if any(regime == ranked_regime for _, ranked_regime in pairs)),
-        tuple(families),
-    )
-
-
 def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, object]:
     return {
         "board": board,
+        "edition": board.edition,
+        "repository": repository(base_url.removesuffix(f"{board.edition.snapshot}/")),
         "navigation": NAVIGATION,
         "path": path,
         "picture": f"{base_url}{paths.SITE_CARD}" if base_url else "",
@@ -192,7 +177,7 @@ def _submission(board: Board, base_url: str, path: str, row: Row, languages: Map
         "titles": {name: cell.target.title for name, cell in row.cells.items()},
         "unpublished": unpublished_weights(row),
         "only_submitters": [name for name, cell in row.cells.items() if only_submitters_have(row, cell)],
-        "bibtex": entry_citation(row, f"{base_url}{path}" if base_url else ""),
+        "bibtex": entry_citation(row, base_url, path, board.edition),
         "results": {name: Markup(text) for name, text in sections.results.items()},  # noqa: S704  # escaped when rendered
         "training": Markup(sections.training),  # noqa: S704  # the same
         "charted": sections.charted,
@@ -332,7 +317,7 @@ def _compare(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "about.html"
-    extra = {"bibtex": board_citation(board.rows, base_url), "repository": repository(base_url)}
+    extra = {"bibtex": board_citation(board.rows, base_url, board.edition)}
     yield path, {**_common(board, base_url, path, "about"), **extra}
 
 
@@ -342,6 +327,13 @@ def repository(base_url: str) -> str:
     owner, dot, host = (parts.hostname or "").partition(".")
     name = parts.path.strip("/").partition("/")[0]
     return f"https://github.com/{owner}/{name or f'{owner}.github.io'}" if dot and host == "github.io" else ""
+
+
+def _changes(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    if board.edition.changes:
+        tombstones = {tombstone.submission for tombstone in board.withdrawn}
+        extra = {"changes": board.edition.changes, "withdrawn": tombstones, "most": LISTED_CHANGES}
+        yield paths.CHANGES, {**_common(board, base_url, paths.CHANGES, "changes"), **extra}
 
 
 def _not_found(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -366,4 +358,5 @@ PAGES = (
     PageKind("family.html", _families),
     PageKind("compare.html", _compare),
     PageKind("about.html", _about),
+    PageKind("changes.html", _changes),
 )

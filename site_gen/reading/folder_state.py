@@ -24,6 +24,11 @@ def is_paired(count: int) -> bool:
     return count <= PAIRED_SUBMISSIONS
 
 
+def unpaired_above(count: int) -> int:
+    """Return the number above which submissions are not paired, 0 where this number of them is."""
+    return 0 if is_paired(count) else PAIRED_SUBMISSIONS
+
+
 class FolderState(NamedTuple):
     """A digest of names, sizes, times and inodes of a submission's files; `settled` if none is very recent.
 

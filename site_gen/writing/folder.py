@@ -61,6 +61,11 @@ def refuse_foreign(out: Path) -> dict[str, Stat]:
     return existing
 
 
+def site_paths(site: Path) -> list[str]:
+    """Return the paths of all files of a built site, sorted; raises BadInput as `refuse_foreign`."""
+    return sorted(name for name in refuse_foreign(site) if (site / name).is_file())
+
+
 def _is_unfilled(folder: Path, name: str, ours: Collection[str]) -> bool:
     """Tell whether an empty folder is left from a build that was killed before it filled it."""
     return folder.is_dir() and not folder.is_symlink() and any(path.startswith(f"{name}/") for path in ours)

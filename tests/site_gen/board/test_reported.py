@@ -10,12 +10,12 @@ import pytest
 
 from harness.records import Regime
 from site_gen.board.averages import Average
+from site_gen.board.evidence import evidence
 from site_gen.board.gap import gaps
 from site_gen.board.reported import Value
 from site_gen.build import site_files
 from site_gen.exports.leaderboard_json import leaderboard_json
 from site_gen.figures.scaling import scaling_figure
-from site_gen.pages.registry import evidence
 from tests.support.boards import ASKED, PAIR, SHOW, TATOEBA, entry, make_board, reported
 
 QA = PAIR.model_copy(

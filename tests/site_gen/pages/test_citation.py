@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from harness.records import Result
-from site_gen.board.run_info import harness_versions, reproducing_command
+from harness.records.origin import Origin, Snapshot
+from harness.reproduction.command import reproducing_command
+from site_gen.board.edition import NO_EDITION, BoardChanges, Edition
+from site_gen.board.run_info import harness_versions
 from site_gen.board.whole import WholeEntry
 from site_gen.pages.citation import board_citation, entry_citation
 from tests.support.boards import MINED, PAIR, entry, make_board, result, submission
@@ -20,7 +25,7 @@ def test_an_entry_is_cited_with_its_title_its_submitters_and_the_year_of_its_new
     made = submission(title="100 % {of} A_B & C", submitters=[{"name": "Ana Pérez"}, {"name": "Labs & Co"}])
     results = (dated(date="2026-01-01T01:30:00Z"),)
     (row,) = make_board([WholeEntry("toy", made, results)], (PAIR,)).rows
-    assert entry_citation(row, "https://x.example/submissions/toy.html") == (
+    assert entry_citation(row, "https://x.example/", "submissions/toy.html", NO_EDITION) == (
         "@misc{stiltboard-toy,\n"
         "  title = {{100 \\% \\{of\\} A\\_B \\& C}},\n"
         "  author = {{Ana Pérez} and {Labs \\& Co}},\n"
@@ -33,14 +38,57 @@ def test_an_entry_is_cited_with_its_title_its_submitters_and_the_year_of_its_new
 
 def test_what_is_not_known_is_left_out_of_a_citation() -> None:
     (row,) = make_board([entry("toy")], (PAIR,)).rows
-    assert "year" not in entry_citation(row, "")
-    assert "url" not in entry_citation(row, "")
-    assert board_citation([row], "") == (
+    entry_text = entry_citation(row, "", "submissions/toy.html", NO_EDITION)
+    assert "year" not in entry_text
+    assert "url" not in entry_text
+    assert board_citation([row], "", NO_EDITION) == (
         "@misc{stiltboard,\n"
         "  title = {{stiltboard, a leaderboard of multilingual encoders after intermediate-task training}},\n"
         "  author = {{The stiltboard authors}},\n"
         "}"
     )
+
+
+def test_a_citation_names_the_commit_or_a_snapshot_that_has_the_same_results() -> None:
+    (row,) = make_board([entry("toy")], (PAIR,)).rows
+    old, new = Origin("a" * 40, "2026-05-31T10:00:00Z"), Origin("b" * 40, "2026-11-02T10:00:00Z")
+    may = Snapshot("2026-05", old)
+
+    def cited(edition: Edition) -> tuple[list[str], list[str]]:
+        texts = (
+            board_citation([row], "https://x.example/", edition),
+            entry_citation(row, "https://x.example/", "submissions/toy.html", edition),
+        )
+        board, page = (
+            [line.strip(" ,") for line in text.splitlines() if re.match(r"@| *(note|url)", line)]
+            for text in texts
+        )
+        return board, page
+
+    assert cited(Edition(new)) == (
+        ["@misc{stiltboard", f"note = {{Commit {'b' * 12} of 2026-11-02}}", "url = {https://x.example/}"],
+        [
+            "@misc{stiltboard-toy",
+            f"note = {{Entry of the stiltboard leaderboard, commit {'b' * 12} of 2026-11-02}}",
+            "url = {https://x.example/submissions/toy.html}",
+        ],
+    )
+    same = BoardChanges("2026-05", True, old, (), (), (), (), frozenset({"toy"}))
+    snapshot = f"snapshot 2026-05, commit {'a' * 12}"
+    board, page = cited(Edition(new, "", (may,), same))
+    assert board == [
+        "@misc{stiltboard-2026-05", f"note = {{S{snapshot[1:]}}}", "url = {https://x.example/2026-05/}"
+    ]  # fmt: skip
+    assert page == [
+        "@misc{stiltboard-toy-2026-05",
+        f"note = {{Entry of the stiltboard leaderboard, {snapshot}}}",
+        "url = {https://x.example/2026-05/submissions/toy.html}",
+    ]
+    # Its numbers are not those of the snapshot: a reader would find others there.
+    changed = replace(same, unchanged=frozenset())
+    assert cited(Edition(new, "", (may,), changed))[1] == cited(Edition(new))[1]
+    # The site of the snapshot itself, whose address is in its base URL.
+    assert cited(Edition(old, "2026-05"))[1][:2] == page[:2]
 
 
 @pytest.mark.parametrize(

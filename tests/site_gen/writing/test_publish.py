@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli.main import main
+from site_gen.writing.folder import write_site
+from site_gen.writing.publish import Publication, plan, published, push
 from tests.support.folders import SITE_SUBMISSIONS
 
 SUBMISSION = SITE_SUBMISSIONS / "lodestar-b-none"
@@ -100,7 +103,7 @@ def test_a_second_publish_replaces_the_first_and_keeps_the_domain(
     found = publish("--base-url", "https://board.example.org")
     assert found.exit_code == 0, found.output
     assert "from an earlier build, and keeps its CNAME\npublished\n" in found.output
-    assert git(remote, "rev-list", "--count", "gh-pages") == "1\n"
+    assert git(remote, "rev-list", "--count", "gh-pages") == "3\n"
     assert contents(remote, "gh-pages") == {
         **files_of(repository / "public"),
         "CNAME": b"board.example.org\n",
@@ -139,7 +142,6 @@ def test_a_push_that_is_refused_or_overtaken_leaves_the_old_site(
     hook.unlink()
     assert git(remote, "rev-parse", "gh-pages") == before
     from site_gen.commands import publish as command
-    from site_gen.writing.publish import Publication, push
 
     def overtaken(planned: Publication, folder: Path, name: str) -> None:
         git(repository, "push", "-q", "--force", "origin", "main:gh-pages")  # somebody else, in between
@@ -204,3 +206,105 @@ def test_the_words_of_a_remote_are_printed_escaped_and_without_a_token(
     assert ended.exit_code == 1
     assert r"\x1b[31mred\x1b]0;title\x07 \u202e https://example.org/x" in ended.output
     assert not any(char in ended.output for char in "\x1b\a\u202e")
+
+
+def next_commit(repository: Path, title: str) -> str:
+    """Give the submission another title and commit it; return the commit."""
+    card = repository / "submissions" / SUBMISSION.name / "submission.yaml"
+    text = card.read_text()
+    card.write_text(re.sub(r"title: .*", f"title: {title}", text))
+    git(repository, "commit", "-q", "--all", "-m", title)
+    return git(repository, "rev-parse", "HEAD").strip()
+
+
+def push_site(repository: Path, text: str, keep: int) -> Publication:
+    """Publish a site of one page, as the command does with a built one."""
+    site = repository / "public"
+    write_site({"index.html": text.encode()}, site)
+    before = published(repository, "origin", "gh-pages")
+    planned = plan(site, repository, "origin", "gh-pages", before, keep, f"Site {text}")
+    push(planned, repository, "origin")
+    return planned
+
+
+def page(remote: Path, revision: str) -> bytes:
+    return contents(remote, revision)["index.html"]
+
+
+def test_the_last_sites_stay_as_commits_and_the_history_is_bounded(repository: Path, remote: Path) -> None:
+    """A push adds one commit; with twice as many as are kept, the oldest are cut off."""
+    for number, length in enumerate((1, 2, 3, 2, 3)):
+        planned = push_site(repository, f"{number}", keep=2)
+        assert planned.length == length
+        subjects = [f"Site {number - back}" for back in range(length)]
+        assert git(remote, "log", "--format=%s", "gh-pages").splitlines() == subjects
+        for back in range(length):
+            assert page(remote, f"gh-pages~{back}") == f"{number - back}".encode()
+    assert not (repository / ".git/shallow").exists()
+    # Yesterday's site by git alone.
+    git(remote, "update-ref", "refs/heads/gh-pages", "gh-pages~1")
+    assert page(remote, "gh-pages") == b"3"
+    assert push_site(repository, "5", keep=1).length == 1
+    assert git(remote, "rev-list", "--count", "gh-pages") == "1\n"
+
+
+def test_authors_and_dates_of_older_sites_are_kept_and_signatures_are_not(
+    repository: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{number + 1}T00:00:00Z")
+        push_site(repository, f"{number}", keep=2)
+    text = git(remote, "cat-file", "commit", "gh-pages")
+    signed = text.replace("\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END\n\n", 1)
+    process = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin"],
+        cwd=remote, check=True, capture_output=True, text=True, input=signed,
+    )  # fmt: skip
+    git(remote, "update-ref", "refs/heads/gh-pages", process.stdout.strip())
+    assert push_site(repository, "3", keep=2).length == 2
+    assert git(remote, "log", "--format=%ct %cn %s", "gh-pages~1", "-1") == "1767398400 us Site 2\n"
+    assert "gpgsig" not in git(remote, "cat-file", "commit", "gh-pages~1")
+    git(remote, "fsck", "--strict")
+
+
+def test_the_same_site_is_not_pushed_twice(repository: Path, remote: Path) -> None:
+    publish("--yes")
+    before = git(remote, "rev-parse", "gh-pages")
+    again = publish()
+    assert again.output.endswith("the branch has this site already: nothing was pushed\n")
+    assert git(remote, "rev-parse", "gh-pages") == before
+
+
+def test_the_site_of_an_earlier_revision_is_put_back(repository: Path, remote: Path) -> None:
+    first = next_commit(repository, "Before")
+    assert publish("--yes").exit_code == 0
+    was = contents(remote, "gh-pages")
+    second = next_commit(repository, "After")
+    assert publish().exit_code == 0
+    (repository / "submissions" / SUBMISSION.name / "submission.yaml").write_text("broken")
+    back = publish("--at", "HEAD~1")
+    assert back.exit_code == 0, back.output
+    assert back.output.startswith(f"the board of commit {first[:12]} of ")
+    assert contents(remote, "gh-pages") == was
+    subjects = git(remote, "log", "--format=%s", "gh-pages").splitlines()
+    assert subjects == [f"Site built by stiltboard from {commit}" for commit in (first, second, first)]
+
+
+def test_snapshots_are_added_once_and_stay_as_they_are(repository: Path, remote: Path) -> None:
+    next_commit(repository, "In May")
+    git(repository, "tag", "-a", "-m", "x", "snapshot-2026-05")
+    assert publish("--yes").exit_code == 0
+    may = {path: data for path, data in contents(remote, "gh-pages").items() if path.startswith("2026-05/")}
+    assert b"In May" in may["2026-05/index.html"]
+    next_commit(repository, "In November")
+    # Another address and no tag any more: what is published stays, byte for byte.
+    git(repository, "tag", "-d", "snapshot-2026-05")
+    later = publish("--base-url", "https://board.example.org")
+    assert later.exit_code == 0, later.output
+    assert "from an earlier build, and keeps 2026-05\n" in later.output
+    now = contents(remote, "gh-pages")
+    assert {path: data for path, data in now.items() if path.startswith("2026-05/")} == may
+    assert b"In November" in now["index.html"]
+    # Unless it is asked for, as after a purge.
+    assert publish("--renew-snapshot", "2026-05").exit_code == 0
+    assert not any(path.startswith("2026-05/") for path in contents(remote, "gh-pages"))

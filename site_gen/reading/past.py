@@ -1,0 +1,59 @@
+"""Submissions as of a git revision: their files in the cache folder, and their board."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from harness.cache import cache_folder
+from harness.errors import BadInput
+from harness.store.export import submission_files, write_files
+from harness.store.git import Revision, query
+from site_gen.board.board import Board, NotShown
+from site_gen.board.ranking import make_board
+from site_gen.reading.build_cache import BuildCache
+from site_gen.reading.folder_state import folder_states, unpaired_above
+from site_gen.reading.gc_pause import gc_paused
+from site_gen.reading.incremental import read_submissions
+
+
+def folder_at(revision: Revision) -> Path:
+    """Return a folder in the cache with the submissions as of a revision; it is written if it is not there.
+
+    Its name is the hash of their tree in git, so that it never has to change. Raises BadInput where the
+    revision has no submission, or where the folder cannot be written.
+    """
+    repository = revision.repository
+    files = submission_files(revision)
+    if not files:
+        raise BadInput(f"{revision.name} has no submissions", cure="name another revision")
+    tree = query(repository.folder, "rev-parse", "--verify", f"{revision.commit}:{repository.place}")
+    folder = cache_folder() / "revisions" / tree.decode().strip() / "submissions"
+    if folder.is_dir():
+        return folder
+    fresh = folder.parent.with_name(f"{folder.parent.name}.{os.getpid()}.new")
+    try:
+        fresh.mkdir(parents=True)
+        write_files(revision, files, fresh / folder.name)
+        fresh.rename(folder.parent)
+    except OSError as reason:
+        if not folder.is_dir():  # another process may have written it meanwhile
+            cure = "make space on the disk, or set STILTBOARD_CACHE to another folder"
+            raise BadInput(f"cannot write to {folder.parent}: {reason.strerror}", cure=cure) from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return folder
+
+
+def board_at(folder: Path) -> Board:
+    """Read and rank the submissions in a folder; those that cannot be read are not on the board."""
+    cache = BuildCache(folder)
+    with cache.opened():
+        states = folder_states(folder)
+        read = read_submissions(folder, cache, states, {})
+        not_shown = [NotShown(slug, faults[0].message) for slug, faults in sorted(read.faults.items())]
+        with gc_paused():
+            board = make_board(read.entries.values(), not_shown=not_shown)
+        return replace(board, unpaired_above=unpaired_above(len(states)))
