@@ -6,9 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from harness.evaluation.plan import make_plan
 from harness.evaluation.run import Options
+from harness.records import Retirement
 from harness.reporter import Silent
+from tests.support.changed_targets import changed_target
 from tests.support.submissions import write_submission
 
 
@@ -44,3 +48,16 @@ def test_what_is_left_out_of_a_checkpoint_is_reported_once(tmp_path: Path, toy_e
     fetched = {files.source: files for files in plan.checkpoints.values()}
     make_plan(folder, ["jupyterlab"], ["de"], Options(dtype="float32", device="cpu", fetched=fetched), again)
     assert [line for line in again.lines if "not used" in line] == []
+
+
+def test_a_retired_target_is_evaluated_and_said_to_be_retired(
+    tmp_path: Path, toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_submission(tmp_path / "submissions/toy")
+    shutil.copytree(toy_encoder, folder / "weights")
+    retirement = Retirement(date="2026-05-01", reason="too easy", superseded_by="tatoeba")
+    changed_target(monkeypatch, retired=retirement)
+    heard = Heard()
+    plan = make_plan(folder, ["jupyterlab"], ["de"], Options(dtype="float32", device="cpu"), heard)
+    assert [planned.target.name for planned in plan.targets] == ["jupyterlab"]
+    assert "jupyterlab was retired on 2026-05-01: too easy; tatoeba replaces it" in heard.lines

@@ -12,14 +12,20 @@ import pytest
 from harness import store
 from harness.catalog import BY_NAME
 from harness.catalog.fingerprints import FINGERPRINTS
+from harness.catalog.pins import FORMER_PINS
 from harness.data import load_examples
 from harness.errors import BadInput
-from harness.records import Submission
+from harness.evaluation.plan import make_plan
+from harness.evaluation.resume import resume
+from harness.evaluation.story import Options, evaluate
+from harness.records import FormerPin, Submission
+from harness.reporter import Silent
 from harness.review import Review, Verdict, review
 from harness.store import submission_faults
 from harness.store.agreement import behind, other_text
 from harness.store.supersession import supersede
 from harness.upkeep.rescoring import rescore
+from harness.upkeep.staleness import stale_results
 from tests.support.changed_targets import (
     DAY,
     TARGET,
@@ -32,6 +38,7 @@ from tests.support.changed_targets import (
     with_table,
 )
 from tests.support.pull_requests import Repository, begin, measured, sealed_again
+from tests.support.submissions import write_submission
 
 DATE = "2026-06-01T00:00:00Z"
 PLACE = "submissions/mine"
@@ -208,3 +215,31 @@ def test_nobody_reads_a_former_text_by_mistake(monkeypatch: pytest.MonkeyPatch) 
     corrected_text(monkeypatch, "fi")
     with pytest.raises(BadInput, match=r"is that of before 2026-05-01 \(two pairs were doubled\)"):
         load_examples(BY_NAME[TARGET], "fi")
+
+
+def test_after_a_correction_only_the_corrected_languages_are_encoded_again(
+    tmp_path: Path, toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = write_submission(tmp_path / "submissions/toy")
+    shutil.copytree(toy_encoder, home / "weights")
+    options = Options(dtype="float32", device="cpu", cache=tmp_path / "cache")
+    (result,) = evaluate(home, [TARGET], ["fi", "de"], options)
+    # The same scores as if they were of the text of before.
+    path = home / "results/jupyterlab.yaml"
+    former = result.model_copy(update={"data": {**result.data, "de": f"sha256:{'a' * 64}"}})
+    store.write_result(home, former, store.load_outcomes(path, result))
+    monkeypatch.setitem(
+        FORMER_PINS,
+        TARGET,  # type: ignore[arg-type]
+        {"de": (FormerPin(digest="a" * 64, until=DAY, reason="two pairs were doubled"),)},
+    )
+    (stale,) = stale_results([home])
+    assert stale.commands[-1] == "stiltboard evaluate toy -t jupyterlab --dtype float32"
+    assert stale.cost is not None
+    assert stale.cost.examples == BY_NAME[TARGET].sizes["de"]
+    (resumed,), _ = resume(make_plan(home, [TARGET], ["fi", "de"], options, Silent()))
+    assert resumed.unfinished(0) == ["de"]
+    (again,) = evaluate(home, [TARGET], ["fi", "de"], options)
+    assert again.data == result.data
+    assert again.checkpoints == result.checkpoints
+    assert stale_results([home]) == ()
