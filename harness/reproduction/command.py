@@ -22,7 +22,7 @@ def reproducing_options(target: Target, result: Result, folder: str = "DIR") -> 
     if kind == "clir":
         ignored = ignores_identical_ids(result.signature)
         options.append("--ignore-identical-ids" if ignored else "--rank-identical-ids")
-    if result.measured < result.of:
+    if set(result.languages) < set(target.languages):
         options += [word for language in result.languages for word in ("-l", language)]
     return options + _mining_options(target, result)
 

@@ -64,7 +64,7 @@ def weights(
     if training is not None and reach is not Reach.EXACT:
         lines.append("training.yaml states how they were trained; weights trained again are other weights")
     if any(checkpoint.head and checkpoint.head.training for checkpoint in result.checkpoints):
-        reach = max(reach, Reach.SIMILAR, key=lambda entry: -_WORST.index(entry))
+        reach = min(reach, Reach.SIMILAR, key=_WORST.index)
         lines.append("the head is trained again, and may become another one")
     return Requirement(part="weights", reach=reach, lines=(*gone, *lines))
 

@@ -1,13 +1,11 @@
-"""Read a result's runs, name what differs between them, and give the command to reproduce it; pure."""
+"""Read a result's runs, and name what differs between them; pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
-from harness.catalog import is_own
 from harness.records import EvaluationRun, Result, Target
 from site_gen.board.board import Row
 from site_gen.formatting import capital, language_name, listed
@@ -53,25 +51,3 @@ def _languages(target: Target, run: EvaluationRun) -> str:
 def _condition(name: str) -> str:
     """Return the name of a condition of a run: versions.torch → torch."""
     return {"commit": "commit of the harness"}.get(name, name.removeprefix("versions."))
-
-
-def reproducing_command(slug: str, target: Target, result: Result) -> str:
-    """Return the command that reproduces a result, with every option that its numbers depend on."""
-    kind, _, name = target.name.partition(".")
-    user_provided = is_own(target.name)
-    parts: list[Any] = ["stiltboard evaluate", slug]
-    parts += [f"--{kind} {name}=DIR"] if user_provided else [f"-t {target.name}"]
-    parts += ["--data DIR"] if target.needs_data and not user_provided else []
-    if result.last_run and (dtype := result.last_run.dtype) in ("float32", "bfloat16"):
-        parts.append(f"--dtype {dtype}")
-    parts += _mining_options(target, result)
-    return " ".join((*parts, "--overwrite"))
-
-
-def _mining_options(target: Target, result: Result) -> list[str]:
-    """Return the options for mining settings that differ from the target's protocol."""
-    mining, default = result.signature.mining, target.mining
-    if mining is None or default is None:
-        return []
-    options = [f"--margin {mining.margin.value}"] if mining.margin is not default.margin else []
-    return options + (["--keep-duplicates"] if mining.keep_duplicates and not default.keep_duplicates else [])

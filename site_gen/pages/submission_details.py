@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness.records import Target
+from harness.reproduction.command import reproducing_command
 from site_gen import paths
 from site_gen.board.entry import Sections
 from site_gen.board.language_scores import language_lines, pair_lines
 from site_gen.board.mining_curves import curves_json
-from site_gen.board.run_info import harness_versions, mixed_sentence, reproducing_command
+from site_gen.board.run_info import harness_versions, mixed_sentence
 from site_gen.board.whole import WholeCell, WholeRow
 from site_gen.exports import mteb
 from site_gen.exports.by_language import by_language_lines
