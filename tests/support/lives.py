@@ -43,7 +43,8 @@ def lived(submissions: Path, *others: str) -> Path:
     with (folder / "submission.yaml").open("a") as file:
         outcomes = "0123456789abcdef" * 4
         file.write(
-            f"supersedes:\n  - {{target: tatoeba, outcomes: {outcomes}, reason: the first had another pooling}}\n"
+            f"supersedes:\n  - {{target: tatoeba, outcomes: {outcomes}, date: 2026-02-20, score: 57.31, "
+            "reason: the first had another pooling}\n"
         )
     folder = rename_submission(submissions, OLD, NEW)
     add_notice(
