@@ -16,7 +16,8 @@ from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.records import Checkpoint
 from harness.store import submission_faults
 from harness.store.board_settings import parse_board_settings
-from tests.fuzz import checkpoints, parquet
+from harness.store.sweeps import parse_sweep
+from tests.fuzz import checkpoints, parquet, records
 from tests.fuzz.mutations import printed
 from tests.fuzz.supervisor import supervised
 from tests.support.pull_requests import about
@@ -166,6 +167,14 @@ def test_a_language_is_named_without_the_characters_that_reorder_a_line(tmp_path
     table = seed.table.set_column(seed.table.column_names.index("language"), "language", languages)
     found = reasons(tmp_path, parquet.pair(seed, parquet.file_from(table), table.num_rows))
     assert r"column 'question_language', row 1: expected '\u202e' by the other columns, found 'en'" in found
+
+
+def test_a_key_of_an_older_format_is_named_as_it_is_read() -> None:
+    _, older = records.originals()["sweep"]
+    assert older.startswith(b"schema: ") and b"\nrun:\n" in older
+    with pytest.raises(BadInput) as caught:
+        parse_sweep(older.replace(b"\nrun:\n", b"\nrun:\n  zh: x\n"), "x.yaml", records.SLUG, records.TARGET)
+    assert "runs[0]: unknown key 'zh'" in [fault.message for fault in caught.value.faults]
 
 
 def test_an_account_that_is_none_is_explained() -> None:

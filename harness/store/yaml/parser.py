@@ -47,7 +47,9 @@ class YamlDocument:
 
         The position of a mapping or a list is that of its key, where a reader looks for it.
         """
-        existing = self.nearest(path)
+        existing = path
+        while existing and existing not in self._survey.positions:
+            existing = existing[:-1]
         if not existing:
             return Where(self.file, 1, 1)
         position = self._survey.positions[existing]
@@ -55,9 +57,18 @@ class YamlDocument:
         return Where(self.file, *(position.key if position.key and at_key else position.value))
 
     def nearest(self, path: Path) -> Path:
-        """Return the longest prefix of the path that exists in the document."""
-        while path and path not in self._survey.positions:
-            path = path[:-1]
+        """Return the longest prefix of the path that exists in the value.
+
+        The value of an older format has been upgraded, so that the file may not have all of its paths.
+        """
+        value = self.value
+        for depth, step in enumerate(path):
+            if isinstance(value, dict) and step in value:
+                value = value[str(step)]
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+            else:
+                return path[:depth]
         return path
 
     def value_at(self, path: Path) -> Plain:
