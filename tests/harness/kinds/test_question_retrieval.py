@@ -9,6 +9,7 @@ import pytest
 from ir_measures import AP, R
 from numpy.typing import NDArray
 
+from harness.catalog import BY_NAME
 from harness.data.lareqa import NO_ANSWER, Pool, Questions
 from harness.kinds import question_retrieval
 from harness.kinds.question_retrieval import rank_answers, run
@@ -24,7 +25,8 @@ def toy_target(*languages: str) -> Target:
         title="Toy",
         kind="question_retrieval",
         metric="map20",
-        secondary=(),
+        secondary=BY_NAME["xquad_r"].secondary,
+        quantities=BY_NAME["xquad_r"].quantities,
         measure="map20",
         options=("cos",),
         direction="xx→all",
