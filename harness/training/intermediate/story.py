@@ -17,6 +17,7 @@ from filelock import FileLock
 from harness.cache import cache_folder
 from harness.catalog.tasks import find_task
 from harness.clock import now
+from harness.data.reading_notes import noting
 from harness.errors import BadInput, CheckFailed, WrongUsage
 from harness.models.checkpoint import CheckpointFiles, fetch, verify
 from harness.models.device import choose_device, choose_dtype, processor
@@ -97,7 +98,8 @@ def train(
     folder = options.submissions / trainee.slug
     cache = options.cache or cache_folder()
     start = fetch(trainee.start, folder, cache / "checkpoints")
-    text = tuple(parts(trainee.recipe, trainee.seed, options.data))
+    with noting(reporter.report):
+        text = tuple(parts(trainee.recipe, trainee.seed, options.data))
     _scaffold(trainee, text, folder)
     target = folder / "checkpoints" / f"seed-{trainee.seed}"
     work = target.with_name(f".seed-{trainee.seed}.work")
