@@ -156,10 +156,11 @@ def _tree(lines: Sequence[str], repository: Path) -> str:
 def _commit(repository: Path, tree: str, before: Published, keep: int, message: str) -> tuple[str, int]:
     """Return the commit of a tree on top of the branch's history, and the number of commits.
 
-    The last commit itself is returned where its files are the same.
+    The last commit itself is returned where its files are the same and the history is not too long.
     """
     history = before.history
-    if history and tree == git_text(repository, "rev-parse", f"{history[0]}^{{tree}}").strip():
+    is_same = bool(history) and tree == git_text(repository, "rev-parse", f"{history[0]}^{{tree}}").strip()
+    if is_same and len(history) < 2 * keep:
         return history[0], len(history)
     if len(history) + 1 >= 2 * keep:
         history = _shortened(repository, history[: keep - 1])
