@@ -104,7 +104,10 @@ def path_reasons(
     ]
     reasons += _copies(changes, merged, root)
     slugs = touched_slugs(changes, root)
-    if len(slugs) > 1 and role is not Role.MAINTAINER:
+    about_weights = role is Role.WORKFLOW and all(
+        change.path.endswith(f"/{NOTICES_FILE}") for change in changes
+    )
+    if len(slugs) > 1 and role is not Role.MAINTAINER and not about_weights:
         what = f"changes {len(slugs):,} submissions: {', '.join(map(shown, slugs[:5]))}"
         cure = "open one pull request for each submission"
         reasons.append(refusal("several", None, what + (" …" if len(slugs) > 5 else ""), cure))
@@ -226,10 +229,12 @@ def _file_reasons(path: str, inner: str, entry: TreeEntry, role: Role) -> Iterat
             f"has the mode {entry.mode}",
             "git update-index --chmod=-x makes it a plain file",
         )
-    if inner in _MAINTAINERS_FILES and role is not Role.MAINTAINER:
+    # A workflow notes in several rows which weights are gone: `ownership.workflow_scope` checks that.
+    by_workflow = inner == NOTICES_FILE and role is Role.WORKFLOW
+    if inner in _MAINTAINERS_FILES and role is not Role.MAINTAINER and not by_workflow:
         rule, what = _MAINTAINERS_FILES[inner]
         yield refusal(rule, path, what, "remove it, and ask a maintainer")
-    elif role is Role.WORKFLOW and not inner.startswith(f"{RESULTS_FOLDER}/"):
+    elif role is Role.WORKFLOW and not by_workflow and not inner.startswith(f"{RESULTS_FOLDER}/"):
         yield refusal("workflow-scope", path, "a workflow brings results only", "change it by hand")
     if entry.size > limit:
         yield refusal(

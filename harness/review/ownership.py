@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-from harness.records import AnySubmission
+from harness.records import AnySubmission, NoticeKind
 from harness.review.submission_at import SubmissionAt
 from harness.review.verdict import Reason, question, refusal
+from harness.store.notices import NOTICES_FILE
 from harness.store.submissions import SUBMISSION_FILE
 
 _ACCOUNT = re.compile(r"[a-z0-9_-]{1,39}")
@@ -70,6 +71,23 @@ def ownership(
         yield question("ownership", file, what, "a maintainer asks them whether they take part")
     if before and after.submission and owners(after.submission) != accounts:
         yield question("ownership", file, "other accounts would be its submitters from now on", _ASK)
+
+
+def workflow_scope(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Iterator[Reason]:
+    """Check what a workflow brings: results of existing submissions, notices of weights that are gone."""
+    if before is None:
+        what = "is new, and a workflow brings results of existing submissions"
+        yield refusal("workflow-scope", folder, what, "add the submission first")
+        return
+    old, new = (
+        [notice for notice in snapshot.notices.notices if notice.kind is not NoticeKind.WEIGHTS_GONE]
+        if snapshot.notices
+        else []
+        for snapshot in (before, after)
+    )
+    if old != new:
+        what = "changes notices that are not about weights"
+        yield refusal("workflow-scope", f"{folder}/{NOTICES_FILE}", what, "change them by hand")
 
 
 def _listed(accounts: frozenset[str]) -> str:

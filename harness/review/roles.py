@@ -10,8 +10,8 @@ from harness.records import BoardSettings
 class Role(StrEnum):
     """What a pull request may change.
 
-    A contributor changes one submission of their own, a maintainer every submission, and a workflow brings
-    results of one existing submission.
+    A contributor changes one submission of their own, a maintainer every submission. A workflow brings
+    results of one existing submission, or notices of weights that are gone.
     """
 
     CONTRIBUTOR = "contributor"

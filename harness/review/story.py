@@ -24,7 +24,7 @@ from harness.review.former_slugs import freed_slug, slug_reasons
 from harness.review.history import changed_results, changes_of_results, claims, dates
 from harness.review.lookalikes import lookalikes
 from harness.review.merged import write_merged
-from harness.review.ownership import ownership
+from harness.review.ownership import ownership, workflow_scope
 from harness.review.restoration import recognised
 from harness.review.roles import Role, role_of
 from harness.review.submission_at import SubmissionAt, read_submission_at
@@ -179,9 +179,8 @@ class _Pull:
             reasons += fault_reasons("base", before.faults, folder, before.revision, refuses=not maintained)
         if self.role is Role.CONTRIBUTOR:
             reasons += ownership(before, after, self.actor, folder)
-        elif self.role is Role.WORKFLOW and before is None:
-            what = "is new, and a workflow brings results of existing submissions"
-            reasons.append(refusal("workflow-scope", folder, what, "add the submission first"))
+        elif self.role is Role.WORKFLOW:
+            reasons += workflow_scope(before, after, folder)
         reasons += [*claims(before, after, folder), *dates(after, folder)]
         reasons += self._imitations(after, folder, board)
         reasons += slug_reasons(before, after, board, self.base, folder, self.role)

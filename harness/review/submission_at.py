@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput, Fault, Where
-from harness.records import AnySubmission, Result, Submission, Sweep, Tombstone, Training
+from harness.records import AnySubmission, Notices, Result, Submission, Sweep, Tombstone, Training
 from harness.review.changed_files import OUTCOMES_LIMIT
 from harness.store.agreement import other_recipe, other_text
-from harness.store.file_tree import RESULTS_FOLDER, FolderAtRevision
+from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderAtRevision
 from harness.store.git import Revision, TreeEntry
 from harness.store.notices import TOMBSTONE_FILE, parse_tombstone
 from harness.store.submission_folder import FolderContents, SubmissionFolder
@@ -35,6 +35,7 @@ class SubmissionAt:
     outcomes: Mapping[str, pa.Table] = field(default_factory=dict)
     sweeps: Mapping[str, Sweep] = field(default_factory=dict)
     training: Training | None = None
+    notices: Notices | None = None
     tombstone: Tombstone | None = None
     faults: tuple[Fault, ...] = ()
     revision: str = ""
@@ -42,9 +43,13 @@ class SubmissionAt:
 
 def read_submission_at(revision: Revision, entries: Mapping[str, TreeEntry], folder: str) -> SubmissionAt:
     """Read and check the files of a submission; `entries` are all of its paths, without links."""
-    tree = FolderAtRevision(revision, folder, entries, OUTCOMES_LIMIT)
+    return read_submission(FolderAtRevision(revision, folder, entries, OUTCOMES_LIMIT), revision.name)
+
+
+def read_submission(tree: FileTree, revision: str = "") -> SubmissionAt:
+    """Read and check the files of a submission, in a git tree or on disk."""
     if TOMBSTONE_FILE in tree.names():
-        return _withdrawn(revision, tree)
+        return _withdrawn(tree, revision)
     contents = SubmissionFolder(tree).contents(recount=True)
     faults = (*contents.faults, *_mismatches(contents, tree))
     return SubmissionAt(
@@ -54,26 +59,27 @@ def read_submission_at(revision: Revision, entries: Mapping[str, TreeEntry], fol
         contents.outcomes,
         contents.sweeps,
         contents.training,
+        contents.notices,
         faults=faults,
-        revision=revision.name,
+        revision=revision,
     )
 
 
-def _withdrawn(revision: Revision, tree: FolderAtRevision) -> SubmissionAt:
+def _withdrawn(tree: FileTree, revision: str) -> SubmissionAt:
     """Read a tombstone; no other file may stand next to it."""
     where = tree.where(TOMBSTONE_FILE)
     try:
         tombstone = parse_tombstone(tree.read(TOMBSTONE_FILE, DEFAULT_LIMIT, ""), where, tree.slug)
     except BadInput as error:
-        return SubmissionAt(tree.slug, faults=error.faults, revision=revision.name)
+        return SubmissionAt(tree.slug, faults=error.faults, revision=revision)
     message, cure = "found next to a tombstone", "choose another slug; a withdrawn one is never used again"
     faults = tuple(
         Fault(message, Where(tree.where(name)), cure) for name in tree.names() if name != TOMBSTONE_FILE
     )
-    return SubmissionAt(tree.slug, tombstone=tombstone, faults=faults, revision=revision.name)
+    return SubmissionAt(tree.slug, tombstone=tombstone, faults=faults, revision=revision)
 
 
-def _mismatches(contents: FolderContents, tree: FolderAtRevision) -> Iterator[Fault]:
+def _mismatches(contents: FolderContents, tree: FileTree) -> Iterator[Fault]:
     """Yield a fault for every result that does not match its submission or the official text."""
     for target, result in contents.results.items():
         reasons = list(other_text(result))

@@ -97,6 +97,22 @@ def test_a_workflow_brings_results_of_one_existing_submission_and_nothing_else(
         assert found.verdict is Verdict.REFUSED and rule in rules(found), rule
 
 
+def test_a_workflow_notes_which_weights_are_gone_and_says_nothing_else(
+    board: Repository, tmp_path: Path
+) -> None:
+    def notices(kind: str, *slugs: str) -> Edits:
+        text = (
+            "schema: 1\nsubmission: {}\nnotices: [{{kind: {}, date: '2026-03-02T09:14:07Z', reason: gone}}]\n"
+        )
+        return {f"submissions/{slug}/notices.yaml": text.format(slug, kind).encode() for slug in slugs}
+
+    weights = board.pull(notices("weights-gone", "theirs", "mine"))
+    assert judge(board, weights, BOT).verdict is Verdict.ACCEPTED
+    assert judge(board, weights, "mallory").verdict is Verdict.REFUSED
+    disputed = judge(board, board.pull(notices("disputed", "theirs")), BOT)
+    assert (disputed.verdict, rules(disputed)) == (Verdict.REFUSED, ["workflow-scope"])
+
+
 @pytest.mark.parametrize("act", ["rename", "withdraw"])
 def test_a_slug_that_was_in_use_is_nobody_elses(board: Repository, tmp_path: Path, act: str) -> None:
     _, merged = ACTS[act](tmp_path, board)
