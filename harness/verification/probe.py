@@ -35,7 +35,7 @@ ALPHA = 0.001
 # The target's text is flagged as seen where at least this larger a share of it is found than of unseen text,
 # in one language or over all of them.
 MIN_LEAD = 0.20
-MIN_LEAD_OVER_ALL = 0.10
+MIN_LEAD_OVER_ALL = 0.07
 
 
 @dataclass(frozen=True)

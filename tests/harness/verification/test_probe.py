@@ -178,7 +178,7 @@ def test_a_small_lead_in_every_language_is_one_over_all_of_them() -> None:
     assert report.leads(over_all(leads), MIN_LEAD_OVER_ALL)
     failed = [finding.what for finding in findings(report, "file") if finding.failed]
     assert failed == [
-        "seed 0 in all languages: 75 % of 600 pairs are found, of unseen text 60 %: 10 points more where it was seen "
+        "seed 0 in all languages: 75 % of 600 pairs are found, of unseen text 60 %: 7 points more where it was seen "
         "in training"
     ]
 
