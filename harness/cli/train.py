@@ -76,8 +76,9 @@ def command(
     ]
     if dry_run:
         for trainee in selected:
-            regime = trainee.recipe.regime.value
-            click.echo(f"{trainee.slug} seed {trainee.seed}: {regime}, from {trainee.start.source}")
+            batches = trainee.recipe.batches
+            languages = trainee.recipe.regime.value + (f", {batches.value} batches" if batches else "")
+            click.echo(f"{trainee.slug} seed {trainee.seed}: {languages}, from {trainee.start.source}")
         click.echo(f"{len(selected)} trainings")
         return
     options = TrainingOptions(data=data, submissions=submissions, device=device)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import load_file
 
+from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed
 from harness.models.checkpoint import verify
 from harness.models.encoder import Encoder
@@ -89,7 +91,8 @@ def test_right_texts_rise_in_rank_and_the_record_tells_languages(
         "hybrid": {Batches.MONOLINGUAL: 24, Batches.CROSSLINGUAL: 24},
     }
     assert drawn.batches == expected[batches]
-    assert train(first, options(tmp_path, questions, "again")).weights == done.weights
+    if batches == "hybrid":
+        assert train(first, options(tmp_path, questions, "again")).weights == done.weights
 
 
 def test_seeds_are_matched_over_languages_and_batches_and_nothing_else(
@@ -442,6 +445,12 @@ def test_several_languages_need_batches_and_batches_need_their_regime(
     path = write_recipe(tmp_path, toy_encoder, ranking(), "english", more="batches: hybrid\n")
     with pytest.raises(BadInput, match="regime english has english, not batches: hybrid"):
         load_recipe(path)
+
+
+def test_a_dry_run_names_the_batches(tmp_path: Path, toy_encoder: Path) -> None:
+    path = recipe_file(tmp_path, toy_encoder, ranking(SEVEN), "hybrid")
+    result = CliRunner().invoke(main, ["train", str(path), "--dry-run", "--seed", "0"])
+    assert result.stdout.startswith("toy seed 0: multilingual, hybrid batches, from ")
 
 
 @pytest.mark.parametrize(
