@@ -33,10 +33,10 @@ import pyarrow as pa
 from harness.catalog import BY_NAME, TARGETS
 from harness.comparison.compare import compare
 from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score, Target
-from harness.scoring.outcomes import cells
+from harness.scoring.outcomes import RowRange, cells
 from harness.scoring.recount import recount
 from harness.scoring.statistics.multilevel import REPLICATES
-from harness.scoring.tables import units
+from harness.scoring.tables import TABLES, units
 from harness.store import load_outcomes, load_result, load_side, write_result
 
 LOOP_REPLICATES = 3
@@ -92,7 +92,7 @@ def outcomes(target: Target, language: str, rng: np.random.Generator) -> pa.Tabl
         ids = [f"{language}-{number:09d}" for number in range(n)]
         return pa.table(
             {
-                "split": ["test"] * n,
+                "split": ["dev"] * (n // 10) + ["test"] * (n - n // 10),
                 "foreign": ids,
                 "english": ids,
                 "margin": np.where(right, 1.1, 0.9),
@@ -110,20 +110,29 @@ def outcomes(target: Target, language: str, rng: np.random.Generator) -> pa.Tabl
     )
 
 
+def consistent(target: Target, table: pa.Table) -> pa.Table:
+    """Return outcomes of one language in which every column that follows from others does."""
+    whole = [RowRange(0, "", 0, len(table))]
+    for name, values in TABLES[target.kind].derived(table, whole).items():
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, pa.array(values, table.schema.field(name).type))
+    return table
+
+
 def write(folder: Path, seed: int) -> None:
     """Write a synthetic submission with results on the nine targets."""
     (folder / "results").mkdir(parents=True)
     (folder / "submission.yaml").write_text(SUBMISSION.format(name=folder.name))
     for target in (target for target in TARGETS if target.in_xtreme):
         rng = np.random.default_rng((seed, len(target.name)))
-        tables = {language: outcomes(target, language, rng) for language in target.languages}
-        rows = [
-            pa.table(
-                {"seed": pa.array([0] * len(table), pa.int32()), "language": [language] * len(table)}
-                | dict(zip(table.column_names, table.columns, strict=True))
-            )
-            for language, table in tables.items()
-        ]
+        tables = {
+            language: consistent(target, outcomes(target, language, rng)) for language in target.languages
+        }
+        rows = []
+        for language, table in tables.items():
+            columns = dict(zip(table.column_names, table.columns, strict=True))
+            cell = {"seed": pa.array([0] * len(table), pa.int32()), "language": [language] * len(table)}
+            rows.append(pa.table(cell | columns))
         write_result(folder, make_result(folder.name, target, tables), pa.concat_tables(rows))
 
 
@@ -143,7 +152,7 @@ def make_result(slug: str, target: Target, tables: Mapping[str, pa.Table]) -> Re
         scores=scores,
     )
     return Result(
-        schema_=1,
+        schema_=2,
         submission=slug,
         target=target.name,
         signature=target.signature,
