@@ -40,7 +40,8 @@ def test_a_renamed_submission_states_the_same_and_its_old_slug_leads_to_it(board
     assert store.load_submission(board / "robot").aliases == ("toy",)
     assert "# a comment that stays\n" in (board / "robot/submission.yaml").read_text()
     assert store.locate("toy", board) == board / "robot"
-    assert run(board, "validate", "toy") == (0, f"{board / 'robot'}: fine\n1 submission checked, no faults\n")
+    code, output = run(board, "validate", "toy")
+    assert (code, output.partition("\n")[0]) == (0, f"{board / 'robot'}: fine")
 
 
 def test_checks_sweeps_and_a_second_renaming_move_along(board: Path) -> None:
