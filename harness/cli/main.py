@@ -29,6 +29,7 @@ COMMANDS = {
         "Ask the Hub whether checkpoints are still there, and note which are gone.",
     ),
     "withdraw": ("harness.cli.withdraw", "Remove a submission and leave its tombstone."),
+    "import": ("harness.cli.import_board", "Bring in rows of another board."),
     "stale": ("harness.cli.stale", "List results that are behind their targets, and what mends them."),
     "rescore": ("harness.cli.rescore", "Score results again from their outcomes."),
     "supersede": ("harness.cli.supersede", "Record that results are about to be replaced, and why."),

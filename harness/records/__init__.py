@@ -27,6 +27,7 @@ from harness.records.result import (
     SweptCheckpoint,
     ViewScores,
 )
+from harness.records.row_origin import RowOrigin
 from harness.records.signature import Signature
 from harness.records.submission import (
     Base,
@@ -97,6 +98,7 @@ __all__ = [
     "ReportedSubmission",
     "Result",
     "Retirement",
+    "RowOrigin",
     "Sampling",
     "Score",
     "Signature",

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from harness.records.record import Record
+from harness.records.row_origin import RowOrigin
 from harness.records.scalars import (
     Count,
     Integer,
@@ -140,6 +141,7 @@ class ReportedSubmission(Record):
     license: Annotated[Line | None, BeforeValidator(nullable)] = None
     links: Mapping[Tag, Link] = {}
     aliases: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
+    origin: Annotated[RowOrigin | None, BeforeValidator(nullable)] = None
 
 
 AnySubmission = Submission | ReportedSubmission

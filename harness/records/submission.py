@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from harness.records.record import Record
+from harness.records.row_origin import RowOrigin
 from harness.records.scalars import (
     Count,
     Day,
@@ -199,7 +200,8 @@ class Superseded(Record):
 class Submission(Record):
     """One training recipe at one model size; its checkpoints are its seeds.
 
-    `aliases` are the submission's former slugs, which lead to it for ever.
+    `aliases` are the submission's former slugs, which lead to it for ever; `origin` is the board that it was
+    imported from.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -217,6 +219,7 @@ class Submission(Record):
     links: Mapping[Tag, Link] = {}
     aliases: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
     supersedes: Annotated[tuple[Superseded, ...], Field(max_length=1000)] = ()
+    origin: Annotated[RowOrigin | None, BeforeValidator(nullable)] = None
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> Submission:

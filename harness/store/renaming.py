@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from harness.errors import BadInput, Where
-from harness.records import AnySubmission, Tombstone
+from harness.records import Tombstone
 from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
 from harness.store.files import plain, plain_record, read_file
 from harness.store.migration import migration_of
@@ -40,7 +40,9 @@ def rename_submission(root: Path, old: str, new: str) -> Path:
     with results_lock(source):
         if migration_of(FolderOnDisk(source)).files:
             raise BadInput(f"{source} has files of older formats", cure=f"first run stiltboard migrate {old}")
-        files = _renamed(source, contents.submission, new)
+        text = (source / SUBMISSION_FILE).read_text(encoding="utf-8")
+        with_alias = with_key(text, "aliases", [*contents.submission.aliases, old])
+        files = {SUBMISSION_FILE: with_alias.encode(), **with_slug(source, new)}
         partial = root / f".{new}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(source, partial)
@@ -75,11 +77,9 @@ def withdraw_submission(folder: Path, reason: str, url: str | None, date: str) -
     return written
 
 
-def _renamed(source: Path, submission: AnySubmission, new: str) -> dict[str, bytes]:
-    """Return the files that name the slug, with the new one; results are sealed again."""
-    old = source.absolute().name
-    text = (source / SUBMISSION_FILE).read_text(encoding="utf-8")
-    files = {SUBMISSION_FILE: _with_alias(text, submission, old).encode()}
+def with_slug(source: Path, new: str) -> dict[str, bytes]:
+    """Return the files of a folder that name its slug, with another one; results are sealed again."""
+    files: dict[str, bytes] = {}
     digests: dict[tuple[str, str], str] = {}
     folder = SubmissionFolder(FolderOnDisk(source))
     for target in folder.targets():
@@ -102,7 +102,8 @@ def _renamed(source: Path, submission: AnySubmission, new: str) -> dict[str, byt
     return files
 
 
-def _with_alias(text: str, submission: AnySubmission, old: str) -> str:
-    """Return submission.yaml with one alias more; everything else, comments included, stays as it was."""
-    lines = re.sub(r"(?m)^aliases:.*\n(?:(?:[ -].*)?\n)*", "", text if text.endswith("\n") else f"{text}\n")
-    return lines + dump({"aliases": [*submission.aliases, old]})
+def with_key(text: str, key: str, value: object) -> str:
+    """Return a submission.yaml with another value of a key, or without it; the rest, comments too, stays."""
+    text = text if text.endswith("\n") else f"{text}\n"
+    lines = re.sub(rf"(?m)^{key}:.*\n(?:(?:[ -].*)?\n)*", "", text)
+    return lines + dump({key: value}) if value else lines

@@ -83,7 +83,7 @@ FAULTS = [
         "s.yaml:18:1: checkpoints: found next to reported, but a row is either evaluated here or published elsewhere\n    cure: remove reported if there are weights to evaluate, else checkpoints; or write two submissions",
     ]),
     ("submitters:", "finetuned: {}\nsubmitters:", [
-        "s.yaml:18:1: the file: unknown key 'finetuned'\n    cure: allowed: schema, title, family, base, intermediate, encoding, reported, trained_on, submitters, license, links, aliases",
+        "s.yaml:18:1: the file: unknown key 'finetuned'\n    cure: allowed: schema, title, family, base, intermediate, encoding, reported, trained_on, submitters, license, links, aliases, origin",
     ]),
     ("  citation: Somebody 2020. Table 2\n", "", [
         "s.yaml:7:1: reported.citation: the key is missing\n    cure: add a line such as `citation: Ada Lovelace 1843. Notes. Table 2`",

@@ -1,0 +1,1 @@
+"""Bring rows of another board in, judged as a pull request's are."""
