@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
+from harness.store.board_settings import load_board_settings
 from site_gen import paths
 from site_gen.board.board import Board, NotShown
 from site_gen.board.edition import NO_EDITION, Edition
@@ -105,7 +106,8 @@ class Builder:
             not_shown = [NotShown(slug, read.faults[slug][0].message) for slug in sorted(read.faults)]
             with gc_paused():
                 board = make_board(read.entries.values(), before=self._board, not_shown=not_shown)
-                board = replace(board, unpaired_above=unpaired_above(len(current_states)))
+                title = load_board_settings(self._submissions).title
+                board = replace(board, unpaired_above=unpaired_above(len(current_states)), title=title)
                 self._board = replace(board, edition=self._edition(board))
                 files = planned_files(self._board, self._base_url) | dict(_inner_files(self._inside))
             site = self._out.resolve()
@@ -131,7 +133,7 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
     }
     files |= {f"static/{name}": Output((TEMPLATES / "static" / name).read_bytes) for name in STATIC}
     files |= {
-        path: _page(kind.template, context, (*board.edition.inputs, board.unpaired_above))
+        path: _page(kind.template, context, (*board.edition.inputs, board.unpaired_above, board.title))
         for kind in PAGES
         for path, context in kind.pages(board, root)
     }

@@ -70,11 +70,11 @@ def by_language_csv(standing: Standing) -> bytes:
 def _all_submission_files(board: Board, base_url: str) -> _RowFiles:
     for row in board.rows:
         if model_card.has_scores(row):
-            make = partial(model_card.model_card_yaml, row, base_url)
+            make = partial(model_card.model_card_yaml, row, base_url, board.title)
             yield (
                 row,
                 paths.model_card(row.slug),
-                submission_output(row, make, "model card", base_url, _language_counts(row)),
+                submission_output(row, make, "model card", base_url, board.title, _language_counts(row)),
             )
         yield from ((row, path, output) for path, output in _submission_files(row))
 
@@ -97,5 +97,11 @@ def _pictures(board: Board) -> _RowFiles:
         yield (
             row,
             paths.card(row.slug),
-            submission_output(row, partial(cards.submission_card, row), "picture", placement_key(row)),
+            submission_output(
+                row,
+                partial(cards.submission_card, row, board.title),
+                "picture",
+                board.title,
+                placement_key(row),
+            ),
         )

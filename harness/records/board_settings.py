@@ -9,6 +9,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from harness.records.record import Record
 from harness.records.scalars import Line, integer
 
+# Of a board without settings.
+TITLE = "stiltboard"
 # GitHub's accounts; those of apps, such as github-actions[bot], end in [bot].
 Account = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})(?:\[bot\])?$")]
 
@@ -21,7 +23,7 @@ class BoardSettings(Record):
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
-    title: Line = "stiltboard"
+    title: Line = TITLE
     maintainers: Annotated[tuple[Account, ...], Field(max_length=1000)] = ()
     workflows: Annotated[tuple[Account, ...], Field(max_length=100)] = ()
 

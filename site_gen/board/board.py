@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harness.records import Notice, Parameters, Regime, Submission, Target, Tombstone
+from harness.records.board_settings import TITLE
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.board.compact_result import CompactResult
@@ -200,7 +201,7 @@ class NotShown:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything the pages show; `withdrawn` are the tombstones, by slug.
+    """Everything the pages show; `withdrawn` are the tombstones, by slug, `title` is the board's own.
 
     `unpaired_above` is the number of submissions above which rows are not paired by examples, 0 while they
     are.
@@ -213,6 +214,7 @@ class Board:
     withdrawn: tuple[Tombstone, ...] = ()
     edition: Edition = NO_EDITION
     unpaired_above: int = 0
+    title: str = TITLE
 
     @cached_property
     def benchmark(self) -> tuple[Standing, ...]:

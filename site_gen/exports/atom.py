@@ -43,14 +43,14 @@ def atom_feed(board: Board, base_url: str) -> bytes:
     dated = _newest(board)
     feed = ET.Element("feed", {"xmlns": _ATOM})
     _add(feed, "id", base_url or _urn("feed"))
-    _add(feed, "title", "stiltboard: new and changed results")
+    _add(feed, "title", f"{board.title}: new and changed results")
     # The format requires a date even without entries, and the clock would make two builds differ.
     _add(
         feed,
         "updated",
         _stamp(max((result.date for result in dated), default=datetime.fromtimestamp(0, UTC))),
     )
-    ET.SubElement(_add(feed, "author"), "name").text = "The stiltboard authors"
+    ET.SubElement(_add(feed, "author"), "name").text = f"The {board.title} authors"
     if base_url:
         ET.SubElement(
             feed, "link", {"rel": "self", "type": "application/atom+xml", "href": f"{base_url}{paths.FEED}"}

@@ -14,6 +14,7 @@ from functools import cache
 from PIL import Image, ImageDraw, ImageFont
 
 from harness.records import Regime
+from harness.records.board_settings import TITLE
 from site_gen.board.board import Board, Cell, Row
 from site_gen.figures.style import REGIME_MARKS, REGIME_NAMES
 from site_gen.formatting import compact, count, metric_name, points, rank_range
@@ -46,13 +47,13 @@ _NAME_HEIGHT = 232
 Font = ImageFont.FreeTypeFont
 
 
-def submission_card(row: Row) -> bytes:
-    """Draw a submission's title, family, regime, size and first scores as a PNG."""
+def submission_card(row: Row, board: str = TITLE) -> bytes:
+    """Draw a submission's title, family, regime, size and first scores as a PNG, below the board's title."""
     name = shown_name(row.submission.title, row.slug)
     size = f"{compact(row.parameters.body)} parameters outside the embeddings" if row.parameters else ""
     about = [part for part in (row.submission.family, REGIME_NAMES[row.regime], size) if part]
     scores = [_score(cell) for cell in row.cells.values() if cell.score is not None]
-    return _card("stiltboard", name, ", ".join(about), scores[:_MOST_SCORES], REGIME_MARKS[row.regime].colour)
+    return _card(board, name, ", ".join(about), scores[:_MOST_SCORES], REGIME_MARKS[row.regime].colour)
 
 
 def site_card(board: Board) -> bytes:
@@ -64,7 +65,7 @@ def site_card(board: Board) -> bytes:
         if board.rows
         else "No submission yet"
     )
-    return _card("stiltboard", question, about, [], REGIME_MARKS[Regime.MULTILINGUAL].colour)
+    return _card(board.title, question, about, [], REGIME_MARKS[Regime.MULTILINGUAL].colour)
 
 
 def shown_name(title: str, slug: str) -> str:
@@ -108,6 +109,7 @@ def _score(cell: Cell) -> tuple[str, str]:
 def _card(brand: str, name: str, about: str, scores: list[tuple[str, str]], colour: str) -> bytes:
     image = Image.new("L", (WIDTH, HEIGHT), _PAPER)
     draw = ImageDraw.Draw(image)
+    brand = _cut(shown_name(brand, TITLE), _font(34), _RIGHT - _LEFT)
     draw.text((_LEFT, 62), brand, fill=_SOFT, font=_font(34))
     bottom = _lines(draw, name, 128)
     draw.text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 
+from harness.records.board_settings import TITLE
 from site_gen.board.board import Cell, Row
 from site_gen.formatting import metric_name
 
@@ -22,13 +23,13 @@ _TASKS = {
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def model_card_yaml(row: Row, base_url: str) -> bytes:
+def model_card_yaml(row: Row, base_url: str, board: str = TITLE) -> bytes:
     """Return the block for the `---` lines of a model's README.md; scores are in points, means over seeds.
 
     It has only scores of complete targets: one entry per language would overload a card, and the CSV has
     them.
     """
-    results = [_entry(row, cell, base_url) for cell in row.cells.values() if cell.score is not None]
+    results = [_entry(row, cell, base_url, board) for cell in row.cells.values() if cell.score is not None]
     document = {"model-index": [{"name": row.submission.title, "results": results}]}
     # The width keeps long titles on one line.
     text: str = yaml.dump(document, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=1000)
@@ -40,7 +41,7 @@ def has_scores(row: Row) -> bool:
     return any(cell.score is not None for cell in row.cells.values())
 
 
-def _entry(row: Row, cell: Cell, base_url: str) -> dict[str, object]:
+def _entry(row: Row, cell: Cell, base_url: str, board: str) -> dict[str, object]:
     target = cell.target
     assert cell.score is not None
     value = {
@@ -58,7 +59,7 @@ def _entry(row: Row, cell: Cell, base_url: str) -> dict[str, object]:
     }
     if base_url:
         entry["source"] = {
-            "name": "stiltboard",
+            "name": board,
             "url": f"{base_url}submissions/{row.slug}.html#{target.name}",
         }
     return entry

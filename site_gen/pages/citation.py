@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.records.board_settings import TITLE
 from harness.records.origin import Snapshot
 from site_gen.board.board import Row
 from site_gen.board.edition import Edition
@@ -15,14 +16,15 @@ _SPECIAL = {
 }  # fmt: skip
 
 
-def entry_citation(row: Row, base_url: str, path: str, edition: Edition) -> str:
+def entry_citation(row: Row, base_url: str, path: str, edition: Edition, board: str = TITLE) -> str:
     """Return the BibTeX entry of a submission, whose page is at `path`; `base_url` is empty if unknown.
 
+    `board` is the board's title.
     It names the newest snapshot where that has the same results, and else the commit, where there is one.
     """
     snapshot = edition.cited_snapshot(row.slug)
     names = [submitter.name for submitter in row.submission.submitters]
-    note = "Entry of the stiltboard leaderboard"
+    note = f"Entry of the {_escaped(board)} leaderboard"
     address = f"{_root(base_url, snapshot)}{path}" if base_url else ""
     return _misc(
         _key(f"stiltboard-{row.slug}", edition, snapshot),
@@ -34,14 +36,14 @@ def entry_citation(row: Row, base_url: str, path: str, edition: Edition) -> str:
     )
 
 
-def board_citation(rows: Sequence[Row], base_url: str, edition: Edition) -> str:
+def board_citation(rows: Sequence[Row], base_url: str, edition: Edition, board: str = TITLE) -> str:
     """Return the BibTeX entry of the board: of its newest snapshot, or of its commit where there is none."""
     snapshot = edition.cited_snapshot()
     version = _version(edition, snapshot)
     return _misc(
         _key("stiltboard", edition, snapshot),
-        "stiltboard, a leaderboard of multilingual encoders after intermediate-task training",
-        [],
+        f"{board}, a leaderboard of multilingual encoders after intermediate-task training",
+        [f"The {board} authors"],
         rows,
         version[:1].upper() + version[1:],
         _root(base_url, snapshot),
@@ -72,7 +74,7 @@ def _misc(key: str, title: str, authors: Sequence[str], rows: Sequence[Row], not
     # Names are in braces: which word is the family name is unknown, and a name may be an organisation's.
     fields = {
         "title": f"{{{_escaped(title)}}}",
-        "author": " and ".join(f"{{{_escaped(name)}}}" for name in authors) or "{The stiltboard authors}",
+        "author": " and ".join(f"{{{_escaped(name)}}}" for name in authors),
         "year": str(newest.year) if newest else "",
         "note": note,
         "url": address,

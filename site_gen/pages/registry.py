@@ -177,7 +177,7 @@ def _submission(board: Board, base_url: str, path: str, row: Row, languages: Map
         "titles": {name: cell.target.title for name, cell in row.cells.items()},
         "unpublished": unpublished_weights(row),
         "only_submitters": [name for name, cell in row.cells.items() if only_submitters_have(row, cell)],
-        "bibtex": entry_citation(row, base_url, path, board.edition),
+        "bibtex": entry_citation(row, base_url, path, board.edition, board.title),
         "results": {name: Markup(text) for name, text in sections.results.items()},  # noqa: S704  # escaped when rendered
         "training": Markup(sections.training),  # noqa: S704  # the same
         "charted": sections.charted,
@@ -317,7 +317,7 @@ def _compare(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "about.html"
-    extra = {"bibtex": board_citation(board.rows, base_url, board.edition)}
+    extra = {"bibtex": board_citation(board.rows, base_url, board.edition, board.title)}
     yield path, {**_common(board, base_url, path, "about"), **extra}
 
 
