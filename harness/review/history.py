@@ -19,6 +19,7 @@ from harness.review.losses import shrinkage
 from harness.review.submission_at import SubmissionAt
 from harness.review.verdict import Reason, ResultChange, question, refusal
 from harness.scoring.outcomes import cells
+from harness.store.agreement import behind, false_supersession
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.submissions import SUBMISSION_FILE
 
@@ -61,6 +62,39 @@ def changes_of_results(before: SubmissionAt, after: SubmissionAt, folder: str) -
             yield refusal(
                 "superseded", file, "replaces a result without a reason", f"add to submission.yaml {line}"
             )
+
+
+def outdated(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Iterator[Reason]:
+    """Refuse new and changed results by a former protocol or on text of before a correction.
+
+    Their numbers cannot be computed again by today's protocol, so that nothing would check them.
+    """
+    known = before.results if before else {}
+    for target, result in after.results.items():
+        if target in known and _same(known[target], result):
+            continue
+        file = f"{folder}/{RESULTS_FOLDER}/{target}.yaml"
+        for what in behind(result):
+            cure = f"stiltboard stale {after.slug} says what mends it"
+            yield refusal("behind", file, what, cure)
+
+
+def supersessions(before: SubmissionAt, after: SubmissionAt, folder: str) -> Iterator[Reason]:
+    """Refuse new entries of replaced results that state another score or version than the result had."""
+    file = f"{folder}/{SUBMISSION_FILE}"
+    earlier = before.submission.supersedes if isinstance(before.submission, Submission) else ()
+    entries = after.submission.supersedes if isinstance(after.submission, Submission) else ()
+    for entry in entries:
+        result = before.results.get(entry.target)
+        if entry in earlier or (entry.score is None and entry.version is None):
+            continue
+        if result is None or result.outcomes.sha256 != entry.outcomes:
+            what = f"supersedes: states a score of {entry.target} {entry.outcomes[:12]}…, which is not merged"
+            yield refusal("history", file, what, "stiltboard supersede writes the entry before evaluating")
+            continue
+        for what in false_supersession(entry, result):
+            cure = "remove the entry; stiltboard supersede writes it"
+            yield refusal("history", file, f"supersedes: the entry on {entry.target} {what}", cure)
 
 
 def changed_results(before: SubmissionAt | None, after: SubmissionAt) -> tuple[ResultChange, ...]:

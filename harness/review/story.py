@@ -21,7 +21,14 @@ from harness.review.board_names import NamedRow, named_row, read_board
 from harness.review.changed_files import Change, changes_between, path_reasons, size_limit, touched_slugs
 from harness.review.edits import edits
 from harness.review.former_slugs import freed_slug, slug_reasons
-from harness.review.history import changed_results, changes_of_results, claims, dates
+from harness.review.history import (
+    changed_results,
+    changes_of_results,
+    claims,
+    dates,
+    outdated,
+    supersessions,
+)
 from harness.review.lookalikes import lookalikes
 from harness.review.merged import write_merged
 from harness.review.ownership import ownership, workflow_scope
@@ -182,6 +189,7 @@ class _Pull:
         elif self.role is Role.WORKFLOW:
             reasons += workflow_scope(before, after, folder)
         reasons += [*claims(before, after, folder), *dates(after, folder)]
+        reasons += [] if maintained else outdated(before, after, folder)
         reasons += self._imitations(after, folder, board)
         reasons += slug_reasons(before, after, board, self.base, folder, self.role)
         if before is not None:
@@ -191,6 +199,7 @@ class _Pull:
             reasons += known
             if after.tombstone is None and not any(reason.rule == "restored" for reason in known):
                 reasons += changes_of_results(before, after, folder)
+                reasons += supersessions(before, after, folder)
             reasons += [] if maintained else edits(before, after, folder)
         results = changed_results(before, after)
         comparison, refused = (

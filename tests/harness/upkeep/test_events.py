@@ -243,3 +243,46 @@ def test_after_a_correction_only_the_corrected_languages_are_encoded_again(
     assert again.data == result.data
     assert again.checkpoints == result.checkpoints
     assert stale_results([home]) == ()
+
+
+def test_a_new_result_by_the_former_protocol_is_refused(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_table(monkeypatch, StrictTable())
+    changed_target(monkeypatch, **second_version())
+    work = worked_on(repository, tmp_path)
+    path = work / "mine/results/jupyterlab.yaml"
+    text = path.read_text()
+    value = next(line for line in text.splitlines() if line.strip().startswith("f1:"))
+    forged = sealed_again(text.replace(value, value.partition("f1:")[0] + "f1: 99.0", 1).encode())
+    found = judged(repository, {f"{PLACE}/results/jupyterlab.yaml": forged})
+    assert found.verdict is Verdict.REFUSED
+    assert "behind" in {rule for rule, _ in said(found)}
+    assert "invalid" not in {rule for rule, _ in said(found)}
+
+
+def test_a_result_on_the_former_text_is_refused_as_new_and_let_be_as_old(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewed = {name.replace("/yours/", "/new/"): data.replace(b"yours", b"new").replace(b"Yours", b"New") for name, data in repository.files.items() if "/yours/" in name and not name.endswith(".parquet")}  # fmt: skip
+    renewed = {name: sealed_again(data) if "/results/" in name else data for name, data in renewed.items()}
+    renewed |= {"submissions/new/results/jupyterlab.parquet": repository.files["submissions/yours/results/jupyterlab.parquet"]}  # fmt: skip
+    assert "behind" not in {rule for rule, _ in said(judged(repository, renewed, "new"))}
+    corrected_text(monkeypatch, "de")
+    assert "behind" in {rule for rule, _ in said(judged(repository, renewed, "new"))}
+
+
+def test_an_entry_that_states_another_score_is_refused(repository: Repository, tmp_path: Path) -> None:
+    work = worked_on(repository, tmp_path)
+    supersede(work / "mine", TARGET, "other pairs", DATE)
+    path = work / "mine/submission.yaml"
+    sound = path.read_bytes()
+    assert "history" not in {
+        rule for rule, _ in said(judged(repository, {f"{PLACE}/submission.yaml": sound}))
+    }
+    forged = sound.replace(b"version: 1", b"version: 3\n    score: 99.0")
+    found = judged(repository, {f"{PLACE}/submission.yaml": forged})
+    assert [what for rule, what in said(found) if rule == "history"] == [
+        "supersedes: the entry on jupyterlab states the score 99.0, but the result that it replaces has None",
+        "supersedes: the entry on jupyterlab states protocol v3, but the result is of v1",
+    ]
