@@ -80,7 +80,7 @@ def _copy(folder: Path, destination: Path) -> Path:
 
 
 def absolute_paths(submission: Submission, folder: Path) -> Submission:
-    """Return the submission of a folder with absolute paths to weights, so that it can be copied elsewhere."""
+    """Return the submission of a folder with absolute paths to weights, for a copy elsewhere."""
     return submission.model_copy(
         update={
             "checkpoints": tuple(_absolute(checkpoint, folder) for checkpoint in submission.checkpoints),
