@@ -31,7 +31,7 @@ EXAMPLES = 100
 # together chance would give one such cell at most this often. docs/verification.md lists what encoders and
 # tables have.
 MIN_SHARE = 0.10
-ALPHA = 0.001
+ALPHA = 0.01
 # The target's text is flagged as seen where at least this larger a share of it is found than of unseen text,
 # in one language or over all of them.
 MIN_LEAD = 0.20

@@ -118,7 +118,7 @@ def test_a_cell_is_flagged_for_its_share_and_for_what_chance_brings_in_all_cells
         return report.is_flagged(found)
 
     assert flagged(15, 100, 1)
-    assert not flagged(15, 100, 50)  # chance brings one such cell in 50 too often
+    assert not flagged(15, 100, 200)  # chance brings one such cell in 200 too often
     assert flagged(25, 100, 1000)
     assert not flagged(99, 1000, 1)  # below a tenth, however certain
 
