@@ -211,6 +211,7 @@ def test_there_is_nothing_to_repeat_of_published_numbers_or_without_results(boar
 # ---- the same measurement
 
 
+@pytest.mark.slow
 def test_the_code_of_the_commit_measures_the_same_scores(board: Path, tmp_path: Path) -> None:
     before = store.result_digest(board / "submissions/toy/results/jupyterlab.yaml")
     # A key that the harness of then does not need to know.

@@ -327,7 +327,15 @@ def test_what_comes_out_is_read_like_a_strangers_file(
     assert caught.value.faults[0].message == message.format(submission)
 
 
-@pytest.mark.parametrize("what", ["a FIFO", "a link to a device", "a folder", "a file"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "a FIFO",
+        "a link to a device",
+        pytest.param("a folder", marks=pytest.mark.slow),
+        pytest.param("a file", marks=pytest.mark.slow),
+    ],
+)
 def test_what_a_run_left_does_not_hold_up_the_next_one(submission: Path, what: str, own_cache: Path) -> None:
     (submission / "results").mkdir()
     pending = submission / "results/.jupyterlab.parquet.next"

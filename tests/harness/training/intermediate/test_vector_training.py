@@ -60,7 +60,14 @@ def recipe_file(
 # ---- ranking -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batches", ["english", "crosslingual", "hybrid"])
+@pytest.mark.parametrize(
+    "batches",
+    [
+        "crosslingual",
+        pytest.param("english", marks=pytest.mark.slow),
+        pytest.param("hybrid", marks=pytest.mark.slow),
+    ],
+)
 def test_right_texts_rise_in_rank_and_the_record_tells_languages(
     tmp_path: Path, toy_encoder: Path, batches: str
 ) -> None:
