@@ -63,7 +63,14 @@ def reference(folder: Path, text: str, view: View) -> Vectors:
 
 
 @pytest.mark.parametrize(
-    "architecture", ["bert", "xlm-roberta", "distilbert", "electra", "mpnet", "modernbert", "deberta-v2"]
+    "architecture",
+    [
+        "bert",
+        "xlm-roberta",
+        "modernbert",
+        "deberta-v2",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("distilbert", "electra", "mpnet")),
+    ],
 )
 def test_every_layer_and_both_poolings_equal_hidden_states_in_one_pass(
     tmp_path: Path, architecture: str

@@ -46,6 +46,7 @@ def half(rank: int, port: int) -> tuple[float, torch.Tensor]:
         distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_loss_and_the_gradient_of_one() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

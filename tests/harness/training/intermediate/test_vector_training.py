@@ -313,7 +313,7 @@ def test_pairs_and_heads_and_masked_words_train_in_one_run(
 # ---- killed runs, and what is saved --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("objective", ["ranking", "distillation"])
+@pytest.mark.parametrize("objective", ["ranking", pytest.param("distillation", marks=pytest.mark.slow)])
 def test_a_killed_training_ends_with_the_same_weights(
     tmp_path: Path, toy_encoder: Path, data: Path, objective: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
