@@ -10,15 +10,16 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from harness.characters import visible
+from harness.characters import shown, visible
 from harness.errors import BadInput, CheckFailed, Fault, Where
-from harness.records import Record
+from harness.records import Notices, Record, Tombstone, Training
 from harness.store.consistency import Inconsistency
 from harness.store.formats import newer_format, upgraded
-from harness.store.yaml.parser import YamlDocument, refuse
+from harness.store.yaml.parser import YamlDocument, parse, refuse
 from harness.store.yaml.schema_errors import schema_faults
 
 _AnyRecord = TypeVar("_AnyRecord", bound=Record)
+_OfSubmission = TypeVar("_OfSubmission", Notices, Tombstone, Training)
 
 
 def no_link(path: Path) -> None:
@@ -82,6 +83,21 @@ def typed(
     except ValidationError as error:
         faults += schema_faults(error, document, record, cure)
         return None
+
+
+def parse_of_submission(
+    record: type[_OfSubmission], data: bytes, file: str, slug: str, cure: str
+) -> _OfSubmission:
+    """Parse and check a record that must name the slug of its folder; raises BadInput with every fault."""
+    document = parse(data, file)
+    faults: list[Fault] = []
+    read = typed(record, document, faults, cure)
+    if read is not None and read.submission != slug:
+        message = f"submission: expected {slug} as in the file's path, found {shown(read.submission)}"
+        faults.append(Fault(message, document.where(("submission",)), cure))
+    if read is None or faults:
+        refuse(faults)
+    return read
 
 
 def located(findings: Iterable[Inconsistency], document: YamlDocument, cure: str = "") -> list[Fault]:

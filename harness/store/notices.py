@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
-from harness.characters import shown
-from harness.errors import Fault
 from harness.records import Notice, NoticeKind, Notices, Record, Tombstone
-from harness.store.files import no_link, plain_record, read_file, replace_file, typed
+from harness.store.files import no_link, parse_of_submission, plain_record, read_file, replace_file
 from harness.store.results import results_lock
-from harness.store.yaml.parser import DEFAULT_LIMIT, dump, parse, refuse
+from harness.store.yaml.parser import DEFAULT_LIMIT, dump
 
 # Public, because the review of pull requests accepts files of these names only from maintainers.
 NOTICES_FILE = "notices.yaml"
 TOMBSTONE_FILE = "tombstone.yaml"
 _CURE = "only a maintainer writes it, with stiltboard notice, check-weights or withdraw"
-_Named = TypeVar("_Named", Notices, Tombstone)
 
 
 def load_notices(folder: Path) -> Notices | None:
@@ -31,24 +27,12 @@ def load_notices(folder: Path) -> Notices | None:
 
 def parse_notices(data: bytes, file: str, slug: str) -> Notices:
     """Parse and check notices, which must name the slug of their folder."""
-    return _parsed(Notices, data, file, slug)
+    return parse_of_submission(Notices, data, file, slug, _CURE)
 
 
 def parse_tombstone(data: bytes, file: str, slug: str) -> Tombstone:
     """Parse and check a tombstone, which must name the slug of its folder."""
-    return _parsed(Tombstone, data, file, slug)
-
-
-def _parsed(record: type[_Named], data: bytes, file: str, slug: str) -> _Named:
-    document = parse(data, file)
-    faults: list[Fault] = []
-    read = typed(record, document, faults, _CURE)
-    if read is not None and read.submission != slug:
-        message = f"submission: expected {slug} as in the file's path, found {shown(read.submission)}"
-        faults.append(Fault(message, document.where(("submission",)), _CURE))
-    if read is None or faults:
-        refuse(faults)
-    return read
+    return parse_of_submission(Tombstone, data, file, slug, _CURE)
 
 
 def add_notice(folder: Path, notice: Notice) -> Path:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.characters import shown
 from harness.errors import Fault
 from harness.records import Training, TrainingRecipe
-from harness.store.files import plain_record, read_file, replace_file, typed
+from harness.store.files import parse_of_submission, plain_record, read_file, replace_file, typed
 from harness.store.yaml.parser import DEFAULT_LIMIT, dump, parse, refuse
 
 TRAINING_FILE = "training.yaml"
@@ -37,15 +36,7 @@ def load_training(folder: Path) -> Training | None:
 
 def parse_training(data: bytes, file: str, slug: str) -> Training:
     """Parse and check a training record, which must name the slug of its folder."""
-    document = parse(data, file)
-    faults: list[Fault] = []
-    training = typed(Training, document, faults, _CURE)
-    if training is not None and training.submission != slug:
-        message = f"submission: expected {slug} as in the file's path, found {shown(training.submission)}"
-        faults.append(Fault(message, document.where(("submission",)), _CURE))
-    if training is None or faults:
-        refuse(faults)
-    return training
+    return parse_of_submission(Training, data, file, slug, _CURE)
 
 
 def write_training(folder: Path, training: Training) -> Path:
