@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.hub_server import HubServer, at_the_hub, serving
 from tests.support.toys import save_toy_encoder
 
 # Nothing here may reach a network; set before any Hub library is imported.
@@ -28,3 +30,17 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def toy_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a random BERT with three layers."""
     return save_toy_encoder(tmp_path_factory.mktemp("encoder") / "toy-bert")
+
+
+@pytest.fixture(scope="session")
+def hub_server() -> Iterator[HubServer]:
+    """Return a local server of the Hub's API that runs as long as the tests do."""
+    yield from serving()
+
+
+@pytest.fixture
+def hub(hub_server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HubServer:
+    """Return that server, empty, as the Hub of the clients in this process, whose caches are empty too."""
+    hub_server.reset()
+    at_the_hub(hub_server, tmp_path / "huggingface", monkeypatch)
+    return hub_server
