@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from harness.records.encoding import Encoding
 from harness.records.objectives import Distillation, Objective
 from harness.records.record import Record
 from harness.records.result import CheckpointScores
@@ -31,7 +32,6 @@ from harness.records.submission import (
     Base,
     Batches,
     Checkpoint,
-    Encoding,
     Regime,
     Submitter,
     refuse_other_batches,
@@ -66,6 +66,24 @@ class ContinuedMlm(Record):
     text: Tag = "wikipedia"
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     share: Annotated[Number, Field(gt=0, lt=1)]
+
+
+class Probe(Record):
+    """Held-out items of a task by which retrieval is watched during a training: English against `languages`.
+
+    `examples` are the first of the held-out items, by default all. Text of a target's test set is no task, so
+    that it is never seen here.
+    """
+
+    task: Tag
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)]
+    examples: Annotated[Annotated[Integer, Field(ge=2)] | None, BeforeValidator(nullable)] = None
+
+    @model_validator(mode="after")
+    def _english_is_the_query(self) -> Probe:
+        if "en" in self.languages:
+            raise ValueError("English is the query: name the languages that are searched")
+        return self
 
 
 class Start(Record):
@@ -105,6 +123,9 @@ class TrainingRecipe(Record):
     vectors are then computed twice, so that a step still compares all of its examples. `threads` fixes the
     processor threads of one training, on which the last bits of its weights depend; without it trainings
     divide the machine's threads.
+
+    Every `dev_steps` steps the dev loss and the dev score of each task are recorded, and the accuracy of the
+    `probe`; after `keep_steps` the encoder is also kept. None of these changes the weights.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -132,6 +153,9 @@ class TrainingRecipe(Record):
     weight_decay: Annotated[Number, Field(ge=0, le=1)] = 0.0
     freeze_embeddings: Truth = False
     threads: Annotated[Annotated[Integer, Field(ge=1, le=1024)] | None, BeforeValidator(nullable)] = None
+    dev_steps: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
+    probe: Probe | None = None
+    keep_steps: Annotated[tuple[Annotated[Integer, Field(ge=1)], ...], Field(max_length=20)] = ()
     encoding: Encoding
     trained_on: tuple[Tag, ...] = ()
     submitters: Annotated[tuple[Submitter, ...], Field(min_length=1, max_length=50)]
@@ -157,6 +181,8 @@ class TrainingRecipe(Record):
             raise ValueError("sampling temperature goes with a temperature above 1")
         if self.at_once is not None and self.batch_size % self.at_once:
             raise ValueError(f"at_once divides batch_size: {self.at_once} does not divide {self.batch_size}")
+        if self.probe is not None and self.dev_steps is None:
+            raise ValueError("probe goes with dev_steps: the number of steps between two measurements")
         self._refuse_batches()
         return self
 
@@ -197,6 +223,9 @@ class TrainingRecipe(Record):
             "base",
             "start",
             "seeds",
+            "dev_steps",
+            "probe",
+            "keep_steps",
             "encoding",
             "trained_on",
             "submitters",
@@ -254,10 +283,26 @@ class TrainingRun(Record):
         return self
 
 
+class TrainingPoint(Record):
+    """A training after some steps: dev loss and dev score of each task, and the probe's accuracy by language.
+
+    `loss` is the mean training loss since the point before, None at step 0; `weights` the digest of the
+    encoder where it is kept. Scores are in points.
+    """
+
+    step: Count
+    loss: Annotated[Number | None, BeforeValidator(nullable)] = None
+    dev_loss: Mapping[Tag, Number]
+    dev_score: Mapping[Tag, Number]
+    probe: Mapping[Language, Number] = {}
+    weights: Annotated[Digest | None, BeforeValidator(nullable)] = None
+
+
 class TrainedSeed(Record):
     """One seed: digest of the trained encoder, mean loss, and dev scores before and after training.
 
-    `drawn` are the languages of the tasks that are trained on pairs.
+    `drawn` are the languages of the tasks that are trained on pairs; `curve` has a point for each measurement
+    during the training, where its recipe asks for them.
     """
 
     seed: Count
@@ -266,7 +311,15 @@ class TrainedSeed(Record):
     before: Mapping[Tag, Number]
     after: Mapping[Tag, Number]
     drawn: Mapping[Tag, DrawnLanguages] | None = None
+    curve: Annotated[tuple[TrainingPoint, ...], Field(max_length=1000)] = ()
     run: TrainingRun
+
+    @model_validator(mode="after")
+    def _steps_rise(self) -> TrainedSeed:
+        steps = [point.step for point in self.curve]
+        if steps != sorted(set(steps)):
+            raise ValueError("the steps of a curve rise from point to point")
+        return self
 
 
 class Training(Record):

@@ -12,7 +12,7 @@ from harness.store.results import (
     write_result,
 )
 from harness.store.revisions import Changes, changed_submissions, is_range, load_side_at, split_revision
-from harness.store.scaffold import new_submission, new_trained_submission
+from harness.store.scaffold import declare_checkpoint, new_submission, new_trained_submission
 from harness.store.sides import Side, load_side
 from harness.store.slugs import locate
 from harness.store.submission_folder import (
@@ -47,6 +47,7 @@ __all__ = [
     "add_verified",
     "changed_submissions",
     "checked_submission",
+    "declare_checkpoint",
     "find_results",
     "find_submissions",
     "is_range",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import BadInput, Where
-from harness.records import Submission
+from harness.records import Checkpoint, Submission
 from harness.store.files import no_link, plain_record, replace_file
+from harness.store.renaming import with_key
+from harness.store.results import results_lock
 from harness.store.slugs import slug_taken
+from harness.store.submission_folder import load_submission
 from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_faults
 from harness.store.yaml.parser import dump, refuse, scalar
 
@@ -110,6 +113,31 @@ def new_trained_submission(folder: Path, submission: Submission) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(path, text)
     return True
+
+
+def declare_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Add a seed to the checkpoints of a submission that lacks it; the rest of its file stays as it is.
+
+    Raises BadInput where the submission names other weights for that seed.
+    """
+    path = folder / SUBMISSION_FILE
+    with results_lock(folder):
+        existing = load_submission(folder)
+        checkpoints = existing.checkpoints if isinstance(existing, Submission) else ()
+        if checkpoint in checkpoints:
+            return
+        if not checkpoints or any(other.seed == checkpoint.seed for other in checkpoints):
+            raise BadInput(
+                f"does not name the weights of seed {checkpoint.seed}",
+                where=Where(str(path)),
+                cure=f"add to checkpoints: {{seed: {checkpoint.seed}, path: {checkpoint.path}}}",
+            )
+        declared = sorted((*checkpoints, checkpoint), key=lambda one: one.seed)
+        text = with_key(
+            path.read_text(encoding="utf-8"), "checkpoints", [plain_record(one) for one in declared]
+        ).encode()
+        parse_submission(text, str(path))
+        replace_file(path, text)
 
 
 def _refuse_folder(folder: Path, slug: str) -> None:

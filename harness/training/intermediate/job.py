@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.models.checkpoint import CheckpointFiles
 from harness.records import TrainingRecipe
+from harness.training.intermediate.items import Items
 from harness.training.intermediate.texts import TaskText
 
 
@@ -15,7 +16,8 @@ from harness.training.intermediate.texts import TaskText
 class EncoderTraining:
     """A training of an encoder on tasks, in a folder where a killed run goes on.
 
-    Relative paths of a teacher start from the submission's folder; `cache` receives its checkpoint.
+    Relative paths of a teacher start from the submission's folder; `cache` receives its checkpoint. `probe`
+    holds the texts of the recipe's probe.
     """
 
     files: CheckpointFiles
@@ -27,6 +29,7 @@ class EncoderTraining:
     cache: Path
     device: str
     bfloat16: bool
+    probe: Items | None = None
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,19 @@ from typing import Any
 import torch
 import transformers
 
+from harness.errors import BadInput
 from harness.models.loading import check_ids, open_model, opening
 from harness.models.tokenizer_opening import open_tokenizer
-from harness.records import DrawnLanguages
+from harness.records import DrawnLanguages, TrainingRecipe
 from harness.reporter import Reporter
+from harness.training.intermediate.curve import CurveCallback, CurvePoint, Measures, TrainingCurve
 from harness.training.intermediate.job import EncoderTraining, Opened
 from harness.training.intermediate.mixture import Mixed, steps_an_epoch
 from harness.training.intermediate.model import Multitask
 from harness.training.intermediate.objectives.head import HeadObjective
 from harness.training.intermediate.objectives.objective import Objective, StepRunner
 from harness.training.intermediate.objectives.registry import objective_of
+from harness.training.intermediate.retrieval_probe import RetrievalProbe
 from harness.training.intermediate.saving import save_encoder
 from harness.training.trainer import (
     ProgressCallback,
@@ -33,20 +36,20 @@ from harness.training.trainer import (
 )
 
 _LOG_STEPS = 10
-_PASSES_FILE = "passes.json"
+_PASSES_FILE, _CURVE_FILE = "passes.json", "curve.json"
+_MOST_POINTS = 900
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """Result of a training: mean loss, dev scores before and after, seconds in forward and backward passes.
+    """Result of a training: mean loss, points from step 0 to the last, seconds in passes.
 
     `earlier` counts the seconds of killed runs, up to the checkpoints from which this one went on; `drawn`
     are the languages of tasks that are trained on pairs.
     """
 
     loss: float
-    before: dict[str, float]
-    after: dict[str, float]
+    curve: Sequence[CurvePoint]
     passes: float
     earlier: float
     drawn: Mapping[str, DrawnLanguages] = field(default_factory=dict)
@@ -54,6 +57,8 @@ class Learnt:
 
 def optimise(job: EncoderTraining, reporter: Reporter) -> Learnt:
     """Train, and save the encoder with its tokenizer, without heads, into the job's folder/model.
+
+    After the recipe's `keep_steps` it is also saved, into folder/kept_folder(step).
 
     A killed run resumes from its last checkpoint, with the same order and the same random numbers. Raises
     CheckFailed when memory is too small for one example, the disk is full or the loss is not finite, and
@@ -77,14 +82,19 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
         encoder = open_model(job.files, "float32", "cpu")
         tokenizer = open_tokenizer(job.files)
     transformers.set_seed(job.seed)
-    objectives = _objectives(Opened(job, encoder, tokenizer, at_once))
-    model = Multitask(encoder, [objective.head for objective in objectives])
+    opened = Opened(job, encoder, tokenizer, at_once)
+    objectives = _objectives(opened)
+    probe = RetrievalProbe(len(objectives), opened, job.probe) if job.probe is not None else None
+    heads = [objective.head for objective in objectives]
+    model = Multitask(encoder, [*heads, probe.head] if probe is not None else heads)
     if recipe.freeze_embeddings:
         for parameter in encoder.get_input_embeddings().parameters():
             parameter.requires_grad_(False)
     steps = steps_an_epoch(recipe, [objective.size for objective in objectives])
     schedules = [objective.schedule(n) for objective, n in zip(objectives, steps, strict=True)]
     check_ids(encoder, (ids for objective in objectives for ids in objective.ids()), job.files.source)
+    check_ids(encoder, probe.ids if probe is not None else (), job.files.source)
+    _refuse_too_many_points(recipe, sum(steps) * recipe.epochs)
     trainer = _ObjectiveTrainer(
         model=model,
         args=_arguments(job),
@@ -96,27 +106,60 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
     trainer.order = Mixed(schedules, steps, recipe.batch_size, job.seed)
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.totals = _PassTotals(job.folder / _PASSES_FILE)
-    with trainer.totals:
-        before = _assess(objectives, model)
-    transformers.set_seed(job.seed)
+    curve = TrainingCurve(job.folder / _CURVE_FILE)
     last = last_complete_checkpoint(job.folder / "steps")
+    curve.begin(int(last.name.rpartition("-")[2]) if last else 0)
+
+    def measure(step: int) -> None:
+        if curve.at(step) is None:
+            with trainer.totals:
+                measures = _assess(objectives, probe, model)
+            curve.add(CurvePoint(step, trainer.totals.loss, measures))
+
+    def save(folder: Path) -> None:
+        save_encoder(encoder, job.files, recipe.encoding, objectives[0].prefixes(), folder)
+
+    trainer.add_callback(
+        CurveCallback(
+            measure, recipe.dev_steps, lambda step: save(job.folder / kept_folder(step)), recipe.keep_steps
+        )
+    )
+    measure(0)
+    transformers.set_seed(job.seed)
     with writing(
         f"the encoder trained from {job.files.source}",
         job.folder,
         "free space; the same command then goes on",
     ):
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-        with trainer.totals:
-            after = _assess(objectives, model)
-        save_encoder(encoder, job.files, recipe.encoding, objectives[0].prefixes(), job.folder / "model")
+        measure(trainer.state.global_step)
+        save(job.folder / "model")
     return Learnt(
         trainer.totals.loss / trainer.state.global_step,
-        before,
-        after,
+        curve.points,
         trainer.totals.seconds,
         trainer.totals.earlier,
         {task.text.task.name: task.drawn for task in objectives if task.drawn is not None},
     )
+
+
+def kept_folder(step: int) -> str:
+    """Return the name of the folder of an encoder that is kept after some steps."""
+    return f"step-{step}"
+
+
+def _refuse_too_many_points(recipe: TrainingRecipe, steps: int) -> None:
+    """Raise BadInput for steps that the training does not have, and for a curve with too many points."""
+    if recipe.dev_steps is not None and steps // recipe.dev_steps > _MOST_POINTS:
+        raise BadInput(
+            f"dev_steps: {recipe.dev_steps} measures {steps // recipe.dev_steps:,} times in {steps:,} steps",
+            cure=f"dev_steps: {-(-steps // _MOST_POINTS)} or more",
+        )
+    if late := [step for step in recipe.keep_steps if step >= steps]:
+        raise BadInput(
+            f"keep_steps: {late[0]} is not before the last of {steps:,} steps",
+            cure="the last encoder is always kept",
+        )
 
 
 def _objectives(opened: Opened) -> list[Objective]:
@@ -130,12 +173,18 @@ def _objectives(opened: Opened) -> list[Objective]:
     ]
 
 
-def _assess(objectives: Sequence[Objective], model: Multitask) -> dict[str, float]:
-    """Return the dev score of every task that has one, in points."""
+def _assess(objectives: Sequence[Objective], probe: RetrievalProbe | None, model: Multitask) -> Measures:
+    """Measure every task that has a dev score, and the probe."""
     model.eval()
-    scores = {objective.text.task.name: objective.dev_score(model) for objective in objectives}
+    measured = {objective.text.task.name: objective.assess(model) for objective in objectives}
+    accuracies = probe.accuracies(model) if probe is not None else {}
     model.train()
-    return {name: round(score, 4) for name, score in scores.items() if score is not None}
+    scored = {name: measures for name, measures in measured.items() if measures is not None}
+    return Measures(
+        {name: round(measures.loss, 6) for name, measures in scored.items()},
+        {name: round(measures.score, 4) for name, measures in scored.items()},
+        accuracies,
+    )
 
 
 def _collate(rows: Sequence[tuple[int, Any]], objectives: Sequence[Objective]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,16 +31,25 @@ from harness.records import (
     TrainedSeed,
     TrainedTask,
     Training,
+    TrainingPoint,
     TrainingRecipe,
     TrainingRun,
 )
 from harness.reporter import Reporter, Silent
-from harness.store import load_submission, load_training, new_trained_submission, results_lock, write_training
+from harness.store import (
+    declare_checkpoint,
+    load_training,
+    new_trained_submission,
+    results_lock,
+    write_training,
+)
+from harness.training.intermediate.curve import CurvePoint
 from harness.training.intermediate.job import EncoderTraining
 from harness.training.intermediate.mixture import parts
 from harness.training.intermediate.objectives.registry import objective_of
 from harness.training.intermediate.objectives.teacher import teacher_identity
-from harness.training.intermediate.optimise import Learnt, optimise
+from harness.training.intermediate.optimise import Learnt, kept_folder, optimise
+from harness.training.intermediate.retrieval_probe import read_probe
 from harness.training.intermediate.texts import TaskText
 
 _VERSIONS = ("stiltboard", "torch", "transformers", "tokenizers", "accelerate", "numpy")
@@ -100,6 +110,7 @@ def train(
     start = fetch(trainee.start, folder, cache / "checkpoints")
     with noting(reporter.report):
         text = tuple(parts(trainee.recipe, trainee.seed, options.data))
+        probe = read_probe(trainee.recipe.probe, options.data) if trainee.recipe.probe is not None else None
     _scaffold(trainee, text, folder)
     target = folder / "checkpoints" / f"seed-{trainee.seed}"
     work = target.with_name(f".seed-{trainee.seed}.work")
@@ -114,7 +125,16 @@ def train(
         device = choose_device(options.device)
         bfloat16 = device.startswith("cuda") and choose_dtype("auto", device) == "bfloat16"
         job = EncoderTraining(
-            start, trainee.recipe, text, trainee.seed, work, folder, cache / "checkpoints", device, bfloat16
+            start,
+            trainee.recipe,
+            text,
+            trainee.seed,
+            work,
+            folder,
+            cache / "checkpoints",
+            device,
+            bfloat16,
+            probe,
         )
         learnt = optimise(job, reporter)
         trained = _finish(trainee, record, learnt, work, target, device, seconds)
@@ -214,8 +234,11 @@ def _finish(
     device: str,
     started: float,
 ) -> TrainedSeed:
-    """Move the encoder to `target` and record it."""
+    """Move the encoder to `target`, those of earlier steps next to it, and record all."""
     digest = verify(work / "model", str(target)).digest
+    kept = {
+        step: verify(work / kept_folder(step), kept_folder(step)).digest for step in trainee.recipe.keep_steps
+    }
     previous = _recorded_seed(trainee, record, target)
     if previous is not None and previous.weights != digest:
         raise CheckFailed(
@@ -234,11 +257,15 @@ def _finish(
         seed=trainee.seed,
         weights=digest,
         loss=round(learnt.loss, 6),
-        before=learnt.before,
-        after=learnt.after,
+        before=learnt.curve[0].measures.dev_score,
+        after=learnt.curve[-1].measures.dev_score,
         drawn=learnt.drawn or None,
+        curve=_points(learnt.curve, kept) if trainee.recipe.dev_steps is not None or kept else (),
         run=run,
     )
+    for step in kept:
+        shutil.rmtree(kept_checkpoint(target, step), ignore_errors=True)
+        (work / kept_folder(step)).replace(kept_checkpoint(target, step))
     shutil.rmtree(target, ignore_errors=True)
     (work / "model").replace(target)
     folder = target.parents[1]
@@ -250,6 +277,30 @@ def _finish(
     return previous or trained
 
 
+def kept_checkpoint(target: Path, step: int) -> Path:
+    """Return the folder of the encoder that is kept after some steps of the training that gives `target`."""
+    return target.with_name(f"{target.name}-{kept_folder(step)}")
+
+
+def _points(curve: Sequence[CurvePoint], kept: Mapping[int, str]) -> tuple[TrainingPoint, ...]:
+    """Return the record of a curve; the loss of a point is the mean over the steps since the point before."""
+    points, last_step, last_total = [], 0, 0.0
+    for point in curve:
+        steps = point.step - last_step
+        points.append(
+            TrainingPoint(
+                step=point.step,
+                loss=round((point.total - last_total) / steps, 6) if steps else None,
+                dev_loss=point.measures.dev_loss,
+                dev_score=point.measures.dev_score,
+                probe=point.measures.probe,
+                weights=kept.get(point.step),
+            )
+        )
+        last_step, last_total = point.step, point.total
+    return tuple(points)
+
+
 def _objective_names(recipe: TrainingRecipe) -> tuple[str, ...]:
     """Return the objective of each task; nothing where all train heads, as in recipes without objectives."""
     names = [share.objective.name if share.objective is not None else "head" for share in recipe.tasks]
@@ -257,7 +308,10 @@ def _objective_names(recipe: TrainingRecipe) -> tuple[str, ...]:
 
 
 def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> None:
-    """Write a missing submission; raises BadInput for an existing one without this seed's weights."""
+    """Write a missing submission; an existing one gets this seed if it lacks it.
+
+    Raises BadInput where it names other weights for this seed.
+    """
     recipe = trainee.recipe
     seed_checkpoints = [Checkpoint(seed=seed, path=f"checkpoints/seed-{seed}") for seed in recipe.seeds]
     not_only_english = any(language != "en" for language in recipe.languages)
@@ -284,14 +338,5 @@ def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> Non
         license=recipe.license,
         links=recipe.links,
     )
-    if new_trained_submission(folder, submission):
-        return
-    existing = load_submission(folder)
-    checkpoints = existing.checkpoints if isinstance(existing, Submission) else ()
-    if not any(
-        seed_checkpoints[recipe.seeds.index(trainee.seed)] == checkpoint for checkpoint in checkpoints
-    ):
-        raise BadInput(
-            f"{folder / 'submission.yaml'} does not name the weights of seed {trainee.seed}",
-            cure=f"add to checkpoints: {{seed: {trainee.seed}, path: checkpoints/seed-{trainee.seed}}}",
-        )
+    if not new_trained_submission(folder, submission):
+        declare_checkpoint(folder, seed_checkpoints[recipe.seeds.index(trainee.seed)])

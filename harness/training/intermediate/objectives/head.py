@@ -24,7 +24,12 @@ from harness.training.batches import ByLength, pad
 from harness.training.features import Feature, features
 from harness.training.intermediate.job import Opened
 from harness.training.intermediate.objectives.head_layers import Labels, MaskedWords, new_head
-from harness.training.intermediate.objectives.objective import Objective, Schedule, StepRunner
+from harness.training.intermediate.objectives.objective import (
+    DevMeasures,
+    Objective,
+    Schedule,
+    StepRunner,
+)
 from harness.training.intermediate.texts import SpreadText, TaskText, read_spread
 
 _MASKED_SHARE = 0.15
@@ -138,36 +143,39 @@ class HeadObjective(Objective):
             losses.append(loss.detach())
         return torch.stack(losses).sum()
 
-    def dev_score(self, model: nn.Module) -> float | None:
-        """Return the task's metric on its held-out rows, in points."""
+    def assess(self, model: nn.Module) -> DevMeasures | None:
+        """Measure a model on the task's held-out rows."""
         if not self.task.metric:
             return None
         padding, at_once = self.opened.tokenizer.pad_token_id, min(self.opened.at_once, _SCORED_AT_ONCE)
-        return score_rows(model, self.number, self.task, self.held_out, padding, at_once)
+        return assess_rows(model, self.number, self.task, self.held_out, padding, at_once)
 
 
 @torch.inference_mode()
-def score_rows(
+def assess_rows(
     model: nn.Module, number: int, task: Task, rows: Sequence[Feature], padding: int, at_once: int
-) -> float:
-    """Return the metric of the task of this number, in points, of a model in evaluation mode.
+) -> DevMeasures:
+    """Measure a model in evaluation mode on rows of the task of this number.
 
-    Spearman's correlation; accuracy over inputs, over questions, or over words; or the share of windows in
-    which both ends of the answer are right.
+    The score is Spearman's correlation; accuracy over inputs, over questions, or over words; or the share of
+    windows in which both ends of the answer are right. The loss is the mean over the rows of their passes'.
     """
     device = next(model.parameters()).device
     order = sorted(range(len(rows)), key=lambda i: rows[i].tokens)
-    predictions, gold = [], []
+    predictions, gold, loss = [], [], 0.0
     for start in range(0, len(order), at_once):
-        batch = pad([rows[i] for i in order[start : start + at_once]], padding)
-        on_device = {name: tensor.to(device) for name, tensor in batch.items()}
-        logits = model(**on_device, task=number)["logits"].float().cpu().numpy()
+        taken = order[start : start + at_once]
+        batch = pad([rows[i] for i in taken], padding)
+        output = model(**{name: tensor.to(device) for name, tensor in batch.items()}, task=number)
+        loss += float(output["loss"]) * len(taken)
+        logits = output["logits"].float().cpu().numpy()
         answers = {name: tensor.numpy() for name, tensor in batch.items()}
         predicted, expected = _predictions_and_gold(task, logits, answers)
         predictions.append(predicted)
         gold.append(expected)
     measure: Any = spearman if task.metric == "spearman" else accuracy
-    return 100 * float(measure(np.concatenate(predictions), np.concatenate(gold)))
+    score = 100 * float(measure(np.concatenate(predictions), np.concatenate(gold)))
+    return DevMeasures(loss / max(1, len(rows)), score)
 
 
 @dataclass(frozen=True)

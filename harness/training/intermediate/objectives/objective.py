@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import nn
@@ -40,6 +40,13 @@ class StepRunner:
     model: nn.Module
     autocast: Callable[[], AbstractContextManager[Any]]
     backward: Callable[[torch.Tensor], None]
+
+
+class DevMeasures(NamedTuple):
+    """Loss and score, in points, on held-out text."""
+
+    loss: float
+    score: float
 
 
 class Objective(ABC):
@@ -109,8 +116,8 @@ class Objective(ABC):
         """Add the gradient of one step's loss to the parameters, and return the loss."""
 
     @abstractmethod
-    def dev_score(self, model: nn.Module) -> float | None:
-        """Return the metric on held-out text, in points, of a model in evaluation mode; None without one."""
+    def assess(self, model: nn.Module) -> DevMeasures | None:
+        """Measure a model in evaluation mode on held-out text; None for a task without a metric."""
 
     def prefixes(self) -> tuple[str, str]:
         """Return what precedes queries and other texts: by default the prefix that evaluation uses."""

@@ -26,7 +26,12 @@ from harness.training.intermediate.batch_plan import (
 )
 from harness.training.intermediate.items import ENGLISH, Items, ItemText, read_items
 from harness.training.intermediate.job import Opened
-from harness.training.intermediate.objectives.objective import Objective, Schedule, StepRunner
+from harness.training.intermediate.objectives.objective import (
+    DevMeasures,
+    Objective,
+    Schedule,
+    StepRunner,
+)
 from harness.training.intermediate.texts import DEV_SEED, TaskText
 from harness.training.intermediate.vectors import Pooled, backpropagate, gathered, in_parts
 
@@ -209,8 +214,8 @@ class PairObjective(Objective):
         return backpropagate(encode, batch, loss_of, cached=cached)
 
     @torch.inference_mode()
-    def dev_score(self, model: nn.Module) -> float | None:
-        """Return the metric on the held-out items, in points."""
+    def assess(self, model: nn.Module) -> DevMeasures | None:
+        """Measure a model on the held-out items, all of which are compared with each other."""
         sides = len(self.dev.sides)
         inputs = [pair.inputs[side] for side in range(sides) for pair in self._held_out]
         batch = in_parts(inputs, self._at_once(), self.opened.tokenizer.pad_token_id)
@@ -220,4 +225,5 @@ class PairObjective(Objective):
             for part in batch["parts"]
         ]
         vectors = torch.cat(parts)[batch["places"].to(device)].view(sides, len(self.dev), -1)
-        return 100 * self.score(vectors, self.facts(self.dev, np.arange(len(self.dev))).to(device))
+        facts = self.facts(self.dev, np.arange(len(self.dev))).to(device)
+        return DevMeasures(float(self.loss(vectors, facts)), 100 * self.score(vectors, facts))

@@ -26,17 +26,18 @@ from harness.data.similarity import ScoredPairs
 from harness.errors import BadInput, CheckFailed
 from harness.models.checkpoint import verify
 from harness.models.tokenization import IGNORED, Input
-from harness.records import Regime, TrainingRecipe, TrainingRun
+from harness.records import Regime, Submission, TrainingRecipe, TrainingRun
 from harness.records.result import CheckpointScores
 from harness.scoring.metrics.spearman import spearman
 from harness.store import load_recipe, load_submission, load_training, submission_faults
 from harness.training.batches import pad
 from harness.training.features import Feature
 from harness.training.intermediate import optimise as optimise_module
+from harness.training.intermediate.curve import Measures
 from harness.training.intermediate.mixture import Mixed, parts, steps_an_epoch
 from harness.training.intermediate.model import Multitask
 from harness.training.intermediate.objectives import head as head_module
-from harness.training.intermediate.objectives.head import SimilarLengths, score_rows
+from harness.training.intermediate.objectives.head import SimilarLengths, assess_rows
 from harness.training.intermediate.objectives.head_layers import Labels, MaskedWords, new_head
 from harness.training.intermediate.objectives.objective import Schedule
 from harness.training.intermediate.story import Trainee, train, trainees
@@ -255,13 +256,17 @@ def test_a_dev_score_does_not_depend_on_order_or_padding(toy_encoder: Path) -> N
         Feature((Input(rng.integers(4, 20, int(n)).tolist()),), {"labels": float(rng.random())})
         for n in rng.integers(3, 20, 40)
     ]
-    score = score_rows(model, 0, find_task("stsb"), rows, 1, 32)
+    loss, score = assess_rows(model, 0, find_task("stsb"), rows, 1, 32)
     with torch.inference_mode():
-        single = [float(model(**pad([row], 1), task=0)["logits"]) for row in rows]
+        outputs = [model(**pad([row], 1), task=0) for row in rows]
+    single = [float(output["logits"]) for output in outputs]
+    assert loss == pytest.approx(np.mean([float(output["loss"]) for output in outputs]), rel=1e-5)
     assert score == pytest.approx(
         100 * stats.spearmanr(single, [row.answer["labels"] for row in rows]).statistic, abs=1e-3
     )
-    assert score_rows(model, 0, find_task("stsb"), rows[::-1], 1, 7) == pytest.approx(score, abs=1e-3)
+    assert assess_rows(model, 0, find_task("stsb"), rows[::-1], 1, 7) == pytest.approx(
+        (loss, score), abs=1e-3
+    )
 
 
 # ---- from end to end -----------------------------------------------------------------------------
@@ -467,6 +472,21 @@ def test_a_submission_that_does_not_name_the_seed_is_refused(
     assert error.value.faults[0].cure == "add to checkpoints: {seed: 1, path: checkpoints/seed-1}"
 
 
+def test_a_seed_that_a_recipe_gains_later_is_added_and_the_rest_of_the_file_stays(
+    recipe: TrainingRecipe, tmp_path: Path, data: Path
+) -> None:
+    folder = tmp_path / "submissions/toy"
+    train(trainees(recipe.model_copy(update={"seeds": (1,)}))[0], options(tmp_path, data))
+    path = folder / "submission.yaml"
+    path.write_text("# mine\n" + path.read_text().replace("title: a toy", "title: another title"))
+    train(trainees(recipe)[0], options(tmp_path, data))
+    submission = load_submission(folder)
+    assert isinstance(submission, Submission)
+    assert [checkpoint.seed for checkpoint in submission.checkpoints] == [0, 1]
+    assert submission.title == "another title" and path.read_text().startswith("# mine\n")
+    assert submission_faults(folder) == ()
+
+
 def test_too_little_memory_takes_smaller_parts_of_a_step_and_a_lost_loss_is_named(
     recipe: TrainingRecipe, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -491,7 +511,7 @@ def test_too_little_memory_takes_smaller_parts_of_a_step_and_a_lost_loss_is_name
         "forward",
         lambda self, **_: {"loss": self.heads[0].linear.bias.sum() * torch.nan},
     )
-    monkeypatch.setattr(optimise_module, "_assess", lambda *_: {})
+    monkeypatch.setattr(optimise_module, "_assess", lambda *_: Measures())
     with pytest.raises(CheckFailed, match="the loss of step 10 is not finite"):
         train(trainees(hot)[0], options(tmp_path, data))
 
