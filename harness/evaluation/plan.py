@@ -14,6 +14,7 @@ from harness.data import find_own_target, load_examples
 from harness.data.examples import Examples
 from harness.data.reading_notes import noting
 from harness.errors import BadInput, Fault, Unreachable, Where, WrongUsage
+from harness.evaluation.gone_weights import as_recorded, gone_seeds
 from harness.evaluation.run import Options, Run
 from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.models.device import choose_device, choose_dtype
@@ -173,8 +174,24 @@ def _fetch(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
 
 
 def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
-    """Fetch every seed's checkpoint before the first is measured, so that a missing one fails at once."""
-    checkpoints = {checkpoint.seed: _fetch(checkpoint, run) for checkpoint in run.submission.checkpoints}
+    """Fetch every seed's checkpoint before the first is measured, so that a missing one fails at once.
+
+    Where some weights are here, seeds that a result has need none: their scores are kept.
+    """
+    declared, gone = run.submission.checkpoints, gone_seeds(run)
+    here = {
+        checkpoint.seed: _fetch(checkpoint, run) for checkpoint in declared if checkpoint.seed not in gone
+    }
+    checkpoints = {
+        checkpoint.seed: here[checkpoint.seed]
+        if checkpoint.seed in here
+        else as_recorded(checkpoint, gone, next(iter(here.values())))
+        for checkpoint in declared
+    }
+    if gone:
+        run.reporter.report(
+            f"the weights of seed {', '.join(map(str, gone))} are gone: their scores are kept"
+        )
     layers = sorted({resolve_layer(run.submission.encoding, files) for files in checkpoints.values()})
     if len(layers) > 1:
         raise BadInput(

@@ -13,6 +13,7 @@ from harness.data.reading_notes import noting
 from harness.data.training_text import TrainingText, load_training
 from harness.errors import BadInput, Fault
 from harness.evaluation.cells import Cell, Measured
+from harness.evaluation.gone_weights import are_gone
 from harness.evaluation.plan import Plan, TargetPlan
 from harness.evaluation.run import Run
 from harness.records import EvaluationRun, Head, Result, Signature, Sweep
@@ -62,12 +63,25 @@ def resume(plan: Plan) -> tuple[tuple[Resumed, ...], list[Fault]]:
 
 def _resume(plan: TargetPlan, run: Run) -> Resumed:
     earlier = load_finished(plan, run, run.reporter)
+    _refuse_gone(plan, earlier)
     untrained = plan.head is not None and plan.head.recipe is not None
     if not (untrained and any(earlier.unfinished(plan, seed) for seed in plan.checkpoints)):
         return Resumed(plan, earlier)
     with noting(run.reporter.report):
         text = load_training(plan.target, run.options.data)
     return Resumed(plan, earlier, text.first(run.options.limit) if run.options.limit else text)
+
+
+def _refuse_gone(plan: TargetPlan, earlier: Measured) -> None:
+    """Refuse to measure a seed whose weights are gone: a score is the mean over all seeds."""
+    for seed, files in plan.checkpoints.items():
+        if are_gone(files) and (missing := earlier.unfinished(plan, seed)):
+            raise BadInput(
+                f"the weights of seed {seed} are gone ({files.source}), and {plan.target.name} has no score "
+                f"of it in {' '.join(missing)}",
+                cure=f"train seed {seed} again, which gives the same weights on the same machine, or name "
+                "only targets that have it",
+            )
 
 
 def result_path(plan: TargetPlan, run: Run) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.errors import BadInput, Fault
 from harness.evaluation.embeddings import Encoded, every_view
+from harness.evaluation.gone_weights import are_gone
 from harness.evaluation.plan import TargetPlan
 from harness.evaluation.resume import refuse_loss, refuse_mixed_measurement
 from harness.evaluation.run import Run
@@ -74,7 +75,9 @@ class TargetSweep:
         return self.plan.target.signature.encoded(self.plan.encoding, None)
 
     def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
-        """Return the languages of this run without a score in some view."""
+        """Return the languages of this run without a score in some view; none where the weights are gone."""
+        if are_gone(files):
+            return []
         views = every_view(files)
         return [
             language
