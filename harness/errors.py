@@ -83,6 +83,12 @@ class Unreachable(BadInput):
     """A source that does not answer at all, so that requesting another language is pointless."""
 
 
+class DiskFull(StiltboardError):
+    """A disk, a quota or a limit on files is full."""
+
+    exit_code = 3
+
+
 class NotComparable(StiltboardError):
     """Two results that were not measured in the same way."""
 

@@ -27,6 +27,11 @@ _RESOLVE = re.compile(r"/(?P<kind>datasets/)?(?P<name>[^/]+/[^/]+)/resolve/(?P<r
 _STORAGE = re.compile(r"/storage/(?P<sha256>[0-9a-f]{64})")
 
 
+def git_blob(data: bytes) -> str:
+    """Return the digest by which git names a file's content."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
 @dataclass(frozen=True)
 class Repository:
     """The files of a repository at its only commit; `lfs` names those that are held outside git."""
@@ -38,9 +43,7 @@ class Repository:
     def digest(self, name: str) -> str:
         """Return the sha256 of a file that LFS holds, else the sha1 of its git blob: the Hub's ETag."""
         data = self.files[name]
-        if name in self.lfs:
-            return hashlib.sha256(data).hexdigest()
-        return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+        return hashlib.sha256(data).hexdigest() if name in self.lfs else git_blob(data)
 
     def entries(self) -> list[dict[str, Any]]:
         """Return the listing of the files, as the Hub's `tree` has it."""

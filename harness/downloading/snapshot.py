@@ -1,0 +1,183 @@
+"""Download the files of a repository at a commit into the Hub's own cache, as its client lays it out.
+
+blobs/DIGEST holds the bytes, and snapshots/COMMIT/NAME is a link to them, so that every tool that knows the
+Hub's cache finds the files. A blob appears there whole and with the digest that it is named for, or not at
+all: until then its bytes are in DIGEST.incomplete, from where the next command goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from harness.cache import cache_folder
+from harness.downloading.hub_faults import NotTheHub, hub_error
+from harness.downloading.hub_requests import json_pages
+from harness.downloading.transfer import SHA256_DIGITS, RemoteFile, WrongBytes, blob_digest, transfer
+from harness.downloading.transfer_progress import report_download
+from harness.errors import DiskFull, StiltboardError, is_disk_full
+
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+__all__ = ["WrongBytes", "damaged_files", "download_snapshot", "forget"]
+
+
+def download_snapshot(
+    repository: str,
+    commit: str,
+    wanted: Callable[[str], bool],
+    *,
+    kind: str = "models",
+    check: Callable[[Sequence[int]], None] = lambda sizes: None,
+) -> Path:
+    """Return the folder with the wanted files of a repository at a commit; download those that are missing.
+
+    `kind` is models or datasets; `check` gets the sizes of the wanted files, in bytes, before a download
+    begins. The files of a commit are listed once; where all are there, nothing is requested. Raises
+    BadInput for what the Hub refuses, Unreachable for faults of network or server, WrongBytes, DiskFull.
+    """
+    from huggingface_hub import constants  # noqa: PLC0415 - heavy
+
+    root = Path(constants.HF_HUB_CACHE) / f"{kind}--{repository.replace('/', '--')}"
+    page = f"{constants.ENDPOINT}/{'' if kind == 'models' else 'datasets/'}{repository}"
+    folder = root / "snapshots" / commit
+    try:
+        files = [file for file in _listing(repository, commit, kind) if wanted(file.name)]
+        missing = [file for file in files if not (folder / file.name).exists()]
+        if missing:
+            check([file.size for file in files])
+            _refuse_full_disk(root, missing)
+        for file in missing:
+            _bring(file, root, folder)
+    except StiltboardError:
+        raise
+    except Exception as reason:
+        if is_disk_full(reason):
+            raise
+        raise hub_error(reason, f"{repository}@{commit}", page) from reason
+    return folder
+
+
+def damaged_files(folder: Path, names: Iterable[str], sha256: Mapping[str, str] | None = None) -> list[str]:
+    """Return those of a snapshot's files whose bytes do not have the digest that their blob is named for.
+
+    `sha256` maps names to digests that are known, which are not computed again.
+    """
+    damaged = []
+    for name in names:
+        digest = _blob_of(folder / name).name
+        if _DIGEST.fullmatch(digest) and (folder / name).is_file():
+            known = (sha256 or {}).get(name) if len(digest) == SHA256_DIGITS else None
+            if (known or blob_digest(folder / name, digest)) != digest:
+                damaged.append(name)
+    return damaged
+
+
+def forget(folder: Path, names: Iterable[str]) -> None:
+    """Remove files of a snapshot and their blobs from the Hub's cache, so that they are downloaded again."""
+    for name in names:
+        blob = _blob_of(folder / name)
+        (folder / name).unlink(missing_ok=True)
+        if _DIGEST.fullmatch(blob.name):
+            blob.unlink(missing_ok=True)
+
+
+def _blob_of(link: Path) -> Path:
+    """Return the blob that a snapshot's link leads to; a blob may itself be a link to one that is shared."""
+    return link.parent / link.readlink() if link.is_symlink() else link
+
+
+def _listing(repository: str, commit: str, kind: str) -> list[RemoteFile]:
+    """Return the files at a commit, which never change: from this machine if they were listed before."""
+    from huggingface_hub import constants, hf_hub_url  # noqa: PLC0415 - heavy
+
+    kept = cache_folder() / "listings" / kind / repository / f"{commit}.json"
+    entries: dict[str, list[Any]] = {}
+    with suppress(OSError, ValueError):
+        entries = json.loads(kept.read_bytes())
+    if not entries:
+        address = f"{constants.ENDPOINT}/api/{kind}/{repository}/tree/{commit}?recursive=true"
+        for entries_of_page in json_pages(address, repository):
+            entries |= _entries(entries_of_page, address)
+        with suppress(OSError):  # it is listed again next time
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            partial = kept.with_suffix(f".{os.getpid()}")
+            partial.write_text(json.dumps(entries))
+            partial.replace(kept)
+    repo_type = kind.removesuffix("s")
+    return [
+        RemoteFile(name, size, digest, hf_hub_url(repository, name, repo_type=repo_type, revision=commit))
+        for name, (size, digest) in sorted(entries.items())
+    ]
+
+
+def _entries(page: Any, address: str) -> dict[str, list[Any]]:
+    """Return name → size and digest of the files on a page of a listing; raises NotTheHub for others."""
+    entries: dict[str, list[Any]] = {}
+    try:
+        for entry in page:
+            if entry["type"] == "file":
+                held = entry.get("lfs") or {}
+                name, size, digest = (
+                    entry["path"],
+                    held.get("size", entry["size"]),
+                    held.get("oid", entry["oid"]),
+                )
+                parts = PurePosixPath(name).parts
+                if (
+                    type(size) is not int
+                    or not _DIGEST.fullmatch(digest)
+                    or {"..", "/"} & set(parts)
+                    or "\\" in name
+                ):
+                    raise NotTheHub(f"{address} lists {str(name)[:80]!r} in another form than the Hub's")
+                entries[name] = [size, digest]
+    except (KeyError, TypeError, AttributeError) as reason:
+        raise NotTheHub(f"{address} is not a listing of the Hub") from reason
+    return entries
+
+
+def _refuse_full_disk(root: Path, files: Sequence[RemoteFile]) -> None:
+    blobs = root / "blobs"
+    blobs.mkdir(parents=True, exist_ok=True)
+    present = sum(part.stat().st_size for file in files if (part := _partial(blobs, file)).exists())
+    needed, free = sum(file.size for file in files) - present, shutil.disk_usage(blobs).free
+    if needed > free:
+        raise DiskFull(
+            f"{needed:,} bytes have to be downloaded to {root.parent}, where {free:,} are free",
+            cure="free space, or point HF_HOME to a larger disk; the same command goes on from what is there",
+        )
+
+
+def _bring(file: RemoteFile, root: Path, folder: Path) -> None:
+    """Download a file's blob, unless another process or snapshot has it, and link it into the snapshot."""
+    blobs = root / "blobs"
+    lock = FileLock(root.parent / ".locks" / root.name / f"{file.digest}.lock")  # the client's own
+    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        report_download(f"{file.name}: another process downloads it; waiting")
+        lock.acquire()
+    try:
+        blob = blobs / file.digest
+        if not blob.exists():
+            transfer(file, _partial(blobs, file))
+            _partial(blobs, file).replace(blob)
+        link = folder / file.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            link.symlink_to(os.path.relpath(blob, link.parent))
+    finally:
+        lock.release()
+
+
+def _partial(blobs: Path, file: RemoteFile) -> Path:
+    return blobs / f"{file.digest}.incomplete"
