@@ -26,11 +26,11 @@ def command(slugs: tuple[str, ...], submissions: Path) -> None:
     """
     from harness.clock import now
     from harness.records import Submission
-    from harness.store import find_submissions, load_submission, locate
+    from harness.store import existing_submission, find_submissions, load_submission
     from harness.store.notices import record_gone_weights
 
     if slugs:
-        folders = [locate(slug, submissions) for slug in slugs]
+        folders = [existing_submission(slug, submissions) for slug in slugs]
     else:
         folders = [submissions / slug for slug in find_submissions(submissions)]
     unclear: list[Fault] = []

@@ -49,7 +49,7 @@ def command(ctx: click.Context, submissions: Path, out: Path, dtype: str) -> Non
     The encoder and the text are bundled: once the demo extra is installed, no network is needed.
     """
     try:
-        from harness.cli.evaluate import run_all
+        from harness.cli.evaluation_queue import run_all
         from harness.evaluation.story import Options
     except ModuleNotFoundError as missing:
         raise MissingExtra("demo", "demo", str(missing.name)) from missing

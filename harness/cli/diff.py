@@ -142,13 +142,22 @@ def _filters(
 
 
 def _side(name: str, submissions: Path) -> Side:
-    from harness.store import load_side, load_side_at, locate, split_revision
+    from harness.store import (
+        SUBMISSION_FILE,
+        existing_submission,
+        load_side,
+        load_side_at,
+        split_revision,
+    )
 
     try:
         revision = None if Path(name).exists() else split_revision(name)
     except OSError:  # the name is too long for a file
         revision = split_revision(name)
-    return load_side_at(*revision, submissions) if revision else load_side(locate(name, submissions))
+    if revision:
+        return load_side_at(*revision, submissions)
+    single = Path(name).suffix == ".yaml" and Path(name).name != SUBMISSION_FILE
+    return load_side(name if single else existing_submission(name, submissions))
 
 
 def _comparison_link(site: str, names: tuple[str, str | None], submissions: Path) -> str:

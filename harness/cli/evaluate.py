@@ -1,15 +1,18 @@
-"""`stiltboard evaluate`: measure submissions and write their results."""
+"""`stiltboard evaluate`: measure submissions and models, write their results, and print their scores."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.evaluation_queue import Subject, run_queue, terminal_width
+from harness.cli.model_options import ModelChoice, model_options
 from harness.cli.options import (
     data_option,
     device_option,
@@ -17,9 +20,9 @@ from harness.cli.options import (
     submissions_option,
     user_text_options,
 )
-from harness.errors import CheckFailed, Fault, MissingExtra, StiltboardError, WrongUsage, naming_failures
-from harness.records import Margin, Mining, Result
-from harness.store import locate
+from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage, naming_failures
+from harness.records import Margin, Mining
+from harness.records.score_line import ScoreLine
 
 if TYPE_CHECKING:
     from harness.evaluation.isolated import Apart
@@ -30,7 +33,7 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(name="evaluate")
-@click.argument("slugs", metavar="SLUG…", nargs=-1, required=True)
+@click.argument("names", metavar="NAME…", nargs=-1, required=True)
 @click.option(
     "-t",
     "--target",
@@ -108,9 +111,21 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
     help="Disk space that one evaluation may use. Default in a sandbox: 100.",
 )
 @click.option("--overwrite", is_flag=True, help="Score existing results again; cached vectors are used.")
+@model_options
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "markdown", "csv", "latex"]),
+    default="text",
+    show_default=True,
+    help="Of the table of scores.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print a line of JSON for each model and target instead."
+)
 @submissions_option
 def command(
-    slugs: Sequence[str],
+    names: Sequence[str],
     targets: Sequence[str],
     languages: Sequence[str],
     data: Path | None,
@@ -130,13 +145,21 @@ def command(
     max_hours: float | None,
     max_disk: float | None,
     overwrite: bool,
+    choice: ModelChoice,
+    style: str,
+    as_json: bool,
     submissions: Path,
 ) -> None:
-    """Evaluate submissions (slugs or folders) zero-shot and write the results into their folders.
+    r"""Evaluate models or submissions zero-shot, write the results, and print the scores.
 
-    Finished results of an earlier run are kept; an interrupted run continues where it stopped. With
-    --sandbox or a limit, each submission is evaluated in a separate process, and a failure of one does not
-    stop the others.
+    NAME is a model on the Hub, ORG/MODEL or ORG/MODEL@REVISION; the folder of a model; or a submission, by
+    its slug or folder. The results of a submission are written into its folder, those of a model into
+    evaluations/<model>. Finished results of an earlier run are kept; an interrupted run continues where it
+    stopped. A failure of one does not stop the others.
+
+    \b
+    stiltboard evaluate intfloat/multilingual-e5-small -t tatoeba -l de
+    stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
     """
     try:
         from harness.evaluation.story import Options
@@ -154,12 +177,24 @@ def command(
         limit=limit,
         overwrite=overwrite,
     )
-    folders = [locate(slug, submissions) for slug in slugs]
+    subjects = [choice.subject(name, submissions) for name in names]
     isolation = _isolation(sandbox, max_memory, max_hours, max_disk)
     if dry_run:
-        _estimate_all(folders, targets, languages, options, isolation)
-    else:
-        run_all(folders, targets, languages, options, isolation)
+        _estimate_all(subjects, targets, languages, options, isolation)
+        return
+    save = choice.saving(subjects, submissions, limit)
+    save(run_queue(subjects, targets, languages, options, isolation, _show(style, as_json=as_json)))
+
+
+def _show(style: str, *, as_json: bool) -> Callable[[Sequence[ScoreLine]], str]:
+    """Return the function that turns scores into what is printed."""
+    from harness.evaluation import score_table
+
+    if as_json:
+        return score_table.json_lines
+    if style == "text":
+        return partial(score_table.text, width=terminal_width())
+    return score_table.FORMATS[style]
 
 
 def _isolation(sandbox: bool, memory: float | None, hours: float | None, disk: float | None) -> Apart | None:
@@ -206,7 +241,7 @@ def user_targets(kind: str, assignments: Sequence[str]) -> dict[str, Path]:
 
 
 def _estimate_all(
-    folders: Sequence[Path],
+    subjects: Sequence[Subject],
     targets: Sequence[str],
     languages: Sequence[str],
     options: Options,
@@ -217,76 +252,15 @@ def _estimate_all(
     from harness.evaluation.isolated import estimate_apart
 
     unreadable: list[Fault] = []
-    for folder in folders:
-        with watch(folder.name) as reporter, naming_failures(f"{folder.name} could not be estimated"):
-            if isolation:
-                estimated = estimate_apart(folder, targets, languages, options, reporter, isolation)
-            else:
-                estimated = estimate(folder, targets, languages, options, reporter)
+    for subject in subjects:
+        with naming_failures(f"{subject.name} could not be estimated"):
+            folder = subject.prepare()
+            with watch(folder.name) as reporter:
+                if isolation:
+                    estimated = estimate_apart(folder, targets, languages, options, reporter, isolation)
+                else:
+                    estimated = estimate(folder, targets, languages, options, reporter)
         click.echo(f"{folder.name}\n{estimated.text()}")
         unreadable.extend(estimated.unreadable)
     if unreadable:
         raise CheckFailed(unreadable)
-
-
-def run_all(
-    folders: Sequence[Path],
-    targets: Sequence[str],
-    languages: Sequence[str],
-    options: Options,
-    isolation: Apart | None = None,
-) -> None:
-    """Evaluate one submission after the other, go on after a failure, and raise CheckFailed at the end.
-
-    A failure is anything but a request to end this process, or a full disk. A single submission raises its
-    own error. With `isolation` each is evaluated in a separate process, within that sandbox and those limits.
-    """
-    from harness.cli.progress import watch
-    from harness.evaluation.isolated import evaluate_apart
-    from harness.evaluation.story import evaluate
-
-    errors: list[StiltboardError] = []
-    failed: list[Fault] = []
-    for folder in folders:
-        try:
-            with watch(folder.name) as reporter, naming_failures(f"{folder.name} could not be evaluated"):
-                if isolation:
-                    results = evaluate_apart(folder, targets, languages, options, reporter, isolation)
-                else:
-                    results = evaluate(folder, targets, languages, options, reporter)
-        except StiltboardError as error:
-            errors.append(error)
-            if len(folders) > 1:
-                click.echo(f"{folder.name} could not be evaluated", err=True)
-                error.show()
-            continue
-        for result in results:
-            click.echo(
-                summary(result)
-                + (f"  trial of the first {options.limit}, not written" if options.limit else "")
-            )
-            failed.extend(_failures(result))
-    if errors:
-        raise (
-            errors[0]
-            if len(errors) == 1 == len(folders)
-            else CheckFailed(f"{len(errors)} of {len(folders)} submissions could not be evaluated")
-        )
-    if failed:
-        raise CheckFailed(failed)
-
-
-def summary(result: Result) -> str:
-    """Return a result in one line: its score, or how many languages are measured so far."""
-    head = f"{result.submission}  {result.target}  "
-    if result.score is not None:
-        return f"{head}{result.metric} {result.score:.2f} over {result.of} languages  [{result.signature}]"
-    return f"{head}incomplete: {result.measured} of {result.of} languages  [{result.signature}]"
-
-
-def _failures(result: Result) -> list[Fault]:
-    return [
-        Fault(f"{result.submission} {result.target} {language} (seed {checkpoint.seed}) failed: {reason}")
-        for checkpoint in result.checkpoints
-        for language, reason in checkpoint.failed.items()
-    ]

@@ -25,11 +25,11 @@ def command(paths: tuple[str, ...], submissions: Path, check: bool) -> None:
     superseded results are kept.
     """
     from harness.errors import BadInput
-    from harness.store import find_submissions, locate
+    from harness.store import existing_submission, find_submissions
     from harness.store.file_tree import FolderOnDisk
     from harness.store.migration import migrate, migration_of
 
-    folders = [locate(path, submissions) for path in paths] or [
+    folders = [existing_submission(path, submissions) for path in paths] or [
         submissions / slug for slug in find_submissions(submissions)
     ]
     faults: list[Fault] = []

@@ -38,10 +38,10 @@ def command(
     from harness.clock import now
     from harness.errors import BadInput, WrongUsage
     from harness.records import Notice, NoticeKind
-    from harness.store import SUBMISSION_FILE, locate
+    from harness.store import SUBMISSION_FILE, existing_submission
     from harness.store.notices import NOTICES_FILE, add_notice, lift_notices
 
-    folder = locate(slug, submissions)
+    folder = existing_submission(slug, submissions)
     if not (folder / SUBMISSION_FILE).is_file():
         raise BadInput(f"there is no submission {folder}", cure="name a slug; ls submissions lists them")
     if lift:

@@ -71,13 +71,13 @@ def command(
     except ModuleNotFoundError as missing:
         raise MissingExtra("reproduce", "eval", str(missing.name)) from missing
     from harness.reproduction.requirements import ReproductionReport
-    from harness.store import locate
+    from harness.store import existing_submission
 
     if this_environment and work is None:
         raise WrongUsage("--this-environment is for --run", cure="add --run DIR, or leave it out")
     own = {**user_targets("bitext", bitext), **user_targets("clir", clir)}
     options = Options(data=data, own=own, device=device)
-    prepared = prepare(locate(slug, submissions), targets, options)
+    prepared = prepare(existing_submission(slug, submissions), targets, options)
     results = [entry.reproduction for entry in prepared]
     failures: list[Fault] = []
     if work is not None:

@@ -28,10 +28,10 @@ def command(slugs: tuple[str, ...], targets: tuple[str, ...], check: bool, submi
     """
     from harness.clock import now
     from harness.errors import BadInput
-    from harness.store import find_submissions, locate, on_disk
+    from harness.store import existing_submission, find_submissions, on_disk
     from harness.upkeep.rescoring import rescore
 
-    folders = [locate(slug, submissions) for slug in slugs] or [
+    folders = [existing_submission(slug, submissions) for slug in slugs] or [
         submissions / slug for slug in find_submissions(submissions)
     ]
     faults: list[Fault] = []

@@ -29,10 +29,10 @@ def command(
     that it lacks. The cost is judged by the runs on record, on their machine.
     """
     from harness.cache import cache_folder
-    from harness.store import find_submissions, locate
+    from harness.store import existing_submission, find_submissions
     from harness.upkeep.staleness import stale_results
 
-    folders = [locate(slug, submissions) for slug in slugs] or [
+    folders = [existing_submission(slug, submissions) for slug in slugs] or [
         submissions / slug for slug in find_submissions(submissions)
     ]
     cache = cache_folder() / "checkpoints" if weights else None

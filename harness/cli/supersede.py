@@ -31,14 +31,14 @@ def command(
 
     from harness.clock import now
     from harness.errors import WrongUsage
-    from harness.store import locate
+    from harness.store import existing_submission
     from harness.store.supersession import supersede
 
     if not all_stale and not (slugs and targets and reason):
         raise WrongUsage(
             "a slug, -t and --reason are needed", cure='stiltboard supersede SLUG -t TARGET --reason "…"'
         )
-    folders = [locate(slug, submissions) for slug in slugs]
+    folders = [existing_submission(slug, submissions) for slug in slugs]
     entries = (
         _stale_entries(folders, submissions, targets, reason)
         if all_stale

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 @click.option(
     "--schema",
     type=click.Choice(
-        ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review", "status"]
+        [
+            "submission",
+            "result",
+            "sweep",
+            "recipe",
+            "training",
+            "verification",
+            "diff",
+            "review",
+            "status",
+            "scores",
+        ]
     ),
     help="Print the JSON Schema of this kind of file instead.",
 )
@@ -33,9 +44,9 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
         click.echo(schema_text(schema), nl=False)
         return
     from harness.errors import BadInput
-    from harness.store import checked_submission, find_submissions, locate
+    from harness.store import checked_submission, existing_submission, find_submissions
 
-    folders = [locate(path, submissions) for path in paths] or [
+    folders = [existing_submission(path, submissions) for path in paths] or [
         submissions / slug for slug in find_submissions(submissions)
     ]
     faults: list[Fault] = []
@@ -55,6 +66,7 @@ def schema_text(name: str) -> str:
     """Return the JSON Schema of a kind of file, or of a command's output, as in docs/schema/."""
     from harness.comparison.report import ComparisonReport
     from harness.records import Record, Result, Sweep, Training, TrainingRecipe, Verification
+    from harness.records.score_line import ScoreLine
     from harness.review import Review
     from harness.upkeep.backlog import Backlog
 
@@ -67,6 +79,7 @@ def schema_text(name: str) -> str:
         "diff": ComparisonReport,
         "review": Review,
         "status": Backlog,
+        "scores": ScoreLine,
     }
     body = records[name].model_json_schema() if name in records else _submission_schema()
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}

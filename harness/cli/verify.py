@@ -122,7 +122,7 @@ def command(
     except ModuleNotFoundError as missing:
         raise MissingExtra("verify", "eval", str(missing.name)) from missing
     from harness.cli.progress import watch
-    from harness.store import find_submissions, locate
+    from harness.store import existing_submission, find_submissions
     from harness.verification import parse_share
 
     source = _audit_source(audit, beacon, merge, seed)
@@ -145,7 +145,7 @@ def command(
             dtype=dtype,
         ),
     )
-    folders = [locate(slug, submissions) for slug in slugs] or [
+    folders = [existing_submission(slug, submissions) for slug in slugs] or [
         submissions / slug for slug in find_submissions(submissions)
     ]
     with watch("verify") as reporter:

@@ -24,11 +24,11 @@ def command(slug: str, reason: str, url: str | None, submissions: Path) -> None:
 
     from harness.clock import now
     from harness.errors import WrongUsage
-    from harness.store import locate
+    from harness.store import existing_submission
     from harness.store.renaming import withdraw_submission
 
     try:
-        path = withdraw_submission(locate(slug, submissions), reason, url, now())
+        path = withdraw_submission(existing_submission(slug, submissions), reason, url, now())
     except ValidationError as error:
         option = error.errors()[0]["loc"][0]
         cure = "a reason is one line of at most 200 characters, an address begins with https://"

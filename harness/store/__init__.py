@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.store.file_tree import RESULTS_FOLDER
+from harness.store.naming import existing_submission
 from harness.store.results import (
     load_outcomes,
     load_result,
@@ -48,6 +49,7 @@ __all__ = [
     "changed_submissions",
     "checked_submission",
     "declare_checkpoint",
+    "existing_submission",
     "find_results",
     "find_submissions",
     "is_range",

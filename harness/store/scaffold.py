@@ -41,40 +41,52 @@ intermediate:
   translated: false             # the training data were machine-translated
 
 # How a text becomes a vector.
-encoding:
-  layer: last                   # last, or an index into hidden_states: 0 is the embedding output
-  pooling: mean                 # mean over all tokens, or cls
-  prefix: ""                    # put before every text; e5 models expect "query: "
-  max_length: 512               # in tokens, special tokens included
-
+{encoding}
 # One entry per seed, as hub + revision; for weights that are not public, path: a folder, relative to this
 # file's.
-checkpoints:
-  - seed: 0
-    hub: <organisation/model>
-    revision: <40 hexadecimal digits>
-
+{checkpoints}
 # Every data set seen in training, compared with the targets and shown next to the score.
 trained_on: [<task>]
 
-# Who is responsible for this submission. A GitHub account given as url may change it later:
-#   url: https://github.com/account
+# Who is responsible for this submission. The GitHub account of the url may open its pull request, and change
+# it later; without one, every change needs a maintainer.
 submitters:
   - name: <your name>
+    url: <https://github.com/your-account>
 
 license: <SPDX identifier of the weights' licence>
 
 # Optional: paper, code and other addresses that begin with https://
 links: {{}}
 """
+_ENCODING = """\
+encoding:
+  layer: last                   # last, or an index into hidden_states: 0 is the embedding output
+  pooling: mean                 # mean over all tokens, or cls
+  prefix: ""                    # put before every text; e5 models expect "query: "
+  max_length: 512               # in tokens, special tokens included
+"""
+_CHECKPOINTS = """\
+checkpoints:
+  - seed: 0
+    hub: <organisation/model>
+    revision: <40 hexadecimal digits>
+"""
 
 
-def _scaffold(slug: str, title: str = "", family: str = "") -> str:
-    """Return a submission to fill in; `stiltboard validate` reports every placeholder that remains."""
+def scaffold(
+    slug: str, title: str = "", family: str = "", encoding: str = _ENCODING, checkpoints: str = _CHECKPOINTS
+) -> str:
+    """Return a submission to fill in; `stiltboard validate` reports every placeholder that remains.
+
+    `encoding` and `checkpoints` are those parts as YAML.
+    """
     return _TEMPLATE.format(
         slug=slug,
         title=scalar(title) if title else "<the row's name>",
         family=scalar(family) if family else "<family>",
+        encoding=encoding,
+        checkpoints=checkpoints,
     )
 
 
@@ -92,7 +104,7 @@ def new_submission(root: Path, slug: str, *, title: str = "", family: str = "") 
     if root.is_dir() and (taken := slug_taken(root, slug)):
         raise BadInput(taken, where=Where(str(folder)), cure="choose another slug")
     try:
-        text = _scaffold(slug, title, family)
+        text = scaffold(slug, title, family)
     except ValueError as error:
         raise BadInput(str(error), cure="leave the character out") from None
     folder.mkdir(parents=True, exist_ok=True)

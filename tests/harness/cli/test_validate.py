@@ -75,13 +75,24 @@ def test_validate_names_what_does_not_exist() -> None:
     answer = stiltboard("validate", "nothing")
     assert answer.exit_code == 3
     assert answer.stderr == (
-        "error: submissions/nothing/submission.yaml: the file does not exist\n    cure: stiltboard new nothing scaffolds one\n"
+        "error: there is no submission 'nothing' in submissions, and no folder of that name\n    cure: one of: toy, xlmr-large-mnli\n"
     )
 
 
 @pytest.mark.parametrize(
     "name",
-    ["submission", "result", "sweep", "recipe", "training", "verification", "diff", "review", "status"],
+    [
+        "submission",
+        "result",
+        "sweep",
+        "recipe",
+        "training",
+        "verification",
+        "diff",
+        "review",
+        "status",
+        "scores",
+    ],
 )
 def test_the_published_schema_is_current(name: str) -> None:
     text = stiltboard("validate", "--schema", name).stdout

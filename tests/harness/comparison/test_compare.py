@@ -441,7 +441,7 @@ def test_the_command_ends_with_the_designs_exit_codes(folders: Path) -> None:
     assert run(folders, "before", "after", "-t", "nothing")[0] == 2
     assert run(folders, "before", "after", "-l", "de", "-t", "jupyterlab")[0] == 0
     code, output = run(folders, "before", "nobody")
-    assert (code, "nobody does not exist" in output) == (3, True)
+    assert (code, "there is no submission 'nobody' in " in output) == (3, True)
     assert run(folders, "before", "other")[0] == 4
 
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from tokenizers import Tokenizer
 
-from harness.cli.evaluate import run_all
+from harness.cli.evaluation_queue import run_all
 from harness.cli.main import main
 from harness.errors import BadInput, naming_failures
 from harness.evaluation import heads, story
@@ -98,7 +98,7 @@ def test_the_queue_goes_on_after_panics_and_unforeseen_errors(
     common = ["-t", "jupyterlab", "-l", "de", "--dtype", "float32", "--submissions", str(submissions)]
     answer = CliRunner().invoke(main, ["evaluate", *slugs, *common])
     assert answer.exit_code == 1
-    assert answer.stdout.startswith("sound  jupyterlab  incomplete: 1 of 12 languages")
+    assert "\nsound: mean of 1 of 12 languages, not the score\n" in answer.stdout
     errors = [line for line in answer.stderr.splitlines() if line.startswith("error: ")]
     assert errors[0].startswith("error: transformers cannot open weights: PanicException: Precompiled: ")
     assert errors[1] == "error: weights cannot encode a text: PanicException: chunk size must be non-zero"

@@ -282,6 +282,7 @@ def test_a_scaffold_lacks_only_what_its_author_knows(tmp_path: Path) -> None:
         "checkpoints[0].revision: the placeholder '<40 hexadecimal digits>' is still there",
         "trained_on[0]: the placeholder '<task>' is still there",
         "submitters[0].name: the placeholder '<your name>' is still there",
+        "submitters[0].url: the placeholder '<https://github.com/your-account>' is still there",
         "license: the placeholder '<SPDX identifier of the weights' licence>' is still there",
     ]
 
@@ -291,7 +292,7 @@ def test_a_scaffold_that_is_filled_in_is_sound(tmp_path: Path) -> None:
     text = path.read_text()
     filled = {
         "<the row's name>": "A", "<family>": "a", "<organisation/model>": "a/b", "<40 hexadecimal digits>": "0" * 40,
-        "<task>": "mnli", "<number of training examples>": "1", "<your name>": "Ada", "<SPDX identifier of the weights' licence>": "MIT",
+        "<task>": "mnli", "<number of training examples>": "1", "<your name>": "Ada", "<https://github.com/your-account>": "https://github.com/ada", "<SPDX identifier of the weights' licence>": "MIT",
     }  # fmt: skip
     for placeholder, value in filled.items():
         assert placeholder in text

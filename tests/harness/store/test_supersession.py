@@ -148,7 +148,7 @@ def test_all_stale_records_what_has_to_be_measured_again(
         (["mine", "-t", TARGET, "--reason", "two\nlines"], "--reason is not valid"),
         (["mine", "-t", TARGET, "--reason", "x" * 201], "--reason is not valid"),
         (["mine", "-t", "tatoeba", "--reason", "x"], "results/tatoeba.yaml: the file does not exist"),
-        (["nobody", "-t", TARGET, "--reason", "x"], "results/jupyterlab.yaml: the file does not exist"),
+        (["nobody", "-t", TARGET, "--reason", "x"], "there is no submission 'nobody' in "),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, arguments: list[str], message: str) -> None:

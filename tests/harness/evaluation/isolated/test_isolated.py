@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.catalog import find_target
-from harness.cli.evaluate import run_all
+from harness.cli.evaluation_queue import run_all
 from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.evaluation.estimate import Estimate, estimate

@@ -1,0 +1,120 @@
+"""Evaluate one model or submission after the other, and print the scores of all of them at the end."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.errors import CheckFailed, Fault, StiltboardError, naming_failures
+from harness.records import Result
+from harness.records.score_line import ScoreLine
+
+if TYPE_CHECKING:
+    from harness.evaluation.isolated import Apart
+    from harness.evaluation.run import Options
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is evaluated under a name; `prepare` returns its folder, and may have to fetch a model first."""
+
+    name: str
+    prepare: Callable[[], Path]
+
+
+def run_all(
+    folders: Sequence[Path],
+    targets: Sequence[str],
+    languages: Sequence[str],
+    options: Options,
+    isolation: Apart | None = None,
+) -> None:
+    """Evaluate the submissions in folders, and print their scores as text; see `run_queue`."""
+    from harness.evaluation.score_table import text
+
+    subjects = [Subject(folder.name, lambda folder=folder: folder) for folder in folders]  # type: ignore[misc]
+    run_queue(subjects, targets, languages, options, isolation, text)
+
+
+def run_queue(
+    subjects: Sequence[Subject],
+    targets: Sequence[str],
+    languages: Sequence[str],
+    options: Options,
+    isolation: Apart | None,
+    show: Callable[[Sequence[ScoreLine]], str],
+) -> list[Path]:
+    """Evaluate one subject after the other, print the scores of all, and return the folders of their results.
+
+    A failure, which is anything but a request to end this process or a full disk, does not stop the others,
+    and CheckFailed is raised at the end. A single subject raises its own error. With `isolation` each is
+    evaluated in a separate process, within that sandbox and those limits.
+    """
+    errors: list[StiltboardError] = []
+    results: list[tuple[Path, Result]] = []
+    for subject in subjects:
+        try:
+            folder, measured = _evaluate(subject, targets, languages, options, isolation)
+        except StiltboardError as error:
+            errors.append(error)
+            if len(subjects) > 1:
+                click.echo(f"{subject.name} could not be evaluated", err=True)
+                error.show()
+            continue
+        results += [(folder, result) for result in measured]
+    if results:
+        click.echo(show([_line(folder, result, options) for folder, result in results]), nl=False)
+    if errors:
+        raise (
+            errors[0]
+            if len(errors) == 1 == len(subjects)
+            else CheckFailed(f"{len(errors)} of {len(subjects)} submissions could not be evaluated")
+        )
+    if failed := [fault for _, result in results for fault in _failures(result)]:
+        raise CheckFailed(failed)
+    return list(dict.fromkeys(folder for folder, _ in results))
+
+
+def _evaluate(
+    subject: Subject,
+    targets: Sequence[str],
+    languages: Sequence[str],
+    options: Options,
+    isolation: Apart | None,
+) -> tuple[Path, tuple[Result, ...]]:
+    from harness.cli.progress import watch
+    from harness.evaluation.isolated import evaluate_apart
+    from harness.evaluation.story import evaluate
+
+    with naming_failures(f"{subject.name} could not be evaluated"):
+        folder = subject.prepare()
+        with watch(folder.name) as reporter:
+            if isolation:
+                return folder, evaluate_apart(folder, targets, languages, options, reporter, isolation)
+            return folder, evaluate(folder, targets, languages, options, reporter)
+
+
+def terminal_width() -> int | None:
+    """Return the width of the terminal that standard output is, or None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _line(folder: Path, result: Result, options: Options) -> ScoreLine:
+    from harness.store import RESULTS_FOLDER
+
+    file = None if options.limit else str(folder / RESULTS_FOLDER / f"{result.target}.yaml")
+    return ScoreLine.of_result(result, trial=options.limit, file=file)
+
+
+def _failures(result: Result) -> list[Fault]:
+    return [
+        Fault(f"{result.submission} {result.target} {language} (seed {checkpoint.seed}) failed: {reason}")
+        for checkpoint in result.checkpoints
+        for language, reason in checkpoint.failed.items()
+    ]

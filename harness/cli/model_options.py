@@ -1,0 +1,148 @@
+"""The options of `evaluate` for a model that is no submission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from harness.cli.evaluation_queue import Subject
+from harness.errors import WrongUsage
+from harness.store.naming import NamedModel, submission_or_model
+
+if TYPE_CHECKING:
+    from harness.evaluation.direct import StatedEncoding
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """How models are encoded, and where their evaluations are written; None where nothing is stated."""
+
+    layer: int | Literal["last"] | None = None
+    pooling: str | None = None
+    prefix: str | None = None
+    max_length: int | None = None
+    output: Path | None = None
+    save_as: str | None = None
+
+    def stated(self) -> StatedEncoding:
+        """Return what is stated of the encoding."""
+        from harness.evaluation.direct import StatedEncoding
+        from harness.records import Pooling
+
+        return StatedEncoding(
+            layer=self.layer,
+            pooling=None if self.pooling is None else Pooling(self.pooling),
+            prefix=self.prefix,
+            max_length=self.max_length,
+        )
+
+    def subject(self, name: str, submissions: Path) -> Subject:
+        """Return what a name on the command line evaluates: a submission, or a model as chosen here."""
+        found = submission_or_model(name, submissions)
+        if isinstance(found, Path):
+            if stated := [field.name for field in fields(self) if getattr(self, field.name) is not None]:
+                option = f"--{stated[0].replace('_', '-')}"
+                raise WrongUsage(
+                    f"{option} is for models; {name} is a submission",
+                    cure=f"leave it out: how {found.name} is encoded is stated in its submission.yaml",
+                )
+            return Subject(found.name, lambda: found)
+        return Subject(name, lambda: self._prepare(found))
+
+    def saving(
+        self, subjects: Sequence[Subject], submissions: Path, limit: int | None
+    ) -> Callable[[Sequence[Path]], None]:
+        """Return what is done with the folders of the results at the end, having checked that it can be.
+
+        With --save-as a submission is made of the one model.
+        """
+        if self.save_as is None:
+            return lambda folders: None
+        if len(subjects) != 1 or limit is not None:
+            cure = "evaluate one model with --save-as" + ("" if limit is None else ", without --limit")
+            raise WrongUsage("--save-as makes a submission of one evaluated model", cure=cure)
+        from harness.store.model_submission import refuse_taken, save_as_submission
+
+        slug = self.save_as
+        refuse_taken(submissions, slug)
+
+        def save(folders: Sequence[Path]) -> None:
+            path = save_as_submission(folders[0], submissions, slug)
+            click.echo(
+                f"wrote {path}\nnext: fill it in, then run: stiltboard validate {path.parent}", err=True
+            )
+
+        return save
+
+    def _prepare(self, model: NamedModel) -> Path:
+        from harness.cache import cache_folder
+        from harness.evaluation.direct import OUTPUT, submission_of_model
+
+        def say(message: str) -> None:
+            click.echo(message, err=True)
+
+        folder = submission_of_model(model, self.stated(), self.output or OUTPUT, cache_folder(), say)
+        say(f"{model.hub or model.folder}: results are written to {folder}")
+        return folder
+
+
+def model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options for models to a command, which receives them as one argument, `choice`."""
+
+    @wraps(command)
+    def with_choice(**arguments: Any) -> None:
+        choice = ModelChoice(**{field.name: arguments.pop(field.name) for field in fields(ModelChoice)})
+        command(choice=choice, **arguments)
+
+    for option in reversed(_OPTIONS):
+        option(with_choice)
+    return with_choice
+
+
+def _layer(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> int | Literal["last"] | None:
+    """Return the word `last`, or the index of a hidden state."""
+    if value is None or value == "last":
+        return value  # type: ignore[return-value]  # which mypy does not narrow to the word
+    if not value.isascii() or not value.isdigit():
+        raise click.BadParameter(f"{value!r} is neither last nor the number of a hidden state, such as 9.")
+    return int(value)
+
+
+_OPTIONS = (
+    click.option(
+        "--pooling",
+        type=click.Choice(["mean", "cls"]),
+        help="Of a model: how token vectors become one vector. Default: as saved, else mean.",
+    ),
+    click.option(
+        "--layer",
+        callback=_layer,
+        metavar="N",
+        help="Of a model: which hidden state. Default: as saved, else last.",
+    ),
+    click.option("--prefix", metavar="TEXT", help="Of a model: put before every text. Default: as saved."),
+    click.option(
+        "--max-length",
+        type=click.IntRange(min=8, max=8192),
+        metavar="N",
+        help="Of a model: tokens of a text. Default: as saved, at most 512.",
+    ),
+    click.option(
+        "--output",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Write the results of models to DIR/<model>.  [default: evaluations]",
+    ),
+    click.option(
+        "--save-as",
+        metavar="SLUG",
+        help="Also make a submission of the model, with what only you know left to fill in.",
+    ),
+)

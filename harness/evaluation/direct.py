@@ -1,0 +1,153 @@
+"""Evaluate a model that is named itself, as a folder or on the Hub: write the submission that it needs.
+
+The submission lies in a folder of outputs, laid out as those in submissions/, so that every command reads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.errors import BadInput
+from harness.models.checkpoint import CheckpointFiles, fetch
+from harness.models.checkpoint.hub_commit import commit_of
+from harness.records import Base, Checkpoint, Encoding, Intermediate, Pooling, Regime, Submission, Submitter
+from harness.records.scalars import SLUG
+from harness.store import load_submission, new_trained_submission
+from harness.store.naming import NamedModel
+from harness.store.submissions import SUBMISSION_FILE
+
+OUTPUT = Path("evaluations")
+"""Where evaluations of models are written unless a folder is named."""
+
+_LONGEST_NAME, _LONGEST_TITLE = 60, 200
+_MAX_LENGTH = 512
+_UNKNOWN = "unknown"
+_FOLDERS = "local"  # in place of an organisation, for models in folders of this machine
+
+
+@dataclass(frozen=True)
+class StatedEncoding:
+    """What the caller states of how a text becomes a vector; None where the model or a default decides."""
+
+    layer: int | Literal["last"] | None = None
+    pooling: Pooling | None = None
+    prefix: str | None = None
+    max_length: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return what is stated, in a form for the name of a folder."""
+        return tuple(
+            text
+            for text in (
+                "" if self.layer in (None, "last") else f"h{self.layer}",
+                "" if self.pooling is None else self.pooling.value,
+                _slug(self.prefix or ""),
+                "" if self.max_length is None else f"len{self.max_length}",
+            )
+            if text
+        )
+
+
+def submission_of_model(
+    model: NamedModel,
+    stated: StatedEncoding,
+    output: Path,
+    cache: Path,
+    report: Callable[[str], None] = lambda message: None,
+) -> Path:
+    """Write the submission of a model into a folder below `output`, and return that folder.
+
+    The same model, encoded in the same way, always has the same folder, so that an evaluation is resumed.
+    Files that are not on this machine are downloaded. `report` receives what was chosen by default. Raises
+    BadInput for a model that cannot be opened.
+    """
+    checkpoint = _checkpoint(model)
+    files = fetch(checkpoint, Path(), cache / "checkpoints")
+    encoding = _encoding(stated, files, report)
+    title = model.hub or Path(checkpoint.source).name
+    name = _slug(title.rpartition("/")[2]) or "model"
+    submission = Submission(
+        schema_=1,
+        title=title[:_LONGEST_TITLE].strip(),
+        family=name[:_LONGEST_NAME].rstrip("-."),
+        base=Base(
+            id=model.hub or f"{_FOLDERS}/{name[:_LONGEST_NAME].rstrip('-.')}", revision=checkpoint.revision
+        ),
+        intermediate=Intermediate(regime=Regime.NONE),
+        encoding=encoding,
+        checkpoints=(checkpoint,),
+        submitters=(Submitter(name=_UNKNOWN),),
+        license=_UNKNOWN,
+    )
+    folder = _folder(output, "-".join([name, *stated.names]), submission)
+    new_trained_submission(folder, submission)
+    return folder
+
+
+def _checkpoint(model: NamedModel) -> Checkpoint:
+    if model.folder is not None:
+        return Checkpoint(path=str(model.folder.resolve()))
+    return Checkpoint(hub=model.hub, revision=commit_of(model.hub, model.revision))
+
+
+def _encoding(stated: StatedEncoding, files: CheckpointFiles, report: Callable[[str], None]) -> Encoding:
+    """Return how texts are encoded: as stated, and by default the last layer's mean over tokens."""
+    length = stated.max_length or min(_MAX_LENGTH, files.positions or _MAX_LENGTH, _tokenizer_limit(files))
+    encoding = Encoding(
+        layer="last" if stated.layer is None else stated.layer,
+        pooling=stated.pooling or Pooling.MEAN,
+        prefix=stated.prefix or "",
+        max_length=length,
+    )
+    defaults = {
+        f"layer last (--layer), which is {files.layers}": stated.layer,
+        "pooling mean (--pooling)": stated.pooling,
+        "no prefix (--prefix)": stated.prefix,
+        f"at most {length} tokens (--max-length)": stated.max_length,
+    }
+    if chosen := [text for text, value in defaults.items() if value is None]:
+        report(f"{files.source} does not say how texts are encoded; by default {', '.join(chosen)}")
+    return encoding
+
+
+def _tokenizer_limit(files: CheckpointFiles) -> int:
+    """Return the tokens that the tokenizer's settings allow, or the default where they do not say."""
+    path = files.folder / "tokenizer_config.json"
+    settings: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+    limit = settings.get("model_max_length")
+    return int(limit) if isinstance(limit, int) and limit >= 8 else _MAX_LENGTH
+
+
+def _folder(output: Path, name: str, submission: Submission) -> Path:
+    """Return the folder named after the model, or, where another submission has it, with a digest added."""
+    name = name[:_LONGEST_NAME].rstrip("-.")
+    digest = hashlib.sha256(submission.model_dump_json().encode()).hexdigest()[:8]
+    for folder in (output / name, output / f"{name}-{digest}"):
+        if not (folder / SUBMISSION_FILE).exists() or _holds(folder, submission):
+            return folder
+    raise BadInput(
+        f"{folder / SUBMISSION_FILE} is not what stiltboard evaluate wrote",
+        cure="name another folder with --output",
+    )
+
+
+def _holds(folder: Path, submission: Submission) -> bool:
+    try:
+        return load_submission(folder) == submission
+    except BadInput:
+        return False
+
+
+def _slug(text: str) -> str:
+    """Return text as the name of a folder: lower-case letters and digits, joined by hyphens and dots."""
+    words = re.sub(r"[^a-z0-9.]+", "-", text.lower())
+    name = re.sub(r"[-.]*([-.])[-.]*", r"\1", words).strip("-.")
+    assert not name or re.fullmatch(SLUG, name)
+    return name
