@@ -40,6 +40,9 @@ _ROWS_LIMIT = 20_000_000
 _MEMORY = 2**30
 _UNCOMPRESSED_LIMIT = 2**31
 _ROWS_IN_GROUP = 2**20
+# Ranks and numbers of answers are nearly all of a file. With their first bytes next to each other and at this
+# level, that of an untouched encoder on XQuAD-R is a fifth smaller; it takes a tenth of a second.
+_COMPRESSION = 19
 
 
 def has_suffix(name: str, suffix: str = ".yaml", excluded: str | None = SWEEP_SUFFIX) -> bool:
@@ -280,7 +283,26 @@ def _parquet(table: pa.Table) -> bytes:
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
     sink = pa.BufferOutputStream()
+    plain_table = table.replace_schema_metadata(None).combine_chunks()
+    numbers = [name for name, of in _columns(plain_table) if of == pa.int32() and name != "seed"]
     pq.write_table(
-        table.replace_schema_metadata(None).combine_chunks(), sink, compression="zstd", compression_level=9
+        plain_table,
+        sink,
+        compression="zstd",
+        compression_level=_COMPRESSION,
+        use_dictionary=[name for name, _ in _columns(plain_table) if name not in numbers],
+        column_encoding=dict.fromkeys(numbers, "BYTE_STREAM_SPLIT"),
     )
     return bytes(sink.getvalue())
+
+
+def _columns(table: pa.Table) -> list[tuple[str, pa.DataType]]:
+    """Return the path in a parquet file and the type of each column; of a list, those of its elements."""
+    import pyarrow as pa  # noqa: PLC0415  # see parse_outcomes
+
+    return [
+        (f"{column.name}.list.element", column.type.value_type)
+        if pa.types.is_list(column.type)
+        else (column.name, column.type)
+        for column in table.schema
+    ]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -30,6 +31,7 @@ from harness.records import (
     Result,
     Submission,
 )
+from harness.store import results as results_module
 from harness.store.agreement import unpinned_text
 from harness.store.result_consistency import result_findings
 from harness.store.yaml.parser import parse
@@ -651,3 +653,25 @@ def test_text_of_ones_own_has_no_pinned_fingerprint() -> None:
     assert unpinned_text(made_result("toy", [{"de": 50, "fi": 60}], target=own)) == (
         "is on user-provided text, for which no fingerprint is pinned"
     )
+
+
+def test_ranks_are_stored_in_less_than_parquets_default_takes() -> None:
+    rng = np.random.default_rng(0)
+    ranks = pa.list_(pa.field("element", pa.int32()))
+    table = pa.table(
+        {
+            "seed": pa.array(np.zeros(3000, np.int32)),
+            "language": ["en"] * 3000,
+            "index": pa.array(np.arange(3000, dtype=np.int32)),
+            "rank_in_union": pa.array(
+                list(rng.zipf(1.2, (3000, 11)).clip(0, 13_000).astype(np.int32)), ranks
+            ),
+            "average_precision": rng.random(3000).round(2),
+            "chosen": pa.array([["a", "b"], []] * 1500),
+        }
+    )
+    data = results_module._parquet(table)
+    assert pq.read_table(pa.BufferReader(data)).equals(table)
+    usual = pa.BufferOutputStream()
+    pq.write_table(table, usual, compression="zstd", compression_level=9)
+    assert len(data) < 0.9 * len(usual.getvalue())
