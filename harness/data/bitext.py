@@ -65,7 +65,8 @@ def bitext_from_hub(language: str, hub: HubBitext) -> Bitext:
     name, *names = (
         text.format(code=hub.code(language)) for text in (hub.configuration, hub.foreign, hub.english)
     )
-    rows = load_rows(hub.repository, name, hub.split, cure="give the files with --data DIR")
+    cure = "give the files with --data DIR"
+    rows = load_rows(hub.repository, name, hub.split, cure=cure, revision=hub.revision)
     source = f"{hub.repository} {name}"
     sides = columns(rows, source, dict.fromkeys(names, str), cure="correct the target's entry in the catalog")
     foreign, english = (tuple((text or "").removesuffix("\n") for text in side) for side in sides)

@@ -2,39 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.data.json_files import typed
-from harness.data.raw_files import lfs_pointers
-from harness.errors import BadInput, Unreachable, Where
-from harness.git_lfs import unfetched
+from harness.downloading import (
+    current_commit,
+    damaged_files,
+    download_snapshot,
+    forget,
+    hub_error,
+    patient_session,
+    report_download,
+)
+from harness.errors import BadInput, StiltboardError, Unreachable, Where
 
 XTREME_HUB = "google/xtreme"
 DAMAGED_ON_HUB = "report it to the owners of the data set on the Hub"
+# What `datasets` reads of a repository before it knows which files of data a configuration has.
+_DESCRIPTIONS = ("README.md", ".huggingface.yaml", "dataset_infos.json")
 
 
-def load_rows(repository: str, name: str, split: str, *, cure: str) -> Any:
+def load_rows(repository: str, name: str, split: str, *, cure: str, revision: str | None = None) -> Any:
     """Return the rows of one configuration and split, indexed by column; `cure` offers an alternative.
 
-    Raises Unreachable without a network, BadInput for every other error of the Hub or its data, and for a
-    local clone of which Git LFS has fetched no data.
+    They are read at the commit `revision`, or else at the one that the Hub has now, and never from a folder
+    of the repository's name. Without a network, rows that were prepared here before are read. Raises
+    Unreachable for faults of network or server, BadInput for other errors of the Hub or its data, DiskFull.
     """
+    try:
+        return _rows(repository, name, split, revision)
+    except Exception as reason:
+        error = reason if isinstance(reason, StiltboardError) else None
+        error = error or hub_error(reason, repository, f" {name}", kind="datasets")
+        if error is None:
+            first_line = str(reason).strip().partition("\n")[0]
+            error = BadInput(f"{repository} {name} cannot be loaded: {type(reason).__name__}: {first_line}")
+        cures = [f"{fault.cure}; or {cure}" if fault.cure else cure for fault in error.faults]
+        raise type(error)(
+            [replace(fault, cure=text) for fault, text in zip(error.faults, cures, strict=True)]
+        ) from reason
+
+
+def _rows(repository: str, name: str, split: str, revision: str | None) -> Any:
     from datasets import load_dataset  # noqa: PLC0415 - heavy
-    from datasets.exceptions import DatasetsError  # noqa: PLC0415
 
     try:
-        return load_dataset(repository, name, split=split)
-    except (DatasetsError, OSError, ValueError) as reason:
-        if Path(repository).is_dir() and (pointers := lfs_pointers(Path(repository))):
-            raise unfetched(pointers[0]) from reason
-        first_line = str(reason).strip().partition("\n")[0]
-        error = Unreachable if isinstance(reason, ConnectionError) else BadInput
-        raise error(
-            f"{repository} {name} cannot be loaded: {type(reason).__name__}: {first_line}",
-            cure=f"check the network (HF_HUB_OFFLINE), or {cure}",
-        ) from reason
+        return _rows_at(revision or current_commit(repository, "datasets"), repository, name, split)
+    except Exception as reason:
+        unreachable = isinstance(hub_error(reason, repository, kind="datasets"), Unreachable)
+        if not (unreachable and _is_prepared(repository, name)):
+            raise
+        report_download(
+            f"{repository} {name}: the Hub does not answer; what was prepared here before is read"
+        )
+        return load_dataset(_address(repository), name, split=split)
+
+
+def _rows_at(commit: str, repository: str, name: str, split: str) -> Any:
+    """Download what a configuration needs of a commit; `datasets` prepares it from the Hub's cache."""
+    from datasets import load_dataset_builder  # noqa: PLC0415 - heavy
+
+    patient_session()
+    _download(repository, commit, _DESCRIPTIONS)
+    builder = load_dataset_builder(_address(repository), name, revision=commit)
+    if not Path(builder.cache_dir).is_dir():
+        start = f"{_address(repository)}@{commit}/"
+        addresses = [address for files in (builder.config.data_files or {}).values() for address in files]
+        _download(repository, commit, [address.removeprefix(start) for address in addresses])
+    builder.download_and_prepare()
+    return builder.as_dataset(split=split)
+
+
+def _download(repository: str, commit: str, names: Collection[str]) -> None:
+    """Bring files to the Hub's cache; one that is there with other bytes is downloaded again."""
+    folder = download_snapshot(repository, commit, set(names).__contains__, kind="datasets")
+    if damaged := damaged_files(folder, names):
+        forget(folder, damaged)
+        download_snapshot(repository, commit, set(names).__contains__, kind="datasets")
+
+
+def _address(repository: str) -> str:
+    """Return the address by which `datasets` never opens a folder of the repository's name."""
+    return f"hf://datasets/{repository}"
+
+
+def _is_prepared(repository: str, name: str) -> bool:
+    from datasets import config  # noqa: PLC0415 - heavy
+    from datasets.naming import camelcase_to_snakecase  # noqa: PLC0415
+
+    owner, _, title = repository.partition("/")
+    return (Path(config.HF_DATASETS_CACHE) / f"{owner}___{camelcase_to_snakecase(title)}" / name).is_dir()
 
 
 def columns(rows: Any, source: str, kinds: Mapping[str, type], *, cure: str) -> list[list[Any]]:

@@ -118,17 +118,6 @@ def is_compressed(path: Path) -> bool:
         return stream.read(len(_GZIP)) == _GZIP
 
 
-def lfs_pointers(folder: Path) -> list[Path]:
-    """Return, sorted, the files below a folder of which Git LFS has left only the pointer."""
-    pointers = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and os.access(path, os.R_OK):
-            with path.open("rb") as stream:
-                if stream.read(len(POINTER)) == POINTER:
-                    pointers.append(path)
-    return pointers
-
-
 def unreadable(path: Path, reason: OSError) -> BadInput:
     """Return the error for a file or a folder that the system does not let us read."""
     if not isinstance(reason, PermissionError):

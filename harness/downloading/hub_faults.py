@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.characters import visible
-from harness.errors import BadInput, StiltboardError, Unreachable
+from harness.errors import BadInput, DiskFull, StiltboardError, Unreachable, is_disk_full
 
 GOES_ON = "the same command goes on from what is there"
 _LOGIN = "`hf auth login`"
@@ -42,7 +42,7 @@ _TRANSPORT = {
     "DecodingError": ("the Hub's answer is damaged", f"check the network's proxy; {GOES_ON}"),
     "OfflineModeIsEnabled": (
         "it is not on this machine, and offline mode forbids to ask the Hub",
-        "unset HF_HUB_OFFLINE, or download it on a machine with a network and copy HF_HOME",
+        "unset HF_HUB_OFFLINE, or copy HF_HOME from a machine where it was downloaded",
     ),
 }
 """Exceptions without an answer of the Hub: message and cure, special ones before general ones."""
@@ -52,19 +52,28 @@ class NotTheHub(Exception):
     """Something else than the Hub answered: a login page of a network, a proxy, another server."""
 
 
-def hub_error(reason: BaseException, subject: str, page: str) -> StiltboardError:
-    """Return the error for what a client of the Hub raised about `subject`; `page` is its address on the Hub.
+def hub_error(
+    reason: BaseException, repository: str, part: str = "", kind: str = "models"
+) -> StiltboardError | None:
+    """Return the error for what a client of the Hub raised about a repository, None for any other fault.
 
-    Everything that is no decision of the Hub about this repository is Unreachable. A full disk is not this
-    function's: its caller lets an OSError pass of which `is_disk_full` is true.
+    `part` follows the repository's name in the message, such as @ and a commit; `kind` is models or datasets.
+    What is no decision of the Hub about this repository is Unreachable, a full
+    disk DiskFull.
     """
+    from huggingface_hub import constants  # noqa: PLC0415 - heavy
+
+    subject = f"{repository}{part}"
+    page = f"{constants.ENDPOINT}/{'' if kind == 'models' else 'datasets/'}{repository}"
     for error in _chain(reason):
         if (response := _response(error)) is not None:
             return _of_response(response, subject, page)
         if isinstance(error, NotTheHub):
-            return Unreachable(
-                f"{subject} cannot be downloaded: {error}",
-                cure="open a page in a browser on this machine and log in to the network; check HF_ENDPOINT",
+            return _not_the_hub(str(error), subject)
+        if is_disk_full(error):
+            return DiskFull(
+                f"{subject} cannot be downloaded: {getattr(error, 'strerror', '')}",
+                cure=f"free space, or point HF_HOME to a larger disk; {GOES_ON}",
             )
         if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             return BadInput(
@@ -75,9 +84,13 @@ def hub_error(reason: BaseException, subject: str, page: str) -> StiltboardError
         for name, (message, cure) in _TRANSPORT.items():
             if name in names:
                 return _of_transport(error, name, message, cure, subject)
-    detail = f"{type(reason).__name__}: {_sentence(reason)}"
-    return BadInput(
-        f"{subject} cannot be downloaded: {detail}", cure=f"check name, revision and network; {GOES_ON}"
+    return None
+
+
+def _not_the_hub(what: str, subject: str) -> Unreachable:
+    return Unreachable(
+        f"{subject} cannot be downloaded: {what}",
+        cure="open a page in a browser on this machine and log in to the network; check HF_ENDPOINT",
     )
 
 
@@ -117,7 +130,7 @@ def _of_transport(error: BaseException, name: str, message: str, cure: str, subj
         )
     request = getattr(error, "_request", None)  # the property raises where there is none
     details = [request.url.netloc.decode()] if request is not None else []
-    details += [_sentence(error)] if str(error) else []
+    details += [_sentence(error)] if str(error) and name != "OfflineModeIsEnabled" else []
     message = message.format(seconds=constants.HF_HUB_DOWNLOAD_TIMEOUT)
     detail = f" ({', '.join(details)})" if details else ""
     return Unreachable(f"{subject} cannot be downloaded: {message}{detail}", cure=cure)
@@ -128,7 +141,7 @@ def _of_response(response: Any, subject: str, page: str) -> StiltboardError:
     sentence, status = _said(response), response.status_code
     said = f": {sentence}" if sentence else ""
     if status == 511:
-        return hub_error(NotTheHub("the network asks for a login (511)"), subject, page)
+        return _not_the_hub("the network asks for a login (511)", subject)
     if status == 429:
         seconds = asked_to_wait(response)
         wait = f"wait {seconds:,.0f} seconds" if seconds is not None else "wait some minutes"

@@ -23,7 +23,7 @@ from harness.downloading.hub_faults import NotTheHub, hub_error
 from harness.downloading.hub_requests import json_pages
 from harness.downloading.transfer import SHA256_DIGITS, RemoteFile, WrongBytes, blob_digest, transfer
 from harness.downloading.transfer_progress import report_download
-from harness.errors import DiskFull, StiltboardError, is_disk_full
+from harness.errors import DiskFull, StiltboardError
 
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 __all__ = ["WrongBytes", "damaged_files", "download_snapshot", "forget"]
@@ -46,7 +46,6 @@ def download_snapshot(
     from huggingface_hub import constants  # noqa: PLC0415 - heavy
 
     root = Path(constants.HF_HUB_CACHE) / f"{kind}--{repository.replace('/', '--')}"
-    page = f"{constants.ENDPOINT}/{'' if kind == 'models' else 'datasets/'}{repository}"
     folder = root / "snapshots" / commit
     try:
         files = [file for file in _listing(repository, commit, kind) if wanted(file.name)]
@@ -59,9 +58,9 @@ def download_snapshot(
     except StiltboardError:
         raise
     except Exception as reason:
-        if is_disk_full(reason):
+        if (error := hub_error(reason, repository, f"@{commit}", kind)) is None:
             raise
-        raise hub_error(reason, f"{repository}@{commit}", page) from reason
+        raise error from reason
     return folder
 
 

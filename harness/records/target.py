@@ -7,7 +7,7 @@ from typing import Literal
 
 from harness.records.mining import Mining
 from harness.records.record import Record
-from harness.records.scalars import Day, Language, Link, Tag
+from harness.records.scalars import Day, Language, Link, Revision, Tag
 from harness.records.signature import Signature
 from harness.records.target_history import ProtocolChange, Retirement
 
@@ -16,7 +16,8 @@ class HubBitext(Record):
     """Where the parallel sentences of a retrieval target are on the Hub; one row of its data set is one pair.
 
     In `configuration` and in the column names, `{code}` is replaced by the data set's code of the language,
-    which `codes` gives where it is not the catalog's.
+    which `codes` gives where it is not the catalog's. `revision` is the commit that is read; without one it
+    is the newest, and the target's fingerprints alone say which text is the official one.
     """
 
     repository: str
@@ -25,6 +26,7 @@ class HubBitext(Record):
     foreign: str
     english: str
     codes: Mapping[Language, str] = {}
+    revision: Revision | None = None
 
     def code(self, language: str) -> str:
         """Return the data set's code of a language."""

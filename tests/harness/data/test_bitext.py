@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from harness.catalog import BY_NAME
@@ -11,6 +9,8 @@ from harness.data import load_examples
 from harness.data.bitext import Bitext, bitext_from_hub, tatoeba_from_folder
 from harness.errors import BadInput, Unreachable
 from harness.records import HubBitext, Target
+from tests.support.hub_layout import data_set
+from tests.support.hub_server import HubServer
 
 GERMAN = ["Der Zug fährt heute nicht.", "Wo ist\u2028der Schlüssel?", "", "Ein Satz mit  zwei Leerzeichen. "]
 ENGLISH = ["The train does not run today.", "Where is\u2028the key?", "", "A sentence with  two spaces. "]
@@ -28,23 +28,21 @@ def laser(tmp_path: Path) -> Path:
     return tmp_path / "tatoeba"
 
 
+TATOEBA = BY_NAME["tatoeba"].hub
+assert TATOEBA
+
+
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HubBitext:
-    """Lay out a folder as `google/xtreme` lies on the Hub; the same call opens it."""
-    root = tmp_path / "xtreme"
-    columns = {"source_sentence": [f"{s}\n" for s in GERMAN], "target_sentence": [f"{s}\n" for s in ENGLISH]}
-    languages = {"source_lang": ["deu"] * 4, "target_lang": ["eng"] * 4}
-    path = root / "tatoeba.deu/validation-00000-of-00001.parquet"
-    path.parent.mkdir(parents=True)
-    pq.write_table(pa.table(columns | languages), path)
-    config = (
-        "- config_name: tatoeba.deu\n  data_files:\n  - split: validation\n    path: tatoeba.deu/validation-*"
-    )
-    (root / "README.md").write_text(f"---\nconfigs:\n{config}\n---\n")
-    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "datasets"))
-    tatoeba = BY_NAME["tatoeba"].hub
-    assert tatoeba is not None
-    return tatoeba.model_copy(update={"repository": str(root)})
+def sentences(hub: HubServer) -> HubBitext:
+    """Serve Tatoeba's German sentences as the Hub has them."""
+    columns = {
+        "source_sentence": [f"{text}\n" for text in GERMAN],
+        "target_sentence": [f"{text}\n" for text in ENGLISH],
+        "source_lang": ["deu"] * 4,
+        "target_lang": ["eng"] * 4,
+    }
+    hub.add("google/xtreme", data_set({"tatoeba.deu": {"validation": columns}}), "datasets")
+    return TATOEBA
 
 
 def target_on(hub: HubBitext) -> Target:
@@ -53,33 +51,74 @@ def target_on(hub: HubBitext) -> Target:
     return BY_NAME["tatoeba"].model_copy(update=changes)
 
 
-def test_a_target_on_the_hub_is_one_entry(hub: HubBitext, tmp_path: Path) -> None:
-    examples = load_examples(target_on(hub), "de")
-    assert (examples.sides["de side"], examples.source) == (tuple(GERMAN), f"{hub.repository} tatoeba.deu")
+def test_a_target_on_the_hub_is_one_entry(sentences: HubBitext, tmp_path: Path) -> None:
+    examples = load_examples(target_on(sentences), "de")
+    assert (examples.sides["de side"], examples.source) == (
+        tuple(GERMAN),
+        f"{sentences.repository} tatoeba.deu",
+    )
     write_lines(tmp_path / "harbour/notes.de-en.de", GERMAN[:2])
     write_lines(tmp_path / "harbour/notes.de-en.en", ENGLISH[:2])
     with pytest.raises(BadInput, match=r"harbour de has 2 pairs in .*the official set has 4"):
-        load_examples(target_on(hub), "de", tmp_path)
-    small = target_on(hub).model_copy(update={"languages": ("de", "fr"), "sizes": {}})
+        load_examples(target_on(sentences), "de", tmp_path)
+    small = target_on(sentences).model_copy(update={"languages": ("de", "fr"), "sizes": {}})
     assert load_examples(small, "de", tmp_path).sides["de side"] == tuple(GERMAN[:2])
     with pytest.raises(BadInput, match=r"has no files for 'fr', only for de\n    cure: add them"):
         load_examples(small, "fr", tmp_path)
 
 
-def test_a_column_that_is_not_there_is_named(hub: HubBitext) -> None:
-    other = hub.model_copy(update={"foreign": "sentence_{code}"})
+def test_a_column_that_is_not_there_is_named(sentences: HubBitext) -> None:
+    other = sentences.model_copy(update={"foreign": "sentence_{code}"})
     with pytest.raises(BadInput, match=r"tatoeba\.deu has no column 'sentence_deu', only source_sentence, "):
         load_examples(target_on(other), "de")
 
 
-def test_hub_and_folder_give_one_record_and_one_fingerprint(laser: Path, hub: HubBitext) -> None:
-    from_folder, from_hub = tatoeba_from_folder("de", laser), bitext_from_hub("de", hub)
+def test_hub_and_folder_give_one_record_and_one_fingerprint(laser: Path, sentences: HubBitext) -> None:
+    from_folder, from_hub = tatoeba_from_folder("de", laser), bitext_from_hub("de", sentences)
     assert (
         (from_folder.foreign, from_folder.english)
         == (tuple(GERMAN), tuple(ENGLISH))
         == (from_hub.foreign, from_hub.english)
     )
     assert from_folder.fingerprint == from_hub.fingerprint
+
+
+def test_a_pinned_commit_is_read_whatever_the_hub_has_now(hub: HubServer, sentences: HubBitext) -> None:
+    commit = hub.repositories["datasets", "google/xtreme"].commit
+    pinned = sentences.model_copy(update={"revision": commit})
+    assert bitext_from_hub("de", pinned).foreign == tuple(GERMAN)
+    assert not [request for request in hub.requests if "main" in request]
+    gone = sentences.model_copy(update={"revision": "0" * 40})
+    with pytest.raises(
+        BadInput, match=r"the Hub has no such revision: google/xtreme@0{40}.*\n    cure: .*--data DIR"
+    ):
+        bitext_from_hub("de", gone)
+
+
+def test_a_folder_of_the_repositorys_name_is_never_read(
+    hub: HubServer, sentences: HubBitext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"source_sentence": ["falsch"] * 4, "target_sentence": ["wrong"] * 4}
+    for name, content in data_set({"tatoeba.deu": {"validation": other}}).items():
+        path = tmp_path / "working/google/xtreme" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    monkeypatch.chdir(tmp_path / "working")
+    assert bitext_from_hub("de", sentences).foreign == tuple(GERMAN)
+    hub.repositories.clear()
+    with pytest.raises(BadInput, match=r"the Hub has no repository of google/xtreme tatoeba\.fra"):
+        bitext_from_hub("fr", sentences)
+
+
+def test_without_the_network_rows_that_were_prepared_before_are_read(
+    hub: HubServer, sentences: HubBitext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bitext_from_hub("de", sentences)
+    requests = len(hub.requests)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    assert bitext_from_hub("de", sentences).foreign == tuple(GERMAN)
+    assert len(hub.requests) == requests
 
 
 def test_the_files_may_lie_in_the_folder_itself_and_lack_the_last_newline(tmp_path: Path) -> None:
@@ -143,6 +182,7 @@ def test_an_unknown_language_lists_the_known_ones() -> None:
 
 def test_without_the_hub_the_error_offers_a_folder_and_no_other_language_is_tried() -> None:
     with pytest.raises(
-        Unreachable, match=r"tatoeba\.deu cannot be loaded: .*\n    cure: check the network .*--data DIR"
+        Unreachable,
+        match=r"tatoeba\.deu cannot be downloaded: .*\n    cure: unset HF_HUB_OFFLINE.*--data DIR",
     ):
         load_examples(BY_NAME["tatoeba"], "de")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from harness.data.question_answering import (
     xquad,
 )
 from harness.errors import BadInput, Unreachable
-from tests.support.hub_layout import lay_out
+from tests.support.hub_layout import Configurations, data_set
+from tests.support.hub_server import HubServer
 
 Loader = Callable[[str, Path | None], AnsweredQuestions]
 # A context, and its questions: id, question, answers as (text, start).
@@ -91,16 +92,14 @@ def rows_of(paragraphs: list[Paragraph], strip: bool = True) -> dict[str, list[A
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Stand in for the Hub with these configurations."""
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+def stand_in(hub: HubServer) -> Callable[[Configurations], str]:
+    """Serve XTREME with these configurations."""
 
-    def lay(configs: Mapping[str, Mapping[str, Mapping[str, list[Any]]]]) -> Path:
-        root = lay_out(tmp_path / "xtreme", configs)
-        monkeypatch.setattr(question_answering, "XTREME_HUB", str(root))
-        return root
+    def serve(configurations: Configurations) -> str:
+        hub.add("google/xtreme", data_set(configurations), "datasets")
+        return "google/xtreme"
 
-    return lay
+    return serve
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,12 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., P
     ],
 )
 def test_hub_and_folder_give_one_record_and_one_fingerprint(
-    tmp_path: Path, stand_in: Callable[..., Path], load: Loader, file: str, config: str, split: str
+    tmp_path: Path,
+    stand_in: Callable[[Configurations], str],
+    load: Loader,
+    file: str,
+    config: str,
+    split: str,
 ) -> None:
     path = write(tmp_path / file, squad(PARAGRAPHS))
     others = {name: rows_of([BEES]) for name in ("test", "validation", "train") if name != split}
@@ -127,7 +131,7 @@ def test_hub_and_folder_give_one_record_and_one_fingerprint(
 
 @pytest.mark.parametrize("strip", [True, False])
 def test_the_hubs_tydiqa_holds_all_languages(
-    tmp_path: Path, stand_in: Callable[..., Path], strip: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, stand_in: Callable[[Configurations], str], strip: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(question_answering.TYDIQA_NAMES, "de", "german")
     dev = write(tmp_path / "tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.de.dev.json", squad(PARAGRAPHS))
@@ -296,7 +300,9 @@ def test_truncated_and_bad_and_missing_files_are_named(tmp_path: Path) -> None:
     )
 
 
-def test_an_answer_of_the_hub_that_is_not_near_its_start_is_refused(stand_in: Callable[..., Path]) -> None:
+def test_an_answer_of_the_hub_that_is_not_near_its_start_is_refused(
+    stand_in: Callable[[Configurations], str],
+) -> None:
     context = "x" * 17 + "Ahr, nicht die Ahr"
     table = rows_of([(context, [("a", "Wo?", [("Ahr", 24)]), ("b", "Wo?", [("Ahr", 0)])])])
     hub = stand_in(
@@ -311,7 +317,7 @@ def test_an_answer_of_the_hub_that_is_not_near_its_start_is_refused(stand_in: Ca
     )
 
 
-def test_a_row_of_the_hub_is_checked_too(stand_in: Callable[..., Path]) -> None:
+def test_a_row_of_the_hub_is_checked_too(stand_in: Callable[[Configurations], str]) -> None:
     table = rows_of([MILL, MILL])
     uneven = rows_of([MILL])
     uneven["answers"][1]["answer_start"].pop()
@@ -335,5 +341,6 @@ def test_without_the_hub_the_error_offers_a_folder(load: Loader, name: str) -> N
     with pytest.raises(Unreachable) as caught:
         load("en", None)
     message, _, rest = str(caught.value).partition("\n")
-    assert message.startswith(f"google/xtreme {name} cannot be loaded: ")
-    assert rest == "    cure: check the network (HF_HUB_OFFLINE), or give the official files with --data DIR"
+    assert message.startswith(f"google/xtreme {name} cannot be downloaded: it is not on this machine")
+    assert rest.startswith("    cure: unset HF_HUB_OFFLINE")
+    assert rest.endswith("; or give the official files with --data DIR")

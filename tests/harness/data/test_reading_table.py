@@ -15,13 +15,12 @@ from pathlib import Path
 import pytest
 
 from harness.data.bitext import tatoeba_from_folder
-from harness.data.hub import load_rows
 from harness.data.own_bitext import languages_in, own_bitext
 from harness.data.text_files import numbered_lines, read_text
 from harness.data.trec import read_topics
 from harness.errors import BadInput
 from tests.support import reading_table
-from tests.support.reading_table import CHANGES, LFS
+from tests.support.reading_table import CHANGES
 
 
 def test_every_loader_reads_or_refuses_files_as_the_table_says(tmp_path: Path) -> None:
@@ -134,20 +133,6 @@ def test_a_closed_folder_above_the_files_is_named() -> None:
             BadInput, match=rf"{base}/v1: cannot be read: .*\n    cure: .* chmod u\+rx {base}/v1$"
         ):
             tatoeba_from_folder("de", base)
-
-
-def test_a_pointer_of_git_lfs_is_named_where_parquet_is_meant(tmp_path: Path) -> None:
-    (tmp_path / "default").mkdir()
-    (tmp_path / "default/train-00000-of-00001.parquet").write_bytes(LFS)
-    (tmp_path / "README.md").write_text(
-        "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: default/train-*\n---\n"
-    )
-    with pytest.raises(BadInput) as caught:
-        load_rows(str(tmp_path), "default", "train", cure="give the files")
-    assert str(caught.value) == (
-        f"{tmp_path}/default/train-00000-of-00001.parquet: is the pointer of a file that Git LFS has not fetched\n"
-        f"    cure: fetch it: git -C {tmp_path}/default lfs pull"
-    )
 
 
 def test_a_large_table_is_read_line_by_line(tmp_path: Path) -> None:

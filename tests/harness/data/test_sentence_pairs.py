@@ -6,7 +6,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from harness.data import sentence_pairs
 from harness.data.reading_notes import noting
 from harness.data.sentence_pairs import (
     SentencePairs,
@@ -19,7 +18,8 @@ from harness.data.sentence_pairs import (
     xnli_dev,
 )
 from harness.errors import BadInput, Unreachable
-from tests.support.hub_layout import lay_out
+from tests.support.hub_layout import data_set
+from tests.support.hub_server import HubServer
 
 Rows = list[tuple[str, str, str]]
 Loader = Callable[[str, Path | None], SentencePairs]
@@ -53,9 +53,8 @@ def columns(rows: Rows, *names: str) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in for the Hub: a sentence has spaces around it there, and XNLI's languages are mixed."""
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+def xtreme(hub: HubServer) -> str:
+    """Serve XTREME and MNLI: a sentence has spaces around it there, and XNLI's languages are mixed."""
     spaced = [(f" {first} ", f"{second} ", label) for first, second, label in NLI]
     mixed = [
         (*row, language)
@@ -72,19 +71,18 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ("train", PARAPHRASES[2:]),
         )
     }
-    root = lay_out(
-        tmp_path / "xtreme",
-        {"XNLI": {"test": test, "validation": validation}, "PAWS-X.de": paws, "PAWS-X.en": paws},
-    )
+    configurations = {
+        "XNLI": {"test": test, "validation": validation},
+        "PAWS-X.de": paws,
+        "PAWS-X.en": paws,
+    }
     numbers = {"contradiction": 2, "entailment": 0, "neutral": 1}
     train = columns(spaced, "premise", "hypothesis", "label") | {
         "label": [numbers[label] for *_, label in NLI]
     }
-    monkeypatch.setattr(
-        sentence_pairs, "MNLI_HUB", str(lay_out(tmp_path / "mnli", {"default": {"train": train}}))
-    )
-    monkeypatch.setattr(sentence_pairs, "XTREME_HUB", str(root))
-    return root
+    hub.add("nyu-mll/multi_nli", data_set({"default": {"train": train}}), "datasets")
+    hub.add("google/xtreme", data_set(configurations), "datasets")
+    return "google/xtreme"
 
 
 @pytest.fixture
@@ -115,17 +113,17 @@ def record(language: str, rows: Rows, source: str) -> SentencePairs:
     ],
 )
 def test_hub_and_folder_give_one_record_and_one_fingerprint(
-    data: Path, hub: Path, load: Loader, language: str, rows: Rows, file: str, config: str
+    data: Path, xtreme: str, load: Loader, language: str, rows: Rows, file: str, config: str
 ) -> None:
     from_folder, from_hub = load(language, data), load(language, None)
     assert from_folder == record(language, rows, str(data / file))
-    assert from_hub == record(language, rows, f"{hub} {config}")
+    assert from_hub == record(language, rows, f"{xtreme} {config}")
     assert from_folder.fingerprint == from_hub.fingerprint
 
 
-def test_mnlis_labels_are_numbers_on_the_hub(data: Path, hub: Path) -> None:
+def test_mnlis_labels_are_numbers_on_the_hub(data: Path, xtreme: str) -> None:
     assert mnli("en", data) == record("en", NLI, str(data / "xnli/train-en.tsv"))
-    assert mnli("en", None) == record("en", NLI, f"{hub.parent / 'mnli'} default train")
+    assert mnli("en", None) == record("en", NLI, "nyu-mll/multi_nli default train")
     assert mnli("en", data).fingerprint == mnli("en", None).fingerprint
 
 
@@ -285,16 +283,17 @@ def test_the_older_spelling_of_a_label_is_read_and_noted(data: Path) -> None:
     assert notes == [f"{path}: the label contradictory is read as contradiction"]
 
 
-def test_a_column_of_the_hub_that_is_missing_or_of_another_type_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_column_of_the_hub_that_is_missing_or_of_another_type_is_named(hub: HubServer) -> None:
     renamed = columns(PARAPHRASES[:1], "premise", "sentence2", "label")
     numbered = {"sentence1": ["Anna traf Bert."], "sentence2": ["Bert traf Anna."], "label": [1]}
-    root = lay_out(tmp_path / "bad", {"PAWS-X.fr": {"test": renamed}, "PAWS-X.ko": {"test": numbered}})
-    monkeypatch.setattr(sentence_pairs, "XTREME_HUB", str(root))
+    configurations = {"PAWS-X.fr": {"test": renamed}, "PAWS-X.ko": {"test": numbered}}
+    hub.add("google/xtreme", data_set(configurations), "datasets")
     for language, message in (
-        ("fr", f"{root} PAWS-X.fr test has no column 'sentence1', only premise, sentence2, label{OWNERS}"),
-        ("ko", f"{root} PAWS-X.ko test:1: 'label' is a whole number, expected text{CORRECT}"),
+        (
+            "fr",
+            f"google/xtreme PAWS-X.fr test has no column 'sentence1', only premise, sentence2, label{OWNERS}",
+        ),
+        ("ko", f"google/xtreme PAWS-X.ko test:1: 'label' is a whole number, expected text{CORRECT}"),
     ):
         with pytest.raises(BadInput) as caught:
             pawsx(language, None)
@@ -320,33 +319,33 @@ def test_bad_bytes_and_empty_and_missing_files_are_named(data: Path) -> None:
     )
 
 
-def test_a_row_of_the_hub_is_checked_too(tmp_path: Path, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_of_the_hub_is_checked_too(hub: HubServer) -> None:
     bad = columns([*PARAPHRASES[:1], ("Anna traf Bert.", " ", "1")], "sentence1", "sentence2", "label")
     missing = columns(PARAPHRASES[:1], "sentence1", "sentence2", "label") | {
         "label": pa.array([None], pa.string())
     }
     train = columns(NLI, "premise", "hypothesis", "label") | {"label": [0, -1, 2]}
-    root = lay_out(tmp_path / "bad", {"PAWS-X.fr": {"test": bad}, "PAWS-X.ko": {"test": missing}})
-    monkeypatch.setattr(sentence_pairs, "XTREME_HUB", str(root))
-    monkeypatch.setattr(
-        sentence_pairs, "MNLI_HUB", str(lay_out(tmp_path / "bad-mnli", {"default": {"train": train}}))
-    )
+    configurations = {"PAWS-X.fr": {"test": bad}, "PAWS-X.ko": {"test": missing}}
+    hub.add("google/xtreme", data_set(configurations), "datasets")
+    hub.add("nyu-mll/multi_nli", data_set({"default": {"train": train}}), "datasets")
     for load, language, message in (
-        (pawsx, "fr", f"{root} PAWS-X.fr test:2: a sentence is empty{OWNERS}"),
-        (pawsx, "ko", f"{root} PAWS-X.ko test:1: found the label '', expected one of: 0 1{OWNERS}"),
+        (pawsx, "fr", f"google/xtreme PAWS-X.fr test:2: a sentence is empty{OWNERS}"),
+        (pawsx, "ko", f"google/xtreme PAWS-X.ko test:1: found the label '', expected one of: 0 1{OWNERS}"),
         (
             mnli,
             "en",
-            f"{tmp_path / 'bad-mnli'} default train:2: found the label '-1', expected one of: entailment neutral contradiction{OWNERS}",
+            f"nyu-mll/multi_nli default train:2: found the label '-1', expected one of: entailment neutral contradiction{OWNERS}",
         ),
     ):
         with pytest.raises(BadInput) as caught:
             load(language, None)
         assert str(caught.value) == message
-    monkeypatch.setattr(sentence_pairs, "XTREME_HUB", str(hub))
+
+
+def test_a_language_without_pairs_on_the_hub_is_named(xtreme: str) -> None:
     with pytest.raises(BadInput) as caught:
         xnli("fr", None)
-    assert str(caught.value) == f"no pair of fr is in {hub} XNLI test{WHOLE}"
+    assert str(caught.value) == f"no pair of fr is in {xtreme} XNLI test{WHOLE}"
 
 
 @pytest.mark.parametrize(
@@ -365,5 +364,6 @@ def test_without_the_hub_the_error_offers_a_folder(load: Loader, name: str, cure
     with pytest.raises(Unreachable) as caught:
         load("de", None)
     message, _, rest = str(caught.value).partition("\n")
-    assert message.startswith(f"{name} cannot be loaded: ")
-    assert rest == f"    cure: check the network (HF_HUB_OFFLINE), or {cure}"
+    assert message.startswith(f"{name} cannot be downloaded: it is not on this machine")
+    assert rest.startswith("    cure: unset HF_HUB_OFFLINE")
+    assert rest.endswith(f"; or {cure}")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.data import tagging
 from harness.data.reading_notes import noting
 from harness.data.tagging import (
     PANX_TAGS,
@@ -23,7 +22,8 @@ from harness.data.tagging import (
     udpos_train,
 )
 from harness.errors import BadInput, Unreachable
-from tests.support.hub_layout import lay_out
+from tests.support.hub_layout import data_set
+from tests.support.hub_server import HubServer
 
 Sentences = list[list[tuple[str, str]]]
 Loader = Callable[[str, Path | None], TaggedSentences]
@@ -67,9 +67,8 @@ def features_of(config: str, column: str, names: Sequence[str]) -> str:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in for the Hub, where a tag is a number; PAN-X.nl has its tags as text, PAN-X.fr has faults."""
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+def xtreme(hub: HubServer) -> str:
+    """Serve XTREME, where a tag is a number; PAN-X.nl has its tags as text, PAN-X.fr has faults."""
 
     def split(sentences: Sentences, column: str, names: Sequence[str]) -> dict[str, list[list[object]]]:
         tags: list[list[object]] = [[names.index(tag) for _, tag in sentence] for sentence in sentences]
@@ -99,9 +98,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         features_of("udpos.German", "pos_tags", UPOS_TAGS),
         features_of("PAN-X.fr", "ner_tags", PANX_TAGS),
     )
-    root = lay_out(tmp_path / "xtreme", configs, "\n".join(["dataset_info:", *features]))
-    monkeypatch.setattr(tagging, "XTREME_HUB", str(root))
-    return root
+    hub.add("google/xtreme", data_set(configs, "\n".join(["dataset_info:", *features])), "datasets")
+    return "google/xtreme"
 
 
 @pytest.mark.parametrize(
@@ -113,12 +111,12 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_hub_and_folder_give_one_record_and_one_fingerprint(
-    tmp_path: Path, hub: Path, load: Loader, sentences: Sentences, name: str, split: str
+    tmp_path: Path, xtreme: str, load: Loader, sentences: Sentences, name: str, split: str
 ) -> None:
     path = write(tmp_path / f"panx/{name}-de.tsv", text_of(sentences))
     from_folder, from_hub = load("de", tmp_path), load("de", None)
     assert from_folder == record("de", sentences, path)
-    assert from_hub == record("de", sentences, f"{hub} PAN-X.de {split}")
+    assert from_hub == record("de", sentences, f"{xtreme} PAN-X.de {split}")
     assert from_folder.fingerprint == from_hub.fingerprint
 
 
@@ -131,14 +129,14 @@ def test_hub_and_folder_give_one_record_and_one_fingerprint(
     ],
 )
 def test_udpos_comes_from_files_and_the_hubs_udpos_from_the_hub(
-    tmp_path: Path, hub: Path, load: Loader, load_hub: Loader, sentences: Sentences, name: str, split: str
+    tmp_path: Path, xtreme: str, load: Loader, load_hub: Loader, sentences: Sentences, name: str, split: str
 ) -> None:
     path = write(tmp_path / f"udpos/{name}-de.tsv", text_of(sentences))
     assert load("de", tmp_path) == record("de", sentences, path)
     assert (
         load_hub("de", None)
         == load_hub("de", tmp_path)
-        == record("de", sentences, f"{hub} udpos.German {split}")
+        == record("de", sentences, f"{xtreme} udpos.German {split}")
     )
     with pytest.raises(BadInput) as caught:
         load("de", None)
@@ -148,8 +146,8 @@ def test_udpos_comes_from_files_and_the_hubs_udpos_from_the_hub(
     )
 
 
-def test_tags_that_are_text_on_the_hub_are_taken_as_they_are(hub: Path) -> None:
-    assert panx("nl", None) == record("nl", [[("Ahlberg", "B-PER")]], f"{hub} PAN-X.nl test")
+def test_tags_that_are_text_on_the_hub_are_taken_as_they_are(xtreme: str) -> None:
+    assert panx("nl", None) == record("nl", [[("Ahlberg", "B-PER")]], f"{xtreme} PAN-X.nl test")
 
 
 @pytest.mark.parametrize(
@@ -260,27 +258,26 @@ def test_bad_bytes_and_empty_and_missing_files_are_named(tmp_path: Path) -> None
     )
 
 
-def test_a_row_of_the_hub_is_checked_too(hub: Path) -> None:
+def test_a_row_of_the_hub_is_checked_too(xtreme: str) -> None:
     for load, message in (
-        (panx, f"{hub} PAN-X.fr test:2: found 2 words and 1 tags{OWNERS}"),
-        (panx_dev, f"{hub} PAN-X.fr validation:2: found 0 words and 0 tags{OWNERS}"),
-        (panx_train, f"{hub} PAN-X.fr train:1: a word is empty{OWNERS}"),
+        (panx, f"{xtreme} PAN-X.fr test:2: found 2 words and 1 tags{OWNERS}"),
+        (panx_dev, f"{xtreme} PAN-X.fr validation:2: found 0 words and 0 tags{OWNERS}"),
+        (panx_train, f"{xtreme} PAN-X.fr train:1: a word is empty{OWNERS}"),
     ):
         with pytest.raises(BadInput) as caught:
             load("fr", None)
         assert str(caught.value) == message
 
 
-def test_a_tag_without_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+def test_a_tag_without_a_name_is_refused(hub: HubServer) -> None:
     numbers = {"test": {"tokens": [["Wort"]], "pos_tags": [[3]]}}
-    root = lay_out(tmp_path / "bare", {"udpos.German": numbers})
-    monkeypatch.setattr(tagging, "XTREME_HUB", str(root))
+    hub.add("google/xtreme", data_set({"udpos.German": numbers}), "datasets")
     with pytest.raises(BadInput) as caught:
         udpos_hub("de", None)
+    names = " ".join(UPOS_TAGS)
     assert (
         str(caught.value)
-        == f"{root} udpos.German test:1: found the tag '3', expected one of: {' '.join(UPOS_TAGS)}{OWNERS}"
+        == f"google/xtreme udpos.German test:1: found the tag '3', expected one of: {names}{OWNERS}"
     )
 
 
@@ -299,5 +296,6 @@ def test_without_the_hub_the_error_offers_a_folder(load: Loader, name: str, cure
     with pytest.raises(Unreachable) as caught:
         load("de", None)
     message, _, rest = str(caught.value).partition("\n")
-    assert message.startswith(f"{name} cannot be loaded: ")
-    assert rest == f"    cure: check the network (HF_HUB_OFFLINE), or {cure}"
+    assert message.startswith(f"{name} cannot be downloaded: it is not on this machine")
+    assert rest.startswith("    cure: unset HF_HUB_OFFLINE")
+    assert rest.endswith(f"; or {cure}")

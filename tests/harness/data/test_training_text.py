@@ -1,4 +1,4 @@
-"""The text of intermediate tasks, from raw layouts and from a stand-in for the Hub with the interface of datasets."""
+"""The text of intermediate tasks, from raw layouts and from a local server of the Hub's API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datasets import Dataset
 
 from harness.catalog.tasks import TASKS, find_task
 from harness.data.multiple_choice import MultipleChoice
@@ -17,23 +16,25 @@ from harness.data.sentence_pairs import SentencePairs
 from harness.data.similarity import ScoredPairs
 from harness.data.training_text import _TASKS, load_task
 from harness.errors import BadInput
+from tests.support.hub_layout import data_set
+from tests.support.hub_server import HubServer
 
 Tables = dict[tuple[str, str, str], dict[str, list[Any]]]
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tables], None]:
-    """Return a function that replaces the Hub's data by tables, by repository, configuration and split."""
+def serve(hub: HubServer) -> Callable[[Tables], None]:
+    """Return a function that puts tables on the Hub, by repository, configuration and split."""
 
-    def stand_in(tables: Tables) -> None:
-        def load_rows(repository: str, name: str, split: str, *, cure: str) -> Dataset:
-            assert cure
-            return Dataset.from_dict(tables[repository, name, split])
+    def serve_tables(tables: Tables) -> None:
+        repositories: dict[str, dict[str, dict[str, dict[str, list[Any]]]]] = {}
+        for (repository, name, split), table in tables.items():
+            configurations = repositories.setdefault(repository, {})
+            configurations.setdefault(name, {})[split.partition("[")[0]] = table
+        for repository, configurations in repositories.items():
+            hub.add(repository, data_set(configurations), "datasets")
 
-        for module in ("multiple_choice", "sentence_pairs", "similarity", "plain_text"):
-            monkeypatch.setattr(f"harness.data.{module}.load_rows", load_rows)
-
-    return stand_in
+    return serve_tables
 
 
 def test_every_task_has_text_and_every_text_a_task() -> None:
@@ -41,7 +42,7 @@ def test_every_task_has_text_and_every_text_a_task() -> None:
 
 
 def test_scores_come_from_files_and_hub_alike_and_are_scaled_to_one(
-    tmp_path: Path, hub: Callable[[Tables], None]
+    tmp_path: Path, serve: Callable[[Tables], None]
 ) -> None:
     (tmp_path / "stsb_multi").mkdir()
     for split in ("train", "dev"):
@@ -56,7 +57,7 @@ def test_scores_come_from_files_and_hub_alike_and_are_scaled_to_one(
         "sentence2": list(train.second_sentences),
         "similarity_score": [3.799999952316284, 5.0],
     }
-    hub({("PhilipMay/stsb_multi_mt", "de", split): table for split in ("train", "dev")})
+    serve({("PhilipMay/stsb_multi_mt", "de", split): table for split in ("train", "dev")})
     assert load_task(find_task("stsb"), "de", None)[0].fingerprint == train.fingerprint
 
 
@@ -118,7 +119,7 @@ def test_without_its_header_rte_keeps_its_first_pair(tmp_path: Path) -> None:
     assert loaded[0].fingerprint == loaded[1].fingerprint
 
 
-def test_pairs_from_files_and_the_hub(tmp_path: Path, hub: Callable[[Tables], None]) -> None:
+def test_pairs_from_files_and_the_hub(tmp_path: Path, serve: Callable[[Tables], None]) -> None:
     (tmp_path / "rte").mkdir()
     for name in ("train.tsv", "dev.tsv"):
         (tmp_path / "rte" / name).write_text(
@@ -145,7 +146,7 @@ def test_pairs_from_files_and_the_hub(tmp_path: Path, hub: Callable[[Tables], No
         "gold_label": ["neutral"],
         "language": ["sw"],
     }
-    hub(tables)
+    serve(tables)
     assert (
         load_task(find_task("rte"), "en", tmp_path)[0].fingerprint
         == load_task(find_task("rte"), "en", None)[0].fingerprint
@@ -190,9 +191,9 @@ QUESTIONS: Tables = {
     ],
 )
 def test_choices_come_from_the_hub(
-    hub: Callable[[Tables], None], name: str, question: str, answers: tuple[str, ...], right: int
+    serve: Callable[[Tables], None], name: str, question: str, answers: tuple[str, ...], right: int
 ) -> None:
-    hub(
+    serve(
         {
             **QUESTIONS,
             **{(where, config, "validation"): table for (where, config, _), table in QUESTIONS.items()},
@@ -235,7 +236,7 @@ def test_choices_come_from_files_which_are_checked(tmp_path: Path) -> None:
 
 
 def test_plain_sentences_come_from_a_folder_or_from_articles(
-    tmp_path: Path, hub: Callable[[Tables], None]
+    tmp_path: Path, serve: Callable[[Tables], None]
 ) -> None:
     (tmp_path / "wikipedia").mkdir()
     (tmp_path / "wikipedia/sw.txt").write_text("\n".join(f"Mvua {i}." for i in range(20)) + "\n\n")
@@ -243,7 +244,7 @@ def test_plain_sentences_come_from_a_folder_or_from_articles(
     assert isinstance(train, Sentences)
     assert (len(train), len(dev), train.sentences[0]) == (18, 2, "Mvua 0.")
     articles = ["\n".join(f"Mvua {i}." for i in range(start, start + 10)) for start in (0, 10)]
-    hub({("wikimedia/wikipedia", "20231101.sw", "train[:20000]"): {"text": articles}})
+    serve({("wikimedia/wikipedia", "20231101.sw", "train[:20000]"): {"text": articles}})
     assert load_task(find_task("wikipedia"), "sw", None)[0].fingerprint == train.fingerprint
 
 
