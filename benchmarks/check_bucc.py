@@ -21,10 +21,11 @@ from harness.cache import cache_folder
 from harness.catalog import BY_NAME
 from harness.data import load_examples
 from harness.data.bucc import Comparable
-from harness.evaluation.embeddings import declared_view, distinct_texts, encode_missing
+from harness.evaluation.embeddings import distinct_texts, encode_missing
 from harness.evaluation.run import Options, Run
 from harness.kinds import mining
 from harness.models.checkpoint import fetch
+from harness.models.encoding_choice import choose_encoding
 from harness.models.vector_cache import Vectors, VectorSpace
 from harness.records import Margin, Mining, Submission
 from harness.reporter import Silent
@@ -104,8 +105,10 @@ def encode(examples: Comparable) -> VectorSpace:
     """Encode the texts that the cache lacks, and return the space of the declared view."""
     files = fetch(SUBMISSION.checkpoints[0], Path(), cache_folder() / "checkpoints")
     run = Run(Path(), SUBMISSION, Options(), Silent(), "cpu", "float32")
-    view = declared_view(SUBMISSION.encoding, files)
-    return encode_missing(distinct_texts([examples]), [view], files, run).spaces[view]
+    encoding = choose_encoding(SUBMISSION.encoding, files)
+    texts = distinct_texts([examples], encoding)
+    (space,) = encode_missing(texts, [encoding.view], files, encoding, run).spaces.values()
+    return space
 
 
 def row_by_row(

@@ -23,11 +23,14 @@ from harness.catalog import BY_NAME
 from harness.cli.progress import watch
 from harness.data import load_examples
 from harness.data.bitext import Bitext
+from harness.evaluation.embeddings import CheckpointEncoder
+from harness.evaluation.run import Run
 from harness.evaluation.story import Options, evaluate
-from harness.models.cache_keys import open_space
 from harness.models.checkpoint import fetch
 from harness.models.device import choose_device
-from harness.records import Result, Submission, View
+from harness.models.encoding_choice import choose_encoding
+from harness.records import Result, Submission
+from harness.reporter import Silent
 from harness.scoring.outcomes import cells
 from harness.store import load_outcomes, load_submission
 
@@ -83,10 +86,10 @@ def wrong_answers(folder: Path, result: Result, data: Path, dtype: str) -> int:
     submission = load_submission(folder)
     assert isinstance(submission, Submission)
     files = fetch(submission.checkpoints[0], folder, cache_folder() / "checkpoints")
-    view = View(checkpoint.layer, submission.encoding.pooling)
-    space = open_space(
-        cache_folder(), files, view, submission.encoding, device=choose_device("auto"), dtype=dtype
-    )
+    encoding = choose_encoding(submission.encoding, files)
+    run = Run(folder, submission, Options(), Silent(), choose_device("auto"), dtype)
+    spaces = CheckpointEncoder([encoding.view], files, encoding, run).open_spaces([encoding.prefix])
+    (space,) = spaces.values()
     rows_of = cells(load_outcomes(folder / "results" / "tatoeba.yaml", result))
     wrong = 0
     for language in checkpoint.scores:

@@ -31,7 +31,7 @@ from harness.models.checkpoint import verify
 from harness.models.checkpoint.bundled import unpack
 from harness.models.encoder import Encoder
 from harness.models.vector_cache import Vectors
-from harness.records import Encoding, Pooling, View
+from harness.records import Pooling, TextEncoding, View
 
 LAYERS = 12
 HIDDEN = 384
@@ -109,15 +109,15 @@ def sentences(data: Path, size: int) -> tuple[list[str], list[str], int]:
 
 def encode(texts: list[str]) -> Vectors:
     """Return the vectors (n, d) of texts; those that the cache lacks are encoded and added to it."""
-    encoding = Encoding(layer="last", pooling=Pooling.MEAN)
-    view = View(LAYERS, encoding.pooling)
+    view = View(LAYERS, Pooling.MEAN)
     files = verify(unpack(LAYERS, cache_folder() / "checkpoints"), "bundled")
-    space = open_space(cache_folder(), files, view, encoding, device="cpu", dtype="float32")
+    encoder = Encoder(files, [view], device="cpu", dtype="float32")
+    encoding, address = TextEncoding(view, "", encoder.max_length), encoder.address(LAYERS)
+    space = open_space(cache_folder(), address, files, view, "", encoding, device="cpu", dtype="float32")
     missing = [text for text in texts if text not in space]
     print(f"{len(texts):,} texts, {len(missing):,} to be encoded", file=sys.stderr, flush=True)
     if missing:
         start = time.perf_counter()
-        encoder = Encoder(files, [view], device="cpu", dtype="float32")
         try:
             encoder.encode(
                 missing, sink=lambda _, indices, rows: space.put([missing[i] for i in indices], rows)

@@ -174,7 +174,14 @@ def probe_text(name: str, memorises: bool, encode: Mapping[str, Encode] | Encode
         lists = {f"{language} side": foreign, "en side": english}
         pairs_seen, unseen = (_bitext(language, part[language]) for part in (text.drawn, text.unseen))
         found = lead(pairs_seen, unseen, of_language)
-        probes.append((0, LanguageProbe(language, compare_lists(lists, of_language, SEED), lead=found)))
+        probes.append(
+            (
+                0,
+                LanguageProbe(
+                    language, compare_lists(lists, dict.fromkeys(lists, of_language), SEED), lead=found
+                ),
+            )
+        )
     return Row(name, memorises, ProbeReport(tuple(probes), 0))
 
 

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import catalog
-from harness.records import Encoding, Pooling, Target
+from harness.records import Pooling, Target, TextEncoding, View
 
 if TYPE_CHECKING:
     from site_gen.build import Builder
@@ -72,7 +72,9 @@ def result_yaml(slug: str, target: Target, scores: NDArray[np.float64], body: in
 
     `body` is the number of parameters outside the embeddings.
     """
-    signature = target.signature.encoded(Encoding(layer=12, pooling=Pooling.MEAN), 12)
+    signature = target.signature.encoded(
+        TextEncoding(View(12, Pooling.MEAN), prefix="", max_length=512), roles=target.has_roles
+    )
     lines = [
         "schema: 1",
         f"submission: {slug}",

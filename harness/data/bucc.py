@@ -12,6 +12,7 @@ from harness.data.delimited import tab_separated
 from harness.data.raw_files import DOWNLOAD_AGAIN, find
 from harness.data.text_files import fingerprint
 from harness.errors import BadInput, Fault, Where
+from harness.records import TextRole
 
 # XTREME's name of a split → the name that the shared task and LASER use.
 _SPLITS = {"dev": "sample", "test": "training"}
@@ -58,6 +59,11 @@ class Comparable:
         )
         gold = ([name, "gold", *pair] for name, split in self.splits.items() for pair in split.gold)
         return fingerprint(chain(*rows, gold))
+
+    @property
+    def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
+        """Return no role: all sentences are alike."""
+        return {}
 
     @cached_property
     def sides(self) -> Mapping[str, Sequence[str]]:

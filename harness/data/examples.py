@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from harness.data.text_files import fingerprint
+from harness.records import TextRole
 
 # When a recipe limits the examples, the selection does not depend on the seed: seeds differ in training only.
 _DRAW = 0
@@ -31,6 +32,10 @@ class Examples(Protocol):
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return every text whose vector is needed, in named lists; the names are for messages."""
 
+    @property
+    def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
+        """Return the sides whose texts are queries or passages, or both in turn; others are not listed."""
+
     def __len__(self) -> int:
         """Count the examples, as the catalog does."""
 
@@ -47,6 +52,11 @@ class RowExamples(ABC):
     @abstractmethod
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return every text whose vector is needed, in named lists; the names are for messages."""
+
+    @property
+    def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
+        """Return the sides whose texts are queries or passages: none, where all texts are alike."""
+        return {}
 
     @property
     def columns(self) -> Mapping[str, tuple[Any, ...]]:

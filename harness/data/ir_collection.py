@@ -20,6 +20,7 @@ from harness.data.text_encoding import CORRECT
 from harness.data.text_files import fingerprint
 from harness.data.trec import Judgements, Row
 from harness.errors import BadInput, Where
+from harness.records import TextRole
 
 _LANGUAGE = r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
 _PAIR = re.compile(rf"(?=.{{5,24}}\Z){_LANGUAGE}-{_LANGUAGE}")  # a result stores at most 24 characters
@@ -105,6 +106,12 @@ class Collection:
             f"documents of {self.pair}": tuple(document.whole for document in self.documents.values()),
             f"chunks of {self.pair}": tuple(chain(*self.chunks)),
         }
+
+    @property
+    def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
+        """Return that documents and their chunks are passages."""
+        queries, *passages = self.sides
+        return {queries: (TextRole.QUERY,), **dict.fromkeys(passages, (TextRole.PASSAGE,))}
 
     @cached_property
     def ignored(self) -> tuple[tuple[int, int], ...]:

@@ -12,6 +12,7 @@ from harness.data.json_files import member, read_json, typed
 from harness.data.raw_files import DOWNLOAD_AGAIN, find
 from harness.data.text_files import fingerprint
 from harness.errors import BadInput, Unreachable, Where
+from harness.records import TextRole
 
 HOME = "https://github.com/google-research-datasets/lareqa"
 NO_ANSWER = -1
@@ -49,6 +50,12 @@ class Questions:
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return the questions and the pool."""
         return {f"{self.language} questions": self.questions, "candidates": self.pool.sentences}
+
+    @property
+    def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
+        """Return that questions are queries and candidates passages."""
+        questions, candidates = self.sides
+        return {questions: (TextRole.QUERY,), candidates: (TextRole.PASSAGE,)}
 
     def __len__(self) -> int:
         """Count the questions."""

@@ -12,6 +12,7 @@ from harness.catalog import NTREX_NAMES
 from harness.data.raw_files import find, is_folder
 from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput, Where
+from harness.records import TextRole
 
 _CURE = "get MicrosoftTranslator/NTREX from GitHub and give --data DIR, which reads DIR/ntrex"
 
@@ -41,6 +42,11 @@ class ParallelDocuments:
     def sides(self) -> Mapping[str, Sequence[str]]:
         """Return both sides; the sentences are the queries of one direction and the chunks of the other."""
         return {f"{self.language} side": self.foreign, "en side": self.english}
+
+    @property
+    def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
+        """Return that each side is searched with queries of the other."""
+        return dict.fromkeys(self.sides, (TextRole.QUERY, TextRole.PASSAGE))
 
     @cached_property
     def queries(self) -> tuple[int, ...]:

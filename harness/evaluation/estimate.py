@@ -12,22 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import Fault
-from harness.evaluation.embeddings import (
-    declared_view,
-    distinct_texts,
-    every_view,
-    missing_texts,
-    open_spaces,
-)
+from harness.evaluation.embeddings import CheckpointEncoder, distinct_texts, every_view, missing_texts
 from harness.evaluation.plan import TargetPlan, make_plan
 from harness.evaluation.resume import Resumed, resume
 from harness.evaluation.run import Options, Run
 from harness.evaluation.sweep import open_sweeps
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
-from harness.models.encoder import Encoder
+from harness.models.encoder import EncodingReport
 from harness.models.tokenization import ID_BYTES, PART_BYTES
 from harness.models.vector_cache import WAITING_BYTES
+from harness.records import TextEncoding
 from harness.reporter import Reporter, Silent
 
 # Memory of the interpreter, torch and transformers before a weight is loaded, and what forward passes leave
@@ -112,12 +107,12 @@ def estimate(
     embedded = [target for target in resumed if target.plan.head is None]
     sweeps = open_sweeps([target.plan for target in embedded], plan.run)
     parts = []
-    for seed, files in plan.checkpoints.items():
+    for seed, files in plan.checkpoints.items() if embedded else ():
         todo = [(target.plan, language) for target in embedded for language in target.unfinished(seed)]
         swept = [
             (sweeping.plan, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)
         ]
-        parts.append(_CheckpointEstimate(files, todo, swept, plan.run))
+        parts.append(_CheckpointEstimate(files, todo, swept, embedded[0].plan.encoding, plan.run))
     unreadable = [
         Fault(f"{target.name} {language}: {reason}")
         for target in resumed
@@ -154,12 +149,13 @@ class _CheckpointEstimate:
         files: CheckpointFiles,
         todo: Sequence[PlannedLanguage],
         swept: Sequence[PlannedLanguage],
+        encoding: TextEncoding,
         run: Run,
     ) -> None:
         """Plan the languages `todo` in the declared view and `swept` in every view, and time some passes."""
-        encoding = run.submission.encoding
         swept_views = every_view(files) if swept else ()
-        self.views = len({declared_view(encoding, files), *swept_views})
+        checkpoint = CheckpointEncoder([encoding.view, *swept_views], files, encoding, run)
+        self.views = len(checkpoint.views)
         examples = {
             (plan.target.name, language): plan.examples[language] for plan, language in [*todo, *swept]
         }
@@ -168,40 +164,25 @@ class _CheckpointEstimate:
             for (name, _), language_examples in examples.items()
         ]
         self.similarities = sum(map(_similarities, todo)) + len(swept_views) * sum(map(_similarities, swept))
-        texts = distinct_texts(examples.values())
-        views = list(dict.fromkeys([declared_view(encoding, files), *swept_views]))
-        missing = missing_texts(texts, open_spaces(views, files, run))
-        self.distinct, self.texts, self.tokens, self.passes, self.seconds = (
-            len(texts),
-            len(missing),
-            0,
-            0,
-            0.0,
-        )
-        self.hidden = files.width
+        texts = distinct_texts(examples.values(), encoding)
+        missing = missing_texts(texts, checkpoint.open_spaces(texts))
+        self.distinct, self.texts = (sum(map(len, part.values())) for part in (texts, missing))
+        self.hidden, columns = files.width, 0
+        reports: list[EncodingReport] = []
         if missing:
             run.reporter.report("some passes are timed for the estimate")
-            encoder = Encoder(
-                files,
-                views,
-                max_length=encoding.max_length,
-                device=run.device,
-                dtype=run.dtype,
-                batch_tokens=run.options.batch_tokens,
-            )
-            report = encoder.rehearse(missing, prefix=encoding.prefix)
-            self.tokens, self.passes, self.seconds, self.hidden = (
-                report.tokens,
-                report.passes,
-                report.seconds,
-                encoder.hidden_size,
-            )
-        self.disk = len(missing) * len(views) * (4 * self.hidden + 16)
+            encoder = checkpoint.encoder
+            reports = [encoder.rehearse(prefixed, prefix=prefix) for prefix, prefixed in missing.items()]
+            widths = [encoder.width(view) for view in checkpoint.views]
+            self.hidden, columns = max(widths), sum(widths)
+        report = EncodingReport.joined(reports)
+        self.tokens, self.passes, self.seconds = report.tokens, report.passes, report.seconds
+        self.disk = self.texts * (4 * columns + 16 * self.views)
         largest = max((texts for _, texts in self.targets), default=0)
         weights = sum(path.stat().st_size for path in files.weight_files)
         # The largest cell's vectors, once in float32 and once in float64; every text in the lists that it is
         # in; the ids of all tokens, which are joined from parts, and a tokenizer's work on one part.
-        strings = sum(map(sys.getsizeof, texts))
+        strings = sum(sys.getsizeof(text) for prefixed in texts.values() for text in prefixed)
         self.memory = (
             _BASE_BYTES
             + _PASS_BYTES

@@ -18,17 +18,13 @@ from harness.evaluation.gone_weights import as_recorded, gone_seeds
 from harness.evaluation.run import Options, Run
 from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.models.device import choose_device, choose_dtype
-from harness.records import Checkpoint, Encoding, ReportedSubmission, Signature, Target
+from harness.models.encoding_choice import choose_encoding
+from harness.records import Checkpoint, ReportedSubmission, Signature, Target, TextEncoding
 from harness.reporter import Reporter
 from harness.store import RESULTS_FOLDER, load_submission
 
 # Attributes of one checkpoint that are not used, of which a message lists so many.
 _NAMED = 20
-
-
-def resolve_layer(encoding: Encoding, files: CheckpointFiles) -> int:
-    """Return the layer as an index into this checkpoint's hidden states; 0 is the embeddings."""
-    return files.layers if encoding.layer == "last" else encoding.layer
 
 
 @dataclass(frozen=True)
@@ -46,25 +42,30 @@ class HeadPlan:
 class TargetPlan:
     """What a run does for one target: the text by language, and the checkpoints by seed.
 
-    `unreadable` gives the reason for each language without text; `head` is None for targets without a head.
+    `unreadable` gives the reason for each language without text; `head` is None for targets without a head,
+    and `text_encoding` for those with one.
     """
 
     target: Target
-    encoding: Encoding
     examples: Mapping[str, Examples]
     fingerprints: Mapping[str, str]
     unreadable: Mapping[str, str]
     checkpoints: Mapping[int, CheckpointFiles]
     head: HeadPlan | None = None
+    text_encoding: TextEncoding | None = None
+
+    @property
+    def encoding(self) -> TextEncoding:
+        """Return how the texts of a target without a head become vectors."""
+        assert self.text_encoding is not None
+        return self.text_encoding
 
     @property
     def signature(self) -> Signature:
         """Return the signature of what is measured."""
         if self.head is not None:
             return self.target.signature.predicted(self.head.text)
-        return self.target.signature.encoded(
-            self.encoding, self.layer_of(next(iter(self.checkpoints.values())))
-        )
+        return self.target.signature.encoded(self.encoding, roles=self.target.has_roles)
 
     @property
     def length_recipe(self) -> Recipe:
@@ -73,7 +74,7 @@ class TargetPlan:
 
     def layer_of(self, files: CheckpointFiles) -> int:
         """Return the hidden state that is used; with a head always the last."""
-        return files.layers if self.target.has_head else resolve_layer(self.encoding, files)
+        return files.layers if self.target.has_head else self.encoding.view.layer
 
     def unreadable_cells(self, seed: int) -> dict[tuple[int, str], str]:
         """Return the cells (seed, language) whose text could not be read, with the reason."""
@@ -192,19 +193,50 @@ def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
         run.reporter.report(
             f"the weights of seed {', '.join(map(str, gone))} are gone: their scores are kept"
         )
-    layers = sorted({resolve_layer(run.submission.encoding, files) for files in checkpoints.values()})
-    if len(layers) > 1:
+    depths = sorted({files.layers for files in checkpoints.values()})
+    if len(depths) > 1:
         raise BadInput(
-            f"the checkpoints differ in depth, so that `layer: last` means {layers}",
+            f"the checkpoints differ in depth: {', '.join(map(str, depths))} layers",
             cure="one submission is one recipe at one size",
         )
+    _refuse_equal_weights(checkpoints)
     return checkpoints
+
+
+def _refuse_equal_weights(checkpoints: Mapping[int, CheckpointFiles]) -> None:
+    """Refuse one checkpoint as two seeds, whose scores would be taken for a variation between seeds."""
+    seeds: dict[str, int] = {}
+    for seed, files in checkpoints.items():
+        if (earlier := seeds.setdefault(files.digest, seed)) != seed:
+            raise BadInput(
+                f"seed {seed} ({files.source}) has the same weights as seed {earlier} "
+                f"({checkpoints[earlier].source})",
+                cure="name each checkpoint once: a seed is a training of its own",
+            )
+
+
+def _encoding_for(target: Target, checkpoints: Mapping[int, CheckpointFiles], run: Run) -> TextEncoding:
+    """Return how the texts of a target become vectors, the same on every seed."""
+    chosen = {
+        seed: choose_encoding(run.submission.encoding, files, roles=target.has_roles)
+        for seed, files in checkpoints.items()
+    }
+    (first, encoding), *others = chosen.items()
+    for seed, other in others:
+        if other != encoding:
+            raise BadInput(
+                f"the folders of seed {first} and seed {seed} say different things of how a text is read",
+                cure="one submission is one recipe at one size",
+            )
+    return encoding
 
 
 def _with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFiles], run: Run) -> TargetPlan:
     """Add the checkpoints that the target is measured on, and its head."""
     if not plan.target.has_head:
-        return replace(plan, checkpoints=checkpoints)
+        return replace(
+            plan, checkpoints=checkpoints, text_encoding=_encoding_for(plan.target, checkpoints, run)
+        )
     name = plan.target.name
     if (finetuned := run.submission.finetuned.get(name)) is not None:
         return replace(plan, checkpoints={finetuned.seed: _fetch(finetuned, run)}, head=HeadPlan("own"))
@@ -298,4 +330,4 @@ def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Target
             fingerprints[language] = all_examples.fingerprint
     if not examples:
         raise BadInput(faults)
-    return TargetPlan(target, run.submission.encoding, examples, fingerprints, unreadable, {})
+    return TargetPlan(target, examples, fingerprints, unreadable, {})

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from harness.errors import BadInput, CheckFailed
 from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, make_table
-from harness.evaluation.embeddings import Encoded, declared_view, distinct_texts, encode_missing, every_view
+from harness.evaluation.embeddings import Encoded, distinct_texts, encode_missing, every_view
 from harness.evaluation.heads import predict
 from harness.evaluation.plan import Plan, TargetPlan, make_plan
 from harness.evaluation.provenance import describe_run
@@ -20,7 +20,7 @@ from harness.evaluation.sweep import TargetSweep, open_sweeps
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.encoder import EncodingReport
-from harness.records import EvaluationRun, Result, View
+from harness.records import EvaluationRun, Result, TextEncoding, View
 from harness.reporter import Reporter, Silent
 from harness.store import load_outcomes, load_result, results_lock, write_result
 
@@ -76,10 +76,10 @@ def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result
     for number, (seed, files) in enumerate(plan.checkpoints.items() if targets else (), start=1):
         swept = [(sweep, language) for sweep in sweeps for language in sweep.unfinished(seed, files)]
         todo = [(target.plan, language) for target in targets for language in target.unfinished(seed)]
-        encoded = _encode(files, todo, swept, run)
+        encoded = _encode(files, todo, swept, targets[0].plan.encoding, run)
         reports.append(encoded.report)
         for target in targets:
-            measured[target.name] = _run_cells(target, seed, files, encoded).over(measured[target.name])
+            measured[target.name] = _run_cells(target, seed, encoded).over(measured[target.name])
         encoded.close()
         # A seed's result is written before anything else starts; a result that is overwritten stays until all
         # seeds are measured.
@@ -96,22 +96,27 @@ PlannedLanguages = Sequence[tuple[TargetPlan, str]]
 SweptLanguages = Sequence[tuple[TargetSweep, str]]
 
 
-def _encode(files: CheckpointFiles, todo: PlannedLanguages, swept: SweptLanguages, run: Run) -> Encoded:
+def _encode(
+    files: CheckpointFiles,
+    todo: PlannedLanguages,
+    swept: SweptLanguages,
+    encoding: TextEncoding,
+    run: Run,
+) -> Encoded:
     """Encode the texts of all unfinished cells of this checkpoint together."""
     examples = [
         planned.examples[language]
         for planned, language in [*todo, *((sweep.plan, language) for sweep, language in swept)]
     ]
     if not examples:
-        return Encoded({})
-    view = declared_view(run.submission.encoding, files)
-    views = [view, *(every_view(files) if swept else _shallower_views(view, run))]
-    return encode_missing(distinct_texts(examples), views, files, run)
+        return Encoded(encoding)
+    views = [encoding.view, *(every_view(files) if swept else _shallower_views(encoding.view, run))]
+    return encode_missing(distinct_texts(examples, encoding), views, files, encoding, run)
 
 
-def _run_cells(target: Resumed, seed: int, files: CheckpointFiles, encoded: Encoded) -> Measured:
+def _run_cells(target: Resumed, seed: int, encoded: Encoded) -> Measured:
     """Run the unfinished cells of one target on one checkpoint."""
-    plan, view = target.plan, declared_view(target.plan.encoding, files)
+    plan, view = target.plan, target.plan.encoding.view
     outcomes: dict[Cell, pa.Table] = {}
     failed = plan.unreadable_cells(seed)
     for language in target.unfinished(seed):
@@ -120,7 +125,7 @@ def _run_cells(target: Resumed, seed: int, files: CheckpointFiles, encoded: Enco
             failed[seed, language] = reason
         else:
             outcomes[seed, language] = EMBEDDED[plan.target.kind].run(
-                plan.target, examples, encoded.spaces[view].get
+                plan.target, examples, encoded.encode(view)
             )
     return Measured(
         outcomes, failed, fingerprints={language: plan.fingerprints[language] for _, language in outcomes}
@@ -136,7 +141,7 @@ def _sweep(
     for view in every_view(files) if swept else ():
         for sweep, language in swept:
             sweep.measure(seed, language, view, encoded)
-        encoded.spaces[view].close()
+        encoded.close()
         if time.monotonic() - written > WRITE_SECONDS:
             for sweep in sweeps:
                 sweep.write(description)
@@ -148,8 +153,7 @@ def _sweep(
 
 def _shallower_views(view: View, run: Run) -> list[View]:
     """Return the views below the declared one whose vectors `keep_layers` requests from the same passes."""
-    requested = (View(layer, view.pooling) for layer in run.options.keep_layers)
-    return [shallower for shallower in requested if shallower < view]
+    return [View(layer, view.pooling) for layer in run.options.keep_layers if layer < view.layer]
 
 
 # ---- the result --------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ class TargetSweep:
         return points
 
     def _signature(self) -> Signature:
-        return self.plan.target.signature.encoded(self.plan.encoding, None)
+        target = self.plan.target
+        return target.signature.encoded(self.plan.encoding, roles=target.has_roles).of_all_views
 
     def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
         """Return the languages of this run without a score in some view; none where the weights are gone."""
@@ -89,7 +90,7 @@ class TargetSweep:
         """Score one language in one view; there is no score where a text has no vector."""
         target, examples = self.plan.target, self.plan.examples[language]
         if encoded.why_not(view, examples) is None:
-            fraction = EMBEDDED[target.kind].headline(target, examples, encoded.spaces[view].get)
+            fraction = EMBEDDED[target.kind].headline(target, examples, encoded.encode(view))
             self.points[seed, view, language] = round(100 * fraction, 4)
 
     def write(self, description: EvaluationRun) -> None:

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from harness.data.ir_collection import Collection
 from harness.data.ntrex import ParallelDocuments
-from harness.kinds.protocols import Encode
+from harness.kinds.protocols import EncodeByRole
 from harness.kinds.search.panels import TIE, Float64Array, Indices
-from harness.records import Target
+from harness.records import Target, TextRole
 from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.tables.clir import TO_ENGLISH
 from harness.scoring.tables.outcome_table import padded
@@ -40,7 +40,7 @@ class Block(NamedTuple):
     scores: Scores
 
 
-def run(target: Target, examples: Collection | ParallelDocuments, encode: Encode) -> pa.Table:
+def run(target: Target, examples: Collection | ParallelDocuments, encode: EncodeByRole) -> pa.Table:
     """Rank all documents for every query; `encode` returns unit vectors (n, d).
 
     A row is a query: `gains`, the grades of its relevant documents, `ranks_<variant>`, their 1-based ranks in
@@ -64,7 +64,7 @@ def similarities(examples: Collection | ParallelDocuments) -> int:
     return len(examples) * (len(examples.documents) + sum(map(len, examples.chunks)))
 
 
-def headline(target: Target, examples: Collection | ParallelDocuments, encode: Encode) -> float:
+def headline(target: Target, examples: Collection | ParallelDocuments, encode: EncodeByRole) -> float:
     """Return mean average precision by the best chunk, a fraction."""
     return float(run(target, examples, encode)["average_precision"].to_numpy().mean())
 
@@ -72,8 +72,8 @@ def headline(target: Target, examples: Collection | ParallelDocuments, encode: E
 # ---- collections -------------------------------------------------------------------------------
 
 
-def _collection(examples: Collection, encode: Encode) -> pa.Table:
-    queries = _vectors(encode, list(examples.queries.values()))
+def _collection(examples: Collection, encode: EncodeByRole) -> pa.Table:
+    queries = _vectors(encode, list(examples.queries.values()), TextRole.QUERY)
     ignored = Pairs(*np.array(examples.ignored, dtype=np.int64).reshape(-1, 2).T)
     lengths = np.array([len(chunks) for chunks in examples.chunks])
     texts = list(examples.documents.values())
@@ -89,9 +89,10 @@ def _collection(examples: Collection, encode: Encode) -> pa.Table:
     def blocks(documents: Indices) -> Iterator[Block]:
         for part in _parts(lengths[documents], rows):
             batch = documents[part]
-            vectors = _vectors(encode, [chunk for number in batch for chunk in examples.chunks[number]])
+            chunks = [chunk for number in batch for chunk in examples.chunks[number]]
+            vectors = _vectors(encode, chunks, TextRole.PASSAGE)
             starts = np.cumsum(lengths[batch]) - lengths[batch]
-            whole = _vectors(encode, [texts[number].whole for number in batch])
+            whole = _vectors(encode, [texts[number].whole for number in batch], TextRole.PASSAGE)
             scores = {
                 "whole": whole @ queries.T,
                 **_chunk_scores(vectors, starts, vectors @ queries.T, queries),
@@ -130,21 +131,31 @@ def _parts(lengths: Indices, rows: int) -> Iterator[slice]:
 # ---- parallel documents ------------------------------------------------------------------------
 
 
-def _parallel(examples: ParallelDocuments, encode: Encode) -> pa.Table:
+def _parallel(examples: ParallelDocuments, encode: EncodeByRole) -> pa.Table:
     """Search in both directions; for each query its counterpart is left out of its document.
 
-    There is no `whole` variant, which would have to embed a text for every query. Both directions use the
-    same matrix of products, one of them by its columns.
+    There is no `whole` variant, which would have to embed a text for every query. Where a sentence has one
+    vector as a query and as a chunk, both directions use the same matrix of products, one of them by its
+    columns.
     """
-    foreign, english = _vectors(encode, examples.foreign), _vectors(encode, examples.english)
+    foreign, english = (
+        {role: _vectors(encode, texts, role) for role in (TextRole.QUERY, TextRole.PASSAGE)}
+        for texts in (examples.foreign, examples.english)
+    )
+    alike = all(np.array_equal(side[TextRole.QUERY], side[TextRole.PASSAGE]) for side in (foreign, english))
     number = {name: index for index, name in enumerate(dict.fromkeys(examples.documents))}
     document = np.array([number[name] for name in examples.documents])
     query_lines = np.array(examples.queries, dtype=np.int64)
     pairs = Pairs(query_lines, document[query_lines])
-    products = foreign @ english.T
+    products = foreign[TextRole.PASSAGE] @ english[TextRole.QUERY].T
+    to_english_products = products.T if alike else english[TextRole.PASSAGE] @ foreign[TextRole.QUERY].T
     np.fill_diagonal(products, -np.inf)
+    np.fill_diagonal(to_english_products, -np.inf)
 
-    def search(chunks: Float64Array, queries: Float64Array, products: Float64Array) -> dict[str, Indices]:
+    def search(
+        side: Mapping[TextRole, Float64Array], other: Mapping[TextRole, Float64Array], products: Float64Array
+    ) -> dict[str, Indices]:
+        chunks, queries = side[TextRole.PASSAGE], other[TextRole.QUERY]
         block = [
             Block(
                 np.arange(len(number)),
@@ -155,7 +166,7 @@ def _parallel(examples: ParallelDocuments, encode: Encode) -> pa.Table:
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         to_foreign = pool.submit(search, foreign, english, products)
-        to_english = pool.submit(search, english, foreign, products.T)
+        to_english = pool.submit(search, english, foreign, to_english_products)
     ranks = to_foreign.result() | {
         f"{variant}{TO_ENGLISH}": variant_ranks for variant, variant_ranks in to_english.result().items()
     }
@@ -221,8 +232,8 @@ def _unit(vectors: Float64Array) -> Float64Array:
     return np.asarray(vectors / np.where(length > 0, length, 1.0))
 
 
-def _vectors(encode: Encode, texts: Sequence[str]) -> Float64Array:
-    vectors = encode(texts).astype(np.float64)
+def _vectors(encode: EncodeByRole, texts: Sequence[str], role: TextRole) -> Float64Array:
+    vectors = encode(texts, role).astype(np.float64)
     if not np.isfinite(vectors).all():
         raise ValueError("a vector is not finite")
     return vectors

@@ -9,9 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.models.tokenization import Input, Logits
+from harness.records import TextRole
 
 # Texts → their unit vectors (n, d).
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+class EncodeByRole(Protocol):
+    """Texts → their unit vectors, where a target has queries and passages."""
+
+    def __call__(self, texts: Sequence[str], role: TextRole = TextRole.TEXT) -> NDArray[np.float32]:
+        """Return the unit vectors (n, d) of texts; queries and passages may have prefixes of their own."""
 
 
 class Predict(Protocol):

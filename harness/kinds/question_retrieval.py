@@ -14,9 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harness.data.lareqa import NO_ANSWER, Questions
-from harness.kinds.protocols import Encode
+from harness.kinds.protocols import EncodeByRole
 from harness.kinds.search.panels import TIE
-from harness.records import Target
+from harness.records import Target, TextRole
 from harness.scoring.metrics.average_precision import average_precision
 
 CUTOFF = 20
@@ -28,7 +28,7 @@ _RANKS = pa.list_(pa.field("element", pa.int32()))
 _PRODUCTS, _ROWS, _COLUMNS = 2**24, 64, 2040
 
 
-def run(target: Target, examples: Questions, encode: Encode) -> pa.Table:
+def run(target: Target, examples: Questions, encode: EncodeByRole) -> pa.Table:
     """Rank every question's answers, one a language, by inner product; `encode` returns unit vectors (n, d).
 
     A row is a question: `rank_in_language` holds for each of the target's languages the rank of its answer
@@ -37,9 +37,9 @@ def run(target: Target, examples: Questions, encode: Encode) -> pa.Table:
     """
     pool = examples.pool
     relevant = np.array(examples.relevant, np.int64).reshape(len(examples), len(pool.languages))
-    in_language, in_union = rank_answers(
-        encode(examples.questions), encode(pool.sentences), pool.starts, relevant
-    )
+    questions = encode(examples.questions, TextRole.QUERY)
+    candidates = encode(pool.sentences, TextRole.PASSAGE)
+    in_language, in_union = rank_answers(questions, candidates, pool.starts, relevant)
     order = [pool.languages.index(language) for language in target.languages]
     return pa.table(
         {
@@ -57,7 +57,7 @@ def similarities(examples: Questions) -> int:
     return len(examples) * len(examples.pool.sentences)
 
 
-def headline(target: Target, examples: Questions, encode: Encode) -> float:
+def headline(target: Target, examples: Questions, encode: EncodeByRole) -> float:
     """Return mAP@20 in the union, a fraction."""
     return float(run(target, examples, encode)["average_precision"].to_numpy().mean())
 

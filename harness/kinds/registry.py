@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from harness.kinds import classification, clir, mining, qa, question_retrieval, retrieval, tagging
-from harness.kinds.protocols import Encode, Predict
+from harness.kinds.protocols import EncodeByRole, Predict
 from harness.records import Target
 
 
@@ -16,13 +16,13 @@ class Embedded(Protocol):
     """A kind that compares vectors."""
 
     # `examples` is what the target's loader returns, a different record for each kind.
-    def run(self, target: Target, examples: Any, encode: Encode) -> pa.Table:
+    def run(self, target: Target, examples: Any, encode: EncodeByRole) -> pa.Table:
         """Return the outcomes, one row per example; `encode` returns unit vectors (n, d) of texts."""
 
     def similarities(self, examples: Any) -> int:
         """Count the similarities that `run` computes."""
 
-    def headline(self, target: Target, examples: Any, encode: Encode) -> float:
+    def headline(self, target: Target, examples: Any, encode: EncodeByRole) -> float:
         """Return the headline score alone, a fraction, at the least cost."""
 
 

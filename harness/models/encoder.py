@@ -12,20 +12,24 @@ import numpy as np
 import torch
 import transformers
 
-from harness.errors import BadInput, naming_failures
+from harness.errors import BadInput
 from harness.models.batching import Indices, Tokens, plan_batches
+from harness.models.cache_keys import StateAddress
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.device import choose_device, choose_dtype
 from harness.models.forward_passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
-from harness.models.loading import check_ids, open_model, opening
+from harness.models.loading import check_ids, fewest_tokens, open_model
+from harness.models.pooling import pooled
 from harness.models.tokenization import TokenIds, ids_of_texts
+from harness.models.tokenizer_comparison import differences
 from harness.models.tokenizer_opening import open_tokenizer
+from harness.models.transformers_errors import opening, passing
 from harness.models.vector_cache import Vectors
-from harness.records import Pooling, View
+from harness.models.vector_modules import load_modules
+from harness.records import View
 
 # Below this many rows the CPU's matrix products use another kernel, which adds in another order.
 _MIN_ROWS = 16
-_CURE = "an architecture of transformers whose weights, configuration and tokenizer belong together"
 
 
 @dataclass
@@ -40,6 +44,19 @@ class EncodingReport:
     retried: int = 0
     events: list[str] = field(default_factory=list)
     failed: dict[View, dict[int, str]] = field(default_factory=dict)
+
+    @classmethod
+    def joined(cls, reports: Sequence[EncodingReport]) -> EncodingReport:
+        """Return the sums of several runs, without their failures, whose indices are of different texts."""
+        return cls(
+            texts=sum(report.texts for report in reports),
+            tokens=sum(report.tokens for report in reports),
+            passes=sum(report.passes for report in reports),
+            seconds=sum(report.seconds for report in reports),
+            batch_tokens=max((report.batch_tokens for report in reports), default=0),
+            retried=sum(report.retried for report in reports),
+            events=list(dict.fromkeys(event for report in reports for event in report.events)),
+        )
 
     def fail(self, views: Iterable[View], index: int, reason: str) -> None:
         """Note why a text has no vector in some views."""
@@ -59,19 +76,20 @@ class Encoder:
         views: Sequence[View],
         *,
         max_length: int = 512,
+        lower_case: bool = False,
         device: str = "auto",
         dtype: str = "auto",
         batch_tokens: int | None = None,
     ) -> None:
         """Open the checkpoint from its verified folder, without network and without code from it.
 
-        Raises BadInput when a view's layer does not exist, `max_length` exceeds the positions, or weights are
-        missing.
+        With `lower_case` texts and prefixes are lower-cased before they are tokenised. Raises BadInput when a
+        view's layer does not exist, `max_length` exceeds the positions, or weights are missing.
         """
         self.device = choose_device(device)
         self.dtype = choose_dtype(dtype, self.device)
         self.views = tuple(sorted(set(views)))
-        self.max_length = max_length
+        self.max_length, self._lower_case = max_length, lower_case
         self.on_gpu = self.device.startswith("cuda")
         self.batch_tokens = batch_tokens or (GPU_BATCH_TOKENS if self.on_gpu else CPU_BATCH_TOKENS)
         self._source, self._depth = files.source, files.layers
@@ -83,9 +101,11 @@ class Encoder:
         self.hidden_size = int(self._model.config.hidden_size)
         self._captured = threading.local()
         self._capture_states()
-        with naming_failures(f"{files.source} cannot encode a text", BadInput, cure=_CURE):
-            self._compare_with_hidden_states()
+        with passing(files.source):
+            norm_follows = self._compare_with_hidden_states()
+        self._addresses = StateAddress(self._model, self._layers, files, norm_follows=norm_follows)
         del self._layers[max(self.views[-1].layer, 1) :]
+        self._modules = {view: load_modules(files, view, self.device) for view in self.views}
 
     def _check(self, files: CheckpointFiles) -> None:
         if not 0 <= self.views[0].layer <= self.views[-1].layer <= files.layers:
@@ -115,17 +135,24 @@ class Encoder:
                 self._layers[layer - 1].register_forward_hook(capture_output(layer))
 
     @torch.inference_mode()
-    def _compare_with_hidden_states(self) -> None:
-        """Refuse an architecture whose captured states differ from its hidden_states."""
+    def _compare_with_hidden_states(self) -> bool:
+        """Refuse an architecture whose captured states differ from its hidden_states.
+
+        Returns whether something, such as a norm, follows the last layer.
+        """
         tokens = [int(i) for i in self.tokenizer("a b c")["input_ids"]][: self.max_length]
         self._check_ids([tokens])
         self._captured.states = {}
+        outputs: list[Any] = []
+        hook = self._layers[-1].register_forward_hook(lambda _module, _args, output: outputs.append(output))
         output = self._model(
             input_ids=torch.tensor([tokens], device=self.device), output_hidden_states=True, return_dict=True
         )
+        hook.remove()
         states = self._captured.states | {self._depth: output.last_hidden_state}
         for layer in sorted({view.layer for view in self.views}):
-            expected = output.hidden_states[layer]
+            # The last state comes last, also where an architecture has states besides those of its layers.
+            expected = output.hidden_states[layer if layer < self._depth else -1]
             if (
                 layer not in states
                 or states[layer].shape != expected.shape
@@ -136,6 +163,17 @@ class Encoder:
                     f"is not its hidden_states[{layer}]",
                     cure="choose another layer, or an architecture with one plain stack of layers",
                 )
+        last = outputs[-1][0] if isinstance(outputs[-1], tuple) else outputs[-1]
+        return not (torch.is_tensor(last) and torch.equal(last, output.last_hidden_state))
+
+    def address(self, layer: int) -> str:
+        """Return the address of h[layer], not above the deepest view: the sha256 of what it depends on."""
+        return self._addresses.of(layer)
+
+    def width(self, view: View) -> int:
+        """Return the width of a view's vectors."""
+        widths = [module.width for module in self._modules[view] if module.width]
+        return widths[-1] if widths else self.hidden_size * len(view.poolings)
 
     def _check_ids(self, ids: Iterable[Tokens]) -> None:
         check_ids(self._model, ids, self._source)
@@ -144,11 +182,24 @@ class Encoder:
 
     def tokenize(self, texts: Sequence[str], prefix: str = "") -> TokenIds:
         """Return token ids, specials included, cut at `max_length`."""
-        return ids_of_texts(self.tokenizer, texts, self.max_length, prefix)
+        if self._lower_case:
+            texts, prefix = [_lower(text) for text in texts], _lower(prefix)
+        with passing(self._source):
+            return ids_of_texts(self.tokenizer, texts, self.max_length, prefix)
+
+    def _prompt_tokens(self, prefix: str) -> int:
+        """Return how many tokens at the start are the prefix's, where a view leaves them out."""
+        if not prefix or not any(view.noprompt for view in self.views):
+            return 0
+        (ids,) = self.tokenize([prefix])
+        return len(ids) - (int(ids[-1]) in self.tokenizer.all_special_ids)
 
     @torch.inference_mode()
-    def forward(self, token_ids: Iterable[Tokens]) -> dict[View, Vectors]:
-        """Encode texts of one token count; returns L2-normalised float32 vectors (texts, hidden) per view."""
+    def forward(self, token_ids: Iterable[Tokens], prompt_tokens: int = 0) -> dict[View, Vectors]:
+        """Encode texts of one token count; returns L2-normalised float32 vectors (texts, width) per view.
+
+        Views that leave the prefix out do not pool the first `prompt_tokens`.
+        """
         rows = [np.asarray(text, dtype=np.int64) for text in token_ids]
         ids = torch.from_numpy(np.stack(rows))  # (texts, tokens)
         texts = ids.shape[0]
@@ -160,14 +211,30 @@ class Encoder:
         states[self._depth] = output.last_hidden_state
         vectors = {}
         for view in self.views:
-            state = states[view.layer][:texts]  # (texts, tokens, hidden)
-            pooled = state.float().mean(dim=1) if view.pooling is Pooling.MEAN else state[:, 0].float()
-            norms = pooled.norm(dim=1, keepdim=True)
-            # A vector without direction (zero, or too long for its norm) becomes NaN here and is reported as
-            # failed.
-            vectors[view] = (pooled / norms.where(norms.isfinite(), torch.nan)).cpu().numpy()
+            vectors[view] = self._vectors(states[view.layer][:texts], view, prompt_tokens).cpu().numpy()
         self._captured.states = {}
         return vectors
+
+    def _vectors(self, state: torch.Tensor, view: View, prompt_tokens: int) -> torch.Tensor:
+        """Return vectors (texts, width) of length 1 of a hidden state (texts, tokens, hidden)."""
+        if view.noprompt and prompt_tokens:
+            mask = torch.ones(state.shape[:2], device=state.device)
+            mask[:, :prompt_tokens] = 0
+            vectors = pooled(state.float(), view.poolings, mask)
+        else:
+            vectors = pooled(state.float(), view.poolings)
+        if modules := self._modules[view]:
+            texts = len(vectors)
+            if not self.on_gpu and texts < _MIN_ROWS:
+                vectors = vectors.repeat(-(-_MIN_ROWS // texts), 1)
+            for module in modules:
+                vectors = module(vectors)
+            vectors = vectors[:texts]
+        norms = vectors.norm(dim=1, keepdim=True)
+        # A vector without direction (zero, or too long for its norm) becomes NaN here and is reported as
+        # failed.
+        unit: torch.Tensor = vectors / norms.where(norms.isfinite(), torch.nan)
+        return unit
 
     # ---- many texts ----
 
@@ -190,10 +257,15 @@ class Encoder:
         self._check_ids([ids.values])
         lengths = ids.lengths
         report = EncodingReport(texts=len(texts), tokens=sum(lengths), batch_tokens=self.batch_tokens)
-        for index in (i for i, length in enumerate(lengths) if length == 0):
-            report.fail(self.views, index, "the tokenizer gives no token for it")
-        batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]]]
-        passes = self._passes(ids)
+        fewest = fewest_tokens(self._model)
+        for index, length in enumerate(lengths):
+            if length < fewest:
+                reason = f"the encoder reads {fewest} tokens or more, it has {length}"
+                report.fail(self.views, index, reason if length else "the tokenizer gives no token for it")
+        batches = [
+            batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]] >= fewest
+        ]
+        passes = self._passes(ids, self._prompt_tokens(prefix))
         for indices, vectors in passes.run(batches, lengths):
             if vectors is None:
                 report.fail(
@@ -206,7 +278,7 @@ class Encoder:
                     index, passes, [view for view in not_finite if index in not_finite[view]], sink, report
                 )
             progress(len(indices), sum(lengths[i] for i in indices), report.tokens)
-        report.events.extend(passes.events)
+        report.events.extend((*passes.events, *differences(self.tokenizer)))
         if report.retried:
             report.events.append(f"{report.retried} vectors were not finite and were tried alone")
         report.seconds, report.passes = time.perf_counter() - started, passes.completed
@@ -218,7 +290,10 @@ class Encoder:
         ids = self.tokenize(texts, prefix)
         self._check_ids([ids.values])
         lengths = ids.lengths
-        batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]]]
+        fewest = fewest_tokens(self._model)
+        batches = [
+            batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]] >= fewest
+        ]
         report = EncodingReport(
             texts=len(texts), tokens=sum(lengths), passes=len(batches), batch_tokens=self.batch_tokens
         )
@@ -269,13 +344,22 @@ class Encoder:
         not_finite = self._emit_finite(np.array([index]), {view: vectors[view] for view in views}, sink)
         report.fail(not_finite, index, f"its vector is not finite in {self.dtype}")
 
-    def _passes(self, ids: TokenIds) -> Passes[dict[View, Vectors]]:
+    def _passes(self, ids: TokenIds, prompt_tokens: int = 0) -> Passes[dict[View, Vectors]]:
         def release() -> None:
             self._captured.states = {}
 
         return Passes(
-            lambda batch: self.forward([ids[i] for i in batch]), self.batch_tokens, self.on_gpu, release
+            lambda batch: self.forward([ids[i] for i in batch], prompt_tokens),
+            self.batch_tokens,
+            self.on_gpu,
+            release,
+            source=self._source,
         )
+
+
+def _lower(text: str) -> str:
+    """Lower-case a text letter by letter, as the tokenizers library does: Σ has one small letter."""
+    return "".join(map(str.lower, text))
 
 
 def _find_layers(model: Any, files: CheckpointFiles) -> Any:

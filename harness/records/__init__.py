@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.records.board_settings import BoardSettings
+from harness.records.encoding import SWEPT, AnyEncoding, Encoding, Pooling, SavedEncoding, TextRole
 from harness.records.evaluation_run import EvaluationRun, joined_runs, mixed_conditions
 from harness.records.mining import Margin, Mining
 from harness.records.notices import Notice, NoticeKind, Notices, Tombstone
@@ -28,15 +29,13 @@ from harness.records.result import (
     ViewScores,
 )
 from harness.records.row_origin import RowOrigin
-from harness.records.signature import Signature
+from harness.records.signature import Signature, declared_view
 from harness.records.submission import (
     Base,
     Batches,
     Checkpoint,
-    Encoding,
     FineTuning,
     Intermediate,
-    Pooling,
     Regime,
     Submission,
     Submitter,
@@ -60,9 +59,13 @@ from harness.records.training import (
     TrainingRun,
 )
 from harness.records.verification import Mark, Verification, VerifiedResult
-from harness.records.view import View
+from harness.records.view import AS_SAVED, NOT_AS_SAVED, TextEncoding, View
 
 __all__ = [
+    "AS_SAVED",
+    "NOT_AS_SAVED",
+    "SWEPT",
+    "AnyEncoding",
     "AnySubmission",
     "Base",
     "Batches",
@@ -103,6 +106,7 @@ __all__ = [
     "Retirement",
     "RowOrigin",
     "Sampling",
+    "SavedEncoding",
     "Score",
     "Signature",
     "Start",
@@ -115,6 +119,8 @@ __all__ = [
     "Task",
     "TaskShare",
     "Teacher",
+    "TextEncoding",
+    "TextRole",
     "Tombstone",
     "TrainedSeed",
     "TrainedTask",
@@ -127,6 +133,7 @@ __all__ = [
     "VerifiedResult",
     "View",
     "ViewScores",
+    "declared_view",
     "joined_runs",
     "mixed_conditions",
 ]

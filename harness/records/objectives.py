@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from harness.records.encoding import AnyEncoding, Encoding, Pooling, SavedEncoding
 from harness.records.record import Record
 from harness.records.scalars import HubId, Number, Revision, Truth, integer
-from harness.records.submission import Checkpoint, Encoding, Pooling
+from harness.records.submission import Checkpoint
 
 Prefix = Annotated[str, Field(max_length=200)]
 Rate = Annotated[Number, Field(gt=0, le=1)]
@@ -62,7 +63,8 @@ class Teacher(Record):
 
     `python` is `package.module:attribute`: an object with `encode(list of texts)` → array (texts, width), or
     what returns one when called without arguments, such as a class. It is imported and run as the caller's
-    own code. `encoding` is by default the last layer, mean pooling and no prefix.
+    own code. `encoding` is by default what its folder says, or else the last layer, mean pooling and no
+    prefix.
     """
 
     hub: HubId | None = None
@@ -71,7 +73,7 @@ class Teacher(Record):
     bundled: Literal["multilingual-e5-small"] | None = None
     layers: Annotated[int, Field(ge=1, le=12), BeforeValidator(integer)] | None = None
     python: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", max_length=200)] | None = None
-    encoding: Encoding | None = None
+    encoding: AnyEncoding | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Teacher:
@@ -90,10 +92,11 @@ class Teacher(Record):
             hub=self.hub, revision=self.revision, path=self.path, bundled=self.bundled, layers=self.layers
         )
 
-    @property
-    def view(self) -> Encoding:
-        """Return how its vectors are read, by default from the last layer by mean pooling."""
-        return self.encoding or Encoding(layer="last", pooling=Pooling.MEAN)
+    def read_as(self, *, folder_says: bool) -> AnyEncoding:
+        """Return how its vectors are read; `folder_says` tells whether the checkpoint's folder does."""
+        return self.encoding or (
+            SavedEncoding() if folder_says else Encoding(layer="last", pooling=Pooling.MEAN)
+        )
 
 
 class Distillation(Record):

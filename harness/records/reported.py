@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from harness.records.encoding import Pooling
 from harness.records.record import Record
 from harness.records.row_origin import RowOrigin
 from harness.records.scalars import (
@@ -31,7 +32,6 @@ from harness.records.scalars import (
 from harness.records.submission import (
     Base,
     Batches,
-    Pooling,
     Regime,
     Submission,
     Submitter,

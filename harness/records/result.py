@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
+from harness.records.encoding import Pooling
 from harness.records.evaluation_run import EvaluationRun, mixed_conditions
 from harness.records.record import Record
 from harness.records.scalars import (
@@ -23,7 +24,6 @@ from harness.records.scalars import (
     nullable,
 )
 from harness.records.signature import PrintedSignature
-from harness.records.submission import Pooling
 
 # The name under which `Result.texts` holds the fingerprint of the English text that trained heads.
 TRAINING_TEXT = "English training text"

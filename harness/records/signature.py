@@ -10,14 +10,16 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from harness.records.encoding import AnyEncoding, SavedEncoding
 from harness.records.mining import Mining
-from harness.records.submission import Encoding
-from harness.records.view import View
+from harness.records.view import AS_SAVED, NOT_AS_SAVED, TextEncoding, View
 
 _MAX_CHARACTERS = 2000
 _MIN_PARTS = 4
 _VERSION = re.compile(r"v([1-9][0-9]{0,3})")
-_PREFIX, _LENGTH, _HEAD = "prefix=", "len=", "head="
+_PREFIXES = {"prefix": "prefix", "query": "query_prefix", "passage": "passage_prefix"}  # printed → field
+_LENGTH, _HEAD, _LOWER_CASE = "len=", "head=", "lower case"
+_SAVED = re.compile(rf"{AS_SAVED}( except [a-z_ ]{{1,60}})?|{NOT_AS_SAVED}")
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Signature:
     """A target's protocol (what is scored and how), and how texts were encoded or a head was trained.
 
     `metric` and `direction` are the protocol's short names, `mining` is set where pairs are mined, `options`
-    are further words of the protocol. Targets that compare vectors have `prefix` and `max_length`, and a
-    `view` unless the signature covers every layer; targets with a head have `head`.
+    are further words of the protocol. Targets that compare vectors have `max_length` and a `prefix`, or two
+    of them for queries and passages, and a `view` unless the signature covers every layer; `saved` is set
+    where a checkpoint's folder, or a departure from it, decides. Targets with a head have `head`.
 
     >>> signature = Signature.parse("tatoeba|acc|en→xx|cos|h12.mean|prefix=query: |len=512|v1")
     >>> signature.view, signature.prefix, str(signature.protocol)
@@ -40,7 +43,11 @@ class Signature:
     mining: Mining | None = None
     options: tuple[str, ...] = ()
     view: View | None = None
+    saved: str | None = None
     prefix: str | None = None
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
+    lower_case: bool = False
     max_length: int | None = None
     head: str | None = None
 
@@ -48,8 +55,13 @@ class Signature:
     def parts(self) -> tuple[str, ...]:
         """Return the parts that are printed between the bars, in order."""
         parts = [self.target, self.metric, self.direction]
-        parts += [str(part) for part in (self.mining, *self.options, self.view) if part is not None]
-        parts += [] if self.prefix is None else [_PREFIX + _escaped(self.prefix)]
+        parts += [
+            str(part) for part in (self.mining, *self.options, self.view, self.saved) if part is not None
+        ]
+        for name, field in _PREFIXES.items():
+            prefix = getattr(self, field)
+            parts += [] if prefix is None else [f"{name}={_escaped(prefix)}"]
+        parts += [_LOWER_CASE] if self.lower_case else []
         parts += [] if self.max_length is None else [f"{_LENGTH}{self.max_length}"]
         parts += [] if self.head is None else [_HEAD + self.head]
         return (*parts, f"v{self.version}")
@@ -72,8 +84,12 @@ class Signature:
                 named["mining"] = mining
             elif (view := View.parse(part)) is not None:
                 named["view"] = view
-            elif part.startswith(_PREFIX):
-                named["prefix"] = _unescaped(part.removeprefix(_PREFIX))
+            elif _SAVED.fullmatch(part):
+                named["saved"] = part
+            elif part == _LOWER_CASE:
+                named["lower_case"] = True
+            elif (name := part.partition("=")[0]) in _PREFIXES:
+                named[_PREFIXES[name]] = _unescaped(part.partition("=")[2])
             elif re.fullmatch(_LENGTH + "[1-9][0-9]*", part):
                 named["max_length"] = int(part.removeprefix(_LENGTH))
             elif part.startswith(_HEAD):
@@ -88,21 +104,37 @@ class Signature:
     @property
     def protocol(self) -> Signature:
         """Return the target's part alone: scores of the same protocol may be compared."""
-        return replace(self, view=None, prefix=None, max_length=None, head=None)
+        return Signature(
+            self.target, self.metric, self.direction, self.version, self.mining, options=self.options
+        )
 
     @property
     def of_all_views(self) -> Signature:
         """Return the part that all layers and poolings share."""
         return replace(self, view=None)
 
-    def encoded(self, encoding: Encoding, layer: int | None) -> Signature:
-        """Add how texts are encoded; without a layer, only what all layers and poolings share."""
-        view = None if layer is None else View(layer, encoding.pooling)
-        return replace(self, view=view, prefix=encoding.prefix, max_length=encoding.max_length)
+    def encoded(self, encoding: TextEncoding, *, roles: bool) -> Signature:
+        """Add how texts are encoded; `roles` tells whether the target has queries and passages."""
+        apart = roles and encoding.has_roles
+        return replace(
+            self,
+            view=encoding.view,
+            saved=encoding.saved or None,
+            prefix=None if apart else encoding.prefix,
+            query_prefix=encoding.query_prefix if apart else None,
+            passage_prefix=encoding.passage_prefix if apart else None,
+            lower_case=encoding.lower_case,
+            max_length=encoding.max_length,
+        )
 
     def predicted(self, head: str) -> Signature:
         """Add how the head was trained: its recipe and the replaced values, such as `xtreme,epochs=3`."""
         return replace(self, head=head)
+
+
+def declared_view(encoding: AnyEncoding, layer: int, signature: Signature) -> View | None:
+    """Return the view that a submission declares: stated, or as the signature says that its folder does."""
+    return signature.view if isinstance(encoding, SavedEncoding) else View(layer, encoding.pooling)
 
 
 def _escaped(prefix: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from harness.records.encoding import AnyEncoding, SavedEncoding
 from harness.records.record import Record
 from harness.records.row_origin import RowOrigin
 from harness.records.scalars import (
@@ -108,25 +109,6 @@ def refuse_other_objectives(tasks: Sequence[str], objectives: Sequence[str]) -> 
         raise ValueError(f"{len(objectives)} objectives for {len(tasks)} tasks: one for each")
 
 
-class Pooling(StrEnum):
-    """How token vectors become a sentence vector: mean over all tokens, specials included, or first token."""
-
-    MEAN = "mean"
-    CLS = "cls"
-
-
-class Encoding(Record):
-    """How a text becomes a vector: hidden state, pooling, prefix, and truncation length in tokens."""
-
-    layer: Annotated[
-        Literal["last"] | Annotated[int, Field(ge=0)],
-        BeforeValidator(lambda v: v if v == "last" else integer(v)),
-    ]
-    pooling: Pooling
-    prefix: Annotated[str, Field(max_length=200)] = ""
-    max_length: Annotated[int, Field(ge=8, le=8192), BeforeValidator(integer)] = 512
-
-
 class Checkpoint(Record):
     """One seed's weights: on the Hub at a commit, in a folder, or bundled and cut to its first layers."""
 
@@ -209,7 +191,7 @@ class Submission(Record):
     family: Tag
     base: Base
     intermediate: Intermediate
-    encoding: Encoding
+    encoding: AnyEncoding = SavedEncoding()
     checkpoints: Annotated[tuple[Checkpoint, ...], Field(min_length=1, max_length=100)]
     finetuning: Mapping[Tag, FineTuning] = {}
     finetuned: Mapping[Tag, Checkpoint] = {}

@@ -83,6 +83,11 @@ class Target(Record):
         return self.model_copy(update={"mining": policy})
 
     @property
+    def has_roles(self) -> bool:
+        """Tell whether its texts are queries and passages, rather than texts that are all alike."""
+        return self.kind in ("question_retrieval", "clir")
+
+    @property
     def signature(self) -> Signature:
         """Return the target's part of a result's signature."""
         return Signature(self.name, self.measure, self.direction, self.version, self.mining, self.options)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from harness.records.encoding import Encoding
 from harness.records.objectives import Distillation, Objective
 from harness.records.record import Record
 from harness.records.result import CheckpointScores
@@ -31,7 +32,6 @@ from harness.records.submission import (
     Base,
     Batches,
     Checkpoint,
-    Encoding,
     Regime,
     Submitter,
     refuse_other_batches,

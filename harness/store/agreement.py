@@ -8,7 +8,17 @@ from harness.catalog import is_own, target_of
 from harness.catalog.finetuning import recipe_text
 from harness.catalog.pins import by_correction, former_texts, pinned
 from harness.characters import shown
-from harness.records import Checkpoint, Result, Signature, Submission, Superseded, Target
+from harness.records import (
+    AS_SAVED,
+    Checkpoint,
+    Result,
+    SavedEncoding,
+    Signature,
+    Submission,
+    Superseded,
+    Target,
+    TextEncoding,
+)
 from harness.records.result import TRAINING_TEXT
 
 
@@ -33,14 +43,38 @@ def other_recipe(result: Result, submission: Submission) -> Iterator[str]:
     for signature in expected:
         if missing_parts := [part for part in signature.parts if part not in result.signature.parts]:
             yield f"the signature lacks {', '.join(map(shown, missing_parts))}, which the submission declares"
+        elif signature.saved != result.signature.saved:
+            yield f"texts were encoded {result.signature.saved}, but the submission states layer and pooling"
+    if isinstance(submission.encoding, SavedEncoding):
+        yield from () if target.has_head else other_than_saved(result.signature, submission.encoding)
+        return
     layer = submission.encoding.layer
     for scored in result.checkpoints if not target.has_head else ():
         if layer not in ("last", scored.layer):
             yield f"seed {scored.seed} was read at layer {scored.layer}, but the submission declares {layer}"
 
 
+def other_than_saved(signature: Signature, encoding: SavedEncoding) -> Iterator[str]:
+    """Yield where texts were encoded otherwise than as the checkpoint's folder and the submission say.
+
+    Only an evaluation reads the folder; its result says that what it states of the encoding is the folder's.
+    """
+    how = signature.saved or "as stated"
+    if how != AS_SAVED and not (encoding.departs_from_saved and how.startswith(f"{AS_SAVED} except ")):
+        declared = f"{AS_SAVED} except …" if encoding.departs_from_saved else AS_SAVED
+        yield f"texts were encoded {how}, but the submission declares {declared}"
+    for key in ("prefix", "query_prefix", "passage_prefix", "max_length"):
+        declared, measured = getattr(encoding, key), getattr(signature, key)
+        # Of the prefixes, a result has those that its target needs.
+        if declared is not None and measured not in (None, declared):
+            yield f"{key} was {shown(measured)}, but the submission declares {shown(declared)}"
+
+
 def _declared_signatures(result: Result, submission: Submission, target: Target) -> set[Signature]:
-    """Return the signatures that the submission declares, one per layer in the result."""
+    """Return the signatures that the submission declares, one per layer in the result.
+
+    Where the checkpoint's folder decides how texts are encoded, the submission alone declares none.
+    """
     if target.has_head:
         head = (
             "own"
@@ -48,8 +82,13 @@ def _declared_signatures(result: Result, submission: Submission, target: Target)
             else recipe_text(submission.finetuning.get(target.name))
         )
         return {result.signature.protocol.predicted(head)}
+    if isinstance(submission.encoding, SavedEncoding):
+        return set()
     return {
-        result.signature.protocol.encoded(submission.encoding, scored.layer) for scored in result.checkpoints
+        result.signature.protocol.encoded(
+            TextEncoding.stated(submission.encoding, scored.layer), roles=target.has_roles
+        )
+        for scored in result.checkpoints
     }
 
 

@@ -15,6 +15,7 @@ from harness.records import (
     AnySubmission,
     ReportedScore,
     ReportedSubmission,
+    SavedEncoding,
     Submission,
     Target,
 )
@@ -149,7 +150,7 @@ def _measured_findings(submission: Submission) -> Iterator[Inconsistency]:
         if name in submission.finetuned:
             message = f"finetuning: a head for {name} is submitted under finetuned, so none is trained"
             yield Inconsistency(("finetuning", name), message, "remove one of the two", key=True)
-    layer = submission.encoding.layer
+    layer = None if isinstance(submission.encoding, SavedEncoding) else submission.encoding.layer
     for index, checkpoint in enumerate(submission.checkpoints):
         if checkpoint.layers is not None and isinstance(layer, int) and layer > checkpoint.layers:
             yield Inconsistency(

@@ -8,7 +8,19 @@ from harness.catalog import is_own, target_of
 from harness.catalog.pins import former_texts, pinned
 from harness.catalog.tasks import TASK_BY_NAME
 from harness.characters import shown
-from harness.records import CheckpointScores, Result, Submission, Sweep, Training, Verification
+from harness.records import (
+    CheckpointScores,
+    Result,
+    SavedEncoding,
+    Submission,
+    Sweep,
+    TextEncoding,
+    Training,
+    Verification,
+    View,
+    declared_view,
+)
+from harness.store.agreement import other_than_saved
 
 # The widest published tolerance between two measurements of the same weights (docs/verification.md): points
 # of a language, or as many examples.
@@ -73,12 +85,8 @@ def weights_contradictions(
 def sweep_contradictions(sweep: Sweep, submission: Submission, result: Result | None) -> Iterator[str]:
     """Yield where a sweep of layers contradicts the submission, the official text, or the target's result."""
     target = target_of(sweep)
-    protocol = result.signature.protocol if result else target.signature
     former = target.is_former(sweep.signature)  # a sweep stays where its result is measured or scored again
-    if former:
-        protocol = sweep.signature.protocol
-    if sweep.signature != protocol.encoded(submission.encoding, None):
-        yield "the signature is not that of the submission's encoding"
+    yield from _other_encoding(sweep, submission, None if former else result)
     corrected = former_texts(target.name, sweep.data)
     for language, digest in sweep.data.items():
         official = pinned(target.name, language) or digest
@@ -96,10 +104,28 @@ def sweep_contradictions(sweep: Sweep, submission: Submission, result: Result | 
         if scored.weights != swept.weights:
             yield f"seed {swept.seed} has other weights than in the result"
             continue
+        assert result is not None
+        scored_view = declared_view(submission.encoding, scored.layer, result.signature)
         for view in swept.views:
-            if (view.layer, view.pooling) == (scored.layer, submission.encoding.pooling) and not former:
+            if View(view.layer, view.pooling) == scored_view and not former:
                 scores = {name: score for name, score in view.scores.items() if name not in corrected}
                 yield from _other_scores(swept.seed, scores, scored)
+
+
+def _other_encoding(sweep: Sweep, submission: Submission, result: Result | None) -> Iterator[str]:
+    """Yield where a sweep's signature is not that of the submission's encoding and the result's protocol."""
+    target = target_of(sweep)
+    if isinstance(submission.encoding, SavedEncoding):
+        yield from other_than_saved(sweep.signature, submission.encoding)
+        if result and sweep.signature != result.signature.of_all_views:
+            yield "the signature is not that of the result"
+        return
+    former = target.is_former(sweep.signature)
+    protocol = sweep.signature.protocol if former else target.signature
+    protocol = result.signature.protocol if result else protocol
+    stated = TextEncoding.stated(submission.encoding, 0)
+    if sweep.signature != protocol.encoded(stated, roles=target.has_roles).of_all_views:
+        yield "the signature is not that of the submission's encoding"
 
 
 def _other_scores(seed: int, scores: Mapping[str, float], scored: CheckpointScores) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from harness.records import Pooling, Sweep, View
+from harness.records import SWEPT, AnyEncoding, Sweep, View, declared_view
 from site_gen.board.whole import WholeCell
 from site_gen.figures.axes import layers_axis, points_axis
 from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
@@ -16,7 +16,7 @@ from site_gen.formatting import capital, listed, metric_name, points
 _Scores = Mapping[View, tuple[tuple[int, float], ...]]
 
 
-def sweep_figure(cell: WholeCell, declared: Pooling) -> Figure | None:
+def sweep_figure(cell: WholeCell, encoding: AnyEncoding) -> Figure | None:
     """Return the score by layer, one curve per pooling; None where no view has a score of every seed."""
     sweep = cell.sweep
     if sweep is None:
@@ -27,7 +27,11 @@ def sweep_figure(cell: WholeCell, declared: Pooling) -> Figure | None:
     }
     if not complete:
         return None
-    chosen = {View(checkpoint.layer, declared) for checkpoint in cell.result.checkpoints}
+    declared = {
+        declared_view(encoding, checkpoint.layer, cell.result.signature)
+        for checkpoint in cell.result.checkpoints
+    }
+    chosen = {view for view in declared if view is not None}
     metric = metric_name(cell.target.metric)
     return Figure(
         name=f"layers-{cell.target.name}",
@@ -55,7 +59,7 @@ def _scores(sweep: Sweep) -> _Scores:
 
 
 def _curves(complete: _Scores, chosen: set[View]) -> Iterator[Curve]:
-    for pooling in Pooling:
+    for pooling in SWEPT:
         if views := [view for view in complete if view.pooling is pooling]:
             marked = tuple(
                 _point(view, complete[view], "declared by the submission") for view in views if view in chosen
@@ -88,7 +92,7 @@ def _caption(cell: WholeCell, sweep: Sweep, scores: _Scores, chosen: set[View]) 
         yield "The layer and pooling that the submission declares have no score here."
     if len(sweep.checkpoints) > 1:
         yield f"Large symbols are means of {len(sweep.checkpoints)} seeds, small dots are the seeds."
-    for pooling in Pooling:
+    for pooling in SWEPT:
         missing = [
             view.layer
             for view, seeds in scores.items()

@@ -98,7 +98,7 @@ def exhibits(row: WholeRow, cell: WholeCell) -> Iterator[Exhibit]:
         yield Exhibit(make_chart(figure), note)
     if cell.sweep is not None:
         note = "No score by layer: no layer was measured with every language."
-        yield Exhibit(make_chart(sweep_figure(cell, row.submission.encoding.pooling)), note)
+        yield Exhibit(make_chart(sweep_figure(cell, row.submission.encoding)), note)
 
 
 def _files(row: WholeRow) -> Iterator[tuple[str, bytes]]:

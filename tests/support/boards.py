@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.catalog import TARGETS, find_target, target_of
 from harness.catalog.fingerprints import FINGERPRINTS
-from harness.records import Encoding, Pooling, ReportedSubmission, Result, Submission, Target
+from harness.records import Encoding, Pooling, ReportedSubmission, Result, Submission, Target, TextEncoding
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board import ranking
 from site_gen.board.board import Board, Standing
@@ -137,7 +137,7 @@ def result(
         "schema": 2,
         "submission": slug,
         "target": target.name,
-        "signature": str(target.signature.encoded(ENCODING, 2)),
+        "signature": str(target.signature.encoded(TextEncoding.stated(ENCODING, 2), roles=False)),
         "metric": target.metric,
         "score": sum(sum(scores) / len(scores) for scores in means.values()) / len(means) if whole else None,
         "measured": len(means),

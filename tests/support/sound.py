@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from harness.catalog.fingerprints import FINGERPRINTS
-from harness.records import Encoding, Pooling, Result, Target
+from harness.records import Encoding, Pooling, Result, Target, TextEncoding
 from harness.scoring.outcomes import cells
 from harness.scoring.statistics.multilevel import score_claims
 from harness.scoring.statistics.samples import Sample
@@ -100,7 +100,7 @@ def sound(
         "schema": get_args(Result.model_fields["schema_"].annotation)[0],
         "submission": slug,
         "target": target.name,
-        "signature": str(target.signature.predicted("xtreme") if target.has_head else target.signature.encoded(ENCODING, 2)),
+        "signature": str(target.signature.predicted("xtreme") if target.has_head else target.signature.encoded(TextEncoding.stated(ENCODING, 2), roles=False)),
         "metric": target.metric,
         "score": _mean([scores[seed, name].score for name in languages for seed in seeds]) if complete else None,
         **(_intervals(target, rows, seeds) if complete else {}),

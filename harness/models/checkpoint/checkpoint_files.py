@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,8 @@ from pydantic import Field
 from harness.errors import BadInput
 from harness.models.checkpoint.attributes import CONFIG
 from harness.models.checkpoint.config import DEPTH, WIDTH, check_config, check_sizes
-from harness.models.checkpoint.listing import TOKENIZER_FILES, Listing, list_files
+from harness.models.checkpoint.folder_encoding import FolderEncoding, Unreadable, read_folder_encoding
+from harness.models.checkpoint.listing import TOKENIZER_FILES, Listing, is_module_file, list_files
 from harness.models.checkpoint.parameters import count_parameters
 from harness.models.checkpoint.settings import (
     SETTINGS_FILES,
@@ -38,14 +40,20 @@ from harness.records import Parameters
 # A vocabulary of a million pieces holds three million values in tokenizer.json, with their scores, and a
 # million in its other formats. Each entry takes about 500 bytes once it is opened.
 _TOKENIZER_VALUES, _ENTRIES = 4_000_000, 2_000_000
+# Models of RoBERTa's family number their positions after the padding token's id: 514 are 512 tokens.
+_NUMBERED_FROM_PADDING = re.compile(
+    r".*roberta.*|camembert|mpnet|xmod|ibert|longformer|m?luke|lilt|markuplm|data2vec-text|esm"
+)
 
 
 @dataclass(frozen=True)
 class CheckpointFiles:
     """A verified checkpoint on disk. `digest` covers every file that an evaluation reads, as submitted.
 
-    `elements` counts the numbers in all tensors, heads included; `seen` identifies the verified weight files
-    by device, inode, size and time of modification. `left_out` names what was submitted and is not opened.
+    The settings of sentence-transformers are not in it: `folder_encoding` is what they say, and what of it an
+    evaluation uses is in its signature. `elements` counts the numbers in all tensors, heads included;
+    `seen` identifies the verified weight files by device, inode, size and time of modification. `left_out`
+    names what was submitted and is not opened.
     """
 
     folder: Path
@@ -57,6 +65,7 @@ class CheckpointFiles:
     elements: int = 0
     seen: tuple[tuple[int, ...], ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    folder_encoding: FolderEncoding | Unreadable | None = None
     # Name → sha256 of every file that `digest` covers.
     digests: Mapping[str, str] = field(default_factory=dict)
     # Keeps the private folder as long as this object exists; another process receives only its path.
@@ -70,17 +79,19 @@ class CheckpointFiles:
     @property
     def width(self) -> int:
         """Return the hidden size, or 0 where the configuration does not give it."""
-        return next((int(self.config[key]) for key in WIDTH if isinstance(self.config.get(key), int)), 0)
+        return _width(self.config)
 
     @property
     def positions(self) -> int | None:
         """Return the largest number of tokens with a position, None where the configuration sets no bound."""
-        positions = self.config.get("max_position_embeddings")
-        # Models of RoBERTa's family number their positions after the padding token's id.
-        first = (
-            self.config.get("pad_token_id", 1) + 1 if "roberta" in str(self.config.get("model_type")) else 0
-        )
-        return positions - first if isinstance(positions, int) else None
+        # GPT-2 calls them n_positions; in T5, which has relative ones, that key has no effect.
+        key = "n_positions" if "n_embd" in self.config else "max_position_embeddings"
+        positions, padding = self.config.get(key), self.config.get("pad_token_id")
+        if not isinstance(positions, int):
+            return None
+        if _NUMBERED_FROM_PADDING.fullmatch(str(self.config.get("model_type"))):
+            return positions - (padding if isinstance(padding, int) else 1) - 1
+        return positions
 
     def check_length(self, tokens: int) -> None:
         """Raise BadInput when `tokens` exceeds the positions."""
@@ -145,8 +156,15 @@ def _describe(
     check_sizes(config, shapes, folder / CONFIG)
     seen = tuple(_identity(file) for file in files)
     digests = {file.name: check_finite(file) for file in files}
+    module_weights = [name for name in listing.paths if is_module_file(name, weights=True)]
+    digests |= {name: check_finite(folder / name) for name in module_weights}
     for name in listing.paths:
-        if not (name == SINGLE or SHARD.fullmatch(name) or (name == INDEX and folder / SINGLE in files)):
+        if not (
+            name in digests
+            or SHARD.fullmatch(name)
+            or is_module_file(name, weights=False)
+            or (name == INDEX and folder / SINGLE in files)
+        ):
             digests[name] = submitted.get(name) or hashlib.sha256(listing.read(name)).hexdigest()
     parameters = count_parameters(
         {name: entry.shape for name, entry in tensors.items() if entry.dtype in FLOATS}
@@ -162,6 +180,7 @@ def _describe(
         seen=seen,
         left_out=tuple(staged.left_out) if staged else (),
         digests=digests,
+        folder_encoding=read_folder_encoding(listing, _width(config)),
         _stage=staged,
     )
 
@@ -195,6 +214,10 @@ def _check_tokenizer_file(listing: Listing, name: str) -> None:
         raise BadInput(
             f"{path} has {lines:,} lines, the most is {_ENTRIES:,}", cure="the tokenizer of a known encoder"
         )
+
+
+def _width(config: Mapping[str, Any]) -> int:
+    return next((int(config[key]) for key in WIDTH if isinstance(config.get(key), int)), 0)
 
 
 def _identity(path: Path) -> tuple[int, ...]:

@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
-from harness.characters import shown
 from harness.errors import BadInput
+from harness.models.checkpoint.missing_files import refuse_missing
 from harness.models.checkpoint.weights import INDEX, SHARD, SINGLE
 
 # All that an evaluation opens or downloads: no code, no pickles, no chat templates.
@@ -27,11 +27,26 @@ TOKENIZER_FILES = (
     "vocab.txt",
     "vocab.json",
     "merges.txt",
+    "spm.model",
+    "sentencepiece.model",
+)
+# What sentence-transformers writes next to the encoder: the list of its modules, the encoder's settings, the
+# prompts, and the files of each further module in a folder such as `1_Pooling`.
+MODULES, SENTENCE_BERT = "modules.json", "sentence_bert_config.json"
+PROMPTS = "config_sentence_transformers.json"
+_WITHOUT_WEIGHTS, _WITH_WEIGHTS = ("Pooling", "Normalize", "Dropout"), ("Dense", "LayerNorm")
+MODULE_SETTINGS = (MODULES, SENTENCE_BERT, PROMPTS)
+MODULE_FOLDER = re.compile(rf"[0-9]_({'|'.join((*_WITHOUT_WEIGHTS, *_WITH_WEIGHTS))})")
+MODULE_FILES = (
+    *MODULE_SETTINGS,
+    *(f"[0-9]_{name}/config.json" for name in (*_WITHOUT_WEIGHTS, *_WITH_WEIGHTS)),
+    *(f"[0-9]_{name}/model.safetensors" for name in _WITH_WEIGHTS),
 )
 # Digits are spelled out: an asterisk would also match a path separator.
 _SHARDS = f"model-{'[0-9]' * 5}-of-{'[0-9]' * 5}.safetensors"
-ALLOWED = ("config.json", SINGLE, _SHARDS, INDEX, *TOKENIZER_FILES)
-TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "vocab.txt", "vocab.json")
+ALLOWED = ("config.json", SINGLE, _SHARDS, INDEX, *TOKENIZER_FILES, *MODULE_FILES)
+# Files that the digest of a checkpoint covers only where they are read.
+_ONLY_ALONE = ("spm.model", "sentencepiece.model")
 _ENTRIES = 10_000
 _MIB = 2**20
 # In bytes, above the largest in use: a vocabulary of a million pieces takes about 20 MB as a SentencePiece
@@ -45,28 +60,12 @@ _LIMITS = {
     "tokenizer.json": 96 * _MIB,
 }
 _OTHER_LIMIT = 32 * _MIB
+_MODULE_WEIGHTS_LIMIT = 512 * _MIB  # a map from 8,192 to 16,384 dimensions in float32
 WEIGHTS_LIMIT = 128 * 2**30
-_PICKLES = {
-    ".bin",
-    ".pt",
-    ".pth",
-    ".ckpt",
-    ".pkl",
-    ".pickle",
-    ".joblib",
-    ".h5",
-    ".msgpack",
-    ".npy",
-    ".npz",
-    ".dill",
-    ".mar",
-    ".onnx",
-    ".gguf",
-    ".keras",
-}
 _ADAPTER_WEIGHTS = re.compile(r"adapter_model\.(safetensors|bin)", re.IGNORECASE)
 _ADAPTER_CONFIG = "adapter_config.json"
 _BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SNAPSHOT = re.compile(r".*/models--[^/]+/snapshots/[0-9a-f]{40}")
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFLNK: "a symbolic link",
@@ -80,7 +79,8 @@ class Listing:
     """The files of a checkpoint that may be opened, by name; the rest of the folder is never read.
 
     `paths` are the files that are opened; in a download from the Hub, whose snapshots are links, they are the
-    linked blobs. `adapters` names adapter_config.json where it lies next to whole weights: it is not opened.
+    linked blobs. The name of a module's file begins with its folder: `1_Pooling/config.json`.
+    `adapters` names adapter_config.json where it lies next to whole weights: it is not opened.
     """
 
     folder: Path
@@ -122,6 +122,8 @@ def list_files(folder: Path, hub: Path | None = None) -> Listing:
     """
     names = _names(folder)
     allowed = sorted(name for name in names if any(fnmatchcase(name, pattern) for pattern in ALLOWED))
+    if "tokenizer.json" in allowed:  # it is what is read
+        allowed = [name for name in allowed if name not in _ONLY_ALONE]
     configs = [name for name in names if name.lower() == _ADAPTER_CONFIG]
     whole = SINGLE in allowed or INDEX in allowed
     if adapters := [
@@ -131,8 +133,9 @@ def list_files(folder: Path, hub: Path | None = None) -> Listing:
             f"{folder} holds {adapters[0]}: adapters are not opened",
             cure="merge the adapter into its base and save the whole encoder",
         )
-    paths = {name: _regular(folder / name, hub) for name in allowed}
-    _refuse_missing(folder, names, paths)
+    paths = {name: _regular(folder, name, hub) for name in allowed}
+    listing = Listing(folder, paths, tuple(configs))
+    refuse_missing(folder, names, tuple(paths), listing.read)
     total = 0
     for name, path in paths.items():
         size = path.lstat().st_size
@@ -143,15 +146,19 @@ def list_files(folder: Path, hub: Path | None = None) -> Listing:
             f"{folder} holds {total:,} bytes of weights, the most is {WEIGHTS_LIMIT:,}",
             cure="a smaller encoder",
         )
-    return Listing(folder, paths, tuple(configs))
+    return listing
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path, *, modules: bool = True) -> list[str]:
+    """Return the names in a folder, and those in the folders of its modules."""
     names: list[str] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 names.append(entry.name)
+                if modules and MODULE_FOLDER.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                    inner = _names(Path(entry.path), modules=False)
+                    names += [f"{entry.name}/{name}" for name in inner]
                 if len(names) > _ENTRIES:
                     raise BadInput(
                         f"{folder} holds more than {_ENTRIES:,} files",
@@ -164,14 +171,15 @@ def _names(folder: Path) -> list[str]:
     return sorted(names)
 
 
-def _regular(path: Path, hub: Path | None) -> Path:
+def _regular(folder: Path, name: str, hub: Path | None) -> Path:
     """Return the path of a regular file: itself, or the Hub's blob that a snapshot's link leads to."""
+    path = folder / name
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode) and hub is not None:
         blob = path.resolve()
         root = hub.resolve()
         # The blobs of the repository, or those that the Hub's client shares among repositories.
-        repository_blobs, shared_blobs = path.parent.resolve().parents[1] / "blobs", root / "blobs"
+        repository_blobs, shared_blobs = folder.resolve().parents[1] / "blobs", root / "blobs"
         if not (
             repository_blobs.is_relative_to(root)
             and _BLOB.fullmatch(blob.name)
@@ -189,7 +197,10 @@ def _regular(path: Path, hub: Path | None) -> Path:
 def _refuse_kind(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a device")
-        raise BadInput(f"{path} is {kind}, not a regular file", cure="copy the checkpoint with its files")
+        cure = "copy the checkpoint with its files"
+        if _SNAPSHOT.fullmatch(path.parent.as_posix()):
+            cure = "this is the Hub's cache: name it with hub: and revision:, or copy it with cp -rL"
+        raise BadInput(f"{path} is {kind}, not a regular file", cure=cure)
 
 
 def _refuse_size(name: str, size: int, path: Path) -> None:
@@ -201,27 +212,17 @@ def _refuse_size(name: str, size: int, path: Path) -> None:
 
 
 def _limit(name: str) -> int:
-    return WEIGHTS_LIMIT if _is_weights(name) else _LIMITS.get(name, _OTHER_LIMIT)
+    if _is_weights(name):
+        return WEIGHTS_LIMIT
+    return _MODULE_WEIGHTS_LIMIT if is_module_file(name, weights=True) else _LIMITS.get(name, _OTHER_LIMIT)
+
+
+def is_module_file(name: str, *, weights: bool) -> bool:
+    """Tell whether a file is a module's of sentence-transformers: its weights, or its settings."""
+    if weights:
+        return name.endswith(f"/{SINGLE}")
+    return name in MODULE_SETTINGS or name.endswith("/config.json")
 
 
 def _is_weights(name: str) -> bool:
     return name == SINGLE or bool(SHARD.fullmatch(name))
-
-
-def _refuse_missing(folder: Path, names: list[str], paths: dict[str, Path]) -> None:
-    if "config.json" not in paths:
-        raise BadInput(
-            f"{folder} holds no config.json",
-            cure="save the whole encoder with save_pretrained; an adapter is merged first",
-        )
-    if SINGLE not in paths and INDEX not in paths:
-        pickles = [shown(name).strip("'") for name in names if Path(name).suffix.lower() in _PICKLES]
-        pickles_note = f"; found {', '.join(pickles[:20])}, which are not opened" if pickles else ""
-        raise BadInput(
-            f"{folder} holds no model.safetensors{pickles_note}",
-            cure="save_pretrained(..., safe_serialization=True)",
-        )
-    if not any(name in paths for name in TOKENIZERS):
-        raise BadInput(
-            f"{folder} holds no tokenizer", cure=f"save one of {', '.join(TOKENIZERS)} next to the weights"
-        )

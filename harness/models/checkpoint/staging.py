@@ -87,7 +87,9 @@ def stage(listing: Listing, cache: Path) -> Stage:
             if file in SETTINGS_FILES:
                 data, left_out = settings_to_open(data, listing.folder / file)
                 staged.left_out.extend(left_out)
-            (staged.folder / file).write_bytes(data)
+            target = staged.folder / file
+            target.parent.mkdir(exist_ok=True)  # a module's files are in a folder of their own
+            target.write_bytes(data)
     return staged
 
 

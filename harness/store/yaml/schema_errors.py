@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from harness.characters import shown
 from harness.errors import Fault, Where
 from harness.records import Record
+from harness.records.encoding import SAVED, STATED
 from harness.store.yaml.parser import MAX_FAULTS, YamlDocument
 from harness.store.yaml.positions import Path
 
@@ -100,7 +101,7 @@ def schema_faults(
     """
     errors: dict[tuple[Path, bool, bool], list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
-        path = document.nearest(tuple(details["loc"]))
+        path = document.nearest(_position(details))
         if details["type"] == "too_short" and len(document.value_at(path)) >= details["ctx"]["min_length"]:
             continue  # pydantic counts only the items that it accepts
         at_key = details["type"] == "extra_forbidden" or details["loc"][-1:] == ("[key]",)
@@ -120,6 +121,11 @@ def schema_faults(
             message, specific_cure = _refusal(path, several, document, record)
             faults.append(Fault(message, where, cure or specific_cure))
     return faults
+
+
+def _position(details: ErrorDetails) -> Path:
+    """Return where an error is, without pydantic's name for the form of `encoding:`."""
+    return tuple(step for step in details["loc"] if step not in (STATED, SAVED))
 
 
 def dotted(path: Sequence[str | int]) -> str:
@@ -230,7 +236,7 @@ def _amount(value: object) -> object:
 
 
 def _missing(details: ErrorDetails, where: Where, cure: str) -> Fault:
-    loc = details["loc"]
+    loc = _position(details)
     names = ".".join(step for step in loc if isinstance(step, str))
     example = EXAMPLES.get(names, f"{loc[-1]}: …")
     return Fault(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from harness.catalog import BY_NAME, own_target
 from harness.data.ir_collection import Collection, Document, load_collection
 from harness.data.ntrex import ParallelDocuments
 from harness.kinds import clir
-from harness.records import Score
+from harness.kinds.protocols import EncodeByRole
+from harness.records import Score, TextRole
 from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.metrics.ndcg import ndcg
 from harness.scoring.metrics.recall import recall
@@ -25,7 +26,6 @@ from harness.scoring.tables import TABLES
 from tests.support.collections import write_beir, write_trec
 
 TARGET = own_target("clir.own", BY_NAME["tatoeba"].languages)
-Encode = Callable[[Sequence[str]], np.ndarray]
 
 
 # ---- metrics -----------------------------------------------------------------------------------
@@ -73,11 +73,11 @@ def test_measures_equal_trec_evals_on_500_random_graded_rankings() -> None:
 # ---- an independent implementation, in plain loops ---------------------------------------------
 
 
-def few_directions(seed: int, n: int = 9, dimensions: int = 4) -> Encode:
+def few_directions(seed: int, n: int = 9, dimensions: int = 4) -> EncodeByRole:
     """Return an encoder that knows few directions only, so that different texts often tie exactly."""
     pool = np.random.default_rng(seed).normal(size=(n, dimensions)).astype(np.float32)
     pool /= np.linalg.norm(pool, axis=1, keepdims=True)
-    return lambda texts: np.stack([pool[zlib.crc32(text.encode()) % n] for text in texts])
+    return lambda texts, role=TextRole.TEXT: np.stack([pool[zlib.crc32(text.encode()) % n] for text in texts])
 
 
 def fit(variant: str, query: np.ndarray, chunks: list[np.ndarray], whole: np.ndarray | None) -> float:
@@ -175,7 +175,7 @@ def test_the_division_of_documents_into_blocks_changes_nothing(
     monkeypatch.setattr(clir, "_IN_MEMORY_BYTES", in_memory)
     text_counts: list[int] = []
 
-    def counted(texts: Sequence[str]) -> np.ndarray:
+    def counted(texts: Sequence[str], role: TextRole = TextRole.TEXT) -> np.ndarray:
         text_counts.append(len(texts))
         return encode(texts)
 
@@ -228,7 +228,7 @@ ANGLES = {
 }
 
 
-def by_angle(texts: Sequence[str]) -> np.ndarray:
+def by_angle(texts: Sequence[str], role: TextRole = TextRole.TEXT) -> np.ndarray:
     angles = np.deg2rad([ANGLES[text] for text in texts])
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
@@ -323,4 +323,6 @@ def test_beir_and_trec_score_alike(tmp_path: Path) -> None:
 
 def test_a_vector_that_is_not_finite_is_refused() -> None:
     with pytest.raises(ValueError, match="a vector is not finite"):
-        clir.run(TARGET, random_collection(0), lambda texts: np.full((len(texts), 2), np.nan, np.float32))
+        clir.run(
+            TARGET, random_collection(0), lambda texts, role: np.full((len(texts), 2), np.nan, np.float32)
+        )

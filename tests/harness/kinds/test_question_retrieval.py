@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import fsum
 
 import ir_measures
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from harness.catalog import BY_NAME
 from harness.data.lareqa import NO_ANSWER, Pool, Questions
 from harness.kinds import question_retrieval
+from harness.kinds.protocols import EncodeByRole
 from harness.kinds.question_retrieval import rank_answers, run
-from harness.records import Score, Target
+from harness.records import Score, Target, TextRole
 from harness.scoring.tables import TABLES
 
 Vectors = NDArray[np.float32]
@@ -44,8 +45,8 @@ def toy_target(*languages: str) -> Target:
     )
 
 
-def encoder(vectors: dict[str, Sequence[float]]) -> Callable[[Sequence[str]], Vectors]:
-    return lambda texts: unit(np.array([vectors[text] for text in texts], float))
+def encoder(vectors: dict[str, Sequence[float]]) -> EncodeByRole:
+    return lambda texts, role=None: unit(np.array([vectors[text] for text in texts], float))
 
 
 def unit(vectors: NDArray[np.float64]) -> Vectors:
@@ -171,7 +172,7 @@ POOL = Pool(("de", "fr", "en"), ("eins", "zwei", "drei", "un", "deux", "trois", 
 QUESTIONS = Questions("fr", ("q", "r"), ((1, 4, 7), (2, 5, NO_ANSWER)), POOL, "here")
 
 
-def by_angle(texts: Sequence[str]) -> Vectors:
+def by_angle(texts: Sequence[str], role: TextRole = TextRole.TEXT) -> Vectors:
     angles = np.deg2rad([ANGLES[text] for text in texts])
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
@@ -252,7 +253,7 @@ def test_all_three_settings_equal_trec_evals_on_the_same_rankings() -> None:
     everything = {text: np.array(vector, np.float32) for text, vector in (texts | question_vectors).items()}
     target = toy_target(*languages)
     score = TABLES["question_retrieval"].score(
-        target, run(target, examples, lambda texts: np.stack([everything[text] for text in texts]))
+        target, run(target, examples, lambda texts, role: np.stack([everything[text] for text in texts]))
     )
     by_language, of_all = problem.orders()
     settings = {

@@ -144,10 +144,10 @@ def test_out_of_memory_halves_the_budget_goes_on_and_is_recorded(
     encoder = open_encoder(toy_encoder, batch_tokens=64)
     real = Encoder.forward
 
-    def small_machine(self: Encoder, token_ids: list[list[int]]) -> dict[View, Vectors]:
+    def small_machine(self: Encoder, token_ids: list[list[int]], prompt_tokens: int) -> dict[View, Vectors]:
         if sum(map(len, token_ids)) > 16:
             raise torch.OutOfMemoryError("out of memory")
-        return real(self, token_ids)
+        return real(self, token_ids, prompt_tokens)
 
     monkeypatch.setattr(Encoder, "forward", small_machine)
     texts = [f"the {a} {b}" for a in ("cat", "dog", "sun") for b in ("runs", "sleeps", "shines", "sings")]
@@ -162,10 +162,10 @@ def test_a_text_too_long_for_the_memory_fails_alone_by_name(
 ) -> None:
     real = Encoder.forward
 
-    def small_machine(self: Encoder, token_ids: list[list[int]]) -> dict[View, Vectors]:
+    def small_machine(self: Encoder, token_ids: list[list[int]], prompt_tokens: int) -> dict[View, Vectors]:
         if len(token_ids[0]) > 6:
             raise MemoryError
-        return real(self, token_ids)
+        return real(self, token_ids, prompt_tokens)
 
     monkeypatch.setattr(Encoder, "forward", small_machine)
     vectors, report = encode(open_encoder(toy_encoder), ["the cat", "the cat " * 4, "a dog"])

@@ -244,7 +244,6 @@ def test_the_schema_for_editors_tells_the_two_kinds_apart_by_one_key() -> None:
         "family",
         "base",
         "intermediate",
-        "encoding",
         "checkpoints",
         "submitters",
         "license",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.catalog import OWN_KINDS, TARGETS
-from harness.records import Encoding, Margin, Mining, Pooling, Signature, Target, View
+from harness.records import Encoding, Margin, Mining, Pooling, Signature, Target, TextEncoding, View
 
 ENCODING = Encoding(layer="last", pooling=Pooling.MEAN, prefix="query: ", max_length=128)
 
@@ -16,8 +16,8 @@ ENCODING = Encoding(layer="last", pooling=Pooling.MEAN, prefix="query: ", max_le
 def test_every_target_of_the_catalog_is_read_back(target: Target) -> None:
     for signature in (
         target.signature,
-        target.signature.encoded(ENCODING, 12),
-        target.signature.encoded(ENCODING, None),
+        target.signature.encoded(TextEncoding.stated(ENCODING, 12), roles=False),
+        target.signature.encoded(TextEncoding.stated(ENCODING, 0), roles=False).of_all_views,
         target.signature.predicted("xtreme,epochs=3,lr=0.0001"),
     ):
         assert Signature.parse(str(signature)) == signature
@@ -42,7 +42,9 @@ def test_the_parts_are_in_their_fields() -> None:
 
 @given(st.text(max_size=40))
 def test_any_prefix_is_one_part_of_one_line(prefix: str) -> None:
-    signature = TARGETS[0].signature.encoded(ENCODING.model_copy(update={"prefix": prefix}), 3)
+    signature = TARGETS[0].signature.encoded(
+        TextEncoding.stated(ENCODING.model_copy(update={"prefix": prefix}), 3), roles=False
+    )
     assert Signature.parse(str(signature)) == signature
     assert (len(str(signature).split("|")), "\n" in str(signature)) == (len(signature.parts), False)
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.catalog import TARGETS, find_target
 from harness.catalog.finetuning import recipe_text
-from harness.records import FineTuning, Result, Submission, Target
+from harness.records import FineTuning, Result, Submission, Target, TextEncoding
 from harness.store.agreement import other_recipe, other_text
 from tests.support import boards
 
@@ -37,7 +37,7 @@ def submission(**more: object) -> Submission:
 
 def test_what_the_submission_declares_has_to_be_in_the_signature() -> None:
     tatoeba = find_target("tatoeba")
-    signature = tatoeba.signature.encoded(boards.ENCODING, 2)
+    signature = tatoeba.signature.encoded(TextEncoding.stated(boards.ENCODING, 2), roles=False)
     declared = submission()
     source = declared.checkpoints[0].source
     checkpoint = toy_result(tatoeba, 4).checkpoints[0].model_copy(update={"source": source, "layer": 2})

@@ -14,6 +14,7 @@ from harness.records import (
     Submission,
     Sweep,
     SweptCheckpoint,
+    TextEncoding,
     Training,
     Verification,
     ViewScores,
@@ -183,7 +184,7 @@ def test_a_seed_has_the_same_weights_and_size_in_all_results() -> None:
 def sweep(**changed: Any) -> tuple[Sweep, Submission, Result]:
     """Return a sweep of layers 1 and 2, and the submission and result that it belongs to."""
     declared = submission()
-    signature = TATOEBA.signature.encoded(declared.encoding, 2)
+    signature = TATOEBA.signature.encoded(TextEncoding.stated(declared.encoding, 2), roles=False)
     result = boards.result("toy", [dict.fromkeys(TATOEBA.languages, 50.0)], target=TATOEBA, n=1000)
     checkpoint = result.checkpoints[0].model_copy(update={"layer": 2})
     data = {language: f"sha256:{FINGERPRINTS['tatoeba'][language]}" for language in TATOEBA.languages}
@@ -224,8 +225,8 @@ def test_a_sweep_belongs_to_its_result() -> None:
         (
             {
                 "signature": TATOEBA.signature.encoded(
-                    boards.ENCODING.model_copy(update={"prefix": "x"}), None
-                )
+                    TextEncoding.stated(boards.ENCODING.model_copy(update={"prefix": "x"}), 0), roles=False
+                ).of_all_views
             },
             "the signature is not that of the submission's encoding",
         ),

@@ -97,7 +97,7 @@ MAIN_FAULTS = [
     ]),
     ("family: toy", "family: toy\nxyzzy: 1", [f"s.yaml:4:1: the file: unknown key 'xyzzy'\n    cure: allowed: {ALLOWED}"]),
     ("pooling: mean", "pooling: maen", [
-        "s.yaml:6:34: encoding.pooling: expected mean or cls, found 'maen'\n    cure: did you mean mean? allowed: mean, cls",
+        "s.yaml:6:34: encoding.pooling: expected mean, cls, lasttoken, max, weightedmean or mean_sqrt_len_tokens, found 'maen'\n    cure: did you mean mean? allowed: mean, cls, lasttoken, max, weightedmean, mean_sqrt_len_tokens",
     ]),
     ("regime: none", "regime: no", [
         "s.yaml:5:24: intermediate.regime: expected none, english or multilingual, found 'no'\n    cure: did you mean none? allowed: none, english, multilingual",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from harness.records import Pooling, Sweep, SweptCheckpoint, ViewScores
+from harness.records import Pooling, Sweep, SweptCheckpoint, TextEncoding, ViewScores
 from site_gen.board.whole import WholeCell
 from site_gen.figures.figure import Figure
 from site_gen.figures.layers import sweep_figure
@@ -28,7 +28,7 @@ def swept(*seeds: dict[tuple[int, Pooling], float | None], **more: object) -> Sw
         for seed, views in enumerate(seeds)
     ]
     fields = {
-        "schema": 2, "submission": "toy", "target": "pair", "signature": str(PAIR.signature.encoded(ENCODING, None)), "metric": "accuracy",
+        "schema": 2, "submission": "toy", "target": "pair", "signature": str(PAIR.signature.encoded(TextEncoding.stated(ENCODING, 0), roles=False).of_all_views), "metric": "accuracy",
         "of": 2, "checkpoints": tuple(checkpoints), "data": made.data,
     }  # fmt: skip
     return Sweep.model_validate(fields | more)

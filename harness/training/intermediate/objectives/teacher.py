@@ -14,6 +14,7 @@ import torch
 from harness.errors import BadInput
 from harness.models.checkpoint import fetch
 from harness.models.encoder import Encoder
+from harness.models.encoding_choice import choose_encoding
 from harness.records import Teacher, View
 from harness.training.intermediate.job import EncoderTraining
 
@@ -56,11 +57,17 @@ def teach(teacher: Teacher, texts: Sequence[str], job: EncoderTraining, task: st
 
 def _by_checkpoint(teacher: Teacher, texts: Sequence[str], job: EncoderTraining) -> np.ndarray[Any, Any]:
     files = fetch(teacher.checkpoint, job.submission, job.cache)
-    encoding = teacher.view
-    layer = files.layers if encoding.layer == "last" else encoding.layer
-    view = View(layer, encoding.pooling)
-    encoder = Encoder(files, [view], max_length=encoding.max_length, device=job.device, dtype="float32")
-    vectors = np.full((len(texts), encoder.hidden_size), np.nan, dtype=np.float32)
+    stated = teacher.read_as(folder_says=files.folder_encoding is not None)
+    encoding = choose_encoding(stated, files)
+    encoder = Encoder(
+        files,
+        [encoding.view],
+        max_length=encoding.max_length,
+        lower_case=encoding.lower_case,
+        device=job.device,
+        dtype="float32",
+    )
+    vectors = np.full((len(texts), encoder.width(encoding.view)), np.nan, dtype=np.float32)
 
     def keep(_view: View, indices: Any, rows: Any) -> None:
         vectors[indices] = rows
