@@ -64,10 +64,12 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; if it is interrupted, the error says what is kept."""
+        """Run a command, reporting its downloads; if it is interrupted, the error says what is kept."""
         from harness.cli.interruption import endings
+        from harness.downloading import reporting_downloads
 
-        with endings(lambda: ctx.invoked_subcommand or ""):
+        reporting = reporting_downloads(lambda line: click.echo(f"download: {line}", err=True))
+        with endings(lambda: ctx.invoked_subcommand or ""), reporting:
             return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -6,7 +6,6 @@ library are recognised by the names of their classes: the Hub's client has chang
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,9 +74,9 @@ def hub_error(
                 f"{subject} cannot be downloaded: {getattr(error, 'strerror', '')}",
                 cure=f"free space, or point HF_HOME to a larger disk; {GOES_ON}",
             )
-        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if isinstance(error, OSError) and error.filename is not None:
             return BadInput(
-                f"{subject} cannot be downloaded: {error.strerror}: {error.filename}",
+                f"{subject} cannot be kept: {error.strerror}: {error.filename}",
                 cure="make the Hub's cache writable, or point HF_HOME to a folder that is",
             )
         names = {kind.__name__ for kind in type(error).__mro__}

@@ -73,7 +73,8 @@ class HubFault:
     A request is answered with `status`, `headers` and `body` if a status is given. Otherwise the right answer is
     sent, with its `body` instead of the true one if given, until `after` bytes: then the connection is reset
     (`then="reset"`), closed ("close"), or left open without a byte for `seconds` ("stall"). `drop` are headers that
-    are left out; `ranges` tells whether Range is honoured; `delay` is the time in seconds between pieces of 64 KiB.
+    are left out; `ranges` tells whether Range is honoured; `delay` is the time in seconds after pieces of 64 KiB.
+    `met` counts the requests that met the fault.
     """
 
     where: str
@@ -87,6 +88,7 @@ class HubFault:
     drop: Sequence[str] = ()
     ranges: bool = True
     delay: float = 0.0
+    met: int = 0
 
 
 class HubServer:
@@ -97,6 +99,7 @@ class HubServer:
         self.faults: list[HubFault] = []
         self.requests: list[str] = []
         self.ranges: list[str] = []
+        self.tokens: list[tuple[str, str | None]] = []
         self.page_size = 1000
         self.ending = threading.Event()
         self._lock = threading.Lock()
@@ -155,6 +158,7 @@ class HubServer:
         self.faults.clear()
         self.requests.clear()
         self.ranges.clear()
+        self.tokens.clear()
         self.page_size = 1000
         self.ending = threading.Event()
 
@@ -171,6 +175,7 @@ class HubServer:
             for fault in self.faults:
                 if fault.times != 0 and re.search(fault.where, request):
                     fault.times = None if fault.times is None else fault.times - 1
+                    fault.met += 1
                     return fault
         return None
 
@@ -202,6 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         hub, request = self.server_hub, f"{self.command} {self.path}"
         hub.requests.append(request)
+        hub.tokens.append((self.path, self.headers["Authorization"]))
         if "Range" in self.headers:
             hub.ranges.append(self.headers["Range"])
         self._body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -1,0 +1,200 @@
+"""The Hub and the network misbehave in every way of docs/hub.md while a real client downloads a checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.downloading import hub_error, reporting_downloads
+from harness.errors import BadInput, StiltboardError
+from harness.models.checkpoint import fetch, verify
+from harness.records import Checkpoint
+from tests.support.folders import ROOT
+from tests.support.hub_faults import LARGE, LISTING, ROWS, SMALL, FaultRow, Scene, table
+from tests.support.hub_server import HubServer, git_blob
+
+
+@pytest.fixture
+def scene(
+    hub: HubServer, tmp_path: Path, toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scene]:
+    """Serve a checkpoint; no try waits for the next, and a connection stalls after half a second."""
+    hub.add("org/model", toy_encoder)
+    monkeypatch.setattr("harness.downloading.hub_requests.PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.3)
+    with pytest.MonkeyPatch.context() as changes:
+        made = Scene(hub, tmp_path / "huggingface/hub", changes)
+        yield made
+        made.undo()
+
+
+def fetch_from(scene: Scene, tmp_path: Path) -> Any:
+    commit = scene.hub.repositories["models", "org/model"].commit
+    return fetch(Checkpoint(hub="org/model", revision=commit), tmp_path, tmp_path / "cache")
+
+
+def assert_cache_is_sound(cache: Path) -> None:
+    """Every blob is whole and has the digest of its name, and nothing else is left."""
+    for blob in cache.glob("*/blobs/*"):
+        data = blob.read_bytes()
+        digest = hashlib.sha256(data).hexdigest() if len(blob.name) == 64 else git_blob(data)
+        assert blob.name == digest
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
+def test_a_fault_is_named_with_a_cure_and_the_same_command_then_succeeds(
+    scene: Scene, toy_encoder: Path, tmp_path: Path, row: FaultRow
+) -> None:
+    right = verify(toy_encoder, "toy").digest
+    row.begin(scene)
+    if not row.message:
+        assert fetch_from(scene, tmp_path).digest == right
+    else:
+        with pytest.raises(StiltboardError) as caught:
+            fetch_from(scene, tmp_path)
+        (fault,) = caught.value.faults
+        assert row.message in fault.message
+        assert row.cure in fault.cure
+        assert "\n" not in fault.message
+        assert caught.value.exit_code == 3
+    scene.undo()
+    assert fetch_from(scene, tmp_path).digest == right
+    assert_cache_is_sound(scene.cache)
+    requests = len(scene.hub.requests)
+    assert fetch_from(scene, tmp_path).digest == right
+    assert len(scene.hub.requests) == requests
+
+
+def test_the_table_in_the_documentation_is_that_of_the_tests() -> None:
+    assert table() in (ROOT / "docs/hub.md").read_text(), "from tests.support.hub_faults import table"
+
+
+def test_a_download_lists_the_files_once_and_requests_each_once(scene: Scene, tmp_path: Path) -> None:
+    fetch_from(scene, tmp_path)
+    listings = [request for request in scene.hub.requests if "/tree/" in request]
+    files = [request for request in scene.hub.requests if "/resolve/" in request]
+    assert (len(listings), len(files)) == (1, 4)
+    assert not [request for request in scene.hub.requests if request.startswith("HEAD")]
+
+
+def test_the_next_command_goes_on_within_a_file(scene: Scene, toy_encoder: Path, tmp_path: Path) -> None:
+    scene.hub.fail(LARGE, after=70_000, times=1)
+    scene.hub.fail(LARGE, after=0)
+    with pytest.raises(BadInput, match="was cut at every try"):
+        fetch_from(scene, tmp_path)
+    scene.undo()
+    scene.hub.ranges.clear()
+    assert fetch_from(scene, tmp_path).digest == verify(toy_encoder, "toy").digest
+    assert set(scene.hub.ranges) == {"bytes=70000-"}
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_wrong_bytes_in_the_hubs_cache_are_downloaded_again(
+    scene: Scene, toy_encoder: Path, tmp_path: Path, name: str
+) -> None:
+    files = fetch_from(scene, tmp_path)
+    commit = scene.hub.repositories["models", "org/model"].commit
+    blob = (scene.cache / f"models--org--model/snapshots/{commit}" / name).resolve()
+    data = bytearray(blob.read_bytes())
+    data[-20] ^= 1  # a weight stays finite, and JSON stays JSON or not
+    blob.write_bytes(data)
+    assert fetch_from(scene, tmp_path).digest == files.digest == verify(toy_encoder, "toy").digest
+    assert_cache_is_sound(scene.cache)
+
+
+def test_wrong_bytes_that_come_again_are_refused_and_never_kept(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch_from(scene, tmp_path)
+    (blob,) = (path for path in scene.cache.glob("*/blobs/*") if len(path.name) == 64)
+    blob.write_bytes(b"x" * 124_632)
+    scene.hub.fail(LARGE, body=b"x" * 124_632)
+    with pytest.raises(BadInput, match=r"model\.safetensors came twice with other bytes") as caught:
+        fetch_from(scene, tmp_path)
+    assert caught.value.exit_code == 3
+    assert not blob.exists()
+
+
+def test_a_token_is_sent_to_the_hub_and_not_to_the_storage(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    fetch_from(scene, tmp_path)
+    sent = {path.split("/")[1] for path, header in scene.hub.tokens if header}
+    assert sent == {"api", "org"}
+    assert "storage" in {path.split("/")[1] for path, header in scene.hub.tokens if not header}
+
+
+def test_a_slow_download_reports_bytes_speed_and_time_left(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.downloading.transfer_progress._SECONDS", 0.05)
+    scene.hub.fail(LARGE, delay=0.1)
+    lines: list[str] = []
+    with reporting_downloads(lines.append):
+        fetch_from(scene, tmp_path)
+    first, *_, last = (line for line in lines if line.startswith("model.safetensors: "))
+    assert re.fullmatch(r"model\.safetensors: 0\.1 of 0\.1 MB, \d\.\d\d MB/s, \d s left", first)
+    assert re.fullmatch(r"model\.safetensors: 0\.1 MB, whole after \d s", last)
+
+
+@pytest.mark.parametrize("where", [LISTING, SMALL, LARGE])
+@pytest.mark.parametrize("then", ["stall", "slow"])
+def test_a_key_ends_a_download_at_once(scene: Scene, tmp_path: Path, where: str, then: str) -> None:
+    how = {"after": 10, "then": "stall"} if then == "stall" else {"delay": 60.0}
+    scene.hub.fail(where, **how)
+    scene.monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 60.0)
+    seconds = interrupted(lambda: fetch_from(scene, tmp_path), scene.hub, where)
+    assert seconds < 1
+    scene.undo()
+    fetch_from(scene, tmp_path)
+    assert_cache_is_sound(scene.cache)
+
+
+def interrupted(work: Any, hub: HubServer, where: str) -> float:
+    """Press a key once the server was asked for what fails, and return the seconds until the work ended."""
+    pressed = []
+
+    def press() -> None:
+        while not any(fault.met for fault in hub.faults if fault.where == where):
+            time.sleep(0.01)
+        time.sleep(0.05)
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press, daemon=True)
+    with pytest.raises(KeyboardInterrupt):
+        thread.start()
+        work()
+    return time.monotonic() - pressed[0]
+
+
+def test_a_wait_for_the_hub_is_reported_and_a_key_ends_it(scene: Scene, tmp_path: Path) -> None:
+    scene.hub.fail(SMALL, status=429, headers={"Retry-After": "120"})
+    lines: list[str] = []
+    with reporting_downloads(lines.append):
+        assert interrupted(lambda: fetch_from(scene, tmp_path), scene.hub, SMALL) < 1
+    assert lines == ["config.json: status 429; next try in 120 s"]
+
+
+def test_certificates_that_are_not_accepted_are_named() -> None:
+    import httpx2
+
+    refused = httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed")
+    error = hub_error(refused, "org/model")
+    assert error is not None
+    assert "the Hub's certificate is not accepted" in error.faults[0].message
+    assert "SSL_CERT_FILE" in error.faults[0].cure
+
+
+def test_another_exception_is_no_fault_of_the_hub() -> None:
+    assert hub_error(ZeroDivisionError("division by zero"), "org/model") is None
