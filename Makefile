@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reference test test-all canary fuzz coverage check wheel browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
+.PHONY: help demo reference grid test test-all canary fuzz coverage check wheel browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -72,6 +72,10 @@ reference: $(VENV)/.installed-demo ## Train and evaluate the reference experimen
 	  && $(BIN)/stiltboard evaluate me5-small-l$$depth-nli-english me5-small-l$$depth-nli-multilingual -t tatoeba -t xquad_r --data $(DATA) \
 	  || exit 1; \
 	done
+
+# STAGE=a, b, c or untouched; all of them without it. What is finished is skipped, what was interrupted goes on.
+grid: $(VENV)/.installed-demo ## Run the second reference experiment, days on two cores; DATA=folder of raw layouts
+	$(BIN)/python -m experiments.reference.grid --data $(DATA) $(if $(STAGE),--stage $(STAGE))
 
 wheel: $(VENV)/bin/python ## Build the wheel, install it alone in an empty environment, and run what needs no checkout
 	rm -rf dist build/wheel && $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
