@@ -31,6 +31,8 @@ from harness.scoring.tables.outcome_table import (
 )
 
 CUTOFF = 20
+# The measures that a result states for each pair of languages.
+_BY_PAIR = ("map", "recall_1", "recall_10")
 
 
 class QuestionRetrievalTable(MeanTable):
@@ -65,7 +67,7 @@ class QuestionRetrievalTable(MeanTable):
             yield from _faults_of_secondary_columns(target, outcomes, runs)
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
-        """Return mAP@20 in the union with its interval; mono, cross and recall as secondary scores.
+        """Return mAP@20 in the union with its interval; mono, cross, recall and uncut mAP as secondary scores.
 
         mono searches the sentences of the question's language. cross searches those of each other language
         and is the unweighted mean over the languages with an answer to any question (0 without one). The
@@ -83,7 +85,7 @@ class QuestionRetrievalTable(MeanTable):
         }
         mono, multi = settings.pop(question_language), _measures(in_union)
         secondary: dict[str, float] = {}
-        for name in ("map", "recall_1", "recall_10"):
+        for name in (*_BY_PAIR, "full_map"):
             cross = [setting[name] for setting in settings.values()]
             means = {
                 "mono": mono[name],
@@ -100,7 +102,7 @@ class QuestionRetrievalTable(MeanTable):
             secondary=selected(target.secondary, secondary),
             quantities=selected(target.quantities, {"language_bias": bias}),
             pairs={
-                language: {name: points(value) for name, value in setting.items()}
+                language: {name: points(setting[name]) for name in _BY_PAIR}
                 for language, setting in settings.items()
             },
         )
@@ -140,6 +142,7 @@ def _measures(ranks: NDArray[np.int64]) -> dict[str, float]:
     answered = ranks[ranks.any(axis=1)]
     return {
         "map": float(np.mean(average_precision(answered, CUTOFF))),
+        "full_map": float(np.mean(average_precision(answered))),
         "recall_1": float(np.mean(recall(answered, 1))),
         "recall_10": float(np.mean(recall(answered, 10))),
     }

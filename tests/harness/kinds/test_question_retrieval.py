@@ -5,6 +5,7 @@ from math import fsum
 
 import ir_measures
 import numpy as np
+import pyarrow as pa
 import pytest
 from ir_measures import AP, R
 from numpy.typing import NDArray
@@ -205,6 +206,9 @@ def test_scores_by_hand() -> None:
             "recall_10_mono": 100.0,
             "recall_10_cross": 100.0,
             "recall_10_multi": 100.0,
+            "full_map_mono": 100.0,
+            "full_map_cross": round(100 * (3 / 4 + 1 / 2) / 2, 4),
+            "full_map_multi": round(50 * (first + 1), 4),
         },
         quantities={"language_bias": ((6 - 3) + (2 - 1)) / 2},
         pairs={
@@ -212,6 +216,22 @@ def test_scores_by_hand() -> None:
             "en": {"map": 50.0, "recall_1": 0.0, "recall_10": 100.0},
         },
     )
+
+
+def test_map_without_a_cut_off_counts_every_rank_and_all_relevant_sentences() -> None:
+    target = toy_target("de", "fr", "en")
+    ranks = [[21, 1, 100]]
+    table = pa.table(
+        {
+            "question_language": ["fr"],
+            "rank_in_language": pa.array([[21, 1, 40]], pa.list_(pa.int32())),
+            "rank_in_union": pa.array(ranks, pa.list_(pa.int32())),
+        }
+    )
+    secondary = TABLES["question_retrieval"].score(target, table).secondary
+    assert secondary["map_mono"] == 100 and secondary["map_cross"] == 0
+    assert secondary["full_map_cross"] == round(100 * (1 / 21 + 1 / 40) / 2, 4)
+    assert secondary["full_map_multi"] == round(100 * (1 + 2 / 21 + 3 / 100) / 3, 4)
 
 
 def test_columns_follow_the_target_whatever_the_pools_order() -> None:
