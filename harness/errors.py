@@ -67,6 +67,12 @@ class CheckFailed(StiltboardError):
     exit_code = 1
 
 
+class Unwritable(CheckFailed):
+    """A file that this machine cannot write: a disk or a quota is full, or a folder is not writable."""
+
+    exit_code = 3
+
+
 class BadInput(StiltboardError):
     """A file, a value or a checkpoint that cannot be accepted."""
 
@@ -81,12 +87,6 @@ class WrongUsage(BadInput):
 
 class Unreachable(BadInput):
     """A source that does not answer at all, so that requesting another language is pointless."""
-
-
-class DiskFull(StiltboardError):
-    """A disk, a quota or a limit on files is full."""
-
-    exit_code = 3
 
 
 class NotComparable(StiltboardError):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from harness.characters import visible
-from harness.errors import DiskFull, StiltboardError, is_disk_full
+from harness.errors import StiltboardError, Unwritable, is_disk_full
 
 # What a command keeps and what to do next; any other command can be run again without loss.
 _REMEDIES = {
@@ -57,7 +57,7 @@ def endings(command: Callable[[], str]) -> Iterator[None]:
         if not is_disk_full(reason):
             raise
         where = f" while {visible(str(reason.filename))} was written" if reason.filename else ""
-        raise DiskFull(f"{reason.strerror}{where}", cure=f"free space; {_remedy(command())}") from reason
+        raise Unwritable(f"{reason.strerror}{where}", cure=f"free space; {_remedy(command())}") from reason
     finally:
         if main:
             signal.signal(signal.SIGTERM, before)

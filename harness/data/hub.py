@@ -30,7 +30,7 @@ def load_rows(repository: str, name: str, split: str, *, cure: str, revision: st
 
     They are read at the commit `revision`, or else at the one that the Hub has now, and never from a folder
     of the repository's name. Without a network, rows that were prepared here before are read. Raises
-    Unreachable for faults of network or server, BadInput for other errors of the Hub or its data, DiskFull.
+    Unreachable for faults of network or server, BadInput for other errors of the Hub or its data, Unwritable.
     """
     try:
         return _rows(repository, name, split, revision)

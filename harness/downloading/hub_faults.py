@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.characters import visible
-from harness.errors import BadInput, DiskFull, StiltboardError, Unreachable, is_disk_full
+from harness.errors import BadInput, StiltboardError, Unreachable, Unwritable, is_disk_full
 
 GOES_ON = "the same command goes on from what is there"
 _LOGIN = "`hf auth login`"
@@ -58,7 +58,7 @@ def hub_error(
 
     `part` follows the repository's name in the message, such as @ and a commit; `kind` is models or datasets.
     What is no decision of the Hub about this repository is Unreachable, a full
-    disk DiskFull.
+    disk Unwritable.
     """
     from huggingface_hub import constants  # noqa: PLC0415 - heavy
 
@@ -70,7 +70,7 @@ def hub_error(
         if isinstance(error, NotTheHub):
             return _not_the_hub(str(error), subject)
         if is_disk_full(error):
-            return DiskFull(
+            return Unwritable(
                 f"{subject} cannot be downloaded: {getattr(error, 'strerror', '')}",
                 cure=f"free space, or point HF_HOME to a larger disk; {GOES_ON}",
             )

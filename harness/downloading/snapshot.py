@@ -23,7 +23,7 @@ from harness.downloading.hub_faults import NotTheHub, hub_error
 from harness.downloading.hub_requests import json_pages
 from harness.downloading.transfer import SHA256_DIGITS, RemoteFile, WrongBytes, blob_digest, transfer
 from harness.downloading.transfer_progress import report_download
-from harness.errors import DiskFull, StiltboardError
+from harness.errors import StiltboardError, Unwritable
 
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 __all__ = ["WrongBytes", "damaged_files", "download_snapshot", "forget"]
@@ -41,7 +41,7 @@ def download_snapshot(
 
     `kind` is models or datasets; `check` gets the sizes of the wanted files, in bytes, before a download
     begins. The files of a commit are listed once; where all are there, nothing is requested. Raises
-    BadInput for what the Hub refuses, Unreachable for faults of network or server, WrongBytes, DiskFull.
+    BadInput for what the Hub refuses, Unreachable for faults of network or server, WrongBytes, Unwritable.
     """
     from huggingface_hub import constants  # noqa: PLC0415 - heavy
 
@@ -149,7 +149,7 @@ def _refuse_full_disk(root: Path, files: Sequence[RemoteFile]) -> None:
     present = sum(part.stat().st_size for file in files if (part := _partial(blobs, file)).exists())
     needed, free = sum(file.size for file in files) - present, shutil.disk_usage(blobs).free
     if needed > free:
-        raise DiskFull(
+        raise Unwritable(
             f"{needed:,} bytes have to be downloaded to {root.parent}, where {free:,} are free",
             cure="free space, or point HF_HOME to a larger disk; the same command goes on from what is there",
         )

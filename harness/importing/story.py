@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.clock import now
-from harness.errors import BadInput, CheckFailed, Fault, Where, WrongUsage
+from harness.errors import BadInput, Fault, Unwritable, Where, WrongUsage
 from harness.importing.other_board import OtherBoard
 from harness.records import RowOrigin
 from harness.review.board_names import NamedRow, named_row
@@ -113,7 +113,7 @@ def _staging(root: Path) -> Iterator[Path]:
     try:
         folder = Path(tempfile.mkdtemp(prefix=".import-", suffix=".partial", dir=root))
     except OSError as reason:
-        raise CheckFailed(f"{root} cannot be written: {reason.strerror}", cure="make it writable") from reason
+        raise Unwritable(f"{root} cannot be written: {reason.strerror}", cure="make it writable") from reason
     try:
         yield folder
     finally:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from harness.errors import BadInput, CheckFailed
+from harness.errors import BadInput, Unwritable
 from harness.models.checkpoint import TensorEntry, read_header
 
 Vectors = NDArray[np.float32]
@@ -106,7 +106,7 @@ class VectorSpace:
             save_file({"keys": keys, "vectors": np.stack(list(self._waiting.values()))}, temporary)
             temporary.replace(self._folder / name)
         except (OSError, SafetensorError) as reason:
-            raise CheckFailed(
+            raise Unwritable(
                 f"vectors cannot be written to {self._folder}: {reason}",
                 cure="free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on",
             ) from reason

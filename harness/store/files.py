@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from harness.characters import shown, visible
-from harness.errors import BadInput, CheckFailed, Fault, Where
+from harness.errors import BadInput, Fault, Unwritable, Where
 from harness.records import Notices, Record, Tombstone, Training
 from harness.store.consistency import Inconsistency
 from harness.store.formats import newer_format, upgraded
@@ -49,7 +49,7 @@ def read_file(path: Path, limit: int | None, cure: str) -> bytes:
 def replace_file(path: Path, data: bytes) -> None:
     """Replace a file atomically: write a temporary file in its folder, flush it to disk, and rename it.
 
-    The caller's lock protects the temporary name. Raises CheckFailed if writing fails, as on a full disk; the
+    The caller's lock protects the temporary name. Raises Unwritable if writing fails, as on a full disk; the
     old file is then unchanged, and the temporary file removed.
     """
     partial = path.with_name(f".{path.name}.partial")
@@ -64,7 +64,7 @@ def replace_file(path: Path, data: bytes) -> None:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         cure = "free space, or make the folder writable; what was there is kept, and the same command goes on"
-        raise CheckFailed(f"{path} cannot be written: {reason.strerror}", cure=cure) from reason
+        raise Unwritable(f"{path} cannot be written: {reason.strerror}", cure=cure) from reason
 
 
 # ---- records and text --------------------------------------------------------------------------

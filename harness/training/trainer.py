@@ -17,7 +17,7 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
-from harness.errors import CheckFailed
+from harness.errors import CheckFailed, Unwritable
 from harness.models.forward_passes import is_out_of_memory
 from harness.reporter import Reporter
 
@@ -90,13 +90,13 @@ def within_memory(
 
 @contextmanager
 def writing(what: str, folder: Path, cure: str) -> Iterator[None]:
-    """Turn a failed write into CheckFailed, which names `what` was written, the folder and the cure."""
+    """Turn a failed write into Unwritable, which names `what` was written, the folder and the cure."""
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as reason:
         if isinstance(reason, RuntimeError) and not any(words in str(reason) for words in _WRITING):
             raise
-        raise CheckFailed(f"{what} cannot be written to {folder}: {reason}", cure=cure) from reason
+        raise Unwritable(f"{what} cannot be written to {folder}: {reason}", cure=cure) from reason
 
 
 def arguments(

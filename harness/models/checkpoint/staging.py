@@ -29,7 +29,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from harness.errors import BadInput, CheckFailed
+from harness.errors import BadInput, Unwritable
 from harness.models.checkpoint.listing import Listing
 from harness.models.checkpoint.settings import SETTINGS_FILES, LeftOut, settings_to_open
 from harness.models.checkpoint.weights import SHARD, SINGLE, weight_names
@@ -66,7 +66,7 @@ def stage(listing: Listing, cache: Path) -> Stage:
         lock.acquire(blocking=False)
         (stages / name).mkdir(mode=0o700)
     except OSError as reason:
-        raise CheckFailed(
+        raise Unwritable(
             f"{stages} cannot be written: {reason}", cure="free space, or point STILTBOARD_CACHE elsewhere"
         ) from reason
     staged = Stage(stages / name, {}, [LeftOut(file, (), "", _WHOLE) for file in listing.adapters], lock)
@@ -122,7 +122,7 @@ def _reflink(file: BinaryIO, target: Path) -> None:
 def _copy(file: BinaryIO, target: Path) -> None:
     size = os.fstat(file.fileno()).st_size
     if size > (free := shutil.disk_usage(target.parent).free):
-        raise CheckFailed(
+        raise Unwritable(
             f"{target.name} has {size:,} bytes and has to be copied to {target.parent}, "
             f"where {free:,} are free",
             cure="point STILTBOARD_CACHE to the disk that holds the checkpoint: nothing is copied then",

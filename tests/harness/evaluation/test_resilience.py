@@ -304,7 +304,7 @@ def test_an_evaluation_on_a_full_disk_says_so_and_goes_on_once_there_is_room(
 ) -> None:
     assert small_disk(tmp_path / "disk", _evaluate_on, kept, tmp_path, free) == 0
     said = (tmp_path / "first").read_text()
-    assert (tmp_path / "code").read_text() == "1"
+    assert (tmp_path / "code").read_text() == "3"
     assert "No space left on device" in said
     assert "cure: free space" in said
     assert "Traceback" not in said
@@ -345,10 +345,10 @@ def test_a_file_that_may_not_grow_leaves_the_old_result(tmp_path: Path, limit: i
     [
         (
             OSError(errno.ENOSPC, "No space left on device", "/disk/x"),
-            1,
+            3,
             "No space left on device while /disk/x was written",
         ),
-        (OSError(errno.EDQUOT, "Disk quota exceeded"), 1, "Disk quota exceeded"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), 3, "Disk quota exceeded"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
@@ -365,7 +365,7 @@ def test_every_command_says_what_to_do_when_it_is_ended(
     )
     kept = "the site is the old one or the new one, whole; run the same command again"
     assert answer.exit_code == code
-    assert answer.stderr == f"error: {said}\n    cure: {'free space; ' if code == 1 else ''}{kept}\n"
+    assert answer.stderr == f"error: {said}\n    cure: {'free space; ' if code == 3 else ''}{kept}\n"
     assert signal.getsignal(signal.SIGTERM) is before
 
 
