@@ -1,4 +1,4 @@
-"""The entry point of the child process, `python -m harness.evaluation.isolated`."""
+"""The entry point of the child process, `python -P -m harness.evaluation.isolated`."""
 
 import sys
 

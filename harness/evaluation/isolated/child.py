@@ -1,4 +1,4 @@
-"""The child process that evaluates: `python -m harness.evaluation.isolated REQUEST DATASETS…`."""
+"""The child process that evaluates: `python -P -m harness.evaluation.isolated REQUEST DATASETS…`."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import no_link
 from harness.store.results import LOCK_FILE
 
+_ROOT = Path(__file__).resolve().parents[3]
 _REPLY_LIMIT = 64 * 2**20
 # The only variables passed to the sandbox: those that numbers and speed depend on.
 _INHERITED = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
@@ -154,10 +155,9 @@ def _command(plan: Plan, request: Path, cache: Path, *, sandbox: bool) -> tuple[
     It can read the submission, the verified checkpoints and the text, and write results and cache.
     """
     run = plan.run
-    command = [interpreter(), "-m", "harness.evaluation.isolated", str(request.resolve())]
-    python_path = os.pathsep.join(
-        [str(Path(__file__).resolve().parents[3]), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-    )
+    # -P: no module is imported from the working folder, which may hold a folder `harness`.
+    command = [interpreter(), "-P", "-m", "harness.evaluation.isolated", str(request.resolve())]
+    python_path = os.pathsep.join([str(_ROOT), *_absolute_module_paths()])
     if not sandbox:
         return command, Confinement(
             write=(run.folder / RESULTS_FOLDER, cache), environment={"PYTHONPATH": python_path}
@@ -176,11 +176,18 @@ def _command(plan: Plan, request: Path, cache: Path, *, sandbox: bool) -> tuple[
     read += [path for path in (run.options.data, *run.options.own.values()) if path is not None]
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     environment |= _OFFLINE | _SANDBOX_CACHES | harness_origin()
-    environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     confinement = Confinement(
         (*read, *datasets), (results, lock, cache), environment, gpu=run.device.startswith("cuda")
     )
     return [*command, *(str(path.resolve()) for path in datasets)], confinement
+
+
+def _absolute_module_paths() -> list[str]:
+    """Return the entries of PYTHONPATH that do not depend on the working folder."""
+    return [
+        entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(entry).is_absolute()
+    ]
 
 
 def _dataset_folders() -> list[Path]:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from harness.catalog import find_target
 from harness.cli.evaluation_queue import run_all
 from harness.cli.main import main
+from harness.data.hub import load_rows
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.evaluation.estimate import Estimate, estimate
 from harness.evaluation.isolated import Apart, estimate_apart, evaluate_apart, parent
@@ -29,6 +30,8 @@ from harness.reporter import Silent
 from harness.scoring.outcomes import cells
 from harness.scoring.tables import TABLES
 from harness.store import load_outcomes, write_result
+from tests.support.hub_layout import data_set
+from tests.support.hub_server import HubServer
 from tests.support.submissions import write_submission
 from tests.support.toys import save_toy_encoder, stored_outcomes
 
@@ -356,26 +359,36 @@ def test_what_a_run_left_does_not_hold_up_the_next_one(submission: Path, what: s
 
 
 def test_prepared_text_is_found_where_it_can_only_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from datasets import config, load_dataset
+    from datasets import config
 
-    source = tmp_path / "xtreme/tatoeba.deu"
-    source.mkdir(parents=True)
-    pq.write_table(pa.table({"a": ["x", "y"]}), source / "validation.parquet")
-    monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "prepared")
-    load_dataset(
-        str(tmp_path / "xtreme"), data_files={"validation": "tatoeba.deu/*.parquet"}, split="validation"
-    )
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "prepared").rglob("*")}
-    folders = [str(path) for path in (tmp_path / "prepared").iterdir() if path.is_dir()]
+    hub.add("google/xtreme", data_set({"tatoeba.deu": {"validation": {"a": ["x", "y"]}}}), "datasets")
+    load_rows("google/xtreme", "tatoeba.deu", "validation", cure="")
+    prepared = Path(config.HF_DATASETS_CACHE)
+    before = {path: path.stat().st_mtime_ns for path in prepared.rglob("*")}
+    folders = [str(path) for path in prepared.iterdir() if path.name == "google___xtreme"]
     link_datasets(folders, tmp_path / "linked")
     monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "linked")
-    rows = load_dataset(
-        str(tmp_path / "xtreme"), data_files={"validation": "tatoeba.deu/*.parquet"}, split="validation"
-    )
-    assert rows["a"][:] == ["x", "y"]
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "prepared").rglob("*")} == before
+    monkeypatch.setattr(config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert load_rows("google/xtreme", "tatoeba.deu", "validation", cure="")["a"][:] == ["x", "y"]
+    assert {path: path.stat().st_mtime_ns for path in prepared.rglob("*")} == before
     assert any(path.is_symlink() for path in (tmp_path / "linked").rglob("*.arrow"))
+
+
+def test_no_module_of_the_working_folder_is_imported(
+    submission: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a folder `harness` where the command is run, nor what lies next to it under a library's name."""
+    for name in ("harness/__init__.py", "harness/evaluation/__init__.py", "torch.py", "json.py", "click.py"):
+        path = tmp_path / "working" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("raise SystemExit('a module of the working folder')\n")
+    monkeypatch.chdir(tmp_path / "working")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", "../working"]))
+    isolation = Apart(sandbox=False, limits=Limits(seconds=300))
+    (result,) = evaluate_apart(
+        submission, ["jupyterlab"], ["fi"], replace(OPTIONS, limit=5), Silent(), isolation
+    )
+    assert result.measured == 1
