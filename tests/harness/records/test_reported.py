@@ -281,14 +281,6 @@ PUBLISHED: dict[str, dict[str, tuple[dict[str, float], float | None]]] = {
         "mlqa": ({"f1": 72.4, "exact_match": 53.7}, 63.05),
         "tydiqa": ({"f1": 76.0, "exact_match": 59.5}, 67.75),
     },
-    "rembert": {
-        "xnli": ({"accuracy": 80.8}, 80.8),
-        "pawsx": ({"accuracy": 87.5}, 87.5),
-        "panx": ({"f1": 70.1}, 70.1),
-        "xquad": ({"f1": 79.6}, None),
-        "mlqa": ({"f1": 73.1}, None),
-        "tydiqa": ({"f1": 77.0}, None),
-    },
     "xlmr-large-jiant": {
         "tatoeba": ({"accuracy": 31.0}, 31.0),
         "bucc2018_dev": ({"de": 77.7, "fr": 62.7, "ru": 79.2, "zh": 66.5}, None),
@@ -300,15 +292,363 @@ PUBLISHED: dict[str, dict[str, tuple[dict[str, float], float | None]]] = {
     "bge-m3": {"tatoeba": ({"accuracy_to_english": 92.17}, None)},
     "paraphrase-minilm": {"tatoeba": ({"accuracy_to_english": 77.96}, None)},
     "paraphrase-mpnet": {"tatoeba": ({"accuracy_to_english": 85.25}, None)},
-    "mbert-en-en": {"xquad_r": ({"map": 29}, None)},
-    "mbert-x-x": {"xquad_r": ({"map": 23}, None)},
-    "mbert-x-x-mono": {"xquad_r": ({"map": 52}, None)},
-    "mbert-x-y": {"xquad_r": ({"map": 66}, None)},
+    "mbert-en-en": {"xquad_r": ({"map": 29}, None), "mlqa_r": ({"map": 36}, None)},
+    "mbert-x-x": {"xquad_r": ({"map": 23}, None), "mlqa_r": ({"map": 26}, None)},
+    "mbert-x-x-mono": {"xquad_r": ({"map": 52}, None), "mlqa_r": ({"map": 49}, None)},
+    "mbert-x-y": {"xquad_r": ({"map": 66}, None), "mlqa_r": ({"map": 49}, None)},
+    "xlmr-mono": {
+        "xquad_r": (
+            {
+                "full_map_mono": 79.2,
+                "full_map_cross": 67.4,
+                "full_map_multi": 54.8,
+                "language_bias": 410.2,
+                "recall_1_mono": 70.4,
+                "recall_1_cross": 56.2,
+                "recall_10_multi": 47.9,
+            },
+            None,
+        ),
+        "mlqa_r": (
+            {
+                "full_map_mono": 64.8,
+                "full_map_cross": 58.4,
+                "full_map_multi": 47.3,
+                "language_bias": 287.5,
+                "recall_1_mono": 54.6,
+                "recall_1_cross": 46.8,
+                "recall_10_multi": 58.7,
+            },
+            None,
+        ),
+    },
+    "xlmr-xy": {
+        "xquad_r": (
+            {
+                "full_map_mono": 75.5,
+                "full_map_cross": 70,
+                "full_map_multi": 59.3,
+                "language_bias": 295.4,
+                "recall_1_mono": 65.5,
+                "recall_1_cross": 59,
+                "recall_10_multi": 51.6,
+            },
+            None,
+        ),
+        "mlqa_r": (
+            {
+                "full_map_mono": 62.6,
+                "full_map_cross": 62,
+                "full_map_multi": 50.8,
+                "language_bias": 226.7,
+                "recall_1_mono": 52.2,
+                "recall_1_cross": 50.4,
+                "recall_10_multi": 62.7,
+            },
+            None,
+        ),
+    },
     "xlmr-hybrid": {
-        "xquad_r": ({"map": 59.3, "map_mono": 79.8, "map_cross": 70.5, "language_bias": 287}, None)
+        "xquad_r": (
+            {
+                "full_map_mono": 79.8,
+                "full_map_cross": 70.5,
+                "full_map_multi": 59.3,
+                "language_bias": 286.6,
+                "recall_1_mono": 70.9,
+                "recall_1_cross": 59.8,
+                "recall_10_multi": 51.7,
+            },
+            None,
+        ),
+        "mlqa_r": (
+            {
+                "full_map_mono": 64.8,
+                "full_map_cross": 62.3,
+                "full_map_multi": 51.2,
+                "language_bias": 227.1,
+                "recall_1_mono": 54.8,
+                "recall_1_cross": 51.1,
+                "recall_10_multi": 62.8,
+            },
+            None,
+        ),
+    },
+    "labse-mono": {
+        "xquad_r": (
+            {
+                "full_map_mono": 80.8,
+                "full_map_cross": 75.2,
+                "full_map_multi": 65.2,
+                "language_bias": 261.5,
+                "recall_1_mono": 72.3,
+                "recall_1_cross": 65.4,
+                "recall_10_multi": 56.7,
+            },
+            None,
+        ),
+        "mlqa_r": (
+            {
+                "full_map_mono": 68.1,
+                "full_map_cross": 65.6,
+                "full_map_multi": 55,
+                "language_bias": 225.3,
+                "recall_1_mono": 58.1,
+                "recall_1_cross": 54.6,
+                "recall_10_multi": 67.1,
+            },
+            None,
+        ),
+    },
+    "labse-xy": {
+        "xquad_r": (
+            {
+                "full_map_mono": 80.1,
+                "full_map_cross": 76.2,
+                "full_map_multi": 67.9,
+                "language_bias": 225.2,
+                "recall_1_mono": 71.2,
+                "recall_1_cross": 66.5,
+                "recall_10_multi": 59.5,
+            },
+            None,
+        ),
+        "mlqa_r": (
+            {
+                "full_map_mono": 67.1,
+                "full_map_cross": 67.7,
+                "full_map_multi": 57.6,
+                "language_bias": 198.3,
+                "recall_1_mono": 56.7,
+                "recall_1_cross": 56.6,
+                "recall_10_multi": 69.5,
+            },
+            None,
+        ),
     },
     "labse-hybrid": {
-        "xquad_r": ({"map": 68.2, "map_mono": 81.7, "map_cross": 76.7, "language_bias": 221}, None)
+        "xquad_r": (
+            {
+                "full_map_mono": 81.7,
+                "full_map_cross": 76.7,
+                "full_map_multi": 68.2,
+                "language_bias": 221.1,
+                "recall_1_mono": 73.4,
+                "recall_1_cross": 67.3,
+                "recall_10_multi": 59.7,
+            },
+            None,
+        ),
+        "mlqa_r": (
+            {
+                "full_map_mono": 68.6,
+                "full_map_cross": 68.1,
+                "full_map_multi": 57.9,
+                "language_bias": 195,
+                "recall_1_mono": 58.8,
+                "recall_1_cross": 57.5,
+                "recall_10_multi": 69.4,
+            },
+            None,
+        ),
+    },
+    "rembert": {
+        "xnli": ({"accuracy": 80.8}, 80.8),
+        "pawsx": ({"accuracy": 87.5}, 87.5),
+        "udpos": ({"f1": 76.5}, 76.5),
+        "panx": ({"f1": 70.1}, 70.1),
+        "xquad": ({"f1": 79.6, "exact_match": 64}, 71.8),
+        "mlqa": ({"f1": 73.1, "exact_match": 55}, 64.05),
+        "tydiqa": ({"f1": 77, "exact_match": 63}, 70),
+    },
+    "filter": {
+        "xnli": ({"accuracy": 83.9}, None),
+        "pawsx": ({"accuracy": 91.4}, None),
+        "udpos": ({"f1": 76.2}, None),
+        "panx": ({"f1": 67.7}, None),
+        "xquad": ({"f1": 82.4, "exact_match": 68}, None),
+        "mlqa": ({"f1": 76.2, "exact_match": 57.7}, None),
+        "tydiqa": ({"f1": 68.3, "exact_match": 50.9}, None),
+    },
+    "veco": {
+        "xnli": ({"accuracy": 83}, None),
+        "pawsx": ({"accuracy": 91.1}, None),
+        "udpos": ({"f1": 75.1}, None),
+        "panx": ({"f1": 65.7}, None),
+        "xquad": ({"f1": 79.9, "exact_match": 66.3}, None),
+        "mlqa": ({"f1": 73.1, "exact_match": 54.9}, None),
+        "tydiqa": ({"f1": 75, "exact_match": 58.9}, None),
+    },
+    "mt5-small": {
+        "xnli": ({"accuracy": 67.5}, 67.5),
+        "pawsx": ({"accuracy": 82.4}, 82.4),
+        "panx": ({"f1": 50.5}, 50.5),
+        "xquad": ({"f1": 58.1}, None),
+        "mlqa": ({"f1": 54.6}, None),
+        "tydiqa": ({"f1": 36.4}, None),
+    },
+    "mt5-base": {
+        "xnli": ({"accuracy": 75.4}, 75.4),
+        "pawsx": ({"accuracy": 86.4}, 86.4),
+        "panx": ({"f1": 55.7}, 55.7),
+        "xquad": ({"f1": 67}, None),
+        "mlqa": ({"f1": 64.6}, None),
+        "tydiqa": ({"f1": 59.1}, None),
+    },
+    "mt5-large": {
+        "xnli": ({"accuracy": 81.1}, 81.1),
+        "pawsx": ({"accuracy": 88.9}, 88.9),
+        "panx": ({"f1": 58.5}, 58.5),
+        "xquad": ({"f1": 77.8}, None),
+        "mlqa": ({"f1": 71.2}, None),
+        "tydiqa": ({"f1": 68.4}, None),
+    },
+    "mt5-xl": {
+        "xnli": ({"accuracy": 82.9}, 82.9),
+        "pawsx": ({"accuracy": 89.6}, 89.6),
+        "panx": ({"f1": 65.5}, 65.5),
+        "xquad": ({"f1": 79.5}, None),
+        "mlqa": ({"f1": 73.5}, None),
+        "tydiqa": ({"f1": 77.8}, None),
+    },
+    "mt5-xxl": {
+        "xnli": ({"accuracy": 85}, 85),
+        "pawsx": ({"accuracy": 90}, 90),
+        "panx": ({"f1": 69.2}, 69.2),
+        "xquad": ({"f1": 82.5}, None),
+        "mlqa": ({"f1": 76}, None),
+        "tydiqa": ({"f1": 82}, None),
+    },
+    "mbert-xtreme": {
+        "xnli": ({"accuracy": 65.4}, 65.4),
+        "pawsx": ({"accuracy": 81.9}, 81.9),
+        "panx": ({"f1": 62.2}, 62.2),
+        "xquad": ({"f1": 64.5}, None),
+        "mlqa": ({"f1": 61.4}, None),
+        "tydiqa": ({"f1": 59.7}, None),
+    },
+    "xlm-xtreme": {
+        "xnli": ({"accuracy": 69.1}, 69.1),
+        "pawsx": ({"accuracy": 80.9}, 80.9),
+        "panx": ({"f1": 61.2}, 61.2),
+        "xquad": ({"f1": 59.8}, None),
+        "mlqa": ({"f1": 48.5}, None),
+        "tydiqa": ({"f1": 43.6}, None),
+    },
+    "xlmr-base-ernie": {
+        "xnli": ({"accuracy": 76.2}, 76.2),
+        "mlqa": ({"f1": 63.7, "exact_match": 46.3}, 55),
+    },
+    "xlmr-large-ernie": {
+        "xnli": ({"accuracy": 80.9}, 80.9),
+        "mlqa": ({"f1": 70.7, "exact_match": 52.7}, 61.7),
+    },
+    "xlmr-xl": {
+        "xnli": ({"accuracy_all_languages": 85.4}, None),
+        "mlqa": ({"f1": 73.4, "exact_match": 55.3}, 64.35),
+    },
+    "xlmr-xxl": {
+        "xnli": ({"accuracy_all_languages": 86}, None),
+        "mlqa": ({"f1": 74.8, "exact_match": 56.6}, 65.7),
+    },
+    "xlmr-base-translated": {
+        "xnli": ({"accuracy_all_languages": 79.1}, None),
+    },
+    "xlmr-large-translated": {
+        "xnli": ({"accuracy_all_languages": 83.6}, None),
+    },
+    "xlmr-base": {
+        "xnli": ({"accuracy": 75}, 75),
+        "pawsx": ({"accuracy": 84.9}, 84.9),
+        "udpos": ({"f1": 75.6}, 75.6),
+        "panx": ({"f1": 61.8}, 61.8),
+        "xquad": ({"f1": 71.9, "exact_match": 56.4}, 64.15),
+        "mlqa": ({"f1": 65.1, "exact_match": 47.2}, 56.15),
+        "tydiqa": ({"f1": 55.4, "exact_match": 38.3}, 46.85),
+    },
+    "xlm-align": {
+        "xnli": ({"accuracy": 76.2}, 76.2),
+        "pawsx": ({"accuracy": 86.8}, 86.8),
+        "udpos": ({"f1": 76}, 76),
+        "panx": ({"f1": 63.7}, 63.7),
+        "xquad": ({"f1": 74.7, "exact_match": 59}, 66.85),
+        "mlqa": ({"f1": 68.1, "exact_match": 49.8}, 58.95),
+        "tydiqa": ({"f1": 62.1, "exact_match": 44.8}, 53.45),
+    },
+    "f2llm-v2-80m": {
+        "tatoeba": ({"accuracy_to_english": 64.77}, None),
+    },
+    "f2llm-v2-160m": {
+        "tatoeba": ({"accuracy_to_english": 70.45}, None),
+    },
+    "f2llm-v2-330m": {
+        "tatoeba": ({"accuracy_to_english": 82.15}, None),
+    },
+    "f2llm-v2-0-6b": {
+        "tatoeba": ({"accuracy_to_english": 85.92}, None),
+    },
+    "f2llm-v2-1-7b": {
+        "tatoeba": ({"accuracy_to_english": 91.27}, None),
+    },
+    "f2llm-v2-4b": {
+        "tatoeba": ({"accuracy_to_english": 93.48}, None),
+    },
+    "f2llm-v2-8b": {
+        "tatoeba": ({"accuracy_to_english": 94.65}, None),
+    },
+    "f2llm-v2-14b": {
+        "tatoeba": ({"accuracy_to_english": 95.37}, None),
+    },
+    "qwen3-embedding-0-6b": {
+        "tatoeba": ({"accuracy_to_english": 76.86}, None),
+    },
+    "qwen3-embedding-4b": {
+        "tatoeba": ({"accuracy_to_english": 91.4}, None),
+    },
+    "qwen3-embedding-8b": {
+        "tatoeba": ({"accuracy_to_english": 93.19}, None),
+    },
+    "udever-bloom-560m": {
+        "tatoeba": ({"accuracy_to_english": 40.48}, None),
+    },
+    "udever-bloom-1b1": {
+        "tatoeba": ({"accuracy_to_english": 47.75}, None),
+    },
+    "udever-bloom-3b": {
+        "tatoeba": ({"accuracy_to_english": 53.25}, None),
+    },
+    "udever-bloom-7b1": {
+        "tatoeba": ({"accuracy_to_english": 56.87}, None),
+    },
+    "bilingual-embedding-small": {
+        "tatoeba": ({"accuracy_to_english": 86.36}, None),
+    },
+    "bilingual-embedding-base": {
+        "tatoeba": ({"accuracy_to_english": 88.55}, None),
+    },
+    "bilingual-embedding-large": {
+        "tatoeba": ({"accuracy_to_english": 92.18}, None),
+    },
+    "granite-embedding-107m": {
+        "tatoeba": ({"accuracy_to_english": 70.23}, None),
+    },
+    "granite-embedding-278m": {
+        "tatoeba": ({"accuracy_to_english": 77.61}, None),
+    },
+    "sonar": {
+        "tatoeba": ({"accuracy_to_english": 95.68}, None),
+    },
+    "me5-large-instruct": {
+        "tatoeba": ({"accuracy_to_english": 94.96}, None),
+    },
+    "jina-v3": {
+        "tatoeba": ({"accuracy_to_english": 90.14}, None),
+    },
+    "gte-multilingual-base": {
+        "tatoeba": ({"accuracy_to_english": 87.11}, None),
+    },
+    "arctic-embed-l-v2": {
+        "tatoeba": ({"accuracy_to_english": 86.5}, None),
     },
 }
 PARAMETERS = {
@@ -316,6 +656,36 @@ PARAMETERS = {
     "xlmr-large-jiant": 559_000_000,
     "xstilts": 559_000_000,
     "rembert": 575_000_000,
+    "filter": 559_000_000,
+    "veco": 662_000_000,
+    "mt5-small": 300_000_000,
+    "mt5-base": 580_000_000,
+    "mt5-large": 1_200_000_000,
+    "mt5-xl": 3_700_000_000,
+    "mt5-xxl": 13_000_000_000,
+    "xlmr-base-ernie": 250_000_000,
+    "xlmr-large-ernie": 560_000_000,
+    "xlmr-xl": 3_500_000_000,
+    "xlmr-xxl": 10_700_000_000,
+    "xlmr-base-translated": 250_000_000,
+    "xlmr-large-translated": 560_000_000,
+    "f2llm-v2-80m": 80_000_000,
+    "f2llm-v2-160m": 160_000_000,
+    "f2llm-v2-330m": 330_000_000,
+    "f2llm-v2-0-6b": 600_000_000,
+    "f2llm-v2-1-7b": 1_700_000_000,
+    "f2llm-v2-4b": 4_000_000_000,
+    "f2llm-v2-8b": 8_000_000_000,
+    "f2llm-v2-14b": 14_000_000_000,
+    "qwen3-embedding-0-6b": 600_000_000,
+    "qwen3-embedding-4b": 4_000_000_000,
+    "qwen3-embedding-8b": 8_000_000_000,
+    "udever-bloom-560m": 560_000_000,
+    "udever-bloom-1b1": 1_100_000_000,
+    "udever-bloom-3b": 3_000_000_000,
+    "udever-bloom-7b1": 7_100_000_000,
+    "granite-embedding-107m": 107_000_000,
+    "granite-embedding-278m": 278_000_000,
 }
 
 
