@@ -262,9 +262,7 @@ class Encoder:
             if length < fewest:
                 reason = f"the encoder reads {fewest} tokens or more, it has {length}"
                 report.fail(self.views, index, reason if length else "the tokenizer gives no token for it")
-        batches = [
-            batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]] >= fewest
-        ]
+        batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]] >= fewest]
         passes = self._passes(ids, self._prompt_tokens(prefix))
         for indices, vectors in passes.run(batches, lengths):
             if vectors is None:
@@ -291,9 +289,7 @@ class Encoder:
         self._check_ids([ids.values])
         lengths = ids.lengths
         fewest = fewest_tokens(self._model)
-        batches = [
-            batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]] >= fewest
-        ]
+        batches = [batch for batch in plan_batches(lengths, self.batch_tokens) if lengths[batch[0]] >= fewest]
         report = EncodingReport(
             texts=len(texts), tokens=sum(lengths), passes=len(batches), batch_tokens=self.batch_tokens
         )

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from harness.models.batching import Indices
+from harness.models.transformers_errors import passing
 
 Output = TypeVar("Output")
 # Tokens in one pass. On a CPU a worker's activations then stay in its cache; a GPU needs enough rows to be
@@ -25,13 +26,14 @@ class Passes(Generic[Output]):
     """Run `make(indices)` on batches; `tokens` is the budget of a pass, lowered when memory runs out.
 
     `events` reports each time that happened; `release` is called after it, before anything is tried again.
-    `completed` counts the passes that succeeded.
+    `completed` counts the passes that succeeded. Anything but a lack of memory names `source`.
     """
 
     make: Callable[[Indices], Output]
     tokens: int
     on_gpu: bool
     release: Callable[[], None] = lambda: None
+    source: str = "the checkpoint"
     completed: int = 0
     events: list[str] = field(default_factory=list)
 
@@ -66,11 +68,12 @@ class Passes(Generic[Output]):
 
     def attempt(self, batch: Indices) -> Output | None:
         """Run one pass; None when memory ran out, after the memory of the failed pass was released."""
-        try:
-            return self.make(batch)
-        except (MemoryError, RuntimeError) as fault:
-            if not is_out_of_memory(fault):
-                raise
+        with passing(self.source):
+            try:
+                return self.make(batch)
+            except (MemoryError, RuntimeError) as fault:
+                if not is_out_of_memory(fault):
+                    raise
         self.release()
         if self.on_gpu:
             torch.cuda.empty_cache()

@@ -1,41 +1,55 @@
-"""Open a verified checkpoint with transformers: the base model, without pooler or head."""
+"""Open a verified checkpoint with transformers: the base model, without pooler or head.
+
+Of a sequence-to-sequence model the encoder alone is opened; a decoder is opened as it is, and reads from left
+to right.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
 
-from harness.errors import BadInput, naming_failures
+from harness.errors import BadInput
 from harness.models.batching import Tokens
-from harness.models.checkpoint import CONFIG, CheckpointFiles
+from harness.models.checkpoint import CODE, CONFIG, FLOATS, HEADS, CheckpointFiles, read_header
 from harness.models.device import DTYPES, is_emulated
+from harness.models.transformers_errors import opening
 
-
-def opening(source: str) -> AbstractContextManager[None]:
-    """Turn any error of transformers, and a panic of tokenizers, into BadInput that names the checkpoint."""
-    return naming_failures(
-        f"transformers cannot open {source}",
-        BadInput,
-        cure="save the whole encoder and its tokenizer again, with a recent version of transformers",
-    )
+__all__ = ["check_ids", "fewest_tokens", "find_architecture", "multiply_in_float32", "open_model", "opening"]
+# Tensors that classes of transformers compute themselves and that older versions saved.
+_COMPUTED = re.compile(r"(.*\.)?(position_ids|token_type_ids|(original_)?inv_freq|masked_bias|attn_mask)")
+# Keys of any config.json that do not change what a base model computes.
+_DESCRIPTIONS = {
+    *("architectures", "auto_map", "model_type", "transformers_version", "torch_dtype", "dtype", "use_cache"),
+    *("id2label", "label2id", "num_labels", "problem_type", "finetuning_task", "task_specific_params"),
+}
+_OWN_CODE = "this architecture exists only as the repository's own code, which is never run"
 
 
 def check_ids(model: Any, ids: Iterable[Tokens], source: str) -> None:
     """Raise BadInput for token ids that have no row in the embeddings."""
-    rows = model.get_input_embeddings().num_embeddings
+    try:
+        rows = model.get_input_embeddings().num_embeddings
+    except NotImplementedError:  # CANINE hashes any character into its tables
+        return
     largest = max((int(np.max(tokens)) for tokens in ids if len(tokens)), default=0)
     if largest >= rows:
         raise BadInput(
             f"the tokenizer of {source} gives the id {largest}, its embeddings have {rows} rows",
             cure="resize_token_embeddings, then save again",
         )
+
+
+def fewest_tokens(model: Any) -> int:
+    """Return how many tokens a text needs: CANINE turns several characters into one position."""
+    return int(getattr(model.config, "downsampling_rate", 1))
 
 
 def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
@@ -48,17 +62,12 @@ def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
         "ignore_mismatched_sizes": True,
         "output_loading_info": True,
     }
-    model, info = architecture.from_pretrained(
+    whole, info = architecture.from_pretrained(
         folder, config=config, dtype=DTYPES[dtype], **loading, **pooler_options
     )
-    missing = sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])})
-    missing = [name for name in missing if not name.startswith("pooler.")]
-    if missing:
-        raise BadInput(
-            f"the weights of {files.source} lack {len(missing)} tensors of {architecture.__name__}: "
-            f"{', '.join(missing[:3])} …",
-            cure="they would be random: save the whole encoder",
-        )
+    model = _encoder_of(whole, config)
+    _refuse_missing_weights(files, whole, model, info)
+    _refuse_unread_weights(files, whole, info["unexpected_keys"])
     if is_emulated(device, dtype):
         multiply_in_float32(model)
     return model.eval().to(device)
@@ -71,23 +80,16 @@ def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]
     before it notices that the weights do not hold it. Raises BadInput when it is not an encoder, or declares
     more weights than the files hold.
     """
-    config = transformers.AutoConfig.from_pretrained(
-        str(files.folder.resolve()), local_files_only=True, trust_remote_code=False
-    )
-    _refuse_missing_parameters(files, config)
-    try:
-        architecture = transformers.AutoModel._model_mapping[type(config)]
-    except KeyError:
-        raise BadInput(
-            f"{files.source}: transformers has no encoder for model_type {config.model_type!r}"
-        ) from None
+    config = _open_config(files)
+    architecture = _find_class(files, config)
+    config.use_cache = False  # a decoder would keep keys and values for a text that is never continued
     pooler_options = (
         {"add_pooling_layer": False}
         if "add_pooling_layer" in inspect.signature(architecture).parameters
         else {}
     )
     with torch.device("meta"):
-        skeleton = architecture(config, **pooler_options)
+        skeleton = _encoder_of(architecture(config, **pooler_options), config)
     sizes = {
         name: parameter.numel()
         for name, parameter in skeleton.named_parameters()
@@ -101,6 +103,51 @@ def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]
             cure="the missing ones would be random: save the whole encoder",
         )
     return architecture, config, pooler_options
+
+
+# ---- configuration and class ----
+
+
+def _open_config(files: CheckpointFiles) -> Any:
+    """Return the configuration; raises BadInput where a key of it has no effect that should have one."""
+    brings_code = any(left_out.attribute[-1:] == (CODE,) for left_out in files.left_out)
+    model_type = files.config.get("model_type")
+    if brings_code and model_type not in transformers.CONFIG_MAPPING:
+        raise BadInput(f"{files.source}: transformers has no model_type {model_type!r}", cure=_OWN_CODE)
+    config = transformers.AutoConfig.from_pretrained(
+        str(files.folder.resolve()), local_files_only=True, trust_remote_code=False
+    )
+    _refuse_missing_parameters(files, config)
+    unread = sorted(set(files.config) - _parameters(type(config)) - _DESCRIPTIONS)
+    if brings_code and unread:
+        raise BadInput(
+            f"config.json of {files.source} says {', '.join(unread[:5])}, which the repository's own code "
+            f"reads, and transformers' {type(config).__name__} does not",
+            cure=f"where a key has no effect on the vectors, remove it; otherwise {_OWN_CODE}",
+        )
+    return config
+
+
+def _find_class(files: CheckpointFiles, config: Any) -> Any:
+    """Return the class of the base model; of an encoder-decoder the one that holds the encoder alone."""
+    for mapping in (
+        transformers.AutoModelForTextEncoding._model_mapping,
+        transformers.AutoModel._model_mapping,
+    ):
+        if type(config) in mapping:
+            architecture = mapping[type(config)]
+            return architecture[0] if isinstance(architecture, tuple) else architecture
+    raise BadInput(
+        f"{files.source}: transformers has no encoder for model_type {config.model_type!r}",
+        cure="an architecture that AutoModel opens",
+    )
+
+
+def _encoder_of(model: Any, config: Any) -> Any:
+    """Return what turns text into states: the model, or the encoder of an encoder-decoder."""
+    if config.is_encoder_decoder and getattr(model, "decoder", None) is not None:
+        return model.get_encoder()
+    return model
 
 
 def _refuse_missing_parameters(files: CheckpointFiles, config: Any) -> None:
@@ -123,6 +170,57 @@ def _parameters(configuration: Any) -> set[str]:
     }
     parts = [part for part in configuration.sub_configs.values() if dataclasses.is_dataclass(part)]
     return names.union(*map(_parameters, parts))
+
+
+# ---- weights ----
+
+
+def _refuse_missing_weights(files: CheckpointFiles, whole: Any, model: Any, info: dict[str, Any]) -> None:
+    """Refuse weights that lack a tensor of the encoder, which would be random."""
+    read = {id(parameter) for parameter in model.parameters()}
+    parameters = dict(whole.named_parameters())
+    names = sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])})
+    missing = [
+        name
+        for name in names
+        if not name.startswith("pooler.") and (name not in parameters or id(parameters[name]) in read)
+    ]
+    if missing:
+        raise BadInput(
+            f"the weights of {files.source} lack {len(missing)} tensors of {type(whole).__name__}: "
+            f"{', '.join(missing[:3])} …",
+            cure="they would be random: save the whole encoder",
+        )
+
+
+def _refuse_unread_weights(files: CheckpointFiles, whole: Any, unexpected: Iterable[str]) -> None:
+    """Refuse weights with a tensor that belongs to the encoder and that its class does not read.
+
+    A head is outside of the encoder, and is left out; so are counters. Where the checkpoint came with code of
+    its own, only a known head is left out.
+    """
+    counters = {
+        name
+        for path in files.weight_files
+        for name, entry in read_header(path).items()
+        if entry.dtype not in FLOATS
+    }
+    brings_code = any(left_out.attribute[-1:] == (CODE,) for left_out in files.left_out)
+    parts = {name for name, _ in whole.named_children()}
+    unread = []
+    for name in unexpected:
+        inner = name.removeprefix(f"{whole.base_model_prefix}.")
+        first = inner.partition(".")[0]
+        is_head = HEADS.match(inner) and first not in parts - {"pooler"}
+        ignored = is_head or name in counters or _COMPUTED.fullmatch(name)
+        if not ignored and (first in parts or brings_code):
+            unread.append(name)
+    if unread:
+        raise BadInput(
+            f"the weights of {files.source} hold {len(unread)} tensors that {type(whole).__name__} does not "
+            f"read: {', '.join(sorted(unread)[:3])} …",
+            cure="config.json and weights of one architecture: save the whole encoder again",
+        )
 
 
 def multiply_in_float32(model: Any) -> None:

@@ -14,9 +14,11 @@ from harness.models.batching import plan_batches
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.device import DTYPES, is_emulated
 from harness.models.forward_passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
-from harness.models.loading import check_ids, find_architecture, multiply_in_float32, opening
+from harness.models.loading import check_ids, find_architecture, multiply_in_float32
 from harness.models.tokenization import Input, Logits
+from harness.models.tokenizer_comparison import differences
 from harness.models.tokenizer_opening import open_tokenizer
+from harness.models.transformers_errors import opening, quiet
 from harness.records import Target
 
 ARCHITECTURES: dict[str, Any] = {
@@ -57,7 +59,10 @@ class Predictor:
         lengths = [len(item.ids) for item in inputs]
         rows: list[Logits | None] = [None] * len(inputs)
         passes = Passes(
-            lambda batch: self._forward([inputs[i] for i in batch]), self.batch_tokens, self._on_gpu
+            lambda batch: self._forward([inputs[i] for i in batch]),
+            self.batch_tokens,
+            self._on_gpu,
+            source="this checkpoint",
         )
         for indices, batch_rows in passes.run(plan_batches(lengths, self.batch_tokens), lengths):
             if batch_rows is None:
@@ -70,6 +75,7 @@ class Predictor:
             self._progress(len(indices), int(sum(lengths[i] for i in indices)), sum(lengths))
         self.batch_tokens = passes.tokens
         self.events.extend(passes.events)
+        self.events.extend(note for note in differences(self.tokenizer) if note not in self.events)
         self.texts, self.tokens = self.texts + len(inputs), self.tokens + sum(lengths)
         logits = [row for row in rows if row is not None]
         if not all(np.isfinite(row).all() for row in logits):
@@ -122,14 +128,10 @@ def load(files: CheckpointFiles, target: Target, **options: Any) -> tuple[Any, d
     folder = str(files.folder.resolve())
     find_architecture(files)  # refuses a size that the weights do not have
     safe = {"local_files_only": True, "trust_remote_code": False}
-    verbosity = transformers.utils.logging.get_verbosity()
-    transformers.utils.logging.set_verbosity_error()  # no warnings: the caller judges missing weights
-    try:
+    with quiet():  # the caller judges missing weights
         model, info = ARCHITECTURES[target.kind].from_pretrained(
             folder, use_safetensors=True, output_loading_info=True, **safe, **options
         )
-    finally:
-        transformers.utils.logging.set_verbosity(verbosity)
     return model, info, open_tokenizer(files)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.models.tokenizer_comparison import compare
+
 # The output for one input: (labels,) of a classifier, (tokens, labels) of a tagger, (tokens, 2) for starts
 # and ends of answers.
 Logits = NDArray[np.float32]
@@ -83,8 +85,10 @@ def ids_of_texts(tokenizer: Any, texts: Sequence[str], max_length: int, prefix: 
     """Tokenise texts, specials included, each cut at its end; in parts, so that only the ids are held."""
     ids: list[NDArray[np.int32]] = []
     for part in _parts(texts):
+        whole = [prefix + text for text in part]
+        compare(tokenizer, whole)
         encoded = tokenizer(
-            [prefix + text for text in part],
+            whole,
             truncation=True,
             max_length=max_length,
             return_attention_mask=False,
@@ -110,6 +114,7 @@ def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def pair_inputs(tokenizer: Any, first: Sequence[str], second: Sequence[str], max_length: int) -> list[Input]:
     """Tokenise sentence pairs; where a pair is too long, the longer sentence loses its end first."""
+    compare(tokenizer, chain(first, second))
     encoded = tokenizer(
         list(first),
         list(second),
@@ -122,6 +127,7 @@ def pair_inputs(tokenizer: Any, first: Sequence[str], second: Sequence[str], max
 
 def single_inputs(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Input]:
     """Tokenise texts, each cut at its end where it has more than `max_length` tokens."""
+    compare(tokenizer, texts)
     encoded = tokenizer(list(texts), truncation=True, max_length=max_length, return_attention_mask=False)
     return [Input(*row) for row in zip(encoded["input_ids"], _types(encoded, len(texts)), strict=True)]
 
@@ -136,6 +142,7 @@ def pieces(tokenizer: Any, sentences: Sequence[Sequence[str]], max_length: int) 
     words = list(dict.fromkeys(word for sentence in sentences for word in sentence))
     blank = " " if _begins_words_with_blanks(tokenizer) else ""
     spaced = [blank + word for word in words]
+    compare(tokenizer, spaced)
     tokens = (
         dict(zip(words, tokenizer(spaced, add_special_tokens=False)["input_ids"], strict=True))
         if words
@@ -168,6 +175,7 @@ def windows(
     if not questions:
         return []
     frame = _Frame(tokenizer)
+    compare(tokenizer, chain(questions, contexts))
     # `verbose` would warn of passages longer than the model's positions, which is what windows are for.
     question_ids = tokenizer(list(questions), add_special_tokens=False, verbose=False)["input_ids"]
     passages = tokenizer(list(contexts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)

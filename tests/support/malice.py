@@ -203,7 +203,7 @@ def pickles(data: bytes) -> dict[str, tuple[Change, str]]:
     cases: dict[str, tuple[Change, str]] = {
         f"a pickle named {name}": (
             both(no_weights, text(name, data)),
-            rf"{{folder}} holds no model\.safetensors; found {re.escape(name)}, which are not opened",
+            rf"{{folder}} holds no model\.safetensors; found {re.escape(name)}, which are not opened: .+",
         )
         for name in _PICKLES
     }
@@ -252,26 +252,6 @@ _OWN = "compiled kernels are not loaded"
 _TOKENS, _MAP = "tokenizer_config.json", "special_tokens_map.json"
 
 CODE: dict[str, tuple[Change, str]] = {
-    "code": (
-        settings(auto_map={"AutoModel": "x.Y"}),
-        rf"{{folder}}/config\.json carries 'auto_map': {_CODE}",
-    ),
-    "code of another repository": (
-        settings(auto_map={"AutoModel": "org/x--x.Y"}),
-        rf"{{folder}}/config\.json carries 'auto_map': {_CODE}",
-    ),
-    "code in a nested config": (
-        settings(text_config={"a": [{"auto_map": {}}]}),
-        rf"{{folder}}/config\.json carries 'auto_map': {_CODE}",
-    ),
-    "code of the tokenizer": (
-        settings(_TOKENS, auto_map={"AutoTokenizer": ["x.Y", None]}),
-        rf"{{folder}}/tokenizer_config\.json carries 'auto_map': {_CODE}",
-    ),
-    "code among special tokens": (
-        settings(_MAP, auto_map=["x.Y"]),
-        rf"{{folder}}/special_tokens_map\.json carries 'auto_map': {_CODE}",
-    ),
     "trust": (
         settings(trust_remote_code=True),
         rf"{{folder}}/config\.json carries 'trust_remote_code': {_CODE}",
@@ -309,6 +289,13 @@ CODE: dict[str, tuple[Change, str]] = {
         r"{folder}/config\.json names the tokenizer_class a mapping of 1 key, which is no tokenizer",
     ),
 }
+NAMED_CODE: dict[str, Change] = {
+    "code": settings(auto_map={"AutoModel": "x.Y"}),
+    "code of another repository": settings(auto_map={"AutoModel": "org/x--x.Y"}),
+    "code of the tokenizer": settings(_TOKENS, auto_map={"AutoTokenizer": ["x.Y", None]}),
+    "code among special tokens": settings(_MAP, auto_map=["x.Y"]),
+}
+"""Names of code: they are left out, and transformers' own class is opened."""
 KERNELS: dict[str, tuple[Change, str]] = {
     f"the implementation {value} as {key}": (
         settings(**{key: value}),

@@ -15,12 +15,14 @@ from harness.models.checkpoint.listing import ALLOWED, TOKENIZER_FILES
 from harness.models.checkpoint.missing_files import SENTENCEPIECE_FILES
 from harness.models.checkpoint.native_config import CODE
 from harness.models.checkpoint.parameters import HEADS, count_parameters
+from harness.models.checkpoint.weights import FLOATS
 
 __all__ = [
     "ALLOWED",
     "CODE",
     "CONFIG",
     "DEPTH",
+    "FLOATS",
     "HEADS",
     "SENTENCEPIECE_FILES",
     "TOKENIZER_FILES",

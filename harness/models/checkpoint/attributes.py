@@ -1,15 +1,17 @@
 """The rules for attributes of a checkpoint's JSON files: which are refused, and which are left out.
 
 An attribute is refused where it changes what transformers loads or runs: without it the checkpoint would be
-another one. `auto_map` runs a repository's Python, `_attn_implementation: org/kernel` fetches and loads a
-compiled library, `transformers_weights` and `configuration_files` name other files to open. Names count at
-any depth, since a nested configuration is opened like the outer one.
+another one. `_attn_implementation: org/kernel` fetches and loads a compiled library, `transformers_weights`
+and `configuration_files` name other files to open. Names count at any depth, since a nested configuration is
+opened like the outer one.
 
 Any other attribute that names a place, a repository or a preference is left out of the private copy that is
 opened, so that nothing can be loaded through it, and is named to whoever evaluates: `base_model` and
-`_attn_implementation: flash_attention_2` come from honest trainings. What saving itself records, such as
+`_attn_implementation: flash_attention_2` come from honest trainings. `auto_map` names a repository's Python;
+it is left out as well, since many architectures are part of transformers by now. harness/models/loading.py
+refuses the others, and weights and keys that only that code reads. What saving itself records, such as
 `_name_or_path`, is left out without a word. A parameter of the architecture is never left out:
-`_refuse_missing_parameters` in harness/models/loading.py compares with the opened configuration.
+`_refuse_missing_parameters` there compares with the opened configuration.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ _WHOLE = "remove {!r}: the checkpoint holds all of its weights"
 REFUSED = (
     Rule(
         (
-            *("auto_map", "trust_remote_code", "code_revision"),
+            *("trust_remote_code", "code_revision"),
             *("custom_pipeline", "custom_pipelines", "custom_generate"),
         ),
         "a checkpoint may not bring code",
@@ -100,6 +102,7 @@ LEFT_OUT = (
         ("*_name_or_path", "repo_id", "base_model", "pretrained_model*", "peft_type", "peft_config"),
         "nothing is loaded from another repository",
     ),
+    Rule(("auto_map",), "a checkpoint's code is never run: transformers' own class is opened"),
 )
 LEFT_OUT_IN_TOKENIZERS = (
     Rule(

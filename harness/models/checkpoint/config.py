@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.characters import shown
 from harness.errors import BadInput
 from harness.models.checkpoint.strict_json import walk
 
-DEPTH = ("num_hidden_layers", "n_layers", "num_layers")
-WIDTH = ("hidden_size", "dim", "d_model")
+DEPTH = ("num_hidden_layers", "n_layers", "num_layers", "n_layer", "encoder_layers")
+WIDTH = ("hidden_size", "dim", "d_model", "n_embd", "emb_dim")
 # A matrix of the weights has a side of this length.
 _SIDES = (*WIDTH, "vocab_size", "intermediate_size", "hidden_dim", "d_ff", "embedding_size")
 # Sizes that no tensor has to confirm (relative positions, shared layers, names of labels), although
@@ -27,10 +26,6 @@ _BOUNDS = {
 
 def check_config(config: dict[str, Any], path: Path) -> None:
     """Raise BadInput where a configuration is not an encoder's or one of its sizes is out of bounds."""
-    if config.get("is_encoder_decoder"):
-        raise BadInput(
-            f"{path}: {shown(config.get('model_type'))} is an encoder-decoder; only encoders are evaluated"
-        )
     if not any(_is_whole(config.get(key)) and config[key] > 0 for key in DEPTH):
         raise BadInput(
             f"{path} does not give the number of layers",

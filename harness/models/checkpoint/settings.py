@@ -11,6 +11,7 @@ from typing import Any
 from harness.characters import shown
 from harness.errors import BadInput
 from harness.models.checkpoint.attributes import CONFIG, IMPLEMENTATIONS, decide
+from harness.models.checkpoint.native_config import as_native
 from harness.models.checkpoint.strict_json import read_object, walk
 
 # The files whose keys transformers acts on.
@@ -52,11 +53,12 @@ def read_settings(data: bytes, path: Path) -> dict[str, Any]:
 def settings_to_open(data: bytes, path: Path) -> tuple[bytes, tuple[LeftOut, ...]]:
     """Return one of SETTINGS_FILES as it is opened, and what is left out and has to be named.
 
-    The bytes are the same where nothing has to be left out.
+    The bytes are the same where nothing has to be left out, and nothing has another name in transformers.
     """
     settings = read_settings(data, path)
+    native = as_native(settings, path) if path.name == CONFIG else settings
     left_out: list[LeftOut] = []
-    pruned = _prune(settings, (), path.name, left_out)
+    pruned = _prune(native, (), path.name, left_out)
     opened = data if pruned == settings else (json.dumps(pruned, indent=2) + "\n").encode()
     return opened, tuple(left_out)
 

@@ -196,7 +196,7 @@ def test_weights_that_are_missing_are_refused_and_never_random(tmp_path: Path) -
         open_encoder(folder)
 
 
-def test_an_encoder_decoder_is_refused(toy_encoder: Path, tmp_path: Path) -> None:
+def test_of_an_encoder_decoder_the_encoder_alone_is_opened(toy_encoder: Path, tmp_path: Path) -> None:
     config = transformers.MBartConfig(
         d_model=32,
         encoder_layers=1,
@@ -204,12 +204,31 @@ def test_an_encoder_decoder_is_refused(toy_encoder: Path, tmp_path: Path) -> Non
         encoder_attention_heads=4,
         decoder_attention_heads=4,
         vocab_size=62,
+        max_position_embeddings=64,
     )
-    transformers.MBartModel(config).save_pretrained(tmp_path)
+    model = transformers.MBartModel(config).eval()
+    model.save_pretrained(tmp_path)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(toy_encoder / name, tmp_path)
-    with pytest.raises(BadInput, match="is an encoder-decoder; only encoders are evaluated"):
-        open_encoder(tmp_path, View(1, MEAN))
+    encoder = open_encoder(tmp_path, View(1, MEAN))
+    vectors, _ = encode(encoder, ["the cat"])
+    (ids,) = encoder.tokenize(["the cat"])
+    with torch.inference_mode():
+        state = model.get_encoder()(input_ids=torch.tensor([ids.tolist()])).last_hidden_state[0].mean(dim=0)
+    np.testing.assert_allclose(vectors[View(1, MEAN)][0], (state / state.norm()).numpy(), atol=2e-6)
+
+
+def test_a_pass_that_fails_names_the_checkpoint_and_the_exception(
+    toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = open_encoder(toy_encoder)
+
+    def broken(*_: object, **__: object) -> None:
+        raise IndexError("index out of range in self")
+
+    monkeypatch.setattr(transformers.BertModel, "forward", broken)
+    with pytest.raises(BadInput, match="toy cannot encode a text: IndexError: index out of range in self"):
+        encode(encoder, ["the cat"])
 
 
 def test_hidden_states_that_do_not_arise_where_they_are_captured_are_refused(

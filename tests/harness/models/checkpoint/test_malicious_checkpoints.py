@@ -184,6 +184,20 @@ def test_what_saving_leaves_behind_is_left_out_and_changes_nothing(folder: Path,
     assert files.digest == submitted != plain.digest
 
 
+@pytest.mark.parametrize("name", malice.NAMED_CODE)
+def test_named_code_is_left_out_and_told_and_transformers_own_class_is_opened(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    _, expected = encoded(folder, tmp_path)
+    malice.NAMED_CODE[name](folder)
+    files, vectors = encoded(folder, tmp_path)
+    (left_out,) = files.left_out
+    assert left_out.attribute == ("auto_map",)
+    assert left_out.reason == "a checkpoint's code is never run: transformers' own class is opened"
+    assert all(b"auto_map" not in path.read_bytes() for path in files.folder.glob("*.json"))
+    assert np.array_equal(vectors, expected)
+
+
 def verify_digest(folder: Path, tmp_path: Path) -> str:
     """Return the digest as it is defined: over the names and the bytes that were submitted."""
     import hashlib
