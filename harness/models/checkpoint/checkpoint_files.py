@@ -12,10 +12,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from harness.characters import shown
 from harness.errors import BadInput
 from harness.models.checkpoint.attributes import CONFIG
 from harness.models.checkpoint.config import DEPTH, WIDTH, check_config, check_sizes
 from harness.models.checkpoint.folder_encoding import FolderEncoding, Unreadable, read_folder_encoding
+from harness.models.checkpoint.headers import TensorEntry, read_header
 from harness.models.checkpoint.listing import TOKENIZER_FILES, Listing, is_module_file, list_files
 from harness.models.checkpoint.parameters import count_parameters
 from harness.models.checkpoint.settings import (
@@ -166,9 +168,8 @@ def _describe(
             or (name == INDEX and folder / SINGLE in files)
         ):
             digests[name] = submitted.get(name) or hashlib.sha256(listing.read(name)).hexdigest()
-    parameters = count_parameters(
-        {name: entry.shape for name, entry in tensors.items() if entry.dtype in FLOATS}
-    )
+    folder_encoding = read_folder_encoding(listing, _width(config))
+    parameters = _count(tensors, folder_encoding, folder)
     return CheckpointFiles(
         folder,
         source,
@@ -180,9 +181,35 @@ def _describe(
         seen=seen,
         left_out=tuple(staged.left_out) if staged else (),
         digests=digests,
-        folder_encoding=read_folder_encoding(listing, _width(config)),
+        folder_encoding=folder_encoding,
         _stage=staged,
     )
+
+
+def _count(
+    tensors: Mapping[str, TensorEntry], folder_encoding: FolderEncoding | Unreadable | None, folder: Path
+) -> Parameters:
+    """Count the encoder's parameters, and those of the modules that its folder lists after the pooling.
+
+    Raises BadInput where none is left outside of heads: its size would be wrong wherever it is shown.
+    """
+    counted = count_parameters(
+        {name: entry.shape for name, entry in tensors.items() if entry.dtype in FLOATS}
+    )
+    if not counted.body:
+        raise BadInput(
+            f"{folder} holds no weight outside of embeddings and heads; its first tensor is "
+            f"{shown(next(iter(tensors)))}",
+            cure="save the whole encoder with save_pretrained",
+        )
+    modules = folder_encoding.modules if isinstance(folder_encoding, FolderEncoding) else ()
+    added = sum(
+        math.prod(entry.shape)
+        for module in modules
+        if module.weights is not None
+        for entry in read_header(module.weights).values()
+    )
+    return Parameters(total=counted.total + added, body=counted.body + added)
 
 
 def _check_tokenizer_file(listing: Listing, name: str) -> None:
