@@ -7,8 +7,16 @@ The Python interface is five functions, imported when first used so that `import
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import Any
+
+if sys.version_info < (3, 11):  # noqa: UP036 - pip refuses an older one, but a clone can be run with it
+    raise SystemExit(
+        f"error: stiltboard needs Python 3.11 or later, and {sys.executable} is "
+        f"{sys.version_info.major}.{sys.version_info.minor}\n"
+        "    cure: run it with a later one, such as python3.12; in a clone: make demo PYTHON=python3.12"
+    )
 
 # Arrow's own allocator reserves a gigabyte of addresses at once, so that no smaller limit on memory could be
 # kept (harness/store/memory.py). Arrow reads this variable when it is first used.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,8 +104,26 @@ class MissingExtra(StiltboardError):
     def __init__(self, command: str, extra: str, module: str) -> None:
         super().__init__(
             f"`stiltboard {command}` needs the package {module!r}, which is not installed",
-            cure=f"pip install 'stiltboard[{extra}]'",
+            cure=_installation(extra),
         )
+
+
+def _installation(extra: str) -> str:
+    """Return the command that adds an extra to this package, installed from a clone, a wheel or an index."""
+    import json  # noqa: PLC0415 - this module is imported by every command
+    import shlex  # noqa: PLC0415
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415
+
+    pip = f"{shlex.quote(sys.executable)} -m pip install"
+    clone = Path(__file__).resolve().parents[1]
+    if (clone / "pyproject.toml").is_file():
+        return f"{pip} -e {shlex.quote(f'{clone}[{extra}]')} -c {shlex.quote(str(clone / 'constraints.txt'))}"
+    try:
+        origin = json.loads(distribution("stiltboard").read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        origin = {}
+    address = f" @ {origin['url']}" if isinstance(origin.get("url"), str) else ""
+    return f"{pip} {shlex.quote(f'stiltboard[{extra}]{address}')}"
 
 
 def is_disk_full(reason: BaseException) -> bool:
@@ -129,6 +148,9 @@ def naming_failures(
     except BaseException as reason:
         if is_disk_full(reason):
             raise
+        if isinstance(reason, MemoryError):
+            more = "a machine with more memory, or a larger --max-memory; what is finished is kept"
+            raise CheckFailed(f"{subject}: out of memory", cure=more) from reason
         # A library's message may quote the file that it could not read.
         first_line = _printable(str(reason).strip().partition("\n")[0][:500])
         message = f"{subject}: {type(reason).__name__}: {first_line}"

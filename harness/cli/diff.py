@@ -132,13 +132,22 @@ def _check_alpha(report: ComparisonReport, alpha: float) -> None:
 def _filters(
     targets: tuple[str, ...], languages: tuple[str, ...]
 ) -> tuple[Collection[str] | None, Collection[str] | None]:
-    """Return targets and languages, None for no filter; raises WrongUsage for an unknown target."""
-    from harness.catalog import BY_NAME, is_own
+    """Return targets and languages, None for no filter; raises WrongUsage for unknown ones."""
+    from harness.catalog import BY_NAME
+    from harness.catalog.lookup import language_named, split_names, target_named
 
-    for name in targets:
-        if name not in BY_NAME and not is_own(name):
-            raise WrongUsage(f"unknown target {name!r}", cure=f"one of: {', '.join(BY_NAME)}")
-    return targets or None, languages or None
+    names = [target_named(name) for name in split_names(targets)]
+    catalog = [BY_NAME[name] for name in names or BY_NAME if name in BY_NAME]
+    known = dict.fromkeys(code for target in catalog for code in target.languages)
+    codes = []
+    for code in split_names(languages):
+        try:
+            codes.append(language_named(code, list(known)))
+        except WrongUsage:
+            if names and all(name in BY_NAME for name in names):
+                raise
+            codes.append(code)  # user-provided text may be in any language
+    return names or None, codes or None
 
 
 def _side(name: str, submissions: Path) -> Side:

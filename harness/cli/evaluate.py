@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from harness.evaluation.run import Options
 
 _GIB = 2**30
+# The interpreter with torch and transformers, measured on Linux on a CPU.
+_LEAST_MEMORY = 0.6 * _GIB
 _AMOUNT = click.FloatRange(min=0, min_open=True)
 
 
@@ -206,6 +208,12 @@ def _isolation(sandbox: bool, memory: float | None, hours: float | None, disk: f
         return None
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
     default = {"memory": machine, "hours": 24.0, "disk": 100.0} if sandbox else {}
+    if memory is not None and memory * _GIB < _LEAST_MEMORY:
+        raise WrongUsage(
+            f"--max-memory {memory:g} is too small to start: an evaluation takes about "
+            f"{_LEAST_MEMORY / _GIB:.1f} GiB before it opens a model",
+            cure="--dry-run says how much memory this evaluation takes",
+        )
     memory, hours, disk = (
         memory or default.get("memory"),
         hours or default.get("hours"),
@@ -236,6 +244,11 @@ def user_targets(kind: str, assignments: Sequence[str]) -> dict[str, Path]:
             raise WrongUsage(f"--{kind} {text!r} is not NAME=DIR", cure=cure)
         if f"{kind}.{name}" in folders:
             raise WrongUsage(f"--{kind} {name} is given twice", cure="one folder a NAME")
+        if Path(folder).is_file():
+            raise WrongUsage(
+                f"--{kind} {text}: {folder} is a file, where the folder that holds it is meant",
+                cure=f"--{kind} {name}={Path(folder).parent}",
+            )
         folders[f"{kind}.{name}"] = Path(folder)
     return folders
 

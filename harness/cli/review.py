@@ -87,6 +87,9 @@ def command(
                     f"{path} cannot be written: {reason.strerror}", cure="name another file"
                 ) from None
     click.echo(written[style], nl=False)
+    if not report.files:
+        swapped = f"was {base} to be merged into {head}? then: stiltboard review {head} {base}"
+        click.echo(f"note: merging {head} would change nothing in {base}; {swapped}", err=True)
     if report.verdict is Verdict.REFUSED:
         count = len(report.reasons) + report.untold
         raise CheckFailed(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from harness.catalog import ignores_identical_ids, is_own, own_target
+from harness.catalog import BY_NAME, ignores_identical_ids, is_own, own_target
 from harness.catalog.fingerprints import FINGERPRINTS
 from harness.catalog.pins import former_pin
 from harness.data import (
@@ -26,7 +26,7 @@ from harness.data import (
 from harness.data.examples import Examples
 from harness.data.raw_files import DOWNLOAD_AGAIN
 from harness.data.text_files import refuse_other_text
-from harness.errors import BadInput
+from harness.errors import BadInput, WrongUsage
 from harness.records import Target
 
 _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
@@ -72,6 +72,17 @@ def find_own_target(name: str, folder: Path, *, ignore_identical_ids: bool | Non
         return own_target(name, languages)
     ignored = ir_collection.is_beir(folder) if ignore_identical_ids is None else ignore_identical_ids
     return own_target(name, languages, ignore_identical_ids=ignored)
+
+
+def refuse_inner_folder(data: Path) -> None:
+    """Raise WrongUsage for the folder of one data set, where the folder that holds it is meant."""
+    folders = {*BY_NAME, "lareqa", "ntrex"}
+    name = data.resolve().name
+    if name in folders and not any((data / folder).is_dir() for folder in folders):
+        raise WrongUsage(
+            f"--data {data} is the folder of one data set",
+            cure=f"--data {data.parent}, in which {name}/ is read",
+        )
 
 
 def load_examples(target: Target, language: str, data: Path | None = None) -> Examples:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from harness.catalog import TARGETS, find_target, is_own
 from harness.catalog.finetuning import RECIPES, Recipe, recipe_for, recipe_text
-from harness.data import find_own_target, load_examples
+from harness.catalog.lookup import language_named, split_names, target_named
+from harness.data import find_own_target, load_examples, refuse_inner_folder
 from harness.data.examples import Examples
 from harness.data.reading_notes import noting
 from harness.errors import BadInput, Fault, Unreachable, Where, WrongUsage
@@ -254,16 +255,16 @@ def _load_targets(
     names: Sequence[str], languages: Sequence[str], run: Run
 ) -> tuple[list[TargetPlan], list[Fault]]:
     """Load the named targets; without names the user-provided ones, or else all of XTREME."""
-    targets = [_find(name, run) for name in dict.fromkeys([*names] or [*run.options.own])] or _benchmark(
-        languages, run
-    )
+    if run.options.data is not None:
+        refuse_inner_folder(run.options.data)
+    targets = [_find(name, run) for name in split_names(names) or run.options.own] or _benchmark(run)
+    languages = _read_languages(languages, targets, run)
+    if not names and not run.options.own:  # of the whole benchmark, the targets that have them
+        targets = [target for target in targets if not languages or set(languages) & set(target.languages)]
     for target in targets:
         for language in languages:
             if language not in target.languages and (names or len(targets) == 1):
-                raise WrongUsage(
-                    f"target {target.name} has no language {language!r}",
-                    cure=f"one of: {' '.join(target.languages)}",
-                )
+                language_named(language, target.languages, target.name)  # raises
     plans: list[TargetPlan] = []
     faults: list[Fault] = []
     for target in targets:
@@ -276,8 +277,19 @@ def _load_targets(
     return plans, faults
 
 
-def _benchmark(languages: Sequence[str], run: Run) -> list[Target]:
-    """Return XTREME's targets in the languages; report those left out because the Hub lacks their text."""
+def _read_languages(codes: Sequence[str], targets: Sequence[Target], run: Run) -> list[str]:
+    """Return the languages of the targets that the codes mean; report each that is read as another."""
+    known = list(dict.fromkeys(language for target in targets for language in target.languages))
+    languages = []
+    for code in split_names(codes):
+        languages.append(language_named(code, known, targets[0].name if len(targets) == 1 else ""))
+        if languages[-1] != code:
+            run.reporter.report(f"language {code} is read as {languages[-1]}")
+    return list(dict.fromkeys(languages))
+
+
+def _benchmark(run: Run) -> list[Target]:
+    """Return XTREME's targets; report those that are left out because the Hub lacks their text."""
     targets = [target.with_mining(run.options.mining) for target in TARGETS if target.in_xtreme]
     if run.options.data is None:
         for target in targets:
@@ -287,15 +299,13 @@ def _benchmark(languages: Sequence[str], run: Run) -> list[Target]:
                     f"--data DIR reads it from DIR/{target.name}"
                 )
         targets = [target for target in targets if not target.needs_data]
-    known = [language for target in targets for language in target.languages]
-    if unknown := [language for language in languages if language not in known]:
-        raise WrongUsage(
-            f"no target has the language {unknown[0]!r}", cure=f"one of: {' '.join(dict.fromkeys(known))}"
-        )
-    return [target for target in targets if not languages or set(languages) & set(target.languages)]
+    return targets
 
 
-def _find(name: str, run: Run) -> Target:
+def _find(written: str, run: Run) -> Target:
+    name = target_named(written, run.options.own)
+    if name != written:
+        run.reporter.report(f"target {written} is read as {name}")
     if is_own(name):
         if name not in run.options.own:
             kind, _, rest = name.partition(".")

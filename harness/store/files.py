@@ -43,7 +43,8 @@ def read_file(path: Path, limit: int | None, cure: str) -> bytes:
             cure=cure,
         )
     with path.open("rb") as file:
-        return file.read() if limit is None else file.read(limit + 1)
+        # Reading with a limit allocates all of it, half a gigabyte for a file of kilobytes.
+        return file.read() if limit is None else file.read(min(limit, os.fstat(file.fileno()).st_size) + 1)
 
 
 def replace_file(path: Path, data: bytes) -> None:

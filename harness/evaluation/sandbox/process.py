@@ -21,6 +21,13 @@ from harness.evaluation.sandbox.usage import disk_of_tree, memory_of_tree, proce
 
 _LOOK_SECONDS = 0.5
 _LINE = 2000
+# How Python, NumPy's libraries and the loader of shared libraries say that memory ran out.
+_OUT_OF_MEMORY = (
+    "MemoryError",
+    "Memory allocation still failed",
+    "annot allocate memory",
+    "failed to map segment",
+)
 _KEPT = "what it finished is kept"
 
 
@@ -57,7 +64,8 @@ def run_confined(
             errors="replace",
         )
         assert process.stdout is not None
-        reader = threading.Thread(target=_forward, args=(process.stdout, report), daemon=True)
+        printed = _Printed(report)
+        reader = threading.Thread(target=_forward, args=(process.stdout, printed), daemon=True)
         reader.start()
         try:
             exceeded = _watch(process, limits, confinement, measured)
@@ -75,6 +83,11 @@ def run_confined(
         raise CheckFailed(
             "the evaluation was killed, most likely because it ran out of memory",
             cure="use a machine with more memory, or a smaller --max-memory",
+        )
+    if process.returncode and printed.out_of_memory and limits.memory is not None:
+        raise CheckFailed(
+            f"the evaluation ran out of the {limits.memory:,} bytes of memory that it may use",
+            cure=f"a larger --max-memory; {_KEPT}",
         )
     if process.returncode:
         raise CheckFailed(
@@ -128,6 +141,18 @@ def _watch(
             )
         if (count := processes_of_tree(process.pid)) > PROCESSES:
             return f"the evaluation runs {count:,} processes, more than the limit of {PROCESSES:,}", note
+
+
+class _Printed:
+    """Passes on what a process prints, and notes whether it says that memory ran out."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self.out_of_memory = False
+
+    def __call__(self, line: str) -> None:
+        self.out_of_memory |= any(sign in line for sign in _OUT_OF_MEMORY)
+        self._report(line)
 
 
 def _forward(stream: IO[str], report: Callable[[str], None]) -> None:

@@ -15,7 +15,7 @@ from harness.errors import Fault, Where
 from harness.records import Record
 from harness.records.encoding import SAVED, STATED
 from harness.store.yaml.parser import MAX_FAULTS, YamlDocument
-from harness.store.yaml.positions import Path
+from harness.store.yaml.positions import Path, Plain
 
 # A description and a cure for each pattern in the records; a test checks that none is missing.
 PATTERNS = {
@@ -148,6 +148,11 @@ def _refusal(
     first = several[0]
     name = dotted(path)
     if first["type"] == "extra_forbidden":
+        if (number := _number_with_commas(document.value_at(path[:-1]), path[-1])) is not None:
+            message = (
+                f"{dotted(path)}: between braces a comma ends a value, so that {number} is read as several"
+            )
+            return message, f"write {number.replace(',', '')}"
         owner = _record_at(record, path[:-1])
         keys = [field.alias or key for key, field in owner.model_fields.items()] if owner else []
         return f"{dotted(path[:-1])}: unknown key {shown(path[-1])}", did_you_mean(str(path[-1]), keys)
@@ -161,6 +166,20 @@ def _refusal(
     # Several errors at one position are those of a union's members: encoding.layer is a word or a number.
     cure = _cure(first, value) if len(several) == 1 else f"write {expected}"
     return f"{name}: expected {expected}, found {shown(value)}", cure
+
+
+def _number_with_commas(owner: Plain, key: str | int) -> str | None:
+    """Return the number that was written with commas between braces, if `key` is a part of one."""
+    if not isinstance(owner, dict) or not re.fullmatch(r"[0-9]{3}", str(key)) or owner[str(key)] != "":
+        return None
+    keys = list(owner)
+    groups = [str(key)]
+    for earlier in reversed(keys[: keys.index(str(key))]):
+        value = owner[earlier]
+        if value != "":
+            return ",".join([value, *groups]) if isinstance(value, str) and value.isdigit() else None
+        groups.insert(0, earlier)
+    return None
 
 
 def _expected(details: ErrorDetails) -> str:

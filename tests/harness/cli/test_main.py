@@ -10,6 +10,7 @@ import click
 import pytest
 
 from harness.cli.main import COMMANDS
+from tests.support.folders import ROOT
 
 STILTBOARD = str(Path(sys.executable).with_name("stiltboard"))
 
@@ -80,5 +81,5 @@ def test_a_command_without_its_extra_says_how_to_install_it(command: str, argume
     assert result.returncode == 2
     assert result.stderr.splitlines() == [
         f"error: `stiltboard {command}` needs the package 'torch', which is not installed",
-        f"    cure: pip install 'stiltboard[{extra}]'",
+        f"    cure: {sys.executable} -m pip install -e '{ROOT}[{extra}]' -c {ROOT}/constraints.txt",
     ]
