@@ -12,6 +12,7 @@ import click
 
 from harness.cli.evaluation_queue import Subject
 from harness.errors import WrongUsage
+from harness.records import Pooling
 from harness.store.naming import NamedModel, submission_or_model
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class ModelChoice:
     layer: int | Literal["last"] | None = None
     pooling: str | None = None
     prefix: str | None = None
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
     max_length: int | None = None
     output: Path | None = None
     save_as: str | None = None
@@ -32,12 +35,13 @@ class ModelChoice:
     def stated(self) -> StatedEncoding:
         """Return what is stated of the encoding."""
         from harness.evaluation.direct import StatedEncoding
-        from harness.records import Pooling
 
         return StatedEncoding(
             layer=self.layer,
             pooling=None if self.pooling is None else Pooling(self.pooling),
             prefix=self.prefix,
+            query_prefix=self.query_prefix,
+            passage_prefix=self.passage_prefix,
             max_length=self.max_length,
         )
 
@@ -118,7 +122,7 @@ def _layer(
 _OPTIONS = (
     click.option(
         "--pooling",
-        type=click.Choice(["mean", "cls"]),
+        type=click.Choice([pooling.value for pooling in Pooling]),
         help="Of a model: how token vectors become one vector. Default: as saved, else mean.",
     ),
     click.option(
@@ -128,6 +132,8 @@ _OPTIONS = (
         help="Of a model: which hidden state. Default: as saved, else last.",
     ),
     click.option("--prefix", metavar="TEXT", help="Of a model: put before every text. Default: as saved."),
+    click.option("--query-prefix", metavar="TEXT", help="Of a model: put before questions, in place of it."),
+    click.option("--passage-prefix", metavar="TEXT", help="Of a model: put before what is searched."),
     click.option(
         "--max-length",
         type=click.IntRange(min=8, max=8192),

@@ -14,9 +14,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import BadInput
-from harness.models.checkpoint import CheckpointFiles, fetch
+from harness.models.checkpoint import CheckpointFiles, FolderEncoding, fetch
 from harness.models.checkpoint.hub_commit import commit_of
-from harness.records import Base, Checkpoint, Encoding, Intermediate, Pooling, Regime, Submission, Submitter
+from harness.models.encoding_choice import choose_encoding
+from harness.records import (
+    AnyEncoding,
+    Base,
+    Checkpoint,
+    Encoding,
+    Intermediate,
+    Pooling,
+    Regime,
+    SavedEncoding,
+    Submission,
+    Submitter,
+)
 from harness.records.scalars import SLUG
 from harness.store import load_submission, new_trained_submission
 from harness.store.naming import NamedModel
@@ -38,6 +50,8 @@ class StatedEncoding:
     layer: int | Literal["last"] | None = None
     pooling: Pooling | None = None
     prefix: str | None = None
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
     max_length: int | None = None
 
     @property
@@ -48,7 +62,7 @@ class StatedEncoding:
             for text in (
                 "" if self.layer in (None, "last") else f"h{self.layer}",
                 "" if self.pooling is None else self.pooling.value,
-                _slug(self.prefix or ""),
+                *(_slug(prefix or "") for prefix in (self.prefix, self.query_prefix, self.passage_prefix)),
                 "" if self.max_length is None else f"len{self.max_length}",
             )
             if text
@@ -97,23 +111,47 @@ def _checkpoint(model: NamedModel) -> Checkpoint:
     return Checkpoint(hub=model.hub, revision=commit_of(model.hub, model.revision))
 
 
-def _encoding(stated: StatedEncoding, files: CheckpointFiles, report: Callable[[str], None]) -> Encoding:
-    """Return how texts are encoded: as stated, and by default the last layer's mean over tokens."""
-    length = stated.max_length or min(_MAX_LENGTH, files.positions or _MAX_LENGTH, _tokenizer_limit(files))
+def _encoding(stated: StatedEncoding, files: CheckpointFiles, report: Callable[[str], None]) -> AnyEncoding:
+    """Return how texts are encoded: as stated, and else as the folder says, or by default."""
+    query, passage = stated.query_prefix, stated.passage_prefix
+    prefixes: dict[str, str | None] = {"query_prefix": query, "passage_prefix": passage}
+    if (query is None) != (passage is None):  # the other one is empty
+        prefixes = {name: prefix or "" for name, prefix in prefixes.items()}
+    folder = files.folder_encoding
+    if folder is not None and stated.layer is stated.pooling is None:
+        report(f"{files.source} is encoded as sentence-transformers saved it (modules.json)")
+        saved = SavedEncoding(prefix=stated.prefix, max_length=stated.max_length, **prefixes)
+        return _departing(saved, files) if stated.names else saved
+    said = folder if isinstance(folder, FolderEncoding) else None
+    length = stated.max_length or min(
+        _MAX_LENGTH, files.positions or _MAX_LENGTH, (said and said.max_length) or _tokenizer_limit(files)
+    )
     encoding = Encoding(
         layer="last" if stated.layer is None else stated.layer,
-        pooling=stated.pooling or Pooling.MEAN,
-        prefix=stated.prefix or "",
+        pooling=stated.pooling or (said.poolings[0] if said else Pooling.MEAN),
+        prefix=((said and said.prompt) or "") if stated.prefix is None else stated.prefix,
         max_length=length,
+        **prefixes,
     )
+    if folder is not None:
+        return _departing(encoding, files)
     defaults = {
         f"layer last (--layer), which is {files.layers}": stated.layer,
         "pooling mean (--pooling)": stated.pooling,
-        "no prefix (--prefix)": stated.prefix,
+        "no prefix (--prefix)": stated.prefix if query is passage is None else "stated",
         f"at most {length} tokens (--max-length)": stated.max_length,
     }
     if chosen := [text for text, value in defaults.items() if value is None]:
         report(f"{files.source} does not say how texts are encoded; by default {', '.join(chosen)}")
+    return encoding
+
+
+def _departing(encoding: AnyEncoding, files: CheckpointFiles) -> AnyEncoding:
+    """Return the encoding, stated on purpose, as one that departs from the folder if it does."""
+    try:
+        choose_encoding(encoding, files)
+    except BadInput:
+        return encoding.model_copy(update={"departs_from_saved": True})
     return encoding
 
 
