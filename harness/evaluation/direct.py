@@ -39,6 +39,9 @@ OUTPUT = Path("evaluations")
 
 _LONGEST_NAME, _LONGEST_TITLE = 60, 200
 _MAX_LENGTH = 512
+_GENERAL_NAME = re.compile(
+    r"best|checkpoint(-\d+)?|encoder|final|last|model|output|seed-\d+|weights", re.IGNORECASE
+)
 _UNKNOWN = "unknown"
 _FOLDERS = "local"  # in place of an organisation, for models in folders of this machine
 
@@ -85,7 +88,7 @@ def submission_of_model(
     checkpoint = _checkpoint(model)
     files = fetch(checkpoint, Path(), cache / "checkpoints")
     encoding = _encoding(stated, files, report)
-    title = model.hub or Path(checkpoint.source).name
+    title = model.hub or _folder_name(Path(checkpoint.source))
     name = _slug(title.rpartition("/")[2]) or "model"
     submission = Submission(
         schema_=1,
@@ -103,6 +106,11 @@ def submission_of_model(
     folder = _folder(output, "-".join([name, *stated.names]), submission)
     new_trained_submission(folder, submission)
     return folder
+
+
+def _folder_name(folder: Path) -> str:
+    """Return the name of a model's folder, with that of the folder above where it says little by itself."""
+    return f"{folder.parent.name}-{folder.name}" if _GENERAL_NAME.fullmatch(folder.name) else folder.name
 
 
 def _checkpoint(model: NamedModel) -> Checkpoint:
