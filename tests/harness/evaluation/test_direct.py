@@ -160,3 +160,31 @@ def test_each_model_and_target_is_a_line_of_json(workplace: Path) -> None:
     assert lines[1]["languages"]["de"]["score"] == lines[1]["mean"] == score.score
     assert lines[1]["languages"]["de"]["intervals"] == {"0": list(score.interval)}
     assert (lines[1]["score"], lines[1]["measured"], lines[1]["of"]) == (None, 1, 12)
+
+
+def test_what_sentence_transformers_saved_is_taken_unless_it_is_departed_from(workplace: Path) -> None:
+    model = workplace.parent / "models/toy-bert"
+    kinds = {
+        "": "sentence_transformers.models.Transformer",
+        "1_Pooling": "sentence_transformers.models.Pooling",
+    }
+    modules = [
+        {"idx": i, "name": str(i), "path": path, "type": kind} for i, (path, kind) in enumerate(kinds.items())
+    ]
+    (model / "modules.json").write_text(json.dumps(modules))
+    (model / "sentence_bert_config.json").write_text('{"max_seq_length": 48}')
+    (model / "1_Pooling").mkdir()
+    pooling = {
+        "word_embedding_dimension": 32,
+        "pooling_mode_cls_token": True,
+        "pooling_mode_mean_tokens": False,
+    }
+    (model / "1_Pooling/config.json").write_text(json.dumps(pooling))
+    for options, encoded in (
+        ((), "h3.cls|as saved|prefix=|len=48"),
+        (("--max-length", "32"), "h3.cls|as saved except max_length|prefix=|len=32"),
+        (("--pooling", "mean"), "h3.mean|not as saved|prefix=|len=48"),
+        (("--pooling", "cls"), "h3.cls|prefix=|len=48"),
+    ):
+        done = evaluate("../models/toy-bert", *ONE_LANGUAGE, "--limit", "5", *options)
+        assert f"|cos|{encoded}|v1" in done.stdout, done.output
