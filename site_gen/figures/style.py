@@ -57,6 +57,9 @@ SERIES_MARKS = (
     CurveMark(_PURPLE, "4 8", "star"),
 )
 
+# Numbers that were not measured here: the same grey line for all, only symbols differ.
+UNMEASURED = CurveMark(_GREY, "4 4", "circle")
+
 
 def symbol_path(name: str, x: float, y: float, radius: float) -> str:
     """Return the SVG path of a symbol around (x, y); its area is about that of a circle of this radius."""

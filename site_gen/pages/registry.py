@@ -23,6 +23,7 @@ from site_gen.exports import model_card
 from site_gen.figures.chart import Chart, make_chart
 from site_gen.figures.gap import gap_figure
 from site_gen.figures.plotly_json import guarded_id
+from site_gen.figures.published import published_figures
 from site_gen.figures.scaling import scaling_figure
 from site_gen.figures.scaling_choices import choices
 from site_gen.figures.style import REGIME_MARKS, REGIME_NAMES
@@ -236,6 +237,7 @@ def _target(
         "language_paths": languages,
         "chart": scaling_chart(standing),
         "gap_chart": gap_chart(standing, target_gaps),
+        "published_charts": [make_chart(figure) for figure in published_figures(standing)],
         "evidence": evidence(standing),
         "gaps": target_gaps,
     }
