@@ -20,9 +20,7 @@ from harness.errors import BadInput
 from harness.models.batching import Tokens
 from harness.models.checkpoint import CODE, CONFIG, FLOATS, HEADS, CheckpointFiles, read_header
 from harness.models.device import DTYPES, is_emulated
-from harness.models.transformers_errors import opening
 
-__all__ = ["check_ids", "fewest_tokens", "find_architecture", "multiply_in_float32", "open_model", "opening"]
 # Tensors that classes of transformers compute themselves and that older versions saved.
 _COMPUTED = re.compile(r"(.*\.)?(position_ids|token_type_ids|(original_)?inv_freq|masked_bias|attn_mask)")
 # Keys of any config.json that do not change what a base model computes.

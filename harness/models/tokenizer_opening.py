@@ -6,9 +6,9 @@ anew and keeps only a part of the file; its class gives names and limits here, a
 are compared with the file's. Where there is a SentencePiece model alone, sentencepiece itself is the measure.
 Other vocabularies are read by transformers.
 
-tokenizers builds tables that may be hundreds of times larger than tokenizer.json: a vocabulary of long pieces
-in 4 MB of text takes 1.4 GB. It ends its process where memory runs out, and cannot be stopped from within. So
-the file is opened in another process first, which may take as much as the largest honest vocabulary needs.
+tokenizers builds tables that may be hundreds of times larger than a file: a vocabulary of long pieces in 4 MB
+of text takes 1.4 GB. It ends its process where memory runs out, and cannot be stopped from within. So the file
+is opened in another process first, which may take as much as the largest honest vocabulary needs.
 """
 
 from __future__ import annotations
@@ -41,8 +41,14 @@ _, hard = resource.getrlimit(resource.RLIMIT_DATA)
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
-from tokenizers import Tokenizer
-Tokenizer.from_file(sys.argv[1])
+if sys.argv[1].endswith(".json"):
+    from tokenizers import Tokenizer
+    Tokenizer.from_file(sys.argv[1])
+else:
+    from sentencepiece import SentencePieceProcessor
+    from tokenizers.models import Unigram
+    model = SentencePieceProcessor(model_file=sys.argv[1])
+    Unigram([(model.id_to_piece(i), model.get_score(i)) for i in range(model.get_piece_size())], 0, False)
 """
 _opened: set[str] = set()  # digests of the files that passed, since seeds share a tokenizer
 _TOKENIZER, _WORD_PIECES = "tokenizer.json", "vocab.txt"
@@ -60,7 +66,7 @@ def open_tokenizer(files: CheckpointFiles) -> Any:
     folder = files.folder.resolve()
     with quiet():
         if (folder / _TOKENIZER).is_file():
-            _try(files)
+            _try(files, folder / _TOKENIZER)
             return _open_as_saved(folder)
         for name in SENTENCEPIECE_FILES:
             if (folder / name).is_file() and not (folder / "vocab.json").is_file():
@@ -141,6 +147,7 @@ def _slow(tokenizer: Any) -> Reading:
 
 def _open_pieces(files: CheckpointFiles, path: Path) -> Any:
     """Return the tokenizer of a SentencePiece model; of an unknown family as transformers opens it."""
+    _try(files, path)
     settings = _settings(path.parent)
     family = find_family(settings, str(files.config.get("model_type")))
     if family is None:
@@ -197,9 +204,8 @@ def _refuse_unsaid_case(files: CheckpointFiles, folder: Path) -> None:
         )
 
 
-def _try(files: CheckpointFiles) -> None:
-    """Open tokenizer.json in another process; errors other than its end are left to transformers."""
-    path = files.folder.resolve() / _TOKENIZER
+def _try(files: CheckpointFiles, path: Path) -> None:
+    """Open a file in another process; errors other than its end are left to whoever opens it here."""
     digest = sha256(path.read_bytes()).hexdigest()
     if digest in _opened:
         return
@@ -209,12 +215,12 @@ def _try(files: CheckpointFiles) -> None:
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise _refusal(files, f"takes more than {_SECONDS} seconds to open") from None
+        raise _refusal(files, path, f"takes more than {_SECONDS} seconds to open") from None
     if trial.returncode < 0 or b"MemoryError" in trial.stderr:
         ending = signal.Signals(-trial.returncode).name if trial.returncode < 0 else "MemoryError"
-        raise _refusal(files, f"cannot be opened within {_MEMORY:,} bytes of memory ({ending})")
+        raise _refusal(files, path, f"cannot be opened within {_MEMORY:,} bytes of memory ({ending})")
     _opened.add(digest)
 
 
-def _refusal(files: CheckpointFiles, defect: str) -> BadInput:
-    return BadInput(f"tokenizer.json of {files.source} {defect}", cure="the tokenizer of a known encoder")
+def _refusal(files: CheckpointFiles, path: Path, defect: str) -> BadInput:
+    return BadInput(f"{path.name} of {files.source} {defect}", cure="the tokenizer of a known encoder")

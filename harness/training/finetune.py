@@ -18,8 +18,9 @@ from harness.data.examples import RowExamples
 from harness.errors import BadInput
 from harness.kinds.registry import PREDICTED
 from harness.models.checkpoint import CheckpointFiles
-from harness.models.loading import check_ids, opening
+from harness.models.loading import check_ids
 from harness.models.predictor import Predictor, label_names, load
+from harness.models.transformers_errors import opening
 from harness.records import Target
 from harness.reporter import Reporter
 from harness.scoring.tables import TABLES

@@ -53,7 +53,8 @@ def outcomes(folder: Path) -> Read:
 
 def headers(folder: Path) -> Read:
     """Fetch and verify a checkpoint as an evaluation does, and open its weights."""
-    from harness.models.loading import open_model, opening
+    from harness.models.loading import open_model
+    from harness.models.transformers_errors import opening
 
     def read(files: Mapping[str, bytes]) -> bool:
         checkpoint = _fetched(folder, files)

@@ -152,7 +152,8 @@ def test_a_header_is_named_without_the_characters_that_reorder_a_line(
 
 
 def test_a_librarys_message_is_shown_without_control_characters(toy_encoder: Path, fetched: Fetch) -> None:
-    from harness.models.loading import find_architecture, opening
+    from harness.models.loading import find_architecture
+    from harness.models.transformers_errors import opening
 
     config = (toy_encoder / "config.json").read_bytes().replace(b'"bert"', b'"be\\u0012rt"')
     files = fetched({"config.json": config})

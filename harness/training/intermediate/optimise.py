@@ -14,8 +14,9 @@ import torch
 import transformers
 
 from harness.errors import BadInput
-from harness.models.loading import check_ids, open_model, opening
+from harness.models.loading import check_ids, open_model
 from harness.models.tokenizer_opening import open_tokenizer
+from harness.models.transformers_errors import opening
 from harness.records import DrawnLanguages, TrainingRecipe
 from harness.reporter import Reporter
 from harness.training.intermediate.curve import CurveCallback, CurvePoint, Measures, TrainingCurve
