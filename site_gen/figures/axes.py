@@ -83,6 +83,21 @@ def whole_points_axis(title: str) -> Axis:
     return Axis(title, -2.0, 102.0, tuple((float(tick), str(tick)) for tick in range(0, 101, 20)))
 
 
+def round_axis(title: str, values: Sequence[float]) -> Axis:
+    """Span values of any unit with a small margin and at most nine ticks at round numbers."""
+    low, high = min(values), max(values)
+    width = (high - low) or 1.0
+    power = 10.0 ** math.floor(math.log10(width))
+    step = next(size * power for size in (0.1, 0.2, 0.5, 1, 2) if width / (size * power) <= 8)
+    ticks = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    return Axis(
+        title,
+        low - 0.02 * width,
+        high + 0.04 * width,
+        tuple((tick * step, f"{tick * step:g}") for tick in ticks),
+    )
+
+
 def layers_axis(title: str, last: int) -> Axis:
     """Span the layers 0 to `last`, with at most 13 ticks at whole numbers."""
     steps = (digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5))

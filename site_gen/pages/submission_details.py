@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from harness.records import Target
+from harness.records import Target, Training
 from harness.reproduction.command import reproducing_command
 from site_gen import paths
 from site_gen.board.entry import Sections
@@ -21,6 +21,7 @@ from site_gen.figures.chart import Chart, make_chart
 from site_gen.figures.layers import sweep_figure
 from site_gen.figures.plotly_json import guarded_id
 from site_gen.figures.precision_recall import mined_figure
+from site_gen.figures.training_curve import training_figures
 from site_gen.pages.rendering import render
 
 # Pages of submissions are one folder below the site's root.
@@ -65,11 +66,19 @@ class WholeDetails:
         """
         cells = {name: replace(cell, target=targets[name]) for name, cell in self.row.cells.items()}
         shown = {name: tuple(exhibits(self.row, cell)) for name, cell in cells.items()}
+        figures = training_figures(self.row.training) if self.row.training else ()
+        charts = [chart for figure in figures if (chart := make_chart(figure)) is not None]
         return Sections(
             {name: _section(self.row, cell, shown[name], language_paths) for name, cell in cells.items()},
-            render("trained.html", {"record": self.row.training}).strip("\n") if self.row.training else "",
-            any(exhibit.chart for row_exhibits in shown.values() for exhibit in row_exhibits),
+            _trained(self.row.training, charts) if self.row.training else "",
+            bool(charts) or any(exhibit.chart for row_exhibits in shown.values() for exhibit in row_exhibits),
         )
+
+
+def _trained(record: Training, charts: Sequence[Chart]) -> str:
+    """Return the section of the training, with its curves."""
+    context = {"record": record, "charts": charts, "root": _ROOT, "guarded_id": guarded_id()}
+    return render("trained.html", context).strip("\n")
 
 
 def _section(
