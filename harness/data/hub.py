@@ -64,8 +64,10 @@ def _rows(repository: str, name: str, split: str, revision: str | None) -> Any:
 def _rows_at(commit: str, repository: str, name: str, split: str) -> Any:
     """Download what a configuration needs of a commit; `datasets` prepares it from the Hub's cache."""
     from datasets import load_dataset_builder  # noqa: PLC0415 - heavy
+    from huggingface_hub import HfFileSystem  # noqa: PLC0415 - heavy
 
     patient_session()
+    HfFileSystem.clear_instance_cache()  # it remembers refusals, which may have ended
     _download(repository, commit, _DESCRIPTIONS)
     builder = load_dataset_builder(_address(repository), name, revision=commit)
     if not Path(builder.cache_dir).is_dir():

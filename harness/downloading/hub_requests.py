@@ -105,7 +105,7 @@ def current_commit(repository: str, kind: str, revision: str = "main") -> str:
     about = next(json_pages(url, repository))
     commit = about.get("sha") if isinstance(about, dict) else None
     if not isinstance(commit, str):
-        raise NotTheHub(f"{url} names no commit")
+        raise NotTheHub(f"{url} is not an answer of the Hub")
     return commit
 
 

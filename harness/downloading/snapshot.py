@@ -139,7 +139,7 @@ def _entries(page: Any, address: str) -> dict[str, list[Any]]:
                     raise NotTheHub(f"{address} lists {str(name)[:80]!r} in another form than the Hub's")
                 entries[name] = [size, digest]
     except (KeyError, TypeError, AttributeError) as reason:
-        raise NotTheHub(f"{address} is not a listing of the Hub") from reason
+        raise NotTheHub(f"{address} is not an answer of the Hub") from reason
     return entries
 
 

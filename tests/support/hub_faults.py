@@ -6,8 +6,13 @@ a message go on by themselves: the download ends well, only later.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import resource
+import signal
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.hub_server import HubServer
+from tests.support.hub_server import HubServer, git_blob
 
-LISTING, FILES, SMALL, LARGE = "GET /api", "GET /.*resolve", "GET /.*resolve.*json", "GET /storage"
+LISTING, FILES, SMALL, LARGE = "GET /api", "GET /.*resolve", "GET /.*resolve.*(json|md)", "GET /storage"
 PAGE = b"<!DOCTYPE html><html><title>Hotel</title>Please log in.</html>"
 GATED = "Access to model org/model is restricted. You must be in its authorized list to access it."
 _CUT = "the connection to the Hub was cut at every try"
@@ -255,7 +260,7 @@ ROWS = (
     ),
     FaultRow(
         "JSON that is no listing",
-        "is not a listing of the Hub",
+        "is not an answer of the Hub",
         "check HF_ENDPOINT",
         (fails(LISTING, status=200, body=b'{"ok": true}'),),
     ),
@@ -319,7 +324,7 @@ ROWS = (
     ),
     FaultRow(
         "any other refusal (403)",
-        "the Hub answers 403 Forbidden for org/model",
+        "the Hub answers 403 Forbidden for",
         "a private repository needs",
         (answers(FILES, 403, "Your address is blocked"),),
     ),
@@ -379,3 +384,35 @@ def table() -> str:
         cure = f"… {row.cure} …" if row.cure else ""
         lines.append(f"| {row.fault} | {said} | {cure} | {3 if row.message else 0} |")
     return "\n".join(lines)
+
+
+def assert_cache_is_sound(cache: Path) -> None:
+    """Every blob is whole and has the digest of its name, and nothing else is left."""
+    for blob in cache.glob("*/blobs/*"):
+        data = blob.read_bytes()
+        digest = hashlib.sha256(data).hexdigest() if len(blob.name) == 64 else git_blob(data)
+        assert blob.name == digest
+
+
+def interrupted(work: Any, hub: HubServer, where: str) -> float:
+    """Press a key once the server was asked for what fails, and return the seconds until the work ended."""
+    pressed = []
+
+    def press() -> None:
+        while not any(fault.met for fault in hub.faults if fault.where == where):
+            time.sleep(0.01)
+        time.sleep(0.05)
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press, daemon=True)
+    thread.start()
+    ended = False
+    try:
+        work()
+        ended = True
+        thread.join()
+    except KeyboardInterrupt:
+        assert not ended, "it ended before the key was pressed"
+        return time.monotonic() - pressed[0]
+    raise AssertionError("no key was pressed")

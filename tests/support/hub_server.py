@@ -212,6 +212,9 @@ class _Handler(BaseHTTPRequestHandler):
             hub.ranges.append(self.headers["Range"])
         self._body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = hub.fault(request)
+        if fault and fault.after == 0:  # not even a header is sent
+            self._break_off(fault)
+            return
         if fault and fault.status is not None:
             self._send(fault.status, fault.body or b"", fault.headers, fault)
             return
@@ -336,8 +339,11 @@ class _Handler(BaseHTTPRequestHandler):
                     return
         else:
             self.wfile.write(pieces)
-        if fault is None or fault.after is None:
-            return
+        if fault and fault.after is not None:
+            self._break_off(fault)
+
+    def _break_off(self, fault: HubFault) -> None:
+        """Reset, close or leave open the connection."""
         self.close_connection = True
         if fault.then == "stall":
             self.server_hub.ending.wait(fault.seconds)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import signal
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +14,18 @@ from harness.errors import BadInput, StiltboardError
 from harness.models.checkpoint import fetch, verify
 from harness.records import Checkpoint
 from tests.support.folders import ROOT
-from tests.support.hub_faults import LARGE, LISTING, ROWS, SMALL, FaultRow, Scene, table
-from tests.support.hub_server import HubServer, git_blob
+from tests.support.hub_faults import (
+    LARGE,
+    LISTING,
+    ROWS,
+    SMALL,
+    FaultRow,
+    Scene,
+    assert_cache_is_sound,
+    interrupted,
+    table,
+)
+from tests.support.hub_server import HubServer
 
 
 @pytest.fixture
@@ -40,14 +45,6 @@ def scene(
 def fetch_from(scene: Scene, tmp_path: Path) -> Any:
     commit = scene.hub.repositories["models", "org/model"].commit
     return fetch(Checkpoint(hub="org/model", revision=commit), tmp_path, tmp_path / "cache")
-
-
-def assert_cache_is_sound(cache: Path) -> None:
-    """Every blob is whole and has the digest of its name, and nothing else is left."""
-    for blob in cache.glob("*/blobs/*"):
-        data = blob.read_bytes()
-        digest = hashlib.sha256(data).hexdigest() if len(blob.name) == 64 else git_blob(data)
-        assert blob.name == digest
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
@@ -158,24 +155,6 @@ def test_a_key_ends_a_download_at_once(scene: Scene, tmp_path: Path, where: str,
     scene.undo()
     fetch_from(scene, tmp_path)
     assert_cache_is_sound(scene.cache)
-
-
-def interrupted(work: Any, hub: HubServer, where: str) -> float:
-    """Press a key once the server was asked for what fails, and return the seconds until the work ended."""
-    pressed = []
-
-    def press() -> None:
-        while not any(fault.met for fault in hub.faults if fault.where == where):
-            time.sleep(0.01)
-        time.sleep(0.05)
-        pressed.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=press, daemon=True)
-    with pytest.raises(KeyboardInterrupt):
-        thread.start()
-        work()
-    return time.monotonic() - pressed[0]
 
 
 def test_a_wait_for_the_hub_is_reported_and_a_key_ends_it(scene: Scene, tmp_path: Path) -> None:
