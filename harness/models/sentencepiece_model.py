@@ -26,7 +26,7 @@ _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _BYTE = 1, 2, 3, 4, 6
 
 
 @dataclass(frozen=True)
-class Family:
+class PieceFamily:
     """What a family of encoders adds to its SentencePiece model.
 
     The first `dropped` pieces of the model have no number; `first` are numbered before the others, `last`
@@ -51,25 +51,27 @@ _BERT = {
     **{"bos_token": "[CLS]", "eos_token": "[SEP]", "cls_token": "[CLS]", "sep_token": "[SEP]"},
     "mask_token": "[MASK]",
 }
-_T5 = Family({"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}, "$A </s>", "$A </s> $B </s>")
+_T5 = PieceFamily(
+    {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}, "$A </s>", "$A </s> $B </s>"
+)
 _AS_BERT = "[CLS]:0 $A:0 [SEP]:0", "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1"
 _AS_ROBERTA = "<s> $A </s>", "<s> $A </s> </s> $B </s>"
 FAMILIES = {
-    "XLMRoberta": Family(
+    "XLMRoberta": PieceFamily(
         _FAIRSEQ, *_AS_ROBERTA, first=("<s>", "<pad>", "</s>", "<unk>"), dropped=3, last=("<mask>",)
     ),
-    "Camembert": Family(
+    "Camembert": PieceFamily(
         _FAIRSEQ,
         *_AS_ROBERTA,
         first=("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"),
         dropped=1,
         last=("<mask>",),
     ),
-    "DebertaV2": Family(
+    "DebertaV2": PieceFamily(
         {**_BERT, "unk_token": "[UNK]", "pad_token": "[PAD]"}, *_AS_BERT, last=("[MASK]",), types=True
     ),
-    "RemBert": Family({**_BERT, "unk_token": "<unk>", "pad_token": "<pad>"}, *_AS_BERT, types=True),
-    "Albert": Family({**_BERT, "unk_token": "<unk>", "pad_token": "<pad>"}, *_AS_BERT, types=True),
+    "RemBert": PieceFamily({**_BERT, "unk_token": "<unk>", "pad_token": "<pad>"}, *_AS_BERT, types=True),
+    "Albert": PieceFamily({**_BERT, "unk_token": "<unk>", "pad_token": "<pad>"}, *_AS_BERT, types=True),
     "T5": _T5,
 }
 _FAMILY_OF_TYPE = {

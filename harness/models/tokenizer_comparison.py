@@ -17,7 +17,7 @@ Reading = Callable[[Sequence[str]], Sequence[Sequence[int]]]
 
 
 @dataclass
-class Comparison:
+class TokenComparison:
     """Two readings of a checkpoint's tokenizer: `ours` is used, `other` is only compared with it.
 
     `files` and `reader` name them in `note`, as "tokenizer.json" and "transformers 5.3". A text that holds
@@ -60,10 +60,10 @@ class Comparison:
         )
 
 
-_comparisons: WeakKeyDictionary[Any, Comparison] = WeakKeyDictionary()
+_comparisons: WeakKeyDictionary[Any, TokenComparison] = WeakKeyDictionary()
 
 
-def compare_with(tokenizer: Any, comparison: Comparison) -> None:
+def compare_with(tokenizer: Any, comparison: TokenComparison) -> None:
     """Have the texts that a tokenizer reads from now on compared."""
     _comparisons[tokenizer] = comparison
 

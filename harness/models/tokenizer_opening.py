@@ -7,8 +7,8 @@ are compared with the file's. Where there is a SentencePiece model alone, senten
 Other vocabularies are read by transformers.
 
 tokenizers builds tables that may be hundreds of times larger than a file: a vocabulary of long pieces in 4 MB
-of text takes 1.4 GB. It ends its process where memory runs out, and cannot be stopped from within. So the file
-is opened in another process first, which may take as much as the largest honest vocabulary needs.
+of text takes 1.4 GB. It ends its process where memory runs out, and cannot be stopped from within. So the
+file is opened in another process first, which may take as much as the largest honest vocabulary needs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from harness.characters import shown
 from harness.errors import BadInput, StiltboardError
 from harness.models.checkpoint import SENTENCEPIECE_FILES, CheckpointFiles
 from harness.models.sentencepiece_model import SentencePieceModel, find_family
-from harness.models.tokenizer_comparison import Comparison, Reading, compare_with
+from harness.models.tokenizer_comparison import Reading, TokenComparison, compare_with
 from harness.models.transformers_errors import quiet
 
 # XLM-R's 250,000 pieces take 290 MB and one second, a million pieces 2.2 GB.
@@ -108,7 +108,7 @@ def _open_as_saved(folder: Path) -> Any:
     # There is no public way to give a class another backend; everything that it does goes through this one.
     tokenizer._tokenizer = saved
     if other is not None:
-        compare_with(tokenizer, Comparison(_TOKENIZER, _READER, _ids(saved), other))
+        compare_with(tokenizer, TokenComparison(_TOKENIZER, _READER, _ids(saved), other))
     return tokenizer
 
 
@@ -165,7 +165,7 @@ def _open_pieces(files: CheckpointFiles, path: Path) -> Any:
     tokenizer._tokenizer = model.tokenizer  # the constructor works on a copy, and adds to it
     apart = tuple(token.content for token in model.tokenizer.get_added_tokens_decoder().values())
     ours = _ids(model.tokenizer, special=False)
-    compare_with(tokenizer, Comparison(path.name, "sentencepiece itself", ours, model.read, apart))
+    compare_with(tokenizer, TokenComparison(path.name, "sentencepiece itself", ours, model.read, apart))
     return tokenizer
 
 

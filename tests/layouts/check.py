@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.layouts.encoders import LAYERS, LENGTH, encoder_of
+from tests.layouts.matrix import Sentences
 from tests.layouts.texts import TEXTS
 
 Vectors = NDArray[np.float32]
@@ -35,6 +36,52 @@ def vectors_of(
         [rows[i] for i in range(len(texts))],
         report.events,
     )
+
+
+def saved_vectors_of(folder: Path, cache: Path, texts: Sequence[str], role: str = "text") -> Vectors:
+    """Return the vectors (texts, width) of a folder of sentence-transformers, read as saved."""
+    from harness.models.checkpoint import fetch
+    from harness.models.encoder import Encoder
+    from harness.models.encoding_choice import choose_encoding
+    from harness.records import Checkpoint, SavedEncoding, TextRole
+
+    files = fetch(Checkpoint(path=folder.name), folder.parent, cache)
+    encoding = choose_encoding(SavedEncoding(), files)
+    encoder = Encoder(
+        files,
+        [encoding.view],
+        max_length=encoding.max_length,
+        lower_case=encoding.lower_case,
+        dtype="float32",
+        device="cpu",
+    )
+    rows: dict[int, Vectors] = {}
+    report = encoder.encode(
+        texts,
+        prefix=encoding.prefix_of(TextRole(role)),
+        sink=lambda _, indices, vectors: rows.update(zip(indices.tolist(), vectors, strict=True)),
+    )
+    assert report.failed == {}
+    return np.stack([rows[i] for i in range(len(texts))])
+
+
+def sentence_reference(model: Any, layout: Sentences, folder: Path, ids: Sequence[Sequence[int]]) -> Vectors:
+    """Return unit vectors (texts, width): states of plain transformers, then pooling and maps in numpy."""
+    import torch
+    from safetensors.numpy import load_file
+
+    rows = []
+    for text in ids:
+        with torch.inference_mode():
+            state = encoder_of(model)(input_ids=torch.tensor([list(text)[:LENGTH]])).last_hidden_state[0]
+        hidden = state.double().numpy()
+        vector = {"mean": hidden.mean(axis=0), "cls": hidden[0], "lasttoken": hidden[-1]}[layout.pooling]
+        for number, (_, _, activation) in enumerate(layout.maps, start=2):
+            weights = load_file(folder / f"{number}_Dense/model.safetensors")
+            vector = weights["linear.weight"] @ vector + weights.get("linear.bias", 0)
+            vector = np.tanh(vector) if activation.endswith("Tanh") else vector
+        rows.append(vector / np.linalg.norm(vector))
+    return np.stack(rows).astype(np.float32)
 
 
 def reference(model: Any, ids: Sequence[Sequence[int]]) -> Vectors:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,18 @@ class Opened:
     def measure(self) -> str:
         """Name what gives the ids to compare with."""
         return _MEASURES[self.ids.__qualname__.partition(".")[0]]
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """A folder of sentence-transformers: a layout with a pooling, maps after it, and prompts."""
+
+    name: str
+    files: str
+    encoder: Opened
+    pooling: str
+    maps: tuple[tuple[int, int, str], ...] = ()
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

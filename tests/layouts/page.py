@@ -6,6 +6,7 @@ import re
 
 from tests.layouts.opened import OPENED
 from tests.layouts.refused import REFUSED
+from tests.layouts.sentences import SENTENCES
 from tests.support.folders import ROOT
 
 PAGE = ROOT / "docs/checkpoints.md"
@@ -17,6 +18,10 @@ def drawn(text: str) -> str:
     """Return the page with both tables as the layouts are now."""
     opened = ["| layout | files | ids |", "| :-- | :-- | :-- |"]
     opened += [f"| {layout.name} | {layout.files} | {layout.measure} |" for layout in OPENED]
+    opened += [
+        f"| {layout.name} | {layout.encoder.files}; {layout.files} | {layout.encoder.measure} |"
+        for layout in SENTENCES
+    ]
     refused = ["| layout | message | way out |", "| :-- | :-- | :-- |"]
     refused += [f"| {layout.name} | {_readable(layout.message)} | {layout.cure} |" for layout in REFUSED]
     for name, table in (("opened", opened), ("refused", refused)):

@@ -11,11 +11,18 @@ import pytest
 
 from harness.errors import BadInput
 from tests.layouts import page
-from tests.layouts.check import padded_reference, reference, vectors_of
+from tests.layouts.check import (
+    padded_reference,
+    reference,
+    saved_vectors_of,
+    sentence_reference,
+    vectors_of,
+)
 from tests.layouts.encoders import LENGTH
-from tests.layouts.matrix import Opened, Refused
+from tests.layouts.matrix import Change, Opened, Refused, Sentences
 from tests.layouts.opened import OPENED
 from tests.layouts.refused import REFUSED
+from tests.layouts.sentences import SENTENCES, change_of
 from tests.layouts.texts import TEXTS
 
 LEAST_COSINE = 0.99999
@@ -49,13 +56,13 @@ def _lanes(layouts: tuple[Any, ...], fast: set[str]) -> list[Any]:
     ]
 
 
-def _save(layout: Opened | Refused, folder: Path) -> Any:
+def _save(layout: Opened | Refused, folder: Path, change: Change | None = None) -> Any:
     """Save a layout as its makers do, and return the model."""
     folder.mkdir(parents=True)
     model = layout.model()
     model.save_pretrained(folder)
     layout.tokenizer(folder)
-    layout.change(folder, model)
+    (change or layout.change)(folder, model)
     return model
 
 
@@ -82,6 +89,20 @@ def _least_cosine(vectors: list[Any], expected: Any) -> float:
     return min(float(a @ b) for a, b in zip(np.stack(vectors), expected, strict=True))
 
 
+@pytest.mark.parametrize("layout", _lanes(SENTENCES, {"LaBSE (sentence-transformers)"}))
+def test_a_folder_of_sentence_transformers_is_read_as_saved(layout: Sentences, tmp_path: Path) -> None:
+    folder = tmp_path / "s/w"
+    model = _save(layout.encoder, folder, change_of(layout))
+    expected = sentence_reference(model, layout, folder, layout.encoder.ids(folder, TEXTS))
+    vectors = saved_vectors_of(folder, tmp_path / "cache", TEXTS)
+    assert _least_cosine(list(vectors), expected) >= LEAST_COSINE
+    if query := layout.prompts.get("query"):
+        asked = [query + text for text in TEXTS]
+        expected = sentence_reference(model, layout, folder, layout.encoder.ids(folder, asked))
+        vectors = saved_vectors_of(folder, tmp_path / "cache", TEXTS, "query")
+        assert _least_cosine(list(vectors), expected) >= LEAST_COSINE
+
+
 @pytest.mark.parametrize("layout", _lanes(REFUSED, _FAST_REFUSED))
 def test_what_cannot_be_opened_as_saved_is_named_with_a_way_out(layout: Refused, tmp_path: Path) -> None:
     folder = tmp_path / "s/w"
@@ -95,8 +116,8 @@ def test_what_cannot_be_opened_as_saved_is_named_with_a_way_out(layout: Refused,
 
 
 def test_there_are_enough_of_them_and_each_once() -> None:
-    names = [layout.name for layout in (*OPENED, *REFUSED)]
-    assert len(set(names)) == len(names) >= 60
+    names = [layout.name for layout in (*OPENED, *SENTENCES, *REFUSED)]
+    assert len(set(names)) == len(names) >= 75
 
 
 def test_the_page_lists_these_layouts() -> None:

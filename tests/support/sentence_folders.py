@@ -50,6 +50,31 @@ def save_sentence_folder(
 ) -> Path:
     """Save a random encoder with a pooling and further modules, each a class, its settings and its weights."""
     save_toy_encoder(folder, layers=layers, seed=seed, architecture=architecture)
+    return add_modules(
+        folder,
+        *modules,
+        poolings=poolings,
+        version=version,
+        max_length=max_length,
+        lower_case=lower_case,
+        prompts=prompts,
+        default_prompt=default_prompt,
+        include_prompt=include_prompt,
+    )
+
+
+def add_modules(
+    folder: Path,
+    *modules: tuple[str, Settings, Mapping[str, np.ndarray] | None],
+    poolings: Sequence[str] = ("mean",),
+    version: int = 5,
+    max_length: int | None = 64,
+    lower_case: bool = False,
+    prompts: Mapping[str, str] | None = None,
+    default_prompt: str | None = None,
+    include_prompt: bool = True,
+) -> Path:
+    """Add the files of a pooling and of further modules to an encoder of 32 dimensions."""
     pooling: dict[str, Any] = {"include_prompt": include_prompt}
     if version == 6:
         pooling |= {
