@@ -14,7 +14,7 @@ from typing import IO, Any
 import click
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_REPORT = (
+REPORT = (
     "this is a defect of stiltboard or of a library: please open an issue with this message, "
     "the checkpoint, and the versions of stiltboard, torch, transformers and tokenizers"
 )
@@ -68,10 +68,14 @@ class CheckFailed(StiltboardError):
     exit_code = 1
 
 
-class Unwritable(CheckFailed):
-    """A file that this machine cannot write: a disk or a quota is full, or a folder is not writable."""
+class SystemRefused(CheckFailed):
+    """The system refused a read or a write: a full disk, a missing permission, no locks."""
 
     exit_code = 3
+
+
+class Unwritable(SystemRefused):
+    """A file that this machine cannot write: a disk or a quota is full, or a folder is not writable."""
 
 
 class BadInput(StiltboardError):
@@ -156,7 +160,7 @@ def naming_failures(
         message = f"{subject}: {type(reason).__name__}: {first_line}"
         if not cure:
             message += f" ({_position(reason)})"
-        raise kind(message, cure=cure or _REPORT) from reason
+        raise kind(message, cure=cure or REPORT) from reason
 
 
 def _printable(text: str) -> str:

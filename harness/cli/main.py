@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -63,9 +65,18 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
 
+    def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:  # click's
+        """Run a command and exit with its code, whatever ends it."""
+        run = partial(super().main, *arguments, standalone_mode=False, **options)
+        if not standalone_mode:
+            return run()
+        from harness.cli.endings import run_to_exit
+
+        run_to_exit(run)
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command, reporting its downloads; if it is interrupted, the error says what is kept."""
-        from harness.cli.interruption import endings
+        """Run a command, reporting its downloads; if something ends it, the error says what is kept."""
+        from harness.cli.endings import endings
         from harness.downloading import reporting_downloads
 
         reporting = reporting_downloads(lambda line: click.echo(f"download: {line}", err=True))

@@ -98,9 +98,9 @@ class _Speed:
 
 @contextmanager
 def watch(name: str) -> Iterator[Bar | Lines]:
-    """Yield a bar if standard error is a terminal, else plain lines, both labelled `name`."""
+    """Yield a bar if standard error is a terminal that can move its cursor, else plain lines."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         yield Lines(name)
         return
     columns = (

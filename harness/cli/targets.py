@@ -17,26 +17,14 @@ _COLUMNS = ("name", "title", "kind", "metric", "direction", "languages", "benchm
 @click.option("--json", "as_json", is_flag=True, help="Print the whole catalog as JSON.")
 def command(as_json: bool) -> None:
     """List the targets of the catalog."""
-    from rich.console import Console
-    from rich.table import Table
-
     from harness.catalog import TARGETS
+    from harness.text_table import print_table
 
     if as_json:
         entries = [target.published() for target in TARGETS]
         click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
-    rows = [_row(target) for target in TARGETS]
-    console = Console()
-    if not console.is_terminal:
-        widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
-        for row in (_COLUMNS, *rows):
-            click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        return
-    table = Table(*_COLUMNS)
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+    print_table(_COLUMNS, [_row(target) for target in TARGETS], right={"languages"})
 
 
 def _row(target: Target) -> tuple[str, ...]:

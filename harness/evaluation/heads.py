@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock
-
 from harness.catalog import BY_NAME
 from harness.errors import CheckFailed, WrongUsage, naming_failures
 from harness.evaluation.cells import Measured
@@ -20,6 +18,7 @@ from harness.evaluation.plan import TargetPlan
 from harness.evaluation.resume import Resumed
 from harness.evaluation.run import WRITE_SECONDS, Run
 from harness.kinds.registry import PREDICTED
+from harness.locks import lock_of
 from harness.models.checkpoint import CheckpointFiles, verify
 from harness.models.encoder import EncodingReport
 from harness.models.predictor import Predictor, open_head
@@ -75,7 +74,7 @@ def _train_once(job: HeadTraining, folder: Path, run: Run) -> None:
     """Train a head into its folder unless it exists; a file lock excludes other processes."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = folder.with_name(f".{folder.name}.work")
-    with FileLock(folder.with_name(f".{folder.name}.lock")):
+    with lock_of(folder.with_name(f".{folder.name}.lock")):
         if not (folder / _TRAINED).is_file():
             _refuse_several_processes(run)
             count = job.recipe.taken(len(job.train))

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from harness.catalog import TARGETS, is_own, target_of
 from harness.characters import shown
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.git_lfs import POINTER, unfetched
+from harness.locks import lock_of
 from harness.records import Outcomes, Result
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
@@ -264,7 +265,7 @@ def results_lock(folder: Path) -> Iterator[None]:
 
     Raises CheckFailed when another process holds the lock for longer.
     """
-    lock = FileLock(folder / LOCK_FILE, timeout=_LOCK_SECONDS, is_singleton=True)
+    lock = lock_of(folder / LOCK_FILE, _LOCK_SECONDS, is_singleton=True)
     try:
         lock.acquire()
     except Timeout:

@@ -16,13 +16,12 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from filelock import FileLock
-
 import harness
 import site_gen
 import templates
 from harness import catalog
 from harness.cache import cache_folder
+from harness.locks import lock_of
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS made_by (generator TEXT);
@@ -156,9 +155,9 @@ def _locked_path(submissions: Path) -> Iterator[Path | None]:
     """Lock the cache file of a folder and yield its path; yield None where that is not possible."""
     root = cache_folder() / "site"
     path = root / f"{hashlib.sha256(os.fsencode(submissions.resolve())).hexdigest()[:32]}.sqlite"
-    lock = FileLock(path.with_suffix(".lock"), timeout=1)
     try:
         root.mkdir(parents=True, exist_ok=True)
+        lock = lock_of(path.with_suffix(".lock"), 1)
         lock.acquire()
     except OSError:  # locked by another build (Timeout), disk full or read-only
         yield None

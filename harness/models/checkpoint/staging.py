@@ -27,9 +27,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, Timeout
 
 from harness.errors import BadInput, Unwritable
+from harness.locks import lock_of
 from harness.models.checkpoint.listing import Listing
 from harness.models.checkpoint.settings import SETTINGS_FILES, LeftOut, settings_to_open
 from harness.models.checkpoint.weights import SHARD, SINGLE, weight_names
@@ -49,7 +50,7 @@ class Stage:
     folder: Path
     digests: dict[str, str]
     left_out: list[LeftOut]
-    _lock: FileLock = field(repr=False)
+    _lock: BaseFileLock = field(repr=False)
 
     def __post_init__(self) -> None:
         weakref.finalize(self, _remove, self.folder, self._lock, os.getpid())
@@ -59,10 +60,10 @@ def stage(listing: Listing, cache: Path) -> Stage:
     """Stage the allowed files inside `cache`; raises BadInput for what must not be opened."""
     stages = cache / "opened"
     name = uuid.uuid4().hex
-    lock = FileLock(stages / f"{name}.lock")
     try:
         stages.mkdir(parents=True, exist_ok=True)
         _sweep(stages)
+        lock = lock_of(stages / f"{name}.lock")
         lock.acquire(blocking=False)
         (stages / name).mkdir(mode=0o700)
     except OSError as reason:
@@ -135,13 +136,13 @@ def _sweep(stages: Path) -> None:
     """Remove the folders of killed processes, whose locks no process holds."""
     for folder in stages.iterdir():
         if folder.is_dir():
-            lock = FileLock(folder.with_name(f"{folder.name}.lock"))
+            lock = lock_of(folder.with_name(f"{folder.name}.lock"))
             with suppress(Timeout):
                 lock.acquire(blocking=False)
                 _remove(folder, lock, os.getpid())
 
 
-def _remove(folder: Path, lock: FileLock, owner: int) -> None:
+def _remove(folder: Path, lock: BaseFileLock, owner: int) -> None:
     if os.getpid() != owner:  # a fork of the owner
         return
     shutil.rmtree(folder, ignore_errors=True)

@@ -13,13 +13,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from filelock import FileLock
 
 from harness.cache import cache_folder
 from harness.catalog.tasks import find_task
 from harness.clock import now
 from harness.data.reading_notes import noting
 from harness.errors import BadInput, CheckFailed, WrongUsage
+from harness.locks import lock_of
 from harness.models.checkpoint import CheckpointFiles, fetch, verify
 from harness.models.device import choose_device, choose_dtype, processor
 from harness.records import (
@@ -115,7 +115,7 @@ def train(
     target = folder / "checkpoints" / f"seed-{trainee.seed}"
     work = target.with_name(f".seed-{trainee.seed}.work")
     target.parent.mkdir(exist_ok=True)
-    with FileLock(target.with_name(f".seed-{trainee.seed}.lock")):
+    with lock_of(target.with_name(f".seed-{trainee.seed}.lock")):
         record = _training_record(trainee, start, text, folder, cache)
         if completed := _completed_seed(trainee, record, target):
             reporter.report("already trained")

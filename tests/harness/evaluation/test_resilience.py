@@ -22,7 +22,6 @@ import pytest
 from click.testing import CliRunner
 
 from harness import store
-from harness.cli.interruption import endings
 from harness.cli.main import main
 from harness.errors import CheckFailed
 from site_gen.commands import build
@@ -341,19 +340,26 @@ def test_a_file_that_may_not_grow_leaves_the_old_result(tmp_path: Path, limit: i
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "said", "advice"),
     [
         (
             OSError(errno.ENOSPC, "No space left on device", "/disk/x"),
             3,
-            "No space left on device while /disk/x was written",
+            "/disk/x: No space left on device",
+            "free space; ",
         ),
-        (OSError(errno.EDQUOT, "Disk quota exceeded"), 3, "Disk quota exceeded"),
-        (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), 3, "Disk quota exceeded", "free space; "),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/disk/x"),
+            3,
+            "/disk/x: Permission denied",
+            "give this account the right to it, or name another place; ",
+        ),
+        (KeyboardInterrupt(), 130, "interrupted", ""),
     ],
 )
 def test_every_command_says_what_to_do_when_it_is_ended(
-    error: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    error: BaseException, code: int, said: str, advice: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def end(*_: object, **__: object) -> None:
         raise error
@@ -365,10 +371,20 @@ def test_every_command_says_what_to_do_when_it_is_ended(
     )
     kept = "the site is the old one or the new one, whole; run the same command again"
     assert answer.exit_code == code
-    assert answer.stderr == f"error: {said}\n    cure: {'free space; ' if code == 3 else ''}{kept}\n"
+    assert answer.stderr == f"error: {said}\n    cure: {advice}{kept}\n"
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_any_other_error_of_the_system_stays_what_it_is() -> None:
-    with pytest.raises(PermissionError), endings(str):
-        raise PermissionError(errno.EACCES, "Permission denied")
+def test_a_defect_shows_its_traceback_and_how_to_report_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr(build, "build", fail)
+    answer = CliRunner().invoke(
+        main, ["build", "--out", str(tmp_path / "public"), "--submissions", str(tmp_path)]
+    )
+    assert answer.exit_code == 70
+    assert "Traceback" in answer.stderr and "of ours" in answer.stderr
+    assert answer.stderr.splitlines()[-1].startswith("error: this is a defect of stiltboard")
