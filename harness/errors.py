@@ -14,7 +14,7 @@ from typing import IO, Any
 import click
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-REPORT = (
+_REPORT = (
     "this is a defect of stiltboard or of a library: please open an issue with this message, "
     "the checkpoint, and the versions of stiltboard, torch, transformers and tokenizers"
 )
@@ -160,7 +160,7 @@ def naming_failures(
         message = f"{subject}: {type(reason).__name__}: {first_line}"
         if not cure:
             message += f" ({_position(reason)})"
-        raise kind(message, cure=cure or REPORT) from reason
+        raise kind(message, cure=cure or _REPORT) from reason
 
 
 def _printable(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import submissions_option
+from harness.cli.streams import takes_colour
 from harness.errors import BadInput, CheckFailed, Fault, NotComparable, WrongUsage
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ def command(
         comparison_report = report.ComparisonReport(comparisons=(comparison,))
     _check_alpha(comparison_report, alpha)
     if style == "text":
-        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        text = report.text(comparison_report, colour=colour)
+        text = report.text(comparison_report, colour=takes_colour(sys.stdout))
     else:
         text = {"markdown": report.markdown, "json": report.json}[style](comparison_report)
     click.echo(text, nl=False)

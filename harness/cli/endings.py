@@ -16,7 +16,7 @@ import click
 
 from harness.characters import visible
 from harness.cli.streams import discard, open_standard_streams
-from harness.errors import REPORT, StiltboardError, SystemRefused, is_disk_full
+from harness.errors import StiltboardError, SystemRefused, is_disk_full
 
 # What a command keeps and what to do next; any other command can be run again without loss.
 _REMEDIES = {
@@ -37,6 +37,7 @@ _CURES = {
     errno.ENAMETOOLONG: "choose shorter names",
     errno.ENOLCK: "name a place on a disk with locks",
 }
+_DEFECT = "this is a defect of stiltboard: please open an issue with these lines, the command and its version"
 _DEFECT_CODE = 70  # EX_SOFTWARE of sysexits.h: no exit code of a check or of input
 
 
@@ -86,7 +87,7 @@ def run_to_exit(run: Callable[[], object]) -> NoReturn:
     except Exception:  # noqa: BLE001  # the last wall: a defect
         with suppress(OSError):
             traceback.print_exc()
-            click.echo(f"error: {REPORT}", err=True)
+            click.echo(f"error: {_DEFECT}", err=True)
         sys.exit(_DEFECT_CODE)
 
 

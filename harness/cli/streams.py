@@ -28,9 +28,15 @@ def open_standard_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_ESCAPES)
+
+
+def takes_colour(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that shows colours, and whose user has not declined them."""
+    declined = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in ("dumb", "unknown")
+    return stream.isatty() and not declined
 
 
 def discard(*streams: TextIO) -> None:

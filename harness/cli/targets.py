@@ -24,7 +24,7 @@ def command(as_json: bool) -> None:
         entries = [target.published() for target in TARGETS]
         click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
-    print_table(_COLUMNS, [_row(target) for target in TARGETS], right={"languages"})
+    print_table(_COLUMNS, [_row(target) for target in TARGETS])
 
 
 def _row(target: Target) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from harness.errors import BadInput, Where
+from harness.errors import BadInput, SystemRefused, Where
 from harness.records import Tombstone
 from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
 from harness.store.files import plain, plain_record, read_file
@@ -45,10 +45,17 @@ def rename_submission(root: Path, old: str, new: str) -> Path:
         files = {SUBMISSION_FILE: with_alias.encode(), **with_slug(source, new)}
         partial = root / f".{new}.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(source, partial)
-        for name, data in files.items():
-            (partial / name).write_bytes(data)
-        partial.rename(target)
+        try:
+            shutil.copytree(source, partial)
+            for name, data in files.items():
+                (partial / name).write_bytes(data)
+            partial.rename(target)
+        except BaseException as reason:
+            shutil.rmtree(partial, ignore_errors=True)
+            if isinstance(reason, shutil.Error):  # one entry for each file
+                message = f"{source} cannot be copied: {reason.args[0][0][2]}"
+                raise SystemRefused(message, cure=f"free space; {old} is as it was") from reason
+            raise
     shutil.rmtree(source)
     return target
 
