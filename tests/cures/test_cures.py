@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.environments.board import PAIRS, Board, make_board
 
 from harness.cli.main import main
+from tests.environments.board import PAIRS, Board, make_board
 
 ALPHA = Path("submissions/alpha")
 RESULT = ALPHA / "results/jupyterlab.yaml"
@@ -107,7 +107,7 @@ CASES = {
         edit(ALPHA / "submission.yaml", "license: MIT", "license: <SPDX identifier>"),
         "validate alpha",
         r"replace it, angle brackets included",
-        lambda: edit(ALPHA / "submission.yaml", "<SPDX identifier>", "MIT")(),
+        edit(ALPHA / "submission.yaml", "<SPDX identifier>", "MIT"),
     ),
     "a byte order mark": Case(
         lambda: (
@@ -118,7 +118,7 @@ CASES = {
         ),
         "validate alpha",
         r"save it as UTF-8 without one",
-        lambda: edit(ALPHA / "submission.yaml", "\ufeff", "")(),
+        edit(ALPHA / "submission.yaml", "\ufeff", ""),
     ),
     "an unknown target": Case(
         nothing,
@@ -142,8 +142,8 @@ CASES = {
     "a folder that is no site": Case(
         write("public/notes.txt", "mine"),
         "build --out public",
-        r"choose an empty folder or one that an earlier build wrote|move it away",
-        lambda: shell("mv public elsewhere"),
+        r"name a folder that does not exist yet, or one that an earlier build wrote, with --out",
+        lambda: "build --out site",
     ),
     "no board": Case(
         nothing,
@@ -152,19 +152,13 @@ CASES = {
         lambda: "validate --submissions submissions",
     ),
     "an unknown revision": Case(
-        nothing, "diff nothing:alpha alpha", r"name another revision", lambda: "diff HEAD:alpha alpha"
+        nothing, "diff nothing:alpha alpha", r"name a branch, a tag or a commit", lambda: "diff HEAD:alpha alpha"
     ),
     "no permission for outcomes": Case(
-        lambda: (ALPHA / "results/jupyterlab.parquet").unlink(),
+        (ALPHA / "results/jupyterlab.parquet").unlink,
         "validate alpha",
         r"git (restore|checkout)[^\n]*|stiltboard evaluate alpha -t jupyterlab --overwrite[^\n]*",
         lambda *_: shell("git checkout -- submissions"),
-    ),
-    "a file instead of a folder": Case(
-        write("model/config.json", "{}"),
-        "diff submissions/alpha/submission.yaml beta",
-        r"name its folder, (\S+)",
-        lambda folder: f"diff {folder} beta",
     ),
 }
 ENCODING = {

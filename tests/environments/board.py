@@ -24,7 +24,7 @@ checkpoints: [{{seed: 0, path: {encoder}}}]
 submitters: [{{name: Zoë, url: "https://github.com/zoe"}}]
 license: MIT
 """
-_PAIRS = {
+PAIRS = {
     "de": ("Die Fähre fährt früh.", "Das Boot blieb hier."),
     "en": ("The ferry leaves.", "The boat stayed."),
 }
@@ -49,7 +49,7 @@ def make_board(folder: Path, encoder: Path) -> Board:
         result, table = sound(TARGET, every_cell(TARGET, TARGET.languages, right=0.4 + 0.2 * number), slug)
         files[f"submissions/{slug}/submission.yaml"] = about(slug, slug)
         files |= written(folder / slug, result, table)
-    for name, texts in _PAIRS.items():
+    for name, texts in PAIRS.items():
         files[f"pairs/{name}.txt"] = "".join(f"{text}\n" for text in texts).encode()
     repository = begin(folder / "board", files)
     git(repository.folder, "commit", "--quiet", "--allow-empty", "--message", "nothing")
