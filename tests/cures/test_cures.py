@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.main import main
-from tests.environments.board import PAIRS, Board, make_board
+from tests.environments.board import Board, make_board
 
 ALPHA = Path("submissions/alpha")
 RESULT = ALPHA / "results/jupyterlab.yaml"
@@ -72,16 +72,6 @@ def older_result() -> None:
     RESULT.write_bytes(text.replace(b"schema: 2", b"schema: 1", 1).replace(b"runs: []\n", b"run: {}\n"))
 
 
-def nest() -> None:
-    Path("pairs/inner").mkdir()
-    for name in PAIRS:
-        Path(f"pairs/{name}.txt").rename(f"pairs/inner/{name}.txt")
-
-
-def remove(name: str) -> None:
-    Path(name).unlink()
-
-
 EVALUATE = "evaluate waiting --bitext pairs=pairs -t bitext.pairs --device cpu"
 DIFF = "diff alpha beta"
 CASES = {
@@ -90,12 +80,6 @@ CASES = {
     ),
     "a misspelt slug": Case(
         nothing, "diff alpah beta", r"did you mean (alpha)\?", lambda slug: f"diff {slug} beta"
-    ),
-    "a misspelt file": Case(
-        lambda: shell("mv submissions/alpha/submission.yaml submissions/alpha/submission.yml"),
-        "evaluate alpha --dry-run -t jupyterlab",
-        r"(mv \S+submission.yml \S+submission.yaml)",
-        shell,
     ),
     "an unknown key": Case(
         edit(ALPHA / "submission.yaml", "license:", "licence:"),
@@ -152,7 +136,10 @@ CASES = {
         lambda: "validate --submissions submissions",
     ),
     "an unknown revision": Case(
-        nothing, "diff nothing:alpha alpha", r"name a branch, a tag or a commit", lambda: "diff HEAD:alpha alpha"
+        nothing,
+        "diff nothing:alpha alpha",
+        r"name a branch, a tag or a commit",
+        lambda: "diff HEAD:alpha alpha",
     ),
     "no permission for outcomes": Case(
         (ALPHA / "results/jupyterlab.parquet").unlink,
@@ -163,19 +150,20 @@ CASES = {
 }
 ENCODING = {
     "carriage returns": Case(
-        write("pairs/de.txt", "Die Fähre fährt früh.\rDas Boot blieb hier.\r"),
+        write("pairs/pairs.de-en.de", "Die Fähre fährt früh.\rDas Boot blieb hier.\r"),
         EVALUATE, r"replace them all: (.+)", shell,
     ),
     "another encoding": Case(
-        write("pairs/de.txt", "Die Fähre fährt früh.\nDas Boot blieb hier.\n".encode("utf-16")),
+        write("pairs/pairs.de-en.de", "Die Fähre fährt früh.\nDas Boot blieb hier.\n".encode("utf-16")),
         EVALUATE, r"convert it, then look at its letters: (.+)", shell,
     ),
-    "files one folder too deep": Case(
-        nest, EVALUATE, r"the files belong directly in the folder", lambda: shell("mv pairs/inner/* pairs/"),
+    "a misspelt file": Case(
+        lambda: shell("mv submissions/waiting/submission.yaml submissions/waiting/submission.yml"),
+        EVALUATE, r"(mv \S+submission.yml \S+submission.yaml)", shell,
     ),
-    "two names for one language": Case(
-        write("pairs/eng.txt", "The ferry leaves.\nThe boat stayed.\n"),
-        EVALUATE, r"remove one of them", lambda: remove("pairs/eng.txt"),
+    "one side alone": Case(
+        lambda: shell("mv pairs/pairs.de-en.en elsewhere"), EVALUATE, r"put both sides into the folder",
+        lambda: shell("mv elsewhere pairs/pairs.de-en.en"),
     ),
     "a set that is not named": Case(
         nothing, "evaluate waiting -t bitext.pairs --device cpu", r"(--bitext pairs)=DIR", lambda option: f"evaluate waiting {option}=pairs -t bitext.pairs --device cpu",

@@ -50,7 +50,7 @@ def make_board(folder: Path, encoder: Path) -> Board:
         files[f"submissions/{slug}/submission.yaml"] = about(slug, slug)
         files |= written(folder / slug, result, table)
     for name, texts in PAIRS.items():
-        files[f"pairs/{name}.txt"] = "".join(f"{text}\n" for text in texts).encode()
+        files[f"pairs/pairs.de-en.{name}"] = "".join(f"{text}\n" for text in texts).encode()
     repository = begin(folder / "board", files)
     git(repository.folder, "commit", "--quiet", "--allow-empty", "--message", "nothing")
     output = folder / "output"
