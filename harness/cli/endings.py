@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -118,7 +119,7 @@ def _refusal(reason: OSError, remedy: str) -> StiltboardError:
     if isinstance(reason, BrokenPipeError) and any(map(_has_no_reader, (sys.stdout, sys.stderr))):
         return OutputClosed("nobody reads the output")
     place = visible(str(reason.filename)) if reason.filename else ""
-    if not place and _cannot_be_flushed(sys.stdout):
+    if not place and _was_printed(reason):
         discard(sys.stdout)
         place = "standard output"
     cure = "free space" if is_disk_full(reason) else _CURES.get(reason.errno or 0, "mend it")
@@ -135,12 +136,10 @@ def _has_no_reader(stream: Any) -> bool:  # whatever stands in for a standard st
         return False
 
 
-def _cannot_be_flushed(stream: Any) -> bool:  # the same
-    try:
-        stream.flush()
-    except OSError:
-        return True
-    return False
+def _was_printed(reason: OSError) -> bool:
+    """Tell whether printing failed: the system names no file then, but click or rich was writing."""
+    frames = traceback.extract_tb(reason.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).parent.name in ("click", "rich")
 
 
 def _remedy(command: str) -> str:

@@ -74,6 +74,13 @@ class LazyGroup(click.Group):
 
         run_to_exit(run)
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:  # click's
+        """Read the arguments; --help and --version print here, before a command is invoked."""
+        from harness.cli.endings import endings
+
+        with endings(str):
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run a command, reporting its downloads; if something ends it, the error says what is kept."""
         from harness.cli.endings import endings
