@@ -26,6 +26,7 @@ from types import FrameType
 
 from experiments.reference.checkpoint_work import TARGETS, Places, measure_untouched, work_on
 from experiments.reference.control_records import SeedControls, add_controls, load_controls
+from harness.errors import StiltboardError
 from harness.store import load_recipe
 
 HERE = Path(__file__).parent
@@ -138,7 +139,7 @@ def run(todo: Sequence[Unit], places: Places, jobs: int, until: datetime | None,
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ask_to_stop)
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
-    queue, running = list(todo), dict[Future[SeedControls | None], Unit]()
+    queue, running, failed = list(todo), dict[Future[SeedControls | None], Unit](), 0
     try:
         while queue or running:
             busy = {unit.slug for unit in running.values()}
@@ -150,7 +151,12 @@ def run(todo: Sequence[Unit], places: Places, jobs: int, until: datetime | None,
             if left is not None and left <= 0:
                 raise _Stop
             for future in wait(running, timeout=left, return_when=FIRST_COMPLETED).done:
-                _finish(running.pop(future), future.result(), places, commits=commits)
+                unit = running.pop(future)
+                if isinstance(error := future.exception(), StiltboardError):  # the others go on
+                    print(f"{_clock()} {unit.name}: failed: {error}", flush=True)
+                    failed = 1
+                else:
+                    _finish(unit, future.result(), places, commits=commits)
     except _Stop:
         print(f"{_clock()} stopped; the same command goes on", flush=True)
         return _STOPPED
@@ -158,7 +164,7 @@ def run(todo: Sequence[Unit], places: Places, jobs: int, until: datetime | None,
         for process in (pool._processes or {}).values():
             process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
-    return 0
+    return failed
 
 
 def _ignore_interrupts() -> None:

@@ -1,0 +1,259 @@
+"""Print the tables of the second reference experiment from what is finished of it.
+
+    python -m experiments.reference.grid_tables
+
+Every table has the seeds that both sides of a difference have; a missing row is a dash. Tables are Markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from experiments.reference.control_records import SeedControls, load_controls
+from experiments.reference.grid import HERE
+from experiments.reference.tables import SUBMISSIONS, table
+from harness.records import Result, Score, SweptCheckpoint, Training
+from harness.store import load_result, load_sweep, load_training, sweep_path
+
+DEPTHS = (2, 4, 6, 8, 12)
+ENGLISH, CROSSLINGUAL = "qa-english", "qa-crosslingual"
+RECIPES = (ENGLISH, CROSSLINGUAL, "qa-monolingual", "qa-mixed", "qa-hybrid")
+NAMES = dict(zip(RECIPES, ("En-En", "X-Y", "X-X-mono", "X-X", "hybrid"), strict=True))
+TARGETS = ("tatoeba", "xquad_r", "bucc2018_dev")
+UNSEEN = ("el", "ru", "th", "tr")
+"""Languages of XQuAD-R that no recipe trains on."""
+_WITHIN = 2.0  # points: an interval no wider than this on both sides decides
+
+
+def slug(depth: int, recipe: str | None) -> str:
+    """Return the name of a row; without a recipe, of the untouched encoder."""
+    return f"me5-small-l{depth}" + (f"-{recipe}" if recipe else "")
+
+
+def result(name: str, target: str) -> Result | None:
+    """Return a result, or None where there is none."""
+    path = SUBMISSIONS / name / "results" / f"{target}.yaml"
+    return load_result(path) if path.is_file() else None
+
+
+def by_seed(
+    name: str,
+    target: str,
+    value: Callable[[Score], float] = lambda score: score.score,
+    only: Sequence[str] = (),
+) -> dict[int, float]:
+    """Return by seed the mean over the languages (only these) of a value of each language's score."""
+    stored = result(name, target)
+    return {
+        checkpoint.seed: fmean(
+            value(score) for language, score in checkpoint.scores.items() if not only or language in only
+        )
+        for checkpoint in (stored.checkpoints if stored is not None else ())
+    }
+
+
+def mean_and_half(values: Sequence[float]) -> tuple[float, float | None]:
+    """Return the mean over seeds and half the width of its interval at 95 %; None with fewer than two."""
+    array = np.array(values)
+    if len(array) < 2:
+        return float(array.mean()), None
+    half = stdtrit(len(array) - 1, 0.975) * array.std(ddof=1) / np.sqrt(len(array))
+    return float(array.mean()), float(half)
+
+
+def difference(first: Mapping[int, float], second: Mapping[int, float]) -> str:
+    """Return second − first over the seeds of both, which are matched; an untouched encoder has one score."""
+    seeds = [seed for seed in second if seed in first]
+    values = [second[seed] - first[seed] for seed in seeds]
+    if not values and len(first) == 1:
+        values = [value - next(iter(first.values())) for value in second.values()]
+    if not values:
+        return "–"
+    mean, half = mean_and_half(values)
+    return (
+        f"{mean:+.2f} ({len(values)} seed)" if half is None else f"{mean:+.2f} ± {half:.2f} ({len(values)})"
+    )
+
+
+def seeds_needed(first: Mapping[int, float], second: Mapping[int, float]) -> str:
+    """Return how many seeds an interval of ± 2 points would need, by the variance of the seeds so far."""
+    values = np.array([second[seed] - first[seed] for seed in second if seed in first])
+    if len(values) < 2:
+        return "–"
+    deviation = values.std(ddof=1)
+    counts = (n for n in range(2, 1000) if stdtrit(n - 1, 0.975) * deviation / np.sqrt(n) <= _WITHIN)
+    return str(next(counts, "over 1,000"))
+
+
+def scores(target: str) -> str:
+    """Return a table of the scores at each depth, and their differences."""
+    rows = []
+    for depth in DEPTHS:
+        none, *trained = (by_seed(slug(depth, recipe), target) for recipe in (None, *RECIPES[:2]))
+        if not any(trained):
+            continue
+        means = (f"{fmean(values.values()):.2f}" if values else "–" for values in (none, *trained))
+        none = {seed: next(iter(none.values())) for seed in (*trained[0], *trained[1])} if none else {}
+        compared = (difference(none, trained[0]), difference(none, trained[1]), difference(*trained))
+        rows.append((str(depth), *means, *compared, seeds_needed(*trained)))
+    head = ("layers", "none", "En-En", "X-Y", "En-En − none", "X-Y − none", "X-Y − En-En", "seeds for ± 2")
+    return table(head, rows)
+
+
+def settings() -> str:
+    """Return a table of XQuAD-R's settings as Elmahdy et al. print them: uncut mAP, and language bias."""
+    names = ("full_map_mono", "full_map_cross", "full_map_multi")
+    rows = []
+    for depth in DEPTHS:
+        for recipe in (None, *RECIPES):
+            stored = result(slug(depth, recipe), "xquad_r")
+            if stored is None:
+                continue
+            all_scores = [score for one in stored.checkpoints for score in one.scores.values()]
+            values = [
+                f"{fmean(score.secondary.get(name, np.nan) for score in all_scores):.1f}" for name in names
+            ]
+            bias = fmean(score.quantities["language_bias"] for score in all_scores)
+            name = NAMES[recipe] if recipe else "none"
+            rows.append((str(depth), name, str(len(stored.checkpoints)), *values, f"{bias:,.0f}"))
+    return table(("layers", "trained", "seeds", "mono", "cross", "multi", "language bias"), rows)
+
+
+def unseen() -> str:
+    """Return a table of XQuAD-R for questions in languages that were trained on, and in the others."""
+    rows = []
+    for depth in DEPTHS:
+        names = slug(depth, ENGLISH), slug(depth, CROSSLINGUAL)
+        stored = result(names[1], "xquad_r")
+        if stored is None:
+            continue
+        seen = [language for language in stored.languages if language not in UNSEEN]
+        parts = ([by_seed(name, "xquad_r", only=part) for name in names] for part in (seen, UNSEEN))
+        rows.append((str(depth), *(difference(*part) for part in parts)))
+    return table(("layers", "X-Y − En-En, trained in", "el, ru, th, tr"), rows)
+
+
+# ---- controls ----------------------------------------------------------------------------------
+
+
+def _path(
+    name: str, untouched: float, target: str, seed: SeedControls, training: Training
+) -> Iterator[_Stop]:
+    """Yield (dev score, drift, score) of a training: untouched, after early steps, and at its end."""
+    trained = next(one for one in training.seeds if one.seed == seed.seed)
+    task = training.tasks[0].task
+    dev = {point.step: point.dev_score[task] for point in trained.curve}
+    yield dev[0], 1.0, untouched
+    for early in seed.early:
+        if target in early.scores:
+            yield dev[early.step], fmean(early.drift.values()), fmean(early.scores[target].values())
+    final = by_seed(name, target)
+    yield trained.after[task], fmean(seed.drift.values()), final[seed.seed]
+
+
+_Stop = tuple[float, float, float]
+
+
+def paths(depth: int, recipe: str, target: str) -> dict[int, NDArray[np.float64]]:
+    """Return by seed the stops of a training, (stops, 3): dev score, drift and score."""
+    name = slug(depth, recipe)
+    training, untouched = load_training(SUBMISSIONS / name), by_seed(slug(depth, None), target)
+    if training is None or not untouched or not by_seed(name, target):
+        return {}
+    start = next(iter(untouched.values()))
+    return {
+        seed.seed: np.array(list(_path(name, start, target, seed, training)))
+        for seed in load_controls(HERE / "controls", name)
+    }
+
+
+def at_equal(column: int, first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
+    """Return the gap where both trainings have the same dev score (column 0) or drift (column 1).
+
+    That is the lower dev score, or the smaller drift, at the end: the other training is read where it passed
+    there, linearly between its stops. None where it did not. A dev score is in the regime's own languages.
+    """
+    ends = [path[-1, column] for path in (first, second)]
+    if column == 1:  # the farther a training moved, the smaller its cosine
+        level, inside = max(ends), all(path[:, 1].min() <= max(ends) for path in (first, second))
+        read = [np.interp(-level, -path[:, 1], path[:, 2]) for path in (first, second)]
+    else:
+        level = min(ends)
+        inside = all(path[0, 0] <= level for path in (first, second))
+        read = [np.interp(level, path[:, 0], path[:, 2]) for path in (first, second)]
+    return float(read[1] - read[0]) if inside else None
+
+
+def controls(target: str) -> str:
+    """Return a table of the gap X-Y − En-En as measured, at equal dev score, at equal drift, and by view."""
+    rows = []
+    for depth in DEPTHS:
+        english, crosslingual = (paths(depth, recipe, target) for recipe in (ENGLISH, CROSSLINGUAL))
+        seeds = [seed for seed in english if seed in crosslingual]
+        if not seeds:
+            continue
+        gaps: list[list[float | None]] = [
+            [float(crosslingual[seed][-1, 2] - english[seed][-1, 2]) for seed in seeds],
+            *([at_equal(column, english[seed], crosslingual[seed]) for seed in seeds] for column in (0, 1)),
+        ]
+        drift = (f"{fmean(path[-1, 1] for path in side.values()):.3f}" for side in (english, crosslingual))
+        rows.append((str(depth), str(len(seeds)), *drift, *map(_shown, gaps), *views(depth, target)))
+    head = ("layers", "seeds", "drift En-En", "drift X-Y", "gap", "at equal dev score", "at equal drift")
+    return table((*head, "at each one's best view", "first token, last layer"), rows)
+
+
+def _shown(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{fmean(known):+.2f}" if len(known) == len(values) else "–"
+
+
+def views(depth: int, target: str) -> tuple[str, str]:
+    """Return the gap at the best layer and pooling of each side, and at the last layer's first token."""
+    sides = []
+    for recipe in (ENGLISH, CROSSLINGUAL):
+        path = sweep_path(SUBMISSIONS / slug(depth, recipe), target)
+        sides.append(load_sweep(path).checkpoints if path.is_file() else ())
+    if not all(sides):
+        return "–", "–"
+    best = [fmean(max(_view_scores(one).values()) for one in side) for side in sides]
+    first_token = [fmean(_view_scores(one)[depth, "cls"] for one in side) for side in sides]
+    return f"{best[1] - best[0]:+.2f}", f"{first_token[1] - first_token[0]:+.2f}"
+
+
+def _view_scores(swept: SweptCheckpoint) -> dict[tuple[int, str], float]:
+    """Return the mean over the languages of each layer and pooling."""
+    return {
+        (view.layer, view.pooling.value): fmean(view.scores.values()) for view in swept.views if view.scores
+    }
+
+
+def cost() -> str:
+    """Return a line with the hours of the work and the share outside passes in training."""
+    spent, runs = list[float](), []
+    for path in sorted((HERE / "controls").glob("*.yaml")):
+        spent += [sum(seed.seconds.values()) for seed in load_controls(HERE / "controls", path.stem)]
+        training = load_training(SUBMISSIONS / path.stem)
+        runs += [seed.run for seed in training.seeds] if training is not None else []
+    if not runs:
+        return "nothing is finished"
+    seconds, passes = sum(run.seconds for run in runs), sum(run.passes for run in runs)
+    return (
+        f"{len(spent)} checkpoints, {sum(spent) / 3600:.1f} hours of single threads, {seconds / 3600:.1f} of "
+        f"them training, of which {100 * (1 - passes / seconds):.1f} % outside passes"
+    )
+
+
+def main() -> None:
+    """Print all tables."""
+    for target in TARGETS:
+        print(f"## {target}\n\n{scores(target)}\n\n### Controls\n\n{controls(target)}\n")
+    print(f"## XQuAD-R: settings\n\n{settings()}\n\n### Languages\n\n{unseen()}\n\n{cost()}")
+
+
+if __name__ == "__main__":
+    main()
