@@ -20,7 +20,14 @@ from harness.evaluation.run import Options, Run
 from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.models.device import choose_device, choose_dtype
 from harness.models.encoding_choice import choose_encoding
-from harness.records import Checkpoint, ReportedSubmission, Signature, Target, TextEncoding
+from harness.records import (
+    Checkpoint,
+    ReportedSubmission,
+    SavedEncoding,
+    Signature,
+    Target,
+    TextEncoding,
+)
 from harness.reporter import Reporter
 from harness.store import RESULTS_FOLDER, load_submission
 
@@ -195,9 +202,11 @@ def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
             f"the weights of seed {', '.join(map(str, gone))} are gone: their scores are kept"
         )
     depths = sorted({files.layers for files in checkpoints.values()})
-    if len(depths) > 1:
+    encoding = run.submission.encoding
+    last = isinstance(encoding, SavedEncoding) or encoding.layer == "last"
+    if len(depths) > 1 and last:
         raise BadInput(
-            f"the checkpoints differ in depth: {', '.join(map(str, depths))} layers",
+            f"the checkpoints differ in depth, so that `layer: last` means {depths}",
             cure="one submission is one recipe at one size",
         )
     _refuse_equal_weights(checkpoints)

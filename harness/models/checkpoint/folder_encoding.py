@@ -26,7 +26,7 @@ from harness.records.encoding import LONGEST_PREFIX
 _DEPART = "state layer and pooling, and departs_from_saved: true, to read its vectors in another way"
 _CLASS = re.compile(r"sentence_transformers\.(?:\w+\.)*(\w+)")
 # pooling_mode_… in the order in which sentence-transformers concatenates.
-_FLAGS = {
+POOLING_FLAGS = {
     "pooling_mode_cls_token": Pooling.CLS,
     "pooling_mode_max_tokens": Pooling.MAX,
     "pooling_mode_mean_tokens": Pooling.MEAN,
@@ -187,11 +187,11 @@ def _refuse_unknown(settings: Mapping[str, Any], known: set[str], name: str) -> 
 
 def _poolings(settings: Mapping[str, Any]) -> tuple[Pooling, ...]:
     """Return the poolings in the order of concatenation; `pooling_mode` is version 6, the flags earlier."""
-    known = {"word_embedding_dimension", "embedding_dimension", "include_prompt", "pooling_mode", *_FLAGS}
-    _refuse_unknown(settings, known, "its Pooling")
+    known = {"word_embedding_dimension", "embedding_dimension", "include_prompt", *POOLING_FLAGS}
+    _refuse_unknown(settings, known | {"pooling_mode"}, "its Pooling")
     modes = settings.get("pooling_mode")
     if modes is None:
-        chosen = [mode for flag, mode in _FLAGS.items() if settings.get(flag) is True]
+        chosen = [mode for flag, mode in POOLING_FLAGS.items() if settings.get(flag) is True]
         return tuple(chosen or [Pooling.MEAN])
     names = [modes] if isinstance(modes, str) else modes
     if not isinstance(names, list) or not names or not all(name in list(Pooling) for name in names):

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.models.checkpoint import TOKENIZER_FILES, CheckpointFiles
-from harness.records import Encoding, Pooling
+from harness.models.checkpoint.folder_encoding import POOLING_FLAGS
+from harness.records import Encoding
 
 # sentence-transformers' names of its modules, which versions from 2 on read.
 _MODULES = (
@@ -22,14 +23,16 @@ def save_encoder(
 ) -> None:
     """Save the encoder with unchanged copies of its tokenizer files, and how evaluation reads its vectors.
 
-    `prefixes` precede queries and passages where a caller tells them apart.
+    `prefixes` precede queries and passages where a caller tells them apart; those of the encoding come first.
     """
     encoder.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         if (files.folder / name).is_file():
             (folder / name).write_bytes((files.folder / name).read_bytes())
     if encoding.layer in ("last", files.layers):
-        _save_modules(folder, encoding, prefixes, int(encoder.config.hidden_size))
+        query, passage = encoding.query_prefix, encoding.passage_prefix
+        stated = prefixes if query is None or passage is None else (query, passage)
+        _save_modules(folder, encoding, stated, int(encoder.config.hidden_size))
 
 
 def _save_modules(folder: Path, encoding: Encoding, prefixes: tuple[str, str], width: int) -> None:
@@ -48,10 +51,7 @@ def _save_modules(folder: Path, encoding: Encoding, prefixes: tuple[str, str], w
         folder / "1_Pooling/config.json",
         {
             "word_embedding_dimension": width,
-            "pooling_mode_cls_token": encoding.pooling is Pooling.CLS,
-            "pooling_mode_mean_tokens": encoding.pooling is Pooling.MEAN,
-            "pooling_mode_max_tokens": False,
-            "pooling_mode_mean_sqrt_len_tokens": False,
+            **{flag: encoding.pooling is pooling for flag, pooling in POOLING_FLAGS.items()},
             "include_prompt": True,
         },
     )

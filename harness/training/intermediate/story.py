@@ -25,7 +25,9 @@ from harness.models.device import choose_device, choose_dtype, processor
 from harness.records import (
     Checkpoint,
     Distillation,
+    Encoding,
     Intermediate,
+    PairRanking,
     Submission,
     TaskShare,
     TrainedSeed,
@@ -331,7 +333,7 @@ def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> Non
             continued_mlm=recipe.continued_mlm is not None,
             translated=not_only_english and any(find_task(part.task.name).translated for part in tasks),
         ),
-        encoding=recipe.encoding,
+        encoding=_evaluated_encoding(recipe),
         checkpoints=tuple(seed_checkpoints),
         trained_on=tuple(dict.fromkeys((*recipe.trained_on, *(part.task.seen for part in text)))),
         submitters=recipe.submitters,
@@ -340,3 +342,15 @@ def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> Non
     )
     if not new_trained_submission(folder, submission):
         declare_checkpoint(folder, seed_checkpoints[recipe.seeds.index(trainee.seed)])
+
+
+def _evaluated_encoding(recipe: TrainingRecipe) -> Encoding:
+    """Return the recipe's encoding; its queries and passages are encoded as the first task trained them."""
+    encoding, objective = recipe.encoding, recipe.tasks[0].objective
+    if encoding.query_prefix is not None or not isinstance(objective, PairRanking):
+        return encoding
+    prefixes = objective.query_prefix, objective.passage_prefix
+    query, passage = (encoding.prefix if prefix is None else prefix for prefix in prefixes)
+    if query == passage == encoding.prefix:
+        return encoding
+    return encoding.model_copy(update={"query_prefix": query, "passage_prefix": passage})

@@ -9,6 +9,7 @@ import torch
 from torch import distributed, nn
 from torch.nn import functional
 
+from harness.models.pooling import pooled
 from harness.models.tokenization import Input
 from harness.records import Pooling
 from harness.training.batches import pad
@@ -32,10 +33,7 @@ class Pooled(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Return vectors (texts, width), in float32 or more, of hidden states (texts, tokens, width)."""
         hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
-        if self.pooling is Pooling.CLS:
-            return {"vectors": hidden[:, 0]}
-        weights = mask.unsqueeze(-1).to(hidden.dtype)  # (texts, tokens, 1)
-        return {"vectors": (hidden * weights).sum(dim=1) / weights.sum(dim=1)}
+        return {"vectors": pooled(hidden, (self.pooling,), mask)}
 
 
 def in_parts(inputs: Sequence[Input], at_once: int, padding: int) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_one_pass_serves_all_views_and_a_second_sweep_computes_nothing(
     passes = []
     real = encoder_module.Encoder.forward
     monkeypatch.setattr(
-        encoder_module.Encoder, "forward", lambda self, ids: passes.append(len(ids)) or real(self, ids)
+        encoder_module.Encoder, "forward", lambda self, ids, n: passes.append(len(ids)) or real(self, ids, n)
     )
     sweep(submission, "de")
     (result,) = harness.load_results(submission)

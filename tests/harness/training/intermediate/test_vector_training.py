@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from harness.cli.main import main
 from harness.errors import BadInput, CheckFailed
 from harness.models.checkpoint import verify
 from harness.models.encoder import Encoder
-from harness.records import Batches, Pooling, Training, View
+from harness.models.encoding_choice import choose_encoding
+from harness.records import Batches, Pooling, SavedEncoding, TextRole, Training, View
 from harness.records.result import CheckpointScores
 from harness.store import load_recipe, load_submission, load_training, submission_faults
 from harness.training.intermediate import optimise as optimise_module
@@ -376,6 +378,11 @@ def test_what_is_saved_tells_sentence_transformers_how_evaluation_reads_it(
     assert settings["prompts"][settings["default_prompt_name"]] == "the "
     assert (settings["prompts"]["query"], settings["prompts"]["document"]) == ("sun ", "the ")
     assert json.loads((folder / "sentence_bert_config.json").read_text())["max_seq_length"] == 32
+    submission = load_submission(folder.parents[1])
+    files = verify(folder, "here")
+    saved, stated = choose_encoding(SavedEncoding(), files), choose_encoding(submission.encoding, files)
+    assert (stated.saved, replace(saved, saved="")) == ("", stated)  # nothing departs
+    assert [stated.prefix_of(role) for role in TextRole] == ["the ", "sun ", "the "]
     # The digest is that of what evaluation reads; these files are not part of it.
     (folder / "modules.json").unlink()
     assert verify(folder, "here").digest == done.weights
