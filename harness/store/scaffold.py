@@ -40,7 +40,8 @@ intermediate:
   continued_mlm: false          # masked language modelling continued next to the task
   translated: false             # the training data were machine-translated
 
-# How a text becomes a vector.
+# How a text becomes a vector. Where the checkpoint's folder says so (modules.json, as sentence-transformers
+# saves it), write {{as: saved}}; what contradicts the folder needs departs_from_saved: true.
 {encoding}
 # One entry per seed, as hub + revision; for weights that are not public, path: a folder, relative to this
 # file's.
@@ -62,7 +63,7 @@ links: {{}}
 _ENCODING = """\
 encoding:
   layer: last                   # last, or an index into hidden_states: 0 is the embedding output
-  pooling: mean                 # mean over all tokens, or cls
+  pooling: mean                 # mean over all tokens, cls (the first token), lasttoken, …
   prefix: ""                    # put before every text; e5 models expect "query: "
   max_length: 512               # in tokens, special tokens included
 """
