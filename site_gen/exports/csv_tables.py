@@ -110,8 +110,8 @@ def _cell(value: Value) -> str | int | float:
 
 
 _ABOUT = (
-    "kind", "submission", "title", "family", "regime", "tasks", "training_languages", "training_examples",
-    "parameters", "parameters_total", "seeds",
+    "kind", "submission", "title", "family", "regime", "batches", "tasks", "training_languages",
+    "training_examples", "parameters", "parameters_total", "seeds",
 )  # fmt: skip
 
 
@@ -120,6 +120,7 @@ def _about(row: Row) -> tuple[Value, ...]:
     intermediate, size = row.submission.intermediate, row.parameters
     return (
         *("measured", row.slug, row.submission.title, row.submission.family, row.regime.value),
+        intermediate.batches.value if intermediate.batches else None,
         *(" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples),
         *(size.body if size else None, size.total if size else None, len(row.submission.checkpoints)),
     )
@@ -128,6 +129,7 @@ def _about(row: Row) -> tuple[Value, ...]:
 def _about_reported(row: ReportedRow) -> Iterator[Value]:
     intermediate = row.submission.intermediate
     yield from ("reported", row.slug, row.submission.title, row.submission.family, row.regime.value)
+    yield intermediate.batches.value if intermediate.batches else None
     yield from (" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples)
     yield from (None, row.submission.reported.parameters, None)
 
