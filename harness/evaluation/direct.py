@@ -90,6 +90,7 @@ def submission_of_model(
     encoding = _encoding(stated, files, report)
     title = model.hub or _folder_name(Path(checkpoint.source))
     name = _slug(title.rpartition("/")[2]) or "model"
+    title = f"encoder of {title}" if files.is_encoder_decoder else title
     submission = Submission(
         schema_=1,
         title=title[:_LONGEST_TITLE].strip(),

@@ -31,6 +31,8 @@ from harness.records import View
 # Below this many rows the CPU's matrix products use another kernel, which adds in another order.
 _MIN_ROWS = 16
 
+_ENCODER_ALONE = "the encoder of a sequence-to-sequence model is evaluated, without its decoder"
+
 
 @dataclass
 class EncodingReport:
@@ -93,6 +95,7 @@ class Encoder:
         self.on_gpu = self.device.startswith("cuda")
         self.batch_tokens = batch_tokens or (GPU_BATCH_TOKENS if self.on_gpu else CPU_BATCH_TOKENS)
         self._source, self._depth = files.source, files.layers
+        self._notes = (_ENCODER_ALONE,) if files.is_encoder_decoder else ()
         self._check(files)
         with opening(files.source):
             self.tokenizer = open_tokenizer(files)
@@ -276,7 +279,7 @@ class Encoder:
                     index, passes, [view for view in not_finite if index in not_finite[view]], sink, report
                 )
             progress(len(indices), sum(lengths[i] for i in indices), report.tokens)
-        report.events.extend((*passes.events, *differences(self.tokenizer)))
+        report.events.extend((*passes.events, *differences(self.tokenizer), *self._notes))
         if report.retried:
             report.events.append(f"{report.retried} vectors were not finite and were tried alone")
         report.seconds, report.passes = time.perf_counter() - started, passes.completed

@@ -71,13 +71,12 @@ FAMILIES = {
         {**_BERT, "unk_token": "[UNK]", "pad_token": "[PAD]"}, *_AS_BERT, last=("[MASK]",), types=True
     ),
     "RemBert": PieceFamily({**_BERT, "unk_token": "<unk>", "pad_token": "<pad>"}, *_AS_BERT, types=True),
-    "Albert": PieceFamily({**_BERT, "unk_token": "<unk>", "pad_token": "<pad>"}, *_AS_BERT, types=True),
     "T5": _T5,
 }
 _FAMILY_OF_TYPE = {
     **dict.fromkeys(("xlm-roberta", "xlm-roberta-xl", "xmod", "gte", "jina_embeddings_v3"), "XLMRoberta"),
     **dict.fromkeys(("t5", "mt5", "umt5", "longt5", "switch_transformers"), "T5"),
-    **{"camembert": "Camembert", "deberta-v2": "DebertaV2", "rembert": "RemBert", "albert": "Albert"},
+    **{"camembert": "Camembert", "deberta-v2": "DebertaV2", "rembert": "RemBert"},
 }
 
 
@@ -110,8 +109,6 @@ class SentencePieceModel:
         self._model.ParseFromString(path.read_bytes())
         self._processor: Any = sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
         self._refuse_what_is_read_differently()
-        self._lower_case = bool(settings.get("do_lower_case", family == "Albert"))
-        self._strips_accents = family == "Albert" and not settings.get("keep_accents", False)
         self.tokenizer = self._build(added)
         self._numbers = self._number_pieces()
 
@@ -181,13 +178,8 @@ class SentencePieceModel:
         return tokenizer
 
     def _preparing(self) -> list[Any]:
-        """Return what the family does to a text before its SentencePiece model reads it."""
-        steps: list[Any] = []
-        if self._strips_accents or "keep_accents" in self._settings:
-            steps += [normalizers.Replace("``", '"'), normalizers.Replace("''", '"')]
-        if self._strips_accents:
-            steps += [normalizers.NFKD(), normalizers.StripAccents()]
-        return [*steps, normalizers.Lowercase()] if self._lower_case else steps
+        """Return what is done to a text before the SentencePiece model reads it."""
+        return [normalizers.Lowercase()] if self._settings.get("do_lower_case") else []
 
     def _normalizing(self) -> list[Any]:
         """Return what the model's own normaliser does: its table, then spaces."""

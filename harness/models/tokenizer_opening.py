@@ -146,7 +146,7 @@ def _slow(tokenizer: Any) -> Reading:
 
 
 def _open_pieces(files: CheckpointFiles, path: Path) -> Any:
-    """Return the tokenizer of a SentencePiece model; of an unknown family as transformers opens it."""
+    """Return the tokenizer of a SentencePiece model; raises BadInput where its family is not known."""
     _try(files, path)
     settings = _settings(path.parent)
     family = find_family(settings, str(files.config.get("model_type")))

@@ -73,28 +73,19 @@ def of_tokenizer_json(folder: Path, texts: Sequence[str]) -> list[list[int]]:
     return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
 
 
-def of_pieces(
-    name: str, shift: int, unknown: int, before: Sequence[int], after: Sequence[int], lower: bool = False
-) -> Ids:
+def of_pieces(name: str, shift: int, unknown: int, before: Sequence[int], after: Sequence[int]) -> Ids:
     """Read a SentencePiece model with sentencepiece; its pieces are numbered from `shift` on."""
 
     def read(folder: Path, texts: Sequence[str]) -> list[list[int]]:
         from sentencepiece import SentencePieceProcessor
 
         model = SentencePieceProcessor(model_file=str(folder / name))
-        rows = model.encode([_as_albert(text) if lower else text for text in texts])
+        rows = model.encode(list(texts))
         return [
             [*before, *(unknown if model.is_unknown(i) else i + shift for i in row), *after] for row in rows
         ]
 
     return read
-
-
-def _as_albert(text: str) -> str:
-    import unicodedata
-
-    text = unicodedata.normalize("NFKD", text.replace("``", '"').replace("''", '"'))
-    return "".join(char for char in text if not unicodedata.combining(char)).lower()
 
 
 def of_word_pieces(*, lowercase: bool) -> Ids:
@@ -150,15 +141,15 @@ ROBERTA_NAMES = {
     "bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>", "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>",
 }  # fmt: skip
 T5_NAMES = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
-_XLMR: dict[str, Any] = {
+XLMR: dict[str, Any] = {
     "first": ("<s>", "<pad>", "</s>", "<unk>"), "dropped": 3, "last": ("<mask>",), "split": True, "tokenizer_class": "XLMRobertaTokenizer", **ROBERTA_NAMES,
 }  # fmt: skip
-xlmr_json = vocabularies.unigram_json(vocabularies.FAIRSEQ, **_XLMR)
+xlmr_json = vocabularies.unigram_json(vocabularies.FAIRSEQ, **XLMR)
 xlmr_pieces = vocabularies.piece_file("sentencepiece.bpe.model", vocabularies.FAIRSEQ)
 _BERT_AROUND: dict[str, Any] = {"around": ("[CLS]", "[SEP]")}
 
 
-def _deberta_json(folder: Path) -> None:
+def deberta_json(folder: Path) -> None:
     from tokenizers import normalizers
 
     vocabularies.unigram_json(
@@ -167,41 +158,31 @@ def _deberta_json(folder: Path) -> None:
     )(folder)  # fmt: skip
 
 
-def _rembert_json(folder: Path) -> None:
+def rembert_json(folder: Path) -> None:
     from tokenizers import normalizers
 
     quotes = (normalizers.Replace("``", '"'), normalizers.Replace("''", '"'))
     vocabularies.unigram_json(
-        vocabularies.ALBERT, before=quotes, tokenizer_class="RemBertTokenizer", do_lower_case=False, keep_accents=True, remove_space=True,
+        vocabularies.REMBERT, before=quotes, tokenizer_class="RemBertTokenizer", do_lower_case=False, keep_accents=True, remove_space=True,
         **_BERT_AROUND, **BERT_NAMES | {"unk_token": "<unk>", "pad_token": "<pad>"},
     )(folder)  # fmt: skip
 
 
-def _albert_json(folder: Path) -> None:
-    from tokenizers import normalizers as n
-
-    before = (n.Replace("``", '"'), n.Replace("''", '"'), n.NFKD(), n.StripAccents(), n.Lowercase())
-    vocabularies.unigram_json(
-        vocabularies.ALBERT, before=before, tokenizer_class="AlbertTokenizer", do_lower_case=True, keep_accents=False, remove_space=True,
-        **_BERT_AROUND, **BERT_NAMES | {"unk_token": "<unk>", "pad_token": "<pad>"},
-    )(folder)  # fmt: skip
-
-
-_t5_json = vocabularies.unigram_json(
+t5_json = vocabularies.unigram_json(
     vocabularies.T5, around=("", "</s>"), split=True, tokenizer_class="T5Tokenizer", extra_ids=0, **T5_NAMES
 )
-_nllb_json = vocabularies.unigram_json(
+nllb_json = vocabularies.unigram_json(
     vocabularies.FAIRSEQ, first=("<s>", "<pad>", "</s>", "<unk>"), dropped=3, last=("eng_Latn", "deu_Latn", "<mask>"),
     around=("eng_Latn", "</s>"), tokenizer_class="NllbTokenizer", src_lang="eng_Latn", **ROBERTA_NAMES,
 )  # fmt: skip
-_camembert_json = vocabularies.unigram_json(
+camembert_json = vocabularies.unigram_json(
     vocabularies.FAIRSEQ, first=("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"), dropped=1, last=("<mask>",), split=True,
     tokenizer_class="CamembertTokenizer", **ROBERTA_NAMES,
 )  # fmt: skip
-_qwen_json = vocabularies.byte_pair_json(
+qwen_json = vocabularies.byte_pair_json(
     "qwen", tokenizer_class="Qwen2Tokenizer", pad_token="<|endoftext|>", eos_token="<|im_end|>"
 )
-_gemma_json = vocabularies.byte_pair_json(
+gemma_json = vocabularies.byte_pair_json(
     "gemma",
     tokenizer_class="GemmaTokenizer",
     bos_token="<s>",
@@ -209,7 +190,7 @@ _gemma_json = vocabularies.byte_pair_json(
     pad_token="<pad>",
     unk_token="<unk>",
 )
-_llama_json = vocabularies.byte_pair_json(
+llama_json = vocabularies.byte_pair_json(
     "gemma",
     tokenizer_class="LlamaTokenizer",
     bos_token="<s>",
@@ -217,12 +198,12 @@ _llama_json = vocabularies.byte_pair_json(
     unk_token="<unk>",
     add_bos_token=False,
 )
-_roberta_json = vocabularies.byte_pair_json("roberta", tokenizer_class="RobertaTokenizer", **ROBERTA_NAMES)
-_gpt_json = vocabularies.byte_pair_json(
+roberta_json = vocabularies.byte_pair_json("roberta", tokenizer_class="RobertaTokenizer", **ROBERTA_NAMES)
+gpt_json = vocabularies.byte_pair_json(
     "roberta", tokenizer_class="GPT2Tokenizer", unk_token="<unk>", bos_token="<s>", eos_token="</s>"
 )
-_cased = vocabularies.word_piece_json(lowercase=False, tokenizer_class="BertTokenizer", **BERT_NAMES)
-_uncased = vocabularies.word_piece_json(lowercase=True, tokenizer_class="BertTokenizer", **BERT_NAMES)
+cased = vocabularies.word_piece_json(lowercase=False, tokenizer_class="BertTokenizer", **BERT_NAMES)
+uncased = vocabularies.word_piece_json(lowercase=True, tokenizer_class="BertTokenizer", **BERT_NAMES)
 
 
 def no_files(name: str = "") -> Write:

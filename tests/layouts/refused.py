@@ -84,7 +84,7 @@ REFUSED: tuple[Refused, ...] = (
         'write {"do_lower_case": false} into tokenizer_config.json, or true where it was trained so',
     ),
     Refused(
-        "SentencePiece of a family that is not known (XLNet)", make("bert"), v.piece_file("spiece.model", v.ALBERT), settings("tokenizer_config.json", tokenizer_class="XLNetTokenizer"),
+        "SentencePiece of a family that is not known (XLNet)", make("bert"), v.piece_file("spiece.model", v.REMBERT), settings("tokenizer_config.json", tokenizer_class="XLNetTokenizer"),
         r"w holds spiece\.model and no tokenizer\.json, and how its pieces are numbered is not known for XLNetTokenizer",
         _JSON + "check its ids against the model's first",
     ),
@@ -111,16 +111,16 @@ REFUSED: tuple[Refused, ...] = (
     ),
     # code
     Refused(
-        "an architecture of a repository's own code", make("bert"), m._cased, with_code("mystery", "org/mystery"),
+        "an architecture of a repository's own code", make("bert"), m.cased, with_code("mystery", "org/mystery"),
         r"w: transformers has no model_type 'mystery'", _OWN_CODE,
     ),
     Refused(
-        "auto_map and a key that only its code reads", make("eurobert", pad_token_id=1), m._roberta_json, with_code("eurobert", "org/x", router_temperature=2.0),
+        "auto_map and a key that only its code reads", make("eurobert", pad_token_id=1), m.roberta_json, with_code("eurobert", "org/x", router_temperature=2.0),
         r"config\.json of w says router_temperature, which the repository's own code reads, and transformers' EuroBertConfig does not",
         f"where a key has no effect on the vectors, remove it; otherwise {_OWN_CODE}",
     ),
     Refused(
-        "auto_map and weights that only its code reads", make("eurobert", pad_token_id=1), m._roberta_json,
+        "auto_map and weights that only its code reads", make("eurobert", pad_token_id=1), m.roberta_json,
         also(renamed(lambda name: name, {"gate.weight": (4, 4)}), with_code("eurobert", "org/x")),
         r"the weights of w hold 1 tensors that EuroBertModel does not read: gate\.weight …", "config.json and weights of one architecture: save the whole encoder again",
     ),
@@ -135,64 +135,64 @@ REFUSED: tuple[Refused, ...] = (
         "merge the adapter into its base and save the whole encoder",
     ),
     Refused(
-        "a request to trust code", make("bert"), m._cased, settings(trust_remote_code=True),
+        "a request to trust code", make("bert"), m.cased, settings(trust_remote_code=True),
         r"{folder}/config\.json carries 'trust_remote_code': a checkpoint may not bring code", "remove 'trust_remote_code'; only architectures of transformers are opened",
     ),
     # weights
     Refused(
-        "pytorch_model.bin alone", make("bert"), m._cased, weights_as("pytorch_model.bin"),
+        "pytorch_model.bin alone", make("bert"), m.cased, weights_as("pytorch_model.bin"),
         r"{folder} holds no model\.safetensors; found pytorch_model\.bin, which are not opened: a pickle runs code",
         "where you trust the file: AutoModel.from_pretrained(FOLDER).save_pretrained(NEW), and the tokenizer the same way; "
         "on the Hub, https://huggingface.co/spaces/safetensors/convert writes model.safetensors",
     ),
     Refused(
-        "model.fp16.safetensors alone", make("bert"), m._cased, weights_as("model.fp16.safetensors"),
+        "model.fp16.safetensors alone", make("bert"), m.cased, weights_as("model.fp16.safetensors"),
         r"{folder} holds no model\.safetensors; found model\.fp16\.safetensors, which is not the name of an encoder's weights",
         "rename it to model.safetensors where it holds the whole encoder; shards need model.safetensors.index.json",
     ),
     Refused(
-        "ONNX alone", make("bert"), m._cased, weights_as("model.onnx"),
+        "ONNX alone", make("bert"), m.cased, weights_as("model.onnx"),
         r"{folder} holds no model\.safetensors; found model\.onnx, which are not opened: an export computes in its own way",
         "evaluate the checkpoint that it was exported from",
     ),
     Refused(
-        "ONNX in a folder", make("bert"), m._cased, weights_as("onnx/model.onnx"),
+        "ONNX in a folder", make("bert"), m.cased, weights_as("onnx/model.onnx"),
         r"{folder} holds no model\.safetensors; found onnx, which are not opened: an export computes in its own way",
         "evaluate the checkpoint that it was exported from",
     ),
     Refused(
-        "TensorFlow alone", make("bert"), m._cased, weights_as("tf_model.h5"),
+        "TensorFlow alone", make("bert"), m.cased, weights_as("tf_model.h5"),
         r"{folder} holds no model\.safetensors; found tf_model\.h5, which are not opened: weights of TensorFlow or Flax",
         "with transformers 4: AutoModel.from_pretrained(FOLDER, from_tf=True) or from_flax=True, then save_pretrained(NEW)",
     ),
     Refused(
-        "sentence-transformers 1", make("bert"), m._cased, _in_a_folder,
+        "sentence-transformers 1", make("bert"), m.cased, _in_a_folder,
         r"{folder} holds its encoder in '0_Transformer', as sentence-transformers 1 saved it", "with a recent version: SentenceTransformer(FOLDER).save_pretrained(NEW)",
     ),
     Refused(
-        "an adapter alone", make("bert"), m._cased, also(weights_as("adapter_model.safetensors"), beside("adapter_config.json")),
+        "an adapter alone", make("bert"), m.cased, also(weights_as("adapter_model.safetensors"), beside("adapter_config.json")),
         r"{folder} holds adapter_config\.json: adapters are not opened", "merge the adapter into its base and save the whole encoder",
     ),
     Refused(
-        "quantised weights", make("bert"), m._cased, settings(quantization_config={"bits": 4}),
+        "quantised weights", make("bert"), m.cased, settings(quantization_config={"bits": 4}),
         r"{folder}/config\.json carries 'quantization_config': quantised weights are not evaluated", "save dequantised weights",
     ),
     Refused(
-        "more layers than config.json says", make("bert"), m._cased, settings(num_hidden_layers=1),
+        "more layers than config.json says", make("bert"), m.cased, settings(num_hidden_layers=1),
         r"the weights of w hold 16 tensors that BertModel does not read: encoder\.layer\.1\..* …", "config.json and weights of one architecture: save the whole encoder again",
         layer=1,
     ),
     Refused(
-        "fewer layers than config.json says", make("bert"), m._cased, settings(num_hidden_layers=3),
+        "fewer layers than config.json says", make("bert"), m.cased, settings(num_hidden_layers=3),
         r"the weights of w lack 16 tensors of BertModel: encoder\.layer\.2\..* …", "they would be random: save the whole encoder",
     ),
     # architectures
     Refused(
-        "rope_scaling of an unknown type", make("qwen3"), m._qwen_json, also(settings(drop=("rope_parameters",)), settings(rope_scaling={"type": "mystery", "factor": 2.0}, rope_theta=10000.0)),
+        "rope_scaling of an unknown type", make("qwen3"), m.qwen_json, also(settings(drop=("rope_parameters",)), settings(rope_scaling={"type": "mystery", "factor": 2.0}, rope_theta=10000.0)),
         r"transformers cannot open w: \w+: .*mystery.*", "save the whole encoder and its tokenizer again, with a recent version of transformers; what that version does not open is not evaluated",
     ),
     Refused(
-        "layers that are shared (ALBERT)", make("albert"), m._albert_json, _NOTHING,
+        "layers that are shared (ALBERT)", make("albert"), m.cased, _NOTHING,
         r"w: AlbertModel has no stack of 2 layers", "only encoders with one list of layers are opened",
     ),
 )  # fmt: skip

@@ -12,19 +12,20 @@ from typing import Any
 from tests.layouts.texts import TRAINING
 
 Write = Callable[[Path], None]
+SIZE = 700
 
 
 # ---- SentencePiece ----
 
 
 @cache
-def pieces(size: int = 700, **options: Any) -> bytes:
+def pieces(**options: Any) -> bytes:
     """Return a SentencePiece model; the table of its normaliser is nmt_nfkc, as in XLM-R's and mT5's."""
     import sentencepiece
 
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(TRAINING), model_writer=model, vocab_size=size, hard_vocab_limit=False,
+        sentence_iterator=iter(TRAINING), model_writer=model, vocab_size=SIZE, hard_vocab_limit=False,
         character_coverage=0.995, minloglevel=2, num_threads=1, **{"model_type": "unigram", "normalization_rule_name": "nmt_nfkc", **options},
     )  # fmt: skip
     return model.getvalue()
@@ -35,7 +36,7 @@ DEBERTA: dict[str, Any] = {
     "pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3,
     "pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]",
 }  # fmt: skip
-ALBERT: dict[str, Any] = {
+REMBERT: dict[str, Any] = {
     "pad_id": 0, "unk_id": 1, "bos_id": 2, "eos_id": 3,
     "bos_piece": "[CLS]", "eos_piece": "[SEP]", "control_symbols": "[MASK]",
 }  # fmt: skip
@@ -137,7 +138,7 @@ def word_pieces(*, lowercase: bool) -> str:
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     titles = () if lowercase else tuple(text.title() for text in TRAINING)
-    trainer = trainers.WordPieceTrainer(vocab_size=700, special_tokens=_BERT_SPECIALS, show_progress=False)
+    trainer = trainers.WordPieceTrainer(vocab_size=SIZE, special_tokens=_BERT_SPECIALS, show_progress=False)
     tokenizer.train_from_iterator((*TRAINING, *titles), trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
@@ -197,7 +198,7 @@ def byte_pairs(kind: str) -> str:
             tokenizer.normalizer = normalizers.Replace(" ", "▁")
             tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
     trainer = trainers.BpeTrainer(
-        vocab_size=900,
+        vocab_size=SIZE + 300,
         special_tokens=[*special, *bytes_alone],
         initial_alphabet=alphabet,
         show_progress=False,

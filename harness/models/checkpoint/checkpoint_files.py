@@ -84,6 +84,11 @@ class CheckpointFiles:
         return _width(self.config)
 
     @property
+    def is_encoder_decoder(self) -> bool:
+        """Tell whether the checkpoint holds a decoder besides the encoder that is opened."""
+        return self.config.get("is_encoder_decoder") is True
+
+    @property
     def positions(self) -> int | None:
         """Return the largest number of tokens with a position, None where the configuration sets no bound."""
         # GPT-2 calls them n_positions; in T5, which has relative ones, that key has no effect.

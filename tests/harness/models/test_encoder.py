@@ -211,7 +211,8 @@ def test_of_an_encoder_decoder_the_encoder_alone_is_opened(toy_encoder: Path, tm
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(toy_encoder / name, tmp_path)
     encoder = open_encoder(tmp_path, View(1, MEAN))
-    vectors, _ = encode(encoder, ["the cat"])
+    vectors, report = encode(encoder, ["the cat"])
+    assert report.events == ["the encoder of a sequence-to-sequence model is evaluated, without its decoder"]
     (ids,) = encoder.tokenize(["the cat"])
     with torch.inference_mode():
         state = model.get_encoder()(input_ids=torch.tensor([ids.tolist()])).last_hidden_state[0].mean(dim=0)

@@ -72,7 +72,9 @@ def test_weights_of_heads_alone_are_refused(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     heads = {f"classifier.{name.rpartition('.')[2]}{i}": t for i, (name, t) in enumerate(tensors.items())}
     save_file(heads, folder / "model.safetensors")
-    with pytest.raises(BadInput, match=r"no weight outside of embeddings and heads; its first tensor is 'class"):
+    with pytest.raises(
+        BadInput, match=r"no weight outside of embeddings and heads; its first tensor is 'class"
+    ):
         verify(folder, "toy")
 
 

@@ -786,7 +786,8 @@ def test_a_sentencepiece_model_that_takes_much_memory_is_refused_before_it_is_op
 
     model = getattr(protobuf, "ModelProto")()  # noqa: B009 - its classes are made at run time
     model.pieces.add(piece="<unk>", score=0.0, type=2)
-    letters = np.random.default_rng(0).integers(97, 123, (4_000, 200), np.uint8)  # sentencepiece takes no longer pieces
+    # sentencepiece takes no longer pieces
+    letters = np.random.default_rng(0).integers(97, 123, (4_000, 200), np.uint8)
     for row in letters:
         model.pieces.add(piece=bytes(row).decode(), score=-1.0, type=1)
     (folder / "tokenizer.json").unlink()
@@ -794,5 +795,7 @@ def test_a_sentencepiece_model_that_takes_much_memory_is_refused_before_it_is_op
     monkeypatch.setattr(tokenizer_opening, "_MEMORY", 2**27)
     monkeypatch.setattr(tokenizer_opening, "SentencePieceModel", None)  # nothing is opened in this process
     malice.settings("tokenizer_config.json", tokenizer_class="DebertaV2Tokenizer")(folder)
-    with pytest.raises(BadInput, match=r"spm\.model of .+ cannot be opened within 134,217,728 bytes of memory"):
+    with pytest.raises(
+        BadInput, match=r"spm\.model of .+ cannot be opened within 134,217,728 bytes of memory"
+    ):
         encoded(folder, tmp_path)
