@@ -39,10 +39,15 @@ from harness.records.submission import (
 
 
 class Sampling(StrEnum):
-    """How often each task is sampled: by its number of examples, or by that to the power 1/temperature."""
+    """How often each task is sampled.
+
+    By its number of examples, by that to the power 1/temperature, by the smaller of it and a cap, or equally.
+    """
 
     PROPORTIONAL = "proportional"
     TEMPERATURE = "temperature"
+    CAPPED = "capped"
+    UNIFORM = "uniform"
 
 
 class TaskShare(Record):
@@ -125,7 +130,9 @@ class TrainingRecipe(Record):
     divide the machine's threads.
 
     Every `dev_steps` steps the dev loss and the dev score of each task are recorded, and the accuracy of the
-    `probe`; after `keep_steps` the encoder is also kept. None of these changes the weights.
+    `probe`; after `keep_steps` the encoder is also kept. None of these changes the weights. With `patience`
+    the training ends after that many measurements without a better mean dev score, and the encoder of the
+    best one is the result.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -141,6 +148,7 @@ class TrainingRecipe(Record):
     tasks: Annotated[tuple[TaskShare, ...], Field(min_length=1, max_length=50)]
     sampling: Sampling = Sampling.PROPORTIONAL
     temperature: Annotated[Number, Field(ge=1, le=100)] = 1.0
+    cap: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
     continued_mlm: ContinuedMlm | None = None
     epochs: Annotated[Integer, Field(ge=1, le=1000)] = 1
     learning_rate: Annotated[Number, Field(gt=0, le=1)]
@@ -155,6 +163,7 @@ class TrainingRecipe(Record):
     threads: Annotated[Annotated[Integer, Field(ge=1, le=1024)] | None, BeforeValidator(nullable)] = None
     dev_steps: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
     probe: Probe | None = None
+    patience: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
     keep_steps: Annotated[tuple[Annotated[Integer, Field(ge=1)], ...], Field(max_length=20)] = ()
     encoding: Encoding
     trained_on: tuple[Tag, ...] = ()
@@ -179,10 +188,13 @@ class TrainingRecipe(Record):
             raise ValueError("several depths need {layers} in the slug")
         if (self.sampling is Sampling.TEMPERATURE) != (self.temperature > 1):
             raise ValueError("sampling temperature goes with a temperature above 1")
+        if (self.sampling is Sampling.CAPPED) != (self.cap is not None):
+            raise ValueError("sampling capped goes with a cap: a number of examples")
         if self.at_once is not None and self.batch_size % self.at_once:
             raise ValueError(f"at_once divides batch_size: {self.at_once} does not divide {self.batch_size}")
-        if self.probe is not None and self.dev_steps is None:
-            raise ValueError("probe goes with dev_steps: the number of steps between two measurements")
+        for name, value in (("probe", self.probe), ("patience", self.patience)):
+            if value is not None and self.dev_steps is None:
+                raise ValueError(f"{name} goes with dev_steps: the number of steps between two measurements")
         self._refuse_batches()
         return self
 
@@ -216,6 +228,7 @@ class TrainingRecipe(Record):
     def work(self) -> dict[str, object]:
         """Return all settings that weights depend on, except seed, start and text."""
         excluded = (
+            *(() if self.patience is not None else ("dev_steps",)),
             "schema_",
             "slug",
             "title",
@@ -223,7 +236,6 @@ class TrainingRecipe(Record):
             "base",
             "start",
             "seeds",
-            "dev_steps",
             "probe",
             "keep_steps",
             "encoding",
@@ -302,7 +314,8 @@ class TrainedSeed(Record):
     """One seed: digest of the trained encoder, mean loss, and dev scores before and after training.
 
     `drawn` are the languages of the tasks that are trained on pairs; `curve` has a point for each measurement
-    during the training, where its recipe asks for them.
+    during the training, where its recipe asks for them. `chosen` is the step of the encoder, where the recipe
+    chooses among them by the dev score; `after` is then that step's.
     """
 
     seed: Count
@@ -312,6 +325,7 @@ class TrainedSeed(Record):
     after: Mapping[Tag, Number]
     drawn: Mapping[Tag, DrawnLanguages] | None = None
     curve: Annotated[tuple[TrainingPoint, ...], Field(max_length=1000)] = ()
+    chosen: Annotated[Count | None, BeforeValidator(nullable)] = None
     run: TrainingRun
 
     @model_validator(mode="after")

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import transformers
+
+from harness.records import TrainingRecipe
+
+# The folder of the best encoder so far.
+BEST = "best"
+
+
+def kept_folder(step: int) -> str:
+    """Return the name of the folder of an encoder that is kept after some steps."""
+    return f"step-{step}"
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,16 @@ class TrainingCurve:
         """Return the point of a step."""
         return next((point for point in self.points if point.step == step), None)
 
+    def best(self) -> CurvePoint | None:
+        """Return the point after step 0 with the best mean dev score over the tasks, the first of equals."""
+        trained = [point for point in self.points if point.step and point.measures.dev_score]
+        return max(trained, key=lambda point: fmean(point.measures.dev_score.values()), default=None)
+
+    def since_best(self) -> int:
+        """Return how many measurements were made after the best one."""
+        best = self.best()
+        return sum(point.step > best.step for point in self.points) if best is not None else 0
+
     def add(self, point: CurvePoint) -> None:
         """Add a point, and write all."""
         self.points.append(point)
@@ -55,23 +76,35 @@ class TrainingCurve:
 
 
 class CurveCallback(transformers.TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """Measure every so many steps, and keep the encoder after some; the Trainer's weights do not change."""
+    """Measure every so many steps, keep the encoder after some, and end the training by its dev score."""
 
     def __init__(
         self,
+        recipe: TrainingRecipe,
+        curve: TrainingCurve,
         measure: Callable[[int], None],
-        every: int | None,
-        keep: Callable[[int], None],
-        kept_steps: Sequence[int],
+        keep: Callable[[str], None],
     ) -> None:
-        """Take what measures and what saves the encoder; both receive the number of steps so far."""
-        self._measure, self._every, self._keep, self._kept_steps = measure, every, keep, kept_steps
+        """Take what measures after a step, and what saves the encoder under a name."""
+        self._recipe, self._curve, self._measure, self._keep = recipe, curve, measure, keep
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Measure and save where this step is asked for; the last one is measured after the training."""
-        step = int(state.global_step)
-        kept = step in self._kept_steps
-        if step < state.max_steps and (kept or (self._every is not None and step % self._every == 0)):
-            self._measure(step)
-        if kept:
-            self._keep(step)
+        recipe, step = self._recipe, int(state.global_step)
+        if step < state.max_steps:
+            on_dev = recipe.dev_steps is not None and step % recipe.dev_steps == 0
+            if on_dev or step in recipe.keep_steps:
+                self._measure(step)
+                if recipe.patience is not None:
+                    self._choose(step, recipe.patience, control)
+        if step in recipe.keep_steps:
+            self._keep(kept_folder(step))
+
+    def _choose(self, step: int, patience: int, control: Any) -> None:
+        """Save the best encoder so far, with what a killed run goes on from; end where none was better."""
+        best = self._curve.best()
+        if best is not None and best.step == step:
+            self._keep(BEST)
+            control.should_save = True
+        elif self._curve.since_best() >= patience:
+            control.should_training_stop = True

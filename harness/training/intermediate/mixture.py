@@ -45,9 +45,10 @@ def parts(recipe: TrainingRecipe, seed: int, data: Path | None) -> list[TaskText
 def steps_an_epoch(recipe: TrainingRecipe, sizes: Sequence[int]) -> list[int]:
     """Return the steps of an epoch for each part; examples that do not fill a step wait for another epoch.
 
-    With proportional sampling every task is seen once; with temperature T the same number of steps is shared
-    out by n^(1/T) (Arivazhagan et al. 2019, arXiv 1907.05019). Masked language modelling comes on top, so
-    that it makes up its share.
+    With proportional sampling every task is seen once. Otherwise the same number of steps is shared out: with
+    temperature T by n^(1/T) (Arivazhagan et al. 2019, arXiv 1907.05019), capped by min(n, cap) (Raffel et al.
+    2020, arXiv 1910.10683, section 3.5.2), uniformly by 1. Masked language modelling comes on top, so that it
+    makes up its share.
     """
     tasks = sizes if recipe.continued_mlm is None else sizes[:-1]
     steps = [size // recipe.batch_size for size in tasks]
@@ -57,8 +58,8 @@ def steps_an_epoch(recipe: TrainingRecipe, sizes: Sequence[int]) -> list[int]:
                 f"{share.task} has fewer examples than one step takes",
                 cure=f"a batch_size below {recipe.batch_size}",
             )
-    if recipe.sampling is Sampling.TEMPERATURE:
-        weights = np.array(tasks, float) ** (1 / recipe.temperature)
+    if recipe.sampling is not Sampling.PROPORTIONAL:
+        weights = _weights(recipe, np.array(tasks, float))
         steps = _apportion(sum(steps), weights / weights.sum())
     if recipe.continued_mlm is not None:
         mlm_share = recipe.continued_mlm.share
@@ -68,6 +69,18 @@ def steps_an_epoch(recipe: TrainingRecipe, sizes: Sequence[int]) -> list[int]:
                 f"{recipe.continued_mlm.text} has fewer sentences than one step takes", cure="more text"
             )
     return steps
+
+
+def _weights(
+    recipe: TrainingRecipe, sizes: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return how often each task is sampled, in any unit, from their numbers of examples."""
+    if recipe.sampling is Sampling.CAPPED:
+        assert recipe.cap is not None
+        return np.minimum(sizes, recipe.cap)
+    exponent = 1 / recipe.temperature if recipe.sampling is Sampling.TEMPERATURE else 0.0
+    weights: np.ndarray[tuple[int], np.dtype[np.float64]] = sizes**exponent
+    return weights
 
 
 def _apportion(total: int, shares: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:

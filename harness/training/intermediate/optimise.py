@@ -19,7 +19,7 @@ from harness.models.tokenizer_opening import open_tokenizer
 from harness.models.transformers_errors import opening
 from harness.records import DrawnLanguages, TrainingRecipe
 from harness.reporter import Reporter
-from harness.training.intermediate.curve import CurveCallback, CurvePoint, Measures, TrainingCurve
+from harness.training.intermediate.curve import BEST, CurveCallback, CurvePoint, Measures, TrainingCurve
 from harness.training.intermediate.job import EncoderTraining, Opened
 from harness.training.intermediate.mixture import Mixed, steps_an_epoch
 from harness.training.intermediate.model import Multitask
@@ -45,12 +45,14 @@ _MOST_POINTS = 900
 class Learnt:
     """Result of a training: mean loss, points from step 0 to the last, seconds in passes.
 
-    `earlier` counts the seconds of killed runs, up to the checkpoints from which this one went on; `drawn`
-    are the languages of tasks that are trained on pairs.
+    `chosen` is the step of the best dev score, where that chooses the encoder; `earlier` counts the seconds
+    of killed runs, up to the checkpoints from which this one went on; `drawn` are the languages of tasks that
+    are trained on pairs, unless the training ended before all were seen.
     """
 
     loss: float
     curve: Sequence[CurvePoint]
+    chosen: int | None
     passes: float
     earlier: float
     drawn: Mapping[str, DrawnLanguages] = field(default_factory=dict)
@@ -120,11 +122,7 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
     def save(folder: Path) -> None:
         save_encoder(encoder, job.files, recipe.encoding, objectives[0].prefixes(), folder)
 
-    trainer.add_callback(
-        CurveCallback(
-            measure, recipe.dev_steps, lambda step: save(job.folder / kept_folder(step)), recipe.keep_steps
-        )
-    )
+    trainer.add_callback(CurveCallback(recipe, curve, measure, lambda name: save(job.folder / name)))
     measure(0)
     transformers.set_seed(job.seed)
     with writing(
@@ -133,20 +131,23 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
         "free space; the same command then goes on",
     ):
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-        measure(trainer.state.global_step)
-        save(job.folder / "model")
+        step = trainer.state.global_step
+        measure(step)
+        best = curve.best() if recipe.patience is not None else None
+        if best is None or best.step == step:
+            save(job.folder / "model")
+        else:
+            (job.folder / BEST).replace(job.folder / "model")
     return Learnt(
         trainer.totals.loss / trainer.state.global_step,
         curve.points,
+        best.step if best is not None else None,
         trainer.totals.seconds,
         trainer.totals.earlier,
-        {task.text.task.name: task.drawn for task in objectives if task.drawn is not None},
+        {task.text.task.name: task.drawn for task in objectives if task.drawn is not None}
+        if step == trainer.state.max_steps
+        else {},
     )
-
-
-def kept_folder(step: int) -> str:
-    """Return the name of the folder of an encoder that is kept after some steps."""
-    return f"step-{step}"
 
 
 def _refuse_too_many_points(recipe: TrainingRecipe, steps: int) -> None:

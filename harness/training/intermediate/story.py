@@ -45,12 +45,12 @@ from harness.store import (
     results_lock,
     write_training,
 )
-from harness.training.intermediate.curve import CurvePoint
+from harness.training.intermediate.curve import CurvePoint, kept_folder
 from harness.training.intermediate.job import EncoderTraining
 from harness.training.intermediate.mixture import parts
 from harness.training.intermediate.objectives.registry import objective_of
 from harness.training.intermediate.objectives.teacher import teacher_identity
-from harness.training.intermediate.optimise import Learnt, kept_folder, optimise
+from harness.training.intermediate.optimise import Learnt, optimise
 from harness.training.intermediate.retrieval_probe import read_probe
 from harness.training.intermediate.texts import TaskText
 
@@ -239,7 +239,9 @@ def _finish(
     """Move the encoder to `target`, those of earlier steps next to it, and record all."""
     digest = verify(work / "model", str(target)).digest
     kept = {
-        step: verify(work / kept_folder(step), kept_folder(step)).digest for step in trainee.recipe.keep_steps
+        step: verify(work / kept_folder(step), kept_folder(step)).digest
+        for step in trainee.recipe.keep_steps
+        if step <= learnt.curve[-1].step
     }
     previous = _recorded_seed(trainee, record, target)
     if previous is not None and previous.weights != digest:
@@ -260,9 +262,12 @@ def _finish(
         weights=digest,
         loss=round(learnt.loss, 6),
         before=learnt.curve[0].measures.dev_score,
-        after=learnt.curve[-1].measures.dev_score,
+        after=next(
+            point for point in learnt.curve if point.step == (learnt.chosen or learnt.curve[-1].step)
+        ).measures.dev_score,
         drawn=learnt.drawn or None,
         curve=_points(learnt.curve, kept) if trainee.recipe.dev_steps is not None or kept else (),
+        chosen=learnt.chosen,
         run=run,
     )
     for step in kept:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.models.checkpoint import verify
 from harness.records import TrainingRecipe
 from harness.store import load_recipe, load_training, submission_faults
 from harness.training.intermediate import optimise as optimise_module
+from harness.training.intermediate.curve import Measures
 from harness.training.intermediate.retrieval_probe import _accuracy
 from harness.training.intermediate.story import kept_checkpoint, train, trainees
 from tests.support.trainings import options, write_mlqa, write_recipe
@@ -94,6 +96,7 @@ def test_a_killed_training_measures_no_point_twice_and_ends_with_the_same_curve(
     [
         ("keep_steps: [12]\n", "keep_steps: 12 is not before the last of 12 steps"),
         ("probe: {task: mlqa_dev_sentences, languages: [de]}\n", "probe goes with dev_steps"),
+        ("patience: 2\n", "patience goes with dev_steps"),
         ("dev_steps: 2\nprobe: {task: squad, languages: [de]}\n", "does not hold the same texts"),
         ("dev_steps: 2\nprobe: {task: wikipedia, languages: [de]}\n", "does not hold the same texts"),
         ("dev_steps: 2\nprobe: {task: mlqa_dev_sentences, languages: [en]}\n", "English is the query"),
@@ -121,3 +124,67 @@ def test_the_probe_compares_a_text_with_its_own_translation() -> None:
     english = np.eye(4, dtype=np.float32)
     candidates = torch.eye(4).numpy()[[1, 3, 2]]  # of the items 1, 2 and 3: the last two are exchanged
     assert _accuracy(english, np.arange(4), candidates, np.array([1, 2, 3])) == pytest.approx(1 / 3)
+
+
+# ---- early stopping --------------------------------------------------------------------------------
+
+
+def scripted(monkeypatch: pytest.MonkeyPatch, scores: dict[int, float]) -> list[int]:
+    """Let a training measure these dev scores by step; return the steps that it measures."""
+    measured: list[int] = []
+    real = optimise_module.CurvePoint
+
+    def point(step: int, total: float, measures: Measures) -> Any:
+        measured.append(step)
+        return real(step, total, replace(measures, dev_score={"mlqa_dev_sentences": scores[step]}))
+
+    monkeypatch.setattr(optimise_module, "CurvePoint", point)
+    return measured
+
+
+STOPPING = "dev_steps: 2\npatience: 2\nkeep_steps: [4]\n"
+
+
+def test_a_training_ends_after_its_patience_with_the_best_encoder(
+    tmp_path: Path, toy_encoder: Path, questions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = scripted(monkeypatch, {0: 90.0, 2: 10.0, 4: 30.0, 6: 30.0, 8: 20.0})
+    recipe = recipe_with(tmp_path, toy_encoder, STOPPING)
+    done = train(trainees(recipe)[0], options(tmp_path, questions))
+    assert measured == [0, 2, 4, 6, 8]  # of 12: two after the best brought nothing
+    assert done.chosen == 4 and done.after == {"mlqa_dev_sentences": 30.0}
+    assert done.weights == next(point.weights for point in done.curve if point.step == 4)
+    assert done.drawn is None  # not all was seen
+    assert verify(tmp_path / "submissions/toy/checkpoints/seed-0", "here").digest == done.weights
+
+
+def test_without_a_better_score_before_the_end_the_last_encoder_is_the_best(
+    tmp_path: Path, toy_encoder: Path, questions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(monkeypatch, {step: float(step) for step in range(0, 14, 2)})
+    plain = train(trainees(recipe_with(tmp_path, toy_encoder, ""))[0], options(tmp_path, questions, "plain"))
+    done = train(trainees(recipe_with(tmp_path, toy_encoder, STOPPING))[0], options(tmp_path, questions))
+    assert (done.chosen, done.weights) == (12, plain.weights) and done.drawn is not None
+
+
+def test_a_killed_training_ends_at_the_same_best_encoder(
+    tmp_path: Path, toy_encoder: Path, questions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(monkeypatch, {0: 0.0, 2: 50.0, 4: 30.0, 6: 40.0})
+    recipe = recipe_with(tmp_path, toy_encoder, STOPPING)
+    whole = train(trainees(recipe)[0], options(tmp_path, questions, "whole"))
+    assert whole.chosen == 2
+    real, steps = optimise_module._ObjectiveTrainer.training_step, []
+
+    def killed(self: Any, *args: Any) -> Any:
+        steps.append(self.state.global_step)
+        if len(steps) == 4:
+            raise KeyboardInterrupt
+        return real(self, *args)
+
+    monkeypatch.setattr(optimise_module._ObjectiveTrainer, "training_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(trainees(recipe)[0], options(tmp_path, questions))
+    done = train(trainees(recipe)[0], options(tmp_path, questions))
+    assert steps[4] == 2  # it went on from the best
+    assert (done.weights, done.chosen, done.curve) == (whole.weights, 2, whole.curve)

@@ -134,7 +134,7 @@ def test_a_task_with_more_steps_than_examples_begins_anew_in_another_order() -> 
     assert rows[:16] != rows[16:32]
 
 
-def test_temperature_evens_tasks_out_and_masked_words_make_up_their_share(recipe: TrainingRecipe) -> None:
+def test_sampling_evens_tasks_out_and_masked_words_make_up_their_share(recipe: TrainingRecipe) -> None:
     def steps(update: dict[str, object], sizes: list[int]) -> list[int]:
         changed = recipe.model_dump(by_alias=True, mode="json", exclude_none=True)
         changed["tasks"] = [{"task": name} for name in ("stsb", "rte")]
@@ -145,6 +145,9 @@ def test_temperature_evens_tasks_out_and_masked_words_make_up_their_share(recipe
     # sqrt(800) : sqrt(80) = 3.162 : 1 of 110 steps
     assert steps(warm, [800, 80]) == [84, 26]
     assert sum(steps({**warm, "temperature": 100.0}, [800, 80])) == 110
+    assert steps({"sampling": "uniform"}, [800, 80]) == [55, 55]
+    assert steps({"sampling": "capped", "cap": 160}, [800, 80]) == [73, 37]  # 160 : 80 of 110 steps
+    assert steps({"sampling": "capped", "cap": 9000}, [800, 80]) == [100, 10]
     mlm = {"continued_mlm": {"text": "ntrex", "languages": ["en", "de"], "share": 0.5}}
     assert steps(mlm, [800, 80, 50]) == [100, 10, 110]
     with pytest.raises(BadInput, match="rte has fewer examples than one step takes"):
@@ -536,6 +539,8 @@ def test_too_little_memory_takes_smaller_parts_of_a_step_and_a_lost_loss_is_name
         ("  - {task: stsb, examples: 96}", "  - {task: stsb}\n  - {task: stsb}", "a task stands twice"),
         ("seeds: [0, 1]", "seeds: [1, 1]", "a seed stands twice"),
         ("epochs: 2", "epochs: 2\ntemperature: 3", "sampling temperature goes with a temperature above 1"),
+        ("epochs: 2", "epochs: 2\nsampling: capped", "sampling capped goes with a cap"),
+        ("epochs: 2", "epochs: 2\ncap: 3", "sampling capped goes with a cap"),
         ("learning_rate: 0.003", "learning_rate: 0", "learning_rate"),
         ("epochs: 2", "epoch: 2", "epoch"),
     ],
