@@ -27,7 +27,7 @@ from site_gen.reading.entries import gather
 from site_gen.reading.folder_state import FolderState, folder_states, unpaired_above
 from site_gen.reading.gc_pause import gc_paused
 from site_gen.reading.incremental import EntriesByKey, read_submissions
-from site_gen.writing.folder import Written, refuse_foreign, site_paths, write_site
+from site_gen.writing.folder import Stat, Written, refuse_foreign, site_paths, write_site
 from site_gen.writing.output import Output, key_of, standing_inputs
 
 __all__ = ["Site", "build", "gather", "site_files"]
@@ -96,24 +96,26 @@ class Builder:
     def build(self, states: Mapping[str, FolderState] | None = None) -> Site:
         """Build the site, given the folders' current states if known; on errors the old site stays."""
         old = refuse_foreign(self._out)
-        with self._cache.opened():
-            current_states = folder_states(self._submissions) if states is None else states
-            read = read_submissions(self._submissions, self._cache, current_states, self._entries)
-            faults = tuple(fault for slug in sorted(read.faults) for fault in read.faults[slug])
-            if faults and not read.entries:
-                raise BadInput(faults)
-            self._entries = read.entries
-            not_shown = [NotShown(slug, read.faults[slug][0].message) for slug in sorted(read.faults)]
-            with gc_paused():
-                board = make_board(read.entries.values(), before=self._board, not_shown=not_shown)
-                title = load_board_settings(self._submissions).title
-                board = replace(board, unpaired_above=unpaired_above(len(current_states)), title=title)
-                self._board = replace(board, edition=self._edition(board))
-                files = planned_files(self._board, self._base_url) | dict(_inner_files(self._inside))
-            site = self._out.resolve()
-            previous = self._written or {path: Written(*row) for path, row in self._cache.files(site).items()}
-            self._written = write_site(files, self._out, previous, old)
-            self._cache.replace_files(site, self._written, previous)
+        return self._cache.run_opened(partial(self._build, states, old))
+
+    def _build(self, states: Mapping[str, FolderState] | None, old: Mapping[str, Stat]) -> Site:
+        current_states = folder_states(self._submissions) if states is None else states
+        read = read_submissions(self._submissions, self._cache, current_states, self._entries)
+        faults = tuple(fault for slug in sorted(read.faults) for fault in read.faults[slug])
+        if faults and not read.entries:
+            raise BadInput(faults)
+        self._entries = read.entries
+        not_shown = [NotShown(slug, read.faults[slug][0].message) for slug in sorted(read.faults)]
+        with gc_paused():
+            board = make_board(read.entries.values(), before=self._board, not_shown=not_shown)
+            title = load_board_settings(self._submissions).title
+            board = replace(board, unpaired_above=unpaired_above(len(current_states)), title=title)
+            self._board = replace(board, edition=self._edition(board))
+            files = planned_files(self._board, self._base_url) | dict(_inner_files(self._inside))
+        site = self._out.resolve()
+        previous = self._written or {path: Written(*row) for path, row in self._cache.files(site).items()}
+        self._written = write_site(files, self._out, previous, old)
+        self._cache.replace_files(site, self._written, previous)
         return Site(self._out, self._board, faults)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
+from harness.characters import shown
 from harness.errors import CheckFailed
 from site_gen.build import Site, build
 from site_gen.commands.snapshot_sites import snapshot_sites
@@ -18,12 +19,21 @@ from site_gen.reading.source import open_source
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+# Published in every page: without a name and a password, blanks, quotation marks, tags, query and fragment.
+_WEB_ADDRESS = re.compile(
+    r"https?://(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%!$&()*+,;=:@/-]*)?",
+)
+
+
 def _web_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    parts = urlsplit(value)
-    if value and (
-        parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
-    ):
-        raise click.BadParameter(f"{value!r} is not a web address such as https://user.github.io/leaderboard")
+    """Return a value that may be published as an address, refuse any other, and show no password."""
+    example = "such as https://user.github.io/leaderboard"
+    if "@" in value.partition("://")[2].partition("/")[0]:
+        raise click.BadParameter(
+            f"an address with a name or a password would be published: give one {example}"
+        )
+    if value and not _WEB_ADDRESS.fullmatch(value):
+        raise click.BadParameter(f"{shown(value)} is not a web address {example}")
     return value
 
 

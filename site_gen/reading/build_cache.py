@@ -11,10 +11,11 @@ import hashlib
 import os
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import harness
 import site_gen
@@ -39,26 +40,37 @@ _PACKAGES = ("Babel", "Jinja2", "MarkupSafe", "numpy", "pillow", "plotly", "pyda
 
 # A written file: key of its inputs, size, modification time in ns, inode.
 FileRow = tuple[bytes, int, int, int]
+_Answer = TypeVar("_Answer")
 
 
 class BuildCache:
-    """The cache of one submissions folder; usable only while it is `opened`, which is one transaction."""
+    """The cache of one submissions folder; usable only in `run_opened`, which is one transaction."""
 
     def __init__(self, submissions: Path) -> None:
         """Take the submissions folder; nothing is opened yet."""
         self._submissions = submissions
         self._connection: sqlite3.Connection
 
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        """Open the cache; if it is not writable or another build holds it, use an empty, temporary one."""
-        with _locked_path(self._submissions) as path:
-            self._connection = _open_or_recreate(path)
-            try:
-                yield
-                self._connection.commit()
-            finally:
-                self._connection.close()
+    def run_opened(self, work: Callable[[], _Answer]) -> _Answer:
+        """Open the cache, and return the answer of `work`, which uses it.
+
+        If the cache is not writable or another build holds it, an empty, temporary one is used; if its disk
+        is full while entries are stored, `work` is called again, with an empty one in memory.
+        """
+        with _locked_path(self._submissions) as path, suppress(sqlite3.OperationalError):
+            return self._run(_open_or_recreate(path), work)
+        return self._run(_open(":memory:"), work)
+
+    def _run(self, connection: sqlite3.Connection, work: Callable[[], _Answer]) -> _Answer:
+        self._connection = connection
+        try:
+            answer = work()
+            with suppress(sqlite3.OperationalError):  # what is not kept is computed again
+                connection.commit()
+            return answer
+        finally:
+            with suppress(sqlite3.OperationalError):
+                connection.close()
 
     def folders(self) -> dict[str, tuple[bytes, bytes]]:
         """Return, by slug, the state of its files when they were read, and the key of their content."""
@@ -134,11 +146,12 @@ class BuildCache:
         return {path: (key, size, changed, inode) for path, key, size, changed, inode in rows}
 
     def replace_files(self, site: Path, files: Mapping[str, FileRow], before: Mapping[str, FileRow]) -> None:
-        """Replace the stored files of a site; `before` is what `files` returned."""
+        """Replace the stored files of a site, which is written; `before` is what `files` returned."""
         gone = ((str(site), path) for path in before.keys() - files.keys())
-        self._connection.executemany("DELETE FROM files WHERE site = ? AND path = ?", gone)
         new = ((str(site), path, *row) for path, row in files.items() if row != before.get(path))
-        self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", new)
+        with suppress(sqlite3.OperationalError):  # on a full disk they are written again next time
+            self._connection.executemany("DELETE FROM files WHERE site = ? AND path = ?", gone)
+            self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", new)
 
     def commit(self) -> None:
         """Write to disk what was stored so far."""

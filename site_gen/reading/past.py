@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from harness.cache import cache_folder
@@ -50,10 +51,13 @@ def folder_at(revision: Revision) -> Path:
 def board_at(folder: Path) -> Board:
     """Read and rank the submissions in a folder; those that cannot be read are not on the board."""
     cache = BuildCache(folder)
-    with cache.opened():
-        states = folder_states(folder)
-        read = read_submissions(folder, cache, states, {})
-        not_shown = [NotShown(slug, faults[0].message) for slug, faults in sorted(read.faults.items())]
-        with gc_paused():
-            board = make_board(read.entries.values(), not_shown=not_shown)
-        return replace(board, unpaired_above=unpaired_above(len(states)))
+    return cache.run_opened(partial(_board, folder, cache))
+
+
+def _board(folder: Path, cache: BuildCache) -> Board:
+    states = folder_states(folder)
+    read = read_submissions(folder, cache, states, {})
+    not_shown = [NotShown(slug, faults[0].message) for slug, faults in sorted(read.faults.items())]
+    with gc_paused():
+        board = make_board(read.entries.values(), not_shown=not_shown)
+    return replace(board, unpaired_above=unpaired_above(len(states)))

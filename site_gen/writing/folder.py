@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, Where
@@ -17,6 +18,9 @@ from site_gen.writing.swap import merge, swap
 MARKER = ".stiltboard-site"
 # The same list, of old and new files together, while files are being moved.
 _EITHER = f"{MARKER}-either"
+# What file managers leave in a folder that somebody looks at; it goes with the old site.
+_OF_THE_SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_SHOWN = 20
 # If less than this fraction of the files is new, they are moved into the old site; otherwise the whole folder
 # is replaced.
 _FEW = 0.1
@@ -55,10 +59,31 @@ def refuse_foreign(out: Path) -> dict[str, Stat]:
     if MARKER not in existing:
         raise BadInput("the output folder holds files, and no earlier build wrote it", where=where, cure=cure)
     ours = {MARKER, *(out / MARKER).read_text(encoding="utf-8").splitlines()}
-    message = "no build wrote this file, and replacing the site would delete it"
     if foreign := sorted(name for name in existing.keys() - ours if not _is_unfilled(out / name, name, ours)):
-        raise BadInput([Fault(message, Where(str(out / name)), "move it away") for name in foreign])
+        raise BadInput(_foreign_faults(foreign, ours, out))
     return existing
+
+
+def _foreign_faults(foreign: Sequence[str], ours: Collection[str], out: Path) -> list[Fault]:
+    """Return a fault for each foreign file, or folder of nothing but such files."""
+    folders = {str(parent) for name in ours for parent in PurePosixPath(name).parents}
+    counts: Counter[str] = Counter()
+    for name in foreign:
+        above = [str(parent) for parent in PurePosixPath(name).parents][-2::-1]
+        counts[next((folder for folder in above if folder not in folders), name)] += 1
+    faults = []
+    for name, count in counts.most_common(_SHOWN):
+        what = "this file" if count == 1 else f"these {count:,} files"
+        message, cure = f"no build wrote {what}, and replacing the site would delete it", "move it away"
+        if PurePosixPath(name).name == ".git":
+            message = "this is a git repository, and replacing the site would delete it"
+            cure = "build into another folder with --out; `stiltboard publish` commits a site to a branch"
+        faults.append(Fault(message, Where(str(out / name)), cure))
+    if len(counts) > _SHOWN:
+        faults.append(
+            Fault(f"{len(counts) - _SHOWN:,} more are no build's", Where(str(out)), "move them away")
+        )
+    return faults
 
 
 def site_paths(site: Path) -> list[str]:
@@ -168,7 +193,7 @@ def _files(folder: Path) -> dict[str, Stat]:
         for entry in children:
             if entry.is_dir(follow_symlinks=False):
                 waiting.append((entry.path, f"{prefix}{entry.name}/"))
-            else:
+            elif entry.name not in _OF_THE_SYSTEM:
                 files[f"{prefix}{entry.name}"] = _stat(entry.stat(follow_symlinks=False))
     return files
 

@@ -9,11 +9,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from harness.cli.main import main
 from site_gen.board.whole import WholeEntry
+from site_gen.commands.build import _web_address
 from site_gen.commands.terminal import print_board
 from tests.support.boards import PAIR, entry, make_board, submission
 from tests.support.folders import SITE_SUBMISSIONS
@@ -51,24 +53,51 @@ def test_build_exits_with_3_on_a_folder_that_is_not_a_site(tmp_path: Path) -> No
     assert (outcome.exit_code, (tmp_path / "kept.txt").read_text()) == (3, "kept")
 
 
+def build_for(address: str, out: Path) -> Result:
+    return CliRunner().invoke(
+        main, ["build", "--submissions", str(SITE_SUBMISSIONS), "--out", str(out), "--base-url", address]
+    )
+
+
 @pytest.mark.parametrize(
-    "address", ["user.github.io/board", "javascript:alert(1)", "https://", "https://a.example/?x"]
+    "address",
+    [
+        "user.github.io/board",
+        "javascript:alert(1)",
+        "https://",
+        "https://a.example/?x",
+        "https://a.example/#x",
+        "https://a.example/a board",
+        " https://a.example",
+        "https://a.example/\n",
+        'https://a.example/"><script>alert(1)</script>',
+        "https://a.example/<b>",
+        "https://a.example/\u202ednuob",
+        "https://a.example:port/",
+        "https://a..example/",
+    ],
 )
 def test_a_base_url_is_a_web_address(tmp_path: Path, address: str) -> None:
-    outcome = CliRunner().invoke(
-        main,
-        [
-            "build",
-            "--submissions",
-            str(SITE_SUBMISSIONS),
-            "--out",
-            str(tmp_path / "p"),
-            "--base-url",
-            address,
-        ],
-    )
+    outcome = build_for(address, tmp_path / "p")
     assert outcome.exit_code == 2
     assert "is not a web address" in outcome.output
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize("address", ["https://me:s3cret@a.example/", "https://s3cret@a.example/board"])
+def test_a_password_in_a_base_url_is_refused_and_not_printed(tmp_path: Path, address: str) -> None:
+    outcome = build_for(address, tmp_path / "p")
+    assert outcome.exit_code == 2
+    assert "an address with a name or a password would be published" in outcome.output
+    assert "s3cret" not in outcome.output
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "https://user.github.io/board", "https://user.github.io/a_b-c/~d/", "http://localhost:8000"],
+)
+def test_an_address_that_people_have_is_taken(address: str) -> None:
+    assert _web_address(click.Context(click.Command("x")), click.Option(["--base-url"]), address) == address
 
 
 def test_serve_shows_the_site_and_builds_again_when_a_file_changes(tmp_path: Path) -> None:

@@ -20,10 +20,12 @@ from filelock import FileLock
 
 from site_gen import build as building
 from site_gen.build import Builder, build
-from site_gen.reading import incremental
+from site_gen.reading import build_cache, incremental
 from tests.support.folders import SITE_SUBMISSIONS, tree
 
 FEW = ("lantern-b-none", "lodestar-b-none", "lodestar-b-english", "lodestar-xl-english", "reported-beacon")
+SQLITE_MOST = 10_000
+"""Pages, enough for every board of a test."""
 CODE = (
     "import sys; from pathlib import Path; from site_gen.build import build; build(*map(Path, sys.argv[1:]))"
 )
@@ -41,6 +43,33 @@ def change(submissions: Path) -> None:
     path = submissions / "lodestar-b-none" / "submission.yaml"
     path.write_text(path.read_text().replace("Lodestar Base", "Lodestar Base again"))
     shutil.rmtree(submissions / "lodestar-b-english")
+
+
+@pytest.mark.parametrize("pages", [24, *(pytest.param(pages, marks=pytest.mark.slow) for pages in (16, 36))])
+def test_a_full_disk_under_the_cache_costs_time_only(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    out = tmp_path / "public"
+    build(submissions, tmp_path / "undisturbed")
+    monkeypatch.setenv("STILTBOARD_CACHE", str(tmp_path / "full"))
+    prepare, full = build_cache._prepare, []
+
+    def small(connection: sqlite3.Connection) -> sqlite3.Connection:
+        prepared = prepare(connection)
+        is_file = bool(prepared.execute("PRAGMA database_list").fetchone()[2])
+        most = pages if is_file else SQLITE_MOST
+        full.append(prepared.execute(f"PRAGMA max_page_count = {most}").fetchone()[0])
+        return prepared
+
+    monkeypatch.setattr(build_cache, "_prepare", small)
+    build(submissions, out)
+    assert tree(out) == tree(tmp_path / "undisturbed")
+    change(submissions)
+    build(submissions, out)
+    monkeypatch.setattr(build_cache, "_prepare", prepare)
+    build(submissions, tmp_path / "changed")
+    assert tree(out) == tree(tmp_path / "changed")
+    assert set(full) == {pages, SQLITE_MOST}  # on the disk, then in memory
 
 
 def test_what_is_written_after_a_change_is_what_a_build_from_nothing_writes_anywhere(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -52,6 +53,56 @@ def test_a_file_put_into_a_site_is_named_and_not_deleted(tmp_path: Path) -> None
         str(out / "data" / "notes.txt"),
     ]
     assert (out / "data" / "notes.txt").read_bytes() == b"mine"
+
+
+def test_a_repository_in_a_site_is_one_fault_and_kept(tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    write_site(FILES, out)
+    for number in range(30):
+        path = out / f".git/objects/{number:02x}/a"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+    with pytest.raises(BadInput) as caught:
+        write_site(FILES, out)
+    assert str(caught.value) == (
+        f"{out}/.git: this is a git repository, and replacing the site would delete it\n"
+        "    cure: build into another folder with --out; `stiltboard publish` commits a site to a branch"
+    )
+    assert len(list((out / ".git").rglob("a"))) == 30
+    (out / "data/mine").mkdir()
+    for name in ("a", "b"):
+        (out / "data/mine" / name).write_bytes(b"mine")
+    shutil.rmtree(out / ".git")
+    with pytest.raises(
+        BadInput, match=r"data/mine: no build wrote these 2 files, .*\n    cure: move it away$"
+    ):
+        write_site(FILES, out)
+
+
+def test_very_many_foreign_files_are_counted(tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    write_site(FILES, out)
+    for number in range(50):
+        (out / f"note-{number}").write_bytes(b"mine")
+    with pytest.raises(BadInput) as caught:
+        write_site(FILES, out)
+    assert len(caught.value.faults) == 21
+    assert caught.value.faults[-1].message == "30 more are no build's"
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "data/.DS_Store", "Thumbs.db", "data/desktop.ini"])
+@pytest.mark.parametrize("files", [{}, {"added.html": b"x"}], ids=["all", "a few"])
+def test_what_a_file_manager_leaves_is_no_obstacle(
+    tmp_path: Path, name: str, files: dict[str, bytes]
+) -> None:
+    out = tmp_path / "public"
+    before = FILES | {f"page-{number}.html": b"page" for number in range(20)}
+    write_site(before, out)
+    (out / name).write_bytes(b"where icons are")
+    write_site(before | files, out)
+    assert all((out / path).read_bytes() == data for path, data in (before | files).items())
+    write_site({"index.html": b"new"}, out)
+    assert (out / "index.html").read_bytes() == b"new"
 
 
 def test_a_link_in_the_place_of_a_folder_is_not_followed(tmp_path: Path) -> None:
