@@ -187,6 +187,25 @@ TASKS = (
         homepage="https://rajpurkar.github.io/SQuAD-explorer/",
     ),
     _task(
+        "squad_v2",
+        "SQuAD v2.0",
+        "qa",
+        seen="squad",
+        licence="CC BY-SA 4.0",
+        citation="Pranav Rajpurkar, Robin Jia and Percy Liang. 2018. Know What You Don't Know: Unanswerable "
+        "Questions for SQuAD. ACL.",
+        homepage="https://rajpurkar.github.io/SQuAD-explorer/",
+    ),
+    _task(
+        "ccg",
+        "CCG supertagging",
+        "tagging",
+        licence="LDC's licence of CCGbank",
+        citation="Julia Hockenmaier and Mark Steedman. 2007. CCGbank: A Corpus of CCG Derivations and "
+        "Dependency Structures Extracted from the Penn Treebank. Computational Linguistics 33(3).",
+        homepage="https://catalog.ldc.upenn.edu/LDC2005T13",
+    ),
+    _task(
         "udpos",
         "UD part-of-speech",
         "tagging",

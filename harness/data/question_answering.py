@@ -32,7 +32,8 @@ _SHIFTED = f"{DOWNLOAD_AGAIN}: the text has changed since, as it does when it is
 class AnsweredQuestions(RowExamples):
     """Questions of one language: answers[i] are the right answers to questions[i], spans of contexts[i].
 
-    starts[i] are the spans' first characters, counted from 0. Questions, contexts and answers are stripped.
+    starts[i] are the spans' first characters, counted from 0. Questions, contexts and answers are stripped. A
+    question of SQuAD 2.0 may have no answer.
     """
 
     language: str
@@ -123,6 +124,25 @@ def squad_dev(language: str, data: Path | None) -> AnsweredQuestions:
     )
 
 
+def squad_v2_train(language: str, data: Path | None) -> AnsweredQuestions:
+    """Read the training questions of SQuAD 2.0 (English) from `data/squad/train-v2.0.json`."""
+    return _squad_v2(language, data, "train")
+
+
+def squad_v2_dev(language: str, data: Path | None) -> AnsweredQuestions:
+    """Read the dev questions of SQuAD 2.0 (English) from `data/squad/dev-v2.0.json`."""
+    return _squad_v2(language, data, "dev")
+
+
+def _squad_v2(language: str, data: Path | None, split: str) -> AnsweredQuestions:
+    if data is None:
+        raise BadInput(
+            "SQuAD 2.0 is read from its official files",
+            cure=f"give them with --data DIR, which reads DIR/squad/{split}-v2.0.json",
+        )
+    return _from_file(language, data, f"squad/{split}-v2.0.json", unanswered=True)
+
+
 def _mlqa(language: str, data: Path | None, name: str, split: str) -> AnsweredQuestions:
     if data is not None:
         return _from_file(
@@ -131,11 +151,15 @@ def _mlqa(language: str, data: Path | None, name: str, split: str) -> AnsweredQu
     return _from_hub(language, f"MLQA.{language}.{language}", split)
 
 
-def _from_file(language: str, data: Path, name: str, *, numbered: bool = False) -> AnsweredQuestions:
+def _from_file(
+    language: str, data: Path, name: str, *, numbered: bool = False, unanswered: bool = False
+) -> AnsweredQuestions:
     path = require(data / name, f"--data DIR reads DIR/{name}")
     document = read_json(path)
     where = Where(str(path))
-    questions = (_stripped(question, where, 0) for question in _questions_of(document, where))
+    questions = (
+        _stripped(question, where, 0, unanswered=unanswered) for question in _questions_of(document, where)
+    )
     return _record(language, questions, where, numbered=numbered)
 
 
@@ -178,17 +202,17 @@ def _questions_of(document: object, where: Where) -> Iterator[_RawQuestion]:
                 yield _RawQuestion(identity, question, context, texts, starts)
 
 
-def _stripped(raw: _RawQuestion, where: Where, tolerance: int) -> _RawQuestion:
+def _stripped(raw: _RawQuestion, where: Where, tolerance: int, *, unanswered: bool = False) -> _RawQuestion:
     """Strip all texts, as the Hub does, and shift the starts accordingly.
 
     The Hub does not shift the starts, so its answers are searched up to `tolerance` characters around them;
-    in the official files the starts are exact.
+    in the official files the starts are exact. A question without an answer is a fault unless `unanswered`.
     """
     name = f"question {raw.identity!r}"
     question, context = raw.question.strip(), raw.context.strip()
     if not question:
         raise _malformed(where, name, "is empty")
-    if not raw.answers:
+    if not raw.answers and not unanswered:
         raise _malformed(where, name, "has no answer")
     if len(raw.answers) != len(raw.starts):
         raise _malformed(where, name, f"has {len(raw.answers)} answers and {len(raw.starts)} answer_starts")

@@ -12,9 +12,10 @@ class Task(Record):
     """One data set for intermediate training.
 
     `text_pairs` are queries with their right text, `translations` sentences with the same id in several
-    languages; both have no head. `labels` are a head's classes, `metric` is measured on its dev set. Example
-    i of a `parallel` task is the same in every language; with `translated` every language but English is
-    machine-translated. `seen` is its name under `trained_on`.
+    languages; both have no head. `labels` are a head's classes where the task names them, else they are those
+    of its text. `metric` is measured on its dev set. Example i of a `parallel` task is the same in every
+    language; with `translated` every language but English is machine-translated. `seen` is its name under
+    `trained_on`.
     """
 
     name: Tag

@@ -91,11 +91,16 @@ def _tagged(
 
 
 def _answered(examples: AnsweredQuestions, tokenizer: Any, max_length: int, stride: int) -> list[Feature]:
-    """Label the answer's tokens, or the first token in a window without all of it, as in SQuAD's scripts."""
+    """Label the answer's tokens, or the first token in a window without all of it, as in SQuAD's scripts.
+
+    A question without an answer has none in any window.
+    """
     rows = []
     for window in windows(tokenizer, examples.questions, examples.contexts, max_length, stride):
-        start = examples.starts[window.question][0]
-        first, last = _tokens(window, start, start + len(examples.answers[window.question][0]))
+        first, last = 0, 0
+        if examples.answers[window.question]:
+            start = examples.starts[window.question][0]
+            first, last = _tokens(window, start, start + len(examples.answers[window.question][0]))
         rows.append(Feature((window.input,), {"start_positions": first, "end_positions": last}))
     return rows
 

@@ -67,7 +67,7 @@ class QuestionRetrievalTable(MeanTable):
             yield from _faults_of_secondary_columns(target, outcomes, runs)
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
-        """Return mAP@20 in the union with its interval; mono, cross, recall and uncut mAP as secondary scores.
+        """Return mAP@20 in the union with its interval; mono, cross, recall and uncut mAP are secondary.
 
         mono searches the sentences of the question's language. cross searches those of each other language
         and is the unweighted mean over the languages with an answer to any question (0 without one). The

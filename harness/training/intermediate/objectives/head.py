@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from harness.data.similarity import ScoredPairs
+from harness.data.tagging import TaggedSentences
 from harness.errors import BadInput
 from harness.models.tokenization import IGNORED
 from harness.records import Task, TaskShare, TrainingRecipe
@@ -57,7 +58,7 @@ class HeadObjective(Objective):
         """
         super().__init__(number, opened, text)
         assert isinstance(text, SpreadText)
-        self.task = text.task
+        self.task = text.task if text.task.format != "tagging" or text.task.labels else _with_tags(text)
         self.head = new_head(self.task, opened.width, int(opened.encoder.config.vocab_size))
         if isinstance(self.head, MaskedWords):
             if opened.tokenizer.mask_token_id is None:
@@ -176,6 +177,18 @@ def assess_rows(
     measure: Any = spearman if task.metric == "spearman" else accuracy
     score = 100 * float(measure(np.concatenate(predictions), np.concatenate(gold)))
     return DevMeasures(loss / max(1, len(rows)), score)
+
+
+def _with_tags(text: SpreadText) -> Task:
+    """Return a tagging task with the tags that its text has, in alphabetical order, as its labels."""
+    tags = {
+        tag
+        for part in (*text.train, *text.dev)
+        if isinstance(part, TaggedSentences)
+        for sentence in part.tags
+        for tag in sentence
+    }
+    return text.task.model_copy(update={"labels": tuple(sorted(tags))})
 
 
 @dataclass(frozen=True)

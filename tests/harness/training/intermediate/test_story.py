@@ -23,6 +23,7 @@ from scipy import stats
 from harness.catalog.tasks import TASK_BY_NAME, find_task
 from harness.cli.main import main
 from harness.data.similarity import ScoredPairs
+from harness.data.training_text import load_task
 from harness.errors import BadInput, CheckFailed
 from harness.models.checkpoint import verify
 from harness.models.tokenization import IGNORED, Input
@@ -31,7 +32,7 @@ from harness.records.result import CheckpointScores
 from harness.scoring.metrics.spearman import spearman
 from harness.store import load_recipe, load_submission, load_training, submission_faults
 from harness.training.batches import pad
-from harness.training.features import Feature
+from harness.training.features import Feature, features
 from harness.training.intermediate import optimise as optimise_module
 from harness.training.intermediate.curve import Measures
 from harness.training.intermediate.mixture import Mixed, parts, steps_an_epoch
@@ -41,7 +42,7 @@ from harness.training.intermediate.objectives.head import SimilarLengths, assess
 from harness.training.intermediate.objectives.head_layers import Labels, MaskedWords, new_head
 from harness.training.intermediate.objectives.objective import Schedule
 from harness.training.intermediate.story import Trainee, train, trainees
-from harness.training.intermediate.texts import spread
+from harness.training.intermediate.texts import SpreadText, spread
 from tests.support.trainings import options, write_recipe
 
 
@@ -403,6 +404,49 @@ def test_every_format_is_trained_together_with_masked_words(
         "squad",
         "ntrex",
     )
+
+
+def test_questions_without_answer_and_tags_that_no_catalog_names_are_trained_on(
+    tmp_path: Path, toy_encoder: Path, data: Path
+) -> None:
+    for split in ("train", "dev"):
+        document = json.loads((data / f"squad/{split}-v1.1.json").read_text())
+        for paragraph in document["data"][0]["paragraphs"][::2]:
+            paragraph["qas"][0] |= {"answers": [], "is_impossible": True}
+        (data / f"squad/{split}-v2.0.json").write_text(json.dumps(document))
+    (data / "ccg").mkdir()
+    lines = "the\tNP/N\ncat\tN\nruns\tS\\\\NP\n\n"
+    for split in ("train", "dev"):
+        (data / f"ccg/{split}.tsv").write_text(lines * 16)
+    path = write_recipe(tmp_path, toy_encoder, "  - {task: squad_v2}\n  - {task: ccg}", "english")
+    recipe = load_recipe(path)
+    squad, ccg = parts(recipe, 0, data)
+    assert isinstance(squad, SpreadText) and isinstance(ccg, SpreadText)
+    done = train(trainees(recipe)[0], options(tmp_path, data))
+    assert set(done.after) == {"squad_v2", "ccg"} and done.after["ccg"] > done.before["ccg"]
+    tokenizer = transformers.AutoTokenizer.from_pretrained(toy_encoder)
+    rows = features((), squad.train[0], tokenizer, recipe)
+    unanswered = [not answers for answers in squad.train[0].answers]  # type: ignore[attr-defined]
+    assert 0 < sum(unanswered) < len(rows)
+    assert [row.answer["start_positions"] == 0 for row in rows] == unanswered
+
+
+def test_a_question_without_answer_is_a_fault_of_other_sets_and_licensed_text_has_no_hub(
+    tmp_path: Path, data: Path
+) -> None:
+    document = json.loads((data / "squad/train-v1.1.json").read_text())
+    document["data"][0]["paragraphs"][0]["qas"][0]["answers"] = []
+    (data / "squad/train-v1.1.json").write_text(json.dumps(document))
+    with pytest.raises(BadInput, match="has no answer"):
+        load_task(find_task("squad"), "en", data)
+    for name in ("squad_v2", "ccg"):
+        with pytest.raises(BadInput) as error:
+            load_task(find_task(name), "en", None)
+        assert "--data DIR" in error.value.faults[0].cure
+    (data / "ccg").mkdir()
+    (data / "ccg/train.tsv").write_text("the\t\n")
+    with pytest.raises(BadInput, match="a tag is empty"):
+        load_task(find_task("ccg"), "en", data)
 
 
 def test_training_goes_on_after_a_kill_and_ends_with_the_same_weights(
