@@ -7,11 +7,18 @@ file, from where an earlier try ended) → snapshot (the files of a repository a
 
 from harness.downloading.hub_faults import hub_error
 from harness.downloading.hub_requests import current_commit, patient_session
-from harness.downloading.snapshot import WrongBytes, damaged_files, download_snapshot, forget
+from harness.downloading.snapshot import (
+    WrongBytes,
+    branch_commit,
+    damaged_files,
+    download_snapshot,
+    forget,
+)
 from harness.downloading.transfer_progress import report_download, reporting_downloads
 
 __all__ = [
     "WrongBytes",
+    "branch_commit",
     "current_commit",
     "damaged_files",
     "download_snapshot",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from harness.downloading.hub_faults import NotTheHub, asked_to_wait, is_passing
 from harness.downloading.transfer_progress import report_download
@@ -82,27 +83,30 @@ def answer(url: str, headers: dict[str, str] | None = None) -> Iterator[Any]:
         yield response
 
 
-def json_pages(url: str, subject: str) -> Iterator[Any]:
+def json_pages(url: str, subject: str, *, once: bool = False) -> Iterator[Any]:
     """Yield the parsed pages of an answer of the API, which links from each to the next.
 
-    Raises NotTheHub for anything but JSON, and the client's exceptions after several tries.
+    Raises NotTheHub for anything but JSON, and the client's exceptions after several tries, or `once`.
     """
     following: str | None = url
     for _ in range(_PAGES):
         if following is None:
             return
-        response = _whole_answer(following, subject)
+        response = _whole_answer(following, subject, once)
         yield _parsed(response)
         following = response.links.get("next", {}).get("url")
     raise NotTheHub(f"the listing has more than {_PAGES} pages")
 
 
-def current_commit(repository: str, kind: str, revision: str = "main") -> str:
-    """Return the commit of a branch or a tag, of a repository whose `kind` is models or datasets."""
+def current_commit(repository: str, kind: str, revision: str = "main", *, once: bool = False) -> str:
+    """Return the commit of a branch or a tag, of a repository whose `kind` is models or datasets.
+
+    Raises what `json_pages` raises.
+    """
     from huggingface_hub import constants  # noqa: PLC0415 - heavy
 
-    url = f"{constants.ENDPOINT}/api/{kind}/{repository}/revision/{revision}"
-    about = next(json_pages(url, repository))
+    url = f"{constants.ENDPOINT}/api/{kind}/{repository}/revision/{quote(revision, safe='')}"
+    about = next(json_pages(url, repository, once=once))
     commit = about.get("sha") if isinstance(about, dict) else None
     if not isinstance(commit, str):
         raise NotTheHub(f"{url} is not an answer of the Hub")
@@ -115,15 +119,17 @@ def refuse_web_page(beginning: bytes, content_type: str, url: str) -> None:
         raise NotTheHub(f"a web page came instead of {url}")
 
 
-def _whole_answer(url: str, subject: str) -> Any:
+def _whole_answer(url: str, subject: str, once: bool) -> Any:
     tries = Tries(subject)
     while True:
         try:
             with answer(url) as response:
                 response.read()
                 return response
-        except Exception as reason:  # noqa: BLE001 - `pause` raises it again unless another try may help
-            tries.pause(reason)
+        except Exception as reason:
+            if once:
+                raise
+            tries.pause(reason)  # raises it again unless another try may help
 
 
 def _parsed(response: Any) -> Any:

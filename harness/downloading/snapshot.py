@@ -20,13 +20,13 @@ from filelock import FileLock, Timeout
 
 from harness.cache import cache_folder
 from harness.downloading.hub_faults import NotTheHub, hub_error
-from harness.downloading.hub_requests import json_pages
+from harness.downloading.hub_requests import current_commit, json_pages
 from harness.downloading.transfer import SHA256_DIGITS, RemoteFile, WrongBytes, blob_digest, transfer
 from harness.downloading.transfer_progress import report_download
-from harness.errors import StiltboardError, Unwritable
+from harness.errors import StiltboardError, Unreachable, Unwritable
 
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-__all__ = ["WrongBytes", "damaged_files", "download_snapshot", "forget"]
+__all__ = ["WrongBytes", "branch_commit", "damaged_files", "download_snapshot", "forget"]
 
 
 def download_snapshot(
@@ -43,9 +43,7 @@ def download_snapshot(
     begins. The files of a commit are listed once; where all are there, nothing is requested. Raises
     BadInput for what the Hub refuses, Unreachable for faults of network or server, WrongBytes, Unwritable.
     """
-    from huggingface_hub import constants  # noqa: PLC0415 - heavy
-
-    root = Path(constants.HF_HUB_CACHE) / f"{kind}--{repository.replace('/', '--')}"
+    root = _root(repository, kind)
     folder = root / "snapshots" / commit
     try:
         files = [file for file in _listing(repository, commit, kind) if wanted(file.name)]
@@ -62,6 +60,31 @@ def download_snapshot(
             raise
         raise error from reason
     return folder
+
+
+def branch_commit(repository: str, revision: str = "") -> str:
+    """Return the commit of a model's branch, tag or part of a hash; without one, of the branch main.
+
+    It is kept in the Hub's cache, as by the Hub's client, and found there without a network. Raises BadInput
+    for what the Hub refuses, Unreachable for faults of network or server.
+    """
+    name = revision or "main"
+    reference = _root(repository, "models") / "refs" / name
+    known = _DIGEST.fullmatch(reference.read_text().strip()) if reference.is_file() else None
+    try:
+        commit = current_commit(repository, "models", name, once=known is not None)
+    except Exception as reason:
+        error = hub_error(reason, repository, f"@{revision}" if revision else "")
+        if known and isinstance(error, Unreachable):
+            report_download(f"{repository}: the Hub does not answer; {name} is taken for what it was before")
+            return known[0]
+        if error is None:
+            raise
+        raise error from reason
+    with suppress(OSError):
+        reference.parent.mkdir(parents=True, exist_ok=True)
+        reference.write_text(commit)
+    return commit
 
 
 def damaged_files(folder: Path, names: Iterable[str], sha256: Mapping[str, str] | None = None) -> list[str]:
@@ -91,6 +114,13 @@ def forget(folder: Path, names: Iterable[str]) -> None:
 def _blob_of(link: Path) -> Path:
     """Return the blob that a snapshot's link leads to; a blob may itself be a link to one that is shared."""
     return link.parent / link.readlink() if link.is_symlink() else link
+
+
+def _root(repository: str, kind: str) -> Path:
+    """Return the folder of a repository in the Hub's cache."""
+    from huggingface_hub import constants  # noqa: PLC0415 - heavy
+
+    return Path(constants.HF_HUB_CACHE) / f"{kind}--{repository.replace('/', '--')}"
 
 
 def _listing(repository: str, commit: str, kind: str) -> list[RemoteFile]:

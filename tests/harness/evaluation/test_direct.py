@@ -99,17 +99,25 @@ def test_a_model_of_the_hub_by_name_is_the_same_as_its_folder(
     assert evaluate("toys/Toy-Bert@main", *ONE_LANGUAGE, "--output", "out").exit_code == 0
 
 
-@pytest.mark.parametrize("name", ["toys/absent", "toys/Toy-Bert@no-such-branch"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("toys/absent", "the Hub has no repository of toys/absent, or it is private: Repository not found"),
+        (
+            "toys/Toy-Bert@no-such-branch",
+            "the Hub has no such revision: toys/Toy-Bert@no-such-branch: Invalid",
+        ),
+    ],
+)
 def test_what_the_hub_does_not_have_is_said(
-    workplace: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch, name: str
+    workplace: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch, name: str, said: str
 ) -> None:
     hub.add("toys/Toy-Bert", workplace.parent / "models/toy-bert")
     at_the_hub(hub, workplace.parent / "hub", monkeypatch)
     done = evaluate(name, *ONE_LANGUAGE)
     assert done.exit_code == 3
-    assert done.stderr.startswith(
-        f"error: the Hub has no {name}, or does not answer: R"
-    )  # RepositoryNotFound…
+    assert done.stderr.startswith(f"error: {said}")
+    assert done.stderr.endswith("; a folder of this machine is named ./folder\n")
 
 
 def test_a_submission_is_made_of_an_evaluated_model(workplace: Path) -> None:
