@@ -85,6 +85,16 @@ TASKS = (
         homepage="https://huggingface.co/datasets/nyu-mll/multi_nli",
     ),
     _task(
+        "snli",
+        "SNLI",
+        "pair_classification",
+        labels=XNLI_LABELS,
+        licence="CC BY-SA 4.0",
+        citation="Samuel Bowman, Gabor Angeli, Christopher Potts and Christopher Manning. 2015. A large "
+        "annotated corpus for learning natural language inference. EMNLP.",
+        homepage="https://nlp.stanford.edu/projects/snli/",
+    ),
+    _task(
         "anli",
         "ANLI",
         "pair_classification",

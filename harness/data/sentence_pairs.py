@@ -1,4 +1,4 @@
-"""Labelled sentence pairs: XNLI, MNLI and PAWS-X, and ANLI, QQP, RTE and SICK for training only.
+"""Labelled sentence pairs: XNLI, MNLI and PAWS-X, and SNLI, ANLI, QQP, RTE and SICK for training only.
 
 They are read from the Hub or from files of one pair per line. ANLI, QQP and XNLI's translations are always
 read from the Hub, even if a folder of raw layouts is given.
@@ -15,6 +15,7 @@ from harness.catalog.fine_tuned import PAWSX_LABELS, XNLI_LABELS
 from harness.data.delimited import named_columns, tab_separated
 from harness.data.examples import RowExamples
 from harness.data.hub import DAMAGED_ON_HUB, XTREME_HUB, columns, load_rows
+from harness.data.json_files import json_lines, member
 from harness.data.raw_files import find, require
 from harness.data.reading_notes import note
 from harness.data.similarity import sick_rows
@@ -26,7 +27,10 @@ MNLI_HUB = "nyu-mll/multi_nli"
 TWO_WAY_LABELS = ("entailment", "not_entailment")
 PARAPHRASE_LABELS = ("different", "duplicate")
 ANLI_HUB, XNLI_HUB, GLUE_HUB = "facebook/anli", "facebook/xnli", "nyu-mll/glue"
+SNLI_HUB = "stanfordnlp/snli"
 _ROUNDS = (1, 2, 3)
+# What SNLI has instead of a label where its annotators did not agree.
+_NO_LABEL, _NO_LABEL_ON_HUB = "-", "-1"
 UNCERTAIN = "TEST_LABELS_UNCERTAIN_ROWS.txt"
 
 # XNLI 1.0 and the machine translations of MNLI next to it spell one of the labels in another way.
@@ -123,6 +127,16 @@ def pawsx_train(language: str, data: Path | None) -> SentencePairs:
     return _pawsx(language, data, "train", "train")
 
 
+def snli_train(language: str, data: Path | None) -> SentencePairs:
+    """Read SNLI's training pairs from `data/snli/snli_1.0_train.jsonl`, or from the Hub."""
+    return _snli(language, data, "train", "train")
+
+
+def snli_dev(language: str, data: Path | None) -> SentencePairs:
+    """Read SNLI's dev pairs from `data/snli/snli_1.0_dev.jsonl`, or from the Hub."""
+    return _snli(language, data, "dev", "validation")
+
+
 def anli_train(language: str, data: Path | None) -> SentencePairs:
     """Read the training pairs of ANLI's three rounds from the Hub."""
     return _anli(language, data, "train")
@@ -166,6 +180,27 @@ def sick_train(language: str, data: Path | None) -> SentencePairs:
 def sick_dev(language: str, data: Path | None) -> SentencePairs:
     """Read SICK's trial pairs with their entailment from `data/sick`."""
     return _sick(language, data, "dev")
+
+
+def _snli(language: str, data: Path | None, name: str, split: str) -> SentencePairs:
+    """Read SNLI without the pairs that its annotators gave no common label."""
+    if data is None:
+        source = f"{SNLI_HUB} plain_text {split}"
+        rows = load_rows(SNLI_HUB, "plain_text", split, cure="--data DIR reads DIR/snli")
+        numbered = enumerate(_numbered_labels(rows, source, ("premise", "hypothesis"), XNLI_LABELS), start=1)
+        labelled = ((number, pair) for number, pair in numbered if pair[2] != _NO_LABEL_ON_HUB)
+        return hub_pairs(language, labelled, XNLI_LABELS, source)
+    path = require(
+        data / "snli" / f"snli_1.0_{name}.jsonl", f"--data DIR reads DIR/snli/snli_1.0_{name}.jsonl"
+    )
+    keys = ("sentence1", "sentence2", "gold_label")
+    lines = (
+        (number, tuple(member(item, key, str, Where(str(path), number)) for key in keys))
+        for number, item in json_lines(path)
+    )
+    return checked_pairs(
+        language, ((number, pair) for number, pair in lines if pair[2] != _NO_LABEL), XNLI_LABELS, str(path)
+    )
 
 
 def _anli(language: str, data: Path | None, split: str) -> SentencePairs:

@@ -55,6 +55,7 @@ _TASKS: Mapping[str, tuple[Loader, Loader | None]] = {
     "xnli_dev": (sentence_pairs.xnli_dev, None),
     "xnli_translated": (sentence_pairs.xnli_translated, sentence_pairs.xnli_dev),
     "mnli": (sentence_pairs.mnli, sentence_pairs.xnli_dev),
+    "snli": (sentence_pairs.snli_train, sentence_pairs.snli_dev),
     "anli": (sentence_pairs.anli_train, sentence_pairs.anli_dev),
     "qqp": (sentence_pairs.qqp_train, sentence_pairs.qqp_dev),
     "rte": (sentence_pairs.rte_train, sentence_pairs.rte_dev),

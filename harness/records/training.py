@@ -132,7 +132,7 @@ class TrainingRecipe(Record):
     Every `dev_steps` steps the dev loss and the dev score of each task are recorded, and the accuracy of the
     `probe`; after `keep_steps` the encoder is also kept. None of these changes the weights. With `patience`
     the training ends after that many measurements without a better mean dev score, and the encoder of the
-    best one is the result.
+    best one is the result. With `shared_heads` tasks of one format with the same labels have one head.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -149,6 +149,7 @@ class TrainingRecipe(Record):
     sampling: Sampling = Sampling.PROPORTIONAL
     temperature: Annotated[Number, Field(ge=1, le=100)] = 1.0
     cap: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
+    shared_heads: Truth = False
     continued_mlm: ContinuedMlm | None = None
     epochs: Annotated[Integer, Field(ge=1, le=1000)] = 1
     learning_rate: Annotated[Number, Field(gt=0, le=1)]

@@ -24,6 +24,7 @@ from harness.training.intermediate.job import EncoderTraining, Opened
 from harness.training.intermediate.mixture import Mixed, steps_an_epoch
 from harness.training.intermediate.model import Multitask
 from harness.training.intermediate.objectives.head import HeadObjective
+from harness.training.intermediate.objectives.head_layers import Labels, MaskedWords
 from harness.training.intermediate.objectives.objective import Objective, StepRunner
 from harness.training.intermediate.objectives.registry import objective_of
 from harness.training.intermediate.retrieval_probe import RetrievalProbe
@@ -169,10 +170,20 @@ def _objectives(opened: Opened) -> list[Objective]:
     kinds: list[type[Objective]] = [objective_of(share) for share in opened.recipe.tasks]
     if opened.recipe.continued_mlm is not None:
         kinds.append(HeadObjective)
-    return [
+    objectives = [
         kind(number, opened, text)
         for number, (kind, text) in enumerate(zip(kinds, opened.job.parts, strict=True))
     ]
+    if opened.recipe.shared_heads:
+        _share_heads([one for one in objectives if isinstance(one, HeadObjective) and one.task.labels])
+    return objectives
+
+
+def _share_heads(objectives: Sequence[HeadObjective]) -> None:
+    """Give tasks of one format with the same labels, such as SNLI, MNLI and ANLI, the head of the first."""
+    heads: dict[tuple[str, tuple[str, ...]], Labels | MaskedWords] = {}
+    for objective in objectives:
+        objective.head = heads.setdefault((objective.task.format, objective.task.labels), objective.head)
 
 
 def _assess(objectives: Sequence[Objective], probe: RetrievalProbe | None, model: Multitask) -> Measures:

@@ -43,7 +43,7 @@ from harness.training.intermediate.objectives.head_layers import Labels, MaskedW
 from harness.training.intermediate.objectives.objective import Schedule
 from harness.training.intermediate.story import Trainee, train, trainees
 from harness.training.intermediate.texts import SpreadText, spread
-from tests.support.trainings import options, write_recipe
+from tests.support.trainings import NOUNS, options, write_recipe
 
 
 @pytest.fixture
@@ -429,6 +429,38 @@ def test_questions_without_answer_and_tags_that_no_catalog_names_are_trained_on(
     unanswered = [not answers for answers in squad.train[0].answers]  # type: ignore[attr-defined]
     assert 0 < sum(unanswered) < len(rows)
     assert [row.answer["start_positions"] == 0 for row in rows] == unanswered
+
+
+def test_tasks_with_the_same_labels_may_share_a_head(
+    tmp_path: Path, toy_encoder: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "snli").mkdir()
+    labels = ("entailment", "neutral", "-", "contradiction")
+    lines = [
+        {"sentence1": f"the {NOUNS[i % 6]} runs", "sentence2": "the cat runs", "gold_label": labels[i % 4]}
+        for i in range(48)
+    ]
+    for split in ("train", "dev"):
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (data / f"snli/snli_1.0_{split}.jsonl").write_text(text)
+    train_pairs, _ = load_task(find_task("snli"), "en", data)
+    assert len(train_pairs) == 36 and "-" not in train_pairs.labels  # type: ignore[attr-defined]
+    models: list[Any] = []
+    real = optimise_module.Multitask
+
+    def remembered(*args: Any) -> Any:
+        models.append(real(*args))
+        return models[-1]
+
+    monkeypatch.setattr(optimise_module, "Multitask", remembered)
+    tasks = "  - {task: snli}\n  - {task: xnli_dev}\n  - {task: socialiqa}\n  - {task: udpos}"
+    for slug, more in (("apart", ""), ("shared", "shared_heads: true\n")):
+        path = write_recipe(tmp_path, toy_encoder, tasks, "english", slug, more)
+        done = train(trainees(load_recipe(path))[0], options(tmp_path, data))
+        assert set(done.after) == {"snli", "xnli_dev", "socialiqa", "udpos"}
+    apart, shared = (list(model.heads) for model in models)
+    assert len(set(map(id, apart))) == 4
+    assert shared[0] is shared[1] and len(set(map(id, shared))) == 3
 
 
 def test_a_question_without_answer_is_a_fault_of_other_sets_and_licensed_text_has_no_hub(
