@@ -65,7 +65,7 @@ def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
     )
     model = _encoder_of(whole, config)
     _refuse_missing_weights(files, whole, model, info)
-    _refuse_unread_weights(files, whole, info["unexpected_keys"])
+    refuse_unread_weights(files, whole, info["unexpected_keys"])
     if is_emulated(device, dtype):
         multiply_in_float32(model)
     return model.eval().to(device)
@@ -191,7 +191,7 @@ def _refuse_missing_weights(files: CheckpointFiles, whole: Any, model: Any, info
         )
 
 
-def _refuse_unread_weights(files: CheckpointFiles, whole: Any, unexpected: Iterable[str]) -> None:
+def refuse_unread_weights(files: CheckpointFiles, model: Any, unexpected: Iterable[str]) -> None:
     """Refuse weights with a tensor that belongs to the encoder and that its class does not read.
 
     A head is outside of the encoder, and is left out; so are counters. Where the checkpoint came with code of
@@ -204,10 +204,10 @@ def _refuse_unread_weights(files: CheckpointFiles, whole: Any, unexpected: Itera
         if entry.dtype not in FLOATS
     }
     brings_code = any(left_out.attribute[-1:] == (CODE,) for left_out in files.left_out)
-    parts = {name for name, _ in whole.named_children()}
+    parts = {name for name, _ in model.base_model.named_children()}
     unread = []
     for name in unexpected:
-        inner = name.removeprefix(f"{whole.base_model_prefix}.")
+        inner = name.removeprefix(f"{model.base_model_prefix}.")
         first = inner.partition(".")[0]
         is_head = HEADS.match(inner) and first not in parts - {"pooler"}
         ignored = is_head or name in counters or _COMPUTED.fullmatch(name)
@@ -215,7 +215,7 @@ def _refuse_unread_weights(files: CheckpointFiles, whole: Any, unexpected: Itera
             unread.append(name)
     if unread:
         raise BadInput(
-            f"the weights of {files.source} hold {len(unread)} tensors that {type(whole).__name__} does not "
+            f"the weights of {files.source} hold {len(unread)} tensors that {type(model).__name__} does not "
             f"read: {', '.join(sorted(unread)[:3])} …",
             cure="config.json and weights of one architecture: save the whole encoder again",
         )

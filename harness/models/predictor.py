@@ -14,7 +14,12 @@ from harness.models.batching import plan_batches
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.device import DTYPES, is_emulated
 from harness.models.forward_passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
-from harness.models.loading import check_ids, find_architecture, multiply_in_float32
+from harness.models.loading import (
+    check_ids,
+    find_architecture,
+    multiply_in_float32,
+    refuse_unread_weights,
+)
 from harness.models.tokenization import Input, Logits
 from harness.models.tokenizer_comparison import differences
 from harness.models.tokenizer_opening import open_tokenizer
@@ -132,6 +137,7 @@ def load(files: CheckpointFiles, target: Target, **options: Any) -> tuple[Any, d
         model, info = ARCHITECTURES[target.kind].from_pretrained(
             folder, use_safetensors=True, output_loading_info=True, **safe, **options
         )
+    refuse_unread_weights(files, model, info["unexpected_keys"])
     return model, info, open_tokenizer(files)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import transformers
 from harness.catalog import BY_NAME
 from harness.catalog.finetuning import recipe_for
 from harness.data.question_answering import AnsweredQuestions
-from harness.errors import CheckFailed
+from harness.errors import BadInput, CheckFailed
 from harness.kinds.qa import Span, best_span
 from harness.models.checkpoint import verify
 from harness.models.predictor import Predictor, label_names, load, open_head
@@ -87,6 +88,18 @@ def test_labels_are_read_by_name_and_a_diverged_head_is_named(toy_encoder: Path,
         model.classifier.bias.fill_(float("nan"))
     with pytest.raises(CheckFailed, match="a logit is not finite"):
         Predictor(model, tokenizer, order, max_length=48, stride=0).logits(inputs)
+
+
+def test_a_head_whose_encoder_has_weights_that_are_not_read_is_refused(
+    toy_encoder: Path, tmp_path: Path
+) -> None:
+    target = BY_NAME["xnli"]
+    folder = head_folder(toy_encoder, tmp_path / "head", target)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 2}))
+    message = "the weights of toy hold 16 tensors that BertForSequenceClassification does not read: .*layer.2"
+    with pytest.raises(BadInput, match=message):
+        open_head(verify(folder, "toy"), target, device="cpu", dtype="float32")
 
 
 def window(passage: int, question: int = 2) -> Window:
