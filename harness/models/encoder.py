@@ -100,6 +100,8 @@ class Encoder:
         with opening(files.source):
             self.tokenizer = open_tokenizer(files)
             self._model = open_model(files, self.dtype, self.device)
+        # A decoder would keep keys and values, for a text that is never continued.
+        self._model.config.use_cache = False
         self._layers = _find_layers(self._model, files)
         self.hidden_size = int(self._model.config.hidden_size)
         self._captured = threading.local()

@@ -80,7 +80,6 @@ def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]
     """
     config = _open_config(files)
     architecture = _find_class(files, config)
-    config.use_cache = False  # a decoder would keep keys and values for a text that is never continued
     pooler_options = (
         {"add_pooling_layer": False}
         if "add_pooling_layer" in inspect.signature(architecture).parameters
