@@ -23,7 +23,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - pip refuses an older one, but a 
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 _INTERFACE = {
-    "evaluate": "harness.evaluation.story",
+    "evaluate": "harness.evaluation.interface",
     "load_submission": "harness.store",
     "load_results": "harness.store",
     "load_side": "harness.store",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from harness.records.score_line import ScoreLine
 if TYPE_CHECKING:
     from harness.evaluation.isolated import Apart
     from harness.evaluation.run import Options
+    from harness.models.own_code import OwnCode
 
 _GIB = 2**30
 # The interpreter with torch and transformers, measured on Linux on a CPU.
@@ -35,7 +37,7 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(name="evaluate")
-@click.argument("names", metavar="NAME…", nargs=-1, required=True)
+@click.argument("names", metavar="[NAME…]", nargs=-1)
 @click.option(
     "-t",
     "--target",
@@ -178,14 +180,28 @@ def command(
         ignore_identical_ids=ignore_identical_ids,
         limit=limit,
         overwrite=overwrite,
+        encoder=_own_code(choice.encoder),
     )
-    subjects = [choice.subject(name, submissions) for name in names]
+    subjects = choice.subjects(names, submissions, options.encoder)
     isolation = _isolation(sandbox, max_memory, max_hours, max_disk)
+    if options.encoder is not None and (dry_run or isolation is not None):
+        option = "--dry-run" if dry_run else "a sandbox, and no limit of a process,"
+        raise WrongUsage(f"--encoder runs your own code, for which there is no {option}", cure="leave it out")
     if dry_run:
         _estimate_all(subjects, targets, languages, options, isolation)
         return
     save = choice.saving(subjects, submissions, limit)
     save(run_queue(subjects, targets, languages, options, isolation, _show(style, as_json=as_json)))
+
+
+def _own_code(name: str | None) -> OwnCode | None:
+    """Import the caller's encoder, of an installed package or of a file in the current folder."""
+    if name is None:
+        return None
+    from harness.models.own_code import OwnCode
+
+    sys.path.insert(0, str(Path.cwd()))
+    return OwnCode.imported(name)
 
 
 def _show(style: str, *, as_json: bool) -> Callable[[Sequence[ScoreLine]], str]:

@@ -17,6 +17,10 @@ from harness.store.naming import NamedModel, submission_or_model
 
 if TYPE_CHECKING:
     from harness.evaluation.direct import StatedEncoding
+    from harness.models.own_code import OwnCode
+
+
+_OF_WEIGHTS = ("layer", "pooling", "prefix", "query_prefix", "passage_prefix", "max_length")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class ModelChoice:
     query_prefix: str | None = None
     passage_prefix: str | None = None
     max_length: int | None = None
+    encoder: str | None = None
     output: Path | None = None
     save_as: str | None = None
 
@@ -49,7 +54,8 @@ class ModelChoice:
         """Return what a name on the command line evaluates: a submission, or a model as chosen here."""
         found = submission_or_model(name, submissions)
         if isinstance(found, Path):
-            if stated := [field.name for field in fields(self) if getattr(self, field.name) is not None]:
+            mine = [field.name for field in fields(self) if field.name != "encoder"]
+            if stated := [name for name in mine if getattr(self, name) is not None]:
                 option = f"--{stated[0].replace('_', '-')}"
                 raise WrongUsage(
                     f"{option} is for models; {name} is a submission",
@@ -57,6 +63,29 @@ class ModelChoice:
                 )
             return Subject(found.name, lambda: found)
         return Subject(name, lambda: self._prepare(found))
+
+    def subjects(self, names: Sequence[str], submissions: Path, code: OwnCode | None) -> list[Subject]:
+        """Return what the names on the command line evaluate, or the encoder alone; raises WrongUsage."""
+        if code is None and not names:
+            raise WrongUsage(
+                "nothing is named to evaluate", cure="ORG/MODEL, a folder, or a submission's slug"
+            )
+        if code is None or names:
+            return [self.subject(name, submissions) for name in names]
+        stated = [name for name in _OF_WEIGHTS if getattr(self, name) is not None]
+        if stated:
+            raise WrongUsage(
+                f"--{stated[0].replace('_', '-')} is for models, and --encoder is code",
+                cure="leave it out: the code decides how texts are encoded",
+            )
+        return [Subject(code.name, lambda: self._prepare_code(code))]
+
+    def _prepare_code(self, code: OwnCode) -> Path:
+        from harness.evaluation.direct import OUTPUT, submission_of_code
+
+        folder = submission_of_code(code, self.output or OUTPUT)
+        click.echo(f"{code.name} ({code.package} {code.version}): results are written to {folder}", err=True)
+        return folder
 
     def saving(
         self, subjects: Sequence[Subject], submissions: Path, limit: int | None
@@ -139,6 +168,11 @@ _OPTIONS = (
         type=click.IntRange(min=8, max=8192),
         metavar="N",
         help="Of a model: tokens of a text. Default: as saved, at most 512.",
+    ),
+    click.option(
+        "--encoder",
+        metavar="MODULE:NAME",
+        help="Evaluate an encoder in Python, which is run as your own code: an object with encode(texts).",
     ),
     click.option(
         "--output",

@@ -30,6 +30,11 @@ class Bitext(RowExamples):
         """Return both sides."""
         return {f"{self.language} side": self.foreign, f"{self.pivot} side": self.english}
 
+    @property
+    def languages(self) -> Mapping[str, str | Sequence[str]]:
+        """Return the languages of both sides."""
+        return dict(zip(self.sides, (self.language, self.pivot), strict=False))
+
 
 def tatoeba_from_folder(language: str, folder: Path) -> Bitext:
     """Read LASER's files `tatoeba.{iso3}-eng.{iso3|eng}`, aligned by line, from the folder or its `v1`.

@@ -61,6 +61,11 @@ class Comparable:
         return fingerprint(chain(*rows, gold))
 
     @property
+    def languages(self) -> Mapping[str, str | Sequence[str]]:
+        """Return the languages of both sides of every split."""
+        return dict(zip(self.sides, (self.language, "en") * len(self.splits), strict=True))
+
+    @property
     def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
         """Return no role: all sentences are alike."""
         return {}

@@ -36,6 +36,10 @@ class Examples(Protocol):
     def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
         """Return the sides whose texts are queries or passages, or both in turn; others are not listed."""
 
+    @property
+    def languages(self) -> Mapping[str, str | Sequence[str]]:
+        """Return the language of each side, or of each of its texts; unknown ones are not listed."""
+
     def __len__(self) -> int:
         """Count the examples, as the catalog does."""
 
@@ -56,6 +60,11 @@ class RowExamples(ABC):
     @property
     def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
         """Return the sides whose texts are queries or passages: none, where all texts are alike."""
+        return {}
+
+    @property
+    def languages(self) -> Mapping[str, str | Sequence[str]]:
+        """Return the language of each side, or of each of its texts: unknown, where no class says it."""
         return {}
 
     @property

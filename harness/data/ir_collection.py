@@ -108,6 +108,12 @@ class Collection:
         }
 
     @property
+    def languages(self) -> Mapping[str, str | Sequence[str]]:
+        """Return the languages of queries and documents, which the pair names, or the same for both."""
+        queries, _, documents = self.pair.partition("-")
+        return dict.fromkeys(self.sides, documents or queries) | {next(iter(self.sides)): queries}
+
+    @property
     def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
         """Return that documents and their chunks are passages."""
         queries, *passages = self.sides

@@ -52,6 +52,17 @@ class Questions:
         return {f"{self.language} questions": self.questions, "candidates": self.pool.sentences}
 
     @property
+    def languages(self) -> Mapping[str, str | Sequence[str]]:
+        """Return the language of the questions, and of each candidate."""
+        pool = self.pool
+        ends = (*pool.starts[1:], len(pool.sentences))
+        counts = [end - start for start, end in zip(pool.starts, ends, strict=True)]
+        of_candidates = [
+            code for code, count in zip(pool.languages, counts, strict=True) for _ in range(count)
+        ]
+        return dict(zip(self.sides, (self.language, of_candidates), strict=True))
+
+    @property
     def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
         """Return that questions are queries and candidates passages."""
         questions, candidates = self.sides

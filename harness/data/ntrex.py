@@ -44,6 +44,11 @@ class ParallelDocuments:
         return {f"{self.language} side": self.foreign, "en side": self.english}
 
     @property
+    def languages(self) -> Mapping[str, str | Sequence[str]]:
+        """Return the languages of both sides."""
+        return dict(zip(self.sides, (self.language, "en"), strict=True))
+
+    @property
     def roles(self) -> Mapping[str, tuple[TextRole, ...]]:
         """Return that each side is searched with queries of the other."""
         return dict.fromkeys(self.sides, (TextRole.QUERY, TextRole.PASSAGE))

@@ -17,6 +17,7 @@ from harness.errors import BadInput
 from harness.models.checkpoint import CheckpointFiles, FolderEncoding, fetch
 from harness.models.checkpoint.hub_commit import commit_of
 from harness.models.encoding_choice import choose_encoding
+from harness.models.own_code import OwnCode
 from harness.records import (
     AnyEncoding,
     Base,
@@ -72,6 +73,17 @@ class StatedEncoding:
         )
 
 
+def submission_of_code(encoder: OwnCode, output: Path) -> Path:
+    """Write the submission of the caller's encoder into a folder below `output`, and return that folder."""
+    name = _slug(encoder.package) or "encoder"
+    submission = _submission(
+        f"{encoder.package} {encoder.version}", name, encoder.checkpoint, SavedEncoding()
+    )
+    folder = _folder(output, name, submission)
+    new_trained_submission(folder, submission)
+    return folder
+
+
 def submission_of_model(
     model: NamedModel,
     stated: StatedEncoding,
@@ -91,22 +103,28 @@ def submission_of_model(
     title = model.hub or _folder_name(Path(checkpoint.source))
     name = _slug(title.rpartition("/")[2]) or "model"
     title = f"encoder of {title}" if files.is_encoder_decoder else title
-    submission = Submission(
+    submission = _submission(title, name, checkpoint, encoding, base=model.hub)
+    folder = _folder(output, "-".join([name, *stated.names]), submission)
+    new_trained_submission(folder, submission)
+    return folder
+
+
+def _submission(
+    title: str, name: str, checkpoint: Checkpoint, encoding: AnyEncoding, base: str = ""
+) -> Submission:
+    """Return the submission of a model as it comes: it is its own base, and what nobody stated is unknown."""
+    short = name[:_LONGEST_NAME].rstrip("-.")
+    return Submission(
         schema_=1,
         title=title[:_LONGEST_TITLE].strip(),
-        family=name[:_LONGEST_NAME].rstrip("-."),
-        base=Base(
-            id=model.hub or f"{_FOLDERS}/{name[:_LONGEST_NAME].rstrip('-.')}", revision=checkpoint.revision
-        ),
+        family=short,
+        base=Base(id=base or f"{_FOLDERS}/{short}", revision=checkpoint.revision),
         intermediate=Intermediate(regime=Regime.NONE),
         encoding=encoding,
         checkpoints=(checkpoint,),
         submitters=(Submitter(name=_UNKNOWN),),
         license=_UNKNOWN,
     )
-    folder = _folder(output, "-".join([name, *stated.names]), submission)
-    new_trained_submission(folder, submission)
-    return folder
 
 
 def _folder_name(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""EncodeByRole the texts whose vectors are missing from the cache, for all views in the same passes."""
+"""Encode the texts whose vectors are missing from the cache, for all views in the same passes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Encoded:
         for space in self.spaces.values():
             space.close()
 
-    def encode(self, view: View) -> EncodeByRole:
+    def encode(self, view: View, _examples: Examples | None = None) -> EncodeByRole:
         """Return the function that gives a kind the vectors of a view."""
 
         def vectors(texts: Sequence[str], role: TextRole = TextRole.TEXT) -> Vectors:
@@ -138,7 +138,7 @@ def missing_texts(texts: Texts, spaces: Mapping[SpaceKey, VectorSpace]) -> dict[
 def encode_missing(
     texts: Texts, views: Sequence[View], files: CheckpointFiles, encoding: TextEncoding, run: Run
 ) -> Encoded:
-    """EncodeByRole the texts that lack a vector in some view; the same passes serve all views.
+    """Encode the texts that lack a vector in some view; the same passes serve all views.
 
     Vectors are written to the disk as they are made.
     """

@@ -53,4 +53,4 @@ def as_recorded(
 
 def are_gone(files: CheckpointFiles) -> bool:
     """Tell whether a checkpoint is only described, not here."""
-    return not files.weight_files
+    return not files.weight_files and not files.is_own_code

@@ -145,6 +145,8 @@ def _open_run(folder: Path, options: Options, reporter: Reporter) -> Run:
             "there is no checkpoint to evaluate",
             cure="evaluate a submission with checkpoints; stiltboard new SLUG scaffolds one",
         )
+    if submission.checkpoints[0].python is not None:  # what it runs on is its own business
+        return Run(folder, submission, options, reporter, "cpu", "float32")
     device = choose_device(options.device)
     return Run(folder, submission, options, reporter, device, choose_dtype(options.dtype, device))
 
@@ -174,11 +176,33 @@ def _refuse_unwritable(run: Run) -> None:
 def _fetch(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
     if (fetched := run.options.fetched.get(checkpoint.source)) is not None:
         return fetched
+    if checkpoint.python is not None:
+        return _own_code(checkpoint, run)
     files = fetch(checkpoint, run.folder, run.cache / "checkpoints")
     if files.left_out:
         shown = "; ".join(map(str, files.left_out[:_NAMED]))
         more = f"; and {len(files.left_out) - _NAMED} more" if len(files.left_out) > _NAMED else ""
         run.reporter.report(f"{files.source}: not used: {shown}{more}")
+    return files
+
+
+def _own_code(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
+    """Describe the caller's encoder, which must be the one that the submission names."""
+    encoder = run.options.encoder
+    if encoder is None:
+        raise BadInput(
+            f"{run.slug} is measured by {checkpoint.source}: code that only you may run here",
+            cure=f"if you trust it and {checkpoint.own_code} is installed: --encoder {checkpoint.python}",
+        )
+    stated: Checkpoint = encoder.checkpoint
+    if stated.source != checkpoint.source:
+        raise BadInput(
+            f"{run.slug} is measured by {checkpoint.source}, and the encoder here is {stated.source}",
+            cure="evaluate with the one that the submission names, or make another submission",
+        )
+    if run.options.sweep:
+        raise WrongUsage(f"{stated.source} has no layers to sweep", cure="leave out --layers all")
+    files: CheckpointFiles = encoder.describe()
     return files
 
 
@@ -227,6 +251,8 @@ def _refuse_equal_weights(checkpoints: Mapping[int, CheckpointFiles]) -> None:
 
 def _encoding_for(target: Target, checkpoints: Mapping[int, CheckpointFiles], run: Run) -> TextEncoding:
     """Return how the texts of a target become vectors, the same on every seed."""
+    if own_code := run.submission.checkpoints[0].own_code:
+        return TextEncoding.of_code(own_code)
     chosen = {
         seed: choose_encoding(run.submission.encoding, files, roles=target.has_roles)
         for seed, files in checkpoints.items()
@@ -248,6 +274,11 @@ def _with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFile
             plan, checkpoints=checkpoints, text_encoding=_encoding_for(plan.target, checkpoints, run)
         )
     name = plan.target.name
+    if run.submission.checkpoints[0].python is not None:
+        raise BadInput(
+            f"{name} needs a head that is fine-tuned on English, and an encoder in Python is not trained",
+            cure="evaluate it on targets that compare vectors, such as tatoeba",
+        )
     if (finetuned := run.submission.finetuned.get(name)) is not None:
         return replace(plan, checkpoints={finetuned.seed: _fetch(finetuned, run)}, head=HeadPlan("own"))
     submission_recipe = run.submission.finetuning.get(name)

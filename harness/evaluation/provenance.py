@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Sequence
 from functools import cache
@@ -40,12 +41,22 @@ def describe_run(reports: Sequence[EncodingReport], run: Run) -> EvaluationRun:
         seconds=round(sum(report.seconds for report in reports), 2),
         commit=origin.get(_COMMIT),
         lock=origin.get(_LOCK),
-        versions={name: version(name) for name in _VERSIONS} | {"python": platform.python_version()},
+        versions={name: version(name) for name in _VERSIONS}
+        | {"python": platform.python_version()}
+        | _own_versions(run),
         events=(
             *(["bfloat16 was emulated with float32 products"] if is_emulated(run.device, run.dtype) else []),
             *dict.fromkeys(event for report in reports for event in report.events),
         ),
     )
+
+
+def _own_versions(run: Run) -> dict[str, str]:
+    """Return the package and the version of an encoder in Python; nothing for weights."""
+    checkpoint = run.submission.checkpoints[0]
+    if checkpoint.package is None or checkpoint.version is None:
+        return {}
+    return {re.sub(r"[-_.]+", "-", checkpoint.package).lower(): checkpoint.version}
 
 
 @cache

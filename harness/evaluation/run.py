@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import PlainSerializer
+from pydantic import Field, PlainSerializer
 
 from harness.cache import cache_folder
 from harness.models.checkpoint import CheckpointFiles
@@ -33,7 +33,8 @@ class Options:
     are measured again; with `untrusted` no score on disk is kept at all, since a stranger may have written
     it. `ignore_identical_ids` is for test collections, where None means the default of their format.
     `fetched` maps the source of a checkpoint to its files where another process has fetched and verified
-    them.
+    them. `encoder` is the OwnCode of whoever calls, for submissions whose checkpoint is an encoder in Python;
+    it is never handed to another process.
     """
 
     data: AbsolutePath | None = None
@@ -50,6 +51,7 @@ class Options:
     ignore_identical_ids: bool | None = None
     keep_layers: tuple[int, ...] = ()
     fetched: Mapping[str, CheckpointFiles] = field(default_factory=dict)
+    encoder: Annotated[Any, Field(exclude=True)] = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import csv
 import html
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from harness.catalog import BY_NAME
@@ -66,21 +66,29 @@ def latex(lines: Sequence[ScoreLine]) -> str:
     return "\n".join(map(block, _tables(lines)))
 
 
+HEAD = ("model", "target", "metric", "language", "n", "score", "low", "high", "of", "trial")
+"""The columns of `rows`; `low` and `high` bound the 95 % interval."""
+
+
+def rows(lines: Sequence[ScoreLine]) -> Iterator[tuple[str | float | None, ...]]:
+    """Yield one row a model, target and language, and one for each mean; of a trial `trial` is not None."""
+    for line in lines:
+        for language, score in line.languages.items():
+            (low, high) = next(iter(score.intervals.values())) if len(score.intervals) == 1 else (None, None)
+            cells = (language, score.n, score.score, low, high, None, line.trial)
+            yield (line.model, line.target, line.metric, *cells)
+        if line.mean is not None:
+            low, high = line.interval or (None, None)
+            mean = ("mean", line.measured, line.mean, low, high, line.of, line.trial)
+            yield (line.model, line.target, line.metric, *mean)
+
+
 def comma_separated(lines: Sequence[ScoreLine]) -> str:
-    """Return one row a model, target and language, and one for each mean; of a trial `trial` is not empty."""
+    """Return `rows` under their head."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(("model", "target", "metric", "language", "n", "score", "low", "high", "of", "trial"))
-    for line in lines:
-        trial = "" if line.trial is None else line.trial
-        for language, score in line.languages.items():
-            (low, high) = next(iter(score.intervals.values())) if len(score.intervals) == 1 else ("", "")
-            cells = (language, score.n, score.score, low, high, "", trial)
-            writer.writerow((line.model, line.target, line.metric, *cells))
-        if line.mean is not None:
-            low, high = line.interval or ("", "")
-            mean = ("mean", line.measured, line.mean, low, high, line.of, trial)
-            writer.writerow((line.model, line.target, line.metric, *mean))
+    writer.writerow(HEAD)
+    writer.writerows(rows(lines))
     return sink.getvalue()
 
 

@@ -12,6 +12,7 @@ from harness.errors import BadInput, CheckFailed
 from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, make_table
 from harness.evaluation.embeddings import Encoded, distinct_texts, encode_missing, every_view
 from harness.evaluation.heads import predict
+from harness.evaluation.own_encoder import EncodedByCode, encode_with_code
 from harness.evaluation.plan import Plan, TargetPlan, make_plan
 from harness.evaluation.provenance import describe_run
 from harness.evaluation.resume import Resumed, load_finished, result_path, resume
@@ -88,7 +89,8 @@ def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result
                 target.name: _write(target.plan, measured[target.name], describe_run(reports, run), run)
                 for target in targets
             }
-        _sweep(seed, files, swept, encoded, describe_run(reports, run))
+        if isinstance(encoded, Encoded):
+            _sweep(seed, files, swept, encoded, describe_run(reports, run))
     return results
 
 
@@ -102,7 +104,7 @@ def _encode(
     swept: SweptLanguages,
     encoding: TextEncoding,
     run: Run,
-) -> Encoded:
+) -> Encoded | EncodedByCode:
     """Encode the texts of all unfinished cells of this checkpoint together."""
     examples = [
         planned.examples[language]
@@ -110,11 +112,13 @@ def _encode(
     ]
     if not examples:
         return Encoded(encoding)
+    if files.is_own_code:
+        return encode_with_code(examples, run.options.encoder, run)
     views = [encoding.view, *(every_view(files) if swept else _shallower_views(encoding.view, run))]
     return encode_missing(distinct_texts(examples, encoding), views, files, encoding, run)
 
 
-def _run_cells(target: Resumed, seed: int, encoded: Encoded) -> Measured:
+def _run_cells(target: Resumed, seed: int, encoded: Encoded | EncodedByCode) -> Measured:
     """Run the unfinished cells of one target on one checkpoint."""
     plan, view = target.plan, target.plan.encoding.view
     outcomes: dict[Cell, pa.Table] = {}
@@ -125,7 +129,7 @@ def _run_cells(target: Resumed, seed: int, encoded: Encoded) -> Measured:
             failed[seed, language] = reason
         else:
             outcomes[seed, language] = EMBEDDED[plan.target.kind].run(
-                plan.target, examples, encoded.encode(view)
+                plan.target, examples, encoded.encode(view, examples)
             )
     return Measured(
         outcomes, failed, fingerprints={language: plan.fingerprints[language] for _, language in outcomes}

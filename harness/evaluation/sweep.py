@@ -90,7 +90,7 @@ class TargetSweep:
         """Score one language in one view; there is no score where a text has no vector."""
         target, examples = self.plan.target, self.plan.examples[language]
         if encoded.why_not(view, examples) is None:
-            fraction = EMBEDDED[target.kind].headline(target, examples, encoded.encode(view))
+            fraction = EMBEDDED[target.kind].headline(target, examples, encoded.encode(view, examples))
             self.points[seed, view, language] = round(100 * fraction, 4)
 
     def write(self, description: EvaluationRun) -> None:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from harness.records.encoding import AnyEncoding, Encoding, Pooling, SavedEncoding
 from harness.records.record import Record
-from harness.records.scalars import HubId, Number, Revision, Truth, integer
+from harness.records.scalars import HubId, Number, PythonName, Revision, Truth, integer
 from harness.records.submission import Checkpoint
 
 Prefix = Annotated[str, Field(max_length=200)]
@@ -72,7 +72,7 @@ class Teacher(Record):
     path: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     bundled: Literal["multilingual-e5-small"] | None = None
     layers: Annotated[int, Field(ge=1, le=12), BeforeValidator(integer)] | None = None
-    python: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", max_length=200)] | None = None
+    python: PythonName | None = None
     encoding: AnyEncoding | None = None
 
     @model_validator(mode="after")

@@ -121,6 +121,11 @@ class Result(Record):
     outcomes: Outcomes
     runs: Annotated[tuple[EvaluationRun, ...], Field(max_length=1000)] = ()
 
+    def __repr__(self) -> str:
+        score = "no score" if self.score is None else f"{self.metric} {self.score:.2f}"
+        measured = f"{self.measured} of {self.of} languages"
+        return f"<Result {self.submission} {self.target}: {score}, {measured}, {self.signature}>"
+
     @property
     def texts(self) -> Mapping[str, str]:
         """Return the fingerprints of each language's text, and of the English text that trained heads."""

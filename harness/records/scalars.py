@@ -82,6 +82,9 @@ Timestamp = Annotated[
     AfterValidator(_existing_time),
 ]
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_existing_time)]
+PythonName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", max_length=200)]
+# The name or the version of a Python package.
+PackageWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9])?$")]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 # Quotation marks, spaces and brackets, which end a link in markdown, CSV or YAML, are refused.
 Link = Annotated[

@@ -12,13 +12,14 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from harness.records.encoding import AnyEncoding, SavedEncoding
 from harness.records.mining import Mining
-from harness.records.view import AS_SAVED, NOT_AS_SAVED, TextEncoding, View
+from harness.records.view import AS_SAVED, NOT_AS_SAVED, OWN_CODE, TextEncoding, View
 
 _MAX_CHARACTERS = 2000
 _MIN_PARTS = 4
 _VERSION = re.compile(r"v([1-9][0-9]{0,3})")
 _PREFIXES = {"prefix": "prefix", "query": "query_prefix", "passage": "passage_prefix"}  # printed → field
 _LENGTH, _HEAD, _LOWER_CASE = "len=", "head=", "lower case"
+_OWN_CODE = re.compile(rf"{OWN_CODE} ([A-Za-z0-9._+-]+ [A-Za-z0-9._+-]+)")
 _SAVED = re.compile(rf"{AS_SAVED}( except [a-z_ ]{{1,60}})?|{NOT_AS_SAVED}")
 
 
@@ -29,7 +30,8 @@ class Signature:
     `metric` and `direction` are the protocol's short names, `mining` is set where pairs are mined, `options`
     are further words of the protocol. Targets that compare vectors have `max_length` and a `prefix`, or two
     of them for queries and passages, and a `view` unless the signature covers every layer; `saved` is set
-    where a checkpoint's folder, or a departure from it, decides. Targets with a head have `head`.
+    where a checkpoint's folder, or a departure from it, decides. `own_code` is the package and the version of
+    an encoder in Python, in place of all this. Targets with a head have `head`.
 
     >>> signature = Signature.parse("tatoeba|acc|en→xx|cos|h12.mean|prefix=query: |len=512|v1")
     >>> signature.view, signature.prefix, str(signature.protocol)
@@ -48,6 +50,7 @@ class Signature:
     query_prefix: str | None = None
     passage_prefix: str | None = None
     lower_case: bool = False
+    own_code: str | None = None
     max_length: int | None = None
     head: str | None = None
 
@@ -58,6 +61,7 @@ class Signature:
         parts += [
             str(part) for part in (self.mining, *self.options, self.view, self.saved) if part is not None
         ]
+        parts += [] if self.own_code is None else [f"{OWN_CODE} {self.own_code}"]
         for name, field in _PREFIXES.items():
             prefix = getattr(self, field)
             parts += [] if prefix is None else [f"{name}={_escaped(prefix)}"]
@@ -86,6 +90,8 @@ class Signature:
                 named["view"] = view
             elif _SAVED.fullmatch(part):
                 named["saved"] = part
+            elif match := _OWN_CODE.fullmatch(part):
+                named["own_code"] = match[1]
             elif part == _LOWER_CASE:
                 named["lower_case"] = True
             elif (name := part.partition("=")[0]) in _PREFIXES:
@@ -115,6 +121,8 @@ class Signature:
 
     def encoded(self, encoding: TextEncoding, *, roles: bool) -> Signature:
         """Add how texts are encoded; `roles` tells whether the target has queries and passages."""
+        if encoding.own_code:
+            return replace(self, own_code=encoding.own_code)
         apart = roles and encoding.has_roles
         return replace(
             self,

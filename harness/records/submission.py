@@ -20,7 +20,9 @@ from harness.records.scalars import (
     Line,
     Link,
     Number,
+    PackageWord,
     Points,
+    PythonName,
     Revision,
     Slug,
     Tag,
@@ -28,6 +30,7 @@ from harness.records.scalars import (
     integer,
     nullable,
 )
+from harness.records.view import OWN_CODE
 
 
 class Base(Record):
@@ -110,7 +113,11 @@ def refuse_other_objectives(tasks: Sequence[str], objectives: Sequence[str]) -> 
 
 
 class Checkpoint(Record):
-    """One seed's weights: on the Hub at a commit, in a folder, or bundled and cut to its first layers."""
+    """One seed's weights: on the Hub at a commit, in a folder, or bundled and cut to its first layers.
+
+    Or no weights that are opened here: `python` names an encoder, `package.module:attribute`, which is run as
+    the code of whoever evaluates, of a `package` in a `version`.
+    """
 
     seed: Count = 0
     hub: HubId | None = None
@@ -118,11 +125,16 @@ class Checkpoint(Record):
     path: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     bundled: Literal["multilingual-e5-small"] | None = None
     layers: Annotated[int, Field(ge=1, le=12), BeforeValidator(integer)] | None = None
+    python: PythonName | None = None
+    package: PackageWord | None = None
+    version: PackageWord | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Checkpoint:
-        if sum(source is not None for source in (self.hub, self.path, self.bundled)) != 1:
-            raise ValueError("name exactly one of hub, path and bundled")
+        if sum(source is not None for source in (self.hub, self.path, self.bundled, self.python)) != 1:
+            raise ValueError("name exactly one of hub, path, bundled and python")
+        if not (self.python is None) == (self.package is None) == (self.version is None):
+            raise ValueError("python, package and version go together")
         if (self.hub is None) != (self.revision is None):
             raise ValueError("hub and revision (40 hexadecimal digits) go together")
         if (self.bundled is None) != (self.layers is None):
@@ -130,10 +142,17 @@ class Checkpoint(Record):
         return self
 
     @property
+    def own_code(self) -> str:
+        """Return package and version of an encoder in Python; empty for weights."""
+        return f"{self.package} {self.version}" if self.python is not None else ""
+
+    @property
     def source(self) -> str:
         """Return where the weights come from, in one line for messages and pages."""
         if self.hub is not None:
             return f"{self.hub}@{self.revision}"
+        if self.python is not None:
+            return f"{OWN_CODE} {self.package} {self.version}, {self.python}"
         return self.path if self.path is not None else f"bundled {self.bundled}, first {self.layers} layers"
 
 
@@ -202,11 +221,3 @@ class Submission(Record):
     aliases: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
     supersedes: Annotated[tuple[Superseded, ...], Field(max_length=1000)] = ()
     origin: Annotated[RowOrigin | None, BeforeValidator(nullable)] = None
-
-    @model_validator(mode="after")
-    def _seeds_differ(self) -> Submission:
-        seeds = [checkpoint.seed for checkpoint in self.checkpoints]
-        for seed in seeds:
-            if seeds.count(seed) > 1:
-                raise ValueError(f"more than one checkpoint has seed {seed}")
-        return self

@@ -64,7 +64,8 @@ class TextEncoding:
     """All that is done to a text to get its vector, with nothing left to the files of a checkpoint.
 
     `saved` says whether that is what the checkpoint's folder says: `as saved`, `as saved except …`,
-    `not as saved`, or empty where the submission states everything itself.
+    `not as saved`, or empty where the submission states everything itself. `own_code` is the package and the
+    version of an encoder in Python, which decides all of it.
     """
 
     view: View
@@ -74,6 +75,12 @@ class TextEncoding:
     passage_prefix: str | None = None
     lower_case: bool = False
     saved: str = ""
+    own_code: str = ""
+
+    @classmethod
+    def of_code(cls, package: str) -> TextEncoding:
+        """Return the encoding of an encoder in Python, of a package and version."""
+        return cls(View(0, Pooling.MEAN), "", 0, own_code=package)
 
     @classmethod
     def stated(cls, encoding: Encoding, layer: int) -> TextEncoding:
@@ -100,3 +107,5 @@ class TextEncoding:
 
 
 AS_SAVED, NOT_AS_SAVED = "as saved", "not as saved"
+# Begins what a result says of an encoder in Python.
+OWN_CODE = "own code"

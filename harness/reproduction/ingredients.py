@@ -70,6 +70,11 @@ def weights(
 
 
 def _source(checkpoint: Checkpoint, folder: Path, *, gone: bool) -> tuple[Reach, str]:
+    if checkpoint.python is not None:
+        return (
+            Reach.MISSING,
+            f"{checkpoint.source}: run by whoever has it, with --encoder {checkpoint.python}",
+        )
     here = at_hand(checkpoint, folder)
     if checkpoint.path is None:
         where = "here" if here else "downloaded from the Hub"

@@ -137,6 +137,13 @@ def claims(before: SubmissionAt | None, after: SubmissionAt, folder: str) -> Ite
                     f"nobody else has the weights in {checkpoint.path}",
                     "ask for them on the Hub",
                 )
+            if checkpoint.python is not None and checkpoint.source not in sources:
+                yield question(
+                    "unverifiable",
+                    file,
+                    f"results are of {checkpoint.source}, which no check and no workflow runs",
+                    "read the code, and evaluate it yourself if you trust it",
+                )
     for target in after.results:
         if is_own(target) and (before is None or target not in before.results):
             yield question(

@@ -45,6 +45,8 @@ def other_recipe(result: Result, submission: Submission) -> Iterator[str]:
             yield f"the signature lacks {', '.join(map(shown, missing_parts))}, which the submission declares"
         elif signature.saved != result.signature.saved:
             yield f"texts were encoded {result.signature.saved}, but the submission states layer and pooling"
+    if submission.checkpoints[0].own_code:
+        return
     if isinstance(submission.encoding, SavedEncoding):
         yield from () if target.has_head else other_than_saved(result.signature, submission.encoding)
         return
@@ -60,7 +62,8 @@ def other_than_saved(signature: Signature, encoding: SavedEncoding) -> Iterator[
     Only an evaluation reads the folder; its result says that what it states of the encoding is the folder's.
     """
     how = signature.saved or "as stated"
-    if how != AS_SAVED and not (encoding.departs_from_saved and how.startswith(f"{AS_SAVED} except ")):
+    agrees = how.startswith(f"{AS_SAVED} except ") if encoding.departs_from_saved else how == AS_SAVED
+    if not agrees:
         declared = f"{AS_SAVED} except …" if encoding.departs_from_saved else AS_SAVED
         yield f"texts were encoded {how}, but the submission declares {declared}"
     for key in ("prefix", "query_prefix", "passage_prefix", "max_length"):
@@ -82,6 +85,9 @@ def _declared_signatures(result: Result, submission: Submission, target: Target)
             else recipe_text(submission.finetuning.get(target.name))
         )
         return {result.signature.protocol.predicted(head)}
+    if own_code := submission.checkpoints[0].own_code:
+        code = TextEncoding.of_code(own_code)
+        return {result.signature.protocol.encoded(code, roles=target.has_roles)}
     if isinstance(submission.encoding, SavedEncoding):
         return set()
     return {

@@ -150,6 +150,8 @@ def _measured_findings(submission: Submission) -> Iterator[Inconsistency]:
         if name in submission.finetuned:
             message = f"finetuning: a head for {name} is submitted under finetuned, so none is trained"
             yield Inconsistency(("finetuning", name), message, "remove one of the two", key=True)
+    yield from _seeds(submission)
+    yield from _own_code(submission)
     layer = None if isinstance(submission.encoding, SavedEncoding) else submission.encoding.layer
     for index, checkpoint in enumerate(submission.checkpoints):
         if checkpoint.layers is not None and isinstance(layer, int) and layer > checkpoint.layers:
@@ -159,3 +161,34 @@ def _measured_findings(submission: Submission) -> Iterator[Inconsistency]:
                 f"{checkpoint.layers}",
                 f"write last, or a number from 0 to {checkpoint.layers}",
             )
+
+
+def _seeds(submission: Submission) -> Iterator[Inconsistency]:
+    """Check that no two checkpoints have one seed; without one, a checkpoint's seed is 0."""
+    first: dict[int, int] = {}
+    for index, checkpoint in enumerate(submission.checkpoints):
+        if (earlier := first.setdefault(checkpoint.seed, index)) != index:
+            yield Inconsistency(
+                ("checkpoints", index, "seed"),
+                f"checkpoints[{index}].seed: {checkpoint.seed} is the seed of checkpoints[{earlier}]",
+                "give each checkpoint a seed of its own, such as 0, 1, 2; without the key it is 0",
+            )
+
+
+def _own_code(submission: Submission) -> Iterator[Inconsistency]:
+    """Check that an encoder in Python is the only checkpoint, and that nothing is stated of its encoding."""
+    codes = [
+        index for index, checkpoint in enumerate(submission.checkpoints) if checkpoint.python is not None
+    ]
+    if codes and len(submission.checkpoints) > 1:
+        yield Inconsistency(
+            ("checkpoints", codes[0], "python"),
+            "checkpoints: an encoder in Python is one checkpoint, with no others next to it",
+            "make a submission of each",
+        )
+    if codes and submission.encoding != SavedEncoding():
+        yield Inconsistency(
+            ("encoding",),
+            "encoding: an encoder in Python decides itself how texts are encoded",
+            "remove the key",
+        )

@@ -69,16 +69,17 @@ def _checkpoints(result: Result) -> Iterator[Inconsistency]:
         yield Inconsistency(("checkpoints",), "checkpoints: names no seed", key=True)
     scored = [checkpoint for checkpoint in result.checkpoints if checkpoint.scores]
     seeds: dict[int, int] = {}
-    weights: dict[tuple[str, Head | None], int] = {}
+    weights: dict[str, int] = {}
     for index, checkpoint in enumerate(result.checkpoints):
         path: Path = ("checkpoints", index)
         yield from _repeated_seed(checkpoint.seed, index, seeds)
-        earlier = weights.setdefault((checkpoint.weights, checkpoint.head), checkpoint.seed)
+        earlier = weights.setdefault(checkpoint.weights, checkpoint.seed)
         if earlier != checkpoint.seed:
             message = f"seed {checkpoint.seed} has the same weights as seed {earlier}"
             yield Inconsistency((*path, "weights"), message, key=True)
         size = checkpoint.parameters
-        if not 0 <= size.body <= size.total or not size.total:
+        known = size.total > 0 or result.signature.own_code is not None  # code has no file to count in
+        if not 0 <= size.body <= size.total or not known:
             message = f"cannot have {size.total:,} parameters, {size.body:,} of them outside the embeddings"
             yield Inconsistency((*path, "parameters"), f"seed {checkpoint.seed} {message}", key=True)
         elif checkpoint.scores and size != scored[0].parameters:

@@ -73,10 +73,10 @@ class Cell:
 
     @cached_property
     def parameters(self) -> Parameters | None:
-        """Return the mean parameter counts over the seeds, which differ at most by a head."""
+        """Return the mean parameter counts over the seeds, which differ at most by a head, if known."""
         sizes = [checkpoint.parameters for checkpoint in self.result.checkpoints]
         if len(sizes) < 2:
-            return sizes[0] if sizes else None
+            return sizes[0] if sizes and sizes[0].total else None  # own code has no known size
         total, body = (
             round(sum(values) / len(sizes))
             for values in zip(*((s.total, s.body) for s in sizes), strict=True)

@@ -9,6 +9,8 @@ from site_gen.formatting import listed
 def unpublished_weights(row: Row) -> str:
     """Return a sentence about the seeds whose weights only ever lay in a folder; empty if there are none."""
     checkpoints = row.submission.checkpoints
+    if own_code := checkpoints[0].own_code:
+        return f"Measured by its submitters’ own code, {own_code}, which is not run to verify a result."
     seeds = [str(checkpoint.seed) for checkpoint in checkpoints if checkpoint.path is not None]
     if not seeds:
         return ""
@@ -19,10 +21,12 @@ def unpublished_weights(row: Row) -> str:
 
 
 def only_submitters_have(row: Row, cell: Cell) -> bool:
-    """Tell whether a result is of weights that were never published, and that nobody else has measured."""
+    """Tell whether a result is of unpublished weights or own code, and nobody else has measured it."""
     own_head = row.submission.finetuned.get(cell.target.name)
     checkpoints = row.submission.checkpoints if own_head is None else (own_head,)
-    return not _is_rerun(cell) and any(checkpoint.path is not None for checkpoint in checkpoints)
+    return not _is_rerun(cell) and any(
+        checkpoint.path is not None or checkpoint.python is not None for checkpoint in checkpoints
+    )
 
 
 def _is_rerun(cell: Cell) -> bool:

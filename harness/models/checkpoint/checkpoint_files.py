@@ -48,6 +48,10 @@ _NUMBERED_FROM_PADDING = re.compile(
 )
 
 
+# The configuration of an encoder in Python, which has no files: one state, its vectors.
+OWN_CODE_CONFIG = {"model_type": "own code", "num_hidden_layers": 0}
+
+
 @dataclass(frozen=True)
 class CheckpointFiles:
     """A verified checkpoint on disk. `digest` covers every file that an evaluation reads, as submitted.
@@ -72,6 +76,11 @@ class CheckpointFiles:
     digests: Mapping[str, str] = field(default_factory=dict)
     # Keeps the private folder as long as this object exists; another process receives only its path.
     _stage: Annotated[object, Field(exclude=True)] = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_own_code(self) -> bool:
+        """Tell whether this describes an encoder in Python, which is no file."""
+        return self.config == OWN_CODE_CONFIG
 
     @property
     def layers(self) -> int:

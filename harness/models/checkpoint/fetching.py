@@ -34,6 +34,8 @@ def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFi
     folder, never the contents of the working folder. Raises BadInput, naming what is wrong, for anything that
     must not be opened.
     """
+    if checkpoint.python is not None:
+        raise BadInput(f"{checkpoint.source} is code, and not opened", cure="stiltboard evaluate --encoder")
     if checkpoint.hub is not None:
         return _from_hub(checkpoint, cache)
     if checkpoint.path is not None:
@@ -45,6 +47,8 @@ def fetch(checkpoint: Checkpoint, submission: Path, cache: Path) -> CheckpointFi
 
 def at_hand(checkpoint: Checkpoint, submission: Path) -> bool:
     """Tell whether a checkpoint is on this machine, so that it can be opened without a download."""
+    if checkpoint.python is not None:
+        return False
     if checkpoint.path is not None:
         return (submission / checkpoint.path).is_dir()
     if checkpoint.hub is None:

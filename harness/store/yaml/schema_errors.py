@@ -59,6 +59,10 @@ PATTERNS = {
         "a GitHub account",
         "write the account's name, without @",
     ),
+    r"^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9])?$": (
+        "the name or the version of a Python package",
+        "copy it from `pip list`",
+    ),
     r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$": (
         "a module and a name in it, with a colon between",
         "for example package.module:function",

@@ -184,6 +184,17 @@ def test_what_validate_says_of_a_number_with_commas(
     assert (done.exit_code, message in done.stderr) == (3, True), done.stderr
 
 
+def test_a_seed_that_is_given_twice_is_pointed_at(workplace: Path) -> None:
+    checkpoints = "\n  - {{seed: 1, path: weights}}\n  - {{path: other}}\n  - {{seed: 0, path: third}}"
+    text = SUBMISSION.format(layer="last", checkpoints=checkpoints.format())
+    (workplace / "submissions/toy-model/submission.yaml").write_text(text)
+    done = run("validate", "toy-model")
+    assert done.stderr == (
+        "error: submissions/toy-model/submission.yaml:10:12: checkpoints[2].seed: 0 is the seed of checkpoints[1]\n"
+        "    cure: give each checkpoint a seed of its own, such as 0, 1, 2; without the key it is 0\n"
+    )
+
+
 def test_a_review_with_the_branches_swapped_says_that_nothing_changes(workplace: Path) -> None:
     def git(*arguments: str) -> None:
         who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
