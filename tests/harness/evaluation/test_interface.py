@@ -78,5 +78,5 @@ def test_progress_in_a_notebook_is_one_line(monkeypatch: pytest.MonkeyPatch) -> 
         ("updated", "step 5 of 5, loss 0.250"),
     ]
     assert len(shown) < 8  # not one for each of the hundred batches
-    fake.get_ipython = lambda: SimpleNamespace()  # a terminal's IPython
+    fake.get_ipython = SimpleNamespace  # a terminal's IPython
     assert isinstance(default_reporter(), Silent)
