@@ -26,7 +26,7 @@ class NotebookLine:
 
     def __init__(self, display: Any) -> None:
         """Open the line; `display` is IPython's function."""
-        self._handle = display(_Text(""), display_id=True)
+        self._handle = display(_BareText(""), display_id=True)
         self._shown = self._started = time.monotonic()
         self._done = 0
 
@@ -55,10 +55,10 @@ class NotebookLine:
 
     def _show(self, text: str) -> None:
         self._shown = time.monotonic()
-        self._handle.update(_Text(text))
+        self._handle.update(_BareText(text))
 
 
-class _Text:
+class _BareText:
     """Text that IPython shows without quotation marks."""
 
     def __init__(self, text: str) -> None:

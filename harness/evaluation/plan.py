@@ -15,6 +15,7 @@ from harness.data import find_own_target, load_examples, refuse_inner_folder
 from harness.data.examples import Examples
 from harness.data.reading_notes import noting
 from harness.errors import BadInput, Fault, Unreachable, Where, WrongUsage
+from harness.evaluation.declared_code import describe_code
 from harness.evaluation.gone_weights import as_recorded, gone_seeds
 from harness.evaluation.run import Options, Run
 from harness.models.checkpoint import CheckpointFiles, fetch
@@ -177,32 +178,12 @@ def _fetch(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
     if (fetched := run.options.fetched.get(checkpoint.source)) is not None:
         return fetched
     if checkpoint.python is not None:
-        return _own_code(checkpoint, run)
+        return describe_code(checkpoint, run)
     files = fetch(checkpoint, run.folder, run.cache / "checkpoints")
     if files.left_out:
         shown = "; ".join(map(str, files.left_out[:_NAMED]))
         more = f"; and {len(files.left_out) - _NAMED} more" if len(files.left_out) > _NAMED else ""
         run.reporter.report(f"{files.source}: not used: {shown}{more}")
-    return files
-
-
-def _own_code(checkpoint: Checkpoint, run: Run) -> CheckpointFiles:
-    """Describe the caller's encoder, which must be the one that the submission names."""
-    encoder = run.options.encoder
-    if encoder is None:
-        raise BadInput(
-            f"{run.slug} is measured by {checkpoint.source}: code that only you may run here",
-            cure=f"if you trust it and {checkpoint.own_code} is installed: --encoder {checkpoint.python}",
-        )
-    stated: Checkpoint = encoder.checkpoint
-    if stated.source != checkpoint.source:
-        raise BadInput(
-            f"{run.slug} is measured by {checkpoint.source}, and the encoder here is {stated.source}",
-            cure="evaluate with the one that the submission names, or make another submission",
-        )
-    if run.options.sweep:
-        raise WrongUsage(f"{stated.source} has no layers to sweep", cure="leave out --layers all")
-    files: CheckpointFiles = encoder.describe()
     return files
 
 

@@ -34,8 +34,8 @@ class Signature:
     an encoder in Python, in place of all this. Targets with a head have `head`.
 
     >>> signature = Signature.parse("tatoeba|acc|en→xx|cos|h12.mean|prefix=query: |len=512|v1")
-    >>> signature.view, signature.prefix, str(signature.protocol)
-    (View(layer=12, pooling=<Pooling.MEAN: 'mean'>), 'query: ', 'tatoeba|acc|en→xx|cos|v1')
+    >>> str(signature.view), signature.prefix, str(signature.protocol)
+    ('h12.mean', 'query: ', 'tatoeba|acc|en→xx|cos|v1')
     """
 
     target: str
