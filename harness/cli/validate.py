@@ -45,17 +45,20 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
         return
     from harness.errors import BadInput
     from harness.store import checked_submission, existing_submission, find_submissions
+    from harness.store.shared_weights import shared_weights, weights_of_board
 
     folders = [existing_submission(path, submissions) for path in paths] or [
         submissions / slug for slug in find_submissions(submissions)
     ]
+    boards = {root: weights_of_board(root) for root in {folder.absolute().parent for folder in folders}}
     faults: list[Fault] = []
     for folder in folders:
         folder_faults, notes = checked_submission(folder)
         faults += folder_faults
         if not folder_faults:
             click.echo(f"{folder}: fine")
-            for note in notes:
+            own = folder.absolute()
+            for note in (*notes, *shared_weights(own.name, boards[own.parent])):
                 click.echo(f"  note: {note}")
     if faults:
         raise BadInput(faults)

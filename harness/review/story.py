@@ -34,6 +34,7 @@ from harness.review.merged import write_merged
 from harness.review.ownership import ownership, workflow_scope
 from harness.review.restoration import recognised
 from harness.review.roles import Role, role_of
+from harness.review.shared_checkpoints import shared_checkpoints
 from harness.review.submission_at import SubmissionAt, read_submission_at
 from harness.review.verdict import (
     Reason,
@@ -190,6 +191,7 @@ class _Pull:
             reasons += workflow_scope(before, after, folder)
         reasons += [*claims(before, after, folder), *dates(after, folder)]
         reasons += [] if maintained else outdated(before, after, folder)
+        reasons += shared_checkpoints(before, after, self.base, self.before, folder)
         reasons += self._imitations(after, folder, board)
         reasons += slug_reasons(before, after, board, self.base, folder, self.role)
         if before is not None:

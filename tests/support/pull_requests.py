@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Mapping
@@ -72,7 +73,7 @@ def measured(
     checkpoint = {
         "seed": seed,
         "source": f"{slug}/model@{_REVISION}",
-        "weights": f"sha256:{'e' * 64}",
+        "weights": f"sha256:{'e' * 64 if slug == 'mine' else hashlib.sha256(slug.encode()).hexdigest()}",
         "layer": 2,
         "scores": scores,
     }

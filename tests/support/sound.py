@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -110,7 +111,7 @@ def sound(
             {
                 "seed": seed,
                 "source": (sources or {}).get(seed, f"{slug}/model@{'0123456789' * 4}"),
-                "weights": f"sha256:{seed:064x}",
+                "weights": f"sha256:{hashlib.sha256(f'{slug} {seed}'.encode()).hexdigest()}",
                 "parameters": {"total": 100, "body": 10},
                 "layer": 2,
                 "scores": {name: scores[seed, name].model_dump() for name in target.languages if (seed, name) in scores},

@@ -65,8 +65,8 @@ def test_validate_prints_every_fault_of_every_file(project: Path) -> None:
     assert answer.stderr == (
         "error: submissions/copy/results/jupyterlab.yaml:2:13: submission: expected copy as in the file's path, found 'toy'\n"
         "    cure: results are not copied between submissions; run stiltboard evaluate\n"
-        "error: submissions/toy/submission.yaml:6:34: encoding.pooling: expected mean or cls, found 'men'\n"
-        "    cure: did you mean mean? allowed: mean, cls\n"
+        "error: submissions/toy/submission.yaml:6:34: encoding.pooling: expected mean, cls, lasttoken, max, weightedmean or mean_sqrt_len_tokens, found 'men'\n"
+        "    cure: did you mean mean? allowed: mean, cls, lasttoken, max, weightedmean, mean_sqrt_len_tokens\n"
     )
 
 

@@ -686,6 +686,18 @@ def test_outcomes_of_another_submission_are_asked_about(board: Repository, tmp_p
     )
 
 
+def test_weights_of_another_submission_are_asked_about(board: Repository, tmp_path: Path) -> None:
+    result, table = measured("new", draw=8)
+    (mine,) = measured("mine")[0].checkpoints
+    checkpoint = result.checkpoints[0].model_copy(update={"weights": mine.weights})
+    files = written(tmp_path, result.model_copy(update={"checkpoints": (checkpoint,)}), table)
+    found = judge(board, board.pull({"submissions/new/submission.yaml": about("new", "ada"), **files}))
+    assert [(reason.rule, reason.file, reason.what) for reason in found.reasons] == [
+        ("copied", "submissions/new/results/jupyterlab.yaml", "seed 0 has the weights of mine")
+    ]
+    assert found.verdict is Verdict.MAINTAINER
+
+
 @pytest.mark.parametrize(
     ("date", "refused"), [("9999-01-01T00:00:00Z", True), ("2026-01-01T00:00:00Z", False)]
 )

@@ -25,6 +25,7 @@ from harness.errors import BadInput
 from harness.records import (
     Checkpoint,
     EvaluationRun,
+    Head,
     Parameters,
     Record,
     ReportedSubmission,
@@ -485,6 +486,12 @@ def test_a_seed_counts_once_by_its_number_and_by_its_weights(toy: Path, result: 
     ]
     copied = result.model_copy(update={"checkpoints": (one, one.model_copy(update={"seed": 1}))})
     assert [found.message for found in result_findings(copied)] == ["seed 1 has the same weights as seed 0"]
+    heads = [Head(digest=f"sha256:{letter * 64}") for letter in "ab"]
+    with_heads = [one.model_copy(update={"seed": seed, "head": head}) for seed, head in enumerate(heads)]
+    retrained = result.model_copy(update={"checkpoints": tuple(with_heads)})
+    assert [found.message for found in result_findings(retrained)] == [
+        "seed 1 has the same weights as seed 0"
+    ]
     larger = {"seed": 1, "weights": f"sha256:{'b' * 64}", "parameters": Parameters(total=200, body=10)}
     other = result.model_copy(update={"checkpoints": (one, one.model_copy(update=larger))})
     assert [found.message for found in result_findings(other)] == [
