@@ -95,21 +95,10 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
         for parameter in encoder.get_input_embeddings().parameters():
             parameter.requires_grad_(False)
     steps = steps_an_epoch(recipe, [objective.size for objective in objectives])
-    schedules = [objective.schedule(n) for objective, n in zip(objectives, steps, strict=True)]
+    _refuse_too_many_points(recipe, sum(steps) * recipe.epochs)
+    trainer = _new_trainer(job, model, objectives, steps, reporter)
     check_ids(encoder, (ids for objective in objectives for ids in objective.ids()), job.files.source)
     check_ids(encoder, probe.ids if probe is not None else (), job.files.source)
-    _refuse_too_many_points(recipe, sum(steps) * recipe.epochs)
-    trainer = _ObjectiveTrainer(
-        model=model,
-        args=_arguments(job),
-        train_dataset=[(number, row) for number, schedule in enumerate(schedules) for row in schedule.rows],
-        data_collator=partial(_collate, objectives=objectives),
-        callbacks=[ProgressCallback(reporter, cure="a lower learning_rate in the recipe")],
-    )
-    trainer.objectives = objectives
-    trainer.order = Mixed(schedules, steps, recipe.batch_size, job.seed)
-    trainer.remove_callback(transformers.PrinterCallback)
-    trainer.totals = _PassTotals(job.folder / _PASSES_FILE)
     curve = TrainingCurve(job.folder / _CURVE_FILE)
     last = last_complete_checkpoint(job.folder / "steps")
     curve.begin(int(last.name.rpartition("-")[2]) if last else 0)
@@ -149,6 +138,29 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
         if step == trainer.state.max_steps
         else {},
     )
+
+
+def _new_trainer(
+    job: EncoderTraining,
+    model: Multitask,
+    objectives: Sequence[Objective],
+    steps: Sequence[int],
+    reporter: Reporter,
+) -> _ObjectiveTrainer:
+    """Return a trainer that takes `steps` of each objective an epoch."""
+    schedules = [objective.schedule(n) for objective, n in zip(objectives, steps, strict=True)]
+    trainer = _ObjectiveTrainer(
+        model=model,
+        args=_arguments(job),
+        train_dataset=[(number, row) for number, schedule in enumerate(schedules) for row in schedule.rows],
+        data_collator=partial(_collate, objectives=objectives),
+        callbacks=[ProgressCallback(reporter, cure="a lower learning_rate in the recipe")],
+    )
+    trainer.objectives = objectives
+    trainer.order = Mixed(schedules, steps, job.recipe.batch_size, job.seed)
+    trainer.remove_callback(transformers.PrinterCallback)
+    trainer.totals = _PassTotals(job.folder / _PASSES_FILE)
+    return trainer
 
 
 def _refuse_too_many_points(recipe: TrainingRecipe, steps: int) -> None:
