@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
+import os
 import select
 import signal
 import sys
@@ -64,10 +66,11 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM arrived; a KeyboardInterrupt, so that the same clean-up runs as after a key."""
 
 
-def run_to_exit(run: Callable[[], object]) -> NoReturn:
+def run_to_exit(run: Callable[[], object], *, is_program: bool) -> NoReturn:
     """Run the command line and exit with the code of README.md's list, whatever ends it.
 
-    A traceback is printed for a defect only, with how to report it.
+    A traceback is printed for a defect only, with how to report it. A key or SIGTERM ends the process at once
+    if it `is_program`, and is no other one that calls the command line.
     """
     open_standard_streams()
     try:
@@ -81,6 +84,8 @@ def run_to_exit(run: Callable[[], object]) -> NoReturn:
     except click.ClickException as error:
         with suppress(OSError):
             error.show()
+        if is_program and isinstance(error, (Interrupted, Ended)):
+            _leave(error.exit_code)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("aborted", err=True)
@@ -90,6 +95,19 @@ def run_to_exit(run: Callable[[], object]) -> NoReturn:
             traceback.print_exc()
             click.echo(f"error: {_DEFECT}", err=True)
         sys.exit(_DEFECT_CODE)
+
+
+def _leave(code: int) -> NoReturn:
+    """End this process now: what is registered for its end runs, but no thread is waited for.
+
+    Taking down torch and the Hub's clients costs more than a second of a processor, and a thread of theirs
+    may wait for a server that does not answer.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
             return run()
         from harness.cli.endings import run_to_exit
 
-        run_to_exit(run)
+        run_to_exit(run, is_program=not arguments and not options)
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:  # click's
         """Read the arguments; --help and --version print here, before a command is invoked."""
