@@ -206,10 +206,10 @@ class TrainingRecipe(Record):
             raise ValueError("alpha goes with batches: hybrid")
         for share in self.tasks:
             if share.objective is None:
-                if self.batches not in (None, Batches.ENGLISH, Batches.MIXED):
+                if self.batches in (Batches.MONOLINGUAL, Batches.HYBRID):
                     raise ValueError(
-                        f"{share.task} trains a head, which reads an example in one language: "
-                        "give it an objective, or take batches: mixed"
+                        f"{share.task} trains a head, whose batches mix languages: give it an objective, or "
+                        "take batches: mixed or crosslingual"
                     )
             elif self.regime is Regime.MULTILINGUAL and self.batches is None:
                 names = ", ".join(kind.value for kind in Batches if kind is not Batches.ENGLISH)

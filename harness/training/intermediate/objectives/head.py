@@ -18,7 +18,7 @@ from harness.data.similarity import ScoredPairs
 from harness.data.tagging import TaggedSentences
 from harness.errors import BadInput
 from harness.models.tokenization import IGNORED
-from harness.records import Task, TaskShare, TrainingRecipe
+from harness.records import Batches, Task, TaskShare, TrainingRecipe
 from harness.scoring.metrics.accuracy import accuracy
 from harness.scoring.metrics.spearman import spearman
 from harness.training.batches import ByLength, pad
@@ -84,8 +84,9 @@ class HeadObjective(Objective):
     def read(
         cls, task: Task, share: TaskShare, recipe: TrainingRecipe, seed: int, data: Path | None
     ) -> SpreadText:
-        """Return the text of the task, spread over its languages."""
-        return read_spread(task, share.languages, share.examples, seed, data)
+        """Return the text of the task, spread over its languages, or over pairs of them in such batches."""
+        crosslingual = recipe.batches is Batches.CROSSLINGUAL
+        return read_spread(task, share.languages, share.examples, seed, data, crosslingual=crosslingual)
 
     @classmethod
     def description(cls, task: Task, share: TaskShare) -> str:

@@ -22,12 +22,13 @@ from scipy import stats
 
 from harness.catalog.tasks import TASK_BY_NAME, find_task
 from harness.cli.main import main
+from harness.data.sentence_pairs import SentencePairs
 from harness.data.similarity import ScoredPairs
 from harness.data.training_text import load_task
 from harness.errors import BadInput, CheckFailed
 from harness.models.checkpoint import verify
 from harness.models.tokenization import IGNORED, Input
-from harness.records import Regime, Submission, TrainingRecipe, TrainingRun
+from harness.records import Batches, Regime, Submission, TrainingRecipe, TrainingRun
 from harness.records.result import CheckpointScores
 from harness.scoring.metrics.spearman import spearman
 from harness.store import load_recipe, load_submission, load_training, submission_faults
@@ -429,6 +430,38 @@ def test_questions_without_answer_and_tags_that_no_catalog_names_are_trained_on(
     unanswered = [not answers for answers in squad.train[0].answers]  # type: ignore[attr-defined]
     assert 0 < sum(unanswered) < len(rows)
     assert [row.answer["start_positions"] == 0 for row in rows] == unanswered
+
+
+def test_premise_and_hypothesis_may_be_in_two_languages(
+    tmp_path: Path, toy_encoder: Path, data: Path
+) -> None:
+    tasks = "  - {task: xnli_dev, languages: [en, de], examples: 40}"
+    recipe = load_recipe(
+        write_recipe(tmp_path, toy_encoder, tasks, "multilingual", more="batches: crosslingual\n")
+    )
+    (part,) = parts(recipe, 0, data)
+    mixed = recipe.model_copy(update={"batches": Batches.MIXED})
+    (same,) = parts(mixed, 0, data)
+    assert isinstance(part, SpreadText) and isinstance(same, SpreadText)
+    english, german = (load_task(find_task("xnli_dev"), language, data)[0] for language in ("en", "de"))
+    assert isinstance(english, SentencePairs) and isinstance(german, SentencePairs)
+    whole = list(zip(english.first_sentences, german.second_sentences, english.labels, strict=True))
+    first, second = part.train
+    assert isinstance(first, SentencePairs) and isinstance(second, SentencePairs)
+    assert (len(first), len(second)) == (20, 20)
+    assert set(zip(first.first_sentences, first.second_sentences, first.labels, strict=True)) <= set(whole)
+    assert set(second.first_sentences) <= set(german.first_sentences)
+    assert set(second.second_sentences) <= set(english.second_sentences)
+    labels = [sorted(label for rows in text.train for label in rows.labels) for text in (part, same)]  # type: ignore[attr-defined]
+    assert labels[0] == labels[1]  # the same examples in other languages
+    done = train(trainees(recipe)[0], options(tmp_path, data))
+    assert done.after.keys() == {"xnli_dev"}
+    submission = load_submission(tmp_path / "submissions/toy")
+    assert isinstance(submission, Submission) and submission.intermediate.batches is Batches.CROSSLINGUAL
+    tasks = "  - {task: socialiqa}\n  - {task: xnli_dev, languages: [en, de]}"
+    other = write_recipe(tmp_path, toy_encoder, tasks, "multilingual", "other", "batches: crosslingual\n")
+    with pytest.raises(BadInput, match="examples of socialiqa are not pairs of texts that exist in several"):
+        train(trainees(load_recipe(other))[0], options(tmp_path, data))
 
 
 def test_tasks_with_the_same_labels_may_share_a_head(

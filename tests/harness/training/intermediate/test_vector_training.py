@@ -411,9 +411,9 @@ def test_what_is_saved_tells_sentence_transformers_how_evaluation_reads_it(
         ),
         (
             "  - {task: stsb, languages: [en, de]}",
-            "crosslingual",
+            "hybrid",
             "",
-            "stsb trains a head, which reads an example in one language",
+            "stsb trains a head, whose batches mix languages",
         ),
         (
             ranking("[en, de]", "{name: distillation, teacher: {python: a:b}}"),
