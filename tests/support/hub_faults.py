@@ -98,7 +98,7 @@ def _offline(scene: Scene) -> None:
 
 def _little_space(scene: Scene) -> None:
     scene.monkeypatch.setattr(
-        "harness.downloading.snapshot.shutil", SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=100))
+        "harness.downloading.hub_snapshot.shutil", SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=100))
     )
 
 
