@@ -26,7 +26,7 @@ from harness.records import Head
 from harness.training.finetune import HeadTraining, Trained, finetune
 
 # Increased when training changes what it computes, so that older heads in the cache are not used.
-_REVISION = 1
+_REVISION = 2
 _TRAINED = "trained.json"
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import transformers
 
 from harness.errors import BadInput
 from harness.models.batching import Indices, Tokens, plan_batches
@@ -64,9 +63,6 @@ class EncodingReport:
         """Note why a text has no vector in some views."""
         for view in views:
             self.failed.setdefault(view, {})[index] = reason
-
-
-transformers.utils.logging.disable_progress_bar()  # the run shows its own progress bar
 
 
 class Encoder:

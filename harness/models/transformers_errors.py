@@ -22,6 +22,8 @@ _SAVE = (
 )
 _FIT = "an architecture of transformers whose weights, configuration and tokenizer belong together"
 
+transformers.utils.logging.disable_progress_bar()  # the run shows its own progress bar
+
 
 @contextmanager
 def opening(source: str) -> Iterator[None]:
