@@ -100,6 +100,12 @@ class NotComparable(StiltboardError):
     exit_code = 4
 
 
+class Incomplete(StiltboardError):
+    """A result that lacks languages, where a whole score is asked for."""
+
+    exit_code = 5
+
+
 class MissingExtra(StiltboardError):
     """A command needs packages that the base install does not include."""
 

@@ -9,13 +9,39 @@ from functools import cache
 from babel import Locale
 from babel.core import get_global
 
-from harness.catalog import BY_NAME
+from harness.catalog import BY_NAME, TARGETS
 from harness.errors import WrongUsage
 
 
 def split_names(names: Iterable[str]) -> list[str]:
     """Return names given one by one or joined by commas, without repetitions."""
     return list(dict.fromkeys(part for name in names for part in name.replace(",", " ").split()))
+
+
+def split_targets(names: Iterable[str]) -> list[str]:
+    """Return names of targets given one by one or joined by commas, a group replaced by its targets.
+
+    A group is a benchmark or one of its task groups, in any case.
+
+    >>> split_targets(["retrieval,xquad_r"])
+    ['tatoeba', 'bucc2018', 'xquad_r']
+    """
+    return list(dict.fromkeys(target for name in split_names(names) for target in _members(name)))
+
+
+def targets_named(names: Iterable[str]) -> list[str]:
+    """Return the targets that names, lists and groups mean; raises WrongUsage for unknown ones."""
+    return [target_named(name) for name in split_targets(names)]
+
+
+def _members(name: str) -> list[str]:
+    written = name.lower()
+    members = [
+        target.name
+        for target in TARGETS
+        if target.benchmark is not None and written in (target.benchmark.lower(), target.group)
+    ]
+    return [name] if name in BY_NAME or not members else members
 
 
 def target_named(name: str, own: Collection[str] = ()) -> str:
@@ -80,11 +106,12 @@ def _similar(code: str, languages: Sequence[str]) -> list[str]:
     base = _canonical(code.replace("_", "-").partition("-")[0])
     if related := [language for language in languages if _canonical(language.partition("-")[0]) == base]:
         return related
-    names = {_english_name(language): language for language in languages}
+    names = {english_name(language).lower(): language for language in languages}
     close = difflib.get_close_matches(code[:80].lower(), names, n=1)
     return [names[name] for name in close]
 
 
 @cache
-def _english_name(language: str) -> str:
-    return str(Locale("en").languages.get(language, language)).lower()
+def english_name(language: str) -> str:
+    """Return the English name of a language, or its code where CLDR has none."""
+    return str(Locale("en").languages.get(language, language))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import submissions_option
+from harness.cli.options import submission_argument, submissions_option
 from harness.errors import BadInput, CheckFailed, Fault, MissingExtra
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check-weights")
-@click.argument("slugs", nargs=-1, metavar="[SLUG]...")
+@submission_argument("slugs", nargs=-1, metavar="[SLUG]...")
 @submissions_option
 def command(slugs: tuple[str, ...], submissions: Path) -> None:
     """Ask the Hub whether the checkpoints of submissions are still there; without SLUG, of all.

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import submissions_option
+from harness.cli.named_side import read_side
+from harness.cli.options import language_option, submission_argument, submissions_option, target_option
 from harness.cli.streams import takes_colour
+from harness.cli.thresholds import check_thresholds, fail_under_option
 from harness.errors import BadInput, CheckFailed, Fault, NotComparable, WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from harness.comparison.report import ComparisonReport
-    from harness.store import Side
 
 
 class _Number(click.FloatRange):
@@ -33,12 +34,10 @@ class _Number(click.FloatRange):
 
 
 @click.command(name="diff")
-@click.argument("first")
-@click.argument("second", required=False)
-@click.option("-t", "--target", "targets", multiple=True, help="Compare only this target; may be repeated.")
-@click.option(
-    "-l", "--language", "languages", multiple=True, help="Compare only this language; may be repeated."
-)
+@submission_argument("first")
+@submission_argument("second", required=False)
+@target_option("Compare only this target")
+@language_option("Compare only this language")
 @click.option(
     "--format", "style", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
 )
@@ -68,6 +67,7 @@ class _Number(click.FloatRange):
     metavar="URL",
     help="Append a link to the side-by-side comparison on this site (text and markdown only).",
 )
+@fail_under_option
 @submissions_option
 def command(
     first: str,
@@ -79,6 +79,7 @@ def command(
     min_delta: float,
     alpha: float,
     site: str | None,
+    thresholds: Mapping[str, float],
     submissions: Path,
 ) -> None:
     """Compare the results of FIRST and SECOND on the same examples.
@@ -95,11 +96,13 @@ def command(
     target_filter, language_filter = _filters(targets, languages)
     link = _comparison_link(site, (first, second), submissions) if site is not None else ""
     if second is None:
+        if thresholds:
+            raise WrongUsage("--fail-under is about SECOND, and a range has none", cure="name two sides")
         comparison_report = _range_report(first, submissions, target_filter, language_filter, level=1 - alpha)
     else:
         from harness.comparison.compare import compare
 
-        sides = [_side(name, submissions) for name in (first, second)]
+        sides = [read_side(name, submissions) for name in (first, second)]
         comparison = compare(*sides, targets=target_filter, languages=language_filter, level=1 - alpha)
         comparison_report = report.ComparisonReport(comparisons=(comparison,))
     _check_alpha(comparison_report, alpha)
@@ -111,6 +114,8 @@ def command(
     if link and style != "json":
         click.echo(f"\n{link}")
     _raise_failures(comparison_report, fail_on, min_delta, alpha)
+    if second is not None:
+        check_thresholds(thresholds, sides[1].results.values())
 
 
 def _check_alpha(report: ComparisonReport, alpha: float) -> None:
@@ -133,9 +138,9 @@ def _filters(
 ) -> tuple[Collection[str] | None, Collection[str] | None]:
     """Return targets and languages, None for no filter; raises WrongUsage for unknown ones."""
     from harness.catalog import BY_NAME
-    from harness.catalog.lookup import language_named, split_names, target_named
+    from harness.catalog.lookup import language_named, split_names, targets_named
 
-    names = [target_named(name) for name in split_names(targets)]
+    names = targets_named(targets)
     catalog = [BY_NAME[name] for name in names or BY_NAME if name in BY_NAME]
     known = dict.fromkeys(code for target in catalog for code in target.languages)
     codes = []
@@ -147,25 +152,6 @@ def _filters(
                 raise
             codes.append(code)  # user-provided text may be in any language
     return names or None, codes or None
-
-
-def _side(name: str, submissions: Path) -> Side:
-    from harness.store import (
-        SUBMISSION_FILE,
-        existing_submission,
-        load_side,
-        load_side_at,
-        split_revision,
-    )
-
-    try:
-        revision = None if Path(name).exists() else split_revision(name)
-    except OSError:  # the name is too long for a file
-        revision = split_revision(name)
-    if revision:
-        return load_side_at(*revision, submissions)
-    single = Path(name).suffix == ".yaml" and Path(name).name != SUBMISSION_FILE
-    return load_side(name if single else existing_submission(name, submissions))
 
 
 def _comparison_link(site: str, names: tuple[str, str | None], submissions: Path) -> str:

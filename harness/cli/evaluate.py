@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.evaluation_queue import Subject, run_queue, terminal_width
+from harness.cli.evaluation_queue import Subject, run_queue
 from harness.cli.model_options import ModelChoice, model_options
 from harness.cli.options import (
     data_option,
     device_option,
     dtype_option,
+    language_option,
+    submission_argument,
     submissions_option,
+    target_option,
     user_text_options,
 )
+from harness.cli.streams import terminal_width
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage, naming_failures
 from harness.records import Margin, Mining
 from harness.records.score_line import ScoreLine
@@ -37,18 +41,9 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(name="evaluate")
-@click.argument("names", metavar="[NAME…]", nargs=-1)
-@click.option(
-    "-t",
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="TARGET",
-    help="Only this target (repeatable). Default: all of the benchmark.",
-)
-@click.option(
-    "-l", "--lang", "languages", multiple=True, metavar="LANG", help="Only this language (repeatable)."
-)
+@submission_argument("names", metavar="[NAME…]", nargs=-1)
+@target_option("Only this target or group, such as xtreme or retrieval; by default all of the benchmark")
+@language_option("Only this language")
 @data_option
 @user_text_options
 @device_option

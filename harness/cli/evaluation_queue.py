@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +96,6 @@ def _evaluate(
             if isolation:
                 return folder, evaluate_apart(folder, targets, languages, options, reporter, isolation)
             return folder, evaluate(folder, targets, languages, options, reporter)
-
-
-def terminal_width() -> int | None:
-    """Return the width of the terminal that standard output is, or None where it is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _line(folder: Path, result: Result, options: Options) -> ScoreLine:

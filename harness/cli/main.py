@@ -20,6 +20,8 @@ COMMANDS = {
     "targets": ("harness.cli.targets", "List what can be evaluated."),
     "evaluate": ("harness.cli.evaluate", "Evaluate submissions zero-shot and write their results."),
     "train": ("harness.cli.train", "Train encoders on intermediate tasks and scaffold their submissions."),
+    "show": ("harness.cli.show", "Print stored scores, without model, data or network."),
+    "list": ("harness.cli.listing", "List models, targets or languages."),
     "diff": ("harness.cli.diff", "Compare two results, paired on the same examples."),
     "verify": ("harness.cli.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
     "reproduce": ("harness.cli.reproduce", "Say what it takes to repeat a stored result, or do it."),
@@ -47,6 +49,9 @@ COMMANDS = {
         "site_gen.commands.snapshot",
         "Tag the board and write an archive of it, with metadata for a DOI.",
     ),
+    "pack": ("harness.cli.pack", "Pack a submission's results and recipe into one archive."),
+    "cache": ("harness.cli.cache", "List what lies in the cache, or make room."),
+    "completion": ("harness.cli.completion", "Print the completion for bash, zsh or fish."),
     "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),
 }
 
@@ -98,7 +103,12 @@ class LazyGroup(click.Group):
 
 @click.command(
     cls=LazyGroup,
-    context_settings={"auto_envvar_prefix": "STILTBOARD", "help_option_names": ["-h", "--help"]},
+    context_settings={
+        "auto_envvar_prefix": "STILTBOARD",
+        "help_option_names": ["-h", "--help"],
+        # Options by their former names go on to work, without a line in the help.
+        "token_normalize_func": lambda name: {"lang": "language"}.get(name, name),
+    },
 )
 @click.version_option(package_name="stiltboard")
 def main() -> None:

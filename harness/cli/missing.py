@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import submissions_option
+from harness.cli.options import submissions_option, target_option
 
 
 @click.command("missing")
-@click.option("-t", "--target", "targets", multiple=True, help="Only this target; may be repeated.")
+@target_option("Only this target or group", named=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @submissions_option
 def command(targets: tuple[str, ...], as_json: bool, submissions: Path) -> None:

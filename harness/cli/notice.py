@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import submissions_option
+from harness.cli.options import submission_argument, submissions_option, target_option
 
 
 @click.command("notice")
-@click.argument("slug")
+@submission_argument("slug")
 @click.option(
     "--kind",
     type=click.Choice(["disputed", "contaminated", "retired", "weights-gone"]),
@@ -19,7 +19,7 @@ from harness.cli.options import submissions_option
 )
 @click.option("--reason", default="", help="Why, in one line; the site shows it.")
 @click.option("--url", help="Where it is discussed: an address that begins with https://")
-@click.option("-t", "--target", "targets", multiple=True, help="Only about this target; may be repeated.")
+@target_option("Only about this target", named=True)
 @click.option("--lift", is_flag=True, help="The notices of this kind no longer hold; they stay on record.")
 @submissions_option
 def command(

@@ -26,6 +26,55 @@ data_option = click.option(
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 
 
+def _suggested(what: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Return a completion by the shell; what it needs is imported only while a key is pressed."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        from harness.cli import suggestions
+
+        return list(getattr(suggestions, what)(context, parameter, incomplete))
+
+    return complete
+
+
+def submission_argument(name: str, **attributes: Any) -> Callable[[_Command], _Command]:
+    """Return an argument that names submissions, which the shell completes."""
+    return click.argument(name, shell_complete=_suggested("slugs"), **attributes)
+
+
+def target_option(text: str, *, named: bool = False) -> Callable[[_Command], _Command]:
+    """Return the option -t as `targets`; with `named` they are replaced by the targets that they mean."""
+
+    def meant(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+        from harness.catalog.lookup import targets_named
+
+        return tuple(targets_named(names))
+
+    return click.option(
+        "-t",
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="TARGET",
+        callback=meant if named else None,
+        help=f"{text} (repeatable, or joined by commas).",
+        shell_complete=_suggested("targets"),
+    )
+
+
+def language_option(text: str) -> Callable[[_Command], _Command]:
+    """Return the option -l as `languages`."""
+    return click.option(
+        "-l",
+        "--language",
+        "languages",
+        multiple=True,
+        metavar="LANG",
+        help=f"{text} (repeatable, or joined by commas).",
+        shell_complete=_suggested("languages"),
+    )
+
+
 def dtype_option(auto: str) -> Callable[[_Command], _Command]:
     """Return the option --dtype; `auto` says what its default does."""
     choice = click.Choice(["auto", "float32", "bfloat16"])

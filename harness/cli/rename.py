@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import submissions_option
+from harness.cli.options import submission_argument, submissions_option
 
 
 @click.command("rename")
-@click.argument("old")
+@submission_argument("old")
 @click.argument("new")
 @submissions_option
 def command(old: str, new: str, submissions: Path) -> None:

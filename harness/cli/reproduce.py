@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import data_option, device_option, submissions_option, user_text_options
+from harness.cli.options import (
+    data_option,
+    device_option,
+    submission_argument,
+    submissions_option,
+    target_option,
+    user_text_options,
+)
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
 
 if TYPE_CHECKING:
@@ -18,15 +25,8 @@ if TYPE_CHECKING:
 
 
 @click.command("reproduce")
-@click.argument("slug")
-@click.option(
-    "-t",
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="TARGET",
-    help="Only the result on this target (repeatable). Default: all results.",
-)
+@submission_argument("slug")
+@target_option("Only the result on this target; by default all results", named=True)
 @click.option(
     "--run",
     "work",

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import submissions_option
+from harness.cli.options import submission_argument, submissions_option, target_option
 
 if TYPE_CHECKING:
     from harness.errors import Fault
 
 
 @click.command("rescore")
-@click.argument("slugs", nargs=-1, metavar="[SLUG]...")
-@click.option("-t", "--target", "targets", multiple=True, help="Only this target; may be repeated.")
+@submission_argument("slugs", nargs=-1, metavar="[SLUG]...")
+@target_option("Only this target or group", named=True)
 @click.option("--check", is_flag=True, help="Only list what would be rewritten; exit with 1 if there is any.")
 @submissions_option
 def command(slugs: tuple[str, ...], targets: tuple[str, ...], check: bool, submissions: Path) -> None:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import submissions_option
+from harness.cli.options import submission_argument, submissions_option, target_option
 
 if TYPE_CHECKING:
     from harness.upkeep.staleness import Cost
 
 
 @click.command("stale")
-@click.argument("slugs", nargs=-1, metavar="[SLUG]...")
-@click.option("-t", "--target", "targets", multiple=True, help="Only this target; may be repeated.")
+@submission_argument("slugs", nargs=-1, metavar="[SLUG]...")
+@target_option("Only this target or group", named=True)
 @click.option("--weights", is_flag=True, help="Also compare weights that are at hand; reads them all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @submissions_option

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -37,6 +38,11 @@ def takes_colour(stream: TextIO) -> bool:
     """Tell whether a stream is a terminal that shows colours, and whose user has not declined them."""
     declined = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in ("dumb", "unknown")
     return stream.isatty() and not declined
+
+
+def terminal_width() -> int | None:
+    """Return the width of the terminal that standard output is, or None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def discard(*streams: TextIO) -> None:

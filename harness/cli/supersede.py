@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import submissions_option
+from harness.cli.options import submission_argument, submissions_option, target_option
 
 
 @click.command("supersede")
-@click.argument("slugs", nargs=-1, metavar="[SLUG]...")
-@click.option("-t", "--target", "targets", multiple=True, help="The result on this target; may be repeated.")
+@submission_argument("slugs", nargs=-1, metavar="[SLUG]...")
+@target_option("The result on this target", named=True)
 @click.option("--reason", default="", help="Why the result is replaced, in one line; the site shows it.")
 @click.option(
     "--all-stale",

@@ -14,7 +14,9 @@ from harness.cli.options import (
     data_option,
     device_option,
     dtype_option,
+    submission_argument,
     submissions_option,
+    target_option,
     user_text_options,
 )
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
@@ -26,15 +28,8 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@click.argument("slugs", nargs=-1, metavar="[SLUG]...")
-@click.option(
-    "-t",
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="TARGET",
-    help="Verify only results on this target (repeatable). Default: all results.",
-)
+@submission_argument("slugs", nargs=-1, metavar="[SLUG]...")
+@target_option("Verify only results on this target; by default all results", named=True)
 @click.option(
     "--rerun",
     is_flag=True,

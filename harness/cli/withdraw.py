@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import submissions_option
+from harness.cli.options import submission_argument, submissions_option
 
 
 @click.command("withdraw")
-@click.argument("slug")
+@submission_argument("slug")
 @click.option("--reason", required=True, help="Why, in one line; the site shows it.")
 @click.option("--url", help="Where it is discussed: an address that begins with https://")
 @submissions_option

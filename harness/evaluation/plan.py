@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.catalog import TARGETS, find_target, is_own
 from harness.catalog.finetuning import RECIPES, Recipe, recipe_for, recipe_text
-from harness.catalog.lookup import language_named, split_names, target_named
+from harness.catalog.lookup import language_named, split_names, split_targets, target_named
 from harness.data import find_own_target, load_examples, refuse_inner_folder
 from harness.data.examples import Examples
 from harness.data.reading_notes import noting
@@ -278,7 +278,7 @@ def _load_targets(
     """Load the named targets; without names the user-provided ones, or else all of XTREME."""
     if run.options.data is not None:
         refuse_inner_folder(run.options.data)
-    targets = [_find(name, run) for name in split_names(names) or run.options.own] or _benchmark(run)
+    targets = [_find(name, run) for name in split_targets(names) or run.options.own] or _benchmark(run)
     languages = _read_languages(languages, targets, run)
     if not names and not run.options.own:  # of the whole benchmark, the targets that have them
         targets = [target for target in targets if not languages or set(languages) & set(target.languages)]

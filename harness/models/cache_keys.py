@@ -125,6 +125,7 @@ def open_space(
     return VectorSpace(
         cache,
         waiting=waiting,
+        about=f"{files.source}, {view.reading}, {dtype}",
         weights=address,
         layer=view.layer,
         reading=view.reading,

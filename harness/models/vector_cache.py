@@ -31,6 +31,8 @@ Vectors = NDArray[np.float32]
 _KEY_BYTES = 16
 _FLUSH_SECONDS = 10.0
 _UNFINISHED_SECONDS = 24 * 3600.0
+ABOUT = "about.txt"
+"""The file of a space that says whose vectors it holds."""
 WAITING_BYTES = 64 * 2**20
 _IN_MEMORY_BYTES = 512 * 2**20
 
@@ -43,13 +45,18 @@ def text_key(text: str) -> bytes:
 class VectorSpace:
     """The vectors (texts, hidden) of one space. Not safe for several threads; several processes are fine."""
 
-    def __init__(self, root: Path, *, waiting: int = WAITING_BYTES, **dependencies: object) -> None:
-        """Open the space of `dependencies`, compared as text; at most `waiting` bytes wait for a write."""
+    def __init__(
+        self, root: Path, *, waiting: int = WAITING_BYTES, about: str = "", **dependencies: object
+    ) -> None:
+        """Open the space of `dependencies`, compared as text; at most `waiting` bytes wait for a write.
+
+        `about` says whose vectors these are, for a person who looks into the cache.
+        """
         address = hashlib.sha256(
             repr(sorted((key, str(value)) for key, value in dependencies.items())).encode()
         ).hexdigest()[:32]
         self._folder = root / "vectors" / address
-        self._limit = waiting
+        self._limit, self._about = waiting, about
         self._waiting: dict[bytes, Vectors] = {}
         self._waiting_bytes = 0
         self._flushed = time.monotonic()
@@ -103,6 +110,7 @@ class VectorSpace:
         temporary = self._folder / f".{name}.tmp"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / ABOUT).write_text(f"{self._about}\n", encoding="utf-8")
             save_file({"keys": keys, "vectors": np.stack(list(self._waiting.values()))}, temporary)
             temporary.replace(self._folder / name)
         except (OSError, SafetensorError) as reason:

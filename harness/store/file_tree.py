@@ -38,14 +38,15 @@ class FileTree(Protocol):
 
 @dataclass(frozen=True)
 class FolderOnDisk:
-    """A submission's folder on disk."""
+    """A submission's folder on disk; `named` is the submission's name where it is not that of the folder."""
 
     folder: Path
+    named: str = ""
 
     @property
     def slug(self) -> str:
-        """Return the name of the folder."""
-        return self.folder.absolute().name
+        """Return the name of the folder, or the name given instead."""
+        return self.named or self.folder.absolute().name
 
     def names(self) -> Sequence[str]:
         """Return the names in the folder and in results/, including folders, except hidden ones."""

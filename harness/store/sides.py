@@ -11,7 +11,9 @@ from harness.catalog import target_of
 from harness.characters import visible
 from harness.errors import BadInput, NotComparable
 from harness.records import AnySubmission, Regime, ReportedSubmission, Result, Submission, Training
-from harness.store.submission_folder import SubmissionFolder, on_disk
+from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
+from harness.store.results import RESULT_LIMIT, has_suffix, parse_result
+from harness.store.submission_folder import SubmissionFolder
 from harness.store.yaml.parser import refuse
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ def require_measured(submission: AnySubmission, name: str) -> Submission:
 def load_side(path: Path | str) -> Side:
     """Read all results of a submission's folder with their outcomes, or only the result at `path`.
 
+    A folder that came from elsewhere may have any name: the side's name is the one that its results state.
+
     >>> side = load_side("submissions/me5-small-l9")
     >>> side.results["tatoeba"].score
     75.1252
@@ -75,7 +79,22 @@ def load_side(path: Path | str) -> Side:
             f"{path} does not exist",
             cure="name a slug under --submissions, a folder, or a results/<target>.yaml",
         )
-    return side_of(on_disk(folder), visible(folder.name), path.stem if single else "")
+    name = _stated_name(folder) or folder.name
+    return side_of(SubmissionFolder(FolderOnDisk(folder, name)), visible(name), path.stem if single else "")
+
+
+def _stated_name(folder: Path) -> str:
+    """Return the submission that the first result in a folder is of; nothing where it cannot be read."""
+    tree = FolderOnDisk(folder)
+    try:
+        first = next((name for name in tree.names() if _is_result(name)), None)
+        return parse_result(tree.read(first, RESULT_LIMIT, ""), "").submission if first else ""
+    except BadInput:  # is named with all other faults when everything is read
+        return ""
+
+
+def _is_result(name: str) -> bool:
+    return name.startswith(f"{RESULTS_FOLDER}/") and has_suffix(name)
 
 
 def side_of(folder: SubmissionFolder, name: str, only: str = "") -> Side:

@@ -24,7 +24,7 @@ from site_gen.exports.deposit import deposit_files
 from site_gen.exports.leaderboard_json import leaderboard_json
 from site_gen.exports.schema import leaderboard_schema
 from site_gen.reading.past import board_at, folder_at
-from site_gen.writing.archive import write_archive, write_folder
+from harness.store.archive import write_archive, write_folder
 from site_gen.writing.git_command import git_text
 
 _LICENCE, _LICENCE_LIMIT = "LICENSE", 2**20

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput
-from site_gen.writing.archive import SUMS, write_archive, write_folder
+from harness.store.archive import SUMS, write_archive, write_folder
 
 
 def test_an_archive_depends_on_names_and_contents_only(tmp_path: Path) -> None:

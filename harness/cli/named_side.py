@@ -1,0 +1,29 @@
+"""The side of a comparison that a person names: a slug, a folder, one result, or a slug at a revision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.store import Side
+
+
+def read_side(name: str, submissions: Path) -> Side:
+    """Read a side by the name that a person gave; what is on this machine comes before git."""
+    from harness.store import (
+        SUBMISSION_FILE,
+        existing_submission,
+        load_side,
+        load_side_at,
+        split_revision,
+    )
+
+    try:
+        revision = None if Path(name).exists() else split_revision(name)
+    except OSError:  # the name is too long for a file
+        revision = split_revision(name)
+    if revision:
+        return load_side_at(*revision, submissions)
+    single = Path(name).suffix == ".yaml" and Path(name).name != SUBMISSION_FILE
+    return load_side(name if single else existing_submission(name, submissions))
