@@ -7,9 +7,11 @@ from collections.abc import Collection, Sequence
 import click
 from rich.cells import cell_len
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+# Text may be folded to this many characters a line.
+_FOLDED = 10
 
 
 def print_table(
@@ -20,12 +22,10 @@ def print_table(
     `right` names the columns that are aligned to the right.
     """
     console = Console()
-    table = _framed(headings, rows, right, title)
-    if console.is_terminal and not console.is_dumb_terminal:
-        least = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
-        if least <= console.width:
-            console.print(table)
-            return
+    frames = console.is_terminal and not console.is_dumb_terminal
+    if frames and _least_width([headings, *rows], right) <= console.width:
+        console.print(_framed(headings, rows, right, title))
+        return
     text = aligned([headings, *rows], right)
     click.echo(f"{title}\n{text}" if title else text)
 
@@ -37,6 +37,16 @@ def aligned(lines: Sequence[Sequence[str]], right: Collection[str] = ()) -> str:
     """
     columns = [_padded(column, right=column[0] in right) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
+
+
+def _least_width(lines: Sequence[Sequence[str]], right: Collection[str]) -> int:
+    """Return the width below which a framed table would cut numbers, or fold words into shreds."""
+    columns = list(zip(*lines, strict=True))
+    widths = [
+        max(map(cell_len, column)) if column[0] in right else min(_FOLDED, max(map(cell_len, column)))
+        for column in columns
+    ]
+    return sum(widths) + 3 * len(columns) + 1
 
 
 def _framed(

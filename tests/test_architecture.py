@@ -30,7 +30,7 @@ SAME_MEANING = {
         *("board_settings", "by_language", "gap", "notices", "reported", "training", "verification"),
     },
     "a statistic, and its figure": {"precision_recall", "scaling"},
-    "a command, and what it runs": {"build", "publish"},
+    "a command, and what it runs": {"build", "cache", "publish"},
     "the way of a job through its room, step by step": {"story"},
     "the list of a room's modules": {"registry"},
 }

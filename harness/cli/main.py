@@ -21,7 +21,7 @@ COMMANDS = {
     "evaluate": ("harness.cli.evaluate", "Evaluate submissions zero-shot and write their results."),
     "train": ("harness.cli.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "show": ("harness.cli.show", "Print stored scores, without model, data or network."),
-    "list": ("harness.cli.listing", "List models, targets or languages."),
+    "list": ("harness.cli.lists", "List models, targets or languages."),
     "diff": ("harness.cli.diff", "Compare two results, paired on the same examples."),
     "verify": ("harness.cli.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
     "reproduce": ("harness.cli.reproduce", "Say what it takes to repeat a stored result, or do it."),
