@@ -1,8 +1,9 @@
 """Encode the same sentences with stiltboard and with sentence-transformers, which mteb runs; print a table.
 
-    python benchmarks/encode.py [--data DIR] [--repeats 3] [--dtype float32] [--dtype bfloat16]
+    python benchmarks/encode.py [--data DIR] [--repeats 3] [--dtype float32] [--dtype bfloat16] [--dense]
 
-Each measurement is a separate process on the same checkpoint with the same number of threads. The contenders
+With `--dense` both open the encoder from a folder of sentence-transformers with a Dense layer after it. Each
+measurement is a separate process on the same checkpoint with the same number of threads. The contenders
 alternate, so that a slow minute of the machine affects all of them. Loading and a warm-up are not timed. With
 `--data` the sentences are Tatoeba's (500 pairs each of de, fr, ja, hi), otherwise the demonstration's (500
 pairs each of fr, zh, ru, ko).
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -25,6 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from safetensors.numpy import save_file
 
 from harness.cache import cache_folder
 from harness.catalog import BY_NAME
@@ -34,10 +38,11 @@ from harness.models.checkpoint import verify
 from harness.models.checkpoint.bundled import unpack
 from harness.models.device import choose_dtype
 from harness.models.encoder import Encoder
+from harness.models.encoding_choice import choose_encoding
 from harness.models.vector_cache import Vectors
-from harness.records import Pooling, View
+from harness.records import Pooling, SavedEncoding, View
 
-LAYERS = 12
+LAYERS, HIDDEN = 12, 384
 WARM_UP = 64
 PAIRS = 500
 
@@ -64,14 +69,45 @@ def sentences(data: Path | None) -> list[str]:
     return texts
 
 
-def stiltboard(texts: list[str], dtype: str, _batch: int) -> Measurement:
+def checkpoint(*, dense: bool) -> Path:
+    """Return the folder of the encoder: the bundled one, or a copy with a pooling and a Dense layer."""
+    plain = unpack(LAYERS, cache_folder() / "checkpoints")
+    if not dense:
+        return plain
+    folder = cache_folder() / "benchmarks" / f"{plain.name}-dense"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(plain, folder, copy_function=os.link)
+    weights = np.random.default_rng(0).normal(0, 0.05, (HIDDEN, HIDDEN)).astype(np.float32)
+    (folder / "2_Dense").mkdir()
+    save_file({"linear.weight": weights}, folder / "2_Dense/model.safetensors")
+    names = ("Transformer", "Pooling", "Dense", "Normalize")
+    paths = ("", *(f"{number}_{name}" for number, name in enumerate(names[1:], start=1)))
+    modules = [
+        {"idx": number, "name": str(number), "path": path, "type": f"sentence_transformers.models.{name}"}
+        for number, (path, name) in enumerate(zip(paths, names, strict=True))
+    ]
+    settings = {"in_features": HIDDEN, "out_features": HIDDEN, "bias": False}
+    for name, content in {
+        "modules.json": modules,
+        "sentence_bert_config.json": {"max_seq_length": 512, "do_lower_case": False},
+        "1_Pooling/config.json": {"word_embedding_dimension": HIDDEN, "pooling_mode_mean_tokens": True},
+        "2_Dense/config.json": settings | {"activation_function": "torch.nn.modules.activation.Tanh"},
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(content))
+    return folder
+
+
+def stiltboard(texts: list[str], dtype: str, _batch: int, folder: Path) -> Measurement:
     """Encode as `stiltboard evaluate` does: each distinct text once."""
-    view = View(LAYERS, Pooling.MEAN)
-    encoder = Encoder(verify(unpack(LAYERS, cache_folder() / "checkpoints"), "bundled"), [view], dtype=dtype)
+    files = verify(folder, "bundled")
+    saved = files.folder_encoding is not None
+    view = choose_encoding(SavedEncoding(), files).view if saved else View(LAYERS, Pooling.MEAN)
+    encoder = Encoder(files, [view], dtype=dtype)
     encoder.encode(texts[:WARM_UP], sink=lambda view, indices, vectors: None)
     start = time.perf_counter()
     row_of = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-    distinct = np.empty((len(row_of), encoder.hidden_size), np.float32)
+    distinct = np.empty((len(row_of), encoder.width(view)), np.float32)
     report = encoder.encode(
         list(row_of), sink=lambda view, indices, vectors: distinct.__setitem__(indices, vectors)
     )
@@ -80,16 +116,19 @@ def stiltboard(texts: list[str], dtype: str, _batch: int) -> Measurement:
     return Measurement(seconds, vectors, report.tokens, sum(map(len, encoder.tokenize(texts))))
 
 
-def sentence_transformers(texts: list[str], dtype: str, batch: int) -> Measurement:
+def sentence_transformers(texts: list[str], dtype: str, batch: int, folder: Path) -> Measurement:
     """Encode as mteb does: SentenceTransformer.encode with mean pooling and normalisation."""
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - only in the peer's process
     from sentence_transformers.sentence_transformer.modules import Normalize, Transformer  # noqa: PLC0415
     from sentence_transformers.sentence_transformer.modules import Pooling as Pool  # noqa: PLC0415
 
-    folder = str(unpack(LAYERS, cache_folder() / "checkpoints"))
-    transformer = Transformer(folder, max_seq_length=512, model_kwargs={"dtype": getattr(torch, dtype)})
-    modules = [transformer, Pool(transformer.get_embedding_dimension(), "mean"), Normalize()]
-    model = SentenceTransformer(modules=modules, device="cpu")
+    loading = {"dtype": getattr(torch, dtype)}
+    if (folder / "modules.json").is_file():
+        model = SentenceTransformer(str(folder), device="cpu", model_kwargs=loading)
+    else:
+        transformer = Transformer(str(folder), max_seq_length=512, model_kwargs=loading)
+        modules = [transformer, Pool(transformer.get_embedding_dimension(), "mean"), Normalize()]
+        model = SentenceTransformer(modules=modules, device="cpu")
     model.encode(texts[:WARM_UP], batch_size=batch)
     start = time.perf_counter()
     vectors = model.encode(texts, batch_size=batch)
@@ -126,7 +165,7 @@ def peak(dtype: str) -> float:
     return best
 
 
-CONTENDERS: dict[str, tuple[Callable[[list[str], str, int], Measurement], int]] = {
+CONTENDERS: dict[str, tuple[Callable[[list[str], str, int, Path], Measurement], int]] = {
     "stiltboard": (stiltboard, 0),
     "sentence-transformers, batch 32": (sentence_transformers, 32),
     "sentence-transformers, batch 128": (sentence_transformers, 128),
@@ -135,9 +174,10 @@ Figures = dict[tuple[str, str], list[dict[str, float]]]
 """The figures of each round, by contender and dtype."""
 
 
-def measure(name: str, dtype: str, data: Path | None, out: Path) -> dict[str, float]:
+def measure(name: str, dtype: str, data: Path | None, out: Path, folder: Path) -> dict[str, float]:
     """Run one measurement in a separate process, which writes the vectors to `out`."""
     command = [sys.executable, __file__, "--worker", name, "--dtype", dtype, "--out", str(out)]
+    command += ["--checkpoint", str(folder)]
     if data:
         command += ["--data", str(data)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -145,10 +185,10 @@ def measure(name: str, dtype: str, data: Path | None, out: Path) -> dict[str, fl
     return figures
 
 
-def worker(name: str, dtype: str, data: Path | None, out: Path) -> None:
+def worker(name: str, dtype: str, data: Path | None, out: Path, folder: Path) -> None:
     """Measure one contender and print the figures as JSON."""
     run, batch = CONTENDERS[name]
-    measurement = run(sentences(data), dtype, batch)
+    measurement = run(sentences(data), dtype, batch, folder)
     np.save(out, measurement.vectors)
     print(
         json.dumps(
@@ -170,12 +210,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--dtype", action="append", choices=["float32", "bfloat16"])
+    parser.add_argument("--dense", action="store_true")
+    parser.add_argument("--checkpoint", type=Path, help="used by the benchmark itself")
     parser.add_argument("--worker", choices=list(CONTENDERS), help="used by the benchmark itself")
     parser.add_argument("--out", type=Path, help="used by the benchmark itself")
     arguments = parser.parse_args()
     if arguments.worker:
-        worker(arguments.worker, arguments.dtype[0], arguments.data, arguments.out)
+        worker(arguments.worker, arguments.dtype[0], arguments.data, arguments.out, arguments.checkpoint)
         return
+    encoder = checkpoint(dense=arguments.dense)
     native = choose_dtype("auto", "cpu") == "bfloat16"
     dtypes = arguments.dtype or (["float32", "bfloat16"] if native else ["float32"])
     figures: Figures = {}
@@ -185,7 +228,9 @@ def main() -> None:
         for _ in range(arguments.repeats):
             for dtype in dtypes:
                 for name in CONTENDERS:
-                    figures.setdefault((name, dtype), []).append(measure(name, dtype, arguments.data, out))
+                    figures.setdefault((name, dtype), []).append(
+                        measure(name, dtype, arguments.data, out, encoder)
+                    )
                     vectors[name, dtype] = np.load(out)
     report(figures, vectors, dtypes, native)
 

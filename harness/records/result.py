@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
-from harness.records.encoding import Pooling
+from harness.records.encoding import SWEPT, Pooling
 from harness.records.evaluation_run import EvaluationRun, mixed_conditions
 from harness.records.record import Record
 from harness.records.scalars import (
@@ -185,6 +185,12 @@ class Result(Record):
         return tuple(seen)
 
 
+def _swept(pooling: Pooling) -> Pooling:
+    if pooling not in SWEPT:
+        raise ValueError(f"expected {' or '.join(SWEPT)}")
+    return pooling
+
+
 class ViewScores(Record):
     """A target's scores in points with one view of a checkpoint: hidden state h[layer], pooled.
 
@@ -192,7 +198,7 @@ class ViewScores(Record):
     """
 
     layer: Count
-    pooling: Pooling
+    pooling: Annotated[Pooling, AfterValidator(_swept)]
     score: Annotated[Points | None, BeforeValidator(nullable)]
     scores: Mapping[Language, Points]
 

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from harness.records import Pooling, Sweep, SweptCheckpoint, TextEncoding, ViewScores
+from harness.records import (
+    Pooling,
+    SavedEncoding,
+    Signature,
+    Sweep,
+    SweptCheckpoint,
+    TextEncoding,
+    ViewScores,
+)
 from site_gen.board.whole import WholeCell
 from site_gen.figures.figure import Figure
 from site_gen.figures.layers import sweep_figure
@@ -34,9 +42,20 @@ def swept(*seeds: dict[tuple[int, Pooling], float | None], **more: object) -> Sw
     return Sweep.model_validate(fields | more)
 
 
-def figure(sweep: Sweep, declared: Pooling = Pooling.MEAN) -> Figure | None:
-    seeds = len(sweep.checkpoints)
-    return sweep_figure(WholeCell(PAIR, result("toy", [{"de": 20.0, "fi": 20.0}] * seeds), sweep), declared)
+def figure(sweep: Sweep, signature: str = "") -> Figure | None:
+    made = result("toy", [{"de": 20.0, "fi": 20.0}] * len(sweep.checkpoints))
+    if not signature:
+        return sweep_figure(WholeCell(PAIR, made, sweep), ENCODING)
+    saved = made.model_copy(update={"signature": Signature.parse(signature)})
+    return sweep_figure(WholeCell(PAIR, saved, sweep), SavedEncoding())
+
+
+def test_what_the_folder_says_is_ringed_where_it_is_a_view_of_the_sweep() -> None:
+    ringed = figure(swept(MEAN), "pair|acc|en→xx|cos|h2.mean|as saved|prefix=|len=64|v1")
+    assert ringed is not None and [point.x for curve in ringed.curves for point in curve.marked] == [2]
+    other = figure(swept(MEAN), "pair|acc|en→xx|cos|h2.mean>dense8|as saved|prefix=|len=64|v1")
+    assert other is not None and not any(curve.marked for curve in other.curves)
+    assert "The layer and pooling that the submission declares have no score here." in other.caption
 
 
 def test_each_pooling_has_a_curve_and_the_declared_view_stands_out() -> None:
