@@ -60,6 +60,16 @@ def test_the_python_of_the_readme_runs() -> None:
     exec("\n".join(line for line in lines if "harness.evaluate(" not in line), {})
 
 
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.usefixtures("board")
+def test_the_python_of_the_page_on_evaluating_runs(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs/evaluating.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    exec(blocks[number], {"__name__": "page"})
+    assert "jupyterlab  accuracy " in capsys.readouterr().out
+
+
 def links_of(page: Path) -> list[str]:
     """Return the files that a page links, by their paths in the repository."""
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
