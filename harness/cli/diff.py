@@ -137,6 +137,8 @@ def _filters(
     targets: tuple[str, ...], languages: tuple[str, ...]
 ) -> tuple[Collection[str] | None, Collection[str] | None]:
     """Return targets and languages, None for no filter; raises WrongUsage for unknown ones."""
+    if not targets and not languages:
+        return None, None
     from harness.catalog import BY_NAME
     from harness.catalog.lookup import language_named, split_names, targets_named
 

@@ -21,12 +21,10 @@ def unpublished_weights(row: Row) -> str:
 
 
 def only_submitters_have(row: Row, cell: Cell) -> bool:
-    """Tell whether a result is of unpublished weights or own code, and nobody else has measured it."""
+    """Tell whether a result is of weights that were never published, and that nobody else has measured."""
     own_head = row.submission.finetuned.get(cell.target.name)
     checkpoints = row.submission.checkpoints if own_head is None else (own_head,)
-    return not _is_rerun(cell) and any(
-        checkpoint.path is not None or checkpoint.python is not None for checkpoint in checkpoints
-    )
+    return not _is_rerun(cell) and any(checkpoint.path is not None for checkpoint in checkpoints)
 
 
 def _is_rerun(cell: Cell) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ from harness.evaluation.run import Options
 from harness.models.own_code import OwnCode
 from harness.records import Signature, Submission
 from harness.store import load_submission, submission_faults
+from tests.support.submissions import write_submission
 
 MODULE = '''
 import hashlib
@@ -260,6 +263,32 @@ def test_a_submission_names_its_code_and_another_encoder_is_refused(workplace: P
         harness.evaluate("evaluations/tests", "jupyterlab", "de", encoder=Other())
     with pytest.raises(WrongUsage, match="an encoder in Python decides itself"):
         harness.evaluate(Letters(), "jupyterlab", pooling="cls")
+
+
+def test_a_review_asks_a_maintainer_and_runs_nothing(workplace: Path) -> None:
+    def git(*arguments: str) -> None:
+        who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", *who, *arguments], cwd=workplace, check=True, capture_output=True)
+
+    git("init", "-q", "-b", "main")
+    git("commit", "-q", "--allow-empty", "-m", "empty")
+    git("switch", "-q", "-c", "mine")
+    folder = write_submission(workplace / "submissions/own")
+    code = "[{seed: 0, python: 'runs_when_imported:Encoder', package: p, version: '1'}]"
+    text = (folder / "submission.yaml").read_text()
+    text = re.sub(r"checkpoints: .*", f"checkpoints: {code}", re.sub(r"encoding: .*\n", "", text))
+    (folder / "submission.yaml").write_text(text.replace("'", '"'))
+    (workplace / "runs_when_imported.py").write_text("raise SystemExit('it ran')")
+    git("add", "submissions/own/submission.yaml")
+    git("commit", "-q", "-m", "add")
+    done = run("review", "main", "mine", "--actor", "ada")
+    assert done.exit_code == 2
+    assert (
+        "results are of own code p 1, runs_when_imported:Encoder, which no check and no workflow runs"
+        in done.stdout
+    )
+    for command in (["evaluate", "own", "-t", "jupyterlab", "-l", "de"], ["validate", "own"]):
+        assert "it ran" not in run(*command).output
 
 
 def test_an_option_that_is_none_suggests_the_nearest(workplace: Path) -> None:

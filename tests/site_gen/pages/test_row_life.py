@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.records import Checkpoint, Notice, NoticeKind, Tombstone, VerifiedResult
+from harness.records import Checkpoint, Notice, NoticeKind, Parameters, Tombstone, VerifiedResult
 from harness.store.notices import add_notice, lift_notices
 from site_gen.board.board import Board
 from site_gen.board.entry import WithdrawnEntry
@@ -264,6 +264,20 @@ def test_weights_that_were_never_published_are_said_to_be_so(sources: tuple[str,
     page = site_files(board)["submissions/toy.html"].decode()
     assert ("rerun by anyone else; nobody else has these weights." in page) is bool(sentence)
     assert sentence in page
+
+
+def test_a_row_of_own_code_is_marked_wherever_it_is_listed_and_has_no_size() -> None:
+    checkpoint = {"seed": 0, "python": "package:Encoder", "package": "package", "version": "1.0"}
+    made = noticed("toy", 5.0)
+    unsized = made.results[0].checkpoints[0].model_copy(update={"parameters": Parameters(total=0, body=0)})
+    measured = made.results[0].model_copy(update={"checkpoints": (unsized,)})
+    row = WholeEntry("toy", submission(checkpoints=[checkpoint]), (measured,))
+    files = site_files(make_board([row, entry("other", {"de": 5, "fi": 5})], (PAIR,)))
+    page = files["submissions/toy.html"].decode()
+    assert "Measured by its submitters’ own code, package 1.0, which is not run to verify a result." in page
+    for path in ("index.html", "targets/pair.html", "submissions/toy.html"):
+        assert files[path].decode().count('<span class="tag">own code</span>') == 1, path
+    assert '<span class="tag">own code</span>' not in files["submissions/other.html"].decode()
 
 
 def test_the_head_of_a_target_decides_whose_weights_its_result_is_of() -> None:
