@@ -131,7 +131,7 @@ def spread_pairs(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int
     """
     order = _order(task, texts, n, seed)
     pairs = list(permutations(texts, 2))
-    parts = []
+    parts: list[RowExamples] = []
     for i, (first, second) in enumerate(pairs):
         rows = order[i :: len(pairs)].tolist()
         left, right = (texts[language].rows(rows) for language in (first, second))
