@@ -9,13 +9,15 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
 
+from harness.characters import shown
 from harness.errors import BadInput
 from harness.models.batching import Tokens
 from harness.models.checkpoint import CODE, CONFIG, FLOATS, HEADS, CheckpointFiles, read_header
@@ -85,7 +87,7 @@ def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]
         if "add_pooling_layer" in inspect.signature(architecture).parameters
         else {}
     )
-    with torch.device("meta"):
+    with torch.device("meta"), _naming_rope_type(files):
         skeleton = _encoder_of(architecture(config, **pooler_options), config)
     sizes = {
         name: parameter.numel()
@@ -145,6 +147,24 @@ def _encoder_of(model: Any, config: Any) -> Any:
     if config.is_encoder_decoder and getattr(model, "decoder", None) is not None:
         return model.get_encoder()
     return model
+
+
+@contextmanager
+def _naming_rope_type(files: CheckpointFiles) -> Iterator[None]:
+    """Name a type of rotary scaling that transformers does not know; it raises the KeyError of a table."""
+    try:
+        yield
+    except KeyError as reason:
+        unknown = reason.args[0]
+        for key in ("rope_scaling", "rope_parameters"):
+            scaling = files.config.get(key)
+            if isinstance(scaling, dict) and unknown in (scaling.get("rope_type"), scaling.get("type")):
+                raise BadInput(
+                    f"config.json of {files.source} says {key} of the type {shown(unknown)}, "
+                    f"which transformers {transformers.__version__} does not know",
+                    cure="a later version may know it; until then this encoder is not evaluated",
+                ) from reason
+        raise
 
 
 def _refuse_missing_parameters(files: CheckpointFiles, config: Any) -> None:
