@@ -6,6 +6,7 @@ library are recognised by the names of their classes: the Hub's client has chang
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.errors import BadInput, StiltboardError, Unreachable, Unwritable, i
 
 GOES_ON = "the same command goes on from what is there"
 _LOGIN = "`hf auth login`"
+_RATE_LIMIT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*([0-9]{1,7})\b")
 _SENTENCE = 300  # characters of what a server says about itself
 _TRANSPORT = {
     "ProxyError": ("the proxy refuses to reach the Hub", "correct HTTPS_PROXY, or unset it"),
@@ -109,12 +111,14 @@ def _response(error: BaseException) -> Any:
 
 
 def asked_to_wait(response: Any) -> float | None:
-    """Return the seconds that the Hub asks to wait before the next request, if it does."""
-    from huggingface_hub.utils._http import parse_ratelimit_headers  # noqa: PLC0415 - heavy
+    """Return the seconds that the Hub asks to wait before the next request, if it does.
 
-    limit = parse_ratelimit_headers(response.headers)
-    if response.status_code == 429 and limit is not None and limit.remaining == 0:
-        return float(limit.reset_in_seconds)
+    Its header `ratelimit` is that of the IETF's draft "RateLimit header fields for HTTP": r requests are
+    left, and more after t seconds.
+    """
+    limit = _RATE_LIMIT.search(response.headers.get("ratelimit", ""))
+    if response.status_code == 429 and limit:
+        return float(limit[1])
     value = response.headers.get("retry-after", "").strip()
     return float(value) if value.isdecimal() and len(value) < 8 else None
 

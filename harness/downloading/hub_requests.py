@@ -73,13 +73,13 @@ def answer(url: str, headers: dict[str, str] | None = None) -> Iterator[Any]:
 
     The token is sent to the Hub only, never to where it redirects. Raises the client's exceptions.
     """
-    from huggingface_hub import hf_raise_for_status  # noqa: PLC0415 - heavy
-    from huggingface_hub.utils._headers import build_hf_headers  # noqa: PLC0415 - heavy
+    from huggingface_hub import utils  # noqa: PLC0415 - heavy
 
-    own = {**build_hf_headers(library_name="stiltboard"), "Accept-Encoding": "identity", **(headers or {})}
+    own = utils.build_hf_headers(library_name="stiltboard")  # type: ignore[attr-defined]  # loaded lazily
+    own |= {"Accept-Encoding": "identity", **(headers or {})}
     with patient_session().stream("GET", url, headers=own, timeout=None) as response:
         if response.status_code != 416:  # a range that a shorter file does not have
-            hf_raise_for_status(response)
+            utils.hf_raise_for_status(response)  # type: ignore[attr-defined]  # the same
         yield response
 
 

@@ -131,8 +131,12 @@ class HubServer:
         files: Mapping[str, bytes] | Path,
         kind: str = "models",
         lfs: Sequence[str] | None = None,
+        commit: str = "",
     ) -> str:
-        """Serve a repository, `kind` is models or datasets; return its commit. By default suffixes decide on LFS."""
+        """Serve a repository, and return its commit, by default a digest of its content.
+
+        `kind` is models or datasets; without `lfs`, suffixes decide which files LFS holds.
+        """
         if isinstance(files, Path):
             files = {
                 str(path.relative_to(files)): path.read_bytes()
@@ -143,8 +147,9 @@ class HubServer:
         content = hashlib.sha1(name.encode())
         for file, data in sorted(files.items()):
             content.update(file.encode() + hashlib.sha1(data).digest())
-        self.repositories[kind, name] = Repository(dict(files), content.hexdigest(), frozenset(held))
-        return content.hexdigest()
+        commit = commit or content.hexdigest()
+        self.repositories[kind, name] = Repository(dict(files), commit, frozenset(held))
+        return commit
 
     def fail(self, where: str, **how: Any) -> HubFault:
         """Add a fault; its first argument is searched in "METHOD path"."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,14 +14,13 @@ from harness.cli.main import main
 from harness.records import NoticeKind
 from harness.store.notices import NOTICES_FILE, load_notices
 from tests.support.folders import ROOT
+from tests.support.hub_server import HubServer
 from tests.support.submissions import REPORTED, write_submission
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 FILES = ("config.json", "model.safetensors")
 ERRORS = {
-    "RepoNotFound": (401, {"X-Error-Code": "RepoNotFound"}),
     "RevisionNotFound": (404, {"X-Error-Code": "RevisionNotFound"}),
-    "EntryNotFound": (404, {"X-Error-Code": "EntryNotFound"}),
     "GatedRepo": (401, {"X-Error-Code": "GatedRepo"}),
     "Disabled": (403, {"X-Error-Message": "Access to this resource is disabled."}),
     "Overloaded": (503, {}),
@@ -32,54 +28,22 @@ ERRORS = {
 }
 
 
-class Hub:
-    """A server that answers as the Hub does; `repositories` has the files, or the error, of each by its id."""
-
-    def __init__(self) -> None:
-        self.repositories: dict[str, tuple[str, ...] | str] = {}
-        self.asked: list[str] = []
-        self.tokens: set[str | None] = set()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        hub = self
-
-        class Answer(BaseHTTPRequestHandler):
-            def do_HEAD(self) -> None:
-                owner, name, _, revision, file = self.path.strip("/").split("/")
-                hub.asked.append(self.path)
-                hub.tokens.add(self.headers["Authorization"])
-                there = hub.repositories.get(f"{owner}/{name}", "RepoNotFound")
-                if revision != REVISION and not isinstance(there, str):
-                    there = "RevisionNotFound"
-                if not isinstance(there, str):
-                    there = "" if file in there else "EntryNotFound"
-                status, headers = ERRORS.get(there, (200, {"ETag": '"x"', "X-Repo-Commit": REVISION}))
-                self.send_response(status)
-                for key, value in {**headers, "Content-Length": "0"}.items():
-                    self.send_header(key, value)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Keep the output of the tests clean."""
-
-        return Answer
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """Start a server, and make it the Hub of the client in this process, which is offline in all other tests."""
-    started = Hub()
-    address = f"{started.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", address)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+@pytest.fixture(autouse=True)
+def token(monkeypatch: pytest.MonkeyPatch, hub: HubServer) -> None:
+    """Have a token, as a maintainer's machine has."""
     monkeypatch.setenv("HF_TOKEN", "a-secret")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    yield started
-    started.server.shutdown()
-    started.server.server_close()
+
+
+def put(hub: HubServer, name: str, state: tuple[str, ...] | str) -> None:
+    """Let a repository have these files, or be refused as ERRORS says."""
+    where = f"/{name}/"
+    hub.faults[:] = [fault for fault in hub.faults if fault.where != where]
+    hub.repositories.pop(("models", name), None)
+    if isinstance(state, str):
+        status, headers = ERRORS[state]
+        hub.fail(where, status=status, headers=headers)
+    else:
+        hub.add(name, dict.fromkeys(state, b"{}"), commit=REVISION)
 
 
 def check(submissions: Path, *slugs: str) -> tuple[int, str, str]:
@@ -110,39 +74,39 @@ def notices(submissions: Path, slug: str) -> list[tuple[str, tuple[str, ...], bo
 
 
 def test_a_notice_is_written_lifted_and_written_again_as_the_weights_go_and_come(
-    hub: Hub, tmp_path: Path
+    hub: HubServer, tmp_path: Path
 ) -> None:
     write_submission(tmp_path / "one", checkpoints=on_the_hub("one"))
     write_submission(tmp_path / "local")
     (tmp_path / "paper").mkdir()
     (tmp_path / "paper/submission.yaml").write_text(REPORTED)
-    hub.repositories["toys/one"] = FILES
+    put(hub, "toys/one", FILES)
     assert check(tmp_path) == (
         0,
         "one: there\n1 of 3 submissions have weights on the Hub\n",
         "",
     )
     assert not (tmp_path / "one" / NOTICES_FILE).exists()
-    assert hub.asked == [
-        f"/toys/one/resolve/{REVISION}/{name}" for name in ("model.safetensors", "config.json")
+    assert [request for request in hub.requests if "resolve" in request] == [
+        f"HEAD /toys/one/resolve/{REVISION}/{name}" for name in ("model.safetensors", "config.json")
     ]
-    assert hub.tokens == {None}  # as anyone would ask
-    del hub.repositories["toys/one"]
+    assert {token for _, token in hub.tokens} == {None}  # as anyone would ask
+    del hub.repositories["models", "toys/one"]
     reason = "the Hub has no public repository toys/one"
     for changes in (" (1 added, 0 lifted)", ""):
         code, output, _ = check(tmp_path, "one")
         assert (code, output.splitlines()[0]) == (0, f"one: {reason}{changes}")
     assert notices(tmp_path, "one") == [(reason, (), False)]
-    hub.repositories["toys/one"] = FILES
+    put(hub, "toys/one", FILES)
     assert check(tmp_path, "one")[1].startswith("one: there (0 added, 1 lifted)\n")
     assert notices(tmp_path, "one") == [(reason, (), True)]
-    hub.repositories["toys/one"] = "RevisionNotFound"
+    put(hub, "toys/one", "RevisionNotFound")
     assert check(tmp_path, "one")[0] == 0
     other = "the Hub has no commit 0123456789ab of toys/one"
     assert notices(tmp_path, "one") == [(reason, (), True), (other, (), False)]
 
 
-def test_each_way_to_be_gone_has_its_reason(hub: Hub, tmp_path: Path) -> None:
+def test_each_way_to_be_gone_has_its_reason(hub: HubServer, tmp_path: Path) -> None:
     states: dict[str, tuple[tuple[str, ...] | str, str]] = {
         "disabled": ("Disabled", "the Hub has disabled toys/disabled"),
         "gated": (
@@ -155,7 +119,7 @@ def test_each_way_to_be_gone_has_its_reason(hub: Hub, tmp_path: Path) -> None:
     }
     for slug, (state, _) in states.items():
         write_submission(tmp_path / slug, checkpoints=on_the_hub(slug))
-        hub.repositories[f"toys/{slug}"] = state
+        put(hub, f"toys/{slug}", state)
     code, output, _ = check(tmp_path)
     assert code == 0
     assert output.splitlines()[:-1] == [
@@ -164,11 +128,11 @@ def test_each_way_to_be_gone_has_its_reason(hub: Hub, tmp_path: Path) -> None:
     ]
 
 
-def test_seeds_and_heads_are_told_apart(hub: Hub, tmp_path: Path) -> None:
+def test_seeds_and_heads_are_told_apart(hub: HubServer, tmp_path: Path) -> None:
     write_submission(tmp_path / "one", checkpoints=on_the_hub("zero", "one"))
     with (tmp_path / "one/submission.yaml").open("a") as file:
         file.write(f"finetuned:\n  xnli: {{hub: toys/head, revision: {REVISION}}}\n")
-    hub.repositories["toys/zero"] = FILES
+    put(hub, "toys/zero", FILES)
     assert check(tmp_path)[0] == 0
     assert notices(tmp_path, "one") == [
         ("1 of 2 seeds: the Hub has no public repository toys/one", (), False),
@@ -176,12 +140,13 @@ def test_seeds_and_heads_are_told_apart(hub: Hub, tmp_path: Path) -> None:
     ]
 
 
-def test_no_clear_answer_changes_nothing_and_is_named(hub: Hub, tmp_path: Path) -> None:
+def test_no_clear_answer_changes_nothing_and_is_named(hub: HubServer, tmp_path: Path) -> None:
     for slug in ("busy", "behind", "gone"):
         write_submission(tmp_path / slug, checkpoints=on_the_hub(slug))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken/submission.yaml").write_text("title: [\n")
-    hub.repositories |= {"toys/busy": "Overloaded", "toys/behind": "Proxy"}
+    put(hub, "toys/busy", "Overloaded")
+    put(hub, "toys/behind", "Proxy")
     code, output, errors = check(tmp_path)
     assert code == 1
     assert output.startswith("gone: the Hub has no public repository toys/gone (1 added, 0 lifted)\n")

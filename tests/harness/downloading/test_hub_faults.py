@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,18 @@ def test_the_next_command_goes_on_within_a_file(scene: Scene, toy_encoder: Path,
     scene.hub.ranges.clear()
     assert fetch_from(scene, tmp_path).digest == verify(toy_encoder, "toy").digest
     assert set(scene.hub.ranges) == {"bytes=70000-"}
+
+
+def test_commands_that_need_the_same_files_download_each_once(scene: Scene, tmp_path: Path) -> None:
+    scene.hub.fail(LARGE, delay=0.1)
+    lines: list[str] = []
+    with ThreadPoolExecutor(3) as pool, reporting_downloads(lines.append):
+        context = copy_context()
+        work = [pool.submit(context.copy().run, fetch_from, scene, tmp_path) for _ in range(3)]
+    assert len({future.result().digest for future in work}) == 1
+    files = [request for request in scene.hub.requests if "/resolve/" in request]
+    assert len(files) == len(set(files)) == 4
+    assert "model.safetensors: another process downloads it; waiting" in lines
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
