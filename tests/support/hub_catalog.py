@@ -55,6 +55,7 @@ DATA_SETS: dict[str, Configurations] = {
     },
     "nyu-mll/multi_nli": {"default": _splits(_NLI, "train")},
     "facebook/anli": {"plain_text": _splits(_NLI, *_ROUNDS)},
+    "stanfordnlp/snli": {"plain_text": _splits(_NLI, "train", "validation")},
     "facebook/xnli": {"sw": _splits(_NLI, "train")},
     "nyu-mll/glue": {
         "qqp": _splits({"question1": ["Why?"], "question2": ["How?"], "label": [0]}, "train", "validation"),
@@ -102,6 +103,7 @@ READS: dict[str, tuple[str, Read]] = {
     "squad": ("google/xtreme", _of_language(question_answering.squad_train)),
     "mnli": ("nyu-mll/multi_nli", _of_language(sentence_pairs.mnli)),
     "anli": ("facebook/anli", _of_language(sentence_pairs.anli_train)),
+    "snli": ("stanfordnlp/snli", _of_language(sentence_pairs.snli_train)),
     "xnli_translated": ("facebook/xnli", _of_language(sentence_pairs.xnli_translated, "sw")),
     "qqp": ("nyu-mll/glue", _of_language(sentence_pairs.qqp_train)),
     "rte": ("nyu-mll/glue", _of_language(sentence_pairs.rte_train)),
