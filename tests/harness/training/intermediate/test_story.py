@@ -666,7 +666,7 @@ def test_recipes_are_strict(tmp_path: Path, toy_encoder: Path, old: str, new: st
 @pytest.mark.parametrize(
     ("tasks", "more", "message"),
     [
-        ("  - XX"),
+        ("  - {task: wnli}", "", "no task is named 'wnli'"),
         (
             "  - {task: rte, languages: [en]}",
             "continued_mlm: {text: rte, languages: [en], share: 0.1}\n",
