@@ -195,7 +195,8 @@ def _own_code(name: str | None) -> OwnCode | None:
         return None
     from harness.models.own_code import OwnCode
 
-    sys.path.insert(0, str(Path.cwd()))
+    # At the end: nothing in this folder stands in for an installed package, whatever its name.
+    sys.path.append(str(Path.cwd()))
     return OwnCode.imported(name)
 
 

@@ -146,6 +146,11 @@ def _open_run(folder: Path, options: Options, reporter: Reporter) -> Run:
             "there is no checkpoint to evaluate",
             cure="evaluate a submission with checkpoints; stiltboard new SLUG scaffolds one",
         )
+    if options.encoder is not None and submission.checkpoints[0].python is None:
+        raise WrongUsage(
+            f"{folder.resolve().name} is measured by its weights, not by an encoder in Python",
+            cure="evaluate the two one after the other",
+        )
     if submission.checkpoints[0].python is not None:  # what it runs on is its own business
         return Run(folder, submission, options, reporter, "cpu", "float32")
     device = choose_device(options.device)

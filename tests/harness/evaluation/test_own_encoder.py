@@ -22,6 +22,7 @@ from harness.models.own_code import OwnCode
 from harness.records import Signature, Submission
 from harness.store import load_submission, submission_faults
 from tests.support.submissions import write_submission
+from tests.support.toys import save_toy_encoder
 
 MODULE = '''
 import hashlib
@@ -123,11 +124,13 @@ def test_the_command_line_imports_what_it_is_told_to(workplace: Path) -> None:
         (["--dry-run"], "--encoder runs your own code, for which there is no --dry-run"),
         (["--pooling", "cls"], "--pooling is for models, and --encoder is code"),
         (["--layers", "all"], "has no layers to sweep"),
+        (["own/weights"], "weights is measured by its weights, not by an encoder in Python"),
         (["-t", "xnli_from_dev", "--data", "news"], ""),
     ],
 )
 @pytest.mark.usefixtures("workplace")
 def test_what_own_code_cannot_do_is_said(arguments: list[str], message: str) -> None:
+    save_toy_encoder(Path("own/weights"))
     target = [] if "-t" in arguments else ["-t", "jupyterlab", "-l", "de"]
     done = run("evaluate", "--encoder", "letters_encoder:Letters", *target, *arguments)
     assert done.exit_code in (2, 3) and message in done.stderr, done.output
