@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from harness.cache import cache_folder
 from harness.downloading.hub_faults import NotTheHub, hub_error
@@ -24,6 +24,7 @@ from harness.downloading.hub_requests import current_commit, json_pages
 from harness.downloading.transfer import SHA256_DIGITS, RemoteFile, WrongBytes, blob_digest, transfer
 from harness.downloading.transfer_progress import report_download
 from harness.errors import StiltboardError, Unreachable, Unwritable
+from harness.locks import lock_of
 
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 __all__ = ["WrongBytes", "branch_commit", "damaged_files", "download_snapshot", "forget"]
@@ -188,8 +189,9 @@ def _refuse_full_disk(root: Path, files: Sequence[RemoteFile]) -> None:
 def _bring(file: RemoteFile, root: Path, folder: Path) -> None:
     """Download a file's blob, unless another process or snapshot has it, and link it into the snapshot."""
     blobs = root / "blobs"
-    lock = FileLock(root.parent / ".locks" / root.name / f"{file.digest}.lock")  # the client's own
-    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+    locks = root.parent / ".locks" / root.name  # the client's own
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = lock_of(locks / f"{file.digest}.lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -202,10 +204,18 @@ def _bring(file: RemoteFile, root: Path, folder: Path) -> None:
             _partial(blobs, file).replace(blob)
         link = folder / file.name
         link.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            link.symlink_to(os.path.relpath(blob, link.parent))
+        _link(blob, link)
     finally:
         lock.release()
+
+
+def _link(blob: Path, link: Path) -> None:
+    try:
+        link.symlink_to(os.path.relpath(blob, link.parent))
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links: the file itself, as the Hub's client does
+        blob.replace(link)
 
 
 def _partial(blobs: Path, file: RemoteFile) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -133,6 +134,18 @@ def test_wrong_bytes_that_come_again_are_refused_and_never_kept(
         fetch_from(scene, tmp_path)
     assert caught.value.exit_code == 3
     assert not blob.exists()
+
+
+def test_without_links_on_the_disk_the_files_themselves_are_kept(
+    scene: Scene, toy_encoder: Path, tmp_path: Path
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    scene.monkeypatch.setattr(Path, "symlink_to", refuse)
+    for _ in range(2):
+        assert fetch_from(scene, tmp_path).digest == verify(toy_encoder, "toy").digest
+    assert len([request for request in scene.hub.requests if "/resolve/" in request]) == 4
 
 
 def test_a_token_is_sent_to_the_hub_and_not_to_the_storage(
