@@ -109,7 +109,7 @@ def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]
 
 def _open_config(files: CheckpointFiles) -> Any:
     """Return the configuration; raises BadInput where a key of it has no effect that should have one."""
-    brings_code = any(left_out.attribute[-1:] == (CODE,) for left_out in files.left_out)
+    brings_code = _brings_code(files)
     model_type = files.config.get("model_type")
     if brings_code and model_type not in transformers.CONFIG_MAPPING:
         raise BadInput(f"{files.source}: transformers has no model_type {model_type!r}", cure=_OWN_CODE)
@@ -125,6 +125,11 @@ def _open_config(files: CheckpointFiles) -> Any:
             cure=f"where a key has no effect on the vectors, remove it; otherwise {_OWN_CODE}",
         )
     return config
+
+
+def _brings_code(files: CheckpointFiles) -> bool:
+    """Tell whether the configuration named a repository's code, which was left out."""
+    return any(item.file == CONFIG and item.attribute[-1:] == (CODE,) for item in files.left_out)
 
 
 def _find_class(files: CheckpointFiles, config: Any) -> Any:
@@ -222,7 +227,7 @@ def refuse_unread_weights(files: CheckpointFiles, model: Any, unexpected: Iterab
         for name, entry in read_header(path).items()
         if entry.dtype not in FLOATS
     }
-    brings_code = any(left_out.attribute[-1:] == (CODE,) for left_out in files.left_out)
+    brings_code = _brings_code(files)
     parts = {name for name, _ in model.base_model.named_children()}
     unread = []
     for name in unexpected:

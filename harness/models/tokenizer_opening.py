@@ -69,11 +69,13 @@ def open_tokenizer(files: CheckpointFiles) -> Any:
             _try(files, folder / _TOKENIZER)
             return _open_as_saved(folder)
         for name in SENTENCEPIECE_FILES:
+            # M2M100 numbers its pieces in vocab.json, and transformers reads both with sentencepiece.
             if (folder / name).is_file() and not (folder / "vocab.json").is_file():
                 return _open_pieces(files, folder / name)
-        if (folder / _WORD_PIECES).is_file():
+        tokenizer = _open_with_transformers(folder)
+        if (folder / _WORD_PIECES).is_file() and getattr(tokenizer, "do_lower_case", False):
             _refuse_unsaid_case(files, folder)
-        return _open_with_transformers(folder)
+        return tokenizer
 
 
 def _open_with_transformers(folder: Path) -> Any:
@@ -139,7 +141,8 @@ def _ids(backend: Any, *, special: bool = True) -> Reading:
 
 
 def _slow(tokenizer: Any) -> Reading:
-    return lambda texts: [tokenizer(text)["input_ids"] for text in texts]
+    # Without `verbose` nothing is said of texts longer than the positions.
+    return lambda texts: [tokenizer(text, verbose=False)["input_ids"] for text in texts]
 
 
 # ---- other files ----
@@ -188,9 +191,9 @@ def _added(folder: Path, settings: dict[str, Any]) -> dict[str, int]:
 
 
 def _refuse_unsaid_case(files: CheckpointFiles, folder: Path) -> None:
-    """Refuse a vocabulary with capitals that does not say whether text is lower-cased.
+    """Refuse a vocabulary with capitals whose text is lower-cased although nothing says so.
 
-    transformers lower-cases by default, so that no piece with a capital would ever be used.
+    That is the default of BERT's classes; no piece with a capital would ever be used.
     """
     if "do_lower_case" in _settings(folder):
         return

@@ -290,8 +290,11 @@ def test_a_layer_that_does_not_exist_and_a_length_beyond_the_positions_are_refus
         open_encoder(toy_encoder, max_length=65)
 
 
-def test_roberta_counts_its_positions_from_the_padding_id_on(tmp_path: Path) -> None:
-    folder = save_toy_encoder(tmp_path, architecture="xlm-roberta")
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "camembert", "mpnet"])
+def test_robertas_family_counts_its_positions_from_the_padding_id_on(
+    tmp_path: Path, architecture: str
+) -> None:
+    folder = save_toy_encoder(tmp_path, architecture=architecture)
     encode(open_encoder(folder, max_length=64), ["the cat " * 100])
     with pytest.raises(BadInput, match=r"max_length 65 exceeds the 64 positions of toy"):
         open_encoder(folder, max_length=65)
