@@ -77,7 +77,10 @@ class RememberedAddresses:
     """The addresses of a checkpoint that was opened before, so that it is not opened to find its vectors."""
 
     def __init__(self, cache: Path, files: CheckpointFiles, *, device: str, dtype: str) -> None:
-        key = hashlib.sha256(f"{files.digest}|{arithmetic(device, dtype)}".encode()).hexdigest()[:32]
+        # The configuration is that of the copy that is opened, from which attributes may be left out.
+        opened = json.dumps(files.config, sort_keys=True)
+        named = f"{files.digest}|{opened}|{arithmetic(device, dtype)}"
+        key = hashlib.sha256(named.encode()).hexdigest()[:32]
         self._path = cache / "addresses" / f"{key}.json"
         self._addresses: dict[str, str] = {}
         with suppress(OSError, ValueError):

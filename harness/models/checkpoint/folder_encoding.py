@@ -17,7 +17,7 @@ from typing import Any
 from harness.characters import shown
 from harness.errors import BadInput
 from harness.models.checkpoint.headers import TensorEntry, read_header
-from harness.models.checkpoint.listing import MODULE_FOLDER, MODULES, PROMPTS, SENTENCE_BERT, Listing
+from harness.models.checkpoint.listing import ENCODER_SETTINGS, MODULE_FOLDER, MODULES, PROMPTS, Listing
 from harness.models.checkpoint.strict_json import read_object
 from harness.models.checkpoint.weights import FLOATS, SINGLE
 from harness.records import Pooling
@@ -275,11 +275,11 @@ def _weights(listing: Listing, folder: str, shapes: Mapping[str, tuple[int, ...]
 
 def _transformer(listing: Listing) -> tuple[bool, int | None]:
     """Return whether texts are lower-cased, and the number of tokens that they are cut at."""
-    settings: dict[str, Any] = {}
-    if SENTENCE_BERT in listing.paths:
-        path = listing.folder / SENTENCE_BERT
-        settings = read_object(listing.read(SENTENCE_BERT), f"{path} is not JSON")
-    _refuse_other_transformer(settings)
+    name = next((name for name in ENCODER_SETTINGS if name in listing.paths), None)
+    settings: dict[str, Any] = (
+        {} if name is None else read_object(listing.read(name), f"{listing.folder / name} is not JSON")
+    )
+    _refuse_other_transformer(settings, str(name))
     length = settings.get("max_seq_length")
     if length is None and "tokenizer_config.json" in listing.paths:
         path = listing.folder / "tokenizer_config.json"
@@ -287,11 +287,11 @@ def _transformer(listing: Listing) -> tuple[bool, int | None]:
         # Tokenizers without a bound have 10^30.
         length = written if type(written) is int and written <= 2**24 else None
     if length is not None and (type(length) is not int or length < 1):
-        raise Unsupported(f"{SENTENCE_BERT} says max_seq_length: {shown(length)}")
+        raise Unsupported(f"{name} says max_seq_length: {shown(length)}")
     return settings.get("do_lower_case", False) is True, length
 
 
-def _refuse_other_transformer(settings: Mapping[str, Any]) -> None:
+def _refuse_other_transformer(settings: Mapping[str, Any], name: str) -> None:
     """Refuse settings by which the Transformer module does something else than read a text's last layer."""
     forward = {"method": "forward", "method_output_name": "last_hidden_state"}
     expected = {"transformer_task": "feature-extraction", "module_output_name": "token_embeddings"}
@@ -305,7 +305,7 @@ def _refuse_other_transformer(settings: Mapping[str, Any]) -> None:
         inner = set(value) - _WITHOUT_EFFECT if isinstance(value, dict) else {key}
         if key.endswith(("_args", "_kwargs")) and isinstance(value, dict) and not inner:
             continue
-        raise Unsupported(f"{SENTENCE_BERT} says {key}: {shown(value)}, which is not known here")
+        raise Unsupported(f"{name} says {key}: {shown(value)}, which is not known here")
 
 
 def _prompts(listing: Listing) -> tuple[str | None, str | None, str | None]:

@@ -32,10 +32,14 @@ TOKENIZER_FILES = (
 )
 # What sentence-transformers writes next to the encoder: the list of its modules, the encoder's settings, the
 # prompts, and the files of each further module in a folder such as `1_Pooling`.
-MODULES, SENTENCE_BERT = "modules.json", "sentence_bert_config.json"
-PROMPTS = "config_sentence_transformers.json"
+MODULES, PROMPTS = "modules.json", "config_sentence_transformers.json"
+# The encoder's settings, under names of its family in early versions; the first one counts.
+ENCODER_SETTINGS = tuple(
+    f"sentence_{family}_config.json"
+    for family in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
 _WITHOUT_WEIGHTS, _WITH_WEIGHTS = ("Pooling", "Normalize", "Dropout"), ("Dense", "LayerNorm")
-MODULE_SETTINGS = (MODULES, SENTENCE_BERT, PROMPTS)
+MODULE_SETTINGS = (MODULES, PROMPTS, *ENCODER_SETTINGS)
 MODULE_FOLDER = re.compile(rf"[0-9]_({'|'.join((*_WITHOUT_WEIGHTS, *_WITH_WEIGHTS))})")
 MODULE_FILES = (
     *MODULE_SETTINGS,

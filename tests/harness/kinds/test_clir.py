@@ -73,11 +73,19 @@ def test_measures_equal_trec_evals_on_500_random_graded_rankings() -> None:
 # ---- an independent implementation, in plain loops ---------------------------------------------
 
 
-def few_directions(seed: int, n: int = 9, dimensions: int = 4) -> EncodeByRole:
-    """Return an encoder that knows few directions only, so that different texts often tie exactly."""
+def few_directions(seed: int, n: int = 9, dimensions: int = 4, *, by_role: bool = False) -> EncodeByRole:
+    """Return an encoder that knows few directions only, so that different texts often tie exactly.
+
+    With `by_role` a text has one as a query and another one as a passage.
+    """
     pool = np.random.default_rng(seed).normal(size=(n, dimensions)).astype(np.float32)
     pool /= np.linalg.norm(pool, axis=1, keepdims=True)
-    return lambda texts, role=TextRole.TEXT: np.stack([pool[zlib.crc32(text.encode()) % n] for text in texts])
+
+    def encode(texts: Sequence[str], role: TextRole = TextRole.TEXT) -> np.ndarray:
+        prefix = role.value if by_role else ""
+        return np.stack([pool[zlib.crc32((prefix + text).encode()) % n] for text in texts])
+
+    return encode
 
 
 def fit(variant: str, query: np.ndarray, chunks: list[np.ndarray], whole: np.ndarray | None) -> float:
@@ -114,13 +122,14 @@ def random_collection(seed: int) -> Collection:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_every_variant_ranks_as_plain_loops_do_with_ties(seed: int) -> None:
-    collection, encode = random_collection(seed), few_directions(seed)
+    collection, encode = random_collection(seed), few_directions(seed, by_role=seed > 5)
     outcomes = clir.run(TARGET, collection, encode).to_pydict()
     names = list(collection.documents)
-    queries = encode(list(collection.queries.values())).astype(float)
-    chunks = [list(encode(document_chunks).astype(float)) for document_chunks in collection.chunks]
+    queries = encode(list(collection.queries.values()), TextRole.QUERY).astype(float)
+    passages = TextRole.PASSAGE
+    chunks = [list(encode(document_chunks, passages).astype(float)) for document_chunks in collection.chunks]
     assert len({len(document_chunks) for document_chunks in chunks}) > 3
-    whole = encode([document.whole for document in collection.documents.values()]).astype(float)
+    whole = encode([document.whole for document in collection.documents.values()], passages).astype(float)
     ties = 0
     for variant in ("whole", "best", "average", "top3"):
         for i, grades in enumerate(collection.judgements.values()):
@@ -184,9 +193,10 @@ def test_the_division_of_documents_into_blocks_changes_nothing(
     assert max(text_counts[1:]) <= max(7, block // (8 * (12 + 4)))
 
 
+@pytest.mark.parametrize("by_role", [False, True])
 @pytest.mark.parametrize("seed", range(8))
-def test_parallel_documents_rank_as_plain_loops_do_in_both_directions(seed: int) -> None:
-    rng, encode = np.random.default_rng(seed), few_directions(seed)
+def test_parallel_documents_rank_as_plain_loops_do_in_both_directions(seed: int, by_role: bool) -> None:
+    rng, encode = np.random.default_rng(seed), few_directions(seed, by_role=by_role)
     sizes = [1, 2, 3, *rng.integers(1, 7, 9)]
     documents = tuple(f"news.{d}" for d, size in enumerate(sizes) for _ in range(size))
     foreign, english = (
@@ -198,7 +208,10 @@ def test_parallel_documents_rank_as_plain_loops_do_in_both_directions(seed: int)
     query_lines = [line for line, name in enumerate(documents) if documents.count(name) > 1]
     assert outcomes["index"] == query_lines
     for suffix, queries, chunks in (("", english, foreign), ("_to_english", foreign, english)):
-        query_vectors, chunk_vectors = encode(queries).astype(float), encode(chunks).astype(float)
+        query_vectors, chunk_vectors = (
+            encode(texts, role).astype(float)
+            for texts, role in ((queries, TextRole.QUERY), (chunks, TextRole.PASSAGE))
+        )
         for variant in ("best", "average", "top3"):
             for row, line in enumerate(query_lines):
                 rest = {

@@ -121,6 +121,14 @@ def test_what_changes_no_vector_is_left_aside(folder: Path, apply: Callable[[Pat
     assert verify(folder, "toy").folder_encoding == before
 
 
+def test_the_encoders_settings_may_have_the_name_of_its_family(folder: Path) -> None:
+    (folder / BERT).rename(folder / "sentence_xlm-roberta_config.json")
+    change(folder / "sentence_xlm-roberta_config.json", max_seq_length=20)
+    said = verify(folder, "toy").folder_encoding
+    assert isinstance(said, FolderEncoding)
+    assert said.max_length == 20
+
+
 def test_flags_concatenate_in_the_order_of_sentence_transformers(folder: Path) -> None:
     change(folder / DENSE, in_features=64)
     save_file(
