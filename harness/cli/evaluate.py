@@ -40,7 +40,13 @@ _LEAST_MEMORY = 0.6 * _GIB
 _AMOUNT = click.FloatRange(min=0, min_open=True)
 
 
-@click.command(name="evaluate")
+_EXAMPLES = """\b
+stiltboard evaluate intfloat/multilingual-e5-small -t tatoeba -l de
+stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
+"""
+
+
+@click.command(name="evaluate", epilog=_EXAMPLES)
 @submission_argument("names", metavar="[NAME…]", nargs=-1)
 @target_option("Only this target or group, such as xtreme or retrieval; by default all of the benchmark")
 @language_option("Only this language")
@@ -149,16 +155,12 @@ def command(
     as_json: bool,
     submissions: Path,
 ) -> None:
-    r"""Evaluate models or submissions zero-shot, write the results, and print the scores.
+    """Evaluate models or submissions zero-shot, write the results, and print the scores.
 
     NAME is a model on the Hub, ORG/MODEL or ORG/MODEL@REVISION; the folder of a model; or a submission, by
     its slug or folder. The results of a submission are written into its folder, those of a model into
     evaluations/<model>. Finished results of an earlier run are kept; an interrupted run continues where it
     stopped. A failure of one does not stop the others.
-
-    \b
-    stiltboard evaluate intfloat/multilingual-e5-small -t tatoeba -l de
-    stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
     """
     try:
         from harness.evaluation.story import Options

@@ -32,6 +32,7 @@ def modules_loaded_by(*arguments: str) -> set[str]:
         ("diff", "--help"),
         ("diff", "nobody", "nothing"),
         ("validate", "--help"),
+        ("evaluate", "--help"),
         ("targets",),
         ("build", "--help"),
     ],
