@@ -59,15 +59,16 @@ def hub_error(
     """Return the error for what a client of the Hub raised about a repository, None for any other fault.
 
     `part` follows the repository's name in the message, such as @ and a commit; `kind` is models or datasets.
-    What is no decision of the Hub about this repository is Unreachable, a full
-    disk Unwritable.
+    What is no decision of the Hub about this repository is Unreachable, a full disk Unwritable.
     """
     from huggingface_hub import constants  # noqa: PLC0415 - heavy
 
     subject = f"{repository}{part}"
     page = f"{constants.ENDPOINT}/{'' if kind == 'models' else 'datasets/'}{repository}"
-    for error in _chain(reason):
+    for error, is_cause in _chain(reason):
         if (response := _response(error)) is not None:
+            if not is_cause and response.status_code == 404:  # a client asked whether there is such a file
+                continue
             return _of_response(response, subject, page)
         if isinstance(error, NotTheHub):
             return _not_the_hub(str(error), subject)
@@ -202,11 +203,17 @@ def _sentence(text: object) -> str:
     return visible(str(text).strip().partition("\n")[0])[:_SENTENCE].rstrip(".")
 
 
-def _chain(reason: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what caused it; `datasets` wraps what the Hub's client raises."""
+def _chain(reason: BaseException) -> Iterator[tuple[BaseException, bool]]:
+    """Yield an exception and those behind it, each with whether it is named as a cause.
+
+    `datasets` wraps what the Hub's client raises, and drops the cause of what it raises again: only the
+    exception that was being handled is known then, which need not be the reason.
+    """
     seen: set[int] = set()
     error: BaseException | None = reason
+    is_cause = True
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        yield error
+        yield error, is_cause
+        is_cause = is_cause and error.__cause__ is not None
         error = error.__cause__ or error.__context__

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from harness.downloading.hub_faults import NotTheHub, asked_to_wait, is_passing
 from harness.downloading.transfer_progress import report_download
@@ -95,6 +95,8 @@ def json_pages(url: str, subject: str, *, once: bool = False) -> Iterator[Any]:
         response = _whole_answer(following, subject, once)
         yield _parsed(response)
         following = response.links.get("next", {}).get("url")
+        if following is not None and urlsplit(following).netloc != urlsplit(url).netloc:
+            raise NotTheHub(f"{url} goes on at another host")  # which would get the token
     raise NotTheHub(f"the listing has more than {_PAGES} pages")
 
 

@@ -152,6 +152,22 @@ def test_a_key_ends_the_clients_own_requests(scene: Scene, request_: str) -> Non
     test_a_key_ends_it_at_once(scene, OWN_REQUESTS[request_])
 
 
+@pytest.mark.parametrize(
+    ("name", "split", "said"),
+    [
+        ("tatoeba.xyz", "validation", "ValueError: BuilderConfig 'tatoeba.xyz' not found"),
+        ("tatoeba.deu", "train", "ValueError: Unknown split"),
+    ],
+)
+def test_what_a_data_set_does_not_have_is_no_fault_of_the_hub(
+    scene: Scene, name: str, split: str, said: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        load_rows("google/xtreme", name, split, cure=CURE)
+    assert caught.value.faults[0].message.startswith(f"google/xtreme {name} cannot be loaded: {said}")
+    assert caught.value.faults[0].cure == CURE
+
+
 def test_wrong_bytes_in_the_hubs_cache_are_downloaded_again(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,6 +158,13 @@ def test_a_token_is_sent_to_the_hub_and_not_to_the_storage(
     assert "storage" in {path.split("/")[1] for path, header in scene.hub.tokens if not header}
 
 
+def test_a_listing_that_goes_on_at_another_host_is_not_followed(scene: Scene, tmp_path: Path) -> None:
+    link = '<http://elsewhere.invalid/api>; rel="next"'
+    scene.hub.fail(LISTING, status=200, headers={"Link": link}, body=b"[]")
+    with pytest.raises(BadInput, match="goes on at another host"):
+        fetch_from(scene, tmp_path)
+
+
 def test_a_slow_download_reports_bytes_speed_and_time_left(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
