@@ -81,7 +81,9 @@ CONDITIONS = {
     "Latin-1": _locale("latin-1"),
     "EUC-JP": _locale("euc_jp"),
     "cp1252": _locale("cp1252"),
-    "no home": Condition(variables={"HOME": "/proc/nobody", "XDG_CACHE_HOME": "", "STILTBOARD_CACHE": ""}),
+    "no home": Condition(
+        variables={"HOME": "/proc/nobody", "XDG_CACHE_HOME": "", "STILTBOARD_CACHE": ""}, codes=(3,)
+    ),
     "unreadable files": Condition(prepare=_unreadable, before_start=_without_privileges, codes=(1, 3)),
     "unwritable folders": Condition(prepare=_unwritable, before_start=_without_privileges, codes=(3,)),
     "full disk": Condition(before_start=_no_file_grows, codes=(3,)),
