@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from harness.errors import BadInput, Fault
 from harness.store.board_settings import load_board_settings
 from site_gen import paths
 from site_gen.board.board import Board, NotShown
-from site_gen.board.edition import NO_EDITION, Edition
+from site_gen.board.edition import NO_EDITION, Edition, Preview
 from site_gen.board.ranking import make_board
 from site_gen.downloads import exported
 from site_gen.exports.leaderboard_json import leaderboard_json
@@ -64,14 +64,15 @@ def build(
     base_url: str = "",
     edition: Describer = no_edition,
     inside: Mapping[str, Path] | None = None,
+    part: Collection[str] | None = None,
 ) -> Site:
     """Build the site of a submissions folder, without submissions that cannot be read.
 
     `edition` says which state of the board it is. `inside` are other sites that become folders of this one,
-    by their names. Raises BadInput with all faults where no submission can be read; on any error the old site
-    stays unchanged.
+    by their names. With `part`, slugs, it is a preview of these submissions, and says so. Raises BadInput with
+    all faults where no submission can be read; on any error the old site stays unchanged.
     """
-    return Builder(submissions, out, base_url, edition, inside).build()
+    return Builder(submissions, out, base_url, edition, inside, part).build()
 
 
 class Builder:
@@ -84,11 +85,13 @@ class Builder:
         base_url: str = "",
         edition: Describer = no_edition,
         inside: Mapping[str, Path] | None = None,
+        part: Collection[str] | None = None,
     ) -> None:
         """Take the submissions folder, the output folder and the site's address, and the rest as `build`."""
         self._submissions, self._out, self._base_url = submissions, out, base_url
         self._edition, self._inside = edition, inside or {}
-        self._cache = BuildCache(submissions)
+        self._part = part
+        self._cache = BuildCache(submissions, part)
         self._entries: EntriesByKey = {}
         self._board: Board | None = None
         self._written: Mapping[str, Written] = {}
@@ -100,6 +103,9 @@ class Builder:
 
     def _build(self, states: Mapping[str, FolderState] | None, old: Mapping[str, Stat]) -> Site:
         current_states = folder_states(self._submissions) if states is None else states
+        of = len(current_states)
+        if self._part is not None:
+            current_states = {slug: state for slug, state in current_states.items() if slug in self._part}
         read = read_submissions(self._submissions, self._cache, current_states, self._entries)
         faults = tuple(fault for slug in sorted(read.faults) for fault in read.faults[slug])
         if faults and not read.entries:
@@ -110,7 +116,8 @@ class Builder:
             board = make_board(read.entries.values(), before=self._board, not_shown=not_shown)
             title = load_board_settings(self._submissions).title
             board = replace(board, unpaired_above=unpaired_above(len(current_states)), title=title)
-            self._board = replace(board, edition=self._edition(board))
+            preview = None if self._part is None else Preview(len(current_states), of)
+            self._board = replace(board, edition=replace(self._edition(board), preview=preview))
             files = planned_files(self._board, self._base_url) | dict(_inner_files(self._inside))
         site = self._out.resolve()
         previous = self._written or {path: Written(*row) for path, row in self._cache.files(site).items()}

@@ -79,6 +79,13 @@ class BoardChanges:
         return bool(self.added or self.removed or self.renamed or self.targets)
 
 
+class Preview(NamedTuple):
+    """How many submissions a site shows, of how many: ranks are among those shown."""
+
+    shown: int
+    of: int
+
+
 @dataclass(frozen=True)
 class Edition:
     """Which state of the board a site shows.
@@ -86,6 +93,7 @@ class Edition:
     `origin` is the commit of the submissions, None where they are in none. `snapshot` is the name of the
     snapshot that the site is; `snapshots` are those that it links to, the newest first. `unpaired_since` is
     the commit since which there are too many submissions to pair them by examples, if that is known.
+    `preview` is set where only a part of the submissions was built.
     """
 
     origin: Origin | None = None
@@ -93,6 +101,7 @@ class Edition:
     snapshots: Sequence[Snapshot] = ()
     changes: BoardChanges | None = None
     unpaired_since: Origin | None = None
+    preview: Preview | None = None
 
     @property
     def inputs(self) -> tuple[object, ...]:
@@ -100,7 +109,14 @@ class Edition:
         since = (self.changes.name, self.changes.origin.commit) if self.changes else None
         origin = (self.origin.commit, self.origin.date) if self.origin else None
         names = tuple(snapshot.name for snapshot in self.snapshots)
-        return (origin, self.snapshot, names, since, self.unpaired_since and self.unpaired_since.date)
+        return (
+            origin,
+            self.snapshot,
+            names,
+            since,
+            self.unpaired_since and self.unpaired_since.date,
+            self.preview,
+        )
 
     def cited_snapshot(self, slug: str = "") -> Snapshot | None:
         """Return the newest snapshot, to be cited for the board, or for a submission that it has as it is."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from harness.characters import shown
-from harness.errors import CheckFailed
+from harness.errors import BadInput, CheckFailed
+from harness.store import existing_submission, find_submissions
 from site_gen.build import Site, build
 from site_gen.commands.snapshot_sites import snapshot_sites
 from site_gen.commands.terminal import print_board
@@ -63,6 +65,8 @@ at_option = click.option(
 
 
 @click.command("build")
+@click.argument("slugs", nargs=-1, metavar="[SLUG]...")
+@click.option("--only", default="", metavar="GLOB", help="A preview of the submissions whose slug matches.")
 @at_option
 @click.option(
     "--since",
@@ -72,8 +76,19 @@ at_option = click.option(
 )
 @click.option("--snapshots", is_flag=True, help="Build every snapshot too, each in the folder of its name.")
 @site_options
-def command(at: str, since: str, snapshots: bool, submissions: Path, out: Path, base_url: str) -> None:
+def command(
+    slugs: tuple[str, ...],
+    only: str,
+    at: str,
+    since: str,
+    snapshots: bool,
+    submissions: Path,
+    out: Path,
+    base_url: str,
+) -> None:
     """Build the static site from the results and print the leaderboard.
+
+    With slugs, or --only, it is a preview of a part of the board, and every page says so.
 
     The new site replaces the old one only when it is complete. Reading it needs no server, no network and no
     JavaScript. A submission that cannot be read is named on the front page and here, and the others are
@@ -83,10 +98,22 @@ def command(at: str, since: str, snapshots: bool, submissions: Path, out: Path, 
     """
     source = open_source(submissions, at, since)
     inside = snapshot_sites(submissions, base_url) if snapshots else {}
-    site = build(source.folder, out, base_url, source.edition, inside)
+    part = _part(source.folder, slugs, only)
+    site = build(source.folder, out, base_url, source.edition, inside, part)
     print_board(site.board)
     click.echo(f"{site.index}")
     refuse_partial(site)
+
+
+def _part(submissions: Path, slugs: Sequence[str], pattern: str) -> frozenset[str] | None:
+    """Return the submissions that are named or match, None for all; raises BadInput where there is none."""
+    if not slugs and not pattern:
+        return None
+    named = {existing_submission(slug, submissions).name for slug in slugs}
+    matching = fnmatch.filter(find_submissions(submissions), pattern) if pattern else []
+    if pattern and not matching:
+        raise BadInput(f"--only {pattern!r} matches no submission", cure="for example --only '*-english'")
+    return frozenset((*named, *matching))
 
 
 def refuse_partial(site: Site) -> None:

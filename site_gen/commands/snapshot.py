@@ -11,6 +11,7 @@ import click
 from harness.clock import now
 from harness.errors import BadInput, Fault, Where
 from harness.records.origin import Snapshot
+from harness.store.archive import write_archive, write_folder
 from harness.store.board_settings import board_settings_at
 from harness.store.committed import origin_at
 from harness.store.git import Revision, repository_around
@@ -24,7 +25,6 @@ from site_gen.exports.deposit import deposit_files
 from site_gen.exports.leaderboard_json import leaderboard_json
 from site_gen.exports.schema import leaderboard_schema
 from site_gen.reading.past import board_at, folder_at
-from harness.store.archive import write_archive, write_folder
 from site_gen.writing.git_command import git_text
 
 _LICENCE, _LICENCE_LIMIT = "LICENSE", 2**20

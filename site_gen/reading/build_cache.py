@@ -46,9 +46,11 @@ _Answer = TypeVar("_Answer")
 class BuildCache:
     """The cache of one submissions folder; usable only in `run_opened`, which is one transaction."""
 
-    def __init__(self, submissions: Path) -> None:
-        """Take the submissions folder; nothing is opened yet."""
-        self._submissions = submissions
+    def __init__(self, submissions: Path, part: Collection[str] | None = None) -> None:
+        """Take the submissions folder, or a part of its submissions by slug; nothing is opened yet."""
+        self._name = os.fsencode(submissions.resolve())
+        if part is not None:  # it must not forget what the whole board keeps
+            self._name += b"\0" + ",".join(sorted(part)).encode()
         self._connection: sqlite3.Connection
 
     def run_opened(self, work: Callable[[], _Answer]) -> _Answer:
@@ -57,7 +59,7 @@ class BuildCache:
         If the cache is not writable or another build holds it, an empty, temporary one is used; if its disk
         is full while entries are stored, `work` is called again, with an empty one in memory.
         """
-        with _locked_path(self._submissions) as path, suppress(sqlite3.OperationalError):
+        with _locked_path(self._name) as path, suppress(sqlite3.OperationalError):
             return self._run(_open_or_recreate(path), work)
         return self._run(_open(":memory:"), work)
 
@@ -164,10 +166,10 @@ def packed(data: bytes) -> bytes:
 
 
 @contextmanager
-def _locked_path(submissions: Path) -> Iterator[Path | None]:
-    """Lock the cache file of a folder and yield its path; yield None where that is not possible."""
+def _locked_path(name: bytes) -> Iterator[Path | None]:
+    """Lock a cache file by what it is of and yield its path; yield None where that is not possible."""
     root = cache_folder() / "site"
-    path = root / f"{hashlib.sha256(os.fsencode(submissions.resolve())).hexdigest()[:32]}.sqlite"
+    path = root / f"{hashlib.sha256(name).hexdigest()[:32]}.sqlite"
     try:
         root.mkdir(parents=True, exist_ok=True)
         lock = lock_of(path.with_suffix(".lock"), 1)

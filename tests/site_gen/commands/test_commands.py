@@ -53,6 +53,28 @@ def test_build_exits_with_3_on_a_folder_that_is_not_a_site(tmp_path: Path) -> No
     assert (outcome.exit_code, (tmp_path / "kept.txt").read_text()) == (3, "kept")
 
 
+def test_a_part_of_a_board_is_built_as_a_preview(tmp_path: Path) -> None:
+    def build(*arguments: str) -> Result:
+        return CliRunner().invoke(
+            main,
+            ["build", *arguments, "--submissions", str(SITE_SUBMISSIONS), "--out", str(tmp_path / "public")],
+        )
+
+    few = build("lodestar-xl-english", "--only", "beacon-*")
+    assert few.exit_code == 0, few.output
+    shown = {path.stem for path in (tmp_path / "public/submissions").glob("*.html")}
+    beacons = {path.name for path in SITE_SUBMISSIONS.glob("beacon-*")}
+    assert shown == {"lodestar-xl-english", *beacons}
+    of = len(list(SITE_SUBMISSIONS.glob("*/submission.yaml")))
+    note = f"A preview of {len(shown)} of {of} submissions"
+    assert all(note in (tmp_path / f"public/{page}.html").read_text() for page in ("index", "about"))
+    assert "matches no submission" in build("--only", "nothing-*").output
+    assert "did you mean lodestar-xl-english" in build("lodestar-xl-englsh").output
+    # What the whole board keeps in its cache is neither used nor forgotten.
+    assert build().exit_code == 0
+    assert "A preview of" not in (tmp_path / "public/index.html").read_text()
+
+
 def build_for(address: str, out: Path) -> Result:
     return CliRunner().invoke(
         main, ["build", "--submissions", str(SITE_SUBMISSIONS), "--out", str(out), "--base-url", address]
