@@ -164,7 +164,8 @@ class Encoder:
                     f"is not its hidden_states[{layer}]",
                     cure="choose another layer, or an architecture with one plain stack of layers",
                 )
-        last = outputs[-1][0] if isinstance(outputs[-1], tuple) else outputs[-1]
+        last = outputs[-1] if outputs else None
+        last = last[0] if isinstance(last, tuple) else last
         return not (torch.is_tensor(last) and torch.equal(last, output.last_hidden_state))
 
     def address(self, layer: int) -> str:
@@ -210,9 +211,10 @@ class Encoder:
         output = self._model(input_ids=ids.to(self.device), return_dict=True)
         states = self._captured.states
         states[self._depth] = output.last_hidden_state
-        vectors = {}
-        for view in self.views:
-            vectors[view] = self._vectors(states[view.layer][:texts], view, prompt_tokens).cpu().numpy()
+        vectors: dict[View, Vectors] = {
+            view: self._vectors(states[view.layer][:texts], view, prompt_tokens).cpu().numpy()
+            for view in self.views
+        }
         self._captured.states = {}
         return vectors
 
@@ -226,7 +228,7 @@ class Encoder:
             vectors = pooled(state.float(), view.poolings)
         if modules := self._modules[view]:
             texts = len(vectors)
-            if not self.on_gpu and texts < _MIN_ROWS:
+            if not self.on_gpu and texts < _MIN_ROWS:  # as for the tokens of a pass
                 vectors = vectors.repeat(-(-_MIN_ROWS // texts), 1)
             for module in modules:
                 vectors = module(vectors)

@@ -58,7 +58,7 @@ def teach(teacher: Teacher, texts: Sequence[str], job: EncoderTraining, task: st
 def _by_checkpoint(teacher: Teacher, texts: Sequence[str], job: EncoderTraining) -> np.ndarray[Any, Any]:
     files = fetch(teacher.checkpoint, job.submission, job.cache)
     stated = teacher.read_as(folder_says=files.folder_encoding is not None)
-    encoding = choose_encoding(stated, files)
+    encoding = choose_encoding(stated, files, roles=False)
     encoder = Encoder(
         files,
         [encoding.view],
