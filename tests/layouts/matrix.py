@@ -88,6 +88,18 @@ def of_pieces(name: str, shift: int, unknown: int, before: Sequence[int], after:
     return read
 
 
+def of_m2m_files(folder: Path, texts: Sequence[str]) -> list[list[int]]:
+    """Read pieces with sentencepiece and their numbers in vocab.json; the language's token is first."""
+    from sentencepiece import SentencePieceProcessor
+    from transformers.models.m2m_100.tokenization_m2m_100 import FAIRSEQ_LANGUAGE_CODES
+
+    model = SentencePieceProcessor(model_file=str(folder / "sentencepiece.bpe.model"))
+    numbers = json.loads((folder / "vocab.json").read_text())
+    language = len(numbers) + FAIRSEQ_LANGUAGE_CODES["m2m100"].index("en")
+    rows = model.encode(list(texts), out_type=str)
+    return [[language, *(numbers.get(piece, 3) for piece in row), 2] for row in rows]
+
+
 def of_word_pieces(*, lowercase: bool) -> Ids:
     """Read vocab.txt by BERT's tokenizer in the tokenizers library."""
 
@@ -122,6 +134,7 @@ def of_characters(start: int | None, end: int, shift: int, *, utf8: bool) -> Ids
 _MEASURES = {
     "of_tokenizer_json": "tokenizer.json's own",
     "of_pieces": "sentencepiece's own",
+    "of_m2m_files": "sentencepiece's own, numbered in vocab.json",
     "of_word_pieces": "BERT's of the tokenizers library",
     "of_byte_pairs": "RoBERTa's of the tokenizers library",
     "of_characters": "code points or bytes",

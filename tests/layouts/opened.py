@@ -188,6 +188,7 @@ OPENED: tuple[Opened, ...] = (
     Opened("T5EncoderModel", "tokenizer.json; encoder alone", make("t5", "EncoderModel"), m.t5_json, m.of_tokenizer_json),
     Opened("ByT5", "no file: bytes; tokenizer_class", make("t5"), m.no_files("ByT5Tokenizer"), m.of_characters(None, 1, 3, utf8=True)),
     Opened("NLLB (M2M100)", "tokenizer.json with the language's token", make("m2m_100"), m.nllb_json, m.of_tokenizer_json),
+    Opened("M2M100", "sentencepiece.bpe.model, vocab.json", make("m2m_100"), v.m2m_files, m.of_m2m_files),
     Opened("mBART", "tokenizer.json", make("mbart"), m.xlmr_json, m.of_tokenizer_json),
     # decoders
     Opened("Qwen3", "tokenizer.json (byte pairs, NFC)", make("qwen3"), m.qwen_json, m.of_tokenizer_json),

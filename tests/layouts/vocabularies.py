@@ -52,6 +52,19 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+def m2m_files(folder: Path) -> None:
+    """Write a SentencePiece model and the numbers of its pieces, as M2M100 saves them."""
+    from sentencepiece import SentencePieceProcessor
+
+    model = SentencePieceProcessor(model_proto=pieces())
+    listed = [model.id_to_piece(i) for i in range(model.get_piece_size()) if not model.is_control(i)]
+    tokens = ["<s>", "<pad>", "</s>", "<unk>", *(piece for piece in listed if piece != "<unk>")]
+    (folder / "sentencepiece.bpe.model").write_bytes(pieces())
+    (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
+    settings = {"tokenizer_class": "M2M100Tokenizer", "src_lang": "en"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+
+
 def unigram_json(
     options: dict[str, Any], *, first: tuple[str, ...] = (), dropped: int = 0, last: tuple[str, ...] = (),
     unknown: str = "<unk>", around: tuple[str, str] = ("<s>", "</s>"), split: bool = False, before: tuple[Any, ...] = (),
