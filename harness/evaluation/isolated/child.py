@@ -26,15 +26,18 @@ def main(request_file: str, *datasets: str) -> None:
     """Evaluate, or estimate, as the request file describes, and write the reply to its cache folder."""
     if datasets:
         link_datasets(datasets, Path(os.environ["HF_DATASETS_CACHE"]))
+    from harness.downloading import reporting_downloads  # noqa: PLC0415
     from harness.errors import StiltboardError, naming_failures  # noqa: PLC0415
     from harness.evaluation.estimate import estimate  # noqa: PLC0415
     from harness.evaluation.isolated.protocol import LineReporter, Reply, Request  # noqa: PLC0415 - libraries read the environment at import
     from harness.evaluation.story import evaluate  # noqa: PLC0415
 
     request = Request.from_json(Path(request_file).read_bytes())
-    arguments = (request.folder, request.targets, request.languages, request.options, LineReporter())
+    reporter = LineReporter()
+    arguments = (request.folder, request.targets, request.languages, request.options, reporter)
     try:
-        with naming_failures(f"{request.folder.name} could not be evaluated"):
+        wall = naming_failures(f"{request.folder.name} could not be evaluated")
+        with wall, reporting_downloads(reporter.report):
             if request.only_estimate:
                 reply = Reply(estimate=estimate(*arguments))
             else:

@@ -113,6 +113,8 @@ def test_every_data_set_of_the_catalog_is_served() -> None:
     sources = [path.read_text() for folder in folders for path in folder.glob("*.py")]
     named = {name for text in sources for name in re.findall(r'"([a-zA-Z-]+/[a-z_]+)"', text)}
     assert named == set(DATA_SETS) == {name for name, _ in READS.values()}
+    page = (ROOT / "docs/hub.md").read_text()
+    assert [name for name in sorted(named) if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("name", READS, ids=str)
