@@ -114,6 +114,7 @@ def open_predictor(files: CheckpointFiles, plan: TargetPlan, run: Run) -> Predic
         max_length=min(lengths.max_length, files.positions or lengths.max_length),
         stride=lengths.stride,
         batch_tokens=run.options.batch_tokens,
+        source=files.source,
         progress=run.reporter.encoded,
     )
 

@@ -45,11 +45,15 @@ class Predictor:
         max_length: int,
         stride: int,
         batch_tokens: int | None = None,
+        source: str = "this checkpoint",
         progress: Callable[[int, int, int], None] = lambda texts, tokens, total: None,
     ) -> None:
-        """Take an open model; `order` lists its outputs in the order of the target's labels, None for all."""
+        """Take an open model; `order` lists its outputs in the order of the target's labels, None for all.
+
+        `source` names the checkpoint in errors.
+        """
         self.tokenizer, self.max_length, self.stride = tokenizer, max_length, stride
-        self._model, self._order, self._progress = model, order, progress
+        self._model, self._order, self._source, self._progress = model, order, source, progress
         self._on_gpu = model.device.type == "cuda"
         self.batch_tokens = batch_tokens or (GPU_BATCH_TOKENS if self._on_gpu else CPU_BATCH_TOKENS)
         self.events: list[str] = []
@@ -60,14 +64,14 @@ class Predictor:
 
         Raises CheckFailed when memory is too small for one input alone, and when a logit is not finite.
         """
-        check_ids(self._model, [item.ids for item in inputs], "this checkpoint")
+        check_ids(self._model, [item.ids for item in inputs], self._source)
         lengths = [len(item.ids) for item in inputs]
         rows: list[Logits | None] = [None] * len(inputs)
         passes = Passes(
             lambda batch: self._forward([inputs[i] for i in batch]),
             self.batch_tokens,
             self._on_gpu,
-            source="this checkpoint",
+            source=self._source,
         )
         for indices, batch_rows in passes.run(plan_batches(lengths, self.batch_tokens), lengths):
             if batch_rows is None:

@@ -90,6 +90,22 @@ def test_labels_are_read_by_name_and_a_diverged_head_is_named(toy_encoder: Path,
         Predictor(model, tokenizer, order, max_length=48, stride=0).logits(inputs)
 
 
+def test_a_pass_that_fails_names_the_checkpoint_and_the_exception(
+    toy_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = BY_NAME["xnli"]
+    folder = head_folder(toy_encoder, tmp_path / "head", target)
+    model, tokenizer, order = open_head(verify(folder, "toy"), target, device="cpu", dtype="float32")
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("no such argument")
+
+    monkeypatch.setattr(type(model), "forward", broken)
+    predictor = Predictor(model, tokenizer, order, max_length=48, stride=0, source="toy")
+    with pytest.raises(BadInput, match="toy cannot encode a text: ValueError: no such argument"):
+        predictor.logits(some_inputs(tokenizer, 2))
+
+
 def test_a_head_whose_encoder_has_weights_that_are_not_read_is_refused(
     toy_encoder: Path, tmp_path: Path
 ) -> None:
