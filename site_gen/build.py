@@ -69,8 +69,8 @@ def build(
     """Build the site of a submissions folder, without submissions that cannot be read.
 
     `edition` says which state of the board it is. `inside` are other sites that become folders of this one,
-    by their names. With `part`, slugs, it is a preview of these submissions, and says so. Raises BadInput with
-    all faults where no submission can be read; on any error the old site stays unchanged.
+    by their names. With `part`, slugs, it is a preview of these submissions, and says so. Raises
+    BadInput with all faults where no submission can be read; on any error the old site stays unchanged.
     """
     return Builder(submissions, out, base_url, edition, inside, part).build()
 
