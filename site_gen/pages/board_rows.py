@@ -63,6 +63,9 @@ def rows_js(board: Board) -> bytes:
         "family": [families[row.submission.family] for row in rows],
         "recipe": [recipes[values.recipe] for values in row_values],
         "regime": [regimes[row.regime] for row in rows],
+        "batches": _sparse(
+            batches.value if (batches := row.submission.intermediate.batches) else None for row in rows
+        ),
         "seeds": [len(row.submission.checkpoints) for row in rows],
         "body": [size.body if size else None for size in sizes],
         "total": [size.total if size else None for size in sizes],

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from harness.catalog import is_own
+from harness.records import Batches
 from site_gen import paths
 from site_gen.board.averages import XTREME_GROUPS
 from site_gen.board.board import Board, Row, Standing
@@ -18,6 +19,7 @@ from site_gen.board.evidence import evidence
 from site_gen.board.families import Family, families, family_path
 from site_gen.board.gap import Gap, gaps
 from site_gen.board.recipe import recipe
+from site_gen.board.reported import ReportedRow
 from site_gen.board.unpublished import only_submitters_have, unpublished_weights
 from site_gen.exports import model_card
 from site_gen.figures.chart import Chart, make_chart
@@ -114,6 +116,7 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         "families": sorted(
             {row.submission.family for row in rows} | {row.submission.family for row in board.reported}
         ),
+        "batches": _batches(rows, board.reported),
         "page_rows": PAGE_ROWS,
         "parts": linked_parts(1, len(rows)),
         "reported_rows": [row for row in board.reported if row.in_xtreme],
@@ -123,6 +126,13 @@ def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         "own": [standing for standing in outside if is_own(standing.target.name)],
     }
     yield path, {**_common(board, base_url, path, "front"), **extra}
+
+
+def _batches(rows: Sequence[Row], reported: Sequence[ReportedRow]) -> list[str]:
+    """Return the kinds of batches of the rows on the front page."""
+    kinds = {row.submission.intermediate.batches for row in rows}
+    kinds |= {row.submission.intermediate.batches for row in reported if row.in_xtreme}
+    return [kind.value for kind in Batches if kind in kinds]
 
 
 def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:

@@ -15,7 +15,7 @@ if (board !== null) {
   const headers = [...board.tHead.rows[0].cells];
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const PAGE = Number(board.dataset.page);
-  const PLAIN = { sort: "rank", down: false, q: "", regime: [], family: "", group: "", least: "", most: "", total: false, hide: [] };
+  const PLAIN = { sort: "rank", down: false, q: "", regime: [], family: "", batches: "", group: "", least: "", most: "", total: false, hide: [] };
 
   let rows = null; // the columns of data/rows.js, with values derived from them once
   let view = { ...PLAIN };
@@ -35,6 +35,7 @@ if (board !== null) {
       q: given.get("q") ?? "",
       regime: words("regime"),
       family: given.get("family") ?? "",
+      batches: given.get("batches") ?? "",
       group: given.get("group") ?? "",
       least: given.get("least") ?? "",
       most: given.get("most") ?? "",
@@ -145,6 +146,7 @@ if (board !== null) {
     return (i) =>
       (regimes.length === 0 || regimes.includes(rows.regime[i])) &&
       (!view.family || rows.family[i] === family) &&
+      (!view.batches || rows.batches[i] === view.batches) &&
       (!bounded || (sizes[i] !== null && sizes[i] >= least && sizes[i] <= most)) &&
       (group === null || group.some((scores) => scores[i] !== null)) &&
       words.every((word) => rows.text[i].includes(word));
@@ -291,12 +293,13 @@ if (board !== null) {
     const sorted = apart.map((row) => [value(row), row]).sort(([a], [b]) => order(a, b));
     let left = 0;
     for (const [, row] of sorted) {
-      const { regime, family, size, groups } = row.dataset;
+      const { regime, family, batches, size, groups } = row.dataset;
       const bounded = view.least !== "" || view.most !== "";
       const fits = size !== "" && size >= (Number(view.least) || 0) * 1e6 && size <= (Number(view.most) || Infinity) * 1e6;
       row.hidden = !(
         (view.regime.length === 0 || view.regime.includes(regime)) &&
         (!view.family || view.family === family) &&
+        (!view.batches || view.batches === batches) &&
         (!bounded || (view.total && fits)) &&
         (!view.group || groups.split(" ").includes(view.group)) &&
         words.every((word) => fold(row.textContent).includes(word))
@@ -362,11 +365,12 @@ if (board !== null) {
 
   function read() {
     const checked = (key, state) => [...controls.querySelectorAll(`input[name=${key}]`)].filter((box) => box.checked === state).map((box) => box.value);
-    const text = (key) => controls.elements[key].value;
+    const text = (key) => controls.elements[key]?.value ?? ""; // without rows of several kinds of batches there is no field
     return {
       q: text("q"),
       regime: checked("regime", true),
       family: text("family"),
+      batches: text("batches"),
       group: text("group"),
       least: text("least"),
       most: text("most"),

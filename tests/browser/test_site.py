@@ -18,7 +18,16 @@ from playwright.sync_api import Browser, Page, expect
 from site_gen.board.whole import WholeEntry
 from site_gen.build import build, site_files
 from site_gen.writing.folder import write_site
-from tests.support.boards import ASKED, PAIR, SHOW, asked_result, make_board, result, submission
+from tests.support.boards import (
+    ASKED,
+    PAIR,
+    SHOW,
+    asked_result,
+    make_board,
+    result,
+    submission,
+    with_batches,
+)
 from tests.support.folders import SITE_SUBMISSIONS
 from tests.support.visits import Visit
 
@@ -283,6 +292,19 @@ def test_filters_hold_for_both_kinds_of_rows_and_a_group_shows_its_columns_alone
         heads = page.locator("#leaderboard-table thead th:visible").all_inner_texts()
         assert "Tatoeba" in heads
         assert "XNLI" not in heads
+        assert visit.faults == []
+
+
+def test_rows_are_filtered_by_their_batches(browser: Browser, tmp_path: Path) -> None:
+    write_site(site_files(with_batches()), tmp_path / "site")
+    with Visit(browser) as visit:
+        page = visit.open(f"{(tmp_path / 'site').as_uri()}/index.html")
+        page.get_by_text("Filter rows, choose columns").click()
+        page.get_by_label("Batches", exact=True).select_option("hybrid")
+        expect(page.locator("#board-status")).to_have_text("1 of 3 rows")
+        assert page.url.endswith("#view?batches=hybrid")
+        page.get_by_role("button", name="Show everything").click()
+        assert len(shown(page)) == 3
         assert visit.faults == []
 
 

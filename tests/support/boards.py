@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from harness.catalog import TARGETS, find_target, target_of
 from harness.catalog.fingerprints import FINGERPRINTS
-from harness.records import Encoding, Pooling, ReportedSubmission, Result, Submission, Target, TextEncoding
+from harness.records import (
+    Batches,
+    Encoding,
+    Pooling,
+    ReportedSubmission,
+    Result,
+    Submission,
+    Target,
+    TextEncoding,
+)
 from harness.scoring.statistics.pairwise import Entrant
 from site_gen.board import ranking
 from site_gen.board.board import Board, Standing
@@ -194,6 +204,20 @@ def entry(
     """Return an entry with one result; without seeds it has none."""
     results = (result(slug, seeds, **more),) if seeds else ()  # type: ignore[arg-type]
     return WholeEntry(slug, submission(slug.title(), regime, family, max(1, len(seeds))), results)
+
+
+def with_batches() -> Board:
+    """Return a board with an untrained row, one of English batches and one of hybrid ones."""
+    rows = [
+        entry("none", {"de": 10, "fi": 20}),
+        entry("english", {"de": 30, "fi": 20}, regime="english"),
+        entry("hybrid", {"de": 50, "fi": 60}, regime="multilingual"),
+    ]
+    for number, batches in ((1, "english"), (2, "hybrid")):
+        old = rows[number].submission
+        intermediate = old.intermediate.model_copy(update={"batches": Batches(batches)})
+        rows[number] = replace(rows[number], submission=old.model_copy(update={"intermediate": intermediate}))
+    return make_board(rows, (PAIR, SHOW))
 
 
 MILLION = 1_000_000

@@ -13,7 +13,7 @@ from site_gen.board.whole import WholeEntry
 from site_gen.build import planned_files, site_files
 from site_gen.pages.board_rows import rows_js
 from site_gen.pages.pagination import PAGE_ROWS, linked_parts
-from tests.support.boards import PAIR, SHOW, entry, make_board, result, submission
+from tests.support.boards import PAIR, SHOW, entry, make_board, result, submission, with_batches
 
 
 def document(board: Board) -> dict[str, object]:
@@ -35,6 +35,19 @@ def test_every_row_stands_in_the_columns_in_the_order_of_the_ranking() -> None:
     assert list(zip(found["best"], found["worst"], strict=True)) == ranges  # type: ignore[call-overload]
     assert found["mean"] == {"retrieval": [None, None, None], "xtreme": [None, None, None]}
     assert (found["covered"]["xtreme"], found["of"]["xtreme"]) == ([1, 1, 0], 9)  # type: ignore[index]
+
+
+def test_rows_tell_their_batches_and_the_page_offers_those_that_there_are() -> None:
+    board = with_batches()
+    found = document(board)
+    assert found["slug"] == ["hybrid", "english", "none"]
+    assert found["batches"] == {"0": "hybrid", "1": "english"}
+    page = site_files(board)["index.html"].decode()
+    options = re.search(r'<select id="batches".*?</select>', page, re.DOTALL)
+    assert options is not None
+    assert re.findall(r"<option[^>]*>([^<]*)", options[0]) == ["all", "english", "hybrid"]
+    without = make_board([entry("none", {"de": 10, "fi": 20})], (PAIR, SHOW))
+    assert 'id="batches"' not in site_files(without)["index.html"].decode()
 
 
 def test_a_script_of_rows_cannot_be_left_by_a_title() -> None:
