@@ -180,6 +180,7 @@ def tokenizer_examples(draw: st.DrawFn, sound: dict[str, Files]) -> Files:
                             "vocab.json",
                             "merges.txt",
                             "spiece.model",
+                            "spm.model",
                             "sentencepiece.bpe.model",
                         ]
                     )
