@@ -7,6 +7,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
@@ -142,10 +143,14 @@ def _named(encoder: Any, name: str) -> str:
     return name or f"{kind.__module__}:{kind.__qualname__.replace('<locals>.', '')}"
 
 
+# Lists every installed file; whatever is installed meanwhile is imported from another process.
+_distributions = cache(packages_distributions)
+
+
 def _distribution(module: str) -> tuple[str, str]:
     """Return name and version of the distribution that a module is from, or of a script or notebook."""
     top = module.partition(".")[0]
-    for distribution in packages_distributions().get(top, ()):
+    for distribution in _distributions().get(top, ()):
         try:
             return distribution, version(distribution)
         except PackageNotFoundError:
