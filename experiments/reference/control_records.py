@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
@@ -104,11 +105,12 @@ class Drift:
             self._texts.extend(lines[:LINES])
         key = hashlib.sha256(f"{untouched.digest} {encoding.model_dump_json()} {LINES}".encode()).hexdigest()
         path = cache / f"drift-{key[:16]}.npy"
-        if not path.is_file():
-            cache.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial.npy")
-            np.save(partial, self._encode(untouched))
-            partial.replace(path)
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):  # both regimes of a depth need the same vectors
+            if not path.is_file():
+                partial = path.with_suffix(".partial.npy")
+                np.save(partial, self._encode(untouched))
+                partial.replace(path)
         self._before: NDArray[np.float32] = np.load(path)
 
     def _encode(self, files: CheckpointFiles) -> NDArray[np.float32]:
