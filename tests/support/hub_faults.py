@@ -98,7 +98,8 @@ def _offline(scene: Scene) -> None:
 
 def _little_space(scene: Scene) -> None:
     scene.monkeypatch.setattr(
-        "harness.downloading.hub_snapshot.shutil", SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=100))
+        "harness.downloading.hub_snapshot.shutil",
+        SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=100)),
     )
 
 
@@ -394,25 +395,28 @@ def assert_cache_is_sound(cache: Path) -> None:
         assert blob.name == digest
 
 
-def interrupted(work: Any, hub: HubServer, where: str) -> float:
+def interrupted(work: Callable[[], Any], hub: HubServer, where: str) -> float:
     """Press a key once the server was asked for what fails, and return the seconds until the work ended."""
-    pressed = []
+    pressed: list[float] = []
+    ended = threading.Event()
 
     def press() -> None:
         while not any(fault.met for fault in hub.faults if fault.where == where):
-            time.sleep(0.01)
+            if ended.wait(0.01):
+                return
         time.sleep(0.05)
         pressed.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press, daemon=True)
-    thread.start()
-    ended = False
+    # Whoever starts the tests in the background has the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        thread.start()
         work()
-        ended = True
-        thread.join()
     except KeyboardInterrupt:
-        assert not ended, "it ended before the key was pressed"
         return time.monotonic() - pressed[0]
-    raise AssertionError("no key was pressed")
+    finally:
+        ended.set()
+        signal.signal(signal.SIGINT, before)
+    raise AssertionError("the work ended before a key was pressed")
