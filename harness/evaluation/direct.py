@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,18 +59,19 @@ class StatedEncoding:
     max_length: int | None = None
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Return what is stated, in a form for the name of a folder."""
-        return tuple(
-            text
-            for text in (
-                "" if self.layer in (None, "last") else f"h{self.layer}",
-                "" if self.pooling is None else self.pooling.value,
-                *(_slug(prefix or "") for prefix in (self.prefix, self.query_prefix, self.passage_prefix)),
-                "" if self.max_length is None else f"len{self.max_length}",
-            )
-            if text
+    def given(self) -> tuple[str, ...]:
+        """Return the names of what is stated, also where it is empty."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
+
+    @property
+    def folder_names(self) -> tuple[str, ...]:
+        """Return what is stated, in parts of the name of a folder."""
+        parts = (
+            "" if self.layer in (None, "last") else f"h{self.layer}",
+            *(self.pooling or "", self.prefix or "", self.query_prefix or "", self.passage_prefix or ""),
+            "" if self.max_length is None else f"len{self.max_length}",
         )
+        return tuple(filter(None, map(_slug, parts)))
 
 
 def submission_of_code(encoder: OwnCode, output: Path) -> Path:
@@ -104,7 +105,7 @@ def submission_of_model(
     name = _slug(title.rpartition("/")[2]) or "model"
     title = f"encoder of {title}" if files.is_encoder_decoder else title
     submission = _submission(title, name, checkpoint, encoding, base=model.hub)
-    folder = _folder(output, "-".join([name, *stated.names]), submission)
+    folder = _folder(output, "-".join([name, *stated.folder_names]), submission)
     new_trained_submission(folder, submission)
     return folder
 
@@ -148,7 +149,7 @@ def _encoding(stated: StatedEncoding, files: CheckpointFiles, report: Callable[[
     if folder is not None and stated.layer is stated.pooling is None:
         report(f"{files.source} is encoded as sentence-transformers saved it (modules.json)")
         saved = SavedEncoding(prefix=stated.prefix, max_length=stated.max_length, **prefixes)
-        return _departing(saved, files) if stated.names else saved
+        return _departing(saved, files) if stated.given else saved
     said = folder if isinstance(folder, FolderEncoding) else None
     length = stated.max_length or min(
         _MAX_LENGTH, files.positions or _MAX_LENGTH, (said and said.max_length) or _tokenizer_limit(files)

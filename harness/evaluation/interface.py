@@ -103,16 +103,16 @@ def _folder(model: Any, settings: Settings, options: Options, reporter: Reporter
     stated = _stated(settings)
     output = Path(settings.get("output", OUTPUT))
     if not isinstance(model, str | os.PathLike):
-        if stated.names:
+        if stated.given:
             raise WrongUsage("an encoder in Python decides itself how texts are encoded", cure="leave it out")
         code = model if isinstance(model, OwnCode) else OwnCode(model)
         return submission_of_code(code, output), replace(options, encoder=code)
     found = submission_or_model(os.fspath(model), Path(settings.get("submissions", "submissions")))
     if isinstance(found, Path):
-        if stated.names:
+        if stated.given:
             raise WrongUsage(
                 f"{found.name} is a submission: how it is encoded is stated in its submission.yaml",
-                cure=f"leave out {', '.join(stated.names)}",
+                cure=f"leave out {', '.join(stated.given)}",
             )
         encoder = settings.get("encoder")
         given = encoder is not None and not isinstance(encoder, OwnCode)

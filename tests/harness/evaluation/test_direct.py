@@ -193,6 +193,8 @@ def test_what_sentence_transformers_saved_is_taken_unless_it_is_departed_from(wo
         (("--max-length", "32"), "h3.cls|as saved except max_length|prefix=|len=32"),
         (("--pooling", "mean"), "h3.mean|not as saved|prefix=|len=48"),
         (("--pooling", "cls"), "h3.cls|prefix=|len=48"),
+        (("--pooling", "mean_sqrt_len_tokens"), "h3.mean_sqrt_len_tokens|not as saved|prefix=|len=48"),
+        (("--layer", "last", "--prefix", "查询"), "h3.cls|prefix=查询|len=48"),
     ):
         done = evaluate("../models/toy-bert", *ONE_LANGUAGE, "--limit", "5", *options)
         assert f"|cos|{encoded}|v1" in done.stdout, done.output
