@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,6 +15,7 @@ from harness.models.checkpoint import bundled
 from harness.models.checkpoint.attributes import CONFIG
 from harness.models.checkpoint.checkpoint_files import CheckpointFiles, stage_and_verify
 from harness.models.checkpoint.listing import ALLOWED, WEIGHTS_LIMIT
+from harness.models.checkpoint.missing_files import refuse_without_weights
 from harness.models.checkpoint.weights import INDEX, SINGLE
 from harness.records import Checkpoint
 
@@ -125,18 +126,21 @@ def _bundled(layers: int, cache: Path) -> Path:
 def download(hub: str, revision: str) -> Path:
     """Download the allowed files of a repository at a commit and return their folder.
 
-    The size of the download is checked first. HF_HOME, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE apply.
-    Raises BadInput with the Hub's reason, Unreachable for a fault of the network, and DiskFull.
+    The size of the download is checked first, and that there are weights. HF_HOME, HF_ENDPOINT, HF_TOKEN and
+    HF_HUB_OFFLINE apply. Raises BadInput with the Hub's reason, Unreachable for a fault of the network, and
+    Unwritable for one of the disk.
     """
     _refuse_other_names(hub, revision)
     source = f"{hub}@{revision}"
+
+    def check(sizes: Mapping[str, int]) -> None:
+        allowed = [name for name in sizes if _is_allowed(name)]
+        _refuse_too_much(source, [sizes[name] for name in allowed])
+        names = dict.fromkeys(part for name in sizes for part in (name, name.partition("/")[0]))
+        refuse_without_weights(source, [*names], allowed)
+
     try:
-        return download_snapshot(
-            hub,
-            revision,
-            _is_allowed,
-            check=lambda sizes: _refuse_too_much(source, sizes),
-        )
+        return download_snapshot(hub, revision, _is_allowed, check=check)
     except Unreachable:
         # Without a network, what an earlier download left here is measured where it is opened.
         if (folder := _downloaded(hub, revision)) is None:

@@ -68,9 +68,7 @@ def refuse_missing(
             f"{folder} holds no {_CONFIG}{_found(names, lambda name: True)[0]}",
             cure="save the whole encoder with save_pretrained; an adapter is merged first",
         )
-    if SINGLE not in present and INDEX not in present:
-        found, cure = _found(names, lambda name: name not in present)
-        raise BadInput(f"{folder} holds no {SINGLE}{found}", cure=cure)
+    refuse_without_weights(str(folder), names, present)
     if not any(name in present for name in TOKENIZERS) and not _needs_no_files(folder, present, read):
         others = [shown(name).strip("'") for name in names if _OTHER_TOKENIZERS.fullmatch(name)]
         found = f"; found {', '.join(others[:_MOST])}, which is not opened alone" if others else ""
@@ -79,6 +77,13 @@ def refuse_missing(
             cure="AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) writes tokenizer.json; "
             f"one of {', '.join(TOKENIZERS)} is needed next to the weights",
         )
+
+
+def refuse_without_weights(source: str, names: Sequence[str], present: Sequence[str]) -> None:
+    """Raise BadInput where a folder or a repository holds no weights that may be opened."""
+    if SINGLE not in present and INDEX not in present:
+        found, cure = _found(names, lambda name: name not in present)
+        raise BadInput(f"{source} holds no {SINGLE}{found}", cure=cure)
 
 
 def _found(names: Sequence[str], among: Callable[[str], bool]) -> tuple[str, str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from harness.errors import BadInput
+from harness.models.checkpoint import fetch
 from harness.models.checkpoint.listing import list_files
+from harness.records import Checkpoint
+from tests.support.hub_server import HubServer
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,22 @@ def test_a_link_in_the_hubs_cache_has_its_own_way_out(tmp_path: Path) -> None:
     assert caught.value.faults[0].cure == (
         "this is the Hub's cache: name it with hub: and revision:, or copy it with cp -rL"
     )
+
+
+def test_a_repository_of_the_hub_without_weights_is_named_before_anything_is_downloaded(
+    hub: HubServer, toy_encoder: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(toy_encoder, tmp_path / "toy"))
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    hub.add("org/model", folder)
+    commit = hub.repositories["models", "org/model"].commit
+    for _ in range(2):
+        with pytest.raises(BadInput) as caught:
+            fetch(Checkpoint(hub="org/model", revision=commit), tmp_path, tmp_path / "cache")
+        (fault,) = caught.value.faults
+        assert fault.message == (
+            f"org/model@{commit} holds no model.safetensors; found pytorch_model.bin, which are not opened: "
+            "a pickle runs code"
+        )
+        assert "https://huggingface.co/spaces/safetensors/convert" in fault.cure
+    assert not [request for request in hub.requests if "/resolve/" in request]
