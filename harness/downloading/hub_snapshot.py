@@ -36,21 +36,22 @@ def download_snapshot(
     wanted: Callable[[str], bool],
     *,
     kind: str = "models",
-    check: Callable[[Sequence[int]], None] = lambda sizes: None,
+    check: Callable[[Mapping[str, int]], None] = lambda sizes: None,
 ) -> Path:
     """Return the folder with the wanted files of a repository at a commit; download those that are missing.
 
-    `kind` is models or datasets; `check` gets the sizes of the wanted files, in bytes, before a download
-    begins. The files of a commit are listed once; where all are there, nothing is requested. Raises
-    BadInput for what the Hub refuses, Unreachable for faults of network or server, WrongBytes, Unwritable.
+    `kind` is models or datasets; `check` gets the sizes in bytes of all files at the commit, by name, before
+    a download begins. The files of a commit are listed once; where all are there, nothing is requested.
+    Raises BadInput for what the Hub refuses, Unreachable for faults of network or server, WrongBytes, and
+    Unwritable.
     """
     root = _root(repository, kind)
     folder = root / "snapshots" / commit
     try:
-        files = [file for file in _listing(repository, commit, kind) if wanted(file.name)]
-        missing = [file for file in files if not (folder / file.name).exists()]
+        files = _listing(repository, commit, kind)
+        missing = [file for file in files if wanted(file.name) and not (folder / file.name).exists()]
         if missing:
-            check([file.size for file in files])
+            check({file.name: file.size for file in files})
             _refuse_full_disk(root, missing)
         for file in missing:
             _bring(file, root, folder)
