@@ -25,11 +25,13 @@ from harness.models.device import DTYPES, is_emulated
 
 # Tensors that classes of transformers compute themselves and that older versions saved.
 _COMPUTED = re.compile(r"(.*\.)?(position_ids|token_type_ids|(original_)?inv_freq|masked_bias|attn_mask)")
-# Keys of any config.json that do not change what a base model computes.
-_DESCRIPTIONS = {
-    *("architectures", "auto_map", "model_type", "transformers_version", "torch_dtype", "dtype", "use_cache"),
-    *("id2label", "label2id", "num_labels", "problem_type", "finetuning_task", "task_specific_params"),
-}
+# Keys of any config.json that do not change what a base model computes; those of rotary positions are read
+# under another name.
+_WITHOUT_EFFECT = re.compile(
+    r"architectures|model_type|transformers_version|(torch_)?dtype|use_cache|id2label|label2id|num_labels"
+    r"|problem_type|finetuning_task|task_specific_params|\w*dropout\w*|\w+_pdrop|(cls|clf|classifier)_\w+"
+    r"|(bos|eos|pad|unk|mask|sep|cls)_token|tokenizer_class|rope_theta|rope_scaling"
+)
 _OWN_CODE = "this architecture exists only as the repository's own code, which is never run"
 
 
@@ -117,7 +119,10 @@ def _open_config(files: CheckpointFiles) -> Any:
         str(files.folder.resolve()), local_files_only=True, trust_remote_code=False
     )
     _refuse_missing_parameters(files, config)
-    unread = sorted(set(files.config) - _parameters(type(config)) - _DESCRIPTIONS)
+    parameters = _parameters(type(config))
+    unread = sorted(
+        key for key in files.config if key not in parameters and not _WITHOUT_EFFECT.fullmatch(key)
+    )
     if brings_code and unread:
         raise BadInput(
             f"config.json of {files.source} says {', '.join(unread[:5])}, which the repository's own code "

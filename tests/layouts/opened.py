@@ -87,6 +87,14 @@ def with_code(model_type: str, classes: str, **values: Any) -> Change:
     )
 
 
+def _as_eurobert(folder: Path, model: Any) -> None:
+    with_code(
+        "eurobert", "EuroBERT/EuroBERT-210m", rope_theta=250000.0, rope_scaling=None, hidden_dropout=0.0, clf_pooling="late",
+        bos_token="<s>", eos_token="</s>", pad_token="<pad>", mask_token="<mask>",
+    )(folder, model)  # fmt: skip
+    settings(drop=("rope_parameters",))(folder, model)
+
+
 def _as_gte(folder: Path, model: Any) -> None:
     renamed(
         lambda name: f"new.{name}",
@@ -177,7 +185,7 @@ OPENED: tuple[Opened, ...] = (
     Opened("mmBERT (ModernBERT)", "tokenizer.json (byte pairs as Gemma's)", make("modernbert"), v.byte_pair_json("gemma", tokenizer_class="PreTrainedTokenizerFast", **m.ROBERTA_NAMES), m.of_tokenizer_json),
     Opened("CANINE", "no file: characters", make("canine"), m.no_files(), m.of_characters(0xE000, 0xE001, 0, utf8=False), padded=False, shortest=2),
     # code left over
-    Opened("EuroBERT with auto_map", "config.json names code; tokenizer.json", make("eurobert", pad_token_id=1, bos_token_id=0, eos_token_id=2, mask_token_id=4), m.roberta_json, m.of_tokenizer_json, with_code("eurobert", "EuroBERT/EuroBERT-210m")),
+    Opened("EuroBERT with auto_map", "config.json names code; tokenizer.json", make("eurobert", pad_token_id=1, bos_token_id=0, eos_token_id=2, mask_token_id=4, rope_parameters={"rope_type": "default", "rope_theta": 250000.0}), m.roberta_json, m.of_tokenizer_json, _as_eurobert),
     Opened("gte multilingual with auto_map (model_type new)", "config.json names code, tensors new.…", make("gte"), m.xlmr_json, m.of_tokenizer_json, _as_gte),
     Opened("nomic-embed with auto_map", "config.json names code, keys n_embd …", make("nomic_bert"), m.uncased, m.of_tokenizer_json, _as_nomic),
     Opened("jina v3 with auto_map, without adapters", "config.json names code, tensors roberta.…", make("jina_embeddings_v3"), m.xlmr_json, m.of_tokenizer_json, _as_jina),
