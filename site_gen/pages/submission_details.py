@@ -70,12 +70,12 @@ class WholeDetails:
         charts = [chart for figure in figures if (chart := make_chart(figure)) is not None]
         return Sections(
             {name: _section(self.row, cell, shown[name], language_paths) for name, cell in cells.items()},
-            _trained(self.row.training, charts) if self.row.training else "",
+            training_section(self.row.training, charts) if self.row.training else "",
             bool(charts) or any(exhibit.chart for row_exhibits in shown.values() for exhibit in row_exhibits),
         )
 
 
-def _trained(record: Training, charts: Sequence[Chart]) -> str:
+def training_section(record: Training, charts: Sequence[Chart]) -> str:
     """Return the section of the training, with its curves."""
     context = {"record": record, "charts": charts, "root": _ROOT, "guarded_id": guarded_id()}
     return render("trained.html", context).strip("\n")

@@ -9,7 +9,7 @@ from harness.store import load_training
 from site_gen.figures.axes import round_axis
 from site_gen.figures.chart import make_chart
 from site_gen.figures.training_curve import training_figures
-from site_gen.pages.submission_details import _trained
+from site_gen.pages.submission_details import training_section
 from tests.support.folders import ROOT
 
 
@@ -54,10 +54,10 @@ def test_scores_probe_and_losses_are_curves_over_the_steps() -> None:
 def test_a_training_without_a_curve_has_no_figure_and_one_with_it_shows_it_on_its_page() -> None:
     without = record([], [], [])
     assert training_figures(without) == ()
-    assert "<figure" not in _trained(without, [])
+    assert "<figure" not in training_section(without, [])
     with_it = record([point(0, None, 1.1, 33), point(70, 1.0, 0.9, 50)])
     charts = [chart for figure in training_figures(with_it) if (chart := make_chart(figure))]
-    page = _trained(with_it, charts)
+    page = training_section(with_it, charts)
     assert re.findall(r'<figure class="chart" id="([^"]+)"', page) == ["training-dev-score", "training-loss"]
     assert page.index("<figure") < page.rindex("</section>")
 

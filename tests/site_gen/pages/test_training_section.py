@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from harness.records import Batches, DrawnLanguages, Training
 from harness.store import load_training
-from site_gen.pages.rendering import render
+from site_gen.pages.submission_details import training_section
 from tests.support.folders import ROOT
 
 
 def section(record: Training) -> str:
-    return render("trained.html", {"record": record})
+    return training_section(record, [])
 
 
 def test_batches_and_the_languages_drawn_are_shown_where_there_are_any() -> None:
