@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.characters import visible
 from harness.downloading.hub_requests import Tries, answer, refuse_web_page
 from harness.downloading.transfer_progress import TransferProgress, report_download
 from harness.errors import BadInput
@@ -62,7 +63,7 @@ def transfer(file: RemoteFile, partial: Path) -> None:
             report_download(f"{file.name}: its digest is {digest}, the Hub lists {file.digest}")
         partial.unlink(missing_ok=True)
     raise WrongBytes(
-        f"{file.name} came twice with other bytes than those of which the Hub lists size and digest",
+        f"{visible(file.name)} came twice with other bytes than those of which the Hub lists size and digest",
         cure="check the network's proxy, or the mirror in HF_ENDPOINT: one changes files; none was kept",
     )
 

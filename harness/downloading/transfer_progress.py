@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from harness.characters import visible
+
 _SECONDS = 5.0
 _MB = 1e6
 _report: ContextVar[Callable[[str], None] | None] = ContextVar("report", default=None)
@@ -23,9 +25,9 @@ def reporting_downloads(report: Callable[[str], None]) -> Iterator[None]:
 
 
 def report_download(line: str) -> None:
-    """Report a line, such as why a download waits."""
+    """Report a line, such as why a download waits; names of files may hold any character."""
     if report := _report.get():
-        report(line)
+        report(visible(line))
 
 
 class TransferProgress:

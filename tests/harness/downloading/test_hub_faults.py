@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from harness.downloading import hub_error, reporting_downloads
+from harness.downloading import download_snapshot, hub_error, reporting_downloads
 from harness.errors import BadInput, StiltboardError
 from harness.models.checkpoint import fetch, verify
 from harness.records import Checkpoint
 from tests.support.folders import ROOT
 from tests.support.hub_faults import (
+    FILES,
     LARGE,
     LISTING,
     ROWS,
@@ -156,6 +158,26 @@ def test_a_token_is_sent_to_the_hub_and_not_to_the_storage(
     sent = {path.split("/")[1] for path, header in scene.hub.tokens if header}
     assert sent == {"api", "org"}
     assert "storage" in {path.split("/")[1] for path, header in scene.hub.tokens if not header}
+
+
+def test_a_name_in_a_listing_prints_no_escape_code(hub: HubServer, tmp_path: Path) -> None:
+    name = "a\x1b[31m\u202e.txt"
+    commit = hub.add("org/data", {name: b"text"}, "datasets")
+    hub.fail(FILES, body=b"texx")
+    lines: list[str] = []
+    with reporting_downloads(lines.append), pytest.raises(BadInput) as caught:
+        download_snapshot("org/data", commit, lambda _: True, kind="datasets")
+    assert all(line.isprintable() for line in [*lines, caught.value.faults[0].message])
+    assert lines
+
+
+@pytest.mark.parametrize("name", ["../../escape", "/etc/escape", "a/../../escape", "a\\b", 7])
+def test_a_name_that_leads_elsewhere_is_refused(hub: HubServer, tmp_path: Path, name: object) -> None:
+    entry = {"type": "file", "path": name, "size": 1, "oid": "a" * 40}
+    hub.fail(LISTING, status=200, body=json.dumps([entry]).encode())
+    with pytest.raises(BadInput, match=r"in another form|is not an answer"):
+        download_snapshot("org/data", "b" * 40, lambda _: True)
+    assert not list(tmp_path.rglob("*escape*"))
 
 
 def test_a_listing_that_goes_on_at_another_host_is_not_followed(scene: Scene, tmp_path: Path) -> None:
