@@ -53,7 +53,7 @@ def _rows(repository: str, name: str, split: str, revision: str | None) -> Any:
         return _rows_at(revision or current_commit(repository, "datasets"), repository, name, split)
     except Exception as reason:
         unreachable = isinstance(hub_error(reason, repository, kind="datasets"), Unreachable)
-        if not (unreachable and _is_prepared(repository, name)):
+        if not (unreachable and (prepared_folder(repository) / name).is_dir()):
             raise
         report_download(
             f"{repository} {name}: the Hub does not answer; what was prepared here before is read"
@@ -91,12 +91,13 @@ def _address(repository: str) -> str:
     return f"hf://datasets/{repository}"
 
 
-def _is_prepared(repository: str, name: str) -> bool:
+def prepared_folder(repository: str) -> Path:
+    """Return the folder in which `datasets` keeps the prepared rows of a repository, if there are any."""
     from datasets import config  # noqa: PLC0415 - heavy
     from datasets.naming import camelcase_to_snakecase  # noqa: PLC0415
 
     owner, _, title = repository.partition("/")
-    return (Path(config.HF_DATASETS_CACHE) / f"{owner}___{camelcase_to_snakecase(title)}" / name).is_dir()
+    return Path(config.HF_DATASETS_CACHE) / f"{owner}___{camelcase_to_snakecase(title)}"
 
 
 def columns(rows: Any, source: str, kinds: Mapping[str, type], *, cure: str) -> list[list[Any]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from harness.data.hub import XTREME_HUB
+from harness.data.hub import XTREME_HUB, prepared_folder
 from harness.data.sentence_pairs import MNLI_HUB
 from harness.errors import CheckFailed
 from harness.evaluation.estimate import Estimate
@@ -167,7 +167,7 @@ def _command(plan: Plan, request: Path, cache: Path, *, sandbox: bool) -> tuple[
         no_link(path)
     results.mkdir(exist_ok=True)
     lock.touch()
-    datasets = _dataset_folders()
+    datasets = _dataset_folders(plan)
     read = [
         run.folder / "submission.yaml",
         request,
@@ -190,15 +190,11 @@ def _absolute_module_paths() -> list[str]:
     ]
 
 
-def _dataset_folders() -> list[Path]:
-    """Return the cache folders of `datasets` for the catalog's text on the Hub; its others stay hidden."""
-    from datasets import config  # noqa: PLC0415 - heavy
-
-    folders = [
-        Path(config.HF_DATASETS_CACHE) / repository.replace("/", "___")
-        for repository in (XTREME_HUB, MNLI_HUB)
-    ]
-    return [folder for folder in folders if folder.is_dir()]
+def _dataset_folders(plan: Plan) -> list[Path]:
+    """Return the folders of prepared text of the Hub that the plan may need; all others stay hidden."""
+    hubs = [planned.target.hub for planned in plan.targets]
+    repositories = {XTREME_HUB, MNLI_HUB, *(hub.repository for hub in hubs if hub)}
+    return [folder for folder in map(prepared_folder, sorted(repositories)) if folder.is_dir()]
 
 
 # ---- the reply ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from harness.catalog import find_target
 from harness.cli.evaluation_queue import run_all
 from harness.cli.main import main
-from harness.data.hub import load_rows
+from harness.data.hub import load_rows, prepared_folder
 from harness.errors import BadInput, CheckFailed, Fault, Where
 from harness.evaluation.estimate import Estimate, estimate
 from harness.evaluation.isolated import Apart, estimate_apart, evaluate_apart, parent
@@ -367,8 +367,7 @@ def test_prepared_text_is_found_where_it_can_only_be_read(
     load_rows("google/xtreme", "tatoeba.deu", "validation", cure="")
     prepared = Path(config.HF_DATASETS_CACHE)
     before = {path: path.stat().st_mtime_ns for path in prepared.rglob("*")}
-    folders = [str(path) for path in prepared.iterdir() if path.name == "google___xtreme"]
-    link_datasets(folders, tmp_path / "linked")
+    link_datasets([str(prepared_folder("google/xtreme"))], tmp_path / "linked")
     monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "linked")
     monkeypatch.setattr(config, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
