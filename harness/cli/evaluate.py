@@ -116,6 +116,7 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
     help="Disk space that one evaluation may use. Default in a sandbox: 100.",
 )
 @click.option("--overwrite", is_flag=True, help="Score existing results again; cached vectors are used.")
+@click.option("--stale", is_flag=True, help="Measure again, and replace, what former weights gave.")
 @model_options
 @click.option(
     "--format",
@@ -150,6 +151,7 @@ def command(
     max_hours: float | None,
     max_disk: float | None,
     overwrite: bool,
+    stale: bool,
     choice: ModelChoice,
     style: str,
     as_json: bool,
@@ -177,6 +179,7 @@ def command(
         ignore_identical_ids=ignore_identical_ids,
         limit=limit,
         overwrite=overwrite,
+        stale=stale,
         encoder=_own_code(choice.encoder),
     )
     subjects = choice.subjects(names, submissions, options.encoder)

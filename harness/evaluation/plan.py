@@ -30,7 +30,7 @@ from harness.records import (
     TextEncoding,
 )
 from harness.reporter import Reporter
-from harness.store import RESULTS_FOLDER, load_submission
+from harness.store import RESULTS_FOLDER, find_results, load_submission
 
 # Attributes of one checkpoint that are not used, of which a message lists so many.
 _NAMED = 20
@@ -280,9 +280,15 @@ def _with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFile
 def _load_targets(
     names: Sequence[str], languages: Sequence[str], run: Run
 ) -> tuple[list[TargetPlan], list[Fault]]:
-    """Load the named targets; without names the user-provided ones, or else all of XTREME."""
+    """Load the named targets; without names the user-provided ones, or else all of XTREME.
+
+    Where results of former weights are measured again, all that have a result and whose text is given.
+    """
     if run.options.data is not None:
         refuse_inner_folder(run.options.data)
+    if run.options.stale and not names:
+        stored = [path.stem for path in find_results(run.folder)]
+        names = [name for name in stored if not is_own(name) or name in run.options.own]
     targets = [_find(name, run) for name in split_targets(names) or run.options.own] or _benchmark(run)
     languages = _read_languages(languages, targets, run)
     if not names and not run.options.own:  # of the whole benchmark, the targets that have them

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from harness.evaluation.cells import Cell, Measured
 from harness.evaluation.gone_weights import are_gone
 from harness.evaluation.plan import Plan, TargetPlan
 from harness.evaluation.run import Run
+from harness.models.checkpoint import CheckpointFiles
 from harness.records import EvaluationRun, Head, Result, Signature, Sweep
 from harness.reporter import Reporter
-from harness.store import RESULTS_FOLDER, load_outcomes, load_result, results_lock
+from harness.store import RESULTS_FOLDER, find_results, load_outcomes, load_result, results_lock
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def resume(plan: Plan) -> tuple[tuple[Resumed, ...], list[Fault]]:
     """
     targets: list[Resumed] = []
     faults = list(plan.unreadable)
+    _report_other_results(plan)
     for planned in plan.targets:
         try:
             targets.append(_resume(planned, plan.run))
@@ -115,6 +117,7 @@ def load_finished(plan: TargetPlan, run: Run, reporter: Reporter) -> Measured:
     if run.options.overwrite and all(language in plan.examples for language in languages):
         return Measured()
     _refuse_missing_languages(plan, path, result)
+    _refuse_other_weights(plan, path, result, run)
     refuse_mixed_measurement(path, result, plan.signature, run)
     _report_dropped(plan, path, result, reporter)
     return _reusable(plan, result, table, measured_again=run.options.overwrite)
@@ -145,6 +148,48 @@ def _reusable(plan: TargetPlan, result: Result, table: pa.Table, *, measured_aga
                 runs |= {(seed, language): run} if run is not None else {}
     fingerprints = {language: result.data[language] for _, language in outcomes}
     return Measured(outcomes, failed, heads, fingerprints, runs)
+
+
+def _other_weights(checkpoints: Mapping[int, CheckpointFiles], result: Result) -> list[int]:
+    """Return the seeds whose scores other weights gave than those that are here."""
+    return [
+        scored.seed
+        for scored in result.checkpoints
+        if (files := checkpoints.get(scored.seed)) is not None and files.digest != scored.weights
+    ]
+
+
+def _refuse_other_weights(plan: TargetPlan, path: Path, result: Result, run: Run) -> None:
+    """Refuse to replace scores of former weights unless that is asked for: they cannot be measured again."""
+    changed = _other_weights(plan.checkpoints, result)
+    if not changed or run.options.stale or run.options.overwrite:
+        return
+    seeds = _in_words(changed)
+    raise BadInput(
+        f"{path} was measured on other weights of {seeds} than are here now",
+        cure=f"stiltboard evaluate {run.slug} --stale measures again all that former weights gave, and "
+        "replaces it; or evaluate the new weights under another slug",
+    )
+
+
+def _report_other_results(plan: Plan) -> None:
+    """Report results on other targets that former weights gave: this run leaves them as they are."""
+    run = plan.run
+    if run.options.limit or run.options.untrusted:
+        return
+    planned = {target.target.name for target in plan.targets} | set(run.submission.finetuned)
+    checkpoints = {seed: files for target in plan.targets for seed, files in target.checkpoints.items()}
+    for path in find_results(run.folder):
+        if path.stem not in planned and (changed := _other_weights(checkpoints, load_result(path))):
+            run.reporter.report(
+                f"{path} was measured on former weights of {_in_words(changed)}: "
+                f"stiltboard evaluate {run.slug} --stale measures it again"
+            )
+
+
+def _in_words(seeds: Sequence[int]) -> str:
+    """Return seeds in words."""
+    return ("seed " if len(seeds) == 1 else "seeds ") + " ".join(map(str, seeds))
 
 
 def _refuse_missing_languages(plan: TargetPlan, path: Path, result: Result) -> None:

@@ -30,11 +30,11 @@ class Options:
     their folders, `limit` evaluates the first examples only, `cache` replaces STILTBOARD_CACHE, `sweep`
     scores every layer in both poolings in addition to the declared view, and `keep_layers` caches the vectors
     of further layers from the same passes, for checkpoints truncated there. With `overwrite` requested scores
-    are measured again; with `untrusted` no score on disk is kept at all, since a stranger may have written
-    it. `ignore_identical_ids` is for test collections, where None means the default of their format.
-    `fetched` maps the source of a checkpoint to its files where another process has fetched and verified
-    them. `encoder` is the OwnCode of whoever calls, for submissions whose checkpoint is an encoder in Python;
-    it is never handed to another process.
+    are measured again, with `stale` those that other weights gave; with `untrusted` no score on disk is kept
+    at all, since a stranger may have written it. `ignore_identical_ids` is for test collections, where None
+    means the default of their format. `fetched` maps the source of a checkpoint to its files where another
+    process has fetched and verified them. `encoder` is the OwnCode of whoever calls, for submissions whose
+    checkpoint is an encoder in Python; it is never handed to another process.
     """
 
     data: AbsolutePath | None = None
@@ -44,6 +44,7 @@ class Options:
     batch_tokens: int | None = None
     limit: int | None = None
     overwrite: bool = False
+    stale: bool = False
     untrusted: bool = False
     cache: AbsolutePath | None = None
     sweep: bool = False

@@ -116,6 +116,8 @@ class SubmissionFolder:
         )
         if recount:
             faults += self._false_numbers(results, tables)
+        if isinstance(submission, Submission):
+            faults += self._mixed_weights(submission, results, training)
         if compared:
             return FolderContents(
                 self.tree.slug, submission, results, tables, training=training, faults=_distinct(faults)
@@ -182,6 +184,18 @@ class SubmissionFolder:
             for what in differences(target_of(results[target]), results[target], table)
         ]
 
+    def _mixed_weights(
+        self, submission: Submission, results: Mapping[str, Result], training: Training | None
+    ) -> Iterator[Fault]:
+        """Yield a fault for every seed of a result whose weights are not those of the others."""
+        compared = {name: result for name, result in results.items() if name not in submission.finetuned}
+        for target, result in compared.items():
+            where = Where(self.tree.where(f"{RESULTS_FOLDER}/{target}.yaml"))
+            cure = f"stiltboard evaluate {self.tree.slug} --stale measures again what former weights gave"
+            for checkpoint in result.checkpoints:
+                for what in weights_contradictions(target, checkpoint, compared, training):
+                    yield Fault(what, where, cure)
+
     def _contradictions(self, contents: FolderContents) -> Iterator[Fault]:
         """Yield a fault for everything that one of the valid files says against another."""
         submission, training = contents.submission, contents.training
@@ -190,14 +204,6 @@ class SubmissionFolder:
         for what in training_contradictions(training, submission) if training else ():
             cure = "correct submission.yaml, or train again; only the harness writes training.yaml"
             yield Fault(what, Where(self.tree.where(TRAINING_FILE)), cure)
-        own_heads = submission.finetuned.keys()
-        results = {name: result for name, result in contents.results.items() if name not in own_heads}
-        for target, result in results.items():
-            where = Where(self.tree.where(f"{RESULTS_FOLDER}/{target}.yaml"))
-            cure = f"stiltboard evaluate {self.tree.slug} -t {target} --overwrite measures it again"
-            for checkpoint in result.checkpoints:
-                for what in weights_contradictions(target, checkpoint, results, training):
-                    yield Fault(what, where, cure)
         for target, sweep in contents.sweeps.items():
             where = Where(self.tree.where(f"{RESULTS_FOLDER}/{target}{SWEEP_SUFFIX}"))
             for what in sweep_contradictions(sweep, submission, contents.results.get(target)):
