@@ -85,7 +85,8 @@ def _refusals(text: str) -> Iterator[re.Match[str]]:
 
 
 def _is_right_to_left(char: str) -> bool:
-    return unicodedata.bidirectional(char) in ("R", "AL") and char not in _DIRECTION
+    """Tell whether a character is a letter of that direction; marks of direction are none."""
+    return unicodedata.bidirectional(char) in ("R", "AL") and unicodedata.category(char) != "Cf"
 
 
 def place(text: str, at: int, file: str) -> Where:

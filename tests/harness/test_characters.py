@@ -7,7 +7,7 @@ import time
 import icu
 import pytest
 
-from harness.characters import character_faults, refused, visible
+from harness.characters import _refusals, character_faults, refused, visible
 
 HEBREW = "מודל C++"
 LONG_REFUSED = [
@@ -65,3 +65,8 @@ def test_marks_of_direction_in_a_long_line_are_read_in_linear_time() -> None:
     start = time.perf_counter()
     assert refused(text) is None
     assert time.perf_counter() - start < 2
+
+
+def test_a_mark_of_direction_makes_no_line_right_to_left() -> None:
+    assert [match.group() for match in _refusals("\u061c\u200e")] == ["\u061c", "\u200e"]
+    assert refused(visible("\u061c\u200e")) is None

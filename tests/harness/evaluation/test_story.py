@@ -277,10 +277,12 @@ def test_a_seed_is_on_disk_before_the_next_one_starts(submission: Path) -> None:
     assert result.score is None
 
 
-def test_other_weights_are_measured_anew(submission: Path) -> None:
+def test_other_weights_are_measured_anew_where_that_is_asked_for(submission: Path) -> None:
     before = evaluate(submission, "de", "it")
     save_toy_encoder(submission / "weights", seed=5)
-    after = evaluate(submission, "it")
+    with pytest.raises(BadInput, match="was measured on other weights of seed 0"):
+        evaluate(submission, "it")
+    after = evaluate(submission, "it", options=Options(dtype="float32", stale=True))
     assert list(after.checkpoints[0].scores) == ["it"]
     assert after.checkpoints[0].weights != before.checkpoints[0].weights
 

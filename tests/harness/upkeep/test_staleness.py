@@ -13,7 +13,7 @@ from harness.catalog import BY_NAME, TARGETS
 from harness.cli.main import main
 from harness.models.checkpoint import fetch
 from harness.records import Retirement
-from harness.store import load_submission, submission_faults
+from harness.store import load_results, load_submission, submission_faults
 from tests.support.changed_targets import (
     DAY,
     TARGET,
@@ -173,10 +173,11 @@ def test_other_weights_at_hand_are_named_only_where_they_are_asked_for(tmp_path:
     submission = load_submission(home)
     files = fetch(submission.checkpoints[0], home, tmp_path / "cache")  # type: ignore[union-attr]
     (entry,) = stale(submissions, "--weights")
+    (result,) = load_results(home)
     assert entry["reasons"] == [
         {
             "kind": "weights",
-            "what": f"the weights of seed 0 are {files.digest} now, and were sha256:{0:064x}",
+            "what": f"the weights of seed 0 are {files.digest} now, and were {result.checkpoints[0].weights}",
         }
     ]
 
