@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from harness.errors import BadInput
-from harness.models.checkpoint import CheckpointFiles, FolderEncoding, Unreadable, verify
+from harness.models.checkpoint import CheckpointFiles, FolderEncoding, Unreadable, fetch, verify
 from harness.models.checkpoint.checkpoint_files import stage_and_verify
-from harness.records import Pooling
+from harness.records import Checkpoint, Pooling
+from tests.support.hub_server import HubServer
 from tests.support.sentence_folders import NORMALIZE, change, dense, save_sentence_folder, write
 
 DENSE, POOLING = "2_Dense/config.json", "1_Pooling/config.json"
@@ -163,6 +165,23 @@ def test_a_private_copy_holds_the_modules_and_a_link_is_not_followed(folder: Pat
     (folder / DENSE).symlink_to(tmp_path / "config.json")
     with pytest.raises(BadInput, match="is a symbolic link"):
         verify(folder, "toy")
+
+
+def test_a_download_from_the_hub_says_the_same(folder: Path, tmp_path: Path, hub: HubServer) -> None:
+    (folder / "2_Dense/pytorch_model.bin").write_bytes(b"")
+    (folder / "2_Dense/onnx").mkdir()
+    (folder / "2_Dense/onnx/config.json").write_text("{}")
+    commit = hub.add("org/model", folder)
+    files = fetch(Checkpoint(hub="org/model", revision=commit), tmp_path, tmp_path / "cache")
+    here, there = verify(folder, "here").folder_encoding, files.folder_encoding
+    assert isinstance(here, FolderEncoding) and isinstance(there, FolderEncoding)
+    assert list(map(str, there.modules)) == list(map(str, here.modules)) == ["dense24-tanh"]
+    assert replace(there, modules=()) == replace(here, modules=())
+    requested = {request.partition(f"{commit}/")[2] for request in hub.requests if "/resolve/" in request}
+    assert {name for name in requested if name.startswith("2_")} == {
+        "2_Dense/config.json",
+        "2_Dense/model.safetensors",
+    }
 
 
 def test_the_digest_covers_a_modules_weights_and_not_what_a_signature_states(folder: Path) -> None:
