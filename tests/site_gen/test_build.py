@@ -220,6 +220,21 @@ def test_every_machine_writes_the_same_bytes(tmp_path: Path, environment: dict[s
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
 
 
+def test_an_encoding_that_the_folder_says_is_named_as_such() -> None:
+    made = submission(encoding={"as": "saved", "prefix": "query: "}, seeds=1)
+    entry = WholeEntry("toy", made, (result("toy", [{"de": 1.0, "fi": 2.0}]),))
+    texts = [
+        data.decode()
+        for name, data in site_files(make_board([entry], (PAIR,))).items()
+        if name.endswith(".html")
+    ]
+    (page,) = (text for text in texts if "<dt>Encoding</dt>" in text)
+    encoding = page.partition("<dt>Encoding</dt><dd>")[2].partition("</dd>")[0]
+    assert encoding == (
+        'as its folder says (see the signatures), prefix <code class="verbatim">query: </code>'
+    )
+
+
 def test_hostile_text_in_every_field_stays_text() -> None:
     plain = [
         WholeEntry("toy", submission(seeds=1), (result("toy", [{"de": 1.0, "fi": 2.0}]),)),
@@ -228,7 +243,10 @@ def test_hostile_text_in_every_field_stays_text() -> None:
     known = pages(site_files(make_board(plain, (PAIR, SHOW))))
     made = submission(
         HOSTILE,
-        encoding={"layer": "last", "pooling": "mean", "prefix": HOSTILE},
+        encoding={
+            **{"layer": "last", "pooling": "mean", "departs_from_saved": "true"},
+            **dict.fromkeys(("prefix", "query_prefix", "passage_prefix"), HOSTILE),
+        },
         checkpoints=[{"path": HOSTILE}],
         submitters=[{"name": HOSTILE}],
         license=HOSTILE,
