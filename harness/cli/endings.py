@@ -88,7 +88,7 @@ def run_to_exit(run: Callable[[], object], *, is_program: bool) -> NoReturn:
             _leave(error.exit_code)
         sys.exit(error.exit_code)
     except click.Abort:
-        click.echo("aborted", err=True)
+        click.echo("Aborted!", err=True)
         sys.exit(1)
     except Exception:  # noqa: BLE001  # the last wall: a defect
         with suppress(OSError):
