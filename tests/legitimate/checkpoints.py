@@ -17,6 +17,7 @@ from tests.fuzz.checkpoints import tokenizers
 from tests.legitimate.setting import Case, Setting
 from tests.support import malice
 from tests.support.malice import Change
+from tests.support.sentence_folders import NORMALIZE, add_modules
 
 TEXT = "the cat sleeps"
 
@@ -156,7 +157,7 @@ CASES: dict[str, Case] = {
     "a stray adapter_config.json": opened(malice.text("adapter_config.json", '{"base_model_name_or_path": "org/x"}')),
     "a model card and attributes of git": beside("README.md", ".gitattributes", "LICENSE"),
     "pickles next to safetensors": beside("pytorch_model.bin", "optimizer.pt", "rng_state.pth", "training_args.bin", "trainer_state.json"),
-    "the files of sentence-transformers": beside("modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling/config.json"),
+    "the files of sentence-transformers": opened(lambda folder: add_modules(folder, NORMALIZE)),
     "exports to other formats": beside("tf_model.h5", "flax_model.msgpack", "onnx/model.onnx", "openvino/model.xml"),
     "weights in two shards": opened(_two_shards),
     "weights with a head and a pooler": opened(_head_and_pooler),
