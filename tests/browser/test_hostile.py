@@ -108,6 +108,7 @@ def test_a_template_that_escapes_nothing_is_caught(browser: Browser, tmp_path: P
     assert caught > 20
 
 
+@pytest.mark.slow
 def test_nothing_runs_on_any_kind_of_page(browser: Browser, hostile_site: Path) -> None:
     pages = [
         *PAGES,
@@ -126,6 +127,7 @@ def test_nothing_runs_on_any_kind_of_page(browser: Browser, hostile_site: Path) 
     assert [url for url in visit.requests if not url.startswith(hostile_site.as_uri())] == []
 
 
+@pytest.mark.slow
 def test_nothing_runs_in_what_scripts_draw(browser: Browser, hostile_site: Path) -> None:
     with Visit(browser, bypass_csp=True) as visit:
         visit.page.add_init_script(COUNTER)

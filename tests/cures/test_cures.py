@@ -107,11 +107,8 @@ CASES = {
     "an unknown target": Case(
         nothing,
         "notice alpha --kind disputed --reason r --url https://board.example/1 -t jupyter",
-        r"(stiltboard targets) lists them",
-        lambda command: (
-            shell(f"{command} | grep -q jupyterlab")
-            or "notice alpha --kind disputed --reason r --url https://board.example/1 -t jupyterlab"
-        ),
+        r"did you mean (\w+)\?",
+        lambda target: f"notice alpha --kind disputed --reason r --url https://board.example/1 -t {target}",
     ),
     "one side alone": Case(
         nothing, "diff alpha", r"name a second side, or a range of revisions such as main..HEAD", lambda: DIFF

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,7 @@ def test_what_waits_for_the_disk_is_bounded_for_all_views_together(
 def test_other_weights_are_measured_again(submission: Path) -> None:
     before = sweep(submission, "de", "it")
     save_toy_encoder(submission / "weights", seed=5)
-    after = sweep(submission, "it")
+    after = sweep(submission, "it", options=replace(SWEEP, stale=True))
     assert [list(view.scores) for view in after.checkpoints[0].views] == [["it"]] * 8
     assert after.checkpoints[0].weights != before.checkpoints[0].weights
 

@@ -20,12 +20,20 @@ ORIGINALS = [
 ]
 
 
+def timed(data: bytes) -> float:
+    start = time.perf_counter()
+    attempt(data)
+    return time.perf_counter() - start
+
+
 class Tally:
     """Count accepted and refused examples, and the slowest time in seconds."""
 
     def __init__(self) -> None:
         self.accepted = self.refused = 0
         self.slowest = 0.0
+        # Of the same machine, in the same minute: what an original takes.
+        self.usual = max(min(timed(data) for _ in range(3)) for data in ORIGINALS)
 
     def judge(self, data: bytes) -> None:
         seconds: list[float] = []
@@ -41,7 +49,7 @@ class Tally:
             self.refused += 1
             check_faults(outcome)
         self.slowest = max(self.slowest, min(seconds))
-        assert min(seconds) < 0.1
+        assert min(seconds) < 50 * self.usual
 
 
 def attempt(data: bytes) -> AnySubmission | BadInput:
@@ -82,7 +90,7 @@ def run(examples: int) -> Tally:
 
 
 def test_mutated_submissions_are_read_or_refused() -> None:
-    tally = run(500)
+    tally = run(200)
     assert tally.refused > 0
     assert tally.accepted > 0
 

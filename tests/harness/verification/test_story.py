@@ -207,7 +207,7 @@ def test_outcomes_without_a_result_and_a_missing_submission_are_named(words: Pat
     ended = verify(words)
     assert ended.exit_code == 1
     assert "jupyterlab.parquet: outcomes that belong to no result" in ended.stderr
-    assert verify(words.parent / "nowhere").exit_code == 1
+    assert verify(words.parent / "nowhere").exit_code == 3
     assert verify(words, "-t", "tatoeba").exit_code == 2
 
 

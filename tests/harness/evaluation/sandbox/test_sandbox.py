@@ -327,7 +327,7 @@ while True:
 
 def test_what_takes_too_much_memory_fails_and_the_machine_goes_on(tmp_path: Path) -> None:
     message, lines = ended("x = bytearray(2**31); print(len(x))", Limits(memory=2**29), tmp_path)
-    assert message == "the evaluation ended with the exit code 1 and no result"
+    assert message == "the evaluation ran out of the 536,870,912 bytes of memory that it may use"
     assert lines[-1] == "MemoryError"
 
 
