@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -53,6 +54,19 @@ KINDS = {
 }
 
 
+def diagonal(conditions: Sequence[Any], kinds: Iterable[str]) -> list[Any]:
+    """Return all pairs, each kind with another condition in the fast lane, and the rest in the slow one."""
+    return [
+        pytest.param(
+            condition, kind,
+            id=f"{'-'.join(map(str, condition)) if isinstance(condition, tuple) else condition}-{kind}",
+            marks=() if number % len(conditions) == place else pytest.mark.slow,
+        )
+        for number, kind in enumerate(kinds)
+        for place, condition in enumerate(conditions)
+    ]  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(SITE_SUBMISSIONS, tmp_path_factory.mktemp("site") / "public").out
@@ -77,8 +91,7 @@ def served(site: Path) -> Iterator[str]:
     server.server_close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("place", ["file", "server"])
+@pytest.mark.parametrize(("place", "kind"), diagonal(["file", "server"], KINDS))
 def test_pages_are_quiet_and_ask_nobody_else(
     browser: Browser, site: Path, served: str, kind: str, place: str
 ) -> None:
@@ -346,9 +359,9 @@ def test_a_table_of_pairs_of_languages_fits_and_is_accessible(
         assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
-def test_axe_finds_nothing(browser: Browser, site: Path, kind: str, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(("look", "kind"), diagonal([("light", 1280), ("dark", 360)], KINDS))
+def test_axe_finds_nothing(browser: Browser, site: Path, look: tuple[str, int], kind: str) -> None:
+    scheme, width = look
     with Visit(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as visit:
         page = visit.open(f"{site.as_uri()}/{KINDS[kind]}")
         visit.charts()

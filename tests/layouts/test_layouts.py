@@ -30,10 +30,8 @@ LEAST_COSINE = 0.99999
 _FAST = {
     "XLM-R",
     "mDeBERTa",
-    "mDeBERTa, before tokenizer.json",
     "BERT uncased, before tokenizer.json",
     "gte multilingual with auto_map (model_type new)",
-    "mT5",
     "Qwen3",
 }
 _FAST_REFUSED = {

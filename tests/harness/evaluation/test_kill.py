@@ -77,6 +77,7 @@ def kill_at_random(submission: Path, cache: Path, times: int, seed: int) -> list
     return outcomes
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(submission: Path, own_cache: Path) -> None:
     assert len(set(kill_at_random(submission, own_cache, times=1, seed=1))) == 1
 

@@ -132,7 +132,11 @@ WORDS = "what is finished is kept, and results are whole or not there; the same 
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("number", "code", "said"),
+    [
+        pytest.param(signal.SIGINT, 130, "interrupted", marks=pytest.mark.slow),
+        (signal.SIGTERM, 143, "terminated"),
+    ],
 )
 def test_a_signal_ends_with_words_and_the_same_command_with_the_same_bytes(
     home: Home, undisturbed: tuple[str, str], number: signal.Signals, code: int, said: str

@@ -337,6 +337,7 @@ def _in_another_process(folder: Path, language: str) -> None:
     evaluate(folder, language)
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_on_one_submission_lose_nothing(submission: Path) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [

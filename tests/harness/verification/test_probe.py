@@ -135,6 +135,7 @@ def two_layers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, benchmark
     return encode, text
 
 
+@pytest.mark.slow
 def test_a_real_encoder_is_not_flagged_and_every_table_over_it_is(
     two_layers: tuple[Any, benchmark.Text],
 ) -> None:

@@ -168,6 +168,7 @@ def test_a_submission_with_a_fault_is_named_and_the_others_are_shown_until_it_is
     assert tree(out) == first
 
 
+@pytest.mark.slow
 def test_a_builder_that_holds_what_it_read_writes_what_a_build_from_nothing_writes(
     submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

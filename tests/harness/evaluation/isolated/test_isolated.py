@@ -122,6 +122,7 @@ def test_without_a_sandbox_nothing_is_evaluated(submission: Path, monkeypatch: p
     assert not (submission / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_dry_run_in_a_sandbox_counts_what_an_evaluation_there_would_encode(submission: Path) -> None:
     apart = Apart(sandbox=has_sandbox(), limits=Limits(memory=2**36, seconds=600, disk=2**34))
     dry = estimate_apart(submission, ["jupyterlab"], ["de"], OPTIONS, Silent(), apart)
@@ -333,7 +334,7 @@ def test_what_comes_out_is_read_like_a_strangers_file(
 @pytest.mark.parametrize(
     "what",
     [
-        "a FIFO",
+        pytest.param("a FIFO", marks=pytest.mark.slow),
         "a link to a device",
         pytest.param("a folder", marks=pytest.mark.slow),
         pytest.param("a file", marks=pytest.mark.slow),

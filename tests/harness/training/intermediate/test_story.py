@@ -370,6 +370,7 @@ def test_frozen_embeddings_stay_as_they_were(tmp_path: Path, toy_encoder: Path, 
     assert "encoder.layer.0.attention.self.query.weight" in changed
 
 
+@pytest.mark.slow
 def test_every_format_is_trained_together_with_masked_words(
     tmp_path: Path, toy_encoder: Path, data: Path
 ) -> None:
