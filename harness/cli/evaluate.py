@@ -21,6 +21,7 @@ from harness.cli.options import (
     language_option,
     submission_argument,
     submissions_option,
+    table_format_option,
     target_option,
     user_text_options,
 )
@@ -118,14 +119,7 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
 @click.option("--overwrite", is_flag=True, help="Score existing results again; cached vectors are used.")
 @click.option("--stale", is_flag=True, help="Measure again, and replace, what former weights gave.")
 @model_options
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "markdown", "csv", "latex"]),
-    default="text",
-    show_default=True,
-    help="Of the table of scores.",
-)
+@table_format_option
 @click.option(
     "--json", "as_json", is_flag=True, help="Print a line of JSON for each model and target instead."
 )

@@ -23,6 +23,14 @@ data_option = click.option(
     metavar="DIR",
     help="Read each data set's files under DIR/<name> instead of from the Hub.",
 )
+table_format_option = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "markdown", "csv", "latex"]),
+    default="text",
+    show_default=True,
+    help="Of the table of scores.",
+)
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 
 

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import submission_argument, submissions_option, target_option
+from harness.cli.options import (
+    submission_argument,
+    submissions_option,
+    table_format_option,
+    target_option,
+)
 from harness.cli.streams import terminal_width
 from harness.cli.thresholds import check_thresholds, fail_under_option
 from harness.errors import BadInput
@@ -17,14 +22,7 @@ from harness.records import Result
 @click.command(name="show")
 @submission_argument("names", metavar="NAME…", nargs=-1, required=True)
 @target_option("Only this target or group")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "markdown", "csv", "latex"]),
-    default="text",
-    show_default=True,
-    help="Of the table of scores.",
-)
+@table_format_option
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each result instead.")
 @fail_under_option
 @submissions_option
