@@ -20,7 +20,7 @@ from harness.data.text_pairs import TextPairs, Translations
 from harness.data.training_text import load_whole
 from harness.errors import BadInput
 from harness.records import Task, TaskShare
-from harness.training.intermediate.texts import TaskText, check_languages, refuse_too_many
+from harness.training.intermediate.texts import TaskText, check_languages, check_parallel, refuse_too_many
 
 ENGLISH = "en"
 _ABSENT = -1
@@ -169,7 +169,9 @@ def _pool(task: Task, share: TaskShare) -> tuple[str, ...]:
 def _items(task: Task, texts: Mapping[str, RowExamples], pool: Sequence[str]) -> Items:
     """Align the texts of all languages by their items, in the order of English."""
     names = tuple(texts)
-    ids = {name: _ids(task, text, texts[ENGLISH]) for name, text in texts.items()}
+    if not all(isinstance(text, TextPairs | Translations) for text in texts.values()):
+        check_parallel(task, texts)
+    ids = {name: _ids(text) for name, text in texts.items()}
     positions = {name: {identity: row for row, identity in enumerate(ids[name])} for name in names}
     rows = np.array(
         [[positions[name].get(identity, _ABSENT) for name in names] for identity in ids[ENGLISH]],
@@ -179,15 +181,10 @@ def _items(task: Task, texts: Mapping[str, RowExamples], pool: Sequence[str]) ->
     return Items(names, tuple(texts.values()), rows[shared >= min(_FEWEST_LANGUAGES, len(pool))])
 
 
-def _ids(task: Task, text: RowExamples, english: RowExamples) -> Sequence[str]:
+def _ids(text: RowExamples) -> Sequence[str]:
     """Return the ids of the rows; the rows of a parallel set without ids are counted."""
     if isinstance(text, TextPairs | Translations):
         return text.ids
-    if len(text) != len(english):
-        raise BadInput(
-            f"{task.name} is no longer parallel: {len(english):,} examples in en, {len(text):,} elsewhere",
-            cure="use the official set unchanged",
-        )
     return [str(row) for row in range(len(text))]
 
 

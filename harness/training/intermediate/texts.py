@@ -146,11 +146,16 @@ def spread_pairs(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int
 def _order(task: Task, texts: Mapping[str, RowExamples], n: int, seed: int) -> NDArray[np.intp]:
     """Return the numbers of n examples of a parallel task, in the order of the seed."""
     size = min(map(len, texts.values()))
+    check_parallel(task, texts)
+    refuse_too_many(task, n, size, list(texts))
+    return np.random.default_rng([seed, 0]).permutation(size)[:n]
+
+
+def check_parallel(task: Task, texts: Mapping[str, RowExamples]) -> None:
+    """Raise BadInput when the languages of a task that is parallel, line by line, differ in size."""
     if len({len(text) for text in texts.values()}) > 1:
         counts = ", ".join(f"{language} {len(text):,}" for language, text in texts.items())
         raise BadInput(
-            f"{task.name} is no longer parallel: {counts} examples",
-            cure="use the official set unchanged",
+            f"{task.name} is parallel line by line, but its languages differ in size: {counts} examples",
+            cure="read the smaller files again from their source, or leave these languages out of the regime",
         )
-    refuse_too_many(task, n, size, list(texts))
-    return np.random.default_rng([seed, 0]).permutation(size)[:n]

@@ -99,7 +99,11 @@ def test_a_task_that_is_not_parallel_gives_every_language_its_own_rows() -> None
     ("sizes", "n", "message"),
     [
         ({"en": 5, "de": 5}, 6, "6 examples of stsb in en, de are requested, there are 5"),
-        ({"en": 5, "de": 4}, 3, "stsb is no longer parallel: en 5, de 4 examples"),
+        (
+            {"en": 5, "de": 4},
+            3,
+            "stsb is parallel line by line, but its languages differ in size: en 5, de 4 examples",
+        ),
     ],
 )
 def test_too_many_examples_and_languages_out_of_step_are_refused(
