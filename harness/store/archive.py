@@ -21,17 +21,25 @@ def write_archive(path: Path, top: str, files: Mapping[str, bytes | Path], time:
     """Write a .tar.gz of files by their path below the folder `top`, and their SHA256SUMS.
 
     `time` is the modification time of all, in Unix seconds. The tar is the same on every machine; its
-    compression is that of the machine's zlib.
+    compression is that of the machine's zlib. Raises FileExistsError where `path` exists, and OSError where
+    it cannot be written; a part of an archive is never left.
     """
+    if path.exists() or path.is_symlink():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     sums = sums_of({name: _digest(content) for name, content in files.items()})
     members: dict[str, bytes | Path] = {**files, SUMS: sums}
-    with (
-        path.open("xb") as file,
-        gzip.GzipFile("", "wb", 9, file, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
-    ):
-        for name in sorted(members):
-            _add(archive, f"{top}/{name}", members[name], time)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with (
+            partial.open("xb") as file,
+            gzip.GzipFile("", "wb", 9, file, mtime=0) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            for name in sorted(members):
+                _add(archive, f"{top}/{name}", members[name], time)
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def sums_of(digests: Mapping[str, str]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -38,8 +39,10 @@ def write_files(revision: Revision, files: Mapping[str, TreeEntry], folder: Path
 
     Raises BadInput if it exists or cannot be written.
     """
+    made = False
     try:
         folder.mkdir()
+        made = True
         for batch in _batches(files):
             limits = {entry.path: entry.size for entry in batch.values()}
             contents = revision.contents({entry.path: entry for entry in batch.values()}, limits)
@@ -49,6 +52,8 @@ def write_files(revision: Revision, files: Mapping[str, TreeEntry], folder: Path
                 with target.open("xb") as file:
                     file.write(contents[entry.path])
     except OSError as reason:
+        if made:  # a part of the files is never left
+            shutil.rmtree(folder, ignore_errors=True)
         cure = "name a folder that does not exist yet, on a disk with space"
         raise BadInput(f"cannot be written: {reason.strerror}", where=Where(str(folder)), cure=cure) from None
 

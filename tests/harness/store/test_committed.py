@@ -173,3 +173,8 @@ def test_files_are_written_as_they_are_in_git(board: Repository, tmp_path: Path)
     assert (tmp_path / "written/ada/submission.yaml").read_bytes() == about("ada", "ada")
     with pytest.raises(BadInput, match="cannot be written"):
         write_files(revision, files, tmp_path / "written")
+    assert (tmp_path / "written/ada/submission.yaml").is_file()
+    blocked = {"a/b": files["ben/submission.yaml"], "a": files["ada/submission.yaml"]}
+    with pytest.raises(BadInput, match="cannot be written"):
+        write_files(revision, blocked, tmp_path / "blocked")
+    assert not (tmp_path / "blocked").exists()

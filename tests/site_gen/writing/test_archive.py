@@ -47,3 +47,13 @@ def test_a_folder_is_written_completely_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="File exists"):
         write_folder(tmp_path / "out", {"a": b"2"}, fill)
     assert (tmp_path / "out/a").read_bytes() == b"1"
+
+
+def test_no_part_of_an_archive_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.store.archive._add", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_archive(tmp_path / "out.tar.gz", "top", {"a": b"1"}, 0)
+    assert list(tmp_path.iterdir()) == []
