@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from harness.catalog.fine_tuned import FINE_TUNED_TARGETS
-from harness.catalog.own import IGNORE_IDENTICAL_IDS, OWN_KINDS
+from harness.catalog.own import ALL_JUDGED, CONVENTIONS, IGNORE_IDENTICAL_IDS, OWN_KINDS
 from harness.catalog.retrieval import JUPYTERLAB_LOCALES, NTREX_NAMES, RETRIEVAL_TARGETS, TATOEBA_ISO3
 from harness.errors import WrongUsage
 from harness.records import Result, Signature, Sweep, Target
@@ -17,6 +17,8 @@ __all__ = [
     "OWN_KINDS",
     "TARGETS",
     "TATOEBA_ISO3",
+    "conventions",
+    "counts_all_judged",
     "find_target",
     "ignores_identical_ids",
     "is_known",
@@ -36,18 +38,28 @@ def is_own(name: str) -> bool:
     return kind in OWN_KINDS and bool(dot and rest)
 
 
-def own_target(name: str, languages: Sequence[str], *, ignore_identical_ids: bool = False) -> Target:
+def own_target(name: str, languages: Sequence[str], conventions: Collection[str] = ()) -> Target:
     """Return the target `bitext.NAME` or `clir.NAME` over the given languages, or pairs of languages.
 
-    `ignore_identical_ids`, which its signature then names, is only for test collections.
+    `conventions`, which its signature then names, are those of test collections.
     """
     kind, _, rest = name.partition(".")
     template = OWN_KINDS[kind]
-    options = (*template.options, IGNORE_IDENTICAL_IDS) if ignore_identical_ids else template.options
+    options = (*template.options, *(option for option in CONVENTIONS if option in conventions))
     title = f"{template.title} {rest}"
     return template.model_copy(
         update={"name": name, "title": title, "languages": tuple(languages), "options": options}
     )
+
+
+def conventions(protocol: Target | Signature) -> tuple[str, ...]:
+    """Return the options of a test collection that a user chooses."""
+    return tuple(option for option in CONVENTIONS if option in protocol.options)
+
+
+def counts_all_judged(protocol: Target | Signature) -> bool:
+    """Tell whether judged queries without a relevant document count as 0, rather than being left out."""
+    return ALL_JUDGED in protocol.options
 
 
 def ignores_identical_ids(protocol: Target | Signature) -> bool:
@@ -68,8 +80,7 @@ def target_of(record: Result | Sweep) -> Target:
     languages = record.languages if isinstance(record, Result) else ()
     if not is_own(record.target):
         return BY_NAME[record.target]
-    ignored = record.target.startswith("clir.") and ignores_identical_ids(record.signature)
-    return own_target(record.target, sorted({*languages, *record.data}), ignore_identical_ids=ignored)
+    return own_target(record.target, sorted({*languages, *record.data}), conventions(record.signature))
 
 
 def find_target(name: str) -> Target:

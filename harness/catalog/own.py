@@ -5,8 +5,12 @@ from __future__ import annotations
 from harness.catalog.retrieval import RETRIEVAL_SECONDARY
 from harness.records import Target
 
+# Judged queries without a relevant document count as 0, as in trec_eval; else they are left out.
+ALL_JUDGED = "all_judged"
 # BEIR's name of the option that a document is not ranked for the query of the same id.
 IGNORE_IDENTICAL_IDS = "ignore_identical_ids"
+# The options of test collections that a user chooses, in the order of a signature.
+CONVENTIONS = (ALL_JUDGED, IGNORE_IDENTICAL_IDS)
 
 # Templates of the targets `bitext.NAME` and `clir.NAME`, which are never ranked with XTREME.
 OWN_KINDS = {
@@ -51,7 +55,12 @@ OWN_KINDS = {
             "recall_100_best",
             "recall_100_average",
             "recall_100_top3",
+            "mrr_whole",
+            "mrr_best",
+            "mrr_average",
+            "mrr_top3",
         ),
+        added=dict.fromkeys(("mrr_whole", "mrr_best", "mrr_average", "mrr_top3"), "2026-12-01"),
         measure="map",
         options=("best.c512",),
         direction="yy→xx",
@@ -68,9 +77,10 @@ OWN_KINDS = {
             "best chunk (best). Also reported: the mean of the three best chunks (top3), the normalised mean "
             "of all (average), and the document embedded at once, truncated at the encoder's length (whole). "
             "The score is mean average precision over queries with a relevant document, without a cut-off "
-            "rank, in points. With ignore_identical_ids, the default for BEIR's format, a document is not "
-            "ranked for the query of the same id, unless it is relevant. Comparable only with results on the "
-            "same text; outside every benchmark."
+            "rank, in points; with all_judged, the default, as in trec_eval, also over queries that were "
+            "judged without a relevant document, which count as 0. With ignore_identical_ids, the default "
+            "for BEIR's format, a document is not ranked for the query of the same id, unless it is relevant. "
+            "Comparable only with results on the same text; outside every benchmark."
         ),
         licence="as declared by its owner",
         citation="",

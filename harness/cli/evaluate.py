@@ -86,6 +86,12 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
     "Default: ignored in BEIR's format, ranked in TREC's.",
 )
 @click.option(
+    "--all-judged/--only-with-relevant",
+    default=True,
+    help="Whether a test collection's judged queries without a relevant document count as 0, as by "
+    "trec_eval, or are left out.  [default: all-judged]",
+)
+@click.option(
     "--limit",
     type=click.IntRange(min=1),
     help="Evaluate only the first N examples of each language; nothing is written.",
@@ -138,6 +144,7 @@ def command(
     margin: str,
     keep_duplicates: bool,
     ignore_identical_ids: bool | None,
+    all_judged: bool,
     limit: int | None,
     dry_run: bool,
     sandbox: bool,
@@ -171,6 +178,7 @@ def command(
         sweep=layers == "all",
         mining=Mining(margin=Margin(margin), keep_duplicates=keep_duplicates),
         ignore_identical_ids=ignore_identical_ids,
+        all_judged=all_judged,
         limit=limit,
         overwrite=overwrite,
         stale=stale,

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from harness.catalog import BY_NAME, ignores_identical_ids, is_own, own_target
+from harness.catalog import BY_NAME, counts_all_judged, ignores_identical_ids, is_own, own_target
 from harness.catalog.fingerprints import FINGERPRINTS
+from harness.catalog.own import ALL_JUDGED, IGNORE_IDENTICAL_IDS
 from harness.catalog.pins import former_pin
 from harness.data import (
     bitext,
@@ -53,25 +54,22 @@ _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
 # Targets with `Target.hub` need no entry in either table: `--data` reads their pairs as own_bitext.py does,
 # unless the official files have another layout.
 _HUB_FILES: dict[str, Callable[[str, Path], Examples]] = {"tatoeba": bitext.tatoeba_from_folder}
-# Kind of user-provided target → the lister of the languages, or pairs, in a folder, and the loader of one.
-_USER_PROVIDED: dict[str, tuple[Callable[[Path], tuple[str, ...]], Callable[[str, Path], Examples]]] = {
-    "bitext": (own_bitext.languages_in, own_bitext.own_bitext),
-    "clir": (ir_collection.collection_pairs, ir_collection.load_collection),
-}
 
 
-def find_own_target(name: str, folder: Path, *, ignore_identical_ids: bool | None = None) -> Target:
+def find_own_target(
+    name: str, folder: Path, *, ignore_identical_ids: bool | None = None, all_judged: bool = True
+) -> Target:
     """Return the user-provided target of a folder, over its languages or language pairs.
 
     `ignore_identical_ids` tells whether a test collection's documents are ranked for the query of the same
     id; by default they are in TREC's layout, as by trec_eval, and not in BEIR's, as by BEIR's evaluation.
+    With `all_judged` judged queries without a relevant document count as 0, as by trec_eval.
     """
-    kind = name.partition(".")[0]
-    languages = _USER_PROVIDED[kind][0](folder)
-    if kind != "clir":
-        return own_target(name, languages)
+    if not name.startswith("clir."):
+        return own_target(name, own_bitext.languages_in(folder))
+    languages = ir_collection.collection_pairs(folder)
     ignored = ir_collection.is_beir(folder) if ignore_identical_ids is None else ignore_identical_ids
-    return own_target(name, languages, ignore_identical_ids=ignored)
+    return own_target(name, languages, [ALL_JUDGED] * all_judged + [IGNORE_IDENTICAL_IDS] * ignored)
 
 
 def refuse_inner_folder(data: Path) -> None:
@@ -98,10 +96,10 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
         )
     if is_own(target.name):
         assert data is not None  # the folder itself
-        own = _USER_PROVIDED[target.name.partition(".")[0]][1](language, data)
-        if isinstance(own, ir_collection.Collection):
-            return replace(own, ignore_identical_ids=ignores_identical_ids(target))
-        return own
+        if target.kind != "clir":
+            return own_bitext.own_bitext(language, data)
+        collection = ir_collection.load_collection(language, data, all_judged=counts_all_judged(target))
+        return replace(collection, ignore_identical_ids=ignores_identical_ids(target))
     examples = _load(target, language, data)
     official = FINGERPRINTS.get(target.name, {}).get(language)
     if examples.fingerprint == f"sha256:{FINGERPRINTS.get(f'{target.name}_dev', {}).get(language)}":

@@ -48,8 +48,8 @@ class Document:
 class Collection:
     """Queries and documents by id, in file order, and the grade of each relevant document by query.
 
-    `pair` is `<query language>-<document language>`. Every query has a relevant document: queries without
-    one have no average precision, so they are omitted and counted in `unscored_queries`. With
+    `pair` is `<query language>-<document language>`. With `all_judged` all judged queries are there, also
+    those without a relevant document, else those with one; `unscored_queries` counts the others. With
     `ignore_identical_ids` a document is not ranked for the query of the same id.
     """
 
@@ -60,18 +60,22 @@ class Collection:
     unscored_queries: int
     path: str
     ignore_identical_ids: bool = False
+    all_judged: bool = False
 
     @property
     def remarks(self) -> str:
-        """Return the numbers of unscored queries and of documents without text, or nothing.
+        """Return the numbers of queries without relevant documents and of documents without text, or nothing.
 
         Official collections contain some empty records; a ranking covers these too.
         """
         empty = sum(not document.whole for document in self.documents.values())
+        nothing_relevant = sum(not grades for grades in self.judgements.values())
+        lack = "judgements" if self.all_judged else "a relevant document"
         remarks = (
-            f"{self.unscored_queries} queries without a relevant document left out"
-            if self.unscored_queries
+            f"{nothing_relevant} judged queries without a relevant document count as 0"
+            if nothing_relevant
             else "",
+            f"{self.unscored_queries} queries without {lack} left out" if self.unscored_queries else "",
             f"{empty} documents without a text" if empty else "",
         )
         return ", ".join(filter(None, remarks))
@@ -185,10 +189,11 @@ def is_beir(folder: Path) -> bool:
     return any(find(path / "corpus.jsonl") for path in (folder, *filter(is_folder, entries(folder))))
 
 
-def load_collection(pair: str, folder: Path) -> Collection:
+def load_collection(pair: str, folder: Path, *, all_judged: bool = True) -> Collection:
     """Read the collection of a language pair from `folder/pair`, or from `folder` itself.
 
-    Raises BadInput, with the line, for missing or malformed parts.
+    Without `all_judged` judged queries without a relevant document are left out. Raises BadInput, with the
+    line, for missing or malformed parts.
     """
     path = folder / pair if is_folder(folder / pair) else folder
     read = _read_beir if find(path / "corpus.jsonl") else _read_trec
@@ -199,8 +204,8 @@ def load_collection(pair: str, folder: Path) -> Collection:
             where=Where(str(path)),
             cure="the text belongs in `text`, <TEXT> or the second column",
         )
-    scored = {name: text for name, text in queries.items() if name in judged}
-    if not scored:
+    scored = {name: text for name, text in queries.items() if name in judged and (all_judged or judged[name])}
+    if not any(judged.values()):
         raise BadInput(
             "no query has a relevant document",
             where=Where(str(path)),
@@ -208,7 +213,9 @@ def load_collection(pair: str, folder: Path) -> Collection:
         )
     order = {name: number for number, name in enumerate(documents)}
     grades = {query: dict(sorted(judged[query].items(), key=lambda row: order[row[0]])) for query in scored}
-    collection = Collection(pair, scored, documents, grades, len(queries) - len(scored), str(path))
+    collection = Collection(
+        pair, scored, documents, grades, len(queries) - len(scored), str(path), all_judged=all_judged
+    )
     if collection.remarks:
         note(path, collection.remarks)
     return collection
@@ -290,7 +297,7 @@ def _refuse_relevant_without_text(judged: Judgements, empty: Mapping[str, Path])
 def _refuse_scored_without_text(judged: Judgements, empty: Mapping[str, Where]) -> None:
     """Refuse queries without text that have a relevant document; others are not scored anyway."""
     for name, where in empty.items():
-        if name in judged:
+        if judged.get(name):
             raise BadInput(
                 f"query {name!r} has no text, but a relevant document",
                 where=where,

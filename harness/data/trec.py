@@ -112,12 +112,12 @@ def read_qrels(path: Path) -> Iterator[Judged]:
 def judgements(
     rows: Iterable[Judged], path: Path, queries: Collection[str], documents: Collection[str]
 ) -> Judgements:
-    """Return the grade of every relevant document by query; a grade of 0 or less is not relevant.
+    """Return the grade of every relevant document by judged query, of which some may have none.
 
-    Raises BadInput for ids that are not in the collection, a grade that is not a whole number, and a pair
-    that is judged twice.
+    A grade of 0 or less is not relevant. Raises BadInput for ids that are not in the collection, a grade that
+    is not a whole number, and a pair that is judged twice.
     """
-    relevant: Judgements = {}
+    judged: Judgements = {}
     seen: set[tuple[str, str]] = set()
     faults: list[Fault] = []
     for line, query, document, grade in rows:
@@ -144,12 +144,14 @@ def judgements(
                     "keep one of the two",
                 )
             )
-        elif int(grade) > 0:
-            relevant.setdefault(query, {})[document] = int(grade)
+        else:
+            grades = judged.setdefault(query, {})
+            if int(grade) > 0:
+                grades[document] = int(grade)
         seen.add((query, document))
     if faults:
         raise BadInput(faults[:_MAX_FAULTS])
-    return relevant
+    return judged
 
 
 def _is_markup(path: Path) -> bool:

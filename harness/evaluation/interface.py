@@ -55,6 +55,7 @@ class Settings(TypedDict, total=False):
     margin: str
     keep_duplicates: bool
     ignore_identical_ids: bool
+    all_judged: bool
 
 
 def evaluate(

@@ -343,7 +343,10 @@ def _find(written: str, run: Run) -> Target:
             kind, _, rest = name.partition(".")
             raise WrongUsage(f"no folder is given for the text of {name}", cure=f"--{kind} {rest}=DIR")
         return find_own_target(
-            name, run.options.own[name], ignore_identical_ids=run.options.ignore_identical_ids
+            name,
+            run.options.own[name],
+            ignore_identical_ids=run.options.ignore_identical_ids,
+            all_judged=run.options.all_judged,
         )
     target = find_target(name)
     if (retired := target.retired) is not None:

@@ -24,7 +24,7 @@ AbsolutePath = Annotated[Path, PlainSerializer(lambda path: str(path.resolve()),
 
 @dataclass(frozen=True)
 class Options:
-    """How to evaluate. Only `mining` and `ignore_identical_ids`, which are in the signature, change scores.
+    """How to evaluate. Only `mining`, `ignore_identical_ids` and `all_judged` change scores and signatures.
 
     `data` is a folder of data sets in their raw layouts, `own` maps user-provided targets (`bitext.NAME`) to
     their folders, `limit` evaluates the first examples only, `cache` replaces STILTBOARD_CACHE, `sweep`
@@ -32,7 +32,8 @@ class Options:
     of further layers from the same passes, for checkpoints truncated there. With `overwrite` requested scores
     are measured again, with `stale` those that other weights gave; with `untrusted` no score on disk is kept
     at all, since a stranger may have written it. `ignore_identical_ids` is for test collections, where None
-    means the default of their format. `fetched` maps the source of a checkpoint to its files where another
+    means the default of their format; without `all_judged` their queries without a relevant document are left
+    out. `fetched` maps the source of a checkpoint to its files where another
     process has fetched and verified them. `encoder` is the OwnCode of whoever calls, for submissions whose
     checkpoint is an encoder in Python; it is never handed to another process.
     """
@@ -50,6 +51,7 @@ class Options:
     sweep: bool = False
     mining: Mining = field(default_factory=Mining)
     ignore_identical_ids: bool | None = None
+    all_judged: bool = True
     keep_layers: tuple[int, ...] = ()
     fetched: Mapping[str, CheckpointFiles] = field(default_factory=dict)
     encoder: Annotated[Any, Field(exclude=True)] = None

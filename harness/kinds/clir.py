@@ -83,7 +83,7 @@ def _collection(examples: Collection, encode: EncodeByRole) -> pa.Table:
         for query, grades in enumerate(examples.judgements.values())
         for name, gain in grades.items()
     ]
-    query, document, gains = np.array(judged, dtype=np.int64).T
+    query, document, gains = np.array(judged, dtype=np.int64).reshape(-1, 3).T
     rows = max(1, _BLOCK_BYTES // (8 * sum(queries.shape)))
 
     def blocks(documents: Indices) -> Iterator[Block]:
@@ -106,7 +106,8 @@ def _collection(examples: Collection, encode: EncodeByRole) -> pa.Table:
         ranks = _ranks(Pairs(query, document), all_blocks, all_blocks)
     else:
         ranks = _ranks(Pairs(query, document), blocks(np.unique(document)), blocks(all_documents))
-    return _table(ranks, query, gains, {"query": pa.array(list(examples.queries))})
+    names = list(examples.queries)
+    return _table(ranks, query, gains, np.arange(len(names)), {"query": pa.array(names)})
 
 
 def _put_last(pairs: Pairs, documents: Indices, scores: Scores) -> None:
@@ -170,7 +171,7 @@ def _parallel(examples: ParallelDocuments, encode: EncodeByRole) -> pa.Table:
     ranks = to_foreign.result() | {
         f"{variant}{TO_ENGLISH}": variant_ranks for variant, variant_ranks in to_english.result().items()
     }
-    return _table(ranks, pairs.query, np.ones(len(query_lines), dtype=np.int64), {})
+    return _table(ranks, pairs.query, np.ones(len(query_lines), dtype=np.int64), query_lines, {})
 
 
 def _scores_without_counterpart(
@@ -273,11 +274,14 @@ def _ranks(pairs: Pairs, judged: Iterable[Block], ranked: Iterable[Block]) -> di
 
 
 def _table(
-    ranks: Mapping[str, Indices], query: Indices, gains: Indices, names: Mapping[str, pa.Array]
+    ranks: Mapping[str, Indices],
+    query: Indices,
+    gains: Indices,
+    index: Indices,
+    names: Mapping[str, pa.Array],
 ) -> pa.Table:
-    """Return one row per query from values per pair, in order of queries."""
-    index, sizes = np.unique(query, return_counts=True)
-    offsets = pa.array(np.append(0, np.cumsum(sizes)), pa.int32())
+    """Return a row for each query of `index`, which rises, from values per pair in order of queries."""
+    offsets = pa.array(np.append(np.searchsorted(query, index), len(query)), pa.int32())
 
     def lists(values: Indices) -> pa.Array:
         # The element name of tables read from parquet, so that writing them again gives the same bytes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.catalog import ignores_identical_ids, is_own
+from harness.catalog import counts_all_judged, ignores_identical_ids, is_own
 from harness.records import Result, Target
 
 
@@ -22,6 +22,7 @@ def reproducing_options(target: Target, result: Result, folder: str = "DIR") -> 
     if kind == "clir":
         ignored = ignores_identical_ids(result.signature)
         options.append("--ignore-identical-ids" if ignored else "--rank-identical-ids")
+        options.append("--all-judged" if counts_all_judged(result.signature) else "--only-with-relevant")
     if set(result.languages) < set(target.languages):
         options += [word for language in result.languages for word in ("-l", language)]
     return options + _mining_options(target, result)

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness.cache import cache_folder
-from harness.catalog import ignores_identical_ids, is_own
+from harness.catalog import counts_all_judged, ignores_identical_ids, is_own
 from harness.characters import shown
 from harness.clock import now
 from harness.errors import BadInput, CheckFailed, Fault, WrongUsage
@@ -245,6 +245,7 @@ def _options(result: Result, options: Options) -> Options:
         dtype=dtype,
         mining=mining,
         ignore_identical_ids=ignores_identical_ids(result.signature),
+        all_judged=counts_all_judged(result.signature),
         own=user_targets,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from harness.catalog import TARGETS, ignores_identical_ids, is_own, own_target
+from harness.catalog import TARGETS, conventions, is_own, own_target
 from harness.catalog.pins import by_correction, former_texts, pinned
 from harness.records import FormerPin, Target
 from harness.records.result import TRAINING_TEXT
@@ -54,19 +54,20 @@ def make_board(
 def _user_targets(entries: Iterable[Entry]) -> Iterator[Target]:
     """Yield user-provided targets by name, each over the languages of all its results, sorted by code.
 
-    Which documents are ranked is as in most of its results, of two equally many as where all are.
+    Which documents are ranked and which queries count is as in most of its results, of two equally many as
+    with fewer options.
     """
     languages: dict[str, set[str]] = {}
-    ignoring: dict[str, Counter[bool]] = {}
+    chosen: dict[str, Counter[tuple[str, ...]]] = {}
     for entry in entries:
         for name, contender in entry.contenders.items():
             if is_own(name):
                 result = contender.result
                 languages.setdefault(name, set()).update(result.languages, result.data)
-                ignoring.setdefault(name, Counter())[ignores_identical_ids(result.signature)] += 1
+                chosen.setdefault(name, Counter())[conventions(result.signature)] += 1
     for name in sorted(languages):
-        ignored = ignoring[name][True] > ignoring[name][False]
-        yield own_target(name, sorted(languages[name]), ignore_identical_ids=ignored)
+        most_common = max(sorted(chosen[name], key=len), key=chosen[name].__getitem__)
+        yield own_target(name, sorted(languages[name]), most_common)
 
 
 def _row(entry: Entry, cells: Mapping[str, Mapping[str, Cell]], previous: Row | None) -> Row:

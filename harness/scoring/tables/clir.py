@@ -14,6 +14,7 @@ from harness.records import Score, Target
 from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.metrics.ndcg import ndcg
 from harness.scoring.metrics.recall import recall
+from harness.scoring.metrics.reciprocal_rank import reciprocal_rank
 from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_mean
 from harness.scoring.statistics.resampling import Floats
@@ -107,6 +108,7 @@ class ClirTable(MeanTable):
             if not variant.endswith(TO_ENGLISH):
                 values[f"ndcg_10_{variant}"] = ndcg(ranks, gains, 10)
                 values[f"recall_100_{variant}"] = recall(ranks, 100)
+                values[f"mrr_{variant}"] = reciprocal_rank(ranks)
         headline = values["map_best"]
         low, high = bootstrap_mean(headline)
         return Score(

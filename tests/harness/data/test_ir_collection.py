@@ -18,7 +18,7 @@ from tests.support.collections import DOCUMENTS, QUERIES, write_beir, write_trec
 
 
 def test_a_beir_folder_gives_queries_documents_and_relevant_grades(tmp_path: Path) -> None:
-    collection = load_collection("de-en", write_beir(tmp_path / "de-en").parent)
+    collection = load_collection("de-en", write_beir(tmp_path / "de-en").parent, all_judged=False)
     assert collection.queries == {"q1": QUERIES["q1"], "q2": QUERIES["q2"]}
     assert {
         name: (document.title, document.text) for name, document in collection.documents.items()
@@ -33,6 +33,32 @@ def test_a_beir_folder_gives_queries_documents_and_relevant_grades(tmp_path: Pat
         collection.source
         == f"{tmp_path / 'de-en'} (1 queries without a relevant document left out, 1 documents without a text)"
     )
+
+
+def test_judged_queries_without_a_relevant_document_are_kept_by_default(tmp_path: Path) -> None:
+    folder = write_beir(tmp_path / "de-en")
+    with (folder / "queries.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"_id": "q4", "text": "Wer schlief?"}\n{"_id": "q5", "text": ""}\n')
+    with (folder / "qrels/test.tsv").open("a", encoding="utf-8") as file:
+        file.write("q5\td2\t0\n")
+    collection = load_collection("de-en", folder)
+    assert {query: len(grades) for query, grades in collection.judgements.items()} == {
+        "q1": 2,
+        "q2": 1,
+        "q3": 0,
+        "q5": 0,
+    }
+    assert list(collection.queries) == list(collection.judgements)
+    assert collection.remarks == (
+        "2 judged queries without a relevant document count as 0, 1 queries without judgements left out, "
+        "1 documents without a text"
+    )
+    for all_judged, names in ((True, ["q1", "q2", "q3", "q5"]), (False, ["q1", "q2"])):
+        target = find_own_target("clir.own", folder.parent, all_judged=all_judged)
+        assert ("|all_judged|" in str(target.signature)) is all_judged
+        loaded = load_examples(target, "de-en", folder.parent)
+        assert isinstance(loaded, Collection)
+        assert list(loaded.queries) == names
 
 
 def test_beir_and_trec_give_one_collection_and_one_fingerprint(tmp_path: Path) -> None:
@@ -163,7 +189,7 @@ def test_a_query_without_text_is_refused_only_if_it_is_scored(tmp_path: Path) ->
     folder = write_beir(tmp_path / "de-en")
     whole = (folder / "queries.jsonl").read_text("utf-8")
     (folder / "queries.jsonl").write_text(whole.replace(QUERIES["q3"], ""), "utf-8")
-    assert list(load_collection("de-en", folder).queries) == ["q1", "q2"]
+    assert list(load_collection("de-en", folder).queries) == ["q1", "q2", "q3"]  # nothing is relevant to q3
     (folder / "queries.jsonl").write_text(re.sub("Wo liegt[^?]*.", "", whole), "utf-8")
     with pytest.raises(BadInput, match=r"queries\.jsonl:1: query 'q1' has no text, but a relevant document"):
         load_collection("de-en", folder)
@@ -272,18 +298,18 @@ def test_every_text_whose_vector_is_needed_is_named(tmp_path: Path) -> None:
 
 def test_the_fingerprint_covers_all_that_affects_a_score(tmp_path: Path) -> None:
     write_beir(tmp_path / "de-en")
-    seen = {load_collection("de-en", tmp_path).fingerprint}
+    seen = {load_collection("de-en", tmp_path, all_judged=False).fingerprint}
     (tmp_path / "de-en/qrels/test.tsv").write_text(
         "query-id\tcorpus-id\tscore\nq1\td1\t3\nq1\td3\t1\nq2\td2\t2\n"
     )
-    assert load_collection("de-en", tmp_path).fingerprint in seen
+    assert load_collection("de-en", tmp_path, all_judged=False).fingerprint in seen
     for old, new in (("q1\td1\t3", "q1\td1\t2"), ("q2\td2\t2\n", "")):
         path = tmp_path / "de-en/qrels/test.tsv"
         path.write_text(path.read_text().replace(old, new))
-        seen.add(load_collection("de-en", tmp_path).fingerprint)
+        seen.add(load_collection("de-en", tmp_path, all_judged=False).fingerprint)
     corpus = tmp_path / "de-en/corpus.jsonl"
     corpus.write_text("\n".join(reversed(corpus.read_text().splitlines())) + "\n")
-    assert len(seen | {load_collection("de-en", tmp_path).fingerprint}) == 4
+    assert len(seen | {load_collection("de-en", tmp_path, all_judged=False).fingerprint}) == 4
 
 
 def test_a_trial_keeps_the_relevant_documents_and_some_others(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import ir_measures
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
-from ir_measures import AP, R, nDCG
+from ir_measures import AP, RR, R, nDCG
 
 from harness.catalog import BY_NAME, own_target
 from harness.data.ir_collection import Collection, Document, load_collection
@@ -21,6 +22,7 @@ from harness.records import Score, TextRole
 from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.metrics.ndcg import ndcg
 from harness.scoring.metrics.recall import recall
+from harness.scoring.metrics.reciprocal_rank import reciprocal_rank
 from harness.scoring.statistics.intervals import bootstrap_mean
 from harness.scoring.tables import TABLES
 from tests.support.collections import write_beir, write_trec
@@ -61,13 +63,34 @@ def test_measures_equal_trec_evals_on_500_random_graded_rankings() -> None:
         unjudged = {str(d): 0 for d in rng.permutation(documents)[:5]}
         qrels[str(query)] = unjudged | {str(d): int(g) for d, g in zip(relevant, grades, strict=True)}
         run[str(query)] = {str(d): float(documents - d) for d in range(documents)}
-    expected = {measure: np.zeros(500) for measure in (AP, nDCG @ 10, R @ 100)}
+    expected = {measure: np.zeros(500) for measure in (AP, nDCG @ 10, R @ 100, RR)}
     for metric in ir_measures.iter_calc(list(expected), qrels, run):
         expected[metric.measure][int(metric.query_id)] = metric.value
     # trec_eval calculates in float64, and ir_measures hands its values on.
     assert average_precision(ranks) == pytest.approx(expected[AP], abs=1e-9)
     assert ndcg(ranks, gains, 10) == pytest.approx(expected[nDCG @ 10], abs=1e-9)
     assert recall(ranks, 100) == pytest.approx(expected[R @ 100], abs=1e-9)
+    assert reciprocal_rank(ranks) == pytest.approx(expected[RR], abs=1e-9)
+
+
+def test_a_query_without_a_relevant_document_counts_as_0_as_in_trec_eval() -> None:
+    collection, encode = random_collection(5), few_directions(5, 40)
+    judgements = {query: dict(grades) for query, grades in collection.judgements.items()}
+    for query in ("q0", "q7", "q11"):
+        judgements[query] = {}
+    outcomes = clir.run(TARGET, replace(collection, judgements=judgements), encode)
+    assert outcomes["index"].to_pylist() == list(range(12))
+    lacking = outcomes.filter(pa.compute.is_in(outcomes["query"], pa.array(["q0", "q7", "q11"])))
+    assert lacking["gains"].to_pylist() == [[]] * 3
+    assert lacking["average_precision"].to_pylist() == [0.0] * 3
+    others = outcomes.filter(pa.compute.list_value_length(outcomes["gains"]).cast(pa.bool_()))
+    all_judged, relevant = (TABLES["clir"].score(TARGET, rows) for rows in (outcomes, others))
+    assert (all_judged.n, relevant.n) == (12, 9)
+    assert all_judged.score == pytest.approx(relevant.score * 9 / 12, abs=1e-3)
+    for name, value in relevant.secondary.items():
+        assert all_judged.secondary[name] == pytest.approx(value * 9 / 12, abs=1e-3)
+    nothing = clir.run(TARGET, replace(collection, judgements={query: {} for query in judgements}), encode)
+    assert TABLES["clir"].score(TARGET, nothing).score == 0.0
 
 
 # ---- an independent implementation, in plain loops ---------------------------------------------
@@ -290,6 +313,10 @@ def test_scores_by_hand_and_again_from_the_file(tmp_path: Path) -> None:
         "recall_100_best": 1.0,
         "recall_100_average": 3 / 4,
         "recall_100_top3": 1 / 2,
+        "mrr_whole": 1.0,
+        "mrr_best": 3 / 4,
+        "mrr_average": (1 / 2 + 1 / 11) / 2,
+        "mrr_top3": (1 / 200 + 1) / 2,
     }
     expected = Score(
         score=62.5,

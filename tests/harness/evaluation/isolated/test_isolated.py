@@ -210,6 +210,7 @@ def test_a_task_says_the_same_on_the_other_side(submission: Path, tmp_path: Path
         sweep=True,
         mining=mining,
         ignore_identical_ids=True,
+        all_judged=False,
         keep_layers=(1, 2),
         fetched={"weights": files},
     )
