@@ -1,7 +1,8 @@
 """Evaluate multilingual encoders after intermediate training.
 
-The Python interface is five functions, imported when first used so that `import harness` costs nothing:
-`evaluate`, `load_submission`, `load_results`, and `compare`, which takes two sides read with `load_side`.
+The Python interface is six functions, imported when first used so that `import harness` costs nothing:
+`evaluate`, and `callback` for trainings; `load_submission`, `load_results`, and `compare`, which takes two
+sides read with `load_side`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - pip refuses an older one, but a 
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 _INTERFACE = {
+    "callback": "harness.evaluation.in_training",
     "evaluate": "harness.evaluation.interface",
     "load_submission": "harness.store",
     "load_results": "harness.store",
@@ -30,7 +32,7 @@ _INTERFACE = {
     "compare": "harness.comparison.compare",
 }
 
-__all__ = ["compare", "evaluate", "load_results", "load_side", "load_submission"]
+__all__ = ["callback", "compare", "evaluate", "load_results", "load_side", "load_submission"]
 
 
 def __getattr__(name: str) -> Any:

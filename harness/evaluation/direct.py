@@ -110,6 +110,14 @@ def submission_of_model(
     return folder
 
 
+def submission_in_memory(
+    stated: StatedEncoding, files: CheckpointFiles, report: Callable[[str], None]
+) -> Submission:
+    """Return the submission of a model that is not saved, encoded as its folder would be; none is written."""
+    encoding = _encoding(stated, files, report)
+    return _submission(files.source, "in-training", Checkpoint(path=str(files.folder)), encoding)
+
+
 def _submission(
     title: str, name: str, checkpoint: Checkpoint, encoding: AnyEncoding, base: str = ""
 ) -> Submission:

@@ -16,6 +16,7 @@ from harness.models.checkpoint import CheckpointFiles
 from harness.models.encoder import Encoder, EncodingReport
 from harness.models.vector_cache import WAITING_BYTES, Vectors, VectorSpace
 from harness.records import SWEPT, TextEncoding, TextRole, View
+from harness.reporter import Reporter
 
 # What the vectors of one space share: how they are read, and what precedes the text.
 SpaceKey = tuple[View, str]
@@ -151,21 +152,33 @@ def encode_missing(
     )
     if not missing:
         return Encoded(encoding, spaces)
-    encoder, failures, reports = checkpoint.encoder, dict[SpaceKey, Mapping[str, str]](), []
+    encoder = checkpoint.encoder
+    with naming_failures(f"{files.source} cannot encode the texts"):
+        return encode_into(spaces, missing, encoder, encoding, run.reporter)
+
+
+def encode_into(
+    spaces: Mapping[SpaceKey, VectorSpace],
+    texts: Texts,
+    encoder: Encoder,
+    encoding: TextEncoding,
+    reporter: Reporter,
+) -> Encoded:
+    """Encode texts, and put their vectors into the spaces of all views of the encoder."""
+    failures, reports = dict[SpaceKey, Mapping[str, str]](), []
     try:
-        with naming_failures(f"{files.source} cannot encode the texts"):
-            for prefix, prefixed in missing.items():
-                report = encoder.encode(
-                    prefixed,
-                    prefix=prefix,
-                    sink=_storing(spaces, prefixed, prefix),
-                    progress=run.reporter.encoded,
-                )
-                reports.append(report)
-                failures |= {
-                    (view, prefix): {prefixed[index]: reason for index, reason in failed.items()}
-                    for view, failed in report.failed.items()
-                }
+        for prefix, prefixed in texts.items():
+            report = encoder.encode(
+                prefixed,
+                prefix=prefix,
+                sink=_storing(spaces, prefixed, prefix),
+                progress=reporter.encoded,
+            )
+            reports.append(report)
+            failures |= {
+                (view, prefix): {prefixed[index]: reason for index, reason in failed.items()}
+                for view, failed in report.failed.items()
+            }
     finally:
         for space in spaces.values():
             space.close()

@@ -83,10 +83,10 @@ def evaluate(
     >>> result.measured, list(result.checkpoints[0].scores)
     (1, ['fi'])
     """
-    options = _options(options or Options(), settings)
+    options = options_with(options or Options(), settings)
     reporter = reporter or default_reporter()
     folder, options = _folder(model, settings, options, reporter)
-    results = evaluate_submission(folder, _several(targets), _several(languages), options, reporter)
+    results = evaluate_submission(folder, several(targets), several(languages), options, reporter)
     written = None if options.limit else folder
     lines = [
         ScoreLine.of_result(
@@ -101,7 +101,7 @@ def evaluate(
 
 def _folder(model: Any, settings: Settings, options: Options, reporter: Reporter) -> tuple[Path, Options]:
     """Return the folder of what is evaluated, written for a model, and the options with the encoder."""
-    stated = _stated(settings)
+    stated = stated_encoding(settings)
     output = Path(settings.get("output", OUTPUT))
     if not isinstance(model, str | os.PathLike):
         if stated.given:
@@ -122,7 +122,8 @@ def _folder(model: Any, settings: Settings, options: Options, reporter: Reporter
     return submission_of_model(found, stated, output, cache, reporter.report), options
 
 
-def _stated(settings: Settings) -> StatedEncoding:
+def stated_encoding(settings: Settings) -> StatedEncoding:
+    """Return what the settings state of how texts are encoded."""
     pooling = settings.get("pooling")
     return StatedEncoding(
         layer=settings.get("layer"),
@@ -134,7 +135,7 @@ def _stated(settings: Settings) -> StatedEncoding:
     )
 
 
-def _options(options: Options, settings: Settings) -> Options:
+def options_with(options: Options, settings: Settings) -> Options:
     """Return the options with what the settings replace; raises WrongUsage for an unknown setting."""
     for name in settings:
         if name not in Settings.__annotations__:
@@ -160,5 +161,6 @@ def _options(options: Options, settings: Settings) -> Options:
     return replace(options, **changes, own={**options.own, **own}, mining=mining, sweep=sweep)
 
 
-def _several(names: str | Sequence[str]) -> Sequence[str]:
+def several(names: str | Sequence[str]) -> Sequence[str]:
+    """Return names given as one or as several."""
     return [names] if isinstance(names, str) else names

@@ -122,12 +122,12 @@ def make_plan(
     if not options.limit:
         _refuse_unwritable(run)
     with noting(reporter.report):
-        texts, unreadable = _load_targets(targets, languages, run)
+        texts, unreadable = load_targets(targets, languages, run)
     checkpoints = _fetch_all(run)
     plans = []
     for text in texts:
         try:
-            plans.append(_with_checkpoints(text, checkpoints, run))
+            plans.append(with_checkpoints(text, checkpoints, run))
         except BadInput as reason:
             if len(texts) == 1:
                 raise
@@ -253,7 +253,7 @@ def _encoding_for(target: Target, checkpoints: Mapping[int, CheckpointFiles], ru
     return encoding
 
 
-def _with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFiles], run: Run) -> TargetPlan:
+def with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFiles], run: Run) -> TargetPlan:
     """Add the checkpoints that the target is measured on, and its head."""
     if not plan.target.has_head:
         return replace(
@@ -277,7 +277,7 @@ def _with_checkpoints(plan: TargetPlan, checkpoints: Mapping[int, CheckpointFile
 # ---- text --------------------------------------------------------------------------------------
 
 
-def _load_targets(
+def load_targets(
     names: Sequence[str], languages: Sequence[str], run: Run
 ) -> tuple[list[TargetPlan], list[Fault]]:
     """Load the named targets; without names the user-provided ones, or else all of XTREME.

@@ -80,7 +80,7 @@ def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result
         encoded = _encode(files, todo, swept, targets[0].plan.encoding, run)
         reports.append(encoded.report)
         for target in targets:
-            measured[target.name] = _run_cells(target, seed, encoded).over(measured[target.name])
+            measured[target.name] = run_cells(target, seed, encoded).over(measured[target.name])
         encoded.close()
         # A seed's result is written before anything else starts; a result that is overwritten stays until all
         # seeds are measured.
@@ -118,7 +118,7 @@ def _encode(
     return encode_missing(distinct_texts(examples, encoding), views, files, encoding, run)
 
 
-def _run_cells(target: Resumed, seed: int, encoded: Encoded | EncodedByCode) -> Measured:
+def run_cells(target: Resumed, seed: int, encoded: Encoded | EncodedByCode) -> Measured:
     """Run the unfinished cells of one target on one checkpoint."""
     plan, view = target.plan, target.plan.encoding.view
     outcomes: dict[Cell, pa.Table] = {}

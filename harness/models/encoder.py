@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from harness.models.cache_keys import StateAddress
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.device import choose_device, choose_dtype
 from harness.models.forward_passes import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Passes
-from harness.models.loading import check_ids, fewest_tokens, open_model
+from harness.models.loading import check_ids, fewest_tokens, find_layers, open_model
 from harness.models.pooling import pooled
 from harness.models.tokenization import TokenIds, ids_of_texts
 from harness.models.tokenizer_comparison import differences
@@ -78,11 +78,15 @@ class Encoder:
         device: str = "auto",
         dtype: str = "auto",
         batch_tokens: int | None = None,
+        weights: Mapping[str, torch.Tensor] | None = None,
+        tokenizer: Any = None,
     ) -> None:
         """Open the checkpoint from its verified folder, without network and without code from it.
 
-        With `lower_case` texts and prefixes are lower-cased before they are tokenised. Raises BadInput when a
-        view's layer does not exist, `max_length` exceeds the positions, or weights are missing.
+        With `lower_case` texts and prefixes are lower-cased before they are tokenised. `weights` are the
+        encoder's where they are not saved, `tokenizer` is that of the folder, opened before. Raises
+        BadInput when a view's layer does not exist, `max_length` exceeds the positions, or weights are
+        missing.
         """
         self.device = choose_device(device)
         self.dtype = choose_dtype(dtype, self.device)
@@ -94,11 +98,11 @@ class Encoder:
         self._notes = (_ENCODER_ALONE,) if files.is_encoder_decoder else ()
         self._check(files)
         with opening(files.source):
-            self.tokenizer = open_tokenizer(files)
-            self._model = open_model(files, self.dtype, self.device)
+            self.tokenizer = open_tokenizer(files) if tokenizer is None else tokenizer
+            self._model = open_model(files, self.dtype, self.device, weights)
         # A decoder would keep keys and values, for a text that is never continued.
         self._model.config.use_cache = False
-        self._layers = _find_layers(self._model, files)
+        self._layers = find_layers(self._model, files)
         self.hidden_size = int(self._model.config.hidden_size)
         self._captured = threading.local()
         self._capture_states()
@@ -179,6 +183,10 @@ class Encoder:
 
     def _check_ids(self, ids: Iterable[Tokens]) -> None:
         check_ids(self._model, ids, self._source)
+
+    def close(self) -> None:
+        """Release the weights now: the hooks in the model and this object refer to each other."""
+        del self._model, self._layers, self._addresses
 
     # ---- one pass ----
 
@@ -359,13 +367,3 @@ class Encoder:
 def _lower(text: str) -> str:
     """Lower-case a text letter by letter, as the tokenizers library does: Σ has one small letter."""
     return "".join(map(str.lower, text))
-
-
-def _find_layers(model: Any, files: CheckpointFiles) -> Any:
-    for module in model.modules():
-        if isinstance(module, torch.nn.ModuleList) and len(module) == files.layers:
-            return module
-    raise BadInput(
-        f"{files.source}: {type(model).__name__} has no stack of {files.layers} layers",
-        cure="only encoders with one list of layers are opened",
-    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,16 +54,22 @@ def fewest_tokens(model: Any) -> int:
     return int(getattr(model.config, "downsampling_rate", 1))
 
 
-def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
-    """Return the base model without pooler or head; raises BadInput for other models and missing weights."""
-    folder = str(files.folder.resolve())
+def open_model(
+    files: CheckpointFiles, dtype: str, device: str, weights: Mapping[str, torch.Tensor] | None = None
+) -> Any:
+    """Return the base model without pooler or head; raises BadInput for other models and missing weights.
+
+    `weights` are those of a checkpoint that is not saved; where dtype and device are the same, they are
+    shared with what is returned, which changes none.
+    """
     architecture, config, pooler_options = find_architecture(files)
-    loading = {
-        "local_files_only": True,
-        "use_safetensors": True,
-        "ignore_mismatched_sizes": True,
-        "output_loading_info": True,
-    }
+    loading: dict[str, Any] = {"ignore_mismatched_sizes": True, "output_loading_info": True}
+    if weights is None:
+        folder = str(files.folder.resolve())
+        loading |= {"local_files_only": True, "use_safetensors": True}
+    else:
+        folder = None  # by which transformers knows that it gets the weights themselves
+        loading |= {"state_dict": dict(weights)}
     whole, info = architecture.from_pretrained(
         folder, config=config, dtype=DTYPES[dtype], **loading, **pooler_options
     )
@@ -73,6 +79,17 @@ def open_model(files: CheckpointFiles, dtype: str, device: str) -> Any:
     if is_emulated(device, dtype):
         multiply_in_float32(model)
     return model.eval().to(device)
+
+
+def find_layers(model: Any, files: CheckpointFiles) -> Any:
+    """Return the model's list of layers, of the length that its configuration states."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.ModuleList) and len(module) == files.layers:
+            return module
+    raise BadInput(
+        f"{files.source}: {type(model).__name__} has no stack of {files.layers} layers",
+        cure="only encoders with one list of layers are opened",
+    )
 
 
 def find_architecture(files: CheckpointFiles) -> tuple[Any, Any, dict[str, Any]]:

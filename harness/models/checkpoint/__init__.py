@@ -6,7 +6,7 @@ to be read) → checkpoint_files (the description that is opened).
 """
 
 from harness.models.checkpoint.attributes import CONFIG
-from harness.models.checkpoint.checkpoint_files import CheckpointFiles, verify
+from harness.models.checkpoint.checkpoint_files import CheckpointFiles, describe_unsaved, verify
 from harness.models.checkpoint.config import DEPTH
 from harness.models.checkpoint.fetching import at_hand, download, fetch, why_gone
 from harness.models.checkpoint.folder_encoding import FolderEncoding, Unreadable, VectorModule
@@ -33,6 +33,7 @@ __all__ = [
     "VectorModule",
     "at_hand",
     "count_parameters",
+    "describe_unsaved",
     "download",
     "fetch",
     "read_header",

@@ -156,6 +156,27 @@ def stage_and_verify(folder: Path, source: str, cache: Path, hub: Path | None = 
         ) from None
 
 
+def describe_unsaved(folder: Path, source: str, shapes: Mapping[str, tuple[int, ...]]) -> CheckpointFiles:
+    """Describe a checkpoint whose weights, of these shapes by name, are in memory; all else is in `folder`.
+
+    The folder is one that the harness wrote. Weights in memory change: `digest` identifies nothing.
+    Raises BadInput for what an evaluation of the saved checkpoint would refuse, too.
+    """
+    listing = list_files(folder, weights=False)
+    config = read_settings(listing.read(CONFIG), folder / CONFIG)
+    check_config(config, folder / CONFIG)
+    return CheckpointFiles(
+        folder,
+        source,
+        config,
+        weight_files=(),
+        parameters=count_parameters(dict(shapes)),
+        digest="",
+        elements=sum(map(math.prod, shapes.values())),
+        folder_encoding=read_folder_encoding(listing, _width(config)),
+    )
+
+
 def _describe(
     listing: Listing, source: str, submitted: Mapping[str, str], staged: Stage | None = None
 ) -> CheckpointFiles:

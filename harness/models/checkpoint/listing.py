@@ -117,12 +117,12 @@ class Listing:
         return data
 
 
-def list_files(folder: Path, hub: Path | None = None) -> Listing:
+def list_files(folder: Path, hub: Path | None = None, *, weights: bool = True) -> Listing:
     """Return the files that may be opened.
 
     `hub` is the Hub's cache where the folder is a snapshot in it: links into that cache's blobs are followed,
-    no others. Raises BadInput for an adapter's weights, for a file that is missing, not regular or too large,
-    and for a folder with too many entries.
+    no others. Without `weights` the encoder's are in memory. Raises BadInput for an adapter's weights, for a
+    file that is missing, not regular or too large, and for a folder with too many entries.
     """
     names = _names(folder)
     allowed = sorted(name for name in names if any(fnmatchcase(name, pattern) for pattern in ALLOWED))
@@ -139,7 +139,7 @@ def list_files(folder: Path, hub: Path | None = None) -> Listing:
         )
     paths = {name: _regular(folder, name, hub) for name in allowed}
     listing = Listing(folder, paths, tuple(configs))
-    refuse_missing(folder, names, tuple(paths), listing.read)
+    refuse_missing(folder, names, tuple(paths), listing.read, weights=weights)
     total = 0
     for name, path in paths.items():
         size = path.lstat().st_size

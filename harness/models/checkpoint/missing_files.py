@@ -51,11 +51,17 @@ _FORMATS: tuple[tuple[re.Pattern[str], str, str], ...] = (
 
 
 def refuse_missing(
-    folder: Path, names: Sequence[str], present: Sequence[str], read: Callable[[str], bytes]
+    folder: Path,
+    names: Sequence[str],
+    present: Sequence[str],
+    read: Callable[[str], bytes],
+    *,
+    weights: bool = True,
 ) -> None:
     """Raise BadInput where config.json, the weights or a tokenizer are missing.
 
     `names` is all that the folder holds, `present` what of it may be opened, `read` returns a file's bytes.
+    Without `weights` they are elsewhere.
     """
     if _CONFIG not in present:
         older = [name for name in names if _ENCODER_FOLDER.fullmatch(name)]
@@ -68,7 +74,8 @@ def refuse_missing(
             f"{folder} holds no {_CONFIG}{_found(names, lambda name: True)[0]}",
             cure="save the whole encoder with save_pretrained; an adapter is merged first",
         )
-    refuse_without_weights(str(folder), names, present)
+    if weights:
+        refuse_without_weights(str(folder), names, present)
     if not any(name in present for name in TOKENIZERS) and not _needs_no_files(folder, present, read):
         others = [shown(name).strip("'") for name in names if _OTHER_TOKENIZERS.fullmatch(name)]
         found = f"; found {', '.join(others[:_MOST])}, which is not opened alone" if others else ""
