@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.data.delimited import Columns
 from harness.data.raw_files import DOWNLOAD_AGAIN
 from harness.data.text_encoding import CORRECT
 from harness.data.text_files import numbered_lines, read_text
@@ -43,6 +44,26 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             raise BadInput(f"found {kind_of(item)}, expected an object", where=where, cure=CORRECT)
         _refuse_half_characters(line, item, where)
         yield number, item
+
+
+def named_members(
+    path: Path, items: Iterable[tuple[int, dict[str, Any]]], columns: Columns
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the texts of `columns` of each object, in their order; a key may be any of a column's names.
+
+    An object may be within another, as in {"translation": {"de": …}}, which `datasets` writes. Raises
+    BadInput with the line for a column that an object lacks, and for a value that is no text.
+    """
+    for number, outer in items:
+        inner = next(iter(outer.values())) if len(outer) == 1 else None
+        item = inner if isinstance(inner, dict) else outer
+        keys = {key.strip().casefold(): key for key in item}
+        where = Where(str(path), number)
+        texts = []
+        for aliases in columns.values():
+            present = [keys[alias.casefold()] for alias in aliases if alias.casefold() in keys]
+            texts.append(member(item, present[0] if present else aliases[0], str, where))
+        yield number, texts
 
 
 def member(value: object, key: str, kind: type, where: Where, name: str = "") -> Any:

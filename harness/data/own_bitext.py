@@ -1,74 +1,61 @@
-"""User-provided parallel files: two files per pair, named as in LASER, OPUS or NLLB, or a two-column TSV."""
+"""User-provided parallel files: two files per pair, a table with two columns, or a translation memory."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from babel import Locale
-from babel.core import get_global
-
-from harness.catalog import TATOEBA_ISO3
 from harness.data.bitext import Bitext
-from harness.data.delimited import named_columns, tab_separated
+from harness.data.language_codes import (
+    CODE,
+    ENGLISH,
+    LONGEST_LABEL,
+    SINGLE_CODE,
+    LanguageCode,
+    header_names,
+    is_language,
+    language_code,
+)
 from harness.data.raw_files import entries, find, is_folder
 from harness.data.reading_notes import note
+from harness.data.tables import TABLE, table_rows
 from harness.data.text_files import read_lines
+from harness.data.tmx import Unit, read_tmx
 from harness.errors import BadInput, Where
 
-_CODE = r"[a-z]{2,3}(?:_[A-Za-z0-9]{2,8})*"
-_SIDE = re.compile(rf"((?:.+\.)?({_CODE})-({_CODE}))\.({_CODE})")
-_TSV = re.compile(rf"(?:.+\.)?({_CODE})(?:-({_CODE}))?\.tsv")
-_FOLDER = re.compile(rf"{_CODE}-{_CODE}")
+_SIDE = re.compile(rf"((?:.+\.)?({CODE})-({CODE}))\.({CODE})")
+_TABLE = re.compile(rf"(?:.+\.)?({CODE})(?:-({CODE}))?\.{TABLE}")
+_LINES = re.compile(rf"(.+)\.({SINGLE_CODE})")
+_FOLDER = re.compile(rf"{CODE}-{CODE}")
 # Tables in formats that are not read; a file with such a name is noted, so that it is not missed unsaid.
 _OTHER_TABLE = re.compile(
-    rf"(?:.+\.)?{_CODE}-{_CODE}\.(?:csv|jsonl?|parquet|tmx|txt|xlsx|(?:tsv|txt|tmx)\.(?:bz2|xz|zip|zst)|zip)(?:\.gz)?"
+    rf"(?:.+\.)?{CODE}-{CODE}\.(?:json|parquet|txt|xlsx|(?:{TABLE}|txt|tmx)\.(?:bz2|xz|zip|zst)|zip)(?:\.gz)?"
 )
-# A result stores at most this many characters of a language.
-_LONGEST_LABEL = 24
 _NAMING = (
-    "NAME.de-en.de with NAME.de-en.en (line i is the translation of line i), or de-en.tsv with two columns, "
-    "plain or .gz"
+    "NAME.de-en.de with NAME.de-en.en, or NAME.de with NAME.en (line i is the translation of line i); "
+    "de-en.tsv, de-en.csv or de-en.jsonl with two columns; or NAME.tmx; plain or .gz"
 )
-
-
-class _Code(NamedTuple):
-    """The language code in a file name: `zh_Hans_CN` is zh, Hans and CN; `name` is how the file spells it.
-
-    English has neither script nor region.
-    """
-
-    language: str
-    script: str = ""
-    rest: tuple[str, ...] = ()
-    name: str = ""
-
-    def __str__(self) -> str:
-        return "-".join(filter(None, (self.language, self.script, *self.rest)))
 
 
 class _BitextPair(NamedTuple):
-    """The files of a pair: two, foreign first, or one TSV, `swapped` if its first column is the pivot."""
+    """The files of a pair: two, foreign first, or one, `swapped` if the pivot is in its first column."""
 
-    foreign: _Code
-    pivot: _Code
+    foreign: LanguageCode
+    pivot: LanguageCode
     paths: tuple[Path, ...]
     swapped: bool
 
     @property
     def label(self) -> str:
-        return str(self.foreign) if self.pivot.language == _ENGLISH else f"{self.foreign}-{self.pivot}"
+        return str(self.foreign) if self.pivot.language == ENGLISH else f"{self.foreign}-{self.pivot}"
 
     @property
     def without_scripts(self) -> _BitextPair:
         return self._replace(foreign=self.foreign._replace(script=""), pivot=self.pivot._replace(script=""))
-
-
-_ENGLISH = "en"
 
 
 def languages_in(folder: Path) -> tuple[str, ...]:
@@ -88,27 +75,78 @@ def own_bitext(language: str, folder: Path) -> Bitext:
             cure=f"add them: {_NAMING}",
         )
     pair = pairs[language]
-    paths = pair.paths
-    if len(paths) == 1:
-        foreign, pivot = _read_tsv(paths[0], pair)
-    else:
-        foreign, pivot = map(read_lines, paths)
-        if len(foreign) != len(pivot):
-            raise BadInput(
-                f"{paths[0].name} has {len(foreign):,} lines, {paths[1].name} has {len(pivot):,}",
-                where=Where(str(folder)),
-                cure="line i of one is the translation of line i of the other",
-            )
-    if not foreign:
-        raise BadInput("holds no sentence", where=Where(str(paths[0])), cure=f"add them: {_NAMING}")
-    for side, path in zip((foreign, pivot), (paths[0], paths[-1]), strict=True):
-        if empty := [number for number, sentence in enumerate(side, start=1) if not sentence.strip()]:
-            raise BadInput(
-                "an empty sentence has no translation",
-                where=Where(str(path), empty[0]),
-                cure="remove the pair",
-            )
+    rows = _rows(pair)
+    if not rows:
+        raise BadInput("holds no sentence", where=Where(str(pair.paths[0])), cure=f"add them: {_NAMING}")
+    for line, *sides in rows:
+        for sentence, path in zip(sides, (pair.paths[0], pair.paths[-1]), strict=True):
+            if not sentence.strip():
+                raise BadInput(
+                    "an empty sentence has no translation",
+                    where=Where(str(path), line),
+                    cure="remove the pair",
+                )
+    _, foreign, pivot = zip(*rows, strict=True)
     return Bitext(str(pair.foreign), foreign, pivot, str(folder), pivot=str(pair.pivot))
+
+
+def _rows(pair: _BitextPair) -> list[tuple[int, str, str]]:
+    """Return line, foreign and pivot sentence of every pair of sentences."""
+    if len(pair.paths) == 1:
+        (path,) = pair.paths
+        return _rows_of_memory(path, pair) if _is_memory(path) else _rows_of_table(path, pair)
+    foreign, pivot = map(read_lines, pair.paths)
+    if len(foreign) != len(pivot):
+        first, second = pair.paths
+        raise BadInput(
+            f"{first.name} has {len(foreign):,} lines, {second.name} has {len(pivot):,}",
+            where=Where(str(first.parent)),
+            cure="line i of one is the translation of line i of the other",
+        )
+    return list(zip(range(1, len(foreign) + 1), foreign, pivot, strict=True))
+
+
+def _rows_of_table(path: Path, pair: _BitextPair) -> list[tuple[int, str, str]]:
+    """Read a table with two columns, which a header or the keys of its objects may name."""
+    foreign, pivot = header_names(pair.foreign), header_names(pair.pivot)
+    names = (pivot, foreign) if pair.swapped else (foreign, pivot)
+    columns = {
+        "first": (*names[0], "source", "src", "sentence1"),
+        "second": (*names[1], "target", "tgt", "trg", "translation", "sentence2"),
+    }
+    rows = table_rows(
+        path,
+        columns,
+        order=tuple(columns),
+        cure="a line is a sentence, a tab or a comma, and its translation",
+    )
+    if pair.swapped:
+        return [(line, second, first) for line, (first, second) in rows]
+    return [(line, first, second) for line, (first, second) in rows]
+
+
+def _rows_of_memory(path: Path, pair: _BitextPair) -> list[tuple[int, str, str]]:
+    """Read the units of a translation memory that have both languages."""
+    return [
+        (unit.line, unit.texts[pair.foreign], unit.texts[pair.pivot])
+        for unit in _memory(path)
+        if {pair.foreign, pair.pivot} <= unit.texts.keys()
+    ]
+
+
+def _is_memory(path: Path) -> bool:
+    return path.name.removesuffix(".gz").endswith(".tmx")
+
+
+def _memory(path: Path) -> list[Unit]:
+    """Return the units of a translation memory, which is parsed once for all its languages."""
+    state = path.stat()
+    return _parsed(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1)
+def _parsed(path: Path, _changed: int, _size: int) -> list[Unit]:
+    return read_tmx(path)
 
 
 # ---- names -------------------------------------------------------------------------------------
@@ -131,10 +169,10 @@ def _pairs(folder: Path) -> Mapping[str, _BitextPair]:
             raise BadInput(
                 f"{names} are both for {pair.label}", where=Where(str(folder)), cure="use one folder per set"
             )
-        if len(pair.label) > _LONGEST_LABEL:
+        if len(pair.label) > LONGEST_LABEL:
             raise BadInput(
                 f"{pair.paths[0].name} names the language {pair.label}, "
-                f"longer than {_LONGEST_LABEL} characters",
+                f"longer than {LONGEST_LABEL} characters",
                 where=Where(str(folder)),
                 cure="name the file with shorter codes, for instance de-en.tsv",
             )
@@ -142,19 +180,64 @@ def _pairs(folder: Path) -> Mapping[str, _BitextPair]:
     return dict(sorted(by_label.items()))
 
 
-def _parallel_files(folder: Path) -> Iterator[tuple[Path, re.Match[str] | None, re.Match[str] | None]]:
-    """Yield the files whose names declare a pair, with the match of a TSV or of a side.
+def _declared_pairs(folder: Path) -> Iterator[_BitextPair]:
+    """Yield the pairs that the files of a folder declare, by their names or, in TMX, inside."""
+    sides: dict[tuple[str, str, str], dict[str, Path]] = {}
+    lines: dict[str, dict[str, Path]] = {}
+    for path in _files(folder):
+        name = path.name.removesuffix(".gz")
+        if _is_memory(path):
+            languages = {language for unit in _memory(path) for language in unit.texts}
+            yield from _pairs_with_english(path, dict.fromkeys(languages, path))
+        elif table := _TABLE.fullmatch(name):
+            if table[2] or is_language(table[1]):
+                yield _pair(language_code(table[1]), language_code(table[2] or ENGLISH), (path,))
+            else:
+                reason = f"{table[1]!r} is no known language; a pair is named as de-en{Path(name).suffix}"
+                note(path, f"is not read, since {reason}")
+        elif (side := _SIDE.fullmatch(name)) and side[4] in (side[2], side[3]):
+            _add_side(sides.setdefault((side[1], side[2], side[3]), {}), side[4], path)
+        elif line := _LINES.fullmatch(name):
+            _add_side(lines.setdefault(line[1], {}), str(language_code(line[2]).without_usual), path)
+    yield from _pairs_of_sides(sides)
+    yield from _pairs_of_lines(lines)
 
-    Others, as README or de-en.ids, are ignored, and tables in other formats noted.
-    """
+
+def _pairs_of_sides(sides: Mapping[tuple[str, str, str], Mapping[str, Path]]) -> Iterator[_BitextPair]:
+    """Yield the pairs of files named for both languages; raises BadInput where one of the two is missing."""
+    for (stem, first, second), paths in sides.items():
+        for code in (first, second):
+            if code not in paths:
+                partner = next(iter(paths.values()))
+                raise BadInput(
+                    f"{stem}.{code} is missing next to {partner.name}",
+                    where=Where(str(partner.parent)),
+                    cure="put both sides into the folder",
+                )
+        yield _pair(language_code(first), language_code(second), (paths[first], paths[second]))
+
+
+def _pairs_of_lines(lines: Mapping[str, Mapping[str, Path]]) -> Iterator[_BitextPair]:
+    """Yield the pairs of files named for their own language."""
+    for by_code in lines.values():
+        path, *others = by_code.values()
+        if others:
+            yield from _pairs_with_english(
+                path, {language_code(code): side for code, side in by_code.items()}
+            )
+        else:
+            note(path, "is not read, since the same name with another language is not next to it")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files whose names may declare a pair; tables in other formats are noted."""
     for path in entries(folder):
+        name = path.name.removesuffix(".gz")
         if path.name.startswith("."):
             continue
-        name = path.name.removesuffix(".gz")
-        tsv, side = _TSV.fullmatch(name), _SIDE.fullmatch(name)
-        if side and side[4] not in (side[2], side[3]):
-            side = None
-        if tsv or side or _FOLDER.fullmatch(name):
+        if _OTHER_TABLE.fullmatch(path.name):
+            note(path, f"is not read; parallel files are {_NAMING}")
+        elif _is_memory(path) or any(pattern.fullmatch(name) for pattern in (_TABLE, _SIDE, _FOLDER)):
             if is_folder(path):
                 raise BadInput(
                     f"{path.name} is not a file",
@@ -162,109 +245,45 @@ def _parallel_files(folder: Path) -> Iterator[tuple[Path, re.Match[str] | None, 
                     cure=f"the files belong directly in the folder: {_NAMING}",
                 )
             find(path)
-            yield path, tsv, side
-        elif _OTHER_TABLE.fullmatch(path.name):
-            note(path, f"is not read; parallel files are {_NAMING}")
+            yield path
+        elif (line := _LINES.fullmatch(name)) and is_language(line[2]) and not is_folder(path):
+            find(path)
+            yield path
 
 
-def _declared_pairs(folder: Path) -> Iterator[_BitextPair]:
-    """Yield the pairs that file names in a folder declare."""
-    sides: dict[tuple[str, str, str], dict[str, Path]] = {}
-    for path, tsv, side in _parallel_files(folder):
-        if tsv and not tsv[2] and not _is_language(tsv[1]):
-            note(path, f"is not read, since {tsv[1]!r} is no known language; a pair is named as de-en.tsv")
-        elif tsv:
-            yield _pair(tsv[1], tsv[2] or _ENGLISH, (path,))
-        elif side:
-            other = sides.setdefault((side[1], side[2], side[3]), {}).setdefault(side[4], path)
-            if other != path:
-                message = f"{other.name} and {path.name} are the same side"
-                raise BadInput(message, where=Where(str(folder)), cure="remove one of them")
-    for (stem, first, second), paths in sides.items():
-        for code in (first, second):
-            if code not in paths:
-                partner = next(iter(paths.values())).name
-                raise BadInput(
-                    f"{stem}.{code} is missing next to {partner}",
-                    where=Where(str(folder)),
-                    cure="put both sides into the folder",
-                )
-        yield _pair(first, second, (paths[first], paths[second]))
+def _add_side(paths: dict[str, Path], code: str, path: Path) -> None:
+    other = paths.setdefault(code, path)
+    if other != path:
+        message = f"{other.name} and {path.name} are the same side"
+        raise BadInput(message, where=Where(str(path.parent)), cure="remove one of them")
 
 
-def _pair(first: str, second: str, paths: tuple[Path, ...]) -> _BitextPair:
-    """Return the pair, with English as the pivot on either side; OPUS names it first, as in en-fr."""
-    foreign, pivot = _code(first), _code(second)
-    if str(foreign) == str(pivot):
+def _pairs_with_english(path: Path, by_language: Mapping[LanguageCode, Path]) -> Iterator[_BitextPair]:
+    """Yield what several languages pair: each with English, or two without it; `path` is for messages."""
+    english = next((code for code in by_language if code.language == ENGLISH), None)
+    others = sorted((code for code in by_language if code != english), key=str)
+    if english is None and len(others) == 2:
+        english = others.pop()
+    if english is None or not others:
+        languages = ", ".join(map(str, others)) or (str(english) if english else "no language")
         raise BadInput(
-            f"both sides are {foreign}",
+            f"holds {languages}, where a language and English, or two languages, are paired",
+            where=Where(str(path)),
+            cure=f"add the English side, or one file a pair: {_NAMING}",
+        )
+    for code in others:
+        paths = tuple(dict.fromkeys((by_language[code], by_language[english])))
+        yield _BitextPair(code, english, paths, swapped=False)
+
+
+def _pair(first: LanguageCode, second: LanguageCode, paths: tuple[Path, ...]) -> _BitextPair:
+    """Return the pair, with English as the pivot on either side; OPUS names it first, as in en-fr."""
+    if str(first) == str(second):
+        raise BadInput(
+            f"both sides are {first}",
             where=Where(str(paths[0])),
             cure="name the file with two different languages, as de-en.tsv",
         )
-    if foreign.language == _ENGLISH:
-        return _BitextPair(pivot, foreign, paths[::-1], swapped=True)
-    return _BitextPair(foreign, pivot, paths, swapped=False)
-
-
-def _code(name: str) -> _Code:
-    language, *rest = name.split("_")
-    language = _two_letters().get(language, language)
-    if language == _ENGLISH:
-        return _Code(_ENGLISH, name=name)
-    script = "".join(part.title() for part in rest[:1] if len(part) == 4 and part.isalpha())
-    # A region in capitals cannot be mistaken for the second language of a pair.
-    regions = tuple(part.upper() if len(part) == 2 else part for part in rest[bool(script) :])
-    return _Code(language, script, regions, name)
-
-
-def _is_language(name: str) -> bool:
-    """Tell whether a code without a partner means a language, as `deu` does and `all` does not.
-
-    A script makes a code of any language unmistakable; others are known if CLDR has a name for them.
-    """
-    language, *rest = name.split("_")
-    return bool(rest) or _two_letters().get(language, language) in _english_names()
-
-
-@cache
-def _english_names() -> Mapping[str, str]:
-    """Return CLDR's English names of languages by code."""
-    return dict(Locale.parse("en").languages)
-
-
-@cache
-def _two_letters() -> Mapping[str, str]:
-    """Return the two-letter codes by three-letter code: CLDR's, overridden by XTREME's for Tatoeba.
-
-    CLDR maps Twi to Akan, but FLORES has both, so Twi has its code here.
-    """
-    shorter = {
-        code: alias
-        for code, alias in get_global("language_aliases").items()
-        if len(code) == 3 and len(alias) == 2
-    }
-    return shorter | {"twi": "tw"} | {iso3: code for code, iso3 in TATOEBA_ISO3.items()}
-
-
-def _read_tsv(path: Path, pair: _BitextPair) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the foreign and the pivot side of a file with two columns, which a header may name."""
-    foreign, pivot = _header_names(pair.foreign), _header_names(pair.pivot)
-    first, second = (pivot, foreign) if pair.swapped else (foreign, pivot)
-    columns = {
-        "first": (*first, "source", "src", "sentence1"),
-        "second": (*second, "target", "tgt", "trg", "translation", "sentence2"),
-    }
-    rows = named_columns(
-        path,
-        tab_separated(path),
-        columns,
-        order=tuple(columns),
-        cure="a line is a sentence, a tab and its translation",
-    )
-    sides = tuple(zip(*(cells for _, cells in rows), strict=True)) or ((), ())
-    return (sides[1], sides[0]) if pair.swapped else (sides[0], sides[1])
-
-
-def _header_names(code: _Code) -> tuple[str, ...]:
-    """Return the names of a language in a header: its code, as the file is named or short, or in English."""
-    return (code.name, code.language, *filter(None, [_english_names().get(code.language)]))
+    if first.language == ENGLISH:
+        return _BitextPair(second, first, paths[::-1], swapped=True)
+    return _BitextPair(first, second, paths, swapped=False)

@@ -124,8 +124,28 @@ def contents() -> dict[str, bytes]:
         "bitext/two/de-en.de": lines(german),
         "bitext/two/de-en.en": lines(english),
         "bitext/tsv/de-en.tsv": table(zip(german, english, strict=True)),
+        "bitext/csv/de-en.csv": _quoted(zip(german, english, strict=True)),
+        "bitext/jsonl/de-en.jsonl": _objects(
+            {"de": de, "en": en} for de, en in zip(german, english, strict=True)
+        ),
+        "bitext/lines/test.de": lines(german),
+        "bitext/lines/test.en": lines(english),
+        "bitext/tmx/test.tmx": _tmx(zip(german, english, strict=True)),
     }
     return files | _collections()
+
+
+def _quoted(rows: Iterable[Sequence[str]]) -> bytes:
+    """Return a table with commas and every cell in quotation marks."""
+    return table((['"' + cell.replace('"', '""') + '"' for cell in row] for row in rows), ",")
+
+
+def _tmx(pairs: Iterable[tuple[str, str]]) -> bytes:
+    units = "".join(
+        f'<tu><tuv xml:lang="de"><seg>{de}</seg></tuv>\n<tuv xml:lang="en"><seg>{en}</seg></tuv></tu>\n'
+        for de, en in pairs
+    )
+    return f'<?xml version="1.0"?>\n<tmx version="1.4"><body>\n{units}</body></tmx>\n'.encode()
 
 
 def _collections() -> dict[str, bytes]:

@@ -24,7 +24,7 @@ from typing import Any
 from unittest import mock
 
 import harness.data as data_loaders
-from harness.data import lareqa, raw_files, text_files, training_text
+from harness.data import lareqa, raw_files, text_files, tmx, training_text
 from harness.data.reading_notes import noting
 from harness.errors import BadInput
 from tests.support.data_folder import SENTENCES, contents, write_data
@@ -39,7 +39,8 @@ Change = Callable[[bytes], bytes | None]  # content → another; None where the 
 FORMATS = {
     r"\.jsonl$": "JSON lines",
     r"\.json$": "JSON",
-    r"^stsb_multi/": "CSV",
+    r"\.csv$": "CSV",
+    r"\.tmx$": "TMX",
     r"^(rte|sick)/|qrels/test\.tsv$": "TSV with header",
     r"^(xnli|pawsx|bitext|columns)/.*\.tsv$|^bucc2018/": "TSV",
     r"^(udpos|panx)/": "words, tags",
@@ -70,6 +71,7 @@ MESSAGES = {
     r"cannot be read: this user has no permission": "cannot be read: this user has no permission",
     r"not JSON: .+": "not JSON, and what is wrong with it",
     r".* contains half a character \(\\ud83d\)": "… contains half a character (\\ud83d)",
+    r"not XML: .+|found the root element .+": "not XML, and what is wrong with it",
     r".* is a whole number, expected text": "… is a whole number, expected text",
     r".* (has no '\w+'|is missing), only .+": "… is missing, only … (the others)",
     r"the header names no column \w+, only .+": "the header names no column …, only … (its columns)",
@@ -141,7 +143,7 @@ def _objects(change: Callable[[dict[str, Any]], None]) -> Change:
 
 
 def _texts_of(item: dict[str, Any]) -> str:
-    return "question" if "question" in item else "text"
+    return next(key for key in ("question", "text", "de") if key in item)
 
 
 def _quoted(row: list[str]) -> list[str]:
@@ -271,7 +273,10 @@ def loaders() -> dict[str, Load]:
     }
     for name, from_folder in data_loaders._HUB_FILES.items():
         result[name] = lambda folder, load=from_folder, name=name: load("de", folder / name)  # type: ignore[misc]
-    for kind, names in (("bitext", ("bitext/two", "bitext/tsv")), ("clir", ("beir", "trec", "columns"))):
+    for kind, names in (
+        ("bitext", tuple(f"bitext/{form}" for form in ("two", "tsv", "csv", "jsonl", "lines", "tmx"))),
+        ("clir", ("beir", "trec", "columns")),
+    ):
         for name in names:
             result[f"{kind} {name}"] = partial(_load_own, kind, name)
     return result
@@ -293,9 +298,9 @@ def _load(load: Callable[[str, Path | None], Any], language: str, folder: Path) 
 
 
 def _load_own(kind: str, name: str, folder: Path) -> Any:
-    list_languages, load = data_loaders._USER_PROVIDED[kind]
-    (language,) = list_languages(folder / name)
-    return load(language, folder / name)
+    target = data_loaders.find_own_target(f"{kind}.own", folder / name)
+    (language,) = target.languages
+    return data_loaders.load_examples(target, language, folder / name)
 
 
 @contextmanager
@@ -329,7 +334,7 @@ def clean(folder: Path) -> dict[str, Clean]:
             yield stream
 
     result = {}
-    with mock.patch.object(text_files, "opened", recorded):
+    with mock.patch.object(text_files, "opened", recorded), mock.patch.object(tmx, "opened", recorded):
         for name, load in loaders().items():
             opened.clear()
             lareqa._read.cache_clear()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
+from harness.data import tmx
 from harness.data.own_bitext import languages_in, own_bitext
 from harness.data.reading_notes import noting
 from harness.errors import BadInput
@@ -181,7 +182,7 @@ def test_quoting_is_undone_and_a_header_names_the_sides(tmp_path: Path) -> None:
 def test_gzipped_files_are_read_and_other_tables_are_noted(tmp_path: Path) -> None:
     for name, text in (("de-en.tsv", "eins\tone\n"), ("x.fr-en.fr", "un\n"), ("x.fr-en.en", "one\n")):
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
-    for name in ("all.tsv", "sw-en.csv", "sw-en.tsv.zip"):
+    for name in ("all.tsv", "sw-en.json", "sw-en.tsv.zip"):
         (tmp_path / name).write_text("moja\tone\n")
     notes: list[str] = []
     with noting(notes.append):
@@ -190,7 +191,7 @@ def test_gzipped_files_are_read_and_other_tables_are_noted(tmp_path: Path) -> No
     assert own_bitext("fr", tmp_path).sides == {"fr side": ("un",), "en side": ("one",)}
     assert [note.partition(",")[0].partition(";")[0] for note in notes] == [
         f"{tmp_path / 'all.tsv'}: is not read",
-        f"{tmp_path / 'sw-en.csv'}: is not read",
+        f"{tmp_path / 'sw-en.json'}: is not read",
         f"{tmp_path / 'sw-en.tsv.zip'}: is not read",
     ]
     (tmp_path / "de-en.tsv").write_text("eins\tone\n")
@@ -213,4 +214,145 @@ def test_a_label_that_a_result_cannot_store_is_refused(tmp_path: Path) -> None:
         BadInput,
         match=r"names the language ace-abcdefgh-bjn-abcdefgh, longer than 24 characters\n    cure: name the file",
     ):
+        languages_in(tmp_path)
+
+
+TMX = """<?xml version="1.0" encoding="{encoding}"?>
+<!DOCTYPE tmx SYSTEM "tmx14.dtd">
+<tmx version="1.4"><header srclang="en-US" segtype="sentence"/><body>
+<tu><tuv xml:lang="en-US"><seg>one <bpt i="1">&lt;b&gt;</bpt>house<ept i="1">&lt;/b&gt;</ept></seg></tuv>
+  <tuv xml:lang="de-DE"><seg>ein
+    Häuschen</seg></tuv><tuv xml:lang="de-DE"><seg>anders</seg></tuv></tu>
+<tu><tuv xml:lang="en-GB"><seg>two</seg></tuv><tuv lang="FR"><seg>deux</seg></tuv></tu>
+<tu><tuv xml:lang="en"><seg>three</seg></tuv><tuv xml:lang="DEU"><seg>drei</seg></tuv></tu>
+</body></tmx>
+"""
+
+
+def test_every_format_gives_the_same_pairs(tmp_path: Path) -> None:
+    files = {
+        "tsv/de-en.tsv": "ein Häuschen\tone house\ndrei\tthree\n",
+        "headed/en-de.csv": 'de,en\n"ein Häuschen",one house\ndrei,three\n',
+        "csv/news.de-en.csv": "ein Häuschen,one house\ndrei,three\n",
+        "jsonl/de.jsonl": '{"en": "one house", "de": "ein Häuschen", "id": 4}\n{"de": "drei", "en": "three"}\n',
+        "hub/de-en.jsonl": "".join(
+            f'{{"translation": {{"de": "{de}", "en": "{en}"}}}}\n'
+            for de, en in (("ein Häuschen", "one house"), ("drei", "three"))
+        ),
+        "lines/test.de": "ein Häuschen\ndrei\n",
+        "lines/test.en": "one house\nthree\n",
+        "lines/test.fr": "une maison\ntrois\n",
+        "tmx/memory.tmx": TMX.format(encoding="UTF-8"),
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    (tmp_path / "utf16").mkdir()
+    (tmp_path / "utf16/memory.tmx.gz").write_bytes(
+        gzip.compress(TMX.format(encoding="UTF-16").encode("utf-16"))
+    )
+    clean = own_bitext("de", tmp_path / "tsv")
+    for folder in sorted(tmp_path.iterdir()):
+        several = ("de", "fr") if folder.name in ("lines", "tmx", "utf16") else ("de",)
+        assert languages_in(folder) == several, folder
+        bitext = own_bitext("de", folder)
+        assert (bitext.foreign, bitext.english) == (clean.foreign, clean.english), folder
+        assert bitext.fingerprint == clean.fingerprint
+
+
+def test_what_a_translation_memory_leaves_out_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "memory.tmx").write_text(TMX.format(encoding="UTF-8"), "utf-8")
+    notes: list[str] = []
+    with noting(notes.append):
+        assert own_bitext("fr", tmp_path).sides == {"fr side": ("deux",), "en side": ("two",)}
+    assert [note.partition(": ")[2] for note in notes] == [
+        "codes of formatting within texts are left out (2)",
+        "of several texts in de in one unit, the first is read (1)",
+    ]
+
+
+def test_languages_of_line_files_and_memories_are_spelled_as_in_the_catalog(tmp_path: Path) -> None:
+    for name in (
+        "flores.zh-CN",
+        "flores.pt_PT",
+        "flores.eng_Latn",
+        "flores.swa",
+        "flores.sr_Latn",
+        "README.md",
+    ):
+        (tmp_path / name).write_text("text\n")
+    assert languages_in(tmp_path) == ("pt-PT", "sr", "sw", "zh")
+    (tmp_path / "flores.eng_Latn").unlink()
+    with pytest.raises(BadInput, match=r"holds pt-PT, sr-Latn, sw, zh, where .*\n    cure: add the English"):
+        languages_in(tmp_path)
+    for name in ("flores.pt_PT", "flores.swa"):
+        (tmp_path / name).unlink()
+    assert languages_in(tmp_path) == ("sr-zh",)
+
+
+BOMB = """<?xml version="1.0"?>
+<!DOCTYPE tmx [
+  <!ENTITY a "aaaaaaaaaa">
+  <!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
+]>
+<tmx version="1.4"><body><tu><tuv xml:lang="de"><seg>&b;</seg></tuv></tu></body></tmx>
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "m.tmx",
+            BOMB,
+            r"m\.tmx:3: declares the entity 'a', and no entity is expanded\n    cure: write its text",
+        ),
+        (
+            "m.tmx",
+            BOMB.replace('"aaaaaaaaaa"', 'SYSTEM "file:///etc/passwd"'),
+            r"m\.tmx:3: declares the entity 'a'",
+        ),
+        ("m.tmx", "<tmx><body><tu></body></tmx>", r"m\.tmx:1: not XML: mismatched tag\n    cure: correct it"),
+        ("m.tmx", "<xliff/>", r"m\.tmx:1: found the root element <xliff>, expected <tmx>\n    cure: give"),
+        (
+            "m.tmx",
+            "<tmx>\n<body><tu>\n<tuv><seg>eins</seg></tuv></tu></body></tmx>",
+            r"m\.tmx:3: a <tuv> names no language\n    cure: name the language .* <tuv xml:lang",
+        ),
+        (
+            "m.tmx",
+            '<tmx><body>\n<tu><tuv xml:lang="de"><seg> </seg></tuv>'
+            '<tuv xml:lang="en"><seg>one</seg></tuv></tu></body></tmx>',
+            r"m\.tmx:2: an empty sentence has no translation",
+        ),
+        (
+            "m.tmx",
+            '<tmx><body><tu><tuv xml:lang="de"><seg>eins</seg></tuv></tu></body></tmx>',
+            r"m\.tmx: holds de, where a language and English, or two languages, are paired",
+        ),
+        ("de-en.csv", "de,en\neins,one\nzwei,\n", r"de-en\.csv:3: an empty sentence has no translation"),
+        ("de-en.csv", "eins,one\nzwei,two,three\n", r"de-en\.csv:2: found 3 columns, expected 2: de, en"),
+        (
+            "de-en.jsonl",
+            '{"de": "eins", "en": "one"}\n{"de": "zwei", "en": 2}\n',
+            r"de-en\.jsonl:2: 'en' is a whole number, expected text",
+        ),
+        (
+            "de-en.jsonl",
+            '{"German": "eins", "text": "one"}\n',
+            r"de-en\.jsonl:1: 'en' is missing, only 'German', 'text'",
+        ),
+        ("test.de", "eins\n", r"holds no parallel files\n    cure: .*NAME\.de with NAME\.en"),
+    ],
+)
+def test_faults_of_the_formats_are_named(tmp_path: Path, name: str, text: str, message: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(BadInput, match=message):
+        own_bitext("de", tmp_path)
+
+
+def test_a_memory_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tmx, "LARGEST_BYTES", 100)
+    (tmp_path / "m.tmx.gz").write_bytes(gzip.compress(TMX.format(encoding="UTF-8").encode()))
+    with pytest.raises(BadInput, match=r"m\.tmx\.gz: has more than 0 MiB of XML\n    cure: split it"):
         languages_in(tmp_path)
