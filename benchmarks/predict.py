@@ -55,7 +55,7 @@ def untrained_head(target: Target, folder: Path) -> Path:
     """Save the bundled encoder with an untrained head, and return the folder."""
     transformers.set_seed(0)
     files = verify(unpack(LAYERS, cache_folder() / "checkpoints"), "bundled")
-    model, _, tokenizer = load(files, target, dtype=torch.float32, **label_names(target))
+    model, _, tokenizer = load(files, target.kind, dtype=torch.float32, **label_names(target))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -19,6 +19,10 @@ COMMANDS = {
     "validate": ("harness.cli.validate", "Check submissions and their results; list every fault at once."),
     "targets": ("harness.cli.targets", "List what can be evaluated."),
     "evaluate": ("harness.cli.evaluate", "Evaluate submissions zero-shot and write their results."),
+    "retrieve": (
+        "harness.cli.retrieve",
+        "Search a collection, fuse, re-rank and compare runs, own and others'.",
+    ),
     "train": ("harness.cli.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "show": ("harness.cli.show", "Print stored scores, without model, data or network."),
     "list": ("harness.cli.lists", "List models, targets or languages."),

@@ -6,7 +6,7 @@ A collection is queries, documents in chunks, and graded relevance judgements.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -44,13 +44,19 @@ class Document:
         return f"{self.title} {self.text}".strip()
 
 
+def cut_at_sentences(document: Document) -> tuple[str, ...]:
+    """Return the chunks of a document, cut at sentence ends; one or more."""
+    return chunks(document.title, document.text)
+
+
 @dataclass(frozen=True)
 class Collection:
     """Queries and documents by id, in file order, and the grade of each relevant document by query.
 
     `pair` is `<query language>-<document language>`. With `all_judged` all judged queries are there, also
     those without a relevant document, else those with one; `unscored_queries` counts the others. With
-    `ignore_identical_ids` a document is not ranked for the query of the same id.
+    `ignore_identical_ids` a document is not ranked for the query of the same id. `cut` makes chunks of a
+    document.
     """
 
     pair: str
@@ -61,6 +67,7 @@ class Collection:
     path: str
     ignore_identical_ids: bool = False
     all_judged: bool = False
+    cut: Callable[[Document], tuple[str, ...]] = cut_at_sentences
 
     @property
     def remarks(self) -> str:
@@ -100,7 +107,7 @@ class Collection:
     @cached_property
     def chunks(self) -> tuple[tuple[str, ...], ...]:
         """Return the chunks of each document, at least one per document."""
-        return tuple(chunks(document.title, document.text) for document in self.documents.values())
+        return tuple(map(self.cut, self.documents.values()))
 
     @cached_property
     def sides(self) -> Mapping[str, Sequence[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -107,6 +108,26 @@ def read_qrels(path: Path) -> Iterator[Judged]:
         if len(fields) != 4:
             raise _malformed(path, line, f"expected `query 0 document grade`, found {len(fields)} fields")
         yield line, fields[0], fields[2], fields[3]
+
+
+def read_run(path: Path) -> Iterator[tuple[int, str, str, float]]:
+    """Yield line, query, document and score of every line `qid Q0 docid rank score tag` of a run.
+
+    Neither rank nor order count: trec_eval orders by score. Raises BadInput for other lines, and for a score
+    that is no number.
+    """
+    for line, text in numbered_lines(path):
+        fields = [field.decode() for field in text.encode().split()]
+        if len(fields) != 6:
+            message = f"expected `query Q0 document rank score tag`, found {len(fields)} fields"
+            raise _malformed(path, line, message)
+        try:
+            score = float(fields[4])
+        except ValueError:
+            raise _malformed(path, line, f"the score {fields[4]!r} is not a number") from None
+        if not math.isfinite(score):
+            raise _malformed(path, line, f"the score {fields[4]!r} is not a finite number")
+        yield line, fields[0], fields[2], score
 
 
 def judgements(

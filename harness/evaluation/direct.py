@@ -98,7 +98,7 @@ def submission_of_model(
     Files that are not on this machine are downloaded. `report` receives what was chosen by default. Raises
     BadInput for a model that cannot be opened.
     """
-    checkpoint = _checkpoint(model)
+    checkpoint = checkpoint_of(model)
     files = fetch(checkpoint, Path(), cache / "checkpoints")
     encoding = _encoding(stated, files, report)
     title = model.hub or _folder_name(Path(checkpoint.source))
@@ -141,7 +141,8 @@ def _folder_name(folder: Path) -> str:
     return f"{folder.parent.name}-{folder.name}" if _GENERAL_NAME.fullmatch(folder.name) else folder.name
 
 
-def _checkpoint(model: NamedModel) -> Checkpoint:
+def checkpoint_of(model: NamedModel) -> Checkpoint:
+    """Return a model as a checkpoint; of the Hub at its commit."""
     if model.folder is not None:
         return Checkpoint(path=str(model.folder.resolve()))
     return Checkpoint(hub=model.hub, revision=commit_of(model.hub, model.revision))

@@ -72,40 +72,56 @@ def headline(target: Target, examples: Collection | ParallelDocuments, encode: E
 # ---- collections -------------------------------------------------------------------------------
 
 
+class DocumentScores:
+    """Scores a collection's documents for its queries, block by block, so that memory is bounded."""
+
+    def __init__(self, examples: Collection, encode: EncodeByRole, top: int = 3) -> None:
+        """Encode the queries; `top` is how many of a document's chunks the variant `top<n>` averages."""
+        self.queries = _vectors(encode, list(examples.queries.values()), TextRole.QUERY)
+        self._encode, self._top, self._chunks = encode, top, examples.chunks
+        self._whole = [document.whole for document in examples.documents.values()]
+        self._lengths = np.array([len(chunks) for chunks in examples.chunks])
+        self._ignored = Pairs(*np.array(examples.ignored, dtype=np.int64).reshape(-1, 2).T)
+
+    @property
+    def documents(self) -> Indices:
+        """Return the indices of all documents."""
+        return np.arange(len(self._whole))
+
+    def blocks(self, documents: Indices) -> Iterator[Block]:
+        """Yield the scores of these documents (rising); −∞ for a document that is not ranked for a query."""
+        rows = max(1, _BLOCK_BYTES // (8 * sum(self.queries.shape)))
+        for part in _parts(self._lengths[documents], rows):
+            batch = documents[part]
+            chunks = [chunk for number in batch for chunk in self._chunks[number]]
+            vectors = _vectors(self._encode, chunks, TextRole.PASSAGE)
+            starts = np.cumsum(self._lengths[batch]) - self._lengths[batch]
+            whole = _vectors(self._encode, [self._whole[number] for number in batch], TextRole.PASSAGE)
+            products = vectors @ self.queries.T
+            scores = {
+                "whole": whole @ self.queries.T,
+                **_chunk_scores(vectors, starts, products, self.queries, self._top),
+            }
+            _put_last(self._ignored, batch, scores)
+            yield Block(batch, scores)
+
+
 def _collection(examples: Collection, encode: EncodeByRole) -> pa.Table:
-    queries = _vectors(encode, list(examples.queries.values()), TextRole.QUERY)
-    ignored = Pairs(*np.array(examples.ignored, dtype=np.int64).reshape(-1, 2).T)
-    lengths = np.array([len(chunks) for chunks in examples.chunks])
-    texts = list(examples.documents.values())
-    numbers = {name: number for number, name in enumerate(examples.documents)}
+    scores, documents = DocumentScores(examples, encode), examples.documents
+    numbers = {name: number for number, name in enumerate(documents)}
     judged = [
         (query, numbers[name], gain)
         for query, grades in enumerate(examples.judgements.values())
         for name, gain in grades.items()
     ]
     query, document, gains = np.array(judged, dtype=np.int64).reshape(-1, 3).T
-    rows = max(1, _BLOCK_BYTES // (8 * sum(queries.shape)))
-
-    def blocks(documents: Indices) -> Iterator[Block]:
-        for part in _parts(lengths[documents], rows):
-            batch = documents[part]
-            chunks = [chunk for number in batch for chunk in examples.chunks[number]]
-            vectors = _vectors(encode, chunks, TextRole.PASSAGE)
-            starts = np.cumsum(lengths[batch]) - lengths[batch]
-            whole = _vectors(encode, [texts[number].whole for number in batch], TextRole.PASSAGE)
-            scores = {
-                "whole": whole @ queries.T,
-                **_chunk_scores(vectors, starts, vectors @ queries.T, queries),
-            }
-            _put_last(ignored, batch, scores)
-            yield Block(batch, scores)
-
-    all_documents = np.arange(len(texts))
-    if 4 * 8 * len(texts) * len(queries) <= _IN_MEMORY_BYTES:
-        all_blocks = list(blocks(all_documents))
-        ranks = _ranks(Pairs(query, document), all_blocks, all_blocks)
+    if 4 * 8 * len(documents) * len(examples) <= _IN_MEMORY_BYTES:
+        blocks = list(scores.blocks(scores.documents))
+        ranks = _ranks(Pairs(query, document), blocks, blocks)
     else:
-        ranks = _ranks(Pairs(query, document), blocks(np.unique(document)), blocks(all_documents))
+        ranks = _ranks(
+            Pairs(query, document), scores.blocks(np.unique(document)), scores.blocks(scores.documents)
+        )
     names = list(examples.queries)
     return _table(ranks, query, gains, np.arange(len(names)), {"query": pa.array(names)})
 
@@ -189,42 +205,41 @@ def _scores_without_counterpart(
 
 
 def _chunk_scores(
-    chunks: Float64Array, starts: Indices, products: Float64Array, queries: Float64Array
+    chunks: Float64Array, starts: Indices, products: Float64Array, queries: Float64Array, top: int = 3
 ) -> Scores:
     """Return the scores by chunks (c, d) whose documents begin at `starts`; `products` are (c, queries).
 
     A product of −∞ excludes a chunk for one query. The products cost 2 · c · d operations per query, this
-    function about five passes over them.
+    function about five passes over them where `top` is 3.
     """
-    best, second, third = _three_best(products, starts)
-    top3 = (best + second + third) / 3
-    fewer = np.isneginf(third)
-    if fewer.any():  # rare: −∞ in place of missing chunks
-        pair = np.stack([best[fewer], second[fewer]])
-        top3[fewer] = np.where(np.isneginf(pair[1]), pair[0], pair.mean(axis=0))
-    return {"best": best, "average": _unit(np.add.reduceat(chunks, starts, axis=0)) @ queries.T, "top3": top3}
+    best = _best(products, starts, top)
+    total, count = best[0].copy(), np.ones(best[0].shape)
+    for products_of_next in best[1:]:  # −∞ in place of missing chunks
+        there = ~np.isneginf(products_of_next)
+        np.add(total, products_of_next, out=total, where=there)
+        count += there
+    average = _unit(np.add.reduceat(chunks, starts, axis=0)) @ queries.T
+    return {"best": best[0], "average": average, f"top{top}": total / count}
 
 
-def _three_best(products: Float64Array, starts: Indices) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Return the three largest products (documents, queries) of each document, −∞ where it has fewer chunks.
+def _best(products: Float64Array, starts: Indices, top: int) -> list[Float64Array]:
+    """Return the `top` largest products (documents, queries) of each document, falling.
 
-    Goes through the j-th chunks of all documents together, longest documents first, so that each step takes a
-    prefix.
+    There is −∞ where a document has fewer chunks. Goes through the j-th chunks of all documents together,
+    longest documents first, so that each step takes a prefix.
     """
     lengths = np.diff(starts, append=len(products))
     order = np.argsort(-lengths, kind="stable")
-    shape = len(starts), products.shape[1]
-    first, second, third = (np.full(shape, -np.inf) for _ in range(3))
+    largest = [np.full((len(starts), products.shape[1]), -np.inf) for _ in range(top)]
     for j in range(int(lengths.max())):
         n = int(np.count_nonzero(lengths > j))
         chunk = products[starts[order[:n]] + j]
-        a, b, c = first[:n], second[:n], third[:n]
-        low = np.minimum(a, chunk)
-        np.maximum(a, chunk, out=a)
-        np.maximum(c, np.minimum(b, low), out=c)
-        np.maximum(b, low, out=b)
+        for kept in largest:
+            lower = np.minimum(kept[:n], chunk)
+            np.maximum(kept[:n], chunk, out=kept[:n])
+            chunk = lower
     back = np.argsort(order)
-    return first[back], second[back], third[back]
+    return [kept[back] for kept in largest]
 
 
 def _unit(vectors: Float64Array) -> Float64Array:

@@ -119,26 +119,47 @@ def open_head(
     The order is that of the target's labels, None for question answering. Raises BadInput when there is no
     such head, weights are missing, or a label of the target is not among the head's.
     """
+    cure = f"finetuned: names a checkpoint with its head for {target.kind}, saved whole"
+    model, tokenizer = _open_whole(files, target.kind, cure, device, dtype)
+    return model, tokenizer, _order(model.config, target, files.source)
+
+
+def open_pair_scorer(files: CheckpointFiles, *, device: str, dtype: str) -> tuple[Any, Any]:
+    """Open a verified checkpoint that scores pairs of texts; returns model and tokenizer.
+
+    Raises BadInput when weights are missing, or the head has neither one nor two outputs.
+    """
+    cure = "save the re-ranker whole, with its head: AutoModelForSequenceClassification"
+    model, tokenizer = _open_whole(files, "classification", cure, device, dtype)
+    if (outputs := model.config.num_labels) not in (1, 2):
+        raise BadInput(
+            f"the head of {files.source} has {outputs} outputs", cure="a re-ranker has one output, or two"
+        )
+    return model, tokenizer
+
+
+def _open_whole(files: CheckpointFiles, kind: str, cure: str, device: str, dtype: str) -> tuple[Any, Any]:
+    """Return model and tokenizer; raises BadInput, with the cure, where tensors are missing."""
     with opening(files.source):
-        model, info, tokenizer = load(files, target, dtype=DTYPES[dtype])
+        model, info, tokenizer = load(files, kind, dtype=DTYPES[dtype])
     if missing := sorted({*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])}):
         raise BadInput(
             f"{files.source} lacks {len(missing)} tensors of {type(model).__name__}: "
             f"{', '.join(missing[:3])} …",
-            cure=f"finetuned: names a checkpoint with its head for {target.kind}, saved whole",
+            cure=cure,
         )
     if is_emulated(device, dtype):
         multiply_in_float32(model)
-    return model.eval().to(device), tokenizer, _order(model.config, target, files.source)
+    return model.eval().to(device), tokenizer
 
 
-def load(files: CheckpointFiles, target: Target, **options: Any) -> tuple[Any, dict[str, Any], Any]:
-    """Return a model with the target's kind of head, the report of missing weights, and its tokenizer."""
+def load(files: CheckpointFiles, kind: str, **options: Any) -> tuple[Any, dict[str, Any], Any]:
+    """Return a model with a kind of head, the report of missing weights, and its tokenizer."""
     folder = str(files.folder.resolve())
     find_architecture(files)  # refuses a size that the weights do not have
     safe = {"local_files_only": True, "trust_remote_code": False}
     with quiet():  # the caller judges missing weights
-        model, info = ARCHITECTURES[target.kind].from_pretrained(
+        model, info = ARCHITECTURES[kind].from_pretrained(
             folder, use_safetensors=True, output_loading_info=True, **safe, **options
         )
     refuse_unread_weights(files, model, info["unexpected_keys"])

@@ -183,7 +183,7 @@ def _fresh(job: HeadTraining) -> tuple[Any, Any]:
     files.check_length(job.recipe.max_length)
     with opening(files.source):
         model, info, tokenizer = load(
-            files, target, dtype=torch.float32, ignore_mismatched_sizes=True, **label_names(target)
+            files, target.kind, dtype=torch.float32, ignore_mismatched_sizes=True, **label_names(target)
         )
     base = f"{model.base_model_prefix}."
     missing = {*info["missing_keys"], *(str(key[0]) for key in info["mismatched_keys"])}

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def recall(ranks: NDArray[np.integer], cutoff: int) -> NDArray[np.float64]:
+def recall(ranks: NDArray[np.number], cutoff: int) -> NDArray[np.float64]:
     """Return R@cutoff per question (questions,) from 1-based ranks of relevant items (questions, relevant).
 
-    Rank 0 is padding. R@k = relevant items of rank ≤ k / relevant items; a question without a relevant item
+    Rank 0 is padding, rank ∞ an item that the list lacks. R@k = relevant items of rank ≤ k / relevant items; a question without a relevant item
     has 0.0. Source: C. D. Manning, P. Raghavan and H. Schütze. 2008. Introduction to Information Retrieval,
     section 8.4.
     """

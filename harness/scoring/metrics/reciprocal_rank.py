@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def reciprocal_rank(ranks: NDArray[np.integer]) -> NDArray[np.float64]:
+def reciprocal_rank(ranks: NDArray[np.number]) -> NDArray[np.float64]:
     """Return 1 / the best rank per question (questions,) from 1-based ranks of relevant items.
 
-    `ranks` is (questions, relevant); rank 0 is padding. A question without a relevant item has 0.0. Source:
+    `ranks` is (questions, relevant); rank 0 is padding, rank ∞ an item that the list lacks. A question without a relevant item has 0.0. Source:
     E. M. Voorhees. 1999. The TREC-8 question answering track report.
     """
     best = np.where(ranks > 0, ranks.astype(np.float64), np.inf).min(axis=1, initial=np.inf)

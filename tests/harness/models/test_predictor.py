@@ -43,7 +43,7 @@ WORDS = [
 
 def head_folder(base: Path, folder: Path, target: Target) -> Path:
     transformers.set_seed(0)
-    model, _, tokenizer = load(verify(base, "toy"), target, dtype=torch.float32, **label_names(target))
+    model, _, tokenizer = load(verify(base, "toy"), target.kind, dtype=torch.float32, **label_names(target))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

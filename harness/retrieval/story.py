@@ -1,0 +1,311 @@
+"""Rank a collection's documents by several systems, read others' runs, fuse, re-rank, and compare."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.cache import cache_folder
+from harness.catalog import conventions
+from harness.data import find_own_target, load_examples
+from harness.data.ir_collection import Collection
+from harness.data.reading_notes import noting
+from harness.data.text_files import fingerprint
+from harness.data.translated_queries import translated_queries
+from harness.errors import BadInput, WrongUsage
+from harness.evaluation.direct import checkpoint_of
+from harness.evaluation.run import Options
+from harness.models.checkpoint import fetch
+from harness.models.device import choose_device, choose_dtype
+from harness.records import Record, Signature
+from harness.reporter import Reporter, Silent
+from harness.retrieval.comparing import RunScore, compare_runs
+from harness.retrieval.encoder_search import Matching, encoder_run
+from harness.retrieval.fusion import K, reciprocal_rank_fusion
+from harness.retrieval.ranked_run import DEPTH, RankedRun, read_run, write_run
+from harness.retrieval.reranking import rerank
+from harness.retrieval.term_search import BM25, QueryLikelihood, TermIndex, TermScorer, search
+from harness.retrieval.terms import WORDS, Terms, terms_of
+from harness.store.naming import submission_or_model
+
+_LONGEST_TAG = 80
+
+
+@dataclass(frozen=True)
+class RetrievalRequest:
+    """What is searched, by which systems, and what is done with their runs.
+
+    `collection` holds a test collection, `pair` says which where it holds several. First stages are `bm25`
+    and `ql`; with `translated` they search with the translated queries too. `fuse` adds the fusion of all
+    runs; `reranker` re-ranks the first `rerank_depth` documents of the run `rerank_run`, or of the last one.
+    """
+
+    collection: Path
+    pair: str | None = None
+    first_stages: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    runs: tuple[Path, ...] = ()
+    translated: bool = False
+    fuse: bool = False
+    fusion_k: int = K
+    reranker: str | None = None
+    rerank_run: str | None = None
+    rerank_depth: int = 100
+    rerank_length: int = 512
+    terms: str = WORDS
+    k1: float = 0.9
+    b: float = 0.4
+    smoothing: float = 0.1
+    matching: Matching = field(default_factory=Matching)
+    depth: int = DEPTH
+    save_runs: Path | None = None
+    submissions: Path = Path("submissions")
+
+
+class RetrievalReport(Record):
+    """The scores of all runs over one collection, whose text has the fingerprint."""
+
+    collection: str
+    pair: str
+    queries: int
+    documents: int
+    fingerprint: str
+    runs: tuple[RunScore, ...]
+
+
+def retrieve(
+    request: RetrievalRequest, options: Options | None = None, reporter: Reporter | None = None
+) -> RetrievalReport:
+    """Make and read all runs, save those that were made, and return their scores, compared with the first.
+
+    Raises WrongUsage where no run is asked for, and BadInput for what cannot be read.
+    """
+    if not (request.first_stages or request.models or request.runs):
+        raise WrongUsage("no run is asked for", cure="--first-stage bm25, --model NAME, or --run FILE")
+    retrieval = _Retrieval(request, options or Options(), reporter or Silent())
+    retrieval.search_by_terms()
+    retrieval.search_by_vectors()
+    retrieval.read_others()
+    retrieval.fuse()
+    retrieval.rerank()
+    retrieval.save()
+    return retrieval.report()
+
+
+class _Retrieval:
+    """The runs so far, in the order in which they were made, with their signatures."""
+
+    def __init__(self, request: RetrievalRequest, options: Options, reporter: Reporter) -> None:
+        self._request, self._options, self._reporter = request, options, reporter
+        with noting(reporter.report):
+            self._collection, self._protocol = _load(request, options)
+        self._runs: dict[str, RankedRun] = {}
+        self._signatures: dict[str, Signature] = {}
+        self._seconds: dict[str, float] = {}
+        self._ignored = _ignored(self._collection)
+
+    def search_by_terms(self) -> None:
+        """Add the runs of the first stages."""
+        request, collection = self._request, self._collection
+        if not request.first_stages:
+            return
+        query_language, _, document_language = collection.pair.partition("-")
+        cut, word = terms_of(request.terms, document_language)
+        index = TermIndex.of((document.whole for document in collection.documents.values()), cut)
+        variants: list[tuple[str, Mapping[str, str], Terms, tuple[str, ...]]] = [
+            ("", collection.queries, terms_of(request.terms, query_language)[0], ())
+        ]
+        if request.translated:
+            texts = translated_queries(collection.pair, request.collection)
+            if missing := [query for query in collection.queries if query not in texts]:
+                raise BadInput(
+                    f"{len(missing)} queries have no translation, such as {missing[0]!r}",
+                    cure="translate all queries that are judged",
+                )
+            digest = fingerprint(sorted(texts.items())).removeprefix("sha256:")[:12]
+            variants.append(("-translated", texts, cut, (f"queries=translated.{digest}",)))
+        for stage in request.first_stages:
+            scorer: TermScorer = (
+                BM25(index, request.k1, request.b)
+                if stage == "bm25"
+                else QueryLikelihood(index, request.smoothing)
+            )
+            for suffix, query_texts, terms, more in variants:
+                with self._timed(stage + suffix):
+                    by_terms = {query: terms(query_texts[query]) for query in collection.queries}
+                    rankings = search(
+                        scorer, index, list(collection.documents), by_terms, request.depth, self._ignored
+                    )
+                self._add(RankedRun(stage + suffix, (*scorer.words, word, *more), rankings))
+
+    def search_by_vectors(self) -> None:
+        """Add the runs of models."""
+        for name in self._request.models:
+            run, signature = encoder_run(
+                name,
+                self._request.submissions,
+                self._collection,
+                self._protocol,
+                self._request.matching,
+                self._request.depth,
+                self._options,
+                self._reporter,
+            )
+            self._add(run, signature)
+
+    def read_others(self) -> None:
+        """Add the runs in files."""
+        for path in self._request.runs:
+            self._add(_read_other(path, self._collection, self._ignored, self._reporter))
+
+    def fuse(self) -> None:
+        """Add the fusion of all runs."""
+        if not self._request.fuse:
+            return
+        if len(self._runs) < 2:
+            raise WrongUsage("--fuse needs two runs or more", cure="add --first-stage, --model or --run")
+        fused = reciprocal_rank_fusion(
+            list(self._runs.values()), "rrf", self._request.depth, self._request.fusion_k
+        )
+        self._add(fused)
+
+    def rerank(self) -> None:
+        """Add the re-ranked run."""
+        request, options = self._request, self._options
+        if request.reranker is None:
+            return
+        name = request.rerank_run or list(self._runs)[-1]
+        if name not in self._runs:
+            raise WrongUsage(f"there is no run {name!r} to re-rank", cure=f"one of: {', '.join(self._runs)}")
+        model = submission_or_model(request.reranker, request.submissions)
+        if isinstance(model, Path):
+            raise WrongUsage(
+                f"{request.reranker} is a submission, whose checkpoints have no head for pairs",
+                cure="name the folder or the repository of a re-ranker",
+            )
+        files = fetch(checkpoint_of(model), Path(), (options.cache or cache_folder()) / "checkpoints")
+        device = choose_device(options.device)
+        with self._timed(f"{name}-reranked"):
+            run, cost = rerank(
+                self._runs[name],
+                self._collection,
+                files,
+                depth=request.rerank_depth,
+                max_length=request.rerank_length,
+                device=device,
+                dtype=choose_dtype(options.dtype, device),
+                reporter=self._reporter,
+            )
+        seconds = self._seconds[run.name] / max(1, len(self._collection))
+        self._reporter.report(
+            f"{run.name}: {cost.pairs:,} pairs, {cost.tokens:,} tokens, {seconds:.3f} s a query"
+        )
+        self._add(run)
+
+    def save(self) -> None:
+        """Write the runs that were made here."""
+        if self._request.save_runs is None:
+            return
+        self._request.save_runs.mkdir(parents=True, exist_ok=True)
+        read = {word for run in self._runs.values() for word in run.words if word.startswith("run=")}
+        for run in self._runs.values():
+            if read.isdisjoint(run.words):
+                write_run(self._request.save_runs / f"{run.name}.{self._collection.pair}.run", run)
+
+    def report(self) -> RetrievalReport:
+        """Return the scores of all runs."""
+        collection = self._collection
+        signatures = [str(self._signatures[name]) for name in self._runs]
+        return RetrievalReport(
+            collection=self._protocol.target,
+            pair=collection.pair,
+            queries=len(collection),
+            documents=len(collection.documents),
+            fingerprint=collection.fingerprint,
+            runs=compare_runs(collection, list(self._runs.values()), signatures, self._seconds),
+        )
+
+    def _add(self, run: RankedRun, signature: Signature | None = None) -> None:
+        if run.name in self._runs:
+            raise WrongUsage(f"two runs are named {run.name!r}", cure="rename a file, or leave one out")
+        self._runs[run.name] = run
+        options = (*self._protocol.options, *run.words)
+        self._signatures[run.name] = signature or replace(self._protocol, options=options)
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._seconds[name] = round(time.perf_counter() - started, 3)
+
+
+def _read_other(
+    path: Path, collection: Collection, ignored: Mapping[str, set[str]], reporter: Reporter
+) -> RankedRun:
+    """Read a run over the collection; raises BadInput where it shares no query or no document with it."""
+    rankings = {
+        query: ranking.without(ignored.get(query, set())) for query, ranking in read_run(path).items()
+    }
+    documents = {name for ranking in rankings.values() for name in ranking.documents}
+    for what, own, ranked in (
+        ("judged query", set(collection.queries), set(rankings)),
+        ("document", set(collection.documents), documents),
+    ):
+        if own.isdisjoint(ranked):
+            raise BadInput(
+                f"{path} has no {what} of {collection.path}",
+                cure="take a run over this collection, with its ids",
+            )
+    missing = len(collection.queries.keys() - rankings.keys())
+    unknown = len(documents - collection.documents.keys())
+    if missing or unknown:
+        reporter.report(
+            f"{path}: {missing:,} judged queries have no ranking and count as 0; {unknown:,} of its "
+            f"{len(documents):,} documents are not in the collection and count as not relevant"
+        )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return RankedRun(_tag(re.sub(r"(\.(gz|trec|run|txt))+$", "", path.name)), (f"run={digest}",), rankings)
+
+
+def _load(request: RetrievalRequest, options: Options) -> tuple[Collection, Signature]:
+    """Return the collection, and the part of the signature that all systems share."""
+    folder = request.collection
+    name = f"clir.{_target_name(folder)}"
+    target = find_own_target(
+        name, folder, ignore_identical_ids=options.ignore_identical_ids, all_judged=options.all_judged
+    )
+    pairs = target.languages
+    if request.pair is None and len(pairs) > 1:
+        raise WrongUsage(f"{folder} holds {len(pairs)} collections", cure=f"-l {' or -l '.join(pairs)}")
+    pair = request.pair or pairs[0]
+    collection = load_examples(target, pair, folder)
+    assert isinstance(collection, Collection)
+    if options.limit:
+        collection = collection.first(options.limit)
+    return collection, replace(target.signature, options=conventions(target))
+
+
+def _target_name(folder: Path) -> str:
+    """Return the name of the collection: of its folder, or of the folder above where that is a pair."""
+    folder = folder.resolve()
+    name = folder.parent.name if re.fullmatch(r"[a-z]{2,3}-[a-z]{2,3}", folder.name) else folder.name
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or "collection"
+
+
+def _tag(name: str) -> str:
+    """Return a file's name as the name of a run, which the format and signatures can hold."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:_LONGEST_TAG].strip("-") or "run"
+
+
+def _ignored(collection: Collection) -> Mapping[str, set[str]]:
+    """Return the documents that are not ranked for a query."""
+    queries, documents = list(collection.queries), list(collection.documents)
+    ignored: dict[str, set[str]] = {}
+    for query, document in collection.ignored:
+        ignored.setdefault(queries[query], set()).add(documents[document])
+    return ignored
