@@ -16,10 +16,42 @@ from harness.cli.options import submissions_option
 @click.option(
     "--family", default="", help="The model family, whose sizes one curve joins, such as xlm-roberta."
 )
-def command(slug: str, submissions: Path, title: str, family: str) -> None:
-    """Write submissions/SLUG/submission.yaml with every key explained."""
+@click.option(
+    "--from",
+    "model",
+    metavar="MODEL",
+    help="Fill in what a model says itself: a folder, or hub:ORG/MODEL[@REVISION].",
+)
+def command(slug: str, submissions: Path, title: str, family: str, model: str | None) -> None:
+    r"""Write submissions/SLUG/submission.yaml with every key explained.
+
+    \b
+    stiltboard new my-encoder --from hub:ORG/MODEL
+    stiltboard validate my-encoder
+    """
     from harness.store import new_submission
 
-    path = new_submission(submissions, slug, title=title, family=family)
+    if model is None:
+        path = new_submission(submissions, slug, title=title, family=family)
+    else:
+        path = _of_model(model, submissions, slug, title, family)
     click.echo(f"wrote {path}")
     click.echo(f"next: fill it in, then run: stiltboard validate {path.parent}")
+
+
+def _of_model(name: str, submissions: Path, slug: str, title: str, family: str) -> Path:
+    from harness.cache import cache_folder
+    from harness.errors import WrongUsage
+    from harness.evaluation.model_scaffold import new_submission_of_model
+    from harness.store.naming import NamedModel, submission_or_model
+
+    model = submission_or_model(name, submissions)
+    if not isinstance(model, NamedModel):
+        raise WrongUsage(f"{name} is a submission already", cure="name a model's folder, or hub:ORG/MODEL")
+
+    def say(message: str) -> None:
+        click.echo(message, err=True)
+
+    return new_submission_of_model(
+        submissions, slug, model, cache_folder(), title=title, family=family, report=say
+    )

@@ -85,7 +85,8 @@ def schema_text(name: str) -> str:
         "scores": ScoreLine,
     }
     body = records[name].model_json_schema() if name in records else _submission_schema()
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:stiltboard:schema:{name}"}
+    schema = {**head, **body}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -98,10 +98,8 @@ def submission_of_model(
     Files that are not on this machine are downloaded. `report` receives what was chosen by default. Raises
     BadInput for a model that cannot be opened.
     """
-    checkpoint = checkpoint_of(model)
-    files = fetch(checkpoint, Path(), cache / "checkpoints")
-    encoding = _encoding(stated, files, report)
-    title = model.hub or _folder_name(Path(checkpoint.source))
+    checkpoint, files, encoding = open_model(model, stated, cache, report)
+    title = name_of(model)
     name = _slug(title.rpartition("/")[2]) or "model"
     title = f"encoder of {title}" if files.is_encoder_decoder else title
     submission = _submission(title, name, checkpoint, encoding, base=model.hub)
@@ -116,6 +114,18 @@ def submission_in_memory(
     """Return the submission of a model that is not saved, encoded as its folder would be; none is written."""
     encoding = _encoding(stated, files, report)
     return _submission(files.source, "in-training", Checkpoint(path=str(files.folder)), encoding)
+
+
+def open_model(
+    model: NamedModel, stated: StatedEncoding, cache: Path, report: Callable[[str], None]
+) -> tuple[Checkpoint, CheckpointFiles, AnyEncoding]:
+    """Return where a model's weights come from, its verified files, and how its texts are encoded.
+
+    Files that are not on this machine are downloaded. Raises BadInput for a model that cannot be opened.
+    """
+    checkpoint = checkpoint_of(model)
+    files = fetch(checkpoint, Path(), cache / "checkpoints")
+    return checkpoint, files, _encoding(stated, files, report)
 
 
 def _submission(
@@ -136,8 +146,14 @@ def _submission(
     )
 
 
-def _folder_name(folder: Path) -> str:
-    """Return the name of a model's folder, with that of the folder above where it says little by itself."""
+def name_of(model: NamedModel) -> str:
+    """Return a model's id on the Hub, or the name of its folder.
+
+    The name of the folder above comes first where that of the folder says little by itself.
+    """
+    if model.folder is None:
+        return model.hub
+    folder = model.folder.resolve()
     return f"{folder.parent.name}-{folder.name}" if _GENERAL_NAME.fullmatch(folder.name) else folder.name
 
 

@@ -11,7 +11,7 @@ from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import no_link, plain_record, replace_file
 from harness.store.renaming import with_slug
 from harness.store.results import results_lock
-from harness.store.scaffold import scaffold
+from harness.store.scaffold import Parts, scaffold
 from harness.store.slugs import slug_taken
 from harness.store.submission_folder import find_results, load_submission
 from harness.store.submissions import SUBMISSION_FILE, slug_faults
@@ -39,7 +39,7 @@ def save_as_submission(evaluated: Path, root: Path, slug: str) -> Path:
     assert isinstance(submission, Submission)  # no model is evaluated from published numbers
     record = plain_record(submission)
     assert isinstance(record, dict)
-    parts = {name: dump({name: record[name]}) for name in ("encoding", "checkpoints")}
+    parts = Parts(**{name: dump({name: record[name]}) for name in ("encoding", "checkpoints")})
     folder = root / slug
     (folder / RESULTS_FOLDER).mkdir(parents=True, exist_ok=True)
     with results_lock(evaluated):
@@ -50,5 +50,5 @@ def save_as_submission(evaluated: Path, root: Path, slug: str) -> Path:
                 result.with_suffix(".parquet"), folder / RESULTS_FOLDER / f"{result.stem}.parquet"
             )
     path = folder / SUBMISSION_FILE
-    replace_file(path, scaffold(slug, title=submission.title, **parts).encode())
+    replace_file(path, scaffold(slug, submission.title, parts=parts, root=root).encode())
     return path

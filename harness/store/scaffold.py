@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import BadInput, Where
@@ -15,7 +16,7 @@ from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_fa
 from harness.store.yaml.parser import dump, refuse, scalar
 
 _TEMPLATE = """\
-# One recipe at one size; its checkpoints are its seeds. Replace everything in <angle brackets>,
+{schema}# One recipe at one size; its checkpoints are its seeds. Replace everything in <angle brackets>,
 # then run: stiltboard validate {slug}
 schema: 1
 
@@ -26,10 +27,7 @@ title: {title}
 family: {family}
 
 # The pretrained encoder before any further training, and the commit it was taken from (null if unknown).
-base:
-  id: <organisation/model>
-  revision: <40 hexadecimal digits>
-
+{base}
 # The training between pretraining and evaluation. For none:
 # regime: none, tasks: [], languages: [], examples: 0
 intermediate:
@@ -47,51 +45,67 @@ intermediate:
 # file's.
 {checkpoints}
 # Every data set seen in training, compared with the targets and shown next to the score.
-trained_on: [<task>]
-
+{trained_on}
 # Who is responsible for this submission. The GitHub account of the url may open its pull request, and change
 # it later; without one, every change needs a maintainer.
 submitters:
   - name: <your name>
     url: <https://github.com/your-account>
 
-license: <SPDX identifier of the weights' licence>
-
+{license}
 # Optional: paper, code and other addresses that begin with https://
 links: {{}}
 """
-_ENCODING = """\
+_SCHEMA = "# yaml-language-server: $schema={}\n"
+_SCHEMA_FILE = Path("docs/schema/submission.json")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a scaffold as YAML, each ending with a line break; by default placeholders to fill in."""
+
+    base: str = """\
+base:
+  id: <organisation/model>
+  revision: <40 hexadecimal digits>
+"""
+    encoding: str = """\
 encoding:
   layer: last                   # last, or an index into hidden_states: 0 is the embedding output
   pooling: mean                 # mean over all tokens, cls (the first token), lasttoken, …
   prefix: ""                    # put before every text; e5 models expect "query: "
   max_length: 512               # in tokens, special tokens included
 """
-_CHECKPOINTS = """\
+    checkpoints: str = """\
 checkpoints:
   - seed: 0
     hub: <organisation/model>
     revision: <40 hexadecimal digits>
 """
+    trained_on: str = "trained_on: [<task>]\n"
+    license: str = "license: <SPDX identifier of the weights' licence>\n"
 
 
 def scaffold(
-    slug: str, title: str = "", family: str = "", encoding: str = _ENCODING, checkpoints: str = _CHECKPOINTS
+    slug: str, title: str = "", family: str = "", parts: Parts | None = None, root: Path = Path()
 ) -> str:
     """Return a submission to fill in; `stiltboard validate` reports every placeholder that remains.
 
-    `encoding` and `checkpoints` are those parts as YAML.
+    Where the board around `root`, the folder of submissions, has the schema, its first line tells editors.
     """
+    schema = root.absolute().parent / _SCHEMA_FILE
     return _TEMPLATE.format(
         slug=slug,
         title=scalar(title) if title else "<the row's name>",
         family=scalar(family) if family else "<family>",
-        encoding=encoding,
-        checkpoints=checkpoints,
+        schema=_SCHEMA.format(f"../../{_SCHEMA_FILE.as_posix()}") if schema.is_file() else "",
+        **asdict(parts or Parts()),
     )
 
 
-def new_submission(root: Path, slug: str, *, title: str = "", family: str = "") -> Path:
+def new_submission(
+    root: Path, slug: str, *, title: str = "", family: str = "", parts: Parts | None = None
+) -> Path:
     """Scaffold a submission with every key explained, and return its file; raises BadInput if it exists."""
     folder = root / slug
     _refuse_folder(folder, slug)
@@ -105,7 +119,7 @@ def new_submission(root: Path, slug: str, *, title: str = "", family: str = "") 
     if root.is_dir() and (taken := slug_taken(root, slug)):
         raise BadInput(taken, where=Where(str(folder)), cure="choose another slug")
     try:
-        text = scaffold(slug, title, family)
+        text = scaffold(slug, title, family, parts, root)
     except ValueError as error:
         raise BadInput(str(error), cure="leave the character out") from None
     folder.mkdir(parents=True, exist_ok=True)

@@ -162,5 +162,9 @@ class Leaderboard(Record):
 def leaderboard_schema() -> bytes:
     """Return the schema as docs/schema/leaderboard.json holds it."""
     assert FORMAT == 2  # Leaderboard.format must be changed with it
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Leaderboard.model_json_schema()}
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:stiltboard:schema:leaderboard",
+        **Leaderboard.model_json_schema(),
+    }
     return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
