@@ -33,13 +33,13 @@ BY_NAME = {target.name: target for target in TARGETS}
 
 
 def is_own(name: str) -> bool:
-    """Tell whether a name is that of a target on user-provided text: `bitext.NAME` or `clir.NAME`."""
+    """Tell whether a name is that of a target on user-provided text, such as `bitext.NAME`."""
     kind, dot, rest = name.partition(".")
     return kind in OWN_KINDS and bool(dot and rest)
 
 
 def own_target(name: str, languages: Sequence[str], conventions: Collection[str] = ()) -> Target:
-    """Return the target `bitext.NAME` or `clir.NAME` over the given languages, or pairs of languages.
+    """Return a user-provided target, such as `bitext.NAME`, over the given languages, or pairs of languages.
 
     `conventions`, which its signature then names, are those of test collections.
     """

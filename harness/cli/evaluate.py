@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,8 +134,7 @@ def command(
     targets: Sequence[str],
     languages: Sequence[str],
     data: Path | None,
-    bitext: Sequence[str],
-    clir: Sequence[str],
+    own: Mapping[str, Path],
     device: str,
     dtype: str,
     batch_tokens: int | None,
@@ -171,7 +169,7 @@ def command(
         raise MissingExtra("evaluate", "eval", str(missing.name)) from missing
     options = Options(
         data=data,
-        own={**user_targets("bitext", bitext), **user_targets("clir", clir)},
+        own=own,
         device=device,
         dtype=dtype,
         batch_tokens=batch_tokens,
@@ -246,30 +244,6 @@ def _isolation(sandbox: bool, memory: float | None, hours: float | None, disk: f
             disk=int(disk * _GIB) if disk else None,
         ),
     )
-
-
-def user_targets(kind: str, assignments: Sequence[str]) -> dict[str, Path]:
-    """Return the folder of each user-provided target, such as bitext.NAME, from NAME=DIR."""
-    folders = {}
-    for text in assignments:
-        name, equals, folder = text.partition("=")
-        if (
-            not equals
-            or not folder
-            or len(name) > 48
-            or not re.fullmatch(r"[a-z0-9]+(?:[-_][a-z0-9]+)*", name)
-        ):
-            cure = "a NAME of at most 48 lower-case letters, digits, - and _, and a folder"
-            raise WrongUsage(f"--{kind} {text!r} is not NAME=DIR", cure=cure)
-        if f"{kind}.{name}" in folders:
-            raise WrongUsage(f"--{kind} {name} is given twice", cure="one folder a NAME")
-        if Path(folder).is_file():
-            raise WrongUsage(
-                f"--{kind} {text}: {folder} is a file, where the folder that holds it is meant",
-                cure=f"--{kind} {name}={Path(folder).parent}",
-            )
-        folders[f"{kind}.{name}"] = Path(folder)
-    return folders
 
 
 def _estimate_all(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from harness.errors import WrongUsage
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -89,18 +93,55 @@ def dtype_option(auto: str) -> Callable[[_Command], _Command]:
     return click.option("--dtype", type=choice, default="auto", show_default=True, help=f"auto: {auto}.")
 
 
-def user_text_options(command: _Command) -> _Command:
-    """Add the folders of user-provided text: --bitext and --clir, both NAME=DIR and repeatable."""
-    bitext = click.option(
-        "--bitext",
-        multiple=True,
-        metavar="NAME=DIR",
-        help="Parallel files of yours, scored by Tatoeba's protocol as target bitext.NAME.",
-    )
-    clir = click.option(
-        "--clir",
-        multiple=True,
-        metavar="NAME=DIR",
-        help="A test collection of yours (BEIR or TREC), scored as target clir.NAME.",
-    )
-    return bitext(clir(command))
+def user_text_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options for user-provided text, all NAME=DIR and repeatable.
+
+    The command receives them as one argument, `own`: the folder of each target, such as bitext.NAME.
+    """
+
+    @wraps(command)
+    def with_own(**arguments: Any) -> None:
+        own = {
+            target: folder
+            for kind in _USER_TEXT
+            for target, folder in user_targets(kind, arguments.pop(kind)).items()
+        }
+        command(own=own, **arguments)
+
+    for kind, text in reversed(_USER_TEXT.items()):
+        click.option(f"--{kind}", multiple=True, metavar="NAME=DIR", help=text)(with_own)
+    return with_own
+
+
+_USER_TEXT = {
+    "bitext": "Parallel files of yours, scored by Tatoeba's protocol as target bitext.NAME.",
+    "clir": "A test collection of yours (BEIR or TREC), scored as target clir.NAME.",
+    "labelled": "Labelled texts or pairs of yours: train, dev and test.de as .tsv, .csv or .jsonl. "
+    "A head is trained, as for XNLI; target labelled.NAME.",
+    "tagged": "Tagged words of yours: train, dev and test.de as .conll or .conllu. "
+    "A head is trained, as for UD; target tagged.NAME.",
+}
+
+
+def user_targets(kind: str, assignments: Sequence[str]) -> dict[str, Path]:
+    """Return the folder of each user-provided target, such as bitext.NAME, from NAME=DIR."""
+    folders = {}
+    for text in assignments:
+        name, equals, folder = text.partition("=")
+        if (
+            not equals
+            or not folder
+            or len(name) > 48
+            or not re.fullmatch(r"[a-z0-9]+(?:[-_][a-z0-9]+)*", name)
+        ):
+            cure = "a NAME of at most 48 lower-case letters, digits, - and _, and a folder"
+            raise WrongUsage(f"--{kind} {text!r} is not NAME=DIR", cure=cure)
+        if f"{kind}.{name}" in folders:
+            raise WrongUsage(f"--{kind} {name} is given twice", cure="one folder a NAME")
+        if Path(folder).is_file():
+            raise WrongUsage(
+                f"--{kind} {text}: {folder} is a file, where the folder that holds it is meant",
+                cure=f"--{kind} {name}={Path(folder).parent}",
+            )
+        folders[f"{kind}.{name}"] = Path(folder)
+    return folders

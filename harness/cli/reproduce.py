@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,8 +50,7 @@ def command(
     work: Path | None,
     this_environment: bool,
     data: Path | None,
-    bitext: Sequence[str],
-    clir: Sequence[str],
+    own: Mapping[str, Path],
     device: str,
     as_json: bool,
     submissions: Path,
@@ -65,7 +64,6 @@ def command(
     Exit code 1 when a result is not found again.
     """
     try:
-        from harness.cli.evaluate import user_targets
         from harness.evaluation.run import Options
         from harness.reproduction.story import prepare
     except ModuleNotFoundError as missing:
@@ -75,7 +73,6 @@ def command(
 
     if this_environment and work is None:
         raise WrongUsage("--this-environment is for --run", cure="add --run DIR, or leave it out")
-    own = {**user_targets("bitext", bitext), **user_targets("clir", clir)}
     options = Options(data=data, own=own, device=device)
     prepared = prepare(existing_submission(slug, submissions), targets, options)
     results = [entry.reproduction for entry in prepared]

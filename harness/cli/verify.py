@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -93,8 +93,7 @@ def command(
     by: str,
     url: str | None,
     data: Path | None,
-    bitext: Sequence[str],
-    clir: Sequence[str],
+    own: Mapping[str, Path],
     device: str,
     dtype: str,
     limit: int,
@@ -111,7 +110,6 @@ def command(
     Exit code 1 when a result fails a check.
     """
     try:
-        from harness.cli.evaluate import user_targets
         from harness.evaluation.run import Options
         from harness.verification.story import VerificationPlan, verify
     except ModuleNotFoundError as missing:
@@ -135,7 +133,7 @@ def command(
         unseen=_unseen(unseen),
         options=Options(
             data=data,
-            own={**user_targets("bitext", bitext), **user_targets("clir", clir)},
+            own=own,
             device=device,
             dtype=dtype,
         ),

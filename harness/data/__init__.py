@@ -20,6 +20,7 @@ from harness.data import (
     lareqa,
     ntrex,
     own_bitext,
+    own_tasks,
     question_answering,
     sentence_pairs,
     tagging,
@@ -65,6 +66,8 @@ def find_own_target(
     id; by default they are in TREC's layout, as by trec_eval, and not in BEIR's, as by BEIR's evaluation.
     With `all_judged` judged queries without a relevant document count as 0, as by trec_eval.
     """
+    if own_tasks.is_task(name):
+        return own_tasks.find_task(name, folder)
     if not name.startswith("clir."):
         return own_target(name, own_bitext.languages_in(folder))
     languages = ir_collection.collection_pairs(folder)
@@ -96,6 +99,8 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
         )
     if is_own(target.name):
         assert data is not None  # the folder itself
+        if target.has_head:
+            return own_tasks.load_test(target, language, data)
         if target.kind != "clir":
             return own_bitext.own_bitext(language, data)
         collection = ir_collection.load_collection(language, data, all_judged=counts_all_judged(target))

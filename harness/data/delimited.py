@@ -55,15 +55,15 @@ def named_columns(
     columns: Columns,
     *,
     order: Sequence[str] = (),
-    headed: bool = False,
+    headed: bool | None = False,
     cure: str = CORRECT,
 ) -> Iterator[Row]:
     """Yield the cells of `columns`, in their order.
 
     A first row with at least two known names is a header, and columns are found by it. Without one they are
     in `order`, where names that are not in `columns` are skipped; without `order` a header is required.
-    `headed` tells whether the official files have one: a deviation is noted. Raises BadInput for a column
-    that a header does not name, and for rows of another length.
+    `headed` tells whether the official files have one: a deviation is noted, unless it is None. Raises
+    BadInput for a column that a header does not name, and for rows of another length.
     """
     rows = iter(rows)
     first = next(rows, None)
@@ -74,7 +74,7 @@ def named_columns(
     if sum(name in known for name in names) >= _HEADER_NAMES or not order:
         positions = _positions(path, first, columns)
         width, expected = len(names), ""
-        if not headed:
+        if headed is False:
             note(path, "line 1 is read as a header, which names the columns")
     else:
         positions = [order.index(name) for name in columns]

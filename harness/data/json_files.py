@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,17 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def named_members(
-    path: Path, items: Iterable[tuple[int, dict[str, Any]]], columns: Columns
+    path: Path,
+    items: Iterable[tuple[int, dict[str, Any]]],
+    columns: Columns,
+    *,
+    numbers: Collection[str] = (),
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the texts of `columns` of each object, in their order; a key may be any of a column's names.
 
-    An object may be within another, as in {"translation": {"de": …}}, which `datasets` writes. Raises
-    BadInput with the line for a column that an object lacks, and for a value that is no text.
+    An object may be within another, as in {"translation": {"de": …}}, which `datasets` writes. Columns of
+    `numbers` may have whole numbers. Raises BadInput with the line for a column that an object lacks, and for
+    a value that is no text.
     """
     for number, outer in items:
         inner = next(iter(outer.values())) if len(outer) == 1 else None
@@ -60,9 +65,11 @@ def named_members(
         keys = {key.strip().casefold(): key for key in item}
         where = Where(str(path), number)
         texts = []
-        for aliases in columns.values():
+        for name, aliases in columns.items():
             present = [keys[alias.casefold()] for alias in aliases if alias.casefold() in keys]
-            texts.append(member(item, present[0] if present else aliases[0], str, where))
+            key = present[0] if present else aliases[0]
+            is_number = name in numbers and type(item.get(key)) is int
+            texts.append(str(item[key]) if is_number else member(item, key, str, where))
         yield number, texts
 
 

@@ -308,10 +308,24 @@ def checked_pairs(
 
     Raises BadInput with source and number for an empty sentence or an unknown label.
     """
-    pairs: list[tuple[str, str, str]] = []
-    for number, (first, second, spelling) in rows:
+    pairs = checked_rows(rows, labels, source, cure=cure)
+    if not pairs:
+        raise BadInput(f"no pair of {language} is in {source}", cure="get the whole data set")
+    firsts, seconds, gold = zip(*pairs, strict=True)
+    return SentencePairs(language, firsts, seconds, gold, source)
+
+
+def checked_rows(
+    rows: Iterable[tuple[int, Sequence[str]]], labels: Sequence[str], source: str, *, cure: str
+) -> list[tuple[str, ...]]:
+    """Check rows of texts and their label, numbered as in the source.
+
+    Raises BadInput with source and number for an empty text or an unknown label.
+    """
+    checked: list[tuple[str, ...]] = []
+    for number, (*texts, spelling) in rows:
         where = Where(source, number)
-        if not (first.strip() and second.strip()):
+        if not all(text.strip() for text in texts):
             raise BadInput("a sentence is empty", where=where, cure=cure)
         label = spelling if spelling in labels else _SPELLINGS.get(spelling, spelling)
         if label not in labels:
@@ -319,11 +333,8 @@ def checked_pairs(
             raise BadInput(message, where=where, cure=cure)
         if label != spelling:
             note(source, f"the label {spelling} is read as {label}")
-        pairs.append((first, second, label))
-    if not pairs:
-        raise BadInput(f"no pair of {language} is in {source}", cure="get the whole data set")
-    firsts, seconds, gold = zip(*pairs, strict=True)
-    return SentencePairs(language, firsts, seconds, gold, source)
+        checked.append((*texts, label))
+    return checked
 
 
 def _uncertain_rows(path: Path, count: int) -> frozenset[int]:

@@ -152,9 +152,9 @@ def _from_file(language: str, path: Path, tags: Sequence[str] | None) -> TaggedS
             message = f"found {len(cells)} columns, expected a word and its tag"
             raise BadInput(message, where=where, cure=_NO_TAGS)
         word, tag = cells
-        _check(word, tag, tags, where, CORRECT)
+        check_word(word, tag, tags, where, CORRECT)
         sentences[-1].append((word, tag))
-    return _record(language, filter(None, sentences), str(path))
+    return tagged_sentences(language, filter(None, sentences), str(path))
 
 
 def _without_prefixes(text: TaggedSentences) -> TaggedSentences:
@@ -192,9 +192,9 @@ def _from_hub(
             raise BadInput(message, where=where, cure=DAMAGED_ON_HUB)
         sentence = [(word, names.get(tag, str(tag))) for word, tag in zip(words, labels, strict=True)]
         for word, tag in sentence:
-            _check(word, tag, tags, where, DAMAGED_ON_HUB)
+            check_word(word, tag, tags, where, DAMAGED_ON_HUB)
         sentences.append(sentence)
-    return _record(language, sentences, source)
+    return tagged_sentences(language, sentences, source)
 
 
 def _names(feature: Any) -> Mapping[object, str]:
@@ -202,7 +202,8 @@ def _names(feature: Any) -> Mapping[object, str]:
     return dict(enumerate(getattr(getattr(feature, "feature", None), "names", ())))
 
 
-def _check(word: object, tag: str, tags: Sequence[str] | None, where: Where, cure: str) -> None:
+def check_word(word: object, tag: str, tags: Sequence[str] | None, where: Where, cure: str) -> None:
+    """Raise BadInput for a word that is empty or no text, and for a tag that is empty or not in `tags`."""
     if not word or not isinstance(word, str):
         raise BadInput("a word is empty" if not word else "a word is not text", where=where, cure=cure)
     if tags is None and not tag:
@@ -211,7 +212,10 @@ def _check(word: object, tag: str, tags: Sequence[str] | None, where: Where, cur
         raise BadInput(f"found the tag {tag!r}, expected one of: {' '.join(tags)}", where=where, cure=cure)
 
 
-def _record(language: str, sentences: Iterable[Sequence[tuple[str, str]]], source: str) -> TaggedSentences:
+def tagged_sentences(
+    language: str, sentences: Iterable[Sequence[tuple[str, str]]], source: str
+) -> TaggedSentences:
+    """Return sentences of words and their tags as examples; raises BadInput if there is none."""
     pairs = [tuple(zip(*sentence, strict=True)) for sentence in sentences]
     if not pairs:
         raise BadInput(f"no sentence of {language} is in {source}", cure="get the whole data set")

@@ -11,6 +11,7 @@ from harness.catalog import is_own
 from harness.catalog.fingerprints import TRAINING_FINGERPRINTS
 from harness.data import multiple_choice, plain_text, question_answering, sentence_pairs, similarity, tagging
 from harness.data.examples import RowExamples
+from harness.data.own_tasks import load_train_and_dev
 from harness.data.text_files import fingerprint, refuse_other_text
 from harness.data.text_pairs import (
     own_translations,
@@ -97,7 +98,7 @@ _TASKS: Mapping[str, tuple[Loader, Loader | None]] = {
 
 @dataclass(frozen=True)
 class TrainingText:
-    """English examples to train on, and dev examples to choose among the trainer's evaluations."""
+    """Examples to train on, in one language, and dev examples to choose among the trainer's evaluations."""
 
     train: RowExamples
     dev: RowExamples
@@ -113,12 +114,16 @@ class TrainingText:
 
 
 def load_training(target: Target, data: Path | None) -> TrainingText:
-    """Return the English text that a target's head is trained on, from raw layouts in `data` or from the Hub.
+    """Return the text that a target's head is trained on, from raw layouts in `data` or from the Hub.
 
-    Without a dev set the last tenth is held out: adjacent examples share a passage, a premise or a document,
-    so that a random split would leak it into both parts. Raises BadInput for text that is missing, malformed
-    or not the official one.
+    It is English, or what the folder `data` of a user-provided target holds. Without a dev set the last tenth
+    is held out: adjacent examples share a passage, a premise or a document, so that a random split would leak
+    it into both parts. Raises BadInput for text that is missing, malformed or not the official one.
     """
+    if is_own(target.name):
+        assert data is not None  # the folder itself
+        train, own_dev = load_train_and_dev(target, data)
+        return TrainingText(train, own_dev) if own_dev is not None else TrainingText(*_hold_out(train))
     train_loader, dev_loader = _HEADS[target.training]
     whole = _official(train_loader, target, data)
     if dev_loader is not None:

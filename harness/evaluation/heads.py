@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from harness.catalog import BY_NAME
+from harness.catalog import BY_NAME, is_own
 from harness.errors import CheckFailed, WrongUsage, naming_failures
 from harness.evaluation.cells import Measured
 from harness.evaluation.plan import TargetPlan
@@ -78,9 +78,10 @@ def _train_once(job: HeadTraining, folder: Path, run: Run) -> None:
         if not (folder / _TRAINED).is_file():
             _refuse_several_processes(run)
             count = job.recipe.taken(len(job.train))
+            language = "" if is_own(job.target.name) else "English "
             run.reporter.report(
                 f"{job.files.source}: a head for {job.target.training} is fine-tuned "
-                f"on {count:,} English examples"
+                f"on {count:,} {language}examples"
             )
             trained = finetune(replace(job, folder=work), run.reporter)
             (work / "model" / _TRAINED).write_text(json.dumps(asdict(trained)))

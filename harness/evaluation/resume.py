@@ -70,7 +70,7 @@ def _resume(plan: TargetPlan, run: Run) -> Resumed:
     if not (untrained and any(earlier.unfinished(plan, seed) for seed in plan.checkpoints)):
         return Resumed(plan, earlier)
     with noting(run.reporter.report):
-        text = load_training(plan.target, run.options.data)
+        text = load_training(plan.target, run.options.own.get(plan.target.name, run.options.data))
     return Resumed(plan, earlier, text.first(run.options.limit) if run.options.limit else text)
 
 

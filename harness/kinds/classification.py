@@ -1,24 +1,32 @@
-"""Label pairs of sentences."""
+"""Label texts, or pairs of texts."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from harness.data.own_labelled import LabelledTexts
 from harness.data.sentence_pairs import SentencePairs
 from harness.kinds.protocols import Predict
-from harness.models.tokenization import pair_inputs
+from harness.models.tokenization import Input, pair_inputs, single_inputs
 from harness.records import Target
 
 
-def run(target: Target, examples: SentencePairs, model: Predict) -> pa.Table:
-    """Give every pair the label of the largest logit.
+def labelled_inputs(tokenizer: Any, examples: SentencePairs | LabelledTexts, max_length: int) -> list[Input]:
+    """Return the inputs whose labels are predicted, or learnt: pairs, or single texts."""
+    if isinstance(examples, LabelledTexts):
+        return single_inputs(tokenizer, examples.texts, max_length)
+    return pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
 
-    A row is a pair: `predicted`, its label, and `correct`, whether that is right.
+
+def run(target: Target, examples: SentencePairs | LabelledTexts, model: Predict) -> pa.Table:
+    """Give every text or pair the label of the largest logit.
+
+    A row is a text or a pair: `predicted`, its label, and `correct`, whether that is right.
     """
-    inputs = pair_inputs(
-        model.tokenizer, examples.first_sentences, examples.second_sentences, model.max_length
-    )
+    inputs = labelled_inputs(model.tokenizer, examples, model.max_length)
     best = np.stack(model.logits(inputs)).argmax(axis=1)
     labels = np.array(target.labels)
     predicted = labels[best]

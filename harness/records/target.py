@@ -118,8 +118,11 @@ class Target(Record):
 
     @property
     def chance(self) -> float:
-        """Return the chance level in points: one of the labels, one sentence of the pool, else 0."""
-        if self.kind == "classification":
+        """Return the chance level in points: one of the labels, one sentence of the pool, else 0.
+
+        Of a user-provided task it is 0, too: a result does not say how many labels there were.
+        """
+        if self.kind == "classification" and self.labels:
             return 100 / len(self.labels)
         if self.kind == "retrieval" and self.sizes:
             return 100 * sum(1 / size for size in self.sizes.values()) / len(self.sizes)

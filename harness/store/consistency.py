@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from harness.catalog import BY_NAME
+from harness.catalog import BY_NAME, is_own, own_target
 from harness.characters import shown
 from harness.records import (
     AnySubmission,
@@ -142,7 +142,7 @@ def _measured_findings(submission: Submission) -> Iterator[Inconsistency]:
     with_head = [target.name for target in BY_NAME.values() if target.has_head]
     for block, targets in (("finetuning", submission.finetuning), ("finetuned", submission.finetuned)):
         for name in targets:
-            if name not in with_head:
+            if name not in with_head and not (is_own(name) and own_target(name, ()).has_head):
                 reason = f"target {name!r} has no head" if name in BY_NAME else f"unknown target {name!r}"
                 cure = f"targets with a head: {', '.join(with_head)}"
                 yield Inconsistency((block, name), f"{block}: {reason}", cure, key=True)

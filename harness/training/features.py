@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 from harness.data.examples import Examples
 from harness.data.multiple_choice import MultipleChoice
+from harness.data.own_labelled import LabelledTexts
 from harness.data.plain_text import Sentences
 from harness.data.question_answering import AnsweredQuestions
 from harness.data.sentence_pairs import SentencePairs
 from harness.data.similarity import ScoredPairs
 from harness.data.tagging import TaggedSentences
+from harness.kinds.classification import labelled_inputs
 from harness.models.tokenization import IGNORED, Input, Window, pair_inputs, pieces, single_inputs, windows
 
 
@@ -44,8 +46,8 @@ class Lengths(Protocol):
 def features(labels: Sequence[str], examples: Examples, tokenizer: Any, recipe: Lengths) -> list[Feature]:
     """Return one or more training features per example, for a head with these labels."""
     max_length = recipe.max_length
-    if isinstance(examples, SentencePairs):
-        inputs = pair_inputs(tokenizer, examples.first_sentences, examples.second_sentences, max_length)
+    if isinstance(examples, SentencePairs | LabelledTexts):
+        inputs = labelled_inputs(tokenizer, examples, max_length)
         return [
             Feature((item,), {"labels": labels.index(label)})
             for item, label in zip(inputs, examples.labels, strict=True)

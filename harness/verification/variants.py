@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from harness.data.own_labelled import LabelledTexts
 from harness.data.question_answering import AnsweredQuestions
 from harness.data.sentence_pairs import SentencePairs
 from harness.data.tagging import TaggedSentences
@@ -49,6 +50,8 @@ def changed_examples(examples: Any, variant: Variant, seed: str) -> Any:
             first_sentences=_changed_all(examples.first_sentences, variant, seed),
             second_sentences=_changed_all(examples.second_sentences, variant, seed),
         )
+    if isinstance(examples, LabelledTexts):
+        return replace(examples, texts=_changed_all(examples.texts, variant, seed))
     if isinstance(examples, AnsweredQuestions):
         return replace(examples, questions=_changed_all(examples.questions, variant, seed))
     assert isinstance(examples, TaggedSentences)  # the three kinds with a head

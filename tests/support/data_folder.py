@@ -130,6 +130,10 @@ def contents() -> dict[str, bytes]:
         ),
         "bitext/lines/test.de": lines(german),
         "bitext/lines/test.en": lines(english),
+        **{f"labelled/tsv/{name}.tsv": _pairs("de", ("0", "1")) for name in ("train", "dev", "test.de")},
+        **{f"labelled/csv/{name}.csv": _labelled_csv() for name in ("train", "dev", "test.de")},
+        **{f"labelled/jsonl/{name}.jsonl": _labelled_jsonl() for name in ("train", "dev", "test.de")},
+        **{f"tagged/conll/{name}.conll": _tagged(("ADV", "NOUN")) for name in ("train", "dev", "test.de")},
         "bitext/tmx/test.tmx": _tmx(zip(german, english, strict=True)),
     }
     return files | _collections()
@@ -138,6 +142,14 @@ def contents() -> dict[str, bytes]:
 def _quoted(rows: Iterable[Sequence[str]]) -> bytes:
     """Return a table with commas and every cell in quotation marks."""
     return table((['"' + cell.replace('"', '""') + '"' for cell in row] for row in rows), ",")
+
+
+def _labelled_csv() -> bytes:
+    return _quoted([("text", "label"), *((text, f"{i % 2}") for i, text in enumerate(SENTENCES["de"]))])
+
+
+def _labelled_jsonl() -> bytes:
+    return _objects({"text": text, "label": i % 2} for i, text in enumerate(SENTENCES["de"]))
 
 
 def _tmx(pairs: Iterable[tuple[str, str]]) -> bytes:

@@ -20,6 +20,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -42,8 +43,8 @@ FORMATS = {
     r"\.csv$": "CSV",
     r"\.tmx$": "TMX",
     r"^(rte|sick)/|qrels/test\.tsv$": "TSV with header",
-    r"^(xnli|pawsx|bitext|columns)/.*\.tsv$|^bucc2018/": "TSV",
-    r"^(udpos|panx)/": "words, tags",
+    r"^(xnli|pawsx|bitext|labelled|columns)/.*\.tsv$|^bucc2018/": "TSV",
+    r"^(udpos|panx|tagged)/": "words, tags",
     r"^trec/.*(topics|documents)": "TREC",
     r"qrels\.txt$": "TREC qrels",
     r"": "lines",
@@ -85,6 +86,7 @@ MESSAGES = {
     r".+ has \d+ lines, .+ has \d+|.+ is not among the .+|found '', expected the number of a row.+": (
         "does not fit the other files: another number of lines, or an unknown id"
     ),
+    r"has \d+ examples, of which no tenth can be held out": "which file is missing, and where it belongs",
     r"holds no .+|lists no row|no (\w+ of \w+ is in|query has a relevant document|document has a text).*": "holds nothing",
 }
 
@@ -276,6 +278,8 @@ def loaders() -> dict[str, Load]:
     for kind, names in (
         ("bitext", tuple(f"bitext/{form}" for form in ("two", "tsv", "csv", "jsonl", "lines", "tmx"))),
         ("clir", ("beir", "trec", "columns")),
+        ("labelled", ("labelled/tsv", "labelled/csv", "labelled/jsonl")),
+        ("tagged", ("tagged/conll",)),
     ):
         for name in names:
             result[f"{kind} {name}"] = partial(_load_own, kind, name)
@@ -300,7 +304,11 @@ def _load(load: Callable[[str, Path | None], Any], language: str, folder: Path) 
 def _load_own(kind: str, name: str, folder: Path) -> Any:
     target = data_loaders.find_own_target(f"{kind}.own", folder / name)
     (language,) = target.languages
-    return data_loaders.load_examples(target, language, folder / name)
+    examples = data_loaders.load_examples(target, language, folder / name)
+    if not target.has_head:
+        return examples
+    training = training_text.load_training(target, folder / name)
+    return SimpleNamespace(fingerprint=examples.fingerprint + training.fingerprint)
 
 
 @contextmanager
