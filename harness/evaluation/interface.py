@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
 from harness.cache import cache_folder
+from harness.catalog import OWN_KINDS
 from harness.errors import WrongUsage
 from harness.evaluation.direct import OUTPUT, StatedEncoding, submission_of_code, submission_of_model
 from harness.evaluation.notebook import default_reporter
@@ -45,6 +46,8 @@ class Settings(TypedDict, total=False):
     data: PathLike
     bitext: Mapping[str, PathLike]
     clir: Mapping[str, PathLike]
+    labelled: Mapping[str, PathLike]
+    tagged: Mapping[str, PathLike]
     device: str
     dtype: str
     batch_tokens: int
@@ -150,7 +153,7 @@ def options_with(options: Options, settings: Settings) -> Options:
         changes |= {name: Path(changes[name])} if changes.get(name) is not None else {}
     own = {
         f"{kind}.{name}": Path(folder)
-        for kind in ("bitext", "clir")
+        for kind in OWN_KINDS
         for name, folder in settings.get(kind, {}).items()  # type: ignore[attr-defined]
     }
     mining = Mining(
