@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import device_option, dtype_option, submissions_option
+from harness.cli.options import data_option, device_option, dtype_option, submissions_option
 from harness.errors import MissingExtra, WrongUsage
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.retrieval.encoder_search import Matching
     from harness.retrieval.story import RetrievalReport
 
+_NAMES = {"map": "MAP", "map_20": "mAP@20", "ndcg_10": "nDCG@10", "recall_100": "R@100", "mrr": "MRR"}
 _EXAMPLES = """\b
 stiltboard retrieve DIR/de-en --first-stage bm25 --model submissions/mine --fuse
 stiltboard retrieve DIR/de-en --run theirs.run --run mine.run --json
@@ -22,8 +23,15 @@ stiltboard retrieve DIR/de-en --run theirs.run --run mine.run --json
 
 
 @click.command(name="retrieve", epilog=_EXAMPLES)
-@click.argument("collection", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("-l", "--language", "pair", metavar="PAIR", help="Which language pair of the folder.")
+@click.argument("collection", type=click.Path(path_type=Path))
+@click.option(
+    "-l",
+    "--language",
+    "pair",
+    metavar="LANG",
+    help="Which language pair of the folder, or which questions of a target.",
+)
+@data_option
 @click.option(
     "--first-stage",
     "first_stages",
@@ -120,6 +128,7 @@ stiltboard retrieve DIR/de-en --run theirs.run --run mine.run --json
 @submissions_option
 def command(
     collection: Path,
+    data: Path | None,
     window: str | None,
     by: str,
     top: int,
@@ -133,9 +142,10 @@ def command(
 ) -> None:
     """Rank the documents of a test COLLECTION by several systems, and compare their runs.
 
-    COLLECTION is a folder in BEIR's or TREC's format, as for evaluate --clir. Systems are first stages by
+    COLLECTION is a folder in BEIR's or TREC's format, as for evaluate --clir, or xquad_r or mlqa_r with
+    --data, whose questions search the sentences of all languages. Systems are first stages by
     terms, encoders, and runs in files; their fusion and a re-ranked run are added on request. Every run is
-    scored by the same measures, and compared with the first by a paired permutation test over queries.
+    scored by the same measures, and compared with the first, paired by query.
     """
     try:
         from harness.cli.progress import watch
@@ -144,6 +154,7 @@ def command(
     except ModuleNotFoundError as missing:
         raise MissingExtra("retrieve", "eval", str(missing.name)) from missing
     options = Options(
+        data=data,
         device=device,
         dtype=dtype,
         ignore_identical_ids=ignore_identical_ids,
@@ -178,10 +189,11 @@ def _matching(by: str, top: int, window: str | None) -> Matching:
 def _print(report: RetrievalReport) -> None:
     from harness.text_table import print_table
 
-    names = {"map": "MAP", "ndcg_10": "nDCG@10", "recall_100": "R@100", "mrr": "MRR"}
-    headings = ["run", "MAP", "95 %", *list(names.values())[1:], "difference", "95 %  ", "p (Holm)"]
+    names = [name for name in _NAMES if name in report.runs[0].scores]
+    first, *others = (_NAMES[name] for name in names)
+    headings = ["run", first, "95 %", *others, "difference", "95 %  ", "p (Holm)"]
     title = f"{report.collection} {report.pair}: {report.queries:,} queries, {report.documents:,} documents"
-    rows = [_row(score, list(names)) for score in report.runs]
+    rows = [_row(score, names) for score in report.runs]
     print_table(headings, rows, right=set(headings[1:]), title=title)
     for score in report.runs:
         click.echo(f"{score.run}: {score.signature}")
@@ -194,4 +206,5 @@ def _row(score: RunScore, names: list[str]) -> list[str]:
     if (difference := score.difference) is None:
         return [*cells, "", "", ""]
     low, high = difference.interval
-    return [*cells, f"{difference.difference:+.2f}", f"{low:+.2f} to {high:+.2f}", f"{difference.holm:.4f}"]
+    p = "too few differ" if difference.holm is None else f"{difference.holm:.4f}"
+    return [*cells, f"{difference.difference:+.2f}", f"{low:+.2f} to {high:+.2f}", p]

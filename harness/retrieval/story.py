@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,14 +10,13 @@ from pathlib import Path
 
 from harness.cache import cache_folder
 from harness.catalog import conventions
-from harness.data import find_own_target, load_examples
-from harness.data.ir_collection import Collection
 from harness.data.reading_notes import noting
 from harness.data.text_files import fingerprint
 from harness.data.translated_queries import translated_queries
 from harness.errors import BadInput, WrongUsage
 from harness.evaluation.direct import checkpoint_of
 from harness.evaluation.run import Options
+from harness.kinds.question_retrieval import CUTOFF
 from harness.models.checkpoint import fetch
 from harness.models.device import choose_device, choose_dtype
 from harness.records import Record, Signature
@@ -27,20 +24,20 @@ from harness.reporter import Reporter, Silent
 from harness.retrieval.comparing import RunScore, compare_runs
 from harness.retrieval.encoder_search import Matching, encoder_run
 from harness.retrieval.fusion import K, reciprocal_rank_fusion
-from harness.retrieval.ranked_run import DEPTH, RankedRun, read_run, write_run
+from harness.retrieval.ranked_run import DEPTH, RankedRun, write_run
 from harness.retrieval.reranking import rerank
+from harness.retrieval.sources import ignored_documents, open_collection, read_other_run
 from harness.retrieval.term_search import BM25, QueryLikelihood, TermIndex, TermScorer, search
 from harness.retrieval.terms import WORDS, Terms, terms_of
 from harness.store.naming import submission_or_model
-
-_LONGEST_TAG = 80
 
 
 @dataclass(frozen=True)
 class RetrievalRequest:
     """What is searched, by which systems, and what is done with their runs.
 
-    `collection` holds a test collection, `pair` says which where it holds several. First stages are `bm25`
+    `collection` is the folder of a test collection, or the name of a target with questions and answers;
+    `pair` says which pair of a folder, or which language of questions. First stages are `bm25`
     and `ql`; with `translated` they search with the translated queries too. `fuse` adds the fusion of all
     runs; `reranker` re-ranks the first `rerank_depth` documents of the run `rerank_run`, or of the last one.
     """
@@ -103,11 +100,13 @@ class _Retrieval:
     def __init__(self, request: RetrievalRequest, options: Options, reporter: Reporter) -> None:
         self._request, self._options, self._reporter = request, options, reporter
         with noting(reporter.report):
-            self._collection, self._protocol = _load(request, options)
+            self._collection, self._target = open_collection(request.collection, request.pair, options)
+        # What is said of a system follows the protocol's own options.
+        self._protocol = replace(self._target.signature, options=conventions(self._target))
         self._runs: dict[str, RankedRun] = {}
         self._signatures: dict[str, Signature] = {}
         self._seconds: dict[str, float] = {}
-        self._ignored = _ignored(self._collection)
+        self._ignored = ignored_documents(self._collection)
 
     def search_by_terms(self) -> None:
         """Add the runs of the first stages."""
@@ -145,13 +144,16 @@ class _Retrieval:
 
     def search_by_vectors(self) -> None:
         """Add the runs of models."""
+        matching = self._request.matching
+        if self._is_of_sentences and matching.window is None:
+            matching = Matching("whole")
         for name in self._request.models:
             run, signature = encoder_run(
                 name,
                 self._request.submissions,
                 self._collection,
                 self._protocol,
-                self._request.matching,
+                matching,
                 self._request.depth,
                 self._options,
                 self._reporter,
@@ -161,7 +163,7 @@ class _Retrieval:
     def read_others(self) -> None:
         """Add the runs in files."""
         for path in self._request.runs:
-            self._add(_read_other(path, self._collection, self._ignored, self._reporter))
+            self._add(read_other_run(path, self._collection, self._ignored, self._reporter))
 
     def fuse(self) -> None:
         """Add the fusion of all runs."""
@@ -227,8 +229,19 @@ class _Retrieval:
             queries=len(collection),
             documents=len(collection.documents),
             fingerprint=collection.fingerprint,
-            runs=compare_runs(collection, list(self._runs.values()), signatures, self._seconds),
+            runs=compare_runs(
+                collection,
+                list(self._runs.values()),
+                signatures,
+                self._seconds,
+                CUTOFF if self._is_of_sentences else None,
+            ),
         )
+
+    @property
+    def _is_of_sentences(self) -> bool:
+        """Tell whether single sentences are searched, as LAReQA does, which also has a measure of its own."""
+        return self._target.kind == "question_retrieval"
 
     def _add(self, run: RankedRun, signature: Signature | None = None) -> None:
         if run.name in self._runs:
@@ -242,70 +255,3 @@ class _Retrieval:
         started = time.perf_counter()
         yield
         self._seconds[name] = round(time.perf_counter() - started, 3)
-
-
-def _read_other(
-    path: Path, collection: Collection, ignored: Mapping[str, set[str]], reporter: Reporter
-) -> RankedRun:
-    """Read a run over the collection; raises BadInput where it shares no query or no document with it."""
-    rankings = {
-        query: ranking.without(ignored.get(query, set())) for query, ranking in read_run(path).items()
-    }
-    documents = {name for ranking in rankings.values() for name in ranking.documents}
-    for what, own, ranked in (
-        ("judged query", set(collection.queries), set(rankings)),
-        ("document", set(collection.documents), documents),
-    ):
-        if own.isdisjoint(ranked):
-            raise BadInput(
-                f"{path} has no {what} of {collection.path}",
-                cure="take a run over this collection, with its ids",
-            )
-    missing = len(collection.queries.keys() - rankings.keys())
-    unknown = len(documents - collection.documents.keys())
-    if missing or unknown:
-        reporter.report(
-            f"{path}: {missing:,} judged queries have no ranking and count as 0; {unknown:,} of its "
-            f"{len(documents):,} documents are not in the collection and count as not relevant"
-        )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    return RankedRun(_tag(re.sub(r"(\.(gz|trec|run|txt))+$", "", path.name)), (f"run={digest}",), rankings)
-
-
-def _load(request: RetrievalRequest, options: Options) -> tuple[Collection, Signature]:
-    """Return the collection, and the part of the signature that all systems share."""
-    folder = request.collection
-    name = f"clir.{_target_name(folder)}"
-    target = find_own_target(
-        name, folder, ignore_identical_ids=options.ignore_identical_ids, all_judged=options.all_judged
-    )
-    pairs = target.languages
-    if request.pair is None and len(pairs) > 1:
-        raise WrongUsage(f"{folder} holds {len(pairs)} collections", cure=f"-l {' or -l '.join(pairs)}")
-    pair = request.pair or pairs[0]
-    collection = load_examples(target, pair, folder)
-    assert isinstance(collection, Collection)
-    if options.limit:
-        collection = collection.first(options.limit)
-    return collection, replace(target.signature, options=conventions(target))
-
-
-def _target_name(folder: Path) -> str:
-    """Return the name of the collection: of its folder, or of the folder above where that is a pair."""
-    folder = folder.resolve()
-    name = folder.parent.name if re.fullmatch(r"[a-z]{2,3}-[a-z]{2,3}", folder.name) else folder.name
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or "collection"
-
-
-def _tag(name: str) -> str:
-    """Return a file's name as the name of a run, which the format and signatures can hold."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:_LONGEST_TAG].strip("-") or "run"
-
-
-def _ignored(collection: Collection) -> Mapping[str, set[str]]:
-    """Return the documents that are not ranked for a query."""
-    queries, documents = list(collection.queries), list(collection.documents)
-    ignored: dict[str, set[str]] = {}
-    for query, document in collection.ignored:
-        ignored.setdefault(queries[query], set()).add(documents[document])
-    return ignored

@@ -1,0 +1,120 @@
+"""What is searched, and runs of others over it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.catalog import BY_NAME
+from harness.catalog.lookup import language_named
+from harness.data import find_own_target, load_examples
+from harness.data.ir_collection import Collection
+from harness.data.lareqa import Questions
+from harness.data.question_collection import as_collection
+from harness.errors import BadInput, WrongUsage
+from harness.evaluation.run import Options
+from harness.records import Target
+from harness.reporter import Reporter
+from harness.retrieval.ranked_run import RankedRun, read_run
+
+_LONGEST_TAG = 80
+
+
+def open_collection(place: Path, part: str | None, options: Options) -> tuple[Collection, Target]:
+    """Return the collection, and the target by whose protocol it is scored.
+
+    `place` is the folder of a test collection, or the name of a target with questions and answers; `part`
+    says which pair of a folder, or which language of questions. Raises BadInput and WrongUsage for anything
+    else.
+    """
+    if (target := BY_NAME.get(str(place))) is not None:
+        return as_collection(_questions(target, part, options)), target
+    return _own_collection(place, part, options)
+
+
+def _questions(target: Target, language: str | None, options: Options) -> list[Questions]:
+    """Return the questions of a language, or of all, of a target that has questions and answers."""
+    if target.kind != "question_retrieval":
+        searched = [name for name, other in BY_NAME.items() if other.kind == "question_retrieval"]
+        raise WrongUsage(
+            f"{target.name} is no collection that is searched",
+            cure=f"the folder of a test collection, or {', '.join(searched)}",
+        )
+    if language is not None:
+        language = language_named(language, target.languages, target.name)
+    examples = [
+        load_examples(target, code, options.data) for code in target.languages if language in (None, code)
+    ]
+    questions = [part for part in examples if isinstance(part, Questions)]
+    return [part.first(options.limit) for part in questions] if options.limit else questions
+
+
+def _own_collection(folder: Path, part: str | None, options: Options) -> tuple[Collection, Target]:
+    if not folder.is_dir():
+        raise BadInput(
+            f"{folder} is no folder",
+            cure="name the folder of a test collection, or a target such as xquad_r with --data DIR",
+        )
+    target = find_own_target(
+        f"clir.{_target_name(folder)}",
+        folder,
+        ignore_identical_ids=options.ignore_identical_ids,
+        all_judged=options.all_judged,
+    )
+    pairs = target.languages
+    if part is None and len(pairs) > 1:
+        raise WrongUsage(f"{folder} holds {len(pairs)} collections", cure=f"-l {' or -l '.join(pairs)}")
+    collection = load_examples(target, part or pairs[0], folder)
+    assert isinstance(collection, Collection)
+    return collection.first(options.limit) if options.limit else collection, target
+
+
+def _target_name(folder: Path) -> str:
+    """Return the name of the collection: of its folder, or of the folder above where that is a pair."""
+    folder = folder.resolve()
+    name = folder.parent.name if re.fullmatch(r"[a-z]{2,3}-[a-z]{2,3}", folder.name) else folder.name
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or "collection"
+
+
+def ignored_documents(collection: Collection) -> Mapping[str, set[str]]:
+    """Return the documents that are not ranked for a query."""
+    queries, documents = list(collection.queries), list(collection.documents)
+    ignored: dict[str, set[str]] = {}
+    for query, document in collection.ignored:
+        ignored.setdefault(queries[query], set()).add(documents[document])
+    return ignored
+
+
+def read_other_run(
+    path: Path, collection: Collection, ignored: Mapping[str, set[str]], reporter: Reporter
+) -> RankedRun:
+    """Read a run over the collection; raises BadInput where it shares no query or no document with it."""
+    rankings = {
+        query: ranking.without(ignored.get(query, set())) for query, ranking in read_run(path).items()
+    }
+    documents = {name for ranking in rankings.values() for name in ranking.documents}
+    for what, own, ranked in (
+        ("judged query", set(collection.queries), set(rankings)),
+        ("document", set(collection.documents), documents),
+    ):
+        if own.isdisjoint(ranked):
+            raise BadInput(
+                f"{path} has no {what} of {collection.path}",
+                cure="take a run over this collection, with its ids",
+            )
+    missing = len(collection.queries.keys() - rankings.keys())
+    unknown = len(documents - collection.documents.keys())
+    if missing or unknown:
+        reporter.report(
+            f"{path}: {missing:,} judged queries have no ranking and count as 0; {unknown:,} of its "
+            f"{len(documents):,} documents are not in the collection and count as not relevant"
+        )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return RankedRun(_tag(re.sub(r"(\.(gz|trec|run|txt))+$", "", path.name)), (f"run={digest}",), rankings)
+
+
+def _tag(name: str) -> str:
+    """Return a file's name as the name of a run, which the format and signatures can hold."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:_LONGEST_TAG].strip("-") or "run"
