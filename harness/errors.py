@@ -118,6 +118,17 @@ class MissingExtra(StiltboardError):
         )
 
 
+def joined(errors: Sequence[StiltboardError], message: str = "") -> StiltboardError:
+    """Return one error for several: with all their faults, or with a message where they were shown already.
+
+    It is of the class whose exit code all of them have, else CheckFailed.
+    """
+    codes = {error.exit_code for error in errors}
+    classes = (CheckFailed, WrongUsage, BadInput, NotComparable, Incomplete)
+    kind = next((kind for kind in classes if codes == {kind.exit_code}), CheckFailed)
+    return kind(message or [fault for error in errors for fault in error.faults])
+
+
 def _installation(extra: str) -> str:
     """Return the command that adds an extra to this package, installed from a clone, a wheel or an index."""
     import json  # noqa: PLC0415 - this module is imported by every command

@@ -29,6 +29,7 @@ from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage, naming_
 from harness.records import Margin, Mining
 from harness.records.score_line import ScoreLine
 
+from harness.verbosity import verbosity_options
 if TYPE_CHECKING:
     from harness.evaluation.isolated import Apart
     from harness.evaluation.run import Options
@@ -41,6 +42,15 @@ _AMOUNT = click.FloatRange(min=0, min_open=True)
 
 
 _EXAMPLES = """\b
+def _explain_batch_tokens(_context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    """Refuse a number of texts, which is what other programs take."""
+    if value is not None:
+        raise WrongUsage(
+            "--batch-size is a number of texts, and a forward pass is limited by its tokens",
+            cure="--batch-tokens N, such as 8192; the default is 1024 on a CPU, 65536 on a GPU",
+        )
+
+
 stiltboard evaluate intfloat/multilingual-e5-small -t tatoeba -l de
 stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
 """
@@ -57,9 +67,11 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=16),
-    help="Tokens in one forward pass; halved when memory runs out.",
+    help="Tokens in one forward pass, in place of a batch size; halved when memory runs out. No score "
+    "depends on it: texts of one length are encoded together, without padding.",
 )
 @click.option(
+@click.option("--batch-size", callback=_explain_batch_tokens, expose_value=False, hidden=True, metavar="N")
     "--layers",
     type=click.Choice(["declared", "all"]),
     default="declared",
@@ -130,6 +142,7 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
 )
 @submissions_option
 def command(
+@verbosity_options
     names: Sequence[str],
     targets: Sequence[str],
     languages: Sequence[str],

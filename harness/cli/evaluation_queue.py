@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.errors import CheckFailed, Fault, StiltboardError, naming_failures
+from harness.errors import CheckFailed, Fault, StiltboardError, joined, naming_failures
 from harness.records import Result
 from harness.records.score_line import ScoreLine
 
@@ -50,9 +50,10 @@ def run_queue(
 ) -> list[Path]:
     """Evaluate one subject after the other, print the scores of all, and return the folders of their results.
 
-    A failure, which is anything but a request to end this process or a full disk, does not stop the others,
-    and CheckFailed is raised at the end. A single subject raises its own error. With `isolation` each is
-    evaluated in a separate process, within that sandbox and those limits.
+    A failure, which is anything but a request to end this process or a full disk, does not stop the others;
+    an error is raised at the end, whose exit code is that of all failures if they have the same, else 1. A
+    single subject raises its own error. With `isolation` each is evaluated in a separate process, within that
+    sandbox and those limits.
     """
     errors: list[StiltboardError] = []
     results: list[tuple[Path, Result]] = []
@@ -72,7 +73,7 @@ def run_queue(
         raise (
             errors[0]
             if len(errors) == 1 == len(subjects)
-            else CheckFailed(f"{len(errors)} of {len(subjects)} submissions could not be evaluated")
+            else joined(errors, f"{len(errors)} of {len(subjects)} submissions could not be evaluated")
         )
     if failed := [fault for _, result in results for fault in _failures(result)]:
         raise CheckFailed(failed)

@@ -95,10 +95,11 @@ class LazyGroup(click.Group):
         from harness.cli.endings import endings
         from harness.downloading import reporting_downloads
 
-        reporting = reporting_downloads(lambda line: click.echo(f"download: {line}", err=True))
+        reporting = reporting_downloads(lambda line: say(f"download: {line}"))
         with endings(lambda: ctx.invoked_subcommand or ""), reporting:
             return super().invoke(ctx)
 
+        from harness.verbosity import say
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help lines of COMMANDS without importing a command."""
         with formatter.section("Commands"):

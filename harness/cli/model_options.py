@@ -14,6 +14,7 @@ from harness.cli.evaluation_queue import Subject
 from harness.errors import WrongUsage
 from harness.records import Pooling
 from harness.store.naming import NamedModel, submission_or_model
+from harness.verbosity import say
 
 if TYPE_CHECKING:
     from harness.evaluation.direct import StatedEncoding
@@ -84,7 +85,7 @@ class ModelChoice:
         from harness.evaluation.direct import OUTPUT, submission_of_code
 
         folder = submission_of_code(code, self.output or OUTPUT)
-        click.echo(f"{code.name} ({code.package} {code.version}): results are written to {folder}", err=True)
+        say(f"{code.name} ({code.package} {code.version}): results are written to {folder}")
         return folder
 
     def saving(
@@ -106,18 +107,13 @@ class ModelChoice:
 
         def save(folders: Sequence[Path]) -> None:
             path = save_as_submission(folders[0], submissions, slug)
-            click.echo(
-                f"wrote {path}\nnext: fill it in, then run: stiltboard validate {path.parent}", err=True
-            )
+            say(f"wrote {path}\nnext: fill it in, then run: stiltboard validate {path.parent}")
 
         return save
 
     def _prepare(self, model: NamedModel) -> Path:
         from harness.cache import cache_folder
         from harness.evaluation.direct import OUTPUT, submission_of_model
-
-        def say(message: str) -> None:
-            click.echo(message, err=True)
 
         folder = submission_of_model(model, self.stated(), self.output or OUTPUT, cache_folder(), say)
         say(f"{model.hub or model.folder}: results are written to {folder}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from harness.reporter import Reporter, Silent
+from harness.verbosity import current_verbosity, log
 
 _PLAIN_SECONDS = 30.0
 
@@ -43,20 +46,32 @@ class Bar:
         self._bar.update(self._task, total=steps, completed=step, rate=rate)
 
 
-class Lines:
-    """Prints plain lines to standard error, at most one every half minute per kind of progress."""
+def _to_standard_error(line: str) -> None:
+    click.echo(line, err=True)
 
-    def __init__(self, name: str) -> None:
-        self._name, self._started, self._reported = name, 0.0, 0.0
+
+class Lines:
+    """Writes plain lines, by default to standard error: at most one every half minute for progress.
+
+    Without `progress` there are none of those.
+    """
+
+    def __init__(
+        self, name: str, write: Callable[[str], None] = _to_standard_error, *, progress: bool = True
+    ) -> None:
+        self._name, self._write, self._progress = name, write, progress
+        self._started, self._reported = 0.0, 0.0
         self._done, self._texts, self._total = 0, 0, 0
         self._training = _Speed()
 
     def report(self, message: str) -> None:
-        """Print a line."""
-        click.echo(f"{self._name}: {message}", err=True)
+        """Write a line."""
+        self._write(f"{self._name}: {message}")
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
-        """Count a batch, and print texts, tokens and remaining time every half minute."""
+        """Count a batch, and write texts, tokens and remaining time every half minute."""
+        if not self._progress:
+            return
         now = time.monotonic()
         if total != self._total or self._done >= total:  # another run, or the next seed of the same text
             self._started, self._reported, self._done, self._texts, self._total = 0.0, 0.0, 0, 0, total
@@ -72,7 +87,9 @@ class Lines:
             )
 
     def trained(self, step: int, steps: int, loss: float) -> None:
-        """Print step, loss, speed and remaining time every half minute."""
+        """Write step, loss, speed and remaining time every half minute."""
+        if not self._progress:
+            return
         speed, now = self._training.per_second(step), time.monotonic()
         if speed and now - self._reported >= _PLAIN_SECONDS:
             self._reported, seconds = now, (steps - step) / speed
@@ -96,12 +113,42 @@ class _Speed:
         return (step - self._first) / (now - self._since) if step > self._first else 0.0
 
 
+class _Logged:
+    """Reports to what is shown, and to the log file."""
+
+    def __init__(self, shown: Reporter, logged: Reporter) -> None:
+        self._reporters = (shown, logged)
+
+    def report(self, message: str) -> None:
+        for reporter in self._reporters:
+            reporter.report(message)
+
+    def encoded(self, texts: int, tokens: int, total: int) -> None:
+        for reporter in self._reporters:
+            reporter.encoded(texts, tokens, total)
+
+    def trained(self, step: int, steps: int, loss: float) -> None:
+        for reporter in self._reporters:
+            reporter.trained(step, steps, loss)
+
+
 @contextmanager
-def watch(name: str) -> Iterator[Bar | Lines]:
+def watch(name: str) -> Iterator[Reporter]:
+    """Yield what reports the progress of a run, as the command's verbosity says."""
+    with _shown(name) as shown:
+        yield _Logged(shown, Lines(name, log)) if current_verbosity().log_file else shown
+
+
+@contextmanager
+def _shown(name: str) -> Iterator[Reporter]:
     """Yield a bar if standard error is a terminal that can move its cursor, else plain lines."""
-    console = Console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
-        yield Lines(name)
+    chosen, console = current_verbosity(), Console(stderr=True)
+    if chosen.quiet:
+        yield Silent()
+        return
+    # What libraries print would go through a bar.
+    if chosen.verbose or not chosen.progress or not console.is_terminal or console.is_dumb_terminal:
+        yield Lines(name, progress=chosen.progress)
         return
     columns = (
         TextColumn("{task.description}"),

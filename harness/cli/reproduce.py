@@ -17,6 +17,7 @@ from harness.cli.options import (
     user_text_options,
 )
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
+from harness.verbosity import verbosity_options
 
 if TYPE_CHECKING:
     from harness.evaluation.run import Options
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 @user_text_options
 @device_option
 @click.option("--json", "as_json", is_flag=True, help="Print the parts, commands and comparisons as JSON.")
+@verbosity_options
 @submissions_option
 def command(
     slug: str,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import data_option, submissions_option
-from harness.errors import CheckFailed, MissingExtra, StiltboardError
+from harness.errors import MissingExtra, StiltboardError, joined
 from harness.records import TrainedSeed, TrainingRecipe
 from harness.store import load_recipe
+from harness.verbosity import Verbosity, current_verbosity, verbosity, verbosity_options
 
 if TYPE_CHECKING:
     from harness.training.intermediate.story import Trainee, TrainingOptions
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     help="Trainings to run in parallel. Default: on a CPU cores divided by a recipe's threads, on a GPU 1.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be trained; nothing is written.")
+@verbosity_options
 @submissions_option
 def command(
     recipes: Sequence[Path],
@@ -114,7 +116,13 @@ def _train_all(selected: Sequence[Trainee], options: TrainingOptions, threads: i
         pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
         try:
             running: dict[Future[TrainedSeed | StiltboardError], Trainee] = {
-                pool.submit(_attempt, trainee, options, trainee.recipe.threads or threads): trainee
+                pool.submit(
+                    _attempt_in_process,
+                    trainee,
+                    options,
+                    trainee.recipe.threads or threads,
+                    current_verbosity(),
+                ): trainee
                 for trainee in selected
             }
             while running:
@@ -125,7 +133,15 @@ def _train_all(selected: Sequence[Trainee], options: TrainingOptions, threads: i
     if len(errors) == 1 == len(selected):
         raise errors[0]
     if errors:
-        raise CheckFailed(f"{len(errors)} of {len(selected)} trainings failed")
+        raise joined(errors, f"{len(errors)} of {len(selected)} trainings failed")
+
+
+def _attempt_in_process(
+    trainee: Trainee, options: TrainingOptions, threads: int, chosen: Verbosity
+) -> TrainedSeed | StiltboardError:
+    """Train one in another process, which shows and logs what the command does."""
+    with verbosity(chosen):
+        return _attempt(trainee, options, threads)
 
 
 def _attempt(trainee: Trainee, options: TrainingOptions, threads: int) -> TrainedSeed | StiltboardError:

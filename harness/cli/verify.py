@@ -20,6 +20,7 @@ from harness.cli.options import (
     user_text_options,
 )
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
+from harness.verbosity import verbosity_options
 
 if TYPE_CHECKING:
     from harness.verification import VerificationReport
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     help="Examples of each language for a probe.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@verbosity_options
 @submissions_option
 def command(
     slugs: Sequence[str],

@@ -18,6 +18,7 @@ from harness.downloading import (
     report_download,
 )
 from harness.errors import BadInput, StiltboardError, Unreachable, Where
+from harness.verbosity import report_through_logging
 
 XTREME_HUB = "google/xtreme"
 DAMAGED_ON_HUB = "report it to the owners of the data set on the Hub"
@@ -49,6 +50,8 @@ def load_rows(repository: str, name: str, split: str, *, cure: str, revision: st
 def _rows(repository: str, name: str, split: str, revision: str | None) -> Any:
     from datasets import load_dataset  # noqa: PLC0415 - heavy
 
+    for library in ("datasets", "huggingface_hub"):
+        report_through_logging(library)
     try:
         return _rows_at(revision or current_commit(repository, "datasets"), repository, name, split)
     except Exception as reason:

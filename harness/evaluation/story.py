@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from harness.errors import BadInput, CheckFailed
+from harness.errors import BadInput, CheckFailed, StiltboardError, joined
 from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, make_table
 from harness.evaluation.embeddings import Encoded, distinct_texts, encode_missing, every_view
 from harness.evaluation.heads import predict
@@ -41,8 +41,8 @@ def evaluate(
     same weights, text and encoding are not computed again. A language that cannot be measured is named in the
     result, which then has no score. For targets with a head, the head is fine-tuned on English first, once.
     With `options.limit` only the first examples are evaluated and nothing is written. Raises BadInput when
-    the submission, its checkpoint or all of the text cannot be read, and CheckFailed, after the other targets
-    are written, when none of a target's text can be read, or its head cannot be trained.
+    the submission, its checkpoint or all of the text cannot be read; also, after the other targets are
+    written, when none of a target's text can be read. Raises CheckFailed when a head cannot be trained.
 
     >>> (result,) = evaluate("submissions/toy", ["jupyterlab"], ["fi"], Options(limit=50, device="cpu"))
     >>> result.measured, list(result.checkpoints[0].scores)
@@ -50,6 +50,7 @@ def evaluate(
     """
     plan = make_plan(Path(folder), targets, languages, options or Options(), reporter or Silent())
     resumed, faults = resume(plan)
+    errors: list[StiltboardError] = [BadInput(faults)] if faults else []
     results = _compare_vectors(plan, [target for target in resumed if target.plan.head is None])
     for target in resumed:
         if target.plan.head is None:
@@ -62,9 +63,9 @@ def evaluate(
         except (BadInput, CheckFailed) as reason:  # the other targets go on
             if len(plan.targets) == 1:
                 raise
-            faults.extend(reason.faults)
-    if faults:
-        raise CheckFailed(faults)
+            errors.append(reason)
+    if errors:
+        raise joined(errors)
     return tuple(results[target.name] for target in resumed)
 
 

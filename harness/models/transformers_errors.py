@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 import transformers
 
 from harness.errors import BadInput, naming_failures
+from harness.verbosity import report_through_logging
 
 _PACKAGE = re.compile(r"https://pypi\.org/project/([\w.-]+)|pip install ([\w.-]+)")
 _SAVE = (
@@ -23,6 +24,7 @@ _SAVE = (
 _FIT = "an architecture of transformers whose weights, configuration and tokenizer belong together"
 
 transformers.utils.logging.disable_progress_bar()  # the run shows its own progress bar
+report_through_logging("transformers")
 
 
 @contextmanager

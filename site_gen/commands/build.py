@@ -13,6 +13,7 @@ import click
 from harness.characters import shown
 from harness.errors import BadInput, CheckFailed
 from harness.store import existing_submission, find_submissions
+from harness.verbosity import current_verbosity, verbosity_options
 from site_gen.build import Site, build
 from site_gen.commands.snapshot_sites import snapshot_sites
 from site_gen.commands.terminal import print_board
@@ -72,6 +73,7 @@ at_option = click.option(
     "--since",
     default="",
     metavar="REV",
+@verbosity_options
     help="List what changed since this git revision, or snapshot; without it, since the newest snapshot.",
 )
 @click.option("--snapshots", is_flag=True, help="Build every snapshot too, each in the folder of its name.")
@@ -100,7 +102,8 @@ def command(
     inside = snapshot_sites(submissions, base_url) if snapshots else {}
     part = _part(source.folder, slugs, only)
     site = build(source.folder, out, base_url, source.edition, inside, part)
-    print_board(site.board)
+    if not current_verbosity().quiet:
+        print_board(site.board)
     click.echo(f"{site.index}")
     refuse_partial(site)
 

@@ -31,13 +31,14 @@ def main(request_file: str, *datasets: str) -> None:
     from harness.evaluation.estimate import estimate  # noqa: PLC0415
     from harness.evaluation.isolated.protocol import LineReporter, Reply, Request  # noqa: PLC0415 - libraries read the environment at import
     from harness.evaluation.story import evaluate  # noqa: PLC0415
+    from harness.verbosity import Verbosity, verbosity  # noqa: PLC0415
 
     request = Request.from_json(Path(request_file).read_bytes())
     reporter = LineReporter()
     arguments = (request.folder, request.targets, request.languages, request.options, reporter)
     try:
         wall = naming_failures(f"{request.folder.name} could not be evaluated")
-        with wall, reporting_downloads(reporter.report):
+        with wall, verbosity(Verbosity()), reporting_downloads(reporter.report):
             if request.only_estimate:
                 reply = Reply(estimate=estimate(*arguments))
             else:

@@ -156,3 +156,18 @@ def test_a_panic_on_one_language_of_a_head_is_that_languages_failure(monkeypatch
     ((cell, reason),) = measured.failed.items()
     assert cell == (7, "de")
     assert reason.startswith("org/encoder cannot predict: PanicException: Precompiled: ")
+
+
+def test_a_fault_has_the_same_exit_code_alone_and_among_others(write: Callable[..., Path]) -> None:
+    write("sound")
+    write("second", **PANICS)
+    submissions = write("first", **PANICS).parent
+
+    def exit_code(*arguments: str) -> int:
+        common = ["-l", "de", "--dtype", "float32", "--submissions", str(submissions)]
+        return CliRunner().invoke(main, ["evaluate", *arguments, *common]).exit_code
+
+    assert exit_code("first", "-t", "jupyterlab") == 3
+    assert exit_code("first", "second", "sound", "-t", "jupyterlab") == 3
+    # The Hub lacks this target's text; the other target is measured.
+    assert exit_code("sound", "-t", "udpos") == exit_code("sound", "-t", "udpos,jupyterlab") == 3
