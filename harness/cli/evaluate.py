@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.curve_plot import curves_drawn, plot_option
 from harness.cli.evaluation_queue import Subject, run_queue
 from harness.cli.model_options import ModelChoice, model_options
 from harness.cli.options import (
@@ -136,6 +137,7 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
 @click.option("--overwrite", is_flag=True, help="Score existing results again; cached vectors are used.")
 @click.option("--stale", is_flag=True, help="Measure again, and replace, what former weights gave.")
 @model_options
+@plot_option
 @table_format_option
 @click.option(
     "--json", "as_json", is_flag=True, help="Print a line of JSON for each model and target instead."
@@ -165,6 +167,7 @@ def command(
     overwrite: bool,
     stale: bool,
     choice: ModelChoice,
+    plot: Path | None,
     style: str,
     as_json: bool,
     submissions: Path,
@@ -204,7 +207,9 @@ def command(
         _estimate_all(subjects, targets, languages, options, isolation)
         return
     save = choice.saving(subjects, submissions, limit)
-    save(run_queue(subjects, targets, languages, options, isolation, _show(style, as_json=as_json)))
+    with curves_drawn(_show(style, as_json=as_json), plot, limit) as show:
+        folders = run_queue(subjects, targets, languages, options, isolation, show)
+    save(folders)
 
 
 def _own_code(name: str | None) -> OwnCode | None:

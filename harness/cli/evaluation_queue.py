@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.errors import CheckFailed, Fault, StiltboardError, joined, naming_failures
-from harness.records import Result
+from harness.records import Result, Submission
 from harness.records.score_line import ScoreLine
 
 if TYPE_CHECKING:
@@ -100,10 +100,12 @@ def _evaluate(
 
 
 def _line(folder: Path, result: Result, options: Options) -> ScoreLine:
-    from harness.store import RESULTS_FOLDER
+    from harness.store import RESULTS_FOLDER, load_submission
 
     file = None if options.limit else str(folder / RESULTS_FOLDER / f"{result.target}.yaml")
-    return ScoreLine.of_result(result, trial=options.limit, file=file)
+    submission = load_submission(folder)
+    assert isinstance(submission, Submission)  # published numbers are refused before
+    return ScoreLine.of_result(result, submission, trial=options.limit, file=file)
 
 
 def _failures(result: Result) -> list[Fault]:

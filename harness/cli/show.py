@@ -50,6 +50,7 @@ def command(
 
     selected = targets_named(targets)
     results: list[Result] = []
+    lines: list[ScoreLine] = []
     for name in names:
         side = read_side(name, submissions)
         found = [result for target, result in side.results.items() if not selected or target in selected]
@@ -57,7 +58,7 @@ def command(
             where = f" on {', '.join(selected)}" if selected else ""
             raise BadInput(f"{side.name} has no result{where}", cure=f"stiltboard evaluate {name}")
         results += found
-    lines = [ScoreLine.of_result(result) for result in results]
+        lines += [ScoreLine.of_result(result, side.submission) for result in found]
     if as_json:
         click.echo(score_table.json_lines(lines), nl=False)
     elif style == "text":

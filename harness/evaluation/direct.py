@@ -32,7 +32,7 @@ from harness.records import (
 )
 from harness.records.scalars import SLUG
 from harness.store import load_submission, new_trained_submission
-from harness.store.naming import NamedModel
+from harness.store.naming import NamedModel, training_step
 from harness.store.submissions import SUBMISSION_FILE
 
 OUTPUT = Path("evaluations")
@@ -159,9 +159,10 @@ def name_of(model: NamedModel) -> str:
 
 def checkpoint_of(model: NamedModel) -> Checkpoint:
     """Return a model as a checkpoint; of the Hub at its commit."""
+    step = training_step(model)
     if model.folder is not None:
-        return Checkpoint(path=str(model.folder.resolve()))
-    return Checkpoint(hub=model.hub, revision=commit_of(model.hub, model.revision))
+        return Checkpoint(path=str(model.folder.resolve()), step=step)
+    return Checkpoint(hub=model.hub, revision=commit_of(model.hub, model.revision), step=step)
 
 
 def _encoding(stated: StatedEncoding, files: CheckpointFiles, report: Callable[[str], None]) -> AnyEncoding:

@@ -18,10 +18,10 @@ from harness.evaluation.results_list import Results
 from harness.evaluation.run import Options
 from harness.evaluation.story import evaluate as evaluate_submission
 from harness.models.own_code import OwnCode
-from harness.records import Margin, Mining, Pooling
+from harness.records import Margin, Mining, Pooling, Submission
 from harness.records.score_line import ScoreLine
 from harness.reporter import Reporter
-from harness.store import RESULTS_FOLDER
+from harness.store import RESULTS_FOLDER, load_submission
 from harness.store.naming import submission_or_model
 
 PathLike = str | os.PathLike[str]
@@ -91,9 +91,12 @@ def evaluate(
     folder, options = _folder(model, settings, options, reporter)
     results = evaluate_submission(folder, several(targets), several(languages), options, reporter)
     written = None if options.limit else folder
+    submission = load_submission(folder)
+    assert isinstance(submission, Submission)  # published numbers are refused before
     lines = [
         ScoreLine.of_result(
             result,
+            submission,
             trial=options.limit,
             file=None if written is None else str(written / RESULTS_FOLDER / f"{result.target}.yaml"),
         )

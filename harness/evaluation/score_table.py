@@ -66,20 +66,23 @@ def latex(lines: Sequence[ScoreLine]) -> str:
     return "\n".join(map(block, _tables(lines)))
 
 
-HEAD = ("model", "target", "metric", "language", "n", "score", "low", "high", "of", "trial")
+HEAD = ("model", "target", "metric", "language", "n", "score", "low", "high", "of", "trial", "step")
 """The columns of `rows`; `low` and `high` bound the 95 % interval."""
 
 
 def rows(lines: Sequence[ScoreLine]) -> Iterator[tuple[str | float | None, ...]]:
-    """Yield one row a model, target and language, and one for each mean; of a trial `trial` is not None."""
+    """Yield one row a model, target and language, and one for each mean.
+
+    `trial` is not None for a trial, and `step` for a checkpoint within a training.
+    """
     for line in lines:
         for language, score in line.languages.items():
             (low, high) = next(iter(score.intervals.values())) if len(score.intervals) == 1 else (None, None)
-            cells = (language, score.n, score.score, low, high, None, line.trial)
+            cells = (language, score.n, score.score, low, high, None, line.trial, line.step)
             yield (line.model, line.target, line.metric, *cells)
         if line.mean is not None:
             low, high = line.interval or (None, None)
-            mean = ("mean", line.measured, line.mean, low, high, line.of, line.trial)
+            mean = ("mean", line.measured, line.mean, low, high, line.of, line.trial, line.step)
             yield (line.model, line.target, line.metric, *mean)
 
 
@@ -142,7 +145,26 @@ def _tables(lines: Sequence[ScoreLine], width: int | None = None) -> list[_Targe
     by_target: dict[str, list[ScoreLine]] = {}
     for line in lines:
         by_target.setdefault(line.target, []).append(line)
-    return [_target_table(part) for group in by_target.values() for part in _fitting(group, width)]
+    tables = []
+    for group in by_target.values():
+        runs = _runs(group)
+        others = [line for line in group if not any(line in run for run in runs)]
+        tables += [_target_table(part) for part in _fitting(others, width)]
+        tables += [_run_table(run, part) for run in runs for part in _fitting_languages(run, width)]
+    return tables
+
+
+def _runs(lines: Sequence[ScoreLine]) -> list[list[ScoreLine]]:
+    """Return the checkpoints of each training that has several, in the order of their steps."""
+    by_run: dict[str, list[ScoreLine]] = {}
+    for line in lines:
+        if line.run is not None:
+            by_run.setdefault(line.run, []).append(line)
+    return [
+        sorted(run, key=lambda line: line.step or 0)
+        for run in by_run.values()
+        if len({line.step for line in run}) > 1
+    ]
 
 
 def _fitting(lines: Sequence[ScoreLine], width: int | None) -> list[Sequence[ScoreLine]]:
@@ -153,15 +175,63 @@ def _fitting(lines: Sequence[ScoreLine], width: int | None) -> list[Sequence[Sco
     return [lines[:count], *_fitting(lines[count:], width)] if lines else []
 
 
+def _fitting_languages(run: Sequence[ScoreLine], width: int | None) -> list[Sequence[str]]:
+    """Return the languages of a run in groups whose tables are no wider than `width`, at least one each."""
+    languages = _languages_of(run)
+    groups: list[Sequence[str]] = []
+    while languages or not groups:
+        count = len(languages)
+        while width is not None and count > 1 and _widest(_run_table(run, languages[:count])) > width:
+            count -= 1
+        groups.append(languages[:count])
+        languages = languages[count:]
+    return groups
+
+
 def _widest(table: _TargetTable) -> int:
     rows = (table.head, *table.languages, *table.means)
     return 2 + sum(2 + max(map(len, column)) for column in zip(*rows, strict=True)) - 2
 
 
-def _target_table(lines: Sequence[ScoreLine]) -> _TargetTable:
+def _languages_of(lines: Sequence[ScoreLine]) -> list[str]:
+    """Return the languages that were tried, in the order of the target."""
     order = BY_NAME[lines[0].target].languages if lines[0].target in BY_NAME else ()
     measured = dict.fromkeys(language for line in lines for language in (*line.languages, *line.failed))
-    languages = sorted(measured, key=lambda code: order.index(code) if code in order else len(order))
+    return sorted(measured, key=lambda code: order.index(code) if code in order else len(order))
+
+
+def _run_table(run: Sequence[ScoreLine], languages: Sequence[str]) -> _TargetTable:
+    """Return the table of a training's checkpoints: a row for each step, with a column for each language."""
+    name = (run[0].run or "").rpartition("/")[2]
+    rows = [
+        (
+            str(line.step),
+            _points(line.mean) + _interval(line.interval),
+            *(_step_cell(line, language) for language in languages),
+        )
+        for line in run
+    ]
+    remarks = dict.fromkeys(remark for line in run for remark in _remarks(line, name, named_file=False))
+    files = [line.file for line in run if line.file is not None]
+    if files:
+        remarks[f"{name}: {files[0]} … {files[-1]}"] = None
+    return _TargetTable(
+        f"{run[0].target} ({run[0].metric}, points, [95 % interval]) by step of {name}",
+        ("step", "mean", *languages),
+        tuple(rows),
+        (),
+        tuple(remarks),
+    )
+
+
+def _step_cell(line: ScoreLine, language: str) -> str:
+    if language in line.languages:
+        return _points(line.languages[language].score)
+    return "failed" if language in line.failed else _NO_CELL
+
+
+def _target_table(lines: Sequence[ScoreLine]) -> _TargetTable:
+    languages = _languages_of(lines)
     secondary = dict.fromkeys(name for line in lines for name in line.secondary)
     means = [("mean", "", *(_mean(line) for line in lines))]
     means += [(name, "", *(_points(line.secondary.get(name)) for line in lines)) for name in secondary]
@@ -215,15 +285,17 @@ def _partial(line: ScoreLine) -> str:
     return f"mean of {line.measured} of {line.of} languages, not the score"
 
 
-def _remarks(line: ScoreLine) -> list[str]:
-    remarks = [f"{line.model}: {line.signature}"]
+def _remarks(line: ScoreLine, name: str = "", *, named_file: bool = True) -> list[str]:
+    """Return what is said below a table of a model; of one of many checkpoints it begins with their name."""
+    name = name or line.model
+    remarks = [f"{name}: {line.signature}"]
     if line.trial is not None:
         what = f"a trial of at most {line.trial} examples a language: no result, and nothing was written"
-        remarks.append(f"{line.model}: {what}")
+        remarks.append(f"{name}: {what}")
     if line.score is None:
-        remarks.append(f"{line.model}: {_partial(line)}")
+        remarks.append(f"{name}: {_partial(line)}")
     remarks += [f"{line.model}: {language} failed: {reason}" for language, reason in line.failed.items()]
-    if line.file is not None:
+    if named_file and line.file is not None:
         remarks.append(f"{line.model}: {line.file}")
     return remarks
 

@@ -11,6 +11,7 @@ from harness.records.record import Record
 from harness.records.result import Result
 from harness.records.scalars import Language
 from harness.records.signature import PrintedSignature
+from harness.records.submission import Submission
 
 
 class LanguageScore(Record):
@@ -31,7 +32,8 @@ class ScoreLine(Record):
 
     `score` and `interval` are None unless all of the target's languages were measured; `mean` is the mean
     over those that were, and `secondary` holds the means of the further scores. `trial` is the number of
-    examples a language that a trial was limited to: its scores are no result, and `file` is None.
+    examples a language that a trial was limited to: its scores are no result, and `file` is None. Of a
+    checkpoint within a training, `step` is its step, and `run` what it shares with the others.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -49,10 +51,24 @@ class ScoreLine(Record):
     failed: Mapping[Language, str]
     trial: int | None = None
     file: str | None = None
+    run: str | None = None
+    step: int | None = None
 
     @classmethod
-    def of_result(cls, result: Result, *, trial: int | None = None, file: str | None = None) -> ScoreLine:
-        """Return the line of a result; its languages are those that every seed has."""
+    def of_result(
+        cls,
+        result: Result,
+        submission: Submission | None = None,
+        *,
+        trial: int | None = None,
+        file: str | None = None,
+    ) -> ScoreLine:
+        """Return the line of a result; its languages are those that every seed has.
+
+        `submission` is the one that was evaluated, where it is known.
+        """
+        checkpoint = submission.checkpoints[0] if submission is not None else None
+        step = checkpoint.step if checkpoint is not None else None
         measured = {
             language: _language_score(result, language)
             for language in result.languages
@@ -83,6 +99,8 @@ class ScoreLine(Record):
             },
             trial=trial,
             file=file,
+            run=checkpoint.run if checkpoint is not None and step is not None else None,
+            step=step,
         )
 
 

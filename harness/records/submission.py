@@ -116,10 +116,12 @@ class Checkpoint(Record):
     """One seed's weights: on the Hub at a commit, in a folder, or bundled and cut to its first layers.
 
     Or no weights that are opened here: `python` names an encoder, `package.module:attribute`, which is run as
-    the code of whoever evaluates, of a `package` in a `version`.
+    the code of whoever evaluates, of a `package` in a `version`. `step` is the step of its training at which
+    it was saved.
     """
 
     seed: Count = 0
+    step: Annotated[Count | None, BeforeValidator(nullable)] = None
     hub: HubId | None = None
     revision: Revision | None = None
     path: Annotated[str, Field(min_length=1, max_length=500)] | None = None
@@ -140,6 +142,11 @@ class Checkpoint(Record):
         if (self.bundled is None) != (self.layers is None):
             raise ValueError("bundled and layers (1 to 12) go together")
         return self
+
+    @property
+    def run(self) -> str:
+        """Return what the checkpoints of one training share: a repository, or the folder that holds them."""
+        return self.hub or (self.path or "").rstrip("/").rpartition("/")[0]
 
     @property
     def own_code(self) -> str:

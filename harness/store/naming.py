@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from harness.store.submissions import SUBMISSION_FILE, find_submissions
 
 _ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/")
 _LISTED = 10
+_STEP = re.compile(r"(?:^|[-_.])(?:checkpoint|ckpt|(?:global[-_]?)?step)[-_]?(\d{1,9})(k)?(?![0-9a-zA-Z])")
+_TRAINER_STATE = "trainer_state.json"
 _MISSPELT = "submission.yml"
 # Files by which a folder is a model's, whether or not all that it needs is there.
 _MODEL_FILES = ("config.json", "modules.json", "model.safetensors", "model.safetensors.index.json")
@@ -31,6 +35,26 @@ class NamedModel:
     folder: Path | None = None
     hub: str = ""
     revision: str = ""
+
+
+def training_step(model: NamedModel) -> int | None:
+    """Return the step at which a checkpoint of a training was saved, or None for any other model.
+
+    It is in the name of the folder or revision, such as checkpoint-500, step500 or step_20k; of a folder with
+    another name in the file that transformers' Trainer writes next to the weights.
+
+    >>> training_step(NamedModel(hub="org/model", revision="stage1-step1000-tokens4B"))
+    1000
+    """
+    name = model.revision if model.folder is None else model.folder.resolve().name
+    if match := _STEP.search(name):
+        return int(match[1]) * (1000 if match[2] else 1)
+    if model.folder is not None and (model.folder / _TRAINER_STATE).is_file():
+        with suppress(OSError, ValueError):
+            state = json.loads((model.folder / _TRAINER_STATE).read_bytes())
+            step = state.get("global_step") if isinstance(state, dict) else None
+            return step if type(step) is int and step >= 0 else None
+    return None
 
 
 def existing_submission(name: str, root: Path) -> Path:

@@ -90,3 +90,43 @@ def test_every_format_has_every_language_and_nothing_breaks_out(partial: ScoreLi
     assert "not &lt;finite&gt; | a_b" in html and html.count("<tr>") == len(table) - 1
     (line,) = score_table.json_lines([partial]).splitlines()
     assert ScoreLine.model_validate(json.loads(line)) == partial
+
+
+def of_run(line: ScoreLine, step: int, mean: float) -> ScoreLine:
+    file = f"evaluations/x-checkpoint-{step}/results/jupyterlab.yaml"
+    own = {"model": f"x-checkpoint-{step}", "run": "/runs/x", "step": step, "mean": mean, "file": file}
+    return line.model_copy(update=own)
+
+
+def test_checkpoints_of_a_training_are_rows_by_step(complete: ScoreLine, partial: ScoreLine) -> None:
+    steps = [of_run(partial, step, float(step // 100)) for step in (1500, 500, 1000)]
+    other, table = score_table.text([steps[0], complete, *steps[1:]]).split("\n\n")
+    assert other.startswith("jupyterlab (accuracy, points, [95 % interval])\n")
+    assert "x-checkpoint" not in other
+    lines = table.splitlines()
+    assert lines[0] == "jupyterlab (accuracy, points, [95 % interval]) by step of x"
+    assert lines[1].split() == ["step", "mean", "fr", "fi", "de"]
+    assert [line.split()[:3] for line in lines[2:5]] == [
+        ["500", "5.00", "failed"],
+        ["1000", "10.00", "failed"],
+        ["1500", "15.00", "failed"],
+    ]
+    assert lines.count("x: mean of 2 of 12 languages, not the score") == 1
+    assert lines[-1] == f"x: {steps[1].file} … {steps[0].file}"
+    assert "| step | mean |" in score_table.markdown(steps)
+    assert [row["step"] for row in csv.DictReader(io.StringIO(score_table.comma_separated(steps[:1])))] == [
+        "1500"
+    ] * (len(partial.languages) + 1)
+
+
+def test_languages_that_do_not_fit_next_to_each_other_follow_below(complete: ScoreLine) -> None:
+    steps = [of_run(complete, step, 1.0) for step in (500, 1000)]
+    tables = score_table.text(steps, width=60).split("\n\n")
+    assert len(tables) > 1
+    assert all(len(line) <= 60 for table in tables for line in table.splitlines()[1:4])
+    shown = [language for table in tables for language in table.splitlines()[1].split()[2:]]
+    assert shown == list(complete.languages)
+
+
+def test_one_checkpoint_alone_is_shown_as_any_model(complete: ScoreLine) -> None:
+    assert "by step" not in score_table.text([of_run(complete, 500, 1.0)])
