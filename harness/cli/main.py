@@ -27,6 +27,7 @@ COMMANDS = {
     "show": ("harness.cli.show", "Print stored scores, without model, data or network."),
     "list": ("harness.cli.lists", "List models, targets or languages."),
     "diff": ("harness.cli.diff", "Compare two results, paired on the same examples."),
+    "plot": ("site_gen.commands.plot", "Draw results by size, step or language, as SVG, PNG or HTML."),
     "verify": ("harness.cli.verify", "Verify results: recount, check digests, evaluate again, probe, audit."),
     "reproduce": ("harness.cli.reproduce", "Say what it takes to repeat a stored result, or do it."),
     "status": ("harness.cli.status", "List the submissions that wait for a measurement."),

@@ -15,6 +15,7 @@ from harness.errors import BadInput, CheckFailed
 from harness.store import existing_submission, find_submissions
 from harness.verbosity import current_verbosity, verbosity_options
 from site_gen.build import Site, build
+from site_gen.commands.shared_options import submissions_option
 from site_gen.commands.snapshot_sites import snapshot_sites
 from site_gen.commands.terminal import print_board
 from site_gen.reading.source import open_source

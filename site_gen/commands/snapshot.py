@@ -19,7 +19,8 @@ from harness.store.snapshots import TAG_PREFIX, checked_name, is_tagged, named_r
 from site_gen import paths
 from site_gen.board.board import Board
 from site_gen.board.edition import Edition
-from site_gen.commands.build import base_url_option, submissions_option
+from site_gen.commands.build import base_url_option
+from site_gen.commands.shared_options import submissions_option
 from site_gen.exports.csv_tables import leaderboard_csv
 from site_gen.exports.deposit import deposit_files
 from site_gen.exports.leaderboard_json import leaderboard_json
