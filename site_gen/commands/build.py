@@ -45,10 +45,6 @@ base_url_option = click.option(
     "--base-url", default="", callback=_web_address, metavar="URL",
     help="The site's public address: adds canonical links, a sitemap and preview pictures.",
 )  # fmt: skip
-submissions_option = click.option(
-    "--submissions", type=click.Path(file_okay=False, path_type=Path), default=Path("submissions"),
-    show_default=True, help="The folder of the submissions.",
-)  # fmt: skip
 
 
 def site_options(command: _Command) -> _Command:
