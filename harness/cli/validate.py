@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> None:
     """Check submissions, their results and outcomes; list every fault at once.
 
+    Weights in a folder of this machine are compared with what the results name.
+
     PATH is a slug, a submission's folder, or its submission.yaml; without one, all submissions are checked.
     """
     if schema is not None:
@@ -54,6 +56,7 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
     faults: list[Fault] = []
     for folder in folders:
         folder_faults, notes = checked_submission(folder)
+        folder_faults = folder_faults or tuple(_changed_weights(folder))
         faults += folder_faults
         if not folder_faults:
             click.echo(f"{folder}: fine")
@@ -63,6 +66,30 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
     if faults:
         raise BadInput(faults)
     click.echo(f"{len(folders)} {'submission' if len(folders) == 1 else 'submissions'} checked, no faults")
+
+
+def _changed_weights(folder: Path) -> list[Fault]:
+    """Return where results name other weights than the submission's own folders hold; nothing without any."""
+    from harness.records import Submission
+    from harness.store import load_submission
+
+    submission = load_submission(folder)
+    if not isinstance(submission, Submission) or not any(
+        checkpoint.path is not None and (folder / checkpoint.path).is_dir()
+        for checkpoint in (*submission.checkpoints, *submission.finetuned.values())
+    ):
+        return []
+    try:
+        from harness.verification.checks import changed_weights
+    except ModuleNotFoundError:  # without the extra eval nothing is measured, or compared, here
+        return []
+    from harness.cache import cache_folder
+    from harness.errors import BadInput
+
+    try:
+        return list(changed_weights(folder, cache_folder()))
+    except BadInput as error:
+        return list(error.faults)
 
 
 def schema_text(name: str) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from harness.catalog import target_of
 from harness.catalog.contamination import names_seen, seen
-from harness.errors import BadInput, Where
-from harness.models.checkpoint import at_hand, fetch
-from harness.records import Result, Submission, Target, Training
+from harness.errors import BadInput, Fault, Where
+from harness.models.checkpoint import CheckpointFiles, at_hand, fetch
+from harness.records import CheckpointScores, Result, Submission, Target, Training
 from harness.scoring.recalculation import differences
-from harness.store import load_outcomes, load_result, result_digest
+from harness.store import find_results, load_outcomes, load_result, load_submission, result_digest
 from harness.store.agreement import (
     checkpoints_of,
     former_protocol,
@@ -107,10 +107,37 @@ def _weights(
             )
             continue
         if files.digest != scored.weights:
-            what = f"the weights of seed {scored.seed} are {files.digest}, the result names {scored.weights}"
-            yield Finding(check="weights", failed=True, file=str(path), what=what)
+            yield Finding(check="weights", failed=True, file=str(path), what=_other_weights(files, scored))
         elif files.parameters != scored.parameters:
             what = f"seed {scored.seed} has {files.parameters}, the result names {scored.parameters}"
             yield Finding(check="weights", failed=True, file=str(path), what=what)
         else:
             yield None
+
+
+def _other_weights(files: CheckpointFiles, scored: CheckpointScores) -> str:
+    return f"the weights of seed {scored.seed} are {files.digest}, the result names {scored.weights}"
+
+
+def changed_weights(folder: Path, cache: Path) -> Iterator[Fault]:
+    """Yield a fault for each result of a submission that names other weights than its folders hold now.
+
+    Only weights in folders are compared, which can change; those of the Hub are at a commit.
+    """
+    submission = load_submission(folder)
+    if not isinstance(submission, Submission):
+        return
+    opened: dict[str, CheckpointFiles] = {}
+    for path in find_results(folder):
+        result = load_result(path)
+        declared = checkpoints_of(submission, target_of(result))
+        for scored in result.checkpoints:
+            checkpoint = declared.get(scored.seed)
+            if checkpoint is None or checkpoint.path is None or not at_hand(checkpoint, folder):
+                continue
+            if checkpoint.path not in opened:
+                opened[checkpoint.path] = fetch(checkpoint, folder, cache / "checkpoints")
+            if opened[checkpoint.path].digest != scored.weights:
+                slug = folder.absolute().name
+                cure = f"stiltboard evaluate {slug} --stale measures again what former weights gave"
+                yield Fault(_other_weights(opened[checkpoint.path], scored), Where(str(path)), cure)

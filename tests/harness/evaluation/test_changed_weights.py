@@ -77,3 +77,13 @@ def test_own_text_that_is_not_given_is_left_and_named(board: Board) -> None:
     answer = run("evaluate", "waiting", "--stale", "--bitext", "one=pairs", "--device", "cpu")
     assert "bitext.two.yaml was measured on former weights of seed 0" in answer.stderr
     assert weights(ONE) != weights(TWO)
+
+
+def test_results_of_weights_that_are_no_longer_in_the_folder_are_not_fine(board: Board) -> None:
+    answer = run("validate", "waiting", code=3)
+    for path in (ONE, TWO):
+        fault = next(line for line in answer.stderr.splitlines() if path.name in line)
+        assert "the weights of seed 0 are sha256:" in fault and f"the result names {weights(path)}" in fault
+    assert answer.stderr.count("cure: stiltboard evaluate waiting --stale measures again") == 2
+    run("evaluate", "waiting", "--stale", *OWN)
+    assert "waiting: fine" in run("validate", "waiting").stdout
