@@ -7,7 +7,14 @@ from harness.records.encoding import SWEPT, AnyEncoding, Encoding, Pooling, Save
 from harness.records.evaluation_run import EvaluationRun, joined_runs, mixed_conditions
 from harness.records.mining import Margin, Mining
 from harness.records.notices import Notice, NoticeKind, Notices, Tombstone
-from harness.records.objectives import Distillation, Objective, PairRanking, Teacher, VectorRegression
+from harness.records.objectives import (
+    Distillation,
+    Objective,
+    PairRanking,
+    Reranking,
+    Teacher,
+    VectorRegression,
+)
 from harness.records.record import Record
 from harness.records.reported import (
     AnySubmission,
@@ -102,6 +109,7 @@ __all__ = [
     "ReportedIntermediate",
     "ReportedScore",
     "ReportedSubmission",
+    "Reranking",
     "Result",
     "Retirement",
     "RowOrigin",

@@ -121,4 +121,17 @@ class Distillation(Record):
         return self
 
 
-Objective = Annotated[PairRanking | VectorRegression | Distillation, Field(discriminator="name")]
+class Reranking(Record):
+    """Score a query and a passage that are read together: the right passage above its negatives.
+
+    `loss` is `listwise`, the cross-entropy of the right passage among its negatives, or `binary`, that of
+    relevant or not for each passage. The `negatives` of a query are those that BM25 ranks first among the
+    other passages of the task in the language of the right one. The trained model is saved with its head.
+    """
+
+    name: Literal["reranking"]
+    loss: Literal["binary", "listwise"] = "binary"
+    negatives: Annotated[int, Field(ge=1, le=64), BeforeValidator(integer)] = 4
+
+
+Objective = Annotated[PairRanking | VectorRegression | Distillation | Reranking, Field(discriminator="name")]

@@ -17,6 +17,8 @@ from harness.errors import BadInput, WrongUsage
 from harness.evaluation.direct import checkpoint_of
 from harness.evaluation.run import Options
 from harness.kinds.question_retrieval import CUTOFF
+from harness.kinds.search.term_scores import BM25, QueryLikelihood, TermIndex, TermScorer
+from harness.kinds.search.terms import WORDS, Terms, terms_of
 from harness.models.checkpoint import fetch
 from harness.models.device import choose_device, choose_dtype
 from harness.records import Record, Signature
@@ -27,8 +29,7 @@ from harness.retrieval.fusion import K, reciprocal_rank_fusion
 from harness.retrieval.ranked_run import DEPTH, RankedRun, write_run
 from harness.retrieval.reranking import rerank
 from harness.retrieval.sources import ignored_documents, open_collection, read_other_run
-from harness.retrieval.term_search import BM25, QueryLikelihood, TermIndex, TermScorer, search
-from harness.retrieval.terms import WORDS, Terms, terms_of
+from harness.retrieval.term_search import search
 from harness.store.naming import submission_or_model
 
 

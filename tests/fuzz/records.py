@@ -78,6 +78,7 @@ def _recipes() -> Iterator[bytes]:
     for objective in (
         {"name": "pair_ranking", "temperature": "0.05"},
         *({"name": "distillation", "teacher": teacher} for teacher in teachers),
+        {"name": "reranking", "loss": "listwise", "negatives": "4"},
     ):
         task = {"task": "bitext.mine", "languages": ["en", "de"], "objective": objective}
         yield dump({**tree, "batches": "crosslingual", "tasks": [task]}).encode()

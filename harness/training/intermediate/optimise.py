@@ -111,6 +111,8 @@ def _train(job: EncoderTraining, at_once: int, reporter: Reporter) -> Learnt:
 
     def save(folder: Path) -> None:
         save_encoder(encoder, job.files, recipe.encoding, objectives[0].prefixes(), folder)
+        for objective in objectives:
+            objective.save(folder)
 
     trainer.add_callback(CurveCallback(recipe, curve, measure, lambda name: save(job.folder / name)))
     measure(0)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.retrieval.term_search import BM25, QueryLikelihood, TermIndex, search
-from harness.retrieval.terms import terms_of
+from harness.kinds.search.term_scores import BM25, QueryLikelihood, TermIndex
+from harness.kinds.search.terms import terms_of
+from harness.retrieval.term_search import search
 
 WORDS = ["ferry", "pier", "noon", "bread", "salt", "choir", "song", "harbour"]
 

@@ -52,7 +52,8 @@ class DevMeasures(NamedTuple):
 class Objective(ABC):
     """A task of a training, with the head that it adds to the encoder.
 
-    The head is dropped after training; a parameter of it may have a learning rate of its own in `rates`.
+    The head is dropped after training, unless `save` keeps it; a parameter of it may have a learning rate of
+    its own in `rates`.
     """
 
     formats: ClassVar[tuple[str, ...]]
@@ -122,6 +123,9 @@ class Objective(ABC):
     def prefixes(self) -> tuple[str, str]:
         """Return what precedes queries and other texts: by default the prefix that evaluation uses."""
         return (self.opened.recipe.encoding.prefix,) * 2
+
+    def save(self, folder: Path) -> None:  # noqa: B027 - most objectives keep the encoder alone
+        """Save what else than the encoder is kept, into the encoder's folder: by default nothing."""
 
     @property
     def drawn(self) -> DrawnLanguages | None:

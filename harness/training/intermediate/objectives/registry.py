@@ -9,6 +9,7 @@ from harness.training.intermediate.objectives.distillation import DistillationOb
 from harness.training.intermediate.objectives.head import HeadObjective
 from harness.training.intermediate.objectives.objective import Objective
 from harness.training.intermediate.objectives.pair_ranking import RankingObjective
+from harness.training.intermediate.objectives.relevance import RelevanceObjective
 from harness.training.intermediate.objectives.scored_pairs import ScoredObjective
 
 OBJECTIVES: Mapping[str | None, type[Objective]] = {
@@ -16,6 +17,7 @@ OBJECTIVES: Mapping[str | None, type[Objective]] = {
     "pair_ranking": RankingObjective,
     "scored_pairs": ScoredObjective,
     "distillation": DistillationObjective,
+    "reranking": RelevanceObjective,
 }
 
 
