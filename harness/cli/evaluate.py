@@ -29,8 +29,8 @@ from harness.cli.streams import terminal_width
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage, naming_failures
 from harness.records import Margin, Mining
 from harness.records.score_line import ScoreLine
-
 from harness.verbosity import verbosity_options
+
 if TYPE_CHECKING:
     from harness.evaluation.isolated import Apart
     from harness.evaluation.run import Options
@@ -42,7 +42,6 @@ _LEAST_MEMORY = 0.6 * _GIB
 _AMOUNT = click.FloatRange(min=0, min_open=True)
 
 
-_EXAMPLES = """\b
 def _explain_batch_tokens(_context: click.Context, _option: click.Parameter, value: str | None) -> None:
     """Refuse a number of texts, which is what other programs take."""
     if value is not None:
@@ -52,6 +51,7 @@ def _explain_batch_tokens(_context: click.Context, _option: click.Parameter, val
         )
 
 
+_EXAMPLES = """\b
 stiltboard evaluate intfloat/multilingual-e5-small -t tatoeba -l de
 stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
 """
@@ -71,8 +71,8 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
     help="Tokens in one forward pass, in place of a batch size; halved when memory runs out. No score "
     "depends on it: texts of one length are encoded together, without padding.",
 )
-@click.option(
 @click.option("--batch-size", callback=_explain_batch_tokens, expose_value=False, hidden=True, metavar="N")
+@click.option(
     "--layers",
     type=click.Choice(["declared", "all"]),
     default="declared",
@@ -142,9 +142,9 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
 @click.option(
     "--json", "as_json", is_flag=True, help="Print a line of JSON for each model and target instead."
 )
+@verbosity_options
 @submissions_option
 def command(
-@verbosity_options
     names: Sequence[str],
     targets: Sequence[str],
     languages: Sequence[str],

@@ -95,12 +95,12 @@ class LazyGroup(click.Group):
         """Run a command, reporting its downloads; if something ends it, the error says what is kept."""
         from harness.cli.endings import endings
         from harness.downloading import reporting_downloads
+        from harness.verbosity import say
 
         reporting = reporting_downloads(lambda line: say(f"download: {line}"))
         with endings(lambda: ctx.invoked_subcommand or ""), reporting:
             return super().invoke(ctx)
 
-        from harness.verbosity import say
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help lines of COMMANDS without importing a command."""
         with formatter.section("Commands"):

@@ -70,10 +70,10 @@ at_option = click.option(
     "--since",
     default="",
     metavar="REV",
-@verbosity_options
     help="List what changed since this git revision, or snapshot; without it, since the newest snapshot.",
 )
 @click.option("--snapshots", is_flag=True, help="Build every snapshot too, each in the folder of its name.")
+@verbosity_options
 @site_options
 def command(
     slugs: tuple[str, ...],
