@@ -15,12 +15,12 @@ from site_gen.board.edition import NO_EDITION, Edition, Preview
 from site_gen.board.ranking import make_board
 from site_gen.downloads import exported
 from site_gen.exports.leaderboard_json import leaderboard_json
-from site_gen.figures.plotly_json import plotly_js
 from site_gen.figures.scaling import is_drawn
 from site_gen.figures.scaling_choices import choices_js, choices_path
 from site_gen.pages.board_rows import rows_js
+from site_gen.pages.common import CacheablePage, Context
 from site_gen.pages.compare_data import compare_outputs
-from site_gen.pages.registry import PAGES, CacheablePage, Context
+from site_gen.pages.registry import PAGES
 from site_gen.pages.rendering import TEMPLATES, render
 from site_gen.reading.build_cache import BuildCache
 from site_gen.reading.entries import gather
@@ -32,7 +32,9 @@ from site_gen.writing.output import Output, key_of, standing_inputs
 
 __all__ = ["Site", "build", "gather", "site_files"]
 
-STATIC = ("board.js", "chart.js", "choices.js", "compare.js", "icon.svg", "site.css", "site.js")
+STATIC = (
+    "board.js", "chart.js", "choices.js", "compare.js", "export.js", "icon.svg", "site.css", "site.js",
+)  # fmt: skip
 
 
 # Returns which state of the board a site shows.
@@ -137,7 +139,6 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
     files = {
         ".nojekyll": Output(bytes),
         paths.LEADERBOARD_JSON: Output(lambda: leaderboard_json(board).encode()),
-        "static/plotly.min.js": Output(plotly_js, key_of("plotly")),
         "data/rows.js": Output(partial(rows_js, board)),
     }
     files |= {f"static/{name}": Output((TEMPLATES / "static" / name).read_bytes) for name in STATIC}

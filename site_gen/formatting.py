@@ -56,9 +56,47 @@ def interval(bounds: tuple[float, float]) -> str:
     return f"[{bounds[0]:.2f}, {bounds[1]:.2f}]"
 
 
+def score_range(bounds: tuple[float, float]) -> str:
+    """Write an interval of scores as a range, with one decimal: 61.2–85.1."""
+    return f"{bounds[0]:.1f}–{bounds[1]:.1f}"
+
+
 def rank_range(best: int, worst: int) -> str:
     """Write a range of ranks: 2–5, or 3 where both are equal."""
     return str(best) if best == worst else f"{best}–{worst}"
+
+
+def signed(value: float, decimals: int = 1) -> str:
+    """Write a difference with its sign, a true minus: +12.2, −3.1, and 0 for what rounds to zero."""
+    text = f"{value:+z.{decimals}f}"
+    return "0" if not float(text) else text.replace("-", "\N{MINUS SIGN}")
+
+
+_SMALL_NUMBERS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
+
+
+def spelled(number: int) -> str:
+    """Write a whole number up to twelve as a word: three, 13."""
+    return _SMALL_NUMBERS[number] if number < len(_SMALL_NUMBERS) else count(number)
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: 1 size, 3 sizes, 1,024 models."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def count(number: int) -> str:
@@ -129,6 +167,12 @@ def quantity(value: float, name: str) -> str:
 def heat(score: float) -> int:
     """Return the step (0–9) of the colour scale for a score in points."""
     return min(9, int(score // 10))
+
+
+def diverging(difference: float) -> str:
+    """Return the step of a difference in points on the diverging scale: n4 … n1, d0, p1 … p4."""
+    step = sum(abs(difference) >= bound for bound in (1, 4, 8, 16))
+    return "d0" if step == 0 else f"{'p' if difference > 0 else 'n'}{step}"
 
 
 def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

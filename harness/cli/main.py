@@ -46,6 +46,7 @@ COMMANDS = {
     "migrate": ("harness.cli.migrate", "Rewrite submissions in the current formats."),
     "review": ("harness.cli.review", "Check a pull request's files without running any of them."),
     "build": ("site_gen.commands.build", "Build the static site from the results."),
+    "table": ("site_gen.commands.table", "Print the leaderboard as Markdown, LaTeX or CSV."),
     "publish": (
         "site_gen.commands.publish",
         "Build the site and push it to a branch that GitHub Pages serves.",

@@ -107,6 +107,11 @@ class CompactResult:
         return self.score is not None
 
     @property
+    def examples(self) -> int:
+        """Return the number of examples of all languages, which every seed is scored on."""
+        return int(np.nansum(self.table[0, :, 3])) if len(self.table) else 0
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """Return every language that was measured or failed, in the order of the file."""
         return tuple(self.language_index)

@@ -14,7 +14,6 @@ from harness.scoring.statistics.pairwise import differences
 from harness.scoring.statistics.trend import GapTrend, gap_trend
 from site_gen.board.board import Cell, Row, Standing
 from site_gen.board.recipe import recipe, tasks_with_objectives
-from site_gen.formatting import compact, listed
 
 LEVEL = 0.95
 # A line through two gaps always fits.
@@ -55,66 +54,6 @@ class Gap:
         adjusted = holm([size.p for size in self.sizes])
         return tuple(size for size, p in zip(self.sizes, adjusted, strict=True) if p < 1 - LEVEL)
 
-    @property
-    def sentence(self) -> str:
-        """Return the finding in one sentence, with its uncertainty."""
-        real = self.real
-        end_sizes = {self.sizes[0].parameters, self.sizes[-1].parameters}
-        real_sizes = {size.parameters for size in real}
-        # The ends are reported; where only sizes in between are real, those too.
-        reported = end_sizes if end_sizes & real_sizes else end_sizes | real_sizes
-        by_size = listed(
-            [
-                f"{_signed(size.points)} points {_bounds(size.interval)} at {compact(size.parameters)}"
-                for size in self.sizes
-                if size.parameters in reported
-            ]
-        )
-        if not real:
-            return (
-                f"Not decided by these data ({self.family}, {self.recipe}): "
-                "multilingual minus English-only is "
-                f"{by_size}.{self._unused_note}"
-            )
-        significance = (
-            f"significant at {listed([compact(size.parameters) for size in real])} after Holm’s correction"
-        )
-        if len(self.sizes) > 1:
-            significance += f" over {len(self.sizes)} sizes"
-        return (
-            f"In {self.family} ({self.recipe}) multilingual minus English-only is {by_size}; "
-            f"{significance}; {self._change}.{self._unused_note}"
-        )
-
-    @property
-    def _change(self) -> str:
-        if self.trend is None:
-            return "a trend over size needs at least three sizes"
-        slope, (low, high) = self.trend.slope_per_doubling, self.trend.interval
-        signed = f"{_signed(slope)} {_bounds((low, high))} per doubling"
-        if low <= 0 <= high:
-            return f"the change with size is not significant: {signed}"
-        first, last = (round(size.points, 1) for size in (self.sizes[0], self.sizes[-1]))
-        if first * last <= 0:
-            return f"changing from {_signed(first)} to {_signed(last)} points, by {signed} of size"
-        near, far = sorted((abs(low), abs(high)))
-        direction = "growing" if slope * first > 0 else "shrinking"
-        return f"{direction} by {abs(slope):.1f} points [{near:.1f}, {far:.1f}] per doubling of size"
-
-    @property
-    def _unused_note(self) -> str:
-        if not self.unused:
-            return ""
-        return f" One pair is used per size (most seeds, then by name); not used: {', '.join(self.unused)}."
-
-
-def _signed(points: float) -> str:
-    return f"{points:+z.1f}"
-
-
-def _bounds(interval: tuple[float, float]) -> str:
-    return f"[{_signed(interval[0])}, {_signed(interval[1])}]"
-
 
 def gaps(standing: Standing) -> tuple[Gap, ...]:
     """Return the gaps of each family and recipe with ranked rows of both regimes, several seeds per side.
@@ -127,7 +66,7 @@ def gaps(standing: Standing) -> tuple[Gap, ...]:
     """
     by_series: dict[tuple[str, str], dict[int, list[SizeGap]]] = {}
     for english, multilingual in _pairs(standing):
-        gap = _gap(standing, english, multilingual)
+        gap = size_gap(standing, english, multilingual)
         series = by_series.setdefault((english.submission.family, recipe(multilingual.submission)), {})
         series.setdefault(gap.parameters, []).append(gap)
     return tuple(_series(*key, sizes) for key, sizes in sorted(by_series.items()))
@@ -178,7 +117,8 @@ def _series(family: str, name: str, sizes: Mapping[int, Sequence[SizeGap]]) -> G
     return Gap(family, name, tuple(chosen), _trend(chosen), tuple(sorted(candidate_slugs - used_slugs)))
 
 
-def _gap(standing: Standing, english: Row, multilingual: Row) -> SizeGap:
+def size_gap(standing: Standing, english: Row, multilingual: Row) -> SizeGap:
+    """Return the gap of two ranked rows of one size; the first may also have no intermediate training."""
     cells = [standing.cell(row) for row in (multilingual, english)]
     between = differences([cell.entrant for cell in cells if cell.entrant is not None])
     size, error, freedom, p = (

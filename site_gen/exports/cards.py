@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from harness.records import Regime
 from harness.records.board_settings import TITLE
 from site_gen.board.board import Board, Cell, Row
-from site_gen.figures.style import REGIME_MARKS, REGIME_NAMES
+from site_gen.board.regimes import REGIME_NAMES
+from site_gen.figures.style import REGIME_MARKS
 from site_gen.formatting import compact, count, metric_name, points, rank_range
 
 WIDTH, HEIGHT = 1200, 630

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from site_gen.formatting import compact
+from site_gen.formatting import compact, signed
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ def difference_axis(title: str, values: Sequence[float]) -> Axis:
     margin = max(0.08 * (high - low), (2 - (high - low)) / 2)
     step = next((width for width in (0.5, 1, 2, 5, 10, 20) if (high - low + 2 * margin) / width <= 8), 50)
     first, last = math.floor((low - margin) / step), math.ceil((high + margin) / step)
-    ticks = tuple((tick * step, f"{tick * step:+g}" if tick else "0") for tick in range(first, last + 1))
+    positions = [tick * step for tick in range(first, last + 1)]
+    ticks = tuple((value, signed(value, 0 if float(value).is_integer() else 1)) for value in positions)
     return Axis(title, first * step, last * step, ticks)
 
 

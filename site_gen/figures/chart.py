@@ -1,25 +1,24 @@
-"""Charts: a figure as a static drawing and as JSON for Plotly in the browser."""
+"""Charts: a figure with its drawings for pages and for phones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from site_gen.figures.figure import Figure
-from site_gen.figures.plotly_json import figure_json
 from site_gen.figures.scaling_choices import ScalingChoices
-from site_gen.figures.svg import Drawing, draw
+from site_gen.figures.svg import NARROW, WIDE, Drawing, draw
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure, its drawing, its JSON, and the choices offered to the reader."""
+    """A figure, its drawings, and the choices offered to the reader."""
 
     figure: Figure
     drawing: Drawing
-    json: str
+    narrow: Drawing
     choices: ScalingChoices | None = None
 
 
 def make_chart(figure: Figure | None, choices: ScalingChoices | None = None) -> Chart | None:
     """Return the chart of a figure; None without a figure."""
-    return Chart(figure, draw(figure), figure_json(figure), choices) if figure else None
+    return Chart(figure, draw(figure, WIDE), draw(figure, NARROW), choices) if figure else None

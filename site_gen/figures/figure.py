@@ -13,7 +13,7 @@ class Point:
     """A point in units of the axes, with the lines of its hover text; `seeds` are (seed, y) of an average.
 
     No line joins a point with `after_gap` to the one before it. `interval` is drawn as a whisker through the
-    symbol.
+    symbol. `link` is the path within the site of the page that a click opens.
     """
 
     x: float
@@ -22,6 +22,7 @@ class Point:
     seeds: tuple[tuple[int, float], ...] = ()
     after_gap: bool = False
     interval: tuple[float, float] | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Figure:
     """One figure: drawn by Plotly in the browser and as SVG at build time.
 
     `caption` holds complete sentences. `source` is the path within the site of all numbers, if the table has
-    only a part.
+    only a part. With `side_by_side`, points of several curves at one x are drawn next to each other. `sides`
+    says what lies above and below zero.
     """
 
     name: str
@@ -91,3 +93,5 @@ class Figure:
     caption: tuple[str, ...]
     table: Table
     source: str = ""
+    side_by_side: bool = False
+    sides: tuple[str, str] | None = None

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.records import Target
-from site_gen.board.gap import Gap, SizeGap
+from site_gen import paths
+from site_gen.board.board import Standing
+from site_gen.board.gap import Gap, SizeGap, gaps
+from site_gen.board.recipe import recipe_title
 from site_gen.figures.axes import Axis, difference_axis
 from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
-from site_gen.figures.style import SERIES_MARKS
-from site_gen.formatting import compact, count
+from site_gen.figures.scaling import Size, scaling_figure
+from site_gen.figures.style import difference_mark, recipe_symbol
+from site_gen.formatting import compact, count, signed
+
+# With more, curves could not be told apart.
+MOST_DRAWN = 8
 
 
-def gap_figure(target: Target, gaps: Sequence[Gap], size_axis: Axis) -> Figure | None:
+def standing_gap_figure(standing: Standing, size: Size = "body") -> Figure | None:
+    """Return the figure of a target's gaps on the size axis of its scaling curves, or None without a gap."""
+    curves = scaling_figure(standing, size=size)
+    totals = {
+        row.slug: cell.parameters.total for row in standing.ranked if (cell := standing.cell(row)).parameters
+    }
+    return (
+        gap_figure(standing.target, gaps(standing), curves.x, totals if size == "total" else {})
+        if curves
+        else None
+    )
+
+
+def gap_figure(
+    target: Target, gaps: Sequence[Gap], size_axis: Axis, totals: Mapping[str, int] | None = None
+) -> Figure | None:
     """Return the figure of a target's gaps on the size axis of its scaling curves, or None without a gap.
+
+    `totals` are all parameters of a row by its slug, where they are shown in place of those outside the
+    embeddings.
 
     Only as many series are drawn as there are distinguishable marks; the table has all.
     """
     if not gaps:
         return None
-    drawn = gaps[: len(SERIES_MARKS)]
+    drawn = gaps[:MOST_DRAWN]
     bounds = [bound for gap in drawn for size in gap.sizes for bound in size.interval]
     caption = [
         "Above zero, multilingual intermediate training is better; "
@@ -36,27 +61,37 @@ def gap_figure(target: Target, gaps: Sequence[Gap], size_axis: Axis) -> Figure |
         title=f"{target.title}: multilingual minus English-only by model size",
         x=size_axis,
         y=difference_axis("Multilingual − English-only (points)", bounds),
-        curves=tuple(_curve(number, gap) for number, gap in enumerate(drawn)),
+        curves=tuple(_curve(number, gap, totals or {}) for number, gap in enumerate(drawn)),
         caption=tuple(caption),
         table=_table(gaps),
+        side_by_side=True,
+        sides=("multilingual better ↑", "English-only better ↓"),
     )
 
 
-def _curve(number: int, gap: Gap) -> Curve:
-    points = tuple(_point(size) for size in gap.sizes)
-    return Curve(
-        label=f"{gap.family} ({gap.recipe})", mark=SERIES_MARKS[number], points=points, joined=len(points) > 2
-    )
+def _curve(number: int, gap: Gap, totals: Mapping[str, int]) -> Curve:
+    tasks = gap.sizes[-1].multilingual.submission.intermediate.tasks
+    mark = difference_mark(number, recipe_symbol(tasks))
+    points = tuple(_point(size, totals) for size in gap.sizes)
+    return Curve(label=f"{gap.family} ({_title(gap)})", mark=mark, points=points, joined=len(points) > 2)
 
 
-def _point(size: SizeGap) -> Point:
+def _point(size: SizeGap, totals: Mapping[str, int]) -> Point:
     low, high = size.interval
+    parameters = totals.get(size.multilingual.slug, size.parameters)
+    seeds = [len(row.submission.checkpoints) for row in (size.english, size.multilingual)]
     hover_text = (
-        f"{size.points:+.2f} points [{low:+.2f}, {high:+.2f}]",
-        f"{compact(size.parameters)} parameters",
-        f"p {size.p:.4f}",
+        f"{signed(size.points, 2)} points ({signed(low, 2)} to {signed(high, 2)})",
+        f"{compact(parameters)} parameters, {min(seeds)} seeds, p {size.p:.4f}",
+        size.multilingual.submission.title,
+        f"minus {size.english.submission.title}",
     )
-    return Point(size.parameters, size.points, hover_text, interval=size.interval)
+    link = paths.page(size.multilingual.slug)
+    return Point(parameters, size.points, hover_text, interval=size.interval, link=link)
+
+
+def _title(gap: Gap) -> str:
+    return recipe_title(gap.sizes[-1].multilingual.submission)
 
 
 def _table(gaps: Sequence[Gap]) -> Table:
@@ -68,12 +103,12 @@ def _table(gaps: Sequence[Gap]) -> Table:
     lines = (
         Line(
             (
-                f"{gap.family} ({gap.recipe})",
+                f"{gap.family} ({_title(gap)})",
                 count(size.parameters),
                 size.english.submission.title,
                 size.multilingual.submission.title,
-                f"{size.points:+.2f}",
-                f"[{size.interval[0]:+.2f}, {size.interval[1]:+.2f}]",
+                signed(size.points, 2),
+                f"[{signed(size.interval[0], 2)}, {signed(size.interval[1], 2)}]",
                 f"{size.p:.4f}",
             )
         )

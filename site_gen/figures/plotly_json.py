@@ -1,10 +1,9 @@
-"""Figures → Plotly's JSON, and the plotly.js that the site serves itself; the only importer of plotly."""
+"""Figures → Plotly's JSON, and plotly.js for files of one figure; the only importer of plotly."""
 
 from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -26,7 +25,7 @@ CONFIG = {
     "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d"],
     "responsive": True,
 }
-# Readable on white and on black; the style sheet overrides them with the page's colours.
+# Readable on white and on black.
 _INK, _RULE = "#767676", "#8A8A8A"
 _FONT = "system-ui, sans-serif"
 
@@ -37,14 +36,6 @@ def figure_json(figure: Figure) -> str:
     return json.dumps({**plot, "config": CONFIG}, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def figure_traces(figure: Figure) -> list[dict[str, object]]:
-    """Return only the traces, as JSON values; this saves the layout, half of the work."""
-    traces: list[dict[str, object]] = json.loads(
-        go.Figure(data=_data(figure), layout={"template": "none"}).to_json()
-    )["data"]
-    return traces
-
-
 def _data(figure: Figure) -> list[go.Scatter]:
     return [trace for curve in figure.curves for trace in _traces(curve)]
 
@@ -53,17 +44,6 @@ def _data(figure: Figure) -> list[go.Scatter]:
 def plotly_js() -> bytes:
     """Return plotly.min.js of the installed package."""
     return str(get_plotlyjs()).encode()
-
-
-@cache
-def guarded_id() -> str:
-    """Return the element id that plotly.js checks before it adds the inline style sheet of its maps.
-
-    The pages' security policy forbids inline styles, and no page has a map: an element with this id prevents
-    it. Empty where plotly.js does not have exactly one such id.
-    """
-    ids = re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly_js().decode())
-    return ids[0] if len(ids) == 1 else ""
 
 
 def _traces(curve: Curve) -> list[go.Scatter]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -12,15 +13,15 @@ from harness.records import Regime
 from harness.scoring.statistics.scaling import fit_scaling, presentation
 from site_gen import paths
 from site_gen.board.board import Cell, Row, Standing
-from site_gen.board.recipe import recipe
+from site_gen.board.recipe import recipe, recipe_title
+from site_gen.board.regimes import REGIME_NAMES
 from site_gen.figures.axes import log_axis, points_axis
 from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
-from site_gen.figures.style import REGIME_MARKS, REGIME_NAMES
-from site_gen.formatting import capital, compact, count, metric_name, points
+from site_gen.figures.style import REGIME_MARKS, CurveMark, recipe_symbol
+from site_gen.formatting import capital, compact, count, counted, metric_name, points, score_range
 from site_gen.once import once
 
-# Colour, dash and symbol distinguish regimes; filled and open symbols distinguish at most two families.
-# Symbols have a dot for every recipe except the most common one of a family and regime.
+# Colour and dash are the regime, the symbol is the recipe, filled or open symbols are at most two families.
 FAMILIES = 2
 CURVES = 9
 # Parameters outside the embeddings, or all of them.
@@ -62,6 +63,7 @@ def scaling_figure(
         caption=tuple(_caption(curves, len(all_groups) if families is None else 0, is_thinned)),
         table=_table(drawn, curves),
         source=paths.target_csv(standing.target.name) if is_thinned else "",
+        side_by_side=True,
     )
 
 
@@ -79,8 +81,6 @@ def _caption(curves: Sequence[Curve], total: int, is_thinned: bool) -> Iterator[
         )
     if not all(curve.joined or curve.trend for curve in curves):
         yield "With fewer than three sizes, only the points of a curve are drawn."
-    if any(curve.dotted for curve in curves):
-        yield "A dot in the symbols marks a recipe other than the most common one of the family and regime."
     if len(curves) < total:
         yield f"{len(curves)} of {total} curves are drawn."
     if is_thinned:
@@ -167,24 +167,20 @@ def _thinned(ranked_rows: _RankedRows, size: Size) -> _RankedRows:
 
 def _curves(groups: _Groups, drawn: _Groups, size: Size) -> tuple[Curve, ...]:
     families = sorted({family for family, _, _ in groups})
-    main_recipes = _main_recipes(groups)
     return tuple(
         _curve(
             key,
             ranked_rows,
             drawn[key],
             size,
+            mark=replace(
+                REGIME_MARKS[key[1]],
+                symbol=recipe_symbol(ranked_rows[0][0].submission.intermediate.tasks),
+            ),
             outlined=families.index(key[0]) % 2 == 1,
-            dotted=key[2] != main_recipes[key[:2]],
         )
         for key, ranked_rows in groups.items()
     )
-
-
-def _main_recipes(groups: _Groups) -> dict[tuple[str, Regime], str]:
-    """Return the most common recipe of each family and regime; ties go to the one that sorts first."""
-    ordered = sorted(groups, key=lambda key: (-len(groups[key]), key[2]), reverse=True)
-    return {(family, regime): name for family, regime, name in ordered}  # the last one wins: the most common
 
 
 def _curve(
@@ -193,10 +189,11 @@ def _curve(
     drawn: _RankedRows,
     size: Size,
     *,
+    mark: CurveMark,
     outlined: bool,
-    dotted: bool,
 ) -> Curve:
     family, regime, name = key
+    title = recipe_title(ranked_rows[0][0].submission)
     sizes = _group_by_size(ranked_rows, size)
     # Only seeds of one submission count: two submissions of one size may differ in more than their seed.
     form = presentation(
@@ -207,12 +204,11 @@ def _curve(
         _fit(sizes) if form == "fit" else (_means(sizes) if form == "line" and not one_per_size else (), ())
     )
     return Curve(
-        label=f"{family}, {REGIME_NAMES[regime]}{f' ({name})' if name else ''}",
-        mark=REGIME_MARKS[regime],
+        label=f"{family}, {REGIME_NAMES[regime]}{f' ({title})' if name else ''}",
+        mark=mark,
         points=tuple(_point(row, cell, size) for row, cell in drawn),
         joined=form == "line" and one_per_size,
         open=outlined,
-        dotted=dotted,
         trend=trend,
         band=band,
     )
@@ -247,13 +243,15 @@ def _fit(
 
 def _point(row: Row, cell: Cell, size: Size) -> Point:
     assert cell.score is not None
+    interval = cell.result.interval
     hover_text = (
         row.submission.title,
         f"{compact(_size(cell, size))} parameters",
-        f"{points(cell.score)} points",
+        f"{points(cell.score)} points{f' ({score_range(interval)})' if interval else ''}",
+        f"{counted(cell.result.examples, 'example')} in {counted(cell.of, 'language')}",
     )
     means = (f"mean of {len(cell.seeds)} seeds",) if len(cell.seeds) > 1 else ()
-    return Point(_size(cell, size), cell.score, (*hover_text, *means), cell.seeds)
+    return Point(_size(cell, size), cell.score, (*hover_text, *means), cell.seeds, link=paths.page(row.slug))
 
 
 def _table(groups: _Groups, curves: Iterable[Curve]) -> Table:

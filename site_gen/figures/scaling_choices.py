@@ -6,8 +6,11 @@ import json
 from dataclasses import dataclass
 
 from site_gen.board.board import Standing
-from site_gen.figures.plotly_json import figure_traces
-from site_gen.figures.scaling import FAMILIES, SIZES, Size, curve_families, scaling_figure
+from site_gen.figures.figure import Curve, Figure
+from site_gen.figures.gap import standing_gap_figure
+from site_gen.figures.scaling import FAMILIES, SIZES, curve_families, scaling_figure
+from site_gen.figures.style import symbol_path
+from site_gen.figures.svg import RADIUS
 
 
 @dataclass(frozen=True)
@@ -43,27 +46,48 @@ def choices(standing: Standing, drawn: tuple[str, ...] | None = None) -> Scaling
 
 
 def choices_js(standing: Standing) -> bytes:
-    """Return a script with every family's curves by both kinds of size.
+    """Return a script with every family's curves, and the gaps, by both kinds of size.
 
     It is a script because a page opened from disk may load nothing else.
     """
     by_family = {
-        family: {size: _curves(standing, family, size) for size in SIZES}
+        family: {size: _document(scaling_figure(standing, [family], size)) for size in SIZES}
         for family in curve_families(standing)
     }
-    document = json.dumps(by_family, ensure_ascii=False, separators=(",", ":"))
-    return f"stiltboardCurves({json.dumps(standing.target.name)},{document});\n".encode()
+    gap = {size: _document(standing_gap_figure(standing, size)) for size in SIZES}
+    document = {"families": by_family, "gap": gap}
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return f"stiltboardCurves({json.dumps(standing.target.name)},{text});\n".encode()
 
 
-def _curves(standing: Standing, family: str, size: Size) -> dict[str, object]:
-    """Return one family's curves: Plotly's traces, the axis ranges, and the entries of legend and table."""
-    figure = scaling_figure(standing, [family], size)
-    assert figure is not None  # the family has a row with a size
+def _document(figure: Figure | None) -> dict[str, object] | None:
+    """Return what the script draws a figure from; None without one."""
+    if figure is None:
+        return None
     return {
-        "data": figure_traces(figure),
         "x": [figure.x.low, figure.x.high],
         "y": [figure.y.low, figure.y.high],
-        "title": figure.x.title,
-        "legend": [[curve.label, curve.symbol, curve.joined or bool(curve.trend)] for curve in figure.curves],
+        "titles": [figure.x.title, figure.y.title],
+        "sides": figure.sides,
+        "curves": [_curve(curve) for curve in figure.curves],
         "lines": [[*line.cells, line.link] for line in figure.table.lines],
     }
+
+
+def _curve(curve: Curve) -> dict[str, object]:
+    mark = curve.mark
+    return {
+        "label": curve.label,
+        "colour": mark.colour,
+        "dash": mark.dash,
+        "symbol": symbol_path(mark.symbol, 0, 0, RADIUS),
+        "open": curve.open,
+        "joined": curve.joined,
+        "points": [
+            [point.x, round(point.y, 4), "\n".join(point.hover_text), point.link,
+             [round(score, 4) for _, score in point.seeds] if len(point.seeds) > 1 else [], point.interval]
+            for point in curve.points
+        ],
+        "trend": [[round(x), round(y, 4)] for x, y in curve.trend],
+        "band": [[round(x), round(low, 4), round(high, 4)] for x, low, high in curve.band],
+    }  # fmt: skip

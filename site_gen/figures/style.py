@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.catalog.tasks import TASK_BY_NAME
 from harness.records import Pooling, Regime
 
 
@@ -21,21 +23,31 @@ class CurveMark:
 # reddish purple, #CC79A7, is a shade darker for that, and grey replaces their black, invisible in dark mode.
 _GREEN, _VERMILION, _BLUE, _PURPLE, _GREY = "#009E73", "#D55E00", "#0072B2", "#C46F9F", "#7D7D7D"
 
+# On the whole site a colour, with its dash, is a regime, and a symbol is a recipe.
 REGIME_MARKS = {
-    Regime.NONE: CurveMark(_GREEN, "2 5", "square"),
-    Regime.ENGLISH: CurveMark(_VERMILION, "9 5", "diamond"),
+    Regime.NONE: CurveMark(_GREEN, "2 5", "circle"),
+    Regime.ENGLISH: CurveMark(_VERMILION, "9 5", "circle"),
     Regime.MULTILINGUAL: CurveMark(_BLUE, "", "circle"),
 }
-REGIME_NAMES = {
-    Regime.NONE: "no intermediate training",
-    Regime.ENGLISH: "English-only",
-    Regime.MULTILINGUAL: "multilingual",
-}
+# No training has the circle; tasks have these.
+_TASK_SYMBOLS = ("diamond", "square", "triangle-up", "triangle-down", "cross", "x", "pentagon")
+# Differences between regimes have the colour of neither.
+DIFFERENCE_COLOUR = _GREY
+_TASK_NUMBERS = {name: number for number, name in enumerate(TASK_BY_NAME)}
+_DASHES = ("", "9 5", "2 5", "12 4 2 4", "5 3", "16 5", "2 3 6 3", "9 3 2 3 2 3", "4 8")
 
 
-def regime_word(regime: Regime) -> str:
-    """Return the short name of a regime for a table cell."""
-    return "none" if regime is Regime.NONE else REGIME_NAMES[regime]
+def recipe_symbol(tasks: Sequence[str]) -> str:
+    """Return the symbol of what a recipe trains on, by its first task; without tasks it is the circle."""
+    if not tasks:
+        return "circle"
+    number = _TASK_NUMBERS.get(tasks[0], len(tasks[0]))
+    return _TASK_SYMBOLS[number % len(_TASK_SYMBOLS)]
+
+
+def difference_mark(number: int, symbol: str) -> CurveMark:
+    """Return the mark of a curve of differences: its number decides the dash, its recipe the symbol."""
+    return CurveMark(DIFFERENCE_COLOUR, _DASHES[number % len(_DASHES)], symbol)
 
 
 POOLING_MARKS = {

@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 from harness.scoring.statistics.pairwise import differences
 from site_gen.board.board import Board, Cell, Row, Standing
 from site_gen.board.recipe import recipe
-from site_gen.figures.style import regime_word
+from site_gen.board.regimes import regime_word
 from site_gen.once import once
 from site_gen.writing.output import Output, placement_key, submission_output
 

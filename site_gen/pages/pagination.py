@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 # Rows on a page; the script loads the rest on request, and without it they are on further pages.
-PAGE_ROWS = 25
+PAGE_ROWS = 40
 # Up to this many parts, each links all others.
 _FEW_PARTS = 16
 

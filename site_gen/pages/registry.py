@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
@@ -10,53 +10,24 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from harness.catalog import is_own
-from harness.records import Batches
 from site_gen import paths
-from site_gen.board.averages import XTREME_GROUPS
+from site_gen.board.answer_lines import answer_lines
 from site_gen.board.board import Board, Row, Standing
-from site_gen.board.by_language import LISTED, LanguageRow, LanguageStanding, language_boards, language_paths
+from site_gen.board.by_language import LanguageRow, LanguageStanding, language_boards, language_paths
 from site_gen.board.evidence import evidence
-from site_gen.board.families import Family, families, family_path
-from site_gen.board.gap import Gap, gaps
-from site_gen.board.recipe import recipe
-from site_gen.board.reported import ReportedRow
+from site_gen.board.families import Family, families
+from site_gen.board.glossary import GLOSSARY
 from site_gen.board.unpublished import only_submitters_have, unpublished_weights
 from site_gen.exports import model_card
-from site_gen.figures.chart import Chart, make_chart
-from site_gen.figures.gap import gap_figure
-from site_gen.figures.plotly_json import guarded_id
-from site_gen.figures.published import published_figures
-from site_gen.figures.scaling import scaling_figure
-from site_gen.figures.scaling_choices import choices
-from site_gen.figures.style import REGIME_MARKS, REGIME_NAMES
+from site_gen.figures.registry import CHARTS, charts_of
 from site_gen.once import once
-from site_gen.pages.board_rows import benchmark_rows, shown_groups, shown_targets
+from site_gen.pages.board_columns import benchmark_rows, board_columns, shown_columns
 from site_gen.pages.citation import board_citation, entry_citation
+from site_gen.pages.common import LISTED_CHANGES, CacheablePage, Context, common, ranked_counts
 from site_gen.pages.compare_data import NAMES
+from site_gen.pages.front import front
 from site_gen.pages.pagination import PAGE_ROWS, linked_parts
 from site_gen.writing.output import declaration_key, key_of, placement_key, reported_inputs, standing_inputs
-
-Context = Mapping[str, object]
-
-# The page of changes lists at most so many submissions of a target whose place alone changed.
-LISTED_CHANGES = 100
-# The links on every page: name of the section, path, and link text.
-NAVIGATION = (
-    ("front", "index.html", "Leaderboard"),
-    ("targets", "targets.html", "Targets"),
-    ("languages", "languages.html", "Languages"),
-    ("families", "families.html", "Families"),
-    ("compare", "compare.html", "Compare"),
-    ("about", "about.html", "About"),
-)
-
-
-@dataclass(frozen=True)
-class CacheablePage:
-    """A page that is rendered again only when its `inputs`, all that its context depends on, change."""
-
-    inputs: tuple[object, ...]
-    context: Callable[[], Context]
 
 
 @dataclass(frozen=True)
@@ -67,79 +38,11 @@ class PageKind:
     pages: Callable[[Board, str], Iterator[tuple[str, Context | CacheablePage]]]
 
 
-@once
-def scaling_chart(standing: Standing) -> Chart | None:
-    """Return a target's scaling figure with its choices, or None where no ranked row has a size."""
-    return make_chart(scaling_figure(standing), choices(standing))
-
-
-def gap_chart(standing: Standing, target_gaps: Sequence[Gap]) -> Chart | None:
-    """Return the figure of a target's gaps on the size axis of its scaling curves, or None without any."""
-    curves = scaling_chart(standing)
-    return make_chart(gap_figure(standing.target, target_gaps, curves.figure.x)) if curves else None
-
-
-def _common(board: Board, base_url: str, path: str, current: str) -> dict[str, object]:
-    return {
-        "board": board,
-        "edition": board.edition,
-        "repository": repository(base_url.removesuffix(f"{board.edition.snapshot}/")),
-        "navigation": NAVIGATION,
-        "path": path,
-        "picture": f"{base_url}{paths.SITE_CARD}" if base_url else "",
-        "exports": paths,
-        "family_path": family_path,
-        "root": "../" * path.count("/"),
-        "canonical": f"{base_url}{'' if path == 'index.html' else path}" if base_url else "",
-        "current": current,
-        "guarded_id": guarded_id(),
-        "regime_marks": REGIME_MARKS,
-        "regime_names": REGIME_NAMES,
-        "xtreme_targets": XTREME_GROUPS.total(),
-        "recipe": recipe,
-        "most": LISTED,
-    }
-
-
-def _front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
-    path = "index.html"
-    outside = [standing for standing in board.others if standing.rows or standing.reported]
-    columns = shown_targets(board)
-    rows = benchmark_rows(board)
-    main_gaps = gaps(board.main)
-    extra = {
-        "chart": scaling_chart(board.main),
-        "gap_chart": gap_chart(board.main, main_gaps),
-        "evidence": evidence(board.main),
-        "gaps": main_gaps,
-        "benchmark_rows": rows,
-        "families": sorted(
-            {row.submission.family for row in rows} | {row.submission.family for row in board.reported}
-        ),
-        "batches": _batches(rows, board.reported),
-        "page_rows": PAGE_ROWS,
-        "parts": linked_parts(1, len(rows)),
-        "reported_rows": [row for row in board.reported if row.in_xtreme],
-        "columns": columns,
-        "groups": shown_groups(columns),
-        "apart": [standing for standing in outside if not is_own(standing.target.name)],
-        "own": [standing for standing in outside if is_own(standing.target.name)],
-    }
-    yield path, {**_common(board, base_url, path, "front"), **extra}
-
-
-def _batches(rows: Sequence[Row], reported: Sequence[ReportedRow]) -> list[str]:
-    """Return the kinds of batches of the rows on the front page."""
-    kinds = {row.submission.intermediate.batches for row in rows}
-    kinds |= {row.submission.intermediate.batches for row in reported if row.in_xtreme}
-    return [kind.value for kind in Batches if kind in kinds]
-
-
 def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
     """Yield the pages with the rows after the front page's, for readers without JavaScript."""
-    rows, columns = benchmark_rows(board), shown_targets(board)
-    main_target = board.main.target.name
-    shown = (base_url, main_target, tuple(repr(standing.target) for standing in columns))
+    rows, columns = benchmark_rows(board), shown_columns(board_columns(board))
+    main = board.main
+    shown = (base_url, repr(main.target), len(main.ranked), tuple(column.key for column in columns))
     for part, start in enumerate(range(PAGE_ROWS, len(rows), PAGE_ROWS), start=2):
         path = f"leaderboard/{part}.html"
         part_rows = rows[start : start + PAGE_ROWS]
@@ -150,9 +53,8 @@ def _parts(board: Board, base_url: str) -> Iterator[tuple[str, Context | Cacheab
             "count": len(rows),
             "parts": linked_parts(part, len(rows)),
             "columns": columns,
-            "groups": shown_groups(columns),
         }
-        inputs = (*shown, part, len(rows), tuple(_row_inputs(row, main_target) for row in part_rows))
+        inputs = (*shown, part, len(rows), tuple(_row_inputs(row, main.target.name) for row in part_rows))
         yield path, CacheablePage(inputs, partial(_context, board, base_url, path, "front", extra))
 
 
@@ -164,7 +66,7 @@ def _row_inputs(row: Row, main_target: str) -> tuple[object, ...]:
 
 
 def _context(board: Board, base_url: str, path: str, current: str, extra: Context) -> Context:
-    return {**_common(board, base_url, path, current), **extra}
+    return {**common(board, base_url, path, current), **extra}
 
 
 def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
@@ -172,7 +74,8 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context | C
     linked = key_of(tuple(languages.items()))
     for row in board.rows:
         path = paths.page(row.slug)
-        inputs = (row.stamp, placement_key(row), base_url, linked)
+        ranked = tuple(ranked_counts(board)[name] for name in row.cells)
+        inputs = (row.stamp, placement_key(row), ranked, base_url, linked)
         yield path, CacheablePage(inputs, partial(_submission, board, base_url, path, row, languages))
 
 
@@ -180,7 +83,7 @@ def _submission(board: Board, base_url: str, path: str, row: Row, languages: Map
     details = row.details
     sections = details.page({name: cell.target for name, cell in row.cells.items()}, languages)
     return {
-        **_common(board, base_url, path, "submission"),
+        **common(board, base_url, path, "submission"),
         "row": row,
         "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
         "mteb": paths.mteb(row.slug) if paths.mteb(row.slug) in details.paths else "",
@@ -199,7 +102,7 @@ def _reported(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for row in board.reported:
         path = paths.page(row.slug)
         titles = {name: cell.target.title for name, cell in row.cells.items()}
-        yield path, {**_common(board, base_url, path, "submission"), "row": row, "titles": titles}
+        yield path, {**common(board, base_url, path, "submission"), "row": row, "titles": titles}
 
 
 def _former(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -209,7 +112,7 @@ def _former(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         yield (
             path,
             {
-                **_common(board, base_url, path, "submission"),
+                **common(board, base_url, path, "submission"),
                 "canonical": f"{base_url}{present}" if base_url else "",
                 "former": former,
                 "slug": slug,
@@ -220,7 +123,7 @@ def _former(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 def _withdrawn(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for tombstone in board.withdrawn:
         path = paths.page(tombstone.submission)
-        yield path, {**_common(board, base_url, path, "submission"), "tombstone": tombstone}
+        yield path, {**common(board, base_url, path, "submission"), "tombstone": tombstone}
 
 
 def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
@@ -240,18 +143,15 @@ def _targets(board: Board, base_url: str) -> Iterator[tuple[str, Context | Cache
 def _target(
     board: Board, base_url: str, path: str, standing: Standing, languages: Mapping[str, str]
 ) -> Context:
-    target_gaps = gaps(standing)
     extra = {
         "standing": standing,
         "target": standing.target,
         "language_paths": languages,
-        "chart": scaling_chart(standing),
-        "gap_chart": gap_chart(standing, target_gaps),
-        "published_charts": [make_chart(figure) for figure in published_figures(standing)],
+        "charts": {kind: charts_of(standing, kind) for kind in CHARTS},
         "evidence": evidence(standing),
-        "gaps": target_gaps,
+        "findings": answer_lines(standing),
     }
-    return {**_common(board, base_url, path, "targets"), **extra}
+    return {**common(board, base_url, path, "targets"), **extra}
 
 
 def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -266,7 +166,7 @@ def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     yield (
         path,
         {
-            **_common(board, base_url, path, "targets"),
+            **common(board, base_url, path, "targets"),
             "groups": [(name, standings) for name, standings in groups if standings],
         },
     )
@@ -274,7 +174,7 @@ def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 def _language_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "languages.html"
-    yield path, {**_common(board, base_url, path, "languages"), "boards": language_boards(board)}
+    yield path, {**common(board, base_url, path, "languages"), "boards": language_boards(board)}
 
 
 def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
@@ -306,56 +206,54 @@ def _line_inputs(row: LanguageRow) -> tuple[object, ...]:
 
 def _family_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "families.html"
-    yield path, {**_common(board, base_url, path, "families"), "families": families(board)}
+    yield path, {**common(board, base_url, path, "families"), "families": families(board)}
 
 
 def _families(board: Board, base_url: str) -> Iterator[tuple[str, Context | CacheablePage]]:
     for family in families(board):
         rows = tuple((row.stamp, placement_key(row)) for row in family.rows)
-        inputs = (base_url, family.name, rows, reported_inputs(family.reported))
+        ranked = tuple(ranked_counts(board)[standing.target.name] for standing in family.standings)
+        inputs = (base_url, family.name, rows, ranked, reported_inputs(family.reported))
         yield family.path, CacheablePage(inputs, partial(_family, board, base_url, family))
 
 
 def _family(board: Board, base_url: str, family: Family) -> Context:
-    drawn = [chart for standing in family.standings if (chart := scaling_chart(standing)) is not None]
+    drawn = [chart for standing in family.standings for chart in charts_of(standing, "scaling")]
     charts = [chart for chart in drawn if len(chart.figure.table.lines) > 1]  # one point is no curve
-    return {**_common(board, base_url, family.path, "families"), "family": family, "charts": charts}
+    return {**common(board, base_url, family.path, "families"), "family": family, "charts": charts}
 
 
 def _compare(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "compare.html"
-    yield path, {**_common(board, base_url, path, "compare"), "names": NAMES}
+    yield path, {**common(board, base_url, path, "compare"), "names": NAMES}
 
 
 def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "about.html"
     extra = {"bibtex": board_citation(board.rows, base_url, board.edition, board.title)}
-    yield path, {**_common(board, base_url, path, "about"), **extra}
+    yield path, {**common(board, base_url, path, "about"), **extra}
 
 
-def repository(base_url: str) -> str:
-    """Return the repository behind a GitHub Pages address; empty for any other address."""
-    parts = urlsplit(base_url)
-    owner, dot, host = (parts.hostname or "").partition(".")
-    name = parts.path.strip("/").partition("/")[0]
-    return f"https://github.com/{owner}/{name or f'{owner}.github.io'}" if dot and host == "github.io" else ""
+def _method(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    path = "method.html"
+    yield path, {**common(board, base_url, path, "method"), "glossary": GLOSSARY}
 
 
 def _changes(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     if board.edition.changes:
         tombstones = {tombstone.submission for tombstone in board.withdrawn}
         extra = {"changes": board.edition.changes, "withdrawn": tombstones, "most": LISTED_CHANGES}
-        yield paths.CHANGES, {**_common(board, base_url, paths.CHANGES, "changes"), **extra}
+        yield paths.CHANGES, {**common(board, base_url, paths.CHANGES, "changes"), **extra}
 
 
 def _not_found(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     """Yield the page for addresses that do not exist, at any depth: it alone needs the absolute root."""
     path = "404.html"
-    yield path, {**_common(board, "", path, "missing"), "root": urlsplit(base_url).path}
+    yield path, {**common(board, "", path, "missing"), "root": urlsplit(base_url).path}
 
 
 PAGES = (
-    PageKind("front.html", _front),
+    PageKind("front.html", front),
     PageKind("part.html", _parts),
     PageKind("submission.html", _submissions),
     PageKind("reported.html", _reported),
@@ -370,5 +268,6 @@ PAGES = (
     PageKind("family.html", _families),
     PageKind("compare.html", _compare),
     PageKind("about.html", _about),
+    PageKind("method.html", _method),
     PageKind("changes.html", _changes),
 )

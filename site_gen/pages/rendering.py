@@ -46,6 +46,8 @@ def _environment() -> Environment:
         "compact": compact,
         "count": formatting.count,
         "data_block": data_block,
+        "diverging": formatting.diverging,
+        "signed": formatting.signed,
         "flags": flags,
         "flat": lambda value: tuple(formatting.flat(value)),
         "heat": formatting.heat,

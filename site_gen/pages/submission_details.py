@@ -19,7 +19,6 @@ from site_gen.exports.by_language import by_language_lines
 from site_gen.exports.leaderboard_json import results_json
 from site_gen.figures.chart import Chart, make_chart
 from site_gen.figures.layers import sweep_figure
-from site_gen.figures.plotly_json import guarded_id
 from site_gen.figures.precision_recall import mined_figure
 from site_gen.figures.training_curve import training_figures
 from site_gen.pages.rendering import render
@@ -77,7 +76,7 @@ class WholeDetails:
 
 def training_section(record: Training, charts: Sequence[Chart]) -> str:
     """Return the section of the training, with its curves."""
-    context = {"record": record, "charts": charts, "root": _ROOT, "guarded_id": guarded_id()}
+    context = {"record": record, "charts": charts, "root": _ROOT}
     return render("trained.html", context).strip("\n")
 
 
@@ -87,7 +86,6 @@ def _section(
     context = {
         "cell": cell,
         "root": _ROOT,
-        "guarded_id": guarded_id(),
         "language_paths": language_paths,
         "lines": language_lines(cell.target, cell.result),
         "pairs": pair_lines(cell.target, cell.result),
@@ -95,6 +93,8 @@ def _section(
         "versions": harness_versions(cell.result),
         "mixed": mixed_sentence(cell.target, cell.result),
         "command": reproducing_command(row.slug, cell.target, cell.result),
+        "unpublished": any(checkpoint.path is not None for checkpoint in row.submission.checkpoints),
+        "trained": row.training is not None,
     }
     return render("result.html", context).strip("\n")
 

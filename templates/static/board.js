@@ -1,26 +1,29 @@
 // Sorts, searches and filters all rows of the leaderboard, and keeps the view in the address.
 // Without it the page still shows the rows that it lists; the others are in data/rows.js, loaded shortly before they are needed.
+// Which columns there are, and what their cells hold, comes from there too: site_gen/pages/board_columns.py says it.
 "use strict";
 
 const board = document.getElementById("leaderboard-table");
 
 if (board !== null) {
   const controls = document.getElementById("board-controls");
+  const filters = document.getElementById("board-filters");
   const status = document.getElementById("board-status");
   const more = document.getElementById("board-more");
+  const nothing = document.getElementById("board-nothing");
+  const head = board.tHead.rows[0];
   const body = board.tBodies[0];
-  // Reported rows: few, always those of the page, sorted separately and never mixed with measured rows.
-  const apart = [...board.querySelectorAll("tbody[data-reported] tr")];
-  const divider = board.querySelector("tr.divider");
-  const headers = [...board.tHead.rows[0].cells];
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const PAGE = Number(board.dataset.page);
-  const PLAIN = { sort: "rank", down: false, q: "", regime: [], family: "", batches: "", group: "", least: "", most: "", total: false, hide: [] };
+  // The order of the page: by the score on the main test, best first.
+  const PLAIN = { sort: board.dataset.main, down: true, q: "", regime: [], family: "", batches: "", target: "", least: "", most: "", columns: [] };
+  const FILTERS = ["regime", "family", "batches", "target", "least", "most", "columns"];
 
-  let rows = null; // the columns of data/rows.js, with values derived from them once
+  let rows = null; // data/rows.js, with values derived from it once
   let view = { ...PLAIN };
   let shown = PAGE;
   let waiting = [];
+  let typing = ""; // the field that the reader is typing in: one step back for all of its letters
 
   // ---- the address ------------------------------------------------------------------------------
 
@@ -28,32 +31,38 @@ if (board !== null) {
   function fromAddress() {
     const [name, text] = location.hash.slice(1).split("?");
     const given = new URLSearchParams(name === "view" ? text : "");
-    const words = (key) => (given.get(key) ?? "").split(".").filter(Boolean);
-    return {
-      sort: given.get("sort") ?? PLAIN.sort,
-      down: given.get("down") === "1",
-      q: given.get("q") ?? "",
-      regime: words("regime"),
-      family: given.get("family") ?? "",
-      batches: given.get("batches") ?? "",
-      group: given.get("group") ?? "",
-      least: given.get("least") ?? "",
-      most: given.get("most") ?? "",
-      total: given.get("total") === "1",
-      hide: words("hide"),
-    };
+    const read = {};
+    for (const [key, plain] of Object.entries(PLAIN)) {
+      const value = given.get(key);
+      read[key] = value === null ? plain : Array.isArray(plain) ? value.split(".").filter(Boolean) : value;
+    }
+    // Only a column that is named has a direction of its own; the plain one is sorted downwards.
+    read.down = given.has("sort") ? given.get("down") === "1" : PLAIN.down;
+    return read;
   }
 
-  function toAddress() {
+  function address() {
     const kept = new URLSearchParams();
     for (const [key, value] of Object.entries(view)) {
       const text = Array.isArray(value) ? value.join(".") : value === true ? "1" : value || "";
-      if (text !== "" && text !== PLAIN[key]) {
+      const plain = key === "sort" || key === "down" ? view.sort === PLAIN.sort && view.down === PLAIN.down : text === "";
+      if (!plain && text !== "") {
         kept.set(key, text);
       }
     }
     const text = kept.toString();
-    history.replaceState(null, "", text ? `#view?${text}` : location.pathname + location.search);
+    return text ? `#view?${text}` : location.pathname + location.search;
+  }
+
+  // Every change is a step that Back undoes; the letters typed into one field are one step.
+  function toAddress(field) {
+    const sameField = field !== "" && field === typing;
+    typing = field;
+    const next = address();
+    if (next === location.hash || (next === location.pathname + location.search && location.hash === "")) {
+      return;
+    }
+    history[sameField ? "replaceState" : "pushState"](null, "", next);
   }
 
   // ---- the rows ---------------------------------------------------------------------------------
@@ -80,52 +89,36 @@ if (board !== null) {
   window.stiltboardRows = (given) => {
     rows = given;
     rows.count = rows.slug.length;
-    rows.text = rows.title.map((title, i) =>
-      fold([title, rows.families[rows.family[i]], rows.regimes[rows.regime[i]][0], rows.recipes[rows.recipe[i]]].join(" ")),
-    );
+    rows.column = new Map(rows.columns.map((column) => [column.key, column]));
+    const always = ["title", "regime", "task"].map((key) => rows.cells[key].text);
+    rows.text = rows.words.map((words, i) => fold([...always.map((texts) => texts[i]), words].join(" ")));
     rows.order = new Map();
-    rows.places = new Map();
     const then = waiting;
     waiting = [];
     then.forEach((call) => call());
-    window.requestIdleCallback?.(() => places("title"));
+    window.requestIdleCallback?.(() => sortValues("title"));
   };
 
-  // The sort values of a column: one per row, null where there is none.
-  function values(key) {
-    const [kind, name] = key.split(":");
-    if (kind === "score" || kind === "mean") {
-      return rows[kind][name];
+  // The sort values of a column: one per row, null where there is none. Words become their position among all words of the
+  // column, because thousands of names are slow to compare.
+  function sortValues(key) {
+    const cells = rows.cells[key];
+    if (!("value" in cells)) {
+      const place = new Map([...new Set(cells.text)].sort(compareWords).map((word, i) => [word, i]));
+      cells.value = cells.text.map((word) => (word === "–" ? null : place.get(word)));
     }
-    if (kind === "size") {
-      return view.total ? rows.total : rows.body;
-    }
-    if (kind === "title" || kind === "regime" || kind === "recipe") {
-      return places(kind);
-    }
-    return kind === "rank" ? rows.best.map((best, i) => (best === null ? null : i)) : rows[kind];
-  }
-
-  // The position of each row's word among all words of a column; computed once, because thousands of names are slow to compare.
-  function places(kind) {
-    if (!rows.places.has(kind)) {
-      const names = { regime: rows.regimes.map(([word]) => word), recipe: rows.recipes }[kind];
-      const words = names ? rows[kind].map((i) => names[i]) : rows[kind];
-      const place = new Map([...new Set(words)].sort(compareWords).map((word, i) => [word, i]));
-      rows.places.set(kind, words.map((word) => (word ? place.get(word) : null)));
-    }
-    return rows.places.get(kind);
+    return cells.value;
   }
 
   // All rows sorted by one column, rows without a value last in both directions; cached, because filters change more often.
   function ordered(key, down) {
-    const name = `${key} ${down} ${view.total}`;
+    const name = `${key} ${down}`;
     if (!rows.order.has(name)) {
-      const given = values(key);
+      const given = sortValues(key);
       const found = [];
       const lacking = [];
       for (let i = 0; i < rows.count; i += 1) {
-        (given[i] === null || given[i] === undefined ? lacking : found).push(i);
+        (given[i] === null ? lacking : found).push(i);
       }
       const sign = down ? -1 : 1;
       found.sort((a, b) => sign * (given[a] - given[b]) || a - b);
@@ -136,26 +129,32 @@ if (board !== null) {
 
   function wanted() {
     const words = fold(view.q).split(/\s+/).filter(Boolean);
-    const regimes = view.regime.map((name) => rows.regimes.findIndex(([, key]) => key === name));
+    const regimes = view.regime.map((name) => rows.regimes.indexOf(name));
     const family = view.family ? rows.families.indexOf(view.family) : -1;
-    const sizes = view.total ? rows.total : rows.body;
+    const sizes = rows.cells.size.value;
     const least = view.least ? Number(view.least) * 1e6 : 0;
     const most = view.most ? Number(view.most) * 1e6 : Infinity;
     const bounded = view.least !== "" || view.most !== "";
-    const group = view.group ? rows.targets.filter((target) => target[2] === view.group).map((target) => rows.score[target[0]]) : null;
+    const scores = view.target ? (rows.cells[view.target]?.value ?? []) : null;
     return (i) =>
       (regimes.length === 0 || regimes.includes(rows.regime[i])) &&
       (!view.family || rows.family[i] === family) &&
       (!view.batches || rows.batches[i] === view.batches) &&
       (!bounded || (sizes[i] !== null && sizes[i] >= least && sizes[i] <= most)) &&
-      (group === null || group.some((scores) => scores[i] !== null)) &&
+      (scores === null || (scores[i] ?? null) !== null) &&
       words.every((word) => rows.text[i].includes(word));
+  }
+
+  // The columns to show: those of the page, or those that the reader chose; a test that is asked for is always among them.
+  function columns() {
+    const chosen = view.columns.length ? (column) => column.key === "title" || view.columns.includes(column.key) : (column) => column.shown;
+    return rows.columns.filter((column) => chosen(column) || (view.target !== "" && column.target === view.target));
   }
 
   // ---- the table --------------------------------------------------------------------------------
 
-  const points = (value) => value.toFixed(2);
   const commas = (value) => value.toLocaleString("en-US");
+  const isNumber = (column) => column.kind === "number" || column.kind === "score";
 
   function element(name, className, ...children) {
     const made = document.createElement(name);
@@ -166,183 +165,110 @@ if (board !== null) {
     return made;
   }
 
-  function part(text) {
-    return element("span", "part", text);
-  }
-
-  // The mark of a row, verified or self-evaluated, as in the rows of the page.
-  function markOf(words) {
-    if (!words) {
-      return [];
-    }
-    const verified = words === "verified";
-    const tick = element("span", "", "✓ ");
-    tick.setAttribute("aria-hidden", "true");
-    return [element("span", verified ? "mark verified" : "mark", ...(verified ? [tick] : []), words)];
-  }
-
-  function seenOf(said) {
-    if (!said) {
-      return [];
-    }
-    const note = element("span", "seen", "test data seen", element("span", "unseen", `: ${said}`));
-    note.title = said;
-    return [note];
-  }
-
-  // What maintainers object to a score, in a word and in full.
-  function flagOf(given) {
-    if (!given) {
-      return [];
-    }
-    const [words, objection] = given;
-    const word = element("span", "", words);
+  function note([short, full]) {
+    const word = element("span", "", short);
     word.setAttribute("aria-hidden", "true");
-    const note = element("span", "seen", word, element("span", "unseen", objection));
-    note.title = objection;
-    return [note];
+    const made = element("span", "seen", word, element("span", "unseen", full));
+    made.title = full;
+    return made;
   }
 
-  function cell(key, i) {
-    const [kind, name] = key.split(":");
-    if (kind === "rank") {
-      const best = rows.best[i];
-      if (best === null) {
-        const unseen = element("span", "unseen", "not ranked");
-        const dash = element("span", "", "–");
-        dash.setAttribute("aria-hidden", "true");
-        return element("td", "number rank", dash, unseen);
-      }
-      return element("td", "number rank", best === rows.worst[i] ? `${best}` : `${best}–${rows.worst[i]}`);
+  function drawnBar([low, score, high]) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("class", "bar");
+    svg.setAttribute("viewBox", "0 0 100 12");
+    svg.setAttribute("aria-hidden", "true");
+    for (const line of ["M0 6H100", `M${low} 6H${high}`, `M${score} 1V11`]) {
+      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+      path.setAttribute("d", line);
+      svg.append(path);
     }
-    if (kind === "title") {
-      const link = element("a", "", rows.title[i]);
-      link.href = `${board.dataset.root}submissions/${rows.slug[i]}.html`;
-      const head = element("th", "", link, element("span", "family", `${rows.families[rows.family[i]]} `, ...markOf(rows.mark[i])));
-      head.scope = "row";
-      return head;
-    }
-    if (kind === "score") {
-      const score = rows.score[name][i];
-      const lacking = rows.part[name]?.[i];
-      const shown = score !== null ? points(score) : lacking ? part(lacking) : "–";
-      return element("td", "number score", shown, ...seenOf(rows.seen[name]?.[i]), ...flagOf(rows.flag[name]?.[i]));
-    }
-    if (kind === "regime") {
-      const marks = document.getElementById("regime-marks").content.children;
-      return element("td", "", marks[rows.regime[i]].cloneNode(true));
-    }
-    if (kind === "recipe") {
-      return element("td", "", rows.recipes[rows.recipe[i]] || "–");
-    }
-    if (kind === "size") {
-      const value = (view.total ? rows.total : rows.body)[i];
-      if (value === null) {
-        return element("td", "number", "–");
-      }
-      const size = element("span", "", compact(value));
-      size.title = `${commas(rows.body[i])} outside the embeddings, ${commas(rows.total[i])} in total`;
-      return element("td", "number", size);
-    }
-    if (kind === "seeds") {
-      return element("td", "number", `${rows.seeds[i] || "–"}`);
-    }
-    const mean = rows.mean[name][i];
-    return element("td", "number", mean !== null ? points(mean) : part(`${rows.covered[name][i]} of ${rows.of[name]} targets`));
+    return svg;
   }
 
-  function draw() {
-    const keep = wanted();
-    const found = ordered(view.sort, view.down).filter(keep);
-    const keys = headers.map((header) => header.dataset.key);
-    const hidden = hiddenColumns();
-    const drawn = found.slice(0, shown).map((i) => {
-      const row = document.createElement("tr");
-      keys.forEach((key, column) => {
-        const made = cell(key, i);
-        made.hidden = hidden.has(column);
-        row.append(made);
-      });
-      return row;
-    });
-    body.replaceChildren(...drawn);
-    const reported = drawApart(hidden);
-    const left = found.length - drawn.length;
-    more.hidden = left === 0;
-    more.textContent = `Show ${Math.min(PAGE, left)} more of ${commas(left)}`;
-    const [some, every] = [found.length + reported, rows.count + apart.length];
-    status.value = some === every ? `${commas(every)} rows` : `${commas(some)} of ${commas(every)} rows`;
-    for (const link of document.querySelectorAll("[data-parts]")) {
-      link.hidden = true; // the static parts have a fixed order and size
-    }
+  function link([words, to]) {
+    const made = element("a", "", words);
+    made.href = to.includes(":") ? to : board.dataset.root + to;
+    return made;
   }
 
-  // Sort and filter the reported rows by their cells and attributes; return how many are left.
-  function drawApart(hidden) {
-    if (apart.length === 0) {
-      return 0;
+  function cell(column, i) {
+    const cells = rows.cells[column.key];
+    const notes = (cells.notes?.[i] ?? []).map(note);
+    const links = (cells.links?.[i] ?? []).map(link);
+    const hover = cells.hover?.[i];
+    let made;
+    if (column.kind === "title") {
+      made = element("th", "", ...links, ...notes);
+      made.scope = "row";
+    } else if (column.kind === "regime") {
+      made = element("td", "", document.getElementById("regime-marks").content.children[rows.regime[i]].cloneNode(true));
+    } else if (column.kind === "links") {
+      made = element("td", "", ...links.flatMap((one, place) => (place ? [" ", one] : [one])));
+    } else {
+      const kind = isNumber(column) ? `number ${column.kind}${sortValues(column.key)[i] === null ? " lacking" : ""}` : column.kind;
+      const detail = cells.detail?.[i];
+      const bar = cells.bar?.[i];
+      made = element("td", kind, cells.text[i], ...(detail ? [" ", element("span", "interval", detail)] : []), ...(bar ? [drawnBar(bar)] : []), ...notes);
     }
-    const column = headers.findIndex((header) => header.dataset.key === view.sort);
-    const words = fold(view.q).split(/\s+/).filter(Boolean);
-    const value = (row) => {
-      const given = row.cells[column].dataset.value;
-      return given === undefined ? row.cells[column].textContent.trim() : given === "" ? null : Number(given);
-    };
-    const sign = view.down ? -1 : 1;
-    const order = (a, b) => (a === null || b === null ? (a === null) - (b === null) : sign * (typeof a === "number" ? a - b : compareWords(a, b)));
-    const sorted = apart.map((row) => [value(row), row]).sort(([a], [b]) => order(a, b));
-    let left = 0;
-    for (const [, row] of sorted) {
-      const { regime, family, batches, size, groups } = row.dataset;
-      const bounded = view.least !== "" || view.most !== "";
-      const fits = size !== "" && size >= (Number(view.least) || 0) * 1e6 && size <= (Number(view.most) || Infinity) * 1e6;
-      row.hidden = !(
-        (view.regime.length === 0 || view.regime.includes(regime)) &&
-        (!view.family || view.family === family) &&
-        (!view.batches || view.batches === batches) &&
-        (!bounded || (view.total && fits)) &&
-        (!view.group || groups.split(" ").includes(view.group)) &&
-        words.every((word) => fold(row.textContent).includes(word))
-      );
-      left += !row.hidden;
-      [...row.cells].forEach((each, i) => {
-        each.hidden = hidden.has(i);
-      });
-      row.parentElement.append(row);
+    if (hover) {
+      made.title = hover;
     }
-    divider.hidden = left === 0;
-    divider.cells[0].colSpan = headers.length - hidden.size;
-    return left;
+    return made;
   }
 
-  function hiddenColumns() {
-    const grouped = (header) => view.group && header.dataset.group !== undefined && header.dataset.group !== view.group;
-    return new Set(headers.map((header, i) => (view.hide.includes(header.dataset.short) || grouped(header) ? i : -1)).filter((i) => i >= 0));
+  function headCell(column) {
+    const made = element("th", isNumber(column) ? "number" : "", column.title, ...(column.unit ? [element("span", "unit", column.unit)] : []));
+    made.scope = "col";
+    made.dataset.key = column.key;
+    return made;
   }
 
-  function mark() {
-    const hidden = hiddenColumns();
-    headers.forEach((header, i) => {
-      header.hidden = hidden.has(i);
+  // Draw the header anew only if other columns are shown: the button that was pressed keeps the focus.
+  function drawHead(keys) {
+    if ([...head.cells].map((header) => header.dataset.key).join() !== keys.map((column) => column.key).join()) {
+      head.replaceChildren(...keys.map(headCell));
+      addButtons();
+    }
+    for (const header of head.cells) {
       header.removeAttribute("aria-sort");
       if (header.dataset.key === view.sort) {
         header.setAttribute("aria-sort", view.down ? "descending" : "ascending");
       }
-    });
-    const unit = board.querySelector("[data-size-unit]");
-    unit.textContent = view.total ? "in total" : "outside the embeddings";
+    }
   }
 
-  function show(changes, { keepShown = false } = {}) {
+  function matching() {
+    return ordered(view.sort, view.down).filter(wanted());
+  }
+
+  function draw() {
+    const keys = columns();
+    const found = matching();
+    drawHead(keys);
+    body.replaceChildren(...found.slice(0, shown).map((i) => element("tr", "", ...keys.map((column) => cell(column, i)))));
+    const left = found.length - Math.min(shown, found.length);
+    more.hidden = left === 0;
+    more.textContent = `Show ${Math.min(PAGE, left)} more of ${commas(left)}`;
+    nothing.hidden = found.length > 0;
+    status.value = found.length === rows.count ? `${commas(rows.count)} rows` : `${commas(found.length)} of ${commas(rows.count)} rows`;
+    for (const parts of document.querySelectorAll("[data-parts]")) {
+      parts.hidden = true; // the static parts have a fixed order and size
+    }
+  }
+
+  function show(changes, { keepShown = false, field = "", step = true } = {}) {
     view = { ...view, ...changes };
     shown = keepShown ? shown : PAGE;
     if (rows === null) {
       status.value = "Loading all rows …";
     }
     load(() => {
-      mark();
+      view.sort = rows.column.has(view.sort) ? view.sort : PLAIN.sort;
       draw();
-      toAddress();
+      if (step) {
+        toAddress(field);
+      }
     });
   }
 
@@ -351,12 +277,10 @@ if (board !== null) {
   function fill() {
     for (const field of controls.elements) {
       const key = field.name;
-      if (field.type === "checkbox" && key === "regime") {
+      if (key === "regime") {
         field.checked = view.regime.includes(field.value);
-      } else if (field.type === "checkbox" && key === "show") {
-        field.checked = !view.hide.includes(field.value);
-      } else if (field.type === "radio") {
-        field.checked = (field.value === "total") === view.total;
+      } else if (key === "show") {
+        field.checked = view.columns.length ? view.columns.includes(field.value) : field.defaultChecked;
       } else if (key in view) {
         field.value = view[key];
       }
@@ -364,43 +288,72 @@ if (board !== null) {
   }
 
   function read() {
-    const checked = (key, state) => [...controls.querySelectorAll(`input[name=${key}]`)].filter((box) => box.checked === state).map((box) => box.value);
+    const boxes = (key) => [...controls.querySelectorAll(`input[name=${key}]`)];
+    const checked = (key) => boxes(key).filter((box) => box.checked).map((box) => box.value);
     const text = (key) => controls.elements[key]?.value ?? ""; // without rows of several kinds of batches there is no field
+    const isPlain = boxes("show").every((box) => box.checked === box.defaultChecked);
     return {
       q: text("q"),
-      regime: checked("regime", true),
+      regime: checked("regime"),
       family: text("family"),
       batches: text("batches"),
-      group: text("group"),
+      target: text("target"),
       least: text("least"),
       most: text("most"),
-      total: controls.elements.size.value === "total",
-      hide: checked("show", false),
+      columns: isPlain ? [] : checked("show"),
     };
   }
 
-  for (const header of headers) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...header.childNodes);
-    header.append(button);
-    // The first click sorts scores and sizes largest first, ranks and names smallest first.
-    const largestFirst = header.classList.contains("number") && header.dataset.key !== "rank";
-    button.addEventListener("click", () => {
-      const again = view.sort === header.dataset.key;
-      show({ sort: header.dataset.key, down: again ? !view.down : largestFirst });
-    });
+  function addButtons() {
+    for (const header of head.cells) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...header.childNodes);
+      header.append(button);
+      // The first click sorts scores and sizes largest first, ranks and names smallest first.
+      const largestFirst = header.classList.contains("number");
+      button.addEventListener("click", () => {
+        const again = view.sort === header.dataset.key;
+        show({ sort: header.dataset.key, down: again ? !view.down : largestFirst });
+      });
+    }
   }
+
+  function clear() {
+    view = { ...PLAIN };
+    fill();
+    show({});
+  }
+
+  // Show the view of the address; `arriving` at it brings the table, and the filters in use, into view.
+  function open(arriving) {
+    view = fromAddress();
+    typing = "";
+    fill();
+    if (FILTERS.some((key) => view[key].length > 0)) {
+      filters.open = true;
+    }
+    if (arriving) {
+      document.getElementById("leaderboard").scrollIntoView({ behavior: "instant" });
+    }
+    show({}, { step: false });
+  }
+
+  addButtons();
+  [...head.cells].find((header) => header.dataset.key === PLAIN.sort)?.setAttribute("aria-sort", "descending");
   controls.hidden = false;
   controls.addEventListener("submit", (event) => event.preventDefault());
-  controls.addEventListener("input", () => show(read()));
-  controls.addEventListener("reset", () => {
-    // After the browser's reset, which clears the status.
-    setTimeout(() => {
-      view = { ...PLAIN };
-      fill();
-      show({});
+  controls.addEventListener("input", ({ target }) => {
+    show(read(), { field: ["search", "number"].includes(target.type) ? target.name : "" });
+  });
+  controls.addEventListener("reset", () => setTimeout(clear)); // after the browser's reset, which clears the status
+  document.getElementById("board-clear").addEventListener("click", clear);
+  document.getElementById("board-every").addEventListener("click", () => {
+    const boxes = [...controls.querySelectorAll("input[name=show]")];
+    boxes.forEach((box) => {
+      box.checked = true;
     });
+    show({ columns: boxes.map((box) => box.value) });
   });
   more.addEventListener("click", () => {
     const first = body.rows.length;
@@ -408,21 +361,22 @@ if (board !== null) {
     show({}, { keepShown: true });
     body.rows[first]?.querySelector("a").focus();
   });
-  const open = () => {
-    const given = fromAddress();
-    const known = headers.some((header) => header.dataset.key === given.sort);
-    view = known ? given : { ...given, sort: PLAIN.sort, down: false };
-    fill();
-    show({});
-  };
+  for (const button of controls.querySelectorAll("[data-format]")) {
+    button.addEventListener("click", () => load(() => exportTable(button, { columns: columns(), found: matching(), cells: rows.cells })));
+  }
   // Load the rows when the pointer or the focus comes near the controls, so that they are ready at the first click.
   for (const place of [controls, board.tHead]) {
     for (const coming of ["pointerenter", "focusin"]) {
       place.addEventListener(coming, () => load(() => {}), { once: true });
     }
   }
-  window.addEventListener("hashchange", () => location.hash.startsWith("#view?") && open());
+  // Back and forward, and an address that a reader edits.
+  window.addEventListener("popstate", () => {
+    if (location.hash === "" || location.hash.startsWith("#view?")) {
+      open(false);
+    }
+  });
   if (location.hash.startsWith("#view?")) {
-    open();
+    open(true);
   }
 }

@@ -58,7 +58,7 @@ def test_rows_that_the_script_draws_have_the_flags_of_the_page(browser: Browser,
             .filter(has_text="disputed")
         )
         before = row.locator(".seen").evaluate("each => each.outerHTML")
-        page.get_by_label("Search the leaderboard").fill("base + mnli")
+        page.get_by_label("Search", exact=True).fill("base + mnli")
         expect(page.locator("#board-status")).to_contain_text(" of ")
         assert row.locator(".seen").evaluate("each => each.outerHTML").replace(' class=""', "") == before
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser
 
 from site_gen.board.whole import WholeEntry
 from site_gen.build import build, site_files
@@ -27,7 +26,6 @@ from tests.support.boards import (
     make_board,
     result,
     submission,
-    with_batches,
 )
 from tests.support.folders import SITE_SUBMISSIONS
 from tests.support.visits import Visit
@@ -104,21 +102,6 @@ def test_pages_are_quiet_and_ask_nobody_else(
         assert all(urlsplit(url).scheme in ("file", "http") for url in visit.requests)
 
 
-def test_the_chart_is_drawn_from_a_file_and_takes_the_drawings_place(browser: Browser, site: Path) -> None:
-    with Visit(browser) as visit:
-        page = visit.open(f"{site.as_uri()}/index.html")
-        visit.charts()
-        assert page.locator("#scaling-tatoeba .interactive .scatterlayer .trace").count() == 5
-        assert page.locator("#scaling-tatoeba .drawn").is_hidden()
-        for trace in page.locator("#scaling-tatoeba .interactive .scatterlayer .trace").all():
-            trace.locator(".point").last.hover(force=True)
-            page.wait_for_selector(".hovertext", timeout=5_000)
-            assert "Lodestar" in (page.locator(".hovertext").first.text_content() or "")
-        page.locator("#scaling-tatoeba .interactive").hover()
-        page.locator('#scaling-tatoeba .modebar-btn[data-title="Zoom in"]').click()
-        assert visit.faults == []
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scripted", [True, False])
 def test_a_phone_never_scrolls_the_page_sideways(
@@ -131,218 +114,16 @@ def test_a_phone_never_scrolls_the_page_sideways(
         assert page.evaluate("scrollX") == 0
 
 
-def test_headers_sort_and_say_so_and_rows_without_a_value_stay_last(browser: Browser, site: Path) -> None:
-    with Visit(browser) as visit:
-        page = visit.open(f"{site.as_uri()}/index.html")
-        table = page.locator("#leaderboard-table")
-
-        def column(name: str, body: int = 1) -> list[str]:
-            index = [text.split("\n")[0] for text in table.locator("thead th").all_inner_texts()].index(name)
-            return [
-                row.locator("th, td").nth(index).inner_text()
-                for row in table.locator(f"tbody:nth-of-type({body}) tr").all()
-            ]
-
-        assert column("Rank")[-1].startswith("–")
-        table.get_by_role("button", name="Tatoeba").click()
-        assert column("Tatoeba")[0] == "82.33"
-        assert column("Tatoeba")[-1].startswith("35 of 36 languages\ntest data seen")
-        table.get_by_role("button", name="Tatoeba").press("Enter")
-        assert column("Tatoeba")[0] == "33.18"
-        assert column("Tatoeba")[-1].startswith("35 of 36 languages\ntest data seen")
-        assert table.locator("th[aria-sort]").all_inner_texts() == ["Tatoeba"]
-        assert table.locator("th[aria-sort]").get_attribute("aria-sort") == "ascending"
-        table.get_by_role("button", name="Parameters").click()
-        assert column("Parameters")[:4] == ["1.07 B"] * 3 + ["303 M"]
-        table.get_by_role("button", name="Submission").click()
-        assert column("Submission")[0].startswith("Lodestar Base\n")
-
-
-def test_all_rows_are_loaded_once_when_a_pointer_or_the_focus_comes_near(
-    browser: Browser, site: Path
-) -> None:
-    for come in (
-        lambda page: page.locator("#leaderboard-table thead").hover(),
-        lambda page: page.get_by_label("Search the leader").focus(),
-    ):
-        with Visit(browser) as visit:
-            page = visit.open(f"{site.as_uri()}/index.html")
-            written = shown(page)
-            assert not any(url.endswith("data/rows.js") for url in visit.requests)
-            with page.expect_request_finished(lambda request: request.url.endswith("data/rows.js")):
-                come(page)
-            assert page.locator("#board-status").inner_text() == ""
-            assert shown(page) == written
-            page.locator("#leaderboard-table").get_by_role("button", name="Submission").click()
-            assert shown(page) != written
-            assert sum(url.endswith("data/rows.js") for url in visit.requests) == 1
-            assert visit.faults == []
-
-
-def test_what_others_reported_is_sorted_by_itself_and_never_moves_among_what_was_measured(
-    browser: Browser, site: Path
-) -> None:
-    with Visit(browser) as visit:
-        page = visit.open(f"{site.as_uri()}/index.html")
-        table = page.locator("#leaderboard-table")
-
-        def titles() -> list[str]:
-            return [text.split("\n")[0] for text in table.locator("tbody th").all_inner_texts()][12:]
-
-        divider = "Reported by others, not measured here"
-        assert titles() == [divider, "Beacon", "Lodestar XXL"]
-        table.get_by_role("button", name="Tatoeba").click()  # 97.5 is above every measured score
-        expect(page.locator("#board-status")).to_have_text(
-            re.compile("rows$")
-        )  # the rest of the rows takes a moment to load
-        assert titles() == [divider, "Lodestar XXL", "Beacon"]
-        table.get_by_role("button", name="Rank").click()
-        assert (
-            table.locator("tbody").last.locator(".rank").all_inner_texts() == ["–\nreported, not ranked"] * 2
-        )
-        page.get_by_label("Search the leaderboard").fill("reported")
-        expect(page.locator("#board-status")).to_have_text("2 of 14 rows")
-        assert page.locator("#leaderboard-table tbody tr:not(.divider):visible").count() == 2
-        assert page.locator("#board-status").inner_text() == "2 of 14 rows"
-        assert visit.faults == []
-
-
-def test_search_keeps_the_rows_that_hold_every_word(browser: Browser, site: Path) -> None:
-    with Visit(browser) as visit:
-        page = visit.open(f"{site.as_uri()}/index.html")
-        page.get_by_label("Search the leaderboard").fill("xl 15 MULTILINGUAL")
-        expect(page.locator("#board-status")).to_have_text(re.compile("rows$"))
-        assert page.locator("#leaderboard-table tbody tr:not(.divider):visible th").all_inner_texts() == [
-            "Lodestar XL + MNLI in 15 languages\nlodestar self-evaluated"
-        ]
-        assert page.locator("#board-status").inner_text() == "1 of 14 rows"
-        page.keyboard.press("Enter")
-        assert page.url.endswith("/index.html#view?q=xl+15+MULTILINGUAL")
-        page.get_by_label("Search the leaderboard").fill("")
-        assert page.locator("#leaderboard-table tbody tr:not(.divider):visible").count() == 14
-        assert visit.faults == []
-
-
 def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -> None:
     with Visit(browser, java_script_enabled=False) as visit:
         page = visit.open(f"{site.as_uri()}/index.html")
-        drawn = page.locator(".drawn svg")
-        assert [figure.is_visible() for figure in drawn.all()] == [True, True], (
-            "the curves and the gap below them"
-        )
-        assert page.locator("#leaderboard-table tbody tr:not(.divider)").count() == 14
-        assert (
-            page.locator("#leaderboard-table")
-            .get_by_text("Reported by others, not measured here")
-            .is_visible()
-        )
+        drawn = page.locator(".plot svg.wide")
+        assert [figure.is_visible() for figure in drawn.all()] == [True, True], "the gap and the curves"
+        assert page.locator("#leaderboard-table tbody tr").count() == 12
+        page.get_by_text("Published elsewhere, not measured here").click()
+        assert page.locator("#published-elsewhere tbody tr:visible").count() == 2
         assert page.locator("#board-controls").is_hidden()
         assert page.locator("#leaderboard-table button").count() == 0
-
-
-def shown(page: Page) -> list[list[str]]:
-    """Return what every visible row of the leaderboard says, cell by cell; rows that are asked for take a moment to load."""
-    if page.locator("#board-status").inner_text():
-        expect(page.locator("#board-status")).to_have_text(re.compile("rows$"))
-    rows = page.locator("#leaderboard-table tbody tr:not(.divider):visible")
-    return [[cell.inner_text() for cell in row.locator("th:visible, td:visible").all()] for row in rows.all()]
-
-
-def test_rows_that_the_script_draws_say_what_the_page_said(browser: Browser, site: Path) -> None:
-    with Visit(browser) as visit:
-        page = visit.open(f"{site.as_uri()}/index.html")
-        written = shown(page)
-        table = page.locator("#leaderboard-table")
-        table.get_by_role("button", name="Submission").click()
-        assert shown(page) != written
-        table.get_by_role("button", name="Rank").click()
-        assert shown(page) == written
-        assert visit.faults == []
-
-
-def test_a_view_stands_in_the_address_and_opens_again(browser: Browser, site: Path) -> None:
-    with Visit(browser) as visit:
-        page = visit.open(f"{site.as_uri()}/index.html")
-        page.get_by_text("Filter rows, choose columns").click()
-        page.get_by_label("multilingual", exact=True).check()
-        page.locator("#board-controls").get_by_label("in total").check()
-        page.locator("#least").fill("100")
-        page.get_by_label("Tasks", exact=True).uncheck()
-        page.locator("#leaderboard-table").get_by_role("button", name="Parameters").click()
-        found, address = shown(page), page.url
-        assert 0 < len(found) < 14
-        assert all("multilingual" in row for row in found)
-        assert address.endswith("#view?sort=size&down=1&regime=multilingual&least=100&total=1&hide=tasks")
-        assert "Tasks" not in page.locator("#leaderboard-table thead th:visible").all_inner_texts()
-        assert visit.faults == []
-    with Visit(browser) as visit:
-        page = visit.open(address)
-        assert shown(page) == found
-        page.get_by_text("Filter rows, choose columns").click()
-        assert page.get_by_label("multilingual", exact=True).is_checked()
-        assert not page.get_by_label("Tasks", exact=True).is_checked()
-        page.get_by_role("button", name="Show everything").click()
-        expect(page.locator("#board-status")).to_have_text("14 rows")
-        assert len(shown(page)) == 14
-        assert visit.faults == []
-
-
-def test_filters_hold_for_both_kinds_of_rows_and_a_group_shows_its_columns_alone(
-    browser: Browser, site: Path
-) -> None:
-    with Visit(browser) as visit:
-        page = visit.open(f"{site.as_uri()}/index.html")
-        page.get_by_text("Filter rows, choose columns").click()
-        page.get_by_label("Family").select_option("lodestar")
-        found = shown(page)
-        assert 2 < len(found) < 14
-        assert {
-            row[1].partition("\n")[2].removesuffix(" reported").removesuffix(" self-evaluated")
-            for row in found
-        } == {"lodestar"}
-        page.get_by_label("Family").select_option("")
-        page.get_by_label("Targets", exact=True).select_option("retrieval")
-        heads = page.locator("#leaderboard-table thead th:visible").all_inner_texts()
-        assert "Tatoeba" in heads
-        assert "XNLI" not in heads
-        assert visit.faults == []
-
-
-def test_rows_are_filtered_by_their_batches(browser: Browser, tmp_path: Path) -> None:
-    write_site(site_files(with_batches()), tmp_path / "site")
-    with Visit(browser) as visit:
-        page = visit.open(f"{(tmp_path / 'site').as_uri()}/index.html")
-        page.get_by_text("Filter rows, choose columns").click()
-        page.get_by_label("Batches", exact=True).select_option("hybrid")
-        expect(page.locator("#board-status")).to_have_text("1 of 3 rows")
-        assert page.url.endswith("#view?batches=hybrid")
-        page.get_by_role("button", name="Show everything").click()
-        assert len(shown(page)) == 3
-        assert visit.faults == []
-
-
-def test_every_figure_of_a_page_is_drawn_and_says_what_its_points_are(browser: Browser, site: Path) -> None:
-    with Visit(browser) as visit:
-        page = visit.open(f"{site.as_uri()}/{KINDS['figures']}")
-        assert not [url for url in visit.requests if "plotly" in url]  # nothing of it is in view
-        visit.charts()
-        mined, swept = page.locator(".interactive").all()
-        # Each language has a line and the ring of its threshold; of the poolings one is the declared one, and
-        # both have seeds.
-        assert [plot.locator(".scatterlayer .trace").count() for plot in (mined, swept)] == [8, 5]
-        for plot, text in ((mined, "the oracle threshold"), (swept, "declared by the submission")):
-            plot.locator(".scatterlayer .trace").last.locator(".point").last.scroll_into_view_if_needed()
-            ringed = [
-                trace
-                for trace in plot.locator(".scatterlayer .trace").all()
-                if trace.locator(".point").count() == 2
-            ]
-            ringed[-1].locator(".point").first.hover(force=True)
-            page.wait_for_selector(".hovertext", timeout=5_000)
-            assert text in (plot.locator(".hovertext").first.text_content() or "")
-        page.get_by_text("The numbers of this figure").first.click()
-        assert page.locator("figcaption table").first.locator("tbody tr").count() > 50
-        assert visit.faults == []
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
@@ -387,7 +168,7 @@ def test_hostile_titles_do_nothing_in_a_browser(browser: Browser, tmp_path: Path
     with Visit(browser) as visit:
         page = visit.open((tmp_path / "public" / "index.html").as_uri())
         visit.charts()
-        page.locator(".interactive .scatterlayer .point").first.hover(force=True)
-        page.wait_for_selector(".hovertext", timeout=5_000)
-        assert page.locator(".hovertext a, img").count() == 0
-        assert (page.title(), visit.faults) == ("Leaderboard – stiltboard", [])
+        page.locator(".plot svg.wide path.filled").first.hover(force=True)
+        assert page.locator(".tip").inner_text().startswith("</script>")
+        assert page.locator(".tip a, img").count() == 0
+        assert (page.title(), visit.faults) == ("Results – stiltboard", [])

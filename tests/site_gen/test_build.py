@@ -91,7 +91,8 @@ def test_every_page_is_whole_and_every_link_leads_somewhere(files: dict[str, byt
     found = pages(files)
     names = [*(target.name for target in TARGETS), "bitext.harbour"]
     assert {path for path in found if "/" not in path or path.startswith("targets")} == {
-        "404.html", "about.html", "compare.html", "families.html", "index.html", "languages.html", "targets.html",
+        "404.html", "about.html", "compare.html", "families.html", "index.html", "languages.html", "method.html",
+        "targets.html",
         *(f"targets/{name}.html" for name in names),
     }  # fmt: skip
     for path, page in found.items():
@@ -351,7 +352,7 @@ def test_a_board_without_rows_has_pages_too() -> None:
 @pytest.mark.parametrize(
     ("regimes", "sentence"),
     [
-        ([], "So far no target has a ranked result."),
+        ([], "So far no test has a ranked result."),
         ([("none", "a")], "has only encoders without intermediate training"),
         ([("english", "a")], "has English-only runs only."),
         ([("multilingual", "a"), ("none", "a")], "has multilingual runs only."),
@@ -378,7 +379,7 @@ def test_a_demonstration_alone_answers_nothing() -> None:
         for regime in ("english", "multilingual")
     ]
     text = site_files(make_board(entries, (PAIR, SHOW)))["index.html"].decode()
-    assert "So far no XTREME target has a measured result." in text
+    assert "So far no XTREME test has a measured result." in text
     assert "Show is a demonstration" in text
 
 

@@ -34,11 +34,9 @@ class Visit:
         return self.page
 
     def charts(self) -> None:
-        """Bring every figure into view, which is when it is drawn anew."""
-        for plot in self.page.locator("[data-figure]").all():
-            plot.scroll_into_view_if_needed()
-            expect(plot).to_have_class(re.compile("ready"), timeout=20_000)
-        self.page.evaluate("scrollTo(0, 0)")
+        """Wait until every figure can be asked for its values."""
+        for figure in self.page.locator("figure.chart").all():
+            expect(figure).to_have_class(re.compile("ready"))
 
     def __enter__(self) -> Visit:
         return self

@@ -39,7 +39,7 @@ def test_a_family_page_draws_its_curves_and_keeps_ranks_among_all_submissions() 
     assert (
         re.findall(r">(First|S[123])</a></th>", text) == ["S1", "S2", "S3"] * 2
     )  # the ranking and the figure's own table
-    assert re.findall(r"rank ([0-9–]+)<", text) == ["1–4"] * 3  # so few examples tell nobody apart
+    assert text.count("rank not separable<") == 3  # so few examples tell nobody apart
     assert b"<figure" not in files["families/else.html"]  # one size is no scaling
 
 

@@ -119,16 +119,15 @@ def test_coverage_counts_scores_and_a_mean_needs_all_of_them() -> None:
     )
 
 
-def test_the_leaderboard_lists_reported_rows_below_the_measured_ones_without_a_rank() -> None:
+def test_the_leaderboard_has_reported_rows_in_a_table_of_their_own_without_a_rank() -> None:
     other = reported("other", {"pair": {"means": {"accuracy_to_english": "95.22"}}}, parameters="559000000")
     files = site_files(make_board([*MEASURED, BEST, other], (PAIR, SHOW)))
-    bodies = re.split("<tbody[^>]*>", files["index.html"].decode().partition('id="leaderboard-table"')[2])
-    measured, divider, published = bodies[1:4]
-    assert "reported" not in measured
-    assert text_of(divider.encode()).strip() == "Reported by others, not measured here"
-    assert text_of(published.partition("</tbody>")[0].encode()).strip() == (
-        "– reported, not ranked Best toy reported 99.0 multilingual – – – 1 of 2 targets 1 of 9 targets "
-        "– reported, not ranked Other toy reported accuracy to English only none – 559 M in total – 0 of 2 targets 0 of 9 targets"
+    measured, published = files["index.html"].decode().split('id="published-elsewhere"')
+    assert "reported" not in measured.partition('id="leaderboard-table"')[2].partition("</table>")[0]
+    assert "not measured here 2 models" in text_of(published.encode())
+    assert text_of(published.partition("<tbody>")[2].partition("</tbody>")[0].encode()).strip() == (
+        "Best toy reported multilingual – – 99.0 best 2020 "
+        "Other toy reported none – 559 M in total accuracy to English only other 2020"
     )
     assert "95.22" not in files["index.html"].decode()
 
@@ -146,10 +145,10 @@ def test_a_target_lists_every_number_with_its_source() -> None:
 def test_reported_rows_alone_make_no_ranking_and_no_answer() -> None:
     files = site_files(make_board([BEST], (PAIR, SHOW)))
     front = text_of(files["index.html"])
-    assert "So far no target has a ranked result." in front
+    assert "So far no test has a ranked result." in front
     assert "No submission has a result on an XTREME target yet." in front
-    assert "The table lists numbers that others reported ." in front
-    assert "No scaling curve yet: no submission has a complete score on Pair." in front
+    assert "Published elsewhere, not measured here 1 model" in front
+    assert "No scaling curve yet: no model has a complete score on Pair." in front
     assert "No result yet." in text_of(files["targets/pair.html"])
     assert "No result yet on Show ." in front
 
@@ -159,8 +158,8 @@ def test_a_target_that_only_others_measured_has_its_table_and_its_page() -> None
     files = site_files(make_board([*MEASURED, found], (PAIR, ASKED)))
     front = files["index.html"].decode()
     assert '<a href="targets/asked.html">Asked</a>' in files["targets.html"].decode()
-    assert '<table class="board named" data-sortable>' in front.partition('id="apart-asked"')[2]
-    assert "not measured here, never ranked" in text_of(front.encode())
+    other_tests = text_of(front.partition('id="other-tests"')[2].encode())
+    assert "Asked outside XTREME – 1 – –" in other_tests or "Asked LAReQA – 1 – –" in other_tests
 
 
 def test_what_is_not_known_is_not_on_the_page() -> None:

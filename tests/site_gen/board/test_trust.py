@@ -75,7 +75,7 @@ def test_the_same_address_is_the_same_submitter() -> None:
 def test_the_mark_stands_on_the_front_page_the_target_the_submission_and_in_every_download() -> None:
     files = site_files(board_of(verified(found())))
     words = '<span class="mark verified"><span aria-hidden="true">✓ </span>verified</span>'
-    for path in ("index.html", "targets/pair.html", "submissions/toy.html"):
+    for path in ("targets/pair.html", "submissions/toy.html"):
         assert words in files[path].decode(), path
     said = "rerun by Somebody Else on 2026-03-09 on cuda in bfloat16: no language differs by more than 0.25 points"
     assert said in files["submissions/toy.html"].decode()
@@ -83,7 +83,7 @@ def test_the_mark_stands_on_the_front_page_the_target_the_submission_and_in_ever
     assert (cell["mark"], cell["verification"]["by"]) == ("verified", "Somebody Else")
     assert b",verified,\r\n" in files["data/targets/pair.csv"]
     assert b",verified," in files["data/leaderboard.csv"]
-    assert b'"mark":["verified"]' in files["data/rows.js"]
+    assert b'"mark":{"text":["verified"]}' in files["data/rows.js"]
 
 
 def test_published_numbers_are_marked_reported_in_every_download() -> None:
@@ -105,8 +105,8 @@ def test_what_was_seen_stands_at_the_score() -> None:
         assert page.count('<span class="seen" title="dev or test data seen in training: tatoeba">') == 1, path
     assert 'class="seen"' not in files["submissions/clean.html"].decode()
     rows = json.loads(rows_js(board).decode().removeprefix("stiltboardRows(").removesuffix(");\n"))
-    assert rows["seen"] == {
-        "tatoeba": {str(rows["slug"].index("toy")): "dev or test data seen in training: tatoeba"}
+    assert rows["cells"]["tatoeba"]["notes"] == {
+        str(rows["slug"].index("toy")): [["test data seen", "dev or test data seen in training: tatoeba"]]
     }
     lines = files["data/targets/tatoeba.csv"].decode().splitlines()
     assert sorted(line.rpartition(",")[2] for line in lines) == ["", "seen_in_training", "tatoeba"]

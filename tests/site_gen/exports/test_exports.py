@@ -23,7 +23,7 @@ from site_gen.exports.atom import NEWEST, atom_feed
 from site_gen.exports.csv_tables import csv_lines, leaderboard_csv, target_csv
 from site_gen.exports.mteb import is_known, mteb_json
 from site_gen.exports.schema import Leaderboard, leaderboard_schema
-from site_gen.pages.registry import repository
+from site_gen.pages.common import repository
 from tests.support.boards import MINED, PAIR, SHOW, TATOEBA, entry, make_board, reported, result, submission
 from tests.support.folders import ROOT, SITE_SUBMISSIONS
 

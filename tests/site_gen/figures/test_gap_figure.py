@@ -9,7 +9,7 @@ import pytest
 from site_gen.board.gap import gaps
 from site_gen.build import site_files
 from site_gen.figures.axes import difference_axis
-from site_gen.figures.gap import gap_figure
+from site_gen.figures.gap import gap_figure, standing_gap_figure
 from site_gen.figures.plotly_json import figure_json
 from site_gen.figures.scaling import scaling_figure
 from site_gen.figures.svg import draw
@@ -31,6 +31,10 @@ def test_the_panel_shows_every_gap_with_its_interval_over_the_sizes_of_the_curve
     assert [line.cells[4] for line in figure.table.lines] == ["+8.00", "+6.00", "+4.00", "+2.00"]
     (drawn,) = draw(figure).lines
     assert all(symbol.whisker.startswith("M") for symbol in drawn.symbols)
+    assert draw(figure).zero is not None and figure.sides is not None
+    totals = standing_gap_figure(found, "total")
+    assert totals is not None
+    assert [point.x for point in totals.curves[0].points] == [3 * point.x for point in curve.points]
     (trace,) = json.loads(figure_json(figure))["data"]
     tops = [y + above for y, above in zip(trace["y"], trace["error_y"]["array"], strict=True)]
     assert tops == pytest.approx([point.interval[1] for point in curve.points if point.interval], abs=1e-3)
@@ -50,8 +54,8 @@ def test_without_a_gap_there_is_no_panel() -> None:
 @pytest.mark.parametrize(
     ("values", "low", "high", "labels"),
     [
-        ([0.5], -1.0, 1.5, ("-1", "-0.5", "0", "+0.5", "+1", "+1.5")),
-        ([-12.0, 31.0], -20.0, 40.0, ("-20", "-10", "0", "+10", "+20", "+30", "+40")),
+        ([0.5], -1.0, 1.5, ("−1", "−0.5", "0", "+0.5", "+1", "+1.5")),
+        ([-12.0, 31.0], -20.0, 40.0, ("−20", "−10", "0", "+10", "+20", "+30", "+40")),
     ],
 )
 def test_an_axis_of_differences_holds_zero_and_says_signs(

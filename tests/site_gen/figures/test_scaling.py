@@ -11,11 +11,11 @@ from site_gen.board.recipe import recipe
 from site_gen.board.whole import WholeEntry
 from site_gen.figures.axes import Axis, layers_axis, log_axis, points_axis, whole_points_axis
 from site_gen.figures.figure import Curve, Figure, Line, Point, Table
-from site_gen.figures.plotly_json import figure_json, guarded_id, plotly_js
+from site_gen.figures.plotly_json import figure_json, plotly_js
 from site_gen.figures.scaling import scaling_figure
 from site_gen.figures.scaling_choices import choices_js
 from site_gen.figures.style import SERIES_MARKS, CurveMark, symbol_path
-from site_gen.figures.svg import HEIGHT, WIDTH, draw
+from site_gen.figures.svg import NARROW, WIDE, draw
 from site_gen.formatting import compact
 from tests.support.boards import PAIR, entry, make_board, result, submission
 
@@ -45,45 +45,55 @@ def three_sizes(regime: str = "english", family: str = "toy") -> list[WholeEntry
 def test_a_curve_joins_one_family_under_one_regime_by_size() -> None:
     curves = figure(*three_sizes("english"), *three_sizes("none"), *three_sizes("english", "other")).curves
     assert [(curve.label, curve.open, curve.joined) for curve in curves] == [
-        ("other, English-only (mnli)", False, True),
+        ("other, English-only (MNLI)", False, True),
         ("toy, no intermediate training", True, True),
-        ("toy, English-only (mnli)", True, True),
+        ("toy, English-only (MNLI)", True, True),
     ]
     means = "mean of 2 seeds"
     assert curves[2].points == (
         Point(
             10 * MILLION,
             20.5,
-            ("Toy-English-10", "10 M parameters", "20.50 points", means),
+            ("Toy-English-10", "10 M parameters", "20.50 points", "8 examples in 2 languages", means),
             ((0, 20.0), (1, 21.0)),
+            link="submissions/toy-english-10.html",
         ),
         Point(
             30 * MILLION,
             30.5,
-            ("Toy-English-30", "30 M parameters", "30.50 points", means),
+            ("Toy-English-30", "30 M parameters", "30.50 points", "8 examples in 2 languages", means),
             ((0, 30.0), (1, 31.0)),
+            link="submissions/toy-english-30.html",
         ),
         Point(
             100 * MILLION,
             40.5,
-            ("Toy-English-100", "100 M parameters", "40.50 points", means),
+            ("Toy-English-100", "100 M parameters", "40.50 points", "8 examples in 2 languages", means),
             ((0, 40.0), (1, 41.0)),
+            link="submissions/toy-english-100.html",
         ),
     )
 
 
-def test_the_symbols_of_a_rarer_recipe_have_a_dot() -> None:
+def test_a_colour_is_a_regime_and_a_symbol_is_a_task() -> None:
     first, *others = three_sizes("english")
     rarer = replace(first, slug="rarer", submission=with_tasks(first.submission, "squad"))
     found = figure(*others, rarer, *three_sizes("none"))
-    assert [(curve.label, curve.symbol) for curve in found.curves] == [
-        ("toy, no intermediate training", "square"),
-        ("toy, English-only (mnli)", "diamond"),
-        ("toy, English-only (squad)", "diamond-open-dot"),
+    assert [(curve.label, curve.mark.colour, curve.symbol) for curve in found.curves] == [
+        ("toy, no intermediate training", "#009E73", "circle"),
+        ("toy, English-only (MNLI)", "#D55E00", "triangle-down"),
+        ("toy, English-only (SQuAD v1.1)", "#D55E00", "square"),
     ]
-    assert [len(line.symbols) for line in draw(found).lines if line.dotted] == [1]
-    assert any("recipe other than" in sentence for sentence in found.caption)
-    assert not any("recipe other than" in sentence for sentence in figure(*three_sizes("english")).caption)
+
+
+def test_symbols_of_one_size_are_side_by_side_and_a_phone_has_a_drawing_of_its_own() -> None:
+    found = figure(*three_sizes("english"), *three_sizes("multilingual"))
+    for canvas in (WIDE, NARROW):
+        left, right = (line.symbols for line in draw(found, canvas).lines)
+        assert [round(b.x - a.x, 1) for a, b in zip(left, right, strict=True)] == [9.0] * 3
+        assert all(0 < symbol.x < canvas.width and symbol.link for symbol in (*left, *right))
+    alone = draw(figure(*three_sizes("english"))).lines[0]
+    assert alone.path.startswith(f"M{alone.symbols[0].x} ")
 
 
 def with_tasks(submission: Submission, *tasks: str) -> Submission:
@@ -116,7 +126,7 @@ def test_five_sizes_of_three_seeds_are_fitted_within_the_sizes_measured() -> Non
     (stroke,) = draw(found).lines
     assert stroke.path.startswith("M") and stroke.band.endswith("Z")
     names = [trace["name"] for trace in json.loads(figure_json(found))["data"]]
-    assert names == [f"toy, English-only (mnli){part}" for part in (": band", ": fit", ": seeds", "")]
+    assert names == [f"toy, English-only (MNLI){part}" for part in (": band", ": fit", ": seeds", "")]
 
 
 def test_two_seeds_a_size_are_joined_and_not_fitted() -> None:
@@ -156,7 +166,7 @@ def test_a_line_goes_through_the_mean_of_the_submissions_of_one_size() -> None:
     (stroke,) = draw(found).lines
     assert (stroke.path.count("M"), stroke.band) == (1, "")
     means = json.loads(figure_json(found))["data"][0]
-    assert (means["name"], means["y"]) == ("toy, English-only (mnli): means", [20.5, 40.5, 40.5])
+    assert (means["name"], means["y"]) == ("toy, English-only (MNLI): means", [20.5, 40.5, 40.5])
 
 
 def test_of_many_submissions_of_one_size_some_are_drawn_from_the_lowest_score_to_the_highest() -> None:
@@ -188,16 +198,15 @@ def test_other_tasks_make_another_curve() -> None:
     )
     found = figure(*three_sizes(), other)
     assert [curve.label for curve in found.curves] == [
-        "toy, English-only (mnli)",
-        "toy, English-only (squad)",
+        "toy, English-only (MNLI)",
+        "toy, English-only (SQuAD v1.1)",
     ]
     assert found.table.lines[-1] == Line(
-        ("toy, English-only (squad)", "Squad", "1,000,000", "15.00", "15.00"), "submissions/squad.html"
+        ("toy, English-only (SQuAD v1.1)", "Squad", "1,000,000", "15.00", "15.00"), "submissions/squad.html"
     )
     assert found.caption[1:] == (
         "A line through symbols joins the means of one family under one regime and recipe; it is not a fit.",
         "With fewer than three sizes, only the points of a curve are drawn.",
-        "A dot in the symbols marks a recipe other than the most common one of the family and regime.",
     )
 
 
@@ -270,8 +279,8 @@ def test_the_drawing_stays_on_its_canvas_and_its_symbols_are_paths() -> None:
     drawing = draw(figure(*three_sizes(), *three_sizes("multilingual")))
     for line in drawing.lines:
         for symbol in line.symbols:
-            assert 0 < symbol.x < WIDTH
-            assert 0 < symbol.y < HEIGHT
+            assert 0 < symbol.x < WIDE.width
+            assert 0 < symbol.y < WIDE.height
             assert symbol.path.startswith("M")
     assert [len(line.symbols) for line in drawing.lines] == [3, 3]
     assert [len(line.seeds) for line in drawing.lines] == [6, 6]
@@ -331,9 +340,9 @@ def test_regimes_differ_in_colour_dash_and_symbol() -> None:
     means = [trace for trace in document["data"] if "lines" in trace["mode"]]
     looks = [(trace["line"]["color"], trace["line"]["dash"], trace["marker"]["symbol"]) for trace in means]
     assert looks == [
-        ("#009E73", "2px,5px", "square"),
-        ("#D55E00", "9px,5px", "diamond"),
-        ("#0072B2", "solid", "circle"),
+        ("#009E73", "2px,5px", "circle"),
+        ("#D55E00", "9px,5px", "triangle-down"),
+        ("#0072B2", "solid", "cross"),
     ]
 
 
@@ -341,13 +350,12 @@ def test_a_label_cannot_bring_markup_into_the_chart() -> None:
     hostile = "<a href='https://example.org'>x</a>"
     made = WholeEntry("hostile", submission(hostile), (result("hostile", [{"de": 10.0, "fi": 20.0}]),))
     assert json.loads(figure_json(figure(made)))["data"][0]["text"] == [
-        "&lt;a href='https://example.org'&gt;x&lt;/a&gt;<br>1 M parameters<br>15.00 points"
+        "&lt;a href='https://example.org'&gt;x&lt;/a&gt;<br>1 M parameters<br>15.00 points<br>8 examples in 2 languages"
     ]
 
 
 def test_the_bundle_comes_out_of_the_installed_package() -> None:
     assert plotly_js().startswith(b"/**\n* plotly.js v")
-    assert len(guarded_id()) == 64
 
 
 def test_two_families_are_drawn_those_of_both_regimes_first_and_at_most_nine_curves() -> None:
@@ -356,7 +364,7 @@ def test_two_families_are_drawn_those_of_both_regimes_first_and_at_most_nine_cur
     found = figure(*many, *asked)
     assert [curve.label for curve in found.curves] == [
         "a, no intermediate training",
-        "z, English-only (mnli)",
+        "z, English-only (MNLI)",
         "z, multilingual (xnli)",
     ]
     assert found.caption[-1] == "3 of 5 curves are drawn."
@@ -381,13 +389,14 @@ def test_sizes_are_counted_with_or_without_the_embeddings() -> None:
     assert [point.x for point in total.curves[0].points] == [3 * point.x for point in body.curves[0].points]
     assert total.x.title == "Parameters in total (log scale)"
     handed = choices_js(standing).decode()
-    assert handed.startswith('stiltboardCurves("pair",{"toy":{"body":{"data":[')
-    assert json.loads(handed.removeprefix('stiltboardCurves("pair",').removesuffix(");\n"))["toy"]["total"][
-        "x"
-    ] == [
-        total.x.low,
-        total.x.high,
+    assert handed.startswith('stiltboardCurves("pair",{"families":{"toy":{"body":{"x":[')
+    document = json.loads(handed.removeprefix('stiltboardCurves("pair",').removesuffix(");\n"))
+    drawn = document["families"]["toy"]["total"]
+    assert drawn["x"] == [total.x.low, total.x.high]
+    assert [point[0] for point in drawn["curves"][0]["points"]] == [
+        point.x for point in total.curves[0].points
     ]
+    assert document["gap"] == {"body": None, "total": None}
 
 
 _TASKS = {"regime": "english", "languages": ["en"], "examples": "5"}

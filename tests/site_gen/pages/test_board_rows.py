@@ -11,6 +11,7 @@ from site_gen.board.board import Board
 from site_gen.board.by_language import LISTED
 from site_gen.board.whole import WholeEntry
 from site_gen.build import planned_files, site_files
+from site_gen.pages.board_columns import board_columns, rank_words
 from site_gen.pages.board_rows import rows_js
 from site_gen.pages.pagination import PAGE_ROWS, linked_parts
 from tests.support.boards import PAIR, SHOW, entry, make_board, result, submission, with_batches
@@ -29,12 +30,52 @@ def test_every_row_stands_in_the_columns_in_the_order_of_the_ranking() -> None:
     )
     found = document(board)
     assert found["slug"] == ["high", "low", "part"]
-    assert found["score"] == {"pair": [55.0, 15.0, None]}
-    assert found["part"] == {"pair": {"2": "1 of 2 languages"}}
-    ranges = [row.cells["pair"].ranks or (None, None) for row in board.main.rows]
-    assert list(zip(found["best"], found["worst"], strict=True)) == ranges  # type: ignore[call-overload]
-    assert found["mean"] == {"retrieval": [None, None, None], "xtreme": [None, None, None]}
-    assert (found["covered"]["xtreme"], found["of"]["xtreme"]) == ([1, 1, 0], 9)  # type: ignore[index]
+    cells = found["cells"]
+    assert isinstance(cells, dict)
+    assert cells["pair"]["text"] == ["55.00", "15.00", "1 of 2 languages"]
+    assert cells["pair"]["value"] == [55.0, 15.0, None]
+    assert cells["rank"]["text"] == ["not separable", "not separable", "not ranked"]
+    assert cells["rank"]["hover"]["1"] == (
+        "of 2 ranked models none surely better, 0 surely worse, 1 cannot be told apart from it"
+    )
+    for column in ("mean-retrieval", "xtreme"):
+        assert cells[column]["value"] == [None, None, None]
+    assert cells["xtreme"]["text"] == ["1 of 9 targets", "1 of 9 targets", "0 of 9 targets"]
+
+
+def test_only_columns_that_say_something_of_most_rows_are_shown_at_first() -> None:
+    rows = [entry(f"toy-{number}", {"de": number, "fi": number}) for number in range(3)]
+    other = PAIR.model_copy(update={"name": "other", "title": "Other"})
+    rows.append(entry("both", {"de": 9, "fi": 9}, target=other))
+    board = make_board(rows, (PAIR, other))
+    shown = {column.key: column.shown for column in board_columns(board)}
+    assert [key for key, is_shown in shown.items() if is_shown] == [
+        "title", "regime", "size", "pair", "seeds", "links",
+    ]  # fmt: skip
+    assert not shown["other"] and not shown["task"] and not shown["mark"] and not shown["xtreme"]
+
+
+def test_the_definition_of_the_columns_is_what_the_page_and_the_script_show() -> None:
+    board = make_board([entry("toy", {"de": 10, "fi": 20})], (PAIR, SHOW))
+    keys = [column.key for column in board_columns(board) if column.shown]
+    page = site_files(board)["index.html"].decode()
+    assert re.findall(r'data-key="([^"]+)"', page) == keys
+    columns = document(board)["columns"]
+    assert isinstance(columns, list)
+    assert [column["key"] for column in columns if column["shown"]] == keys
+
+
+@pytest.mark.parametrize(
+    ("ranks", "of", "words"),
+    [((1, 1), 2, "1"), ((2, 5), 12, "2–5"), ((2, 5), 11, "not separable"), ((1, 26), 26, "not separable")],
+)
+def test_a_rank_is_shown_where_it_says_something(ranks: tuple[int, int], of: int, words: str) -> None:
+    assert rank_words(ranks, of) == words
+
+
+def test_a_row_is_found_by_what_names_it() -> None:
+    (words,) = document(make_board([entry("toy", {"de": 10, "fi": 20})], (PAIR,)))["words"]  # type: ignore[misc]
+    assert words == "toy toy example/toy Example"
 
 
 def test_rows_tell_their_batches_and_the_page_offers_those_that_there_are() -> None:
@@ -55,7 +96,7 @@ def test_a_script_of_rows_cannot_be_left_by_a_title() -> None:
     board = make_board(
         [WholeEntry("toy", submission(hostile), (result("toy", [{"de": 1.0, "fi": 2.0}]),))], (PAIR,)
     )
-    assert document(board)["title"] == [hostile]
+    assert document(board)["cells"]["title"]["text"] == [hostile]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -68,21 +109,21 @@ def test_rows_that_a_page_does_not_list_stand_on_parts(rows: int, parts: list[st
     )
     assert sorted(name for name in files if name.startswith("leaderboard/")) == parts
     tables = [
-        files[name].decode().partition('<table class="board"')[2].partition("</table>")[0]
+        files[name].decode().partition('<table class="board models"')[2].partition("</table>")[0]
         for name in ("index.html", *parts)
     ]
-    listed = [table.count('<th scope="row">') for table in tables]
+    listed = [table.count('<th scope="row" ') for table in tables]
     assert sum(listed) == rows
     assert ("data-parts" in files["index.html"].decode()) == bool(parts)
 
 
 def test_few_parts_all_link_each_other() -> None:
     assert linked_parts(1, PAGE_ROWS) == ()
-    assert linked_parts(2, 3 * PAGE_ROWS - 1) == ((1, 1, 25), (2, 26, 50), (3, 51, 74))
+    assert linked_parts(2, 3 * PAGE_ROWS - 1) == ((1, 1, 40), (2, 41, 80), (3, 81, 119))
 
 
 def test_of_many_parts_each_links_few_and_any_is_a_few_steps_away() -> None:
-    rows = 10_000
+    rows = 400 * PAGE_ROWS
     links = {
         part: [each.number for each in linked_parts(part, rows)] for part in range(1, rows // PAGE_ROWS + 1)
     }

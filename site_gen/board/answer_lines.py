@@ -1,0 +1,199 @@
+"""What a target says about the board's question, in sentences: one finding a line, each with its mark; pure.
+
+The numbers are those of `gaps` and `baselines`; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.records import Regime
+from site_gen.board.baseline import baselines
+from site_gen.board.board import Standing
+from site_gen.board.gap import Gap, SizeGap, gaps
+from site_gen.board.model_size import size_words
+from site_gen.board.recipe import recipe_title
+from site_gen.board.regimes import REGIME_NAMES
+from site_gen.formatting import counted, listed, signed, spelled
+from site_gen.once import once
+
+DECIDED, OPEN, BELOW = "decided", "open", "below no training"
+MARKS = {DECIDED: "●", OPEN: "○", BELOW: "▼"}
+
+
+@dataclass(frozen=True)
+class AnswerLine:
+    """One line of the answer: what it is about, its state, one of `MARKS`, and the sentences."""
+
+    about: str
+    state: str
+    text: str
+
+    @property
+    def mark(self) -> str:
+        """Return the mark of the state."""
+        return MARKS[self.state]
+
+
+@dataclass(frozen=True)
+class AnswerLines:
+    """The answer of one target: a sentence, its findings, and one line on what was measured."""
+
+    sentence: str
+    lines: tuple[AnswerLine, ...]
+    basis: str
+
+
+@once
+def answer_lines(standing: Standing) -> AnswerLines | None:
+    """Return what a target says about the question; None without a gap between the regimes."""
+    series = [_Series(standing, gap, baselines(standing, gap)) for gap in gaps(standing)]
+    if not series:
+        return None
+    lines = [
+        *(one.effect for one in series),
+        *(finding for one in series for finding in one.against_none),
+        *(one.trend for one in series),
+        *(finding for one in series for finding in one.unused),
+    ]
+    return AnswerLines(_sentence(standing, series), tuple(lines), _basis(standing, series))
+
+
+@dataclass(frozen=True)
+class _Series:
+    """The gaps of one family and recipe with the differences to no training, in words."""
+
+    standing: Standing
+    gap: Gap
+    against: Mapping[Regime, Gap]
+
+    @property
+    def task(self) -> str:
+        """Return the recipe's title."""
+        return recipe_title(self.gap.sizes[-1].multilingual.submission)
+
+    def size(self, gap: SizeGap) -> str:
+        """Return the size of a gap as people name it."""
+        return size_words(gap.multilingual, self.standing.cell(gap.multilingual))
+
+    @property
+    def effect(self) -> AnswerLine:
+        """Return which regime is ahead, by how much, and whether that is beyond chance."""
+        sizes, decided = self.gap.sizes, self.gap.real
+        tested = f"allowing for {spelled(len(sizes))} sizes tested" if len(sizes) > 1 else "at the one size"
+        if decided:
+            where = listed([f"{_difference(size)} at {self.size(size)}" for size in decided])
+            rest = len(sizes) - len(decided)
+            others = (
+                f"; the other {counted(rest, 'size')} {'is' if rest == 1 else 'are'} open" if rest else ""
+            )
+            return AnswerLine(f"After {self.task}", DECIDED, f"{where}. Beyond chance, {tested}{others}.")
+        ahead = [size for size in sizes if size.points > 0]
+        if len(sizes) == 1:
+            text = f"{_difference(sizes[0])} at {self.size(sizes[0])}. Open: it can be chance."
+        else:
+            low, high = (pick(size.points for size in sizes) for pick in (min, max))
+            text = (
+                f"multilingual is ahead at {len(ahead)} of {len(sizes)} sizes, by {signed(low)} to "
+                f"{signed(high)} points. Open: each can be chance, {tested}."
+            )
+        return AnswerLine(f"After {self.task}", OPEN, text)
+
+    @property
+    def against_none(self) -> Iterator[AnswerLine]:
+        """Yield how both regimes compare with the same encoder without intermediate training."""
+        if not self.against:
+            return
+        parts = []
+        for regime, gap in self.against.items():
+            points = [size.points for size in gap.sizes]
+            span = (
+                signed(points[0]) if len(points) == 1 else f"{signed(min(points))} to {signed(max(points))}"
+            )
+            parts.append(
+                f"{REGIME_NAMES[regime]} {span} points, beyond chance at "
+                f"{len(gap.real)} of {counted(len(points), 'size')}"
+            )
+        below = all(size.points < 0 for gap in self.against.values() for size in gap.sizes)
+        decided = any(gap.real for gap in self.against.values())
+        state = BELOW if below else DECIDED if decided else OPEN
+        lead = "both lose" if below and len(self.against) > 1 else "the difference"
+        about = f"{self.task}, against no intermediate training"
+        yield AnswerLine(about, state, f"{lead}: {'; '.join(parts)}.")
+
+    @property
+    def trend(self) -> AnswerLine:
+        """Return how the gap changes with the size of the model."""
+        about, trend = f"{self.task}, with size", self.gap.trend
+        if trend is None:
+            return AnswerLine(about, OPEN, "a change with size needs at least three sizes.")
+        low, high = trend.interval
+        is_decided = low > 0 or high < 0
+        return AnswerLine(
+            about,
+            DECIDED if is_decided else OPEN,
+            f"the gap changes by {signed(trend.slope_per_doubling)} points ({signed(low)} to {signed(high)}) "
+            f"per doubling of the model. {'Beyond chance' if is_decided else 'Open'}.",
+        )
+
+    @property
+    def unused(self) -> Iterator[AnswerLine]:
+        """Yield which rows are not part of the answer, though they form a pair."""
+        if self.gap.unused:
+            names = ", ".join(self.gap.unused)
+            yield AnswerLine(
+                self.task, OPEN, f"one pair is used per size (most seeds, then by name); not used: {names}."
+            )
+
+    @property
+    def losing(self) -> bool:
+        """Tell whether both regimes lose to no training at every size."""
+        return bool(self.against) and all(
+            size.points < 0 for gap in self.against.values() for size in gap.sizes
+        )
+
+
+def _sentence(standing: Standing, series: Sequence[_Series]) -> str:
+    """Return the whole answer in one or two sentences."""
+    parts = []
+    for one in series:
+        by_sign: dict[bool, list[SizeGap]] = {}
+        for size in one.gap.real:
+            by_sign.setdefault(size.points > 0, []).append(size)
+        for is_multilingual, sizes in by_sign.items():
+            name = REGIME_NAMES[Regime.MULTILINGUAL if is_multilingual else Regime.ENGLISH]
+            parts.append(
+                f"after {one.task}, {name} training is better at {listed(list(map(one.size, sizes)))}"
+            )
+    open_tasks = [one.task for one in series if not one.gap.real]
+    if open_tasks:
+        parts.append(f"after {listed(open_tasks)}, neither is beyond chance")
+    text = f"On {standing.target.title}, {'; '.join(parts)}."
+    losing = [one for one in series if one.losing]
+    if len(losing) == len(series):
+        text += " Both lose to no intermediate training at every size."
+    elif losing:
+        text += f" After {listed([one.task for one in losing])}, both lose to no intermediate training."
+    return text
+
+
+def _basis(standing: Standing, series: Sequence[_Series]) -> str:
+    """Return what was measured, in one line."""
+    sizes = [(size.parameters, one.size(size)) for one in series for size in one.gap.sizes]
+    rows = [row for one in series for size in one.gap.sizes for row in (size.english, size.multilingual)]
+    seeds = sorted({len(row.submission.checkpoints) for row in rows})
+    span = min(sizes)[1] if len(set(sizes)) == 1 else f"{min(sizes)[1]} to {max(sizes)[1]}"
+    many = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    return (
+        f"{listed(sorted({one.gap.family for one in series}))}, {span}; {standing.target.title} in "
+        f"{counted(len(standing.target.languages), 'language')}; {many} seeds each. "
+        "Ranges are at 95\u00a0%, over seeds and examples."
+    )
+
+
+def _difference(size: SizeGap) -> str:
+    ahead = REGIME_NAMES[Regime.MULTILINGUAL if size.points > 0 else Regime.ENGLISH]
+    sign = 1 if size.points > 0 else -1
+    low, high = sorted(sign * bound for bound in size.interval)
+    return f"{ahead} is ahead by {signed(abs(size.points))} points ({signed(low)} to {signed(high)})"

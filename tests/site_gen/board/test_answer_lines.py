@@ -1,0 +1,72 @@
+"""The answer in sentences: what a reader is told, and nothing that the numbers do not say."""
+
+from __future__ import annotations
+
+from site_gen.board.answer_lines import AnswerLines, answer_lines
+from site_gen.board.gap_by_language import language_gaps
+from site_gen.board.whole import WholeEntry
+from tests.support.boards import row, sizes, standing
+
+UNTRAINED: dict[str, object] = {"regime": "none"}
+
+
+def told(*rows: WholeEntry) -> AnswerLines:
+    found = answer_lines(standing(*rows))
+    assert found is not None
+    return found
+
+
+def test_a_decided_gap_is_told_with_its_sizes_and_how_it_moves() -> None:
+    found = told(*sizes(8.0, 6.0, 4.0, 2.0))
+    assert found.sentence.startswith(
+        "On Pair, after sts, multilingual training is better at 2 layers, 10 M, "
+    )
+    effect, trend = found.lines
+    assert (effect.mark, effect.about) == ("●", "After sts")
+    assert effect.text.startswith("multilingual is ahead by +8.0 points (+7.")
+    assert effect.text.endswith("Beyond chance, allowing for four sizes tested.")
+    assert (trend.mark, trend.about) == ("●", "sts, with size")
+    assert trend.text.startswith("the gap changes by −2.0 points (−2.")
+    assert trend.text.endswith(" per doubling of the model. Beyond chance.")
+    assert found.basis.startswith("toy, 2 layers, 10 M to 2 layers, 80 M; Pair in 2 languages; 3 seeds each.")
+
+
+def test_an_open_gap_says_so_with_its_trend_and_no_minus_zero() -> None:
+    found = told(*sizes(0.1, -0.1, 0.04))
+    assert found.sentence == "On Pair, after sts, neither is beyond chance."
+    effect, trend = found.lines
+    assert (effect.mark, trend.mark) == ("○", "○")
+    assert effect.text == (
+        "multilingual is ahead at 2 of 3 sizes, by −0.1 to +0.1 points. "
+        "Open: each can be chance, allowing for three sizes tested."
+    )
+    assert trend.text.endswith("per doubling of the model. Open.")
+    assert "−0.0" not in "".join(line.text for line in told(*sizes(0.0, 3.0, -0.01)).lines)
+
+
+def test_two_sizes_have_no_trend_and_english_can_be_ahead() -> None:
+    effect, trend = told(*sizes(-8.0, 6.0)).lines
+    assert effect.text.startswith("English-only is ahead by +8.0 points (+7.")
+    assert "multilingual is ahead by +6.0 points" in effect.text
+    assert trend.text == "a change with size needs at least three sizes."
+
+
+def test_what_both_regimes_lose_to_is_said() -> None:
+    found = told(row(10, UNTRAINED, 89.9, 90.0, 90.1), *sizes(3.0))
+    assert found.sentence.endswith("Both lose to no intermediate training at every size.")
+    (loss,) = [line for line in found.lines if line.mark == "▼"]
+    assert loss.about == "sts, against no intermediate training"
+    assert loss.text == (
+        "both lose: English-only −40.0 points, beyond chance at 1 of 1 size; "
+        "multilingual −37.0 points, beyond chance at 1 of 1 size."
+    )
+    better = told(row(10, UNTRAINED, 19.9, 20.0, 20.1), *sizes(3.0))
+    assert "lose" not in better.sentence
+    assert [line.mark for line in better.lines] == ["●", "●", "○"]
+
+
+def test_languages_that_were_trained_on_are_apart_from_the_others() -> None:
+    (gaps,) = language_gaps(standing(*sizes(3.0, 5.0)))
+    assert (gaps.trained, gaps.other) == (("de",), ("fi",))
+    assert [line.size for line in gaps.lines] == ["2 layers, 10 M", "2 layers, 20 M"]
+    assert [round(line.differences["de"], 6) for line in gaps.lines] == [3.0, 5.0]
