@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import data_option, device_option, dtype_option, submissions_option
+from harness.cli.paged_help import PagedCommand
 from harness.errors import MissingExtra, WrongUsage
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ stiltboard retrieve DIR/de-en --run theirs.run --run mine.run --json
 """
 
 
-@click.command(name="retrieve", epilog=_EXAMPLES)
+_NEEDED_FIRST = (
+    *("pair", "data", "first_stages", "models", "runs"),
+    *("fuse", "reranker", "save_runs", "device", "as_json"),
+)
+
+
+@click.command(name="retrieve", cls=PagedCommand, first=_NEEDED_FIRST, epilog=_EXAMPLES)
 @click.argument("collection", type=click.Path(path_type=Path))
 @click.option(
     "-l",
@@ -53,6 +60,13 @@ stiltboard retrieve DIR/de-en --run theirs.run --run mine.run --json
     multiple=True,
     metavar="FILE",
     help="Score a run in TREC's format, of any system (repeatable).",
+)
+@click.option(
+    "--word-vectors",
+    nargs=2,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="QUERIES.vec DOCUMENTS.vec",
+    help="Search with word vectors that are aligned into one space.",
 )
 @click.option("--translated", is_flag=True, help="Search by terms with translated queries, too.")
 @click.option("--fuse", is_flag=True, help="Add the reciprocal rank fusion of all runs.")
@@ -91,11 +105,11 @@ stiltboard retrieve DIR/de-en --run theirs.run --run mine.run --json
 )
 @click.option(
     "--by",
-    type=click.Choice(["best", "top", "average", "whole"]),
+    type=click.Choice(["best", "top", "average", "whole", "words"]),
     default="best",
     show_default=True,
     help="How a model scores a document: by its best chunk, the mean of the --top best, the average of all, "
-    "or its text as a whole.",
+    "its text as a whole, or its words, each encoded alone.",
 )
 @click.option("--top", type=click.IntRange(2, 100), default=3, show_default=True, help="Chunks of --by top.")
 @click.option(
@@ -181,8 +195,8 @@ def _matching(by: str, top: int, window: str | None) -> Matching:
             f"--window {window!r} is not N:STRIDE, a stride of 1 to N",
             cure="for windows of 128 tokens, one every 42: --window 128:42",
         )
-    if by == "whole":
-        raise WrongUsage("--by whole has no windows", cure="leave --window out")
+    if by in ("whole", "words"):
+        raise WrongUsage(f"--by {by} has no windows", cure="leave --window out")
     return Matching(by, top, int(length), int(stride))
 
 

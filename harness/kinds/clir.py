@@ -88,22 +88,28 @@ class DocumentScores:
         """Return the indices of all documents."""
         return np.arange(len(self._whole))
 
-    def blocks(self, documents: Indices) -> Iterator[Block]:
-        """Yield the scores of these documents (rising); −∞ for a document that is not ranked for a query."""
+    def blocks(self, documents: Indices, only: str | None = None) -> Iterator[Block]:
+        """Yield the scores of these documents (rising), of all variants or of one.
+
+        They are −∞ for a document that is not ranked for a query.
+        """
         rows = max(1, _BLOCK_BYTES // (8 * sum(self.queries.shape)))
         for part in _parts(self._lengths[documents], rows):
             batch = documents[part]
-            chunks = [chunk for number in batch for chunk in self._chunks[number]]
-            vectors = _vectors(self._encode, chunks, TextRole.PASSAGE)
-            starts = np.cumsum(self._lengths[batch]) - self._lengths[batch]
-            whole = _vectors(self._encode, [self._whole[number] for number in batch], TextRole.PASSAGE)
-            products = vectors @ self.queries.T
-            scores = {
-                "whole": whole @ self.queries.T,
-                **_chunk_scores(vectors, starts, products, self.queries, self._top),
-            }
+            scores: dict[str, Float64Array] = {}
+            if only in (None, "whole"):
+                whole = [self._whole[number] for number in batch]
+                scores["whole"] = _vectors(self._encode, whole, TextRole.PASSAGE) @ self.queries.T
+            if only != "whole":
+                scores |= self._by_chunks(batch)
             _put_last(self._ignored, batch, scores)
             yield Block(batch, scores)
+
+    def _by_chunks(self, batch: Indices) -> Scores:
+        chunks = [chunk for number in batch for chunk in self._chunks[number]]
+        vectors = _vectors(self._encode, chunks, TextRole.PASSAGE)
+        starts = np.cumsum(self._lengths[batch]) - self._lengths[batch]
+        return _chunk_scores(vectors, starts, vectors @ self.queries.T, self.queries, self._top)
 
 
 def _collection(examples: Collection, encode: EncodeByRole) -> pa.Table:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from harness.cache import cache_folder
+from harness.characters import shown
 from harness.data.ir_collection import Collection, Document
 from harness.errors import BadInput
 from harness.evaluation.direct import OUTPUT, StatedEncoding, submission_of_model
-from harness.evaluation.embeddings import distinct_texts, encode_missing
+from harness.evaluation.embeddings import encode_missing
 from harness.evaluation.run import Options, Run
 from harness.kinds.clir import DocumentScores
+from harness.kinds.protocols import EncodeByRole
 from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.models.device import choose_device, choose_dtype
 from harness.models.encoding_choice import choose_encoding
 from harness.models.tokenizer_opening import open_tokenizer
-from harness.records import ReportedSubmission, Signature
+from harness.records import ReportedSubmission, Signature, TextEncoding, TextRole
 from harness.reporter import Reporter
-from harness.retrieval.ranked_run import RankedRun
+from harness.retrieval.ranked_run import RankedRun, Ranking
+from harness.retrieval.sources import Searched
 from harness.retrieval.top_documents import TopDocuments
+from harness.retrieval.word_search import rank_by_words
 from harness.store import load_submission
 from harness.store.naming import submission_or_model
 
@@ -34,8 +39,9 @@ SENTENCES = "c512"
 class Matching:
     """How a document is compared with a query.
 
-    `by` is `whole`, its text at once; `best`, its best chunk; `top`, the mean of its `top` best chunks; or
-    `average`, the normalised mean of all its chunks. A chunk is some sentences, or with `window` so many
+    `by` is `whole`, its text at once; `best`, its best chunk; `top`, the mean of its `top` best chunks;
+    `average`, the normalised mean of all its chunks; or `words`, the sum of its words' vectors, each encoded
+    alone and weighted by IDF. A chunk is some sentences, or with `window` so many
     tokens, one every `stride`.
     """
 
@@ -52,8 +58,8 @@ class Matching:
     @property
     def word(self) -> str:
         """Return what a signature says."""
-        if self.by == "whole":
-            return self.by
+        if self.by in ("whole", "words"):
+            return "iso.idf" if self.by == "words" else self.by
         cut = SENTENCES if self.window is None else f"w{self.window}.s{self.stride}"
         return f"{self.variant}.{cut}"
 
@@ -61,8 +67,7 @@ class Matching:
 def encoder_run(
     name: str,
     submissions: Path,
-    collection: Collection,
-    protocol: Signature,
+    searched: Searched,
     matching: Matching,
     depth: int,
     options: Options,
@@ -75,20 +80,71 @@ def encoder_run(
     """
     run, files = _opened(name, submissions, options, reporter)
     encoding = choose_encoding(run.submission.encoding, files, roles=True)
+    collection = searched.collection
     if matching.window is not None:
         collection = replace(collection, cut=token_windows(files, matching.window, matching.stride))
-    texts = distinct_texts([collection], encoding)
-    encoded = encode_missing(texts, [encoding.view], files, encoding, run)
-    if reason := encoded.why_not(encoding.view, collection):
-        raise BadInput(f"{run.slug} has no vector of a text: {reason}", cure="leave that text out")
-    scores = DocumentScores(collection, encoded.encode(encoding.view), matching.top)
-    top = TopDocuments(list(collection.documents), len(collection), depth)
-    for block in scores.blocks(scores.documents):
-        top.add(block.documents, block.scores[matching.variant])
+    queries, passages = _texts(collection, searched, matching)
+    by_prefix = _by_prefix(encoding, queries, passages)
+    encoded = encode_missing(by_prefix, [encoding.view], files, encoding, run)
+    for (_, prefix), failures in encoded.failures.items():
+        for text in by_prefix[prefix]:
+            if text in failures:
+                raise BadInput(
+                    f"{run.slug} has no vector of {shown(text[:80])}: {failures[text]}",
+                    cure="leave that text out",
+                )
+    encode = encoded.encode(encoding.view)
+    words: tuple[str, ...] = (matching.word,)
+    if matching.by == "words":
+        words = (*words, searched.document_terms[1])
+        rankings = rank_by_words(
+            collection,
+            searched.index,
+            [searched.query_terms(text) for text in collection.queries.values()],
+            dict(zip(queries, encode(queries, TextRole.QUERY), strict=True)),
+            dict(zip(passages, encode(passages, TextRole.PASSAGE), strict=True)),
+            depth,
+            searched.ignored,
+        )
+    else:
+        rankings = _rank_by_texts(collection, encode, matching, depth)
     encoded.close()
-    rankings = {query: top.ranking(i) for i, query in enumerate(collection.queries)}
-    signature = replace(protocol, options=(*protocol.options, matching.word))
-    return RankedRun(run.slug, (matching.word,), rankings), signature.encoded(encoding, roles=True)
+    signature = replace(searched.protocol, options=(*searched.protocol.options, *words))
+    return RankedRun(run.slug, words, rankings), signature.encoded(encoding, roles=True)
+
+
+def _rank_by_texts(
+    collection: Collection, encode: EncodeByRole, matching: Matching, depth: int
+) -> dict[str, Ranking]:
+    scores = DocumentScores(collection, encode, matching.top)
+    top = TopDocuments(list(collection.documents), len(collection), depth)
+    for block in scores.blocks(scores.documents, matching.variant):
+        top.add(block.documents, block.scores[matching.variant])
+    return {query: top.ranking(i) for i, query in enumerate(collection.queries)}
+
+
+def _texts(collection: Collection, searched: Searched, matching: Matching) -> tuple[list[str], list[str]]:
+    """Return the distinct texts that the matching needs of queries and documents: words, chunks or wholes."""
+    queries: Iterable[str] = collection.queries.values()
+    if matching.by == "words":
+        cut = searched.query_terms
+        return list(dict.fromkeys(chain.from_iterable(map(cut, queries)))), list(searched.index.vocabulary)
+    passages: Iterable[str] = (
+        (document.whole for document in collection.documents.values())
+        if matching.by == "whole"
+        else chain(*collection.chunks)
+    )
+    return list(dict.fromkeys(queries)), list(dict.fromkeys(passages))
+
+
+def _by_prefix(
+    encoding: TextEncoding, queries: Sequence[str], passages: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return for each prefix the distinct texts that it precedes."""
+    texts: dict[str, dict[str, None]] = {}
+    for role, of_role in ((TextRole.QUERY, queries), (TextRole.PASSAGE, passages)):
+        texts.setdefault(encoding.prefix_of(role), {}).update(dict.fromkeys(of_role))
+    return {prefix: list(distinct) for prefix, distinct in texts.items()}
 
 
 def _opened(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from harness.errors import BadInput, Where
 
 # Documents of a run beyond this rank are not kept, as is usual at TREC.
 DEPTH = 1000
+_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,12 @@ def read_run(path: Path) -> dict[str, Ranking]:
             "holds no line", where=Where(str(path)), cure="a line is: query Q0 document rank score tag"
         )
     return {query: Ranking.of(tuple(of_query), list(of_query.values())) for query, of_query in scores.items()}
+
+
+def file_digest(path: Path) -> str:
+    """Return the first digits of a file's sha256, by which a signature names it."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:_DIGITS]
 
 
 def write_run(path: Path, run: RankedRun) -> None:

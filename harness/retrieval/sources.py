@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from harness.catalog import BY_NAME
+from harness.catalog import BY_NAME, conventions
 from harness.catalog.lookup import language_named
 from harness.data import find_own_target, load_examples
 from harness.data.ir_collection import Collection
@@ -15,11 +16,57 @@ from harness.data.lareqa import Questions
 from harness.data.question_collection import as_collection
 from harness.errors import BadInput, WrongUsage
 from harness.evaluation.run import Options
-from harness.records import Target
+from harness.kinds.search.term_scores import TermIndex
+from harness.kinds.search.terms import WORDS, Terms, terms_of
+from harness.records import Signature, Target
 from harness.reporter import Reporter
-from harness.retrieval.ranked_run import RankedRun, read_run
+from harness.retrieval.ranked_run import RankedRun, file_digest, read_run
 
 _LONGEST_TAG = 80
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A collection, the target by whose protocol it is scored, and how its texts are cut into terms."""
+
+    collection: Collection
+    target: Target
+    kind_of_terms: str = WORDS
+
+    @property
+    def protocol(self) -> Signature:
+        """Return what all signatures share; what is said of a system follows the collection's options."""
+        return replace(self.target.signature, options=conventions(self.target))
+
+    @property
+    def has_single_sentences(self) -> bool:
+        """Tell whether single sentences are searched, as LAReQA does, which also has a measure of its own."""
+        return self.target.kind == "question_retrieval"
+
+    @cached_property
+    def ignored(self) -> Mapping[str, set[str]]:
+        """Return the documents that are not ranked for a query."""
+        queries, documents = list(self.collection.queries), list(self.collection.documents)
+        ignored: dict[str, set[str]] = {}
+        for query, document in self.collection.ignored:
+            ignored.setdefault(queries[query], set()).add(documents[document])
+        return ignored
+
+    @property
+    def query_terms(self) -> Terms:
+        """Return what cuts queries into terms, by their language."""
+        return terms_of(self.kind_of_terms, self.collection.pair.partition("-")[0])[0]
+
+    @property
+    def document_terms(self) -> tuple[Terms, str]:
+        """Return what cuts documents into terms, and how a signature names it."""
+        return terms_of(self.kind_of_terms, self.collection.pair.partition("-")[2])
+
+    @cached_property
+    def index(self) -> TermIndex:
+        """Return the terms of all documents."""
+        cut, _ = self.document_terms
+        return TermIndex.of((document.whole for document in self.collection.documents.values()), cut)
 
 
 def open_collection(place: Path, part: str | None, options: Options) -> tuple[Collection, Target]:
@@ -78,19 +125,9 @@ def _target_name(folder: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or "collection"
 
 
-def ignored_documents(collection: Collection) -> Mapping[str, set[str]]:
-    """Return the documents that are not ranked for a query."""
-    queries, documents = list(collection.queries), list(collection.documents)
-    ignored: dict[str, set[str]] = {}
-    for query, document in collection.ignored:
-        ignored.setdefault(queries[query], set()).add(documents[document])
-    return ignored
-
-
-def read_other_run(
-    path: Path, collection: Collection, ignored: Mapping[str, set[str]], reporter: Reporter
-) -> RankedRun:
+def read_other_run(path: Path, searched: Searched, reporter: Reporter) -> RankedRun:
     """Read a run over the collection; raises BadInput where it shares no query or no document with it."""
+    collection, ignored = searched.collection, searched.ignored
     rankings = {
         query: ranking.without(ignored.get(query, set())) for query, ranking in read_run(path).items()
     }
@@ -111,8 +148,9 @@ def read_other_run(
             f"{path}: {missing:,} judged queries have no ranking and count as 0; {unknown:,} of its "
             f"{len(documents):,} documents are not in the collection and count as not relevant"
         )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    return RankedRun(_tag(re.sub(r"(\.(gz|trec|run|txt))+$", "", path.name)), (f"run={digest}",), rankings)
+    return RankedRun(
+        _tag(re.sub(r"(\.(gz|trec|run|txt))+$", "", path.name)), (f"run={file_digest(path)}",), rankings
+    )
 
 
 def _tag(name: str) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.cache import cache_folder
-from harness.catalog import conventions
 from harness.data.reading_notes import noting
 from harness.data.text_files import fingerprint
 from harness.data.translated_queries import translated_queries
@@ -17,8 +16,8 @@ from harness.errors import BadInput, WrongUsage
 from harness.evaluation.direct import checkpoint_of
 from harness.evaluation.run import Options
 from harness.kinds.question_retrieval import CUTOFF
-from harness.kinds.search.term_scores import BM25, QueryLikelihood, TermIndex, TermScorer
-from harness.kinds.search.terms import WORDS, Terms, terms_of
+from harness.kinds.search.term_scores import BM25, QueryLikelihood, TermScorer
+from harness.kinds.search.terms import WORDS, Terms
 from harness.models.checkpoint import fetch
 from harness.models.device import choose_device, choose_dtype
 from harness.records import Record, Signature
@@ -28,8 +27,9 @@ from harness.retrieval.encoder_search import Matching, encoder_run
 from harness.retrieval.fusion import K, reciprocal_rank_fusion
 from harness.retrieval.ranked_run import DEPTH, RankedRun, write_run
 from harness.retrieval.reranking import rerank
-from harness.retrieval.sources import ignored_documents, open_collection, read_other_run
+from harness.retrieval.sources import Searched, open_collection, read_other_run
 from harness.retrieval.term_search import search
+from harness.retrieval.word_search import vec_files_run
 from harness.store.naming import submission_or_model
 
 
@@ -48,6 +48,7 @@ class RetrievalRequest:
     first_stages: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     runs: tuple[Path, ...] = ()
+    word_vectors: tuple[Path, Path] | None = None
     translated: bool = False
     fuse: bool = False
     fusion_k: int = K
@@ -83,7 +84,7 @@ def retrieve(
 
     Raises WrongUsage where no run is asked for, and BadInput for what cannot be read.
     """
-    if not (request.first_stages or request.models or request.runs):
+    if not (request.first_stages or request.models or request.runs or request.word_vectors):
         raise WrongUsage("no run is asked for", cure="--first-stage bm25, --model NAME, or --run FILE")
     retrieval = _Retrieval(request, options or Options(), reporter or Silent())
     retrieval.search_by_terms()
@@ -101,24 +102,21 @@ class _Retrieval:
     def __init__(self, request: RetrievalRequest, options: Options, reporter: Reporter) -> None:
         self._request, self._options, self._reporter = request, options, reporter
         with noting(reporter.report):
-            self._collection, self._target = open_collection(request.collection, request.pair, options)
-        # What is said of a system follows the protocol's own options.
-        self._protocol = replace(self._target.signature, options=conventions(self._target))
+            collection, target = open_collection(request.collection, request.pair, options)
+        self._searched, self._collection = Searched(collection, target, request.terms), collection
         self._runs: dict[str, RankedRun] = {}
         self._signatures: dict[str, Signature] = {}
         self._seconds: dict[str, float] = {}
-        self._ignored = ignored_documents(self._collection)
 
     def search_by_terms(self) -> None:
         """Add the runs of the first stages."""
         request, collection = self._request, self._collection
         if not request.first_stages:
             return
-        query_language, _, document_language = collection.pair.partition("-")
-        cut, word = terms_of(request.terms, document_language)
-        index = TermIndex.of((document.whole for document in collection.documents.values()), cut)
+        searched = self._searched
+        cut, word = searched.document_terms
         variants: list[tuple[str, Mapping[str, str], Terms, tuple[str, ...]]] = [
-            ("", collection.queries, terms_of(request.terms, query_language)[0], ())
+            ("", collection.queries, searched.query_terms, ())
         ]
         if request.translated:
             texts = translated_queries(collection.pair, request.collection)
@@ -131,29 +129,35 @@ class _Retrieval:
             variants.append(("-translated", texts, cut, (f"queries=translated.{digest}",)))
         for stage in request.first_stages:
             scorer: TermScorer = (
-                BM25(index, request.k1, request.b)
+                BM25(searched.index, request.k1, request.b)
                 if stage == "bm25"
-                else QueryLikelihood(index, request.smoothing)
+                else QueryLikelihood(searched.index, request.smoothing)
             )
             for suffix, query_texts, terms, more in variants:
                 with self._timed(stage + suffix):
                     by_terms = {query: terms(query_texts[query]) for query in collection.queries}
                     rankings = search(
-                        scorer, index, list(collection.documents), by_terms, request.depth, self._ignored
+                        scorer,
+                        searched.index,
+                        list(collection.documents),
+                        by_terms,
+                        request.depth,
+                        searched.ignored,
                     )
                 self._add(RankedRun(stage + suffix, (*scorer.words, word, *more), rankings))
 
     def search_by_vectors(self) -> None:
-        """Add the runs of models."""
+        """Add the runs of word vectors and of models."""
+        if self._request.word_vectors is not None:
+            self._add(vec_files_run(*self._request.word_vectors, self._searched, self._request.depth))
         matching = self._request.matching
-        if self._is_of_sentences and matching.window is None:
+        if self._searched.has_single_sentences and matching.window is None and matching.by != "words":
             matching = Matching("whole")
         for name in self._request.models:
             run, signature = encoder_run(
                 name,
                 self._request.submissions,
-                self._collection,
-                self._protocol,
+                self._searched,
                 matching,
                 self._request.depth,
                 self._options,
@@ -164,7 +168,7 @@ class _Retrieval:
     def read_others(self) -> None:
         """Add the runs in files."""
         for path in self._request.runs:
-            self._add(read_other_run(path, self._collection, self._ignored, self._reporter))
+            self._add(read_other_run(path, self._searched, self._reporter))
 
     def fuse(self) -> None:
         """Add the fusion of all runs."""
@@ -225,7 +229,7 @@ class _Retrieval:
         collection = self._collection
         signatures = [str(self._signatures[name]) for name in self._runs]
         return RetrievalReport(
-            collection=self._protocol.target,
+            collection=self._searched.protocol.target,
             pair=collection.pair,
             queries=len(collection),
             documents=len(collection.documents),
@@ -235,21 +239,16 @@ class _Retrieval:
                 list(self._runs.values()),
                 signatures,
                 self._seconds,
-                CUTOFF if self._is_of_sentences else None,
+                CUTOFF if self._searched.has_single_sentences else None,
             ),
         )
-
-    @property
-    def _is_of_sentences(self) -> bool:
-        """Tell whether single sentences are searched, as LAReQA does, which also has a measure of its own."""
-        return self._target.kind == "question_retrieval"
 
     def _add(self, run: RankedRun, signature: Signature | None = None) -> None:
         if run.name in self._runs:
             raise WrongUsage(f"two runs are named {run.name!r}", cure="rename a file, or leave one out")
         self._runs[run.name] = run
-        options = (*self._protocol.options, *run.words)
-        self._signatures[run.name] = signature or replace(self._protocol, options=options)
+        protocol = self._searched.protocol
+        self._signatures[run.name] = signature or replace(protocol, options=(*protocol.options, *run.words))
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
