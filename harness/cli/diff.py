@@ -101,11 +101,17 @@ def command(
         comparison_report = _range_report(first, submissions, target_filter, language_filter, level=1 - alpha)
     else:
         from harness.comparison.compare import compare
+        from harness.store.prior_file import load_seed_priors
 
         sides = [read_side(name, submissions) for name in (first, second)]
-        comparison = compare(*sides, targets=target_filter, languages=language_filter, level=1 - alpha)
+        comparison = compare(
+            *sides,
+            targets=target_filter,
+            languages=language_filter,
+            level=1 - alpha,
+            prior=load_seed_priors(submissions),
+        )
         comparison_report = report.ComparisonReport(comparisons=(comparison,))
-    _check_alpha(comparison_report, alpha)
     if style == "text":
         text = report.text(comparison_report, colour=takes_colour(sys.stdout))
     else:
@@ -116,21 +122,6 @@ def command(
     _raise_failures(comparison_report, fail_on, min_delta, alpha)
     if second is not None:
         check_thresholds(thresholds, sides[1].results.values())
-
-
-def _check_alpha(report: ComparisonReport, alpha: float) -> None:
-    """Refuse an alpha below the smallest p value of the draws, with which no target could regress."""
-    from harness.scoring.statistics.multilevel import REPLICATES
-
-    tested = max((len(comparison.targets) for comparison in report.comparisons), default=0)
-    least = 2 * tested / (REPLICATES + 1)
-    if alpha <= least:
-        corrected = f" of {tested} targets after Holm's correction" if tested > 1 else ""
-        raise WrongUsage(
-            f"--alpha: {alpha:g} is too small for {REPLICATES:,} draws: "
-            f"a p value{corrected} is at least {least:.1g}",
-            cure=f"choose more than {least:.1g}" + (", or fewer targets with -t" if tested > 1 else ""),
-        )
 
 
 def _filters(
@@ -178,6 +169,7 @@ def _range_report(
     from harness.comparison.compare import NothingSelected, compare
     from harness.comparison.report import ComparisonReport, Refused
     from harness.store import changed_submissions, is_range, load_side_at
+    from harness.store.prior_file import load_seed_priors
 
     if not is_range(revisions) or Path(revisions).is_dir():
         raise WrongUsage(
@@ -185,6 +177,7 @@ def _range_report(
             cure="name a second side, or a range of revisions such as main..HEAD",
         )
     changes = changed_submissions(revisions, submissions)
+    prior = load_seed_priors(submissions)
     comparisons, left_out = [], []
     refused = [Refused(submission=name, reason=reason) for name, reason in changes.refused]
     for slug in changes.changed:
@@ -192,7 +185,9 @@ def _range_report(
             sides = [
                 load_side_at(revision, slug, submissions) for revision in (changes.first, changes.second)
             ]
-            comparisons.append(compare(*sides, targets=targets, languages=languages, level=level))
+            comparisons.append(
+                compare(*sides, targets=targets, languages=languages, level=level, prior=prior)
+            )
         except NothingSelected:
             left_out.append(slug)
         except (NotComparable, BadInput) as reason:  # goes on with the other submissions

@@ -41,6 +41,10 @@ COMMANDS = {
     "import": ("harness.cli.import_board", "Bring in rows of another board."),
     "stale": ("harness.cli.stale", "List results that are behind their targets, and what mends them."),
     "rescore": ("harness.cli.rescore", "Score results again from their outcomes."),
+    "prior": (
+        "harness.cli.prior",
+        "Estimate the variance between seeds, from which rows with few seeds borrow.",
+    ),
     "supersede": ("harness.cli.supersede", "Record that results are about to be replaced, and why."),
     "missing": ("harness.cli.missing", "List which submissions lack which targets."),
     "migrate": ("harness.cli.migrate", "Rewrite submissions in the current formats."),

@@ -43,17 +43,23 @@ def command(
     stiltboard show me5-small-l12 me5-small-l6 -t tatoeba
     stiltboard show evaluations/my-model --fail-under tatoeba=60
     """
+    from harness.catalog import target_of
     from harness.catalog.lookup import targets_named
     from harness.cli.named_side import read_side
     from harness.evaluation import score_table
     from harness.records.score_line import ScoreLine
+    from harness.scoring.recalculation import with_present_intervals
 
     selected = targets_named(targets)
     results: list[Result] = []
     lines: list[ScoreLine] = []
     for name in names:
         side = read_side(name, submissions)
-        found = [result for target, result in side.results.items() if not selected or target in selected]
+        found = [
+            with_present_intervals(target_of(result), result, side.outcomes[target])
+            for target, result in side.results.items()
+            if not selected or target in selected
+        ]
         if not found:
             where = f" on {', '.join(selected)}" if selected else ""
             raise BadInput(f"{side.name} has no result{where}", cure=f"stiltboard evaluate {name}")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
             "review",
             "status",
             "scores",
+            "seed-prior",
         ]
     ),
     help="Print the JSON Schema of this kind of file instead.",
@@ -95,7 +96,7 @@ def _changed_weights(folder: Path) -> list[Fault]:
 def schema_text(name: str) -> str:
     """Return the JSON Schema of a kind of file, or of a command's output, as in docs/schema/."""
     from harness.comparison.report import ComparisonReport
-    from harness.records import Record, Result, Sweep, Training, TrainingRecipe, Verification
+    from harness.records import Record, Result, SeedPriors, Sweep, Training, TrainingRecipe, Verification
     from harness.records.score_line import ScoreLine
     from harness.review import Review
     from harness.upkeep.backlog import Backlog
@@ -110,6 +111,7 @@ def schema_text(name: str) -> str:
         "review": Review,
         "status": Backlog,
         "scores": ScoreLine,
+        "seed-prior": SeedPriors,
     }
     body = records[name].model_json_schema() if name in records else _submission_schema()
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:stiltboard:schema:{name}"}

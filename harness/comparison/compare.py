@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
@@ -13,14 +11,18 @@ import pyarrow as pa
 from harness.catalog import target_of
 from harness.catalog.contamination import names_seen, seen
 from harness.errors import Fault, NotComparable
-from harness.records import Record, Result
+from harness.records import Record, Result, SeedPriors
 from harness.scoring.outcomes import cells
+from harness.scoring.statistics.claims import Claim, Claims, difference_claims
 from harness.scoring.statistics.corrections import benjamini_hochberg, holm
+from harness.scoring.statistics.entrant import Entrant, are_right_or_wrong
 from harness.scoring.statistics.mcnemar import mcnemar
-from harness.scoring.statistics.multilevel import Claim, Claims, difference_claims
+from harness.scoring.statistics.moderation import NO_PRIORS, Priors
 from harness.scoring.statistics.resampling import Floats
 from harness.scoring.statistics.samples import Sample, scores_of
 from harness.scoring.tables import units
+from harness.scoring.target_entrant import target_entrant
+from harness.scoring.target_priors import target_priors
 from harness.store.sides import Side
 
 Interval = tuple[float, float]
@@ -28,11 +30,11 @@ Verdict = Literal["better", "worse", "no difference shown"]
 
 
 class LanguageDifference(Record):
-    """One language: second − first in points, with the paired bootstrap's interval; `n` as in the result.
+    """One language: second − first in points, with its interval; `n` as in the result.
 
     `p` is McNemar's exact p value where each side has one seed and an example is right or wrong, with the
-    numbers of examples that only one side got right, `only_first` and `only_second`; else that of a
-    permutation test, or with several seeds of the resampling. `q` is p after Benjamini and Hochberg's
+    numbers of examples that only one side got right, `only_first` and `only_second`; else that of the
+    permutation test, or with several seeds Student's. `q` is p after Benjamini and Hochberg's
     correction over the target's languages.
     """
 
@@ -52,11 +54,12 @@ class TargetDifference(Record):
     """One target: the unweighted mean over the languages that both sides measured, in points.
 
     With `recipe` the claims are about the recipes, else about these checkpoints; with `matched` seeds were
-    compared pairwise. `p` is about these languages, `holm` the same after Holm's correction over the
-    comparison's targets; `general` and `general_p` are about languages in general, None with fewer than
-    three. `missing` and `added` are the languages of the first and of the second side alone, `of` is the
-    number of the target's languages. `first_seen` and `second_seen` name data sets with dev or test data of
-    the target that a side saw in training.
+    compared pairwise, with `borrowed` the board's prior moderated the variance of seeds. `p` is about these
+    languages, `holm` the same after Holm's correction over the comparison's targets; `general` and
+    `general_p` are about languages in general, None with fewer than three. `missing` and `added` are the
+    languages of the first and of the second side alone, `of` is the number of the target's languages.
+    `first_seen` and `second_seen` name data sets with dev or test data of the target that a side saw in
+    training.
     """
 
     target: str
@@ -66,6 +69,7 @@ class TargetDifference(Record):
     seeds: tuple[int, int]
     recipe: bool
     matched: bool
+    borrowed: bool = False
     languages: tuple[LanguageDifference, ...]
     first: float
     second: float
@@ -86,13 +90,15 @@ class TargetDifference(Record):
 class Comparison(Record):
     """Two sides, compared at confidence `level`.
 
-    `missing` and `added` are the targets of the first and of the second side alone; `left_out` are targets
-    without a requested language.
+    `prior` is the digest of the board's prior of the variance over seeds where one was given. `missing` and
+    `added` are the targets of the first and of the second side alone; `left_out` are targets without a
+    requested language.
     """
 
     first: str
     second: str
     level: float
+    prior: str | None = None
     targets: tuple[TargetDifference, ...]
     missing: tuple[str, ...]
     added: tuple[str, ...]
@@ -112,9 +118,11 @@ def compare(
     targets: Collection[str] | None = None,
     languages: Collection[str] | None = None,
     level: float = 0.95,
-    seed: int = 0,
+    prior: SeedPriors | None = None,
 ) -> Comparison:
     """Compare two sides by target and language, paired on the same examples; None selects all.
+
+    `prior` is the board's, of the variance over seeds; without it nothing is borrowed.
 
     >>> from harness import load_side
     >>> sides = load_side("submissions/me5-small-l9"), load_side("submissions/me5-small-l12")
@@ -145,13 +153,13 @@ def compare(
         )
     if faults := [fault for pair in selected for fault in pair.faults()]:
         raise NotComparable(faults)
-    # Most of the time is spent in numpy's draws, which release the interpreter for another target.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        differences = list(pool.map(lambda pair: pair.difference(level, seed), selected))
+    priors = prior if prior is not None else SeedPriors.none()
+    differences = [pair.difference(level, target_priors(priors, pair.name)) for pair in selected]
     return Comparison(
         first=first.name,
         second=second.name,
         level=level,
+        prior=priors.digest if prior is not None else None,
         targets=tuple(_with_verdicts(differences, [pair.changed for pair in selected], 1 - level)),
         missing=tuple(name for name in first_targets if name not in second_targets),
         added=tuple(name for name in second_targets if name not in first_targets),
@@ -251,12 +259,14 @@ class _TargetPair:
             faults.append(Fault(message, cure="evaluate both on the same languages"))
         return faults
 
-    def difference(self, level: float, seed: int) -> TargetDifference:
+    def difference(self, level: float, priors: Priors) -> TargetDifference:
         """Compare the two sides; `holm` and `verdict` are preliminary until all targets are compared."""
         first, second = self.measured
         shared = [language for language in first if language in second]
         samples = self._samples(shared)
-        claims = difference_claims(*samples, level=level, seed=seed)
+        # A prior is of the mean over all languages.
+        used = priors if set(shared) >= set(self.target.languages) else NO_PRIORS
+        claims = difference_claims(samples[0], samples[1], self._entrants(shared), used, level=level)
         parts = zip(shared, *(sample.languages for sample in samples), claims.languages, strict=True)
         rows = _corrected([self._language(*part) for part in parts])
         means = [float(np.mean([getattr(row, side) for row in rows])) for side in ("first", "second")]
@@ -284,11 +294,7 @@ class _TargetPair:
 
     def _language(self, language: str, first: Floats, second: Floats, claim: Claim) -> LanguageDifference:
         scores = 100 * float(scores_of(first).mean()), 100 * float(scores_of(second).mean())
-        binary = (
-            first.ndim == 2
-            and len(first) == len(second) == 1
-            and bool(np.isin([first, second], (0, 1)).all())
-        )
+        binary = are_right_or_wrong(first) and are_right_or_wrong(second)
         test = mcnemar(first[0] > 0, second[0] > 0) if binary else None
         exact = test.p if test else claim.p
         assert exact is not None
@@ -323,6 +329,21 @@ class _TargetPair:
             for languages, side in zip(samples, self.sides, strict=True)
         ]
 
+    def _entrants(self, shared: Sequence[str]) -> tuple[Entrant, Entrant]:
+        """Return both sides as the entrants that ranks and pages compare, over the shared languages."""
+        order = [language for language in self.target.languages if language in shared]
+        first, second = (
+            target_entrant(
+                self.target,
+                {language: rows[language] for language in order},
+                trained=side.trained(self.name),
+                regime=side.regime,
+                design=side.design(self.name),
+            )
+            for side, rows in zip(self.sides, self.measured, strict=True)
+        )
+        return first, second
+
 
 def _claim_fields(claims: Claims, rows: Sequence[LanguageDifference]) -> dict[str, object]:
     general = claims.general
@@ -332,6 +353,7 @@ def _claim_fields(claims: Claims, rows: Sequence[LanguageDifference]) -> dict[st
     return {
         "recipe": claims.recipe,
         "matched": claims.matched,
+        "borrowed": claims.borrowed,
         "interval": _points(claims.these),
         "p": p,
         "holm": p,

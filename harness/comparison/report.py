@@ -200,6 +200,14 @@ def _remarks(target: TargetDifference) -> list[_Line]:
         remarks.append(
             _Line(f"the {target.seeds[0]} seeds are matched: both trainings differ only in their languages")
         )
+    if target.borrowed:
+        remarks.append(
+            _Line("the variance between seeds also borrows from the board's other rows: seed-prior.yaml")
+        )
+    elif target.recipe and max(target.seeds) > 1:
+        remarks.append(
+            _Line("the variance between seeds is these rows' own: seed-prior.yaml has none for them")
+        )
     if len(target.languages) < target.of:
         remarks.append(
             _Line(

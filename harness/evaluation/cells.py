@@ -12,6 +12,7 @@ from harness.errors import BadInput
 from harness.evaluation.plan import TargetPlan
 from harness.models.checkpoint import CheckpointFiles
 from harness.records import CheckpointScores, EvaluationRun, Head, Outcomes, Result, Score, joined_runs
+from harness.records.result import INTERVAL_METHOD
 from harness.scoring.recalculation import intervals
 from harness.scoring.tables import TABLES
 
@@ -92,6 +93,7 @@ def make_result(plan: TargetPlan, measured: Measured, slug: str, run: Evaluation
         score=round(float(np.mean(means)), 4) if complete else None,
         interval=bounds.get("interval"),
         general_interval=bounds.get("general_interval"),
+        interval_method=INTERVAL_METHOD,
         measured=len(languages),
         of=len(target.languages),
         checkpoints=checkpoints,

@@ -36,6 +36,7 @@ from harness.records.result import (
     ViewScores,
 )
 from harness.records.row_origin import RowOrigin
+from harness.records.seed_prior import PriorClass, SeedPriors
 from harness.records.signature import Signature, declared_view
 from harness.records.submission import (
     Base,
@@ -100,6 +101,7 @@ __all__ = [
     "PairRanking",
     "Parameters",
     "Pooling",
+    "PriorClass",
     "Probe",
     "ProtocolChange",
     "Record",
@@ -116,6 +118,7 @@ __all__ = [
     "Sampling",
     "SavedEncoding",
     "Score",
+    "SeedPriors",
     "Signature",
     "Start",
     "Submission",

@@ -96,14 +96,21 @@ class Outcomes(Record):
     rows: Count
 
 
+# How the intervals of a result's score are computed: by draws, as in results before the method had a name, or
+# by Student's t in closed form.
+IntervalMethod = Literal["draws", "t"]
+INTERVAL_METHOD: IntervalMethod = "t"
+"""The method of new results."""
+
+
 class Result(Record):
     """One target of one submission.
 
     `measured` of `of` languages were measured on every checkpoint; `score`, their mean, is None unless all
     were. `interval`, at 95 %, is about these languages, `general_interval` about languages in general (None
     with fewer than three). With several seeds both include the variation between seeds, with one seed only
-    that of the sampled examples. `runs` are in the order of their dates; the `cells` of several say which
-    languages of which seeds each of them measured.
+    that of the sampled examples; both are computed by the `interval_method`. `runs` are in the order of their
+    dates; the `cells` of several say which languages of which seeds each of them measured.
     """
 
     schema_: Annotated[Literal[2], BeforeValidator(integer), Field(alias="schema")]
@@ -114,12 +121,20 @@ class Result(Record):
     score: Annotated[Points | None, BeforeValidator(nullable)]
     interval: Annotated[tuple[Points, Points] | None, BeforeValidator(nullable)] = None
     general_interval: Annotated[tuple[Points, Points] | None, BeforeValidator(nullable)] = None
+    interval_method: IntervalMethod = "draws"
     measured: Count
     of: Count
     checkpoints: tuple[CheckpointScores, ...]
     data: Mapping[Language, Digest]
     outcomes: Outcomes
     runs: Annotated[tuple[EvaluationRun, ...], Field(max_length=1000)] = ()
+
+    @model_serializer(mode="wrap")
+    def _omit_former_method(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        return {
+            name: value for name, value in fields.items() if (name, value) != ("interval_method", "draws")
+        }
 
     def __repr__(self) -> str:
         score = "no score" if self.score is None else f"{self.metric} {self.score:.2f}"

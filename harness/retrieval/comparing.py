@@ -15,7 +15,7 @@ from harness.scoring.metrics.average_precision import average_precision
 from harness.scoring.metrics.ndcg import ndcg
 from harness.scoring.metrics.recall import recall
 from harness.scoring.metrics.reciprocal_rank import reciprocal_rank
-from harness.scoring.statistics.multilevel import Claim, difference_claims
+from harness.scoring.statistics.claims import Claim, difference_claims
 from harness.scoring.statistics.corrections import holm
 from harness.scoring.statistics.intervals import bootstrap_mean
 from harness.scoring.statistics.samples import Sample

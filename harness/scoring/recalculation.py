@@ -8,8 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from harness.records import Result, Target
+from harness.records.result import INTERVAL_METHOD, IntervalMethod
 from harness.scoring.outcomes import cells
-from harness.scoring.statistics.multilevel import Claim, score_claims
+from harness.scoring.statistics.claims import score_claims
+from harness.scoring.statistics.drawn_intervals import drawn_intervals
 from harness.scoring.statistics.samples import Sample
 from harness.scoring.tables import TABLES, units
 
@@ -77,27 +79,49 @@ def _unequal(
 
 
 def intervals(
-    target: Target, rows: Mapping[tuple[int, str], pa.Table], seeds: Sequence[int]
+    target: Target,
+    rows: Mapping[tuple[int, str], pa.Table],
+    seeds: Sequence[int],
+    method: IntervalMethod = INTERVAL_METHOD,
 ) -> dict[str, tuple[float, float] | None]:
     """Return `interval` and `general_interval` of the score over all languages, in points.
 
     `rows` has the outcomes of each seed and language; languages that were added to the target later may be
-    missing. The second interval is None with fewer than three languages.
+    missing. The second interval is None with fewer than three languages. That of one seed in one language is
+    the language's own.
     """
-    languages = [
-        units(target, [rows[seed, language] for seed in seeds])
-        for language in target.languages
-        if all((seed, language) in rows for seed in seeds)
-    ]
-    claims = score_claims(Sample(languages, target.parallel))
-    return {
-        "interval": _points(claims.these),
-        "general_interval": _points(claims.general) if claims.general else None,
-    }
+    measured = [language for language in target.languages if all((seed, language) in rows for seed in seeds)]
+    if len(measured) == len(seeds) == 1 and method == "t":
+        own = TABLES[target.kind].score(target, rows[seeds[0], measured[0]])
+        return {"interval": own.interval, "general_interval": None}
+    sample = Sample(
+        [units(target, [rows[seed, language] for seed in seeds]) for language in measured], target.parallel
+    )
+    if method == "draws":
+        these, general = drawn_intervals(sample)
+    else:
+        claims = score_claims(sample)
+        these, general = claims.these.interval, claims.general.interval if claims.general else None
+    return {"interval": _points(these), "general_interval": _points(general) if general else None}
 
 
-def _points(claim: Claim) -> tuple[float, float]:
-    low, high = (round(100 * min(max(bound, 0.0), 1.0), 4) for bound in claim.interval)
+def with_present_intervals(target: Target, result: Result, outcomes: pa.Table) -> Result:
+    """Return a result with intervals by the method of new results: what pages and commands show."""
+    former = result.interval_method != INTERVAL_METHOD and not target.is_former(result.signature)
+    if not former or result.interval is None:
+        return result
+    seeds = [checkpoint.seed for checkpoint in result.checkpoints]
+    bounds: dict[str, tuple[float, float] | None]
+    if len(seeds) == len(result.checkpoints[0].scores) == 1:
+        (score,) = result.checkpoints[0].scores.values()
+        bounds = {"interval": score.interval, "general_interval": None}
+    else:
+        bounds = intervals(target, cells(outcomes), seeds)
+    return result.model_copy(update={**bounds, "interval_method": INTERVAL_METHOD})
+
+
+def _points(interval: tuple[float, float]) -> tuple[float, float]:
+    low, high = (round(100 * min(max(bound, 0.0), 1.0), 4) for bound in interval)
     return low, high
 
 
@@ -105,10 +129,12 @@ def _whole(target: Target, result: Result, outcomes: pa.Table) -> Iterator[str]:
     """Recompute the two intervals of the score over all languages."""
     if result.score is None or result.interval is None:
         return
-    recounted = intervals(target, cells(outcomes), [checkpoint.seed for checkpoint in result.checkpoints])
+    seeds = [checkpoint.seed for checkpoint in result.checkpoints]
+    recounted = intervals(target, cells(outcomes), seeds, result.interval_method)
+    drawn = result.interval_method == "draws" or (len(seeds) == result.of == 1)
     for name, stated, part in (
-        ("interval", result.interval, _DRAWN_PART),
-        ("general_interval", result.general_interval, _GENERAL_PART),
+        ("interval", result.interval, _DRAWN_PART if drawn else None),
+        ("general_interval", result.general_interval, _GENERAL_PART if drawn else None),
     ):
         counted = recounted[name]
         same = counted is None if stated is None else counted is not None and _near(stated, counted, part)

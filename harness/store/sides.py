@@ -39,6 +39,11 @@ class Side:
         untrained = self.submission is not None and self.submission.intermediate.regime is Regime.NONE
         return not untrained or any(checkpoint.head for checkpoint in self.results[target].checkpoints)
 
+    @property
+    def regime(self) -> str:
+        """Return the regime by which the variance of seeds borrows from others; empty if unknown."""
+        return self.submission.intermediate.regime.value if self.submission is not None else ""
+
     def design(self, target: str) -> str | None:
         """Return the training settings that two sides with matched seeds share; None if unknown."""
         return self.training.design(self.results[target].checkpoints) if self.training else None

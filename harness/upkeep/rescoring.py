@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from harness.catalog import target_of
 from harness.errors import BadInput, Where
 from harness.records import CheckpointScores, Result, Score, Signature, Target
+from harness.records.result import INTERVAL_METHOD
 from harness.scoring.outcomes import cells, runs, values_of
 from harness.scoring.recalculation import intervals
 from harness.scoring.tables import TABLES
@@ -194,6 +195,7 @@ def _by_todays_protocol(target: Target, result: Result, rows: Mapping[tuple[int,
             "score": round(float(np.mean(means)), 4) if complete else None,
             "interval": bounds.get("interval"),
             "general_interval": bounds.get("general_interval"),
+            "interval_method": INTERVAL_METHOD,
             "measured": len(languages),
             "of": len(target.languages),
         }

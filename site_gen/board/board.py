@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from harness.records import Notice, Parameters, Regime, Submission, Target, Tombstone
+from harness.records import Notice, Parameters, Regime, SeedPriors, Submission, Target, Tombstone
 from harness.records.board_settings import TITLE
-from harness.scoring.statistics.pairwise import Entrant
+from harness.scoring.statistics.entrant import Entrant
+from harness.scoring.statistics.moderation import Priors
 from site_gen.board.averages import XTREME_GROUPS, Average, xtreme_average
 from site_gen.board.compact_result import CompactResult
 from site_gen.board.edition import NO_EDITION, Edition
@@ -22,7 +23,7 @@ class Cell:
     """One submission on one target; either `rank` is set, or `reason` says why it has none.
 
     `rank` is the position by score; `ranks` are the best and the worst rank that examples and seeds leave
-    possible, and `group` numbers the groups of ties from the top.
+    possible.
     """
 
     target: Target
@@ -31,7 +32,6 @@ class Cell:
     rank: int | None = None
     reason: str = ""
     ranks: tuple[int, int] | None = None
-    group: int = 0
 
     @property
     def result(self) -> CompactResult:
@@ -159,12 +159,14 @@ class Standing:
     """One target with the rows that have a result on it: ranked rows first, then by languages measured.
 
     `reported` rows are separate: numbers that others published have no rank. Use a standing for its target
-    only: what its rows hold on other targets may be older than the board.
+    only: what its rows hold on other targets may be older than the board. `priors` are those of the variance
+    over seeds that its comparisons borrow from.
     """
 
     target: Target
     rows: tuple[Row, ...]
     reported: tuple[ReportedRow, ...] = ()
+    priors: Priors = field(default_factory=dict)
 
     def cell(self, row: Row) -> Cell:
         """Return a row's cell on this target."""
@@ -204,7 +206,7 @@ class Board:
     """Everything the pages show; `withdrawn` are the tombstones, by slug, `title` is the board's own.
 
     `unpaired_above` is the number of submissions above which rows are not paired by examples, 0 while they
-    are.
+    are. `seed_priors` is the board's prior of the variance over seeds, None where it has none.
     """
 
     rows: tuple[Row, ...]
@@ -215,6 +217,7 @@ class Board:
     edition: Edition = NO_EDITION
     unpaired_above: int = 0
     title: str = TITLE
+    seed_priors: SeedPriors | None = None
 
     @cached_property
     def benchmark(self) -> tuple[Standing, ...]:

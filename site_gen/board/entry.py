@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from harness.records import Notice, Submission, Target, Tombstone
-from harness.scoring.statistics.pairwise import Entrant
+from harness.scoring.statistics.entrant import Entrant
 from site_gen.board.compact_result import CompactResult, compact
 from site_gen.board.ranking_input import unpaired_entrant
 from site_gen.board.reported import ReportedEntry
@@ -115,10 +115,17 @@ def contender(result: CompactResult, entrant: Entrant | None, trust: Trust) -> C
                     entrant.trained,
                     entrant.count,
                     entrant.design,
+                    entrant.regime,
+                    entrant.lengths,
+                    entrant.binary,
                 )
             ).encode()
         )
         digest.update(
-            entrant.seeds.tobytes() + (b"" if entrant.examples is None else entrant.examples.tobytes())
+            b"".join(
+                array.tobytes()
+                for array in (entrant.seeds, entrant.examples, entrant.keys)
+                if array is not None
+            )
         )
     return Contender(result, entrant, trust, digest.digest()[:16])

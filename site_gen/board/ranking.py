@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.catalog import TARGETS, conventions, is_own, own_target
 from harness.catalog.pins import by_correction, former_texts, pinned
-from harness.records import FormerPin, Target
+from harness.records import FormerPin, SeedPriors, Target
 from harness.records.result import TRAINING_TEXT
 from harness.scoring.statistics.blockwise_ranks import placings
-from harness.scoring.statistics.pairwise import Entrant
+from harness.scoring.statistics.entrant import Entrant
+from harness.scoring.statistics.moderation import Priors
+from harness.scoring.target_priors import target_priors
 from site_gen.board.board import Board, Cell, NotShown, Row, Standing
 from site_gen.board.compact_result import CompactResult
 from site_gen.board.entry import AnyEntry, Contender, Entry, WithdrawnEntry
@@ -27,14 +29,18 @@ def make_board(
     targets: Sequence[Target] = TARGETS,
     before: Board | None = None,
     not_shown: Iterable[NotShown] = (),
+    seed_priors: SeedPriors | None = None,
 ) -> Board:
     """Rank entries per target, reported ones separately; the order of the entries does not matter.
 
     Withdrawn submissions are only listed.
 
     User-provided targets, which exist only in results, follow the given targets. Unchanged parts of the board
-    `before` are reused. `not_shown` are the submissions that could not be read.
+    `before` are reused. `not_shown` are the submissions that could not be read. Ranks borrow from
+    `seed_priors`.
     """
+    if before is not None and before.seed_priors != seed_priors:
+        before = None
     ordered = sorted(entries, key=lambda entry: entry.slug)
     measured = [entry for entry in ordered if isinstance(entry, Entry)]
     reported = reported_rows([entry for entry in ordered if isinstance(entry, ReportedEntry)], targets)
@@ -42,13 +48,26 @@ def make_board(
     targets = (*targets, *_user_targets(measured))
     old_rows = {row.slug: row for row in before.rows} if before else {}
     old_standings = {standing.target.name: standing for standing in before.standings} if before else {}
-    cells = {target.name: _rank(target, measured, old_standings.get(target.name)) for target in targets}
+    priors = {target.name: target_priors(seed_priors, target.name) for target in targets}
+    cells = {
+        target.name: _rank(target, measured, priors[target.name], old_standings.get(target.name))
+        for target in targets
+    }
     rows = {entry.slug: _row(entry, cells, old_rows.get(entry.slug)) for entry in measured}
     standings = [
-        _standing(target, cells[target.name], rows, reported, old_standings.get(target.name))
+        _standing(
+            target, cells[target.name], rows, reported, priors[target.name], old_standings.get(target.name)
+        )
         for target in targets
     ]
-    return Board(tuple(rows.values()), tuple(standings), reported, tuple(not_shown), withdrawn)
+    return Board(
+        tuple(rows.values()),
+        tuple(standings),
+        reported,
+        tuple(not_shown),
+        withdrawn,
+        seed_priors=seed_priors,
+    )
 
 
 def _user_targets(entries: Iterable[Entry]) -> Iterator[Target]:
@@ -87,7 +106,9 @@ def _are_same(left: Mapping[str, Cell], right: Mapping[str, Cell]) -> bool:
 # ---- one target ----------------------------------------------------------------------------------
 
 
-def _rank(target: Target, entries: Iterable[Entry], previous: Standing | None) -> Mapping[str, Cell]:
+def _rank(
+    target: Target, entries: Iterable[Entry], priors: Priors, previous: Standing | None
+) -> Mapping[str, Cell]:
     """Return the cells of a target by slug, with the rank by score and the range of possible ranks.
 
     Scores that are equal when rounded share a rank: a reader must not see an order that two decimals hide.
@@ -116,15 +137,13 @@ def _rank(target: Target, entries: Iterable[Entry], previous: Standing | None) -
     ranked = {slug: contender for slug, contender in contenders.items() if not reasons[slug]}
     scores = {slug: round(contender.result.score or 0.0, 2) for slug, contender in ranked.items()}
     positions = _positions(scores.values())
-    placed = dict(zip(ranked, placings([_entrant(contender) for contender in ranked.values()]), strict=True))
+    ranges = placings([_entrant(contender) for contender in ranked.values()], priors)
+    placed = dict(zip(ranked, ranges, strict=True))
     cells = {}
     for slug, contender in contenders.items():
         measured = len(target.languages) - len(missing[slug])
         if slug in ranked:
-            placing = placed[slug]
-            cell = Cell(
-                target, contender, measured, positions[scores[slug]], "", placing.ranks, placing.group
-            )
+            cell = Cell(target, contender, measured, positions[scores[slug]], "", placed[slug])
         else:
             cell = Cell(target, contender, measured, reason=reasons[slug])
         cells[slug] = previous_cells[slug] if previous_cells.get(slug) == cell else cell
@@ -237,6 +256,7 @@ def _standing(
     cells: Mapping[str, Cell],
     rows: Mapping[str, Row],
     reported: Iterable[ReportedRow],
+    priors: Priors,
     previous: Standing | None,
 ) -> Standing:
     """Order the rows of a target; return the previous standing if it is equal.
@@ -256,7 +276,7 @@ def _standing(
         cell = cells[slug]
         return (cell.rank if cell.rank is not None else float("inf"), -cell.measured, slug)
 
-    return Standing(target, tuple(rows[slug] for slug in sorted(cells, key=order)), target_reported)
+    return Standing(target, tuple(rows[slug] for slug in sorted(cells, key=order)), target_reported, priors)
 
 
 def _holds(standing: Standing, cells: Mapping[str, Cell], rows: Mapping[str, Row]) -> bool:

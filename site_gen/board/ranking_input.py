@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.records import Regime, Result, Submission, Target, Training
 from harness.scoring.outcomes import cells
-from harness.scoring.statistics.pairwise import Entrant, entrant
-from harness.scoring.statistics.samples import Sample
-from harness.scoring.tables import units
+from harness.scoring.statistics.entrant import Entrant
+from harness.scoring.target_entrant import target_entrant
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,13 +36,13 @@ def paired_entrant(
     for cell in ((seed, language) for seed in seeds for language in target.languages):
         if cell not in outcome_cells:
             raise ValueError(f"has no rows for seed {cell[0]} in {cell[1]!r}")
-    languages = [
-        units(target, [outcome_cells[seed, language] for seed in seeds]) for language in target.languages
-    ]
-    design = training.design(result.checkpoints) if training else None
-    paired = entrant(Sample(languages, target.parallel, _trained(submission, result), design))
-    # Mined pairs differ from submission to submission: there are no common examples to pair by.
-    return replace(paired, examples=None) if target.kind == "mining" else paired
+    return target_entrant(
+        target,
+        {language: [outcome_cells[seed, language] for seed in seeds] for language in target.languages},
+        trained=_trained(submission, result),
+        regime=submission.intermediate.regime.value,
+        design=training.design(result.checkpoints) if training else None,
+    )
 
 
 def unpaired_entrant(target: Target, submission: Submission, result: Result) -> Entrant:
@@ -69,6 +67,7 @@ def unpaired_entrant(target: Target, submission: Submission, result: Result) -> 
         variance=error**2,
         seeds=scores,
         trained=_trained(submission, result),
+        regime=submission.intermediate.regime.value,
         count=min(counts) if target.parallel else sum(counts),
     )
 

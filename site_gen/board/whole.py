@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.catalog import target_of
 from harness.records import Notice, Result, Submission, Sweep, Target, Training, Verification
-from harness.scoring.statistics.pairwise import Entrant
+from harness.scoring.statistics.entrant import Entrant
 from site_gen.board.mining_curves import MinedCurve
 from site_gen.board.trust import Trust, trust_of
 

@@ -62,14 +62,13 @@ def _line(row: Row, targets: tuple[str, ...]) -> bytes:
 def target_csv(standing: Standing) -> bytes:
     """Return a target's ranking, one line per submission; reported rows come last, without a rank."""
     header = [
-        *_ABOUT, "rank", "rank_best", "rank_worst", "tie_group", "score", "interval_low", "interval_high",
+        *_ABOUT, "rank", "rank_best", "rank_worst", "score", "interval_low", "interval_high",
         "languages_measured", "languages", "unranked_because", "mark", "seen_in_training",
     ]  # fmt: skip
     measured = b"".join(_target_line(row, standing.target.name) for row in standing.rows)
     reported = (
         [
             *_about_reported(row),
-            None,
             None,
             None,
             None,
@@ -155,7 +154,6 @@ def _ranked(cell: Cell) -> Iterator[Value]:
         cell.rank,
         best,
         worst,
-        cell.group or None,
         cell.score,
         low,
         high,

@@ -102,7 +102,6 @@ def _cell(cell: Cell) -> dict[str, object]:
         "score": cell.score,
         "rank": cell.rank,
         "ranks": cell.ranks,
-        "tie_group": cell.group or None,
         "unranked_because": cell.reason or None,
         "languages_measured": cell.measured,
         "languages": cell.of,

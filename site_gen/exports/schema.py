@@ -46,7 +46,6 @@ class LeaderboardCell(Record):
     score: _Points | None
     rank: int | None = Field(ge=1)
     ranks: tuple[int, int] | None
-    tie_group: int | None = Field(ge=1)
     unranked_because: str | None
     languages_measured: int = Field(ge=0)
     languages: int = Field(ge=1)

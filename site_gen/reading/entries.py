@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from harness.catalog import target_of
 from harness.errors import BadInput, Fault, Where
 from harness.records import ReportedSubmission, Result, Submission, Training
-from harness.scoring.statistics.pairwise import Entrant
+from harness.records.result import INTERVAL_METHOD
+from harness.scoring.recalculation import with_present_intervals
+from harness.scoring.statistics.entrant import Entrant
 from harness.store import RESULTS_FOLDER, SUBMISSION_FILE, find_results, on_disk, result_digest
 from harness.store.notices import TOMBSTONE_FILE, load_tombstone
 from site_gen.board.entry import AnyEntry, Entry, WithdrawnEntry, make_entry
@@ -60,7 +62,8 @@ def read_entry(folder: Path, paired: bool) -> ReadEntry:
         return WithdrawnEntry(folder.name, load_tombstone(folder))
 
     def columns(result: Result) -> Sequence[str] | None:
-        return None if paired or target_of(result).kind == "mining" else ()
+        needed = target_of(result).kind == "mining" or result.interval_method != INTERVAL_METHOD
+        return None if paired or needed else ()
 
     contents = on_disk(folder).contents(outcomes=columns, required=False)
     submission = contents.submission
@@ -83,7 +86,12 @@ def read_entry(folder: Path, paired: bool) -> ReadEntry:
     return WholeEntry(
         folder.name,
         submission,
-        tuple(contents.results.values()),
+        tuple(
+            with_present_intervals(target_of(result), result, contents.outcomes[name])
+            if name in contents.outcomes
+            else result
+            for name, result in contents.results.items()
+        ),
         tuple(contents.sweeps.values()),
         {outcome.target: outcome.mined for outcome in read_outcomes if outcome.mined},
         {outcome.target: outcome.entrant for outcome in read_outcomes if outcome.entrant is not None},

@@ -25,7 +25,7 @@ from harness.records import (
     Tombstone,
     VerifiedResult,
 )
-from harness.scoring.statistics.pairwise import Entrant
+from harness.scoring.statistics.entrant import Entrant
 from harness.scoring.statistics.resampling import Floats
 from site_gen.board.compact_result import CompactResult
 from site_gen.board.entry import AnyEntry, Contender, Details, Entry, WithdrawnEntry
@@ -112,14 +112,16 @@ def _packed_entrant(entrant: Entrant | None, numbers: Numbers) -> dict[str, obje
     if entrant is None:
         return None
     numbers.write([entrant.score, entrant.variance, entrant.interaction, entrant.count], entrant.seeds)
-    if entrant.examples is not None:
-        numbers.write(entrant.examples)
-    examples = None if entrant.examples is None else len(entrant.examples)
+    arrays = {"examples": entrant.examples, "keys": entrant.keys}
+    numbers.write(*(array for array in arrays.values() if array is not None))
     return {
         "seeds": len(entrant.seeds),
-        "examples": examples,
         "trained": entrant.trained,
         "design": entrant.design,
+        "regime": entrant.regime,
+        "lengths": entrant.lengths,
+        "binary": entrant.binary,
+        **{name: None if array is None else len(array) for name, array in arrays.items()},
     }
 
 
@@ -238,5 +240,20 @@ def _unpacked_entrant(packed: Mapping[str, Any] | None, numbers: Numbers) -> Ent
         return None
     score, variance, interaction, count = numbers.read(4).tolist()
     seeds = numbers.read(packed["seeds"])
-    examples = None if packed["examples"] is None else numbers.read(packed["examples"])
-    return Entrant(score, variance, seeds, interaction, packed["trained"], examples, count, packed["design"])
+    examples, keys = (
+        None if packed[name] is None else numbers.read(packed[name]) for name in ("examples", "keys")
+    )
+    return Entrant(
+        score,
+        variance,
+        seeds,
+        interaction,
+        packed["trained"],
+        examples,
+        count,
+        packed["design"],
+        packed["regime"],
+        tuple(packed["lengths"]),
+        keys,
+        packed["binary"],
+    )

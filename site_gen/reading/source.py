@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.comparison.compare import TargetDifference, compare
 from harness.errors import BadInput, StiltboardError
+from harness.records import SeedPriors
 from harness.records.origin import Origin, Snapshot
 from harness.store import load_side
 from harness.store.committed import more_than_since, origin_at, origin_of
@@ -77,7 +78,7 @@ def _changes(since: Revision, folder: Path, board: Board) -> BoardChanges:
     before = folder_at(since)
 
     def differences(old: str, new: str, targets: Sequence[str]) -> Mapping[str, str]:
-        return _differences(before / old, folder / new, targets)
+        return _differences(before / old, folder / new, targets, board.seed_priors)
 
     snapshot = snapshot_name(since)
     return changes_between(
@@ -90,13 +91,15 @@ def _changes(since: Revision, folder: Path, board: Board) -> BoardChanges:
     )
 
 
-def _differences(before: Path, after: Path, targets: Sequence[str]) -> dict[str, str]:
+def _differences(
+    before: Path, after: Path, targets: Sequence[str], prior: SeedPriors | None
+) -> dict[str, str]:
     """Compare targets of a submission by its outcomes, and return each difference, or why there is none."""
     words: dict[str, str] = {}
     for target in targets:
         try:
             sides = [load_side(folder / "results" / f"{target}.yaml") for folder in (before, after)]
-            (difference,) = compare(*sides).targets
+            (difference,) = compare(*sides, prior=prior).targets
         except (StiltboardError, OSError) as reason:
             faults = reason.faults if isinstance(reason, StiltboardError) else ()
             words[target] = f"not comparable: {faults[0].message}" if faults else "not comparable"

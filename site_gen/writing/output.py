@@ -39,10 +39,7 @@ def placement_key(row: Row) -> bytes:
     """Return the digest of a row's ranks and counts, which depend on the whole board."""
     cells = row.cells.items()
     return key_of(
-        *(
-            (name, cell.rank, cell.ranks, cell.group, cell.reason, cell.measured, cell.of)
-            for name, cell in cells
-        )
+        *((name, cell.rank, cell.ranks, cell.reason, cell.measured, cell.of) for name, cell in cells)
     )
 
 
@@ -60,7 +57,12 @@ def _key(row: Row, *inputs: object) -> bytes:
 def standing_inputs(standing: Standing) -> tuple[object, ...]:
     """Return the inputs of a page or file about a whole standing."""
     rows = tuple(_cell_inputs(row, standing.target.name) for row in standing.rows)
-    return (repr(standing.target), key_of(rows), reported_inputs(standing.reported))
+    return (
+        repr(standing.target),
+        key_of(rows),
+        reported_inputs(standing.reported),
+        repr(sorted(standing.priors.items())),
+    )
 
 
 @once
@@ -71,7 +73,6 @@ def _cell_inputs(row: Row, target: str) -> bytes:
     judgement = (
         cell.rank,
         cell.ranks,
-        cell.group,
         cell.reason,
         cell.measured,
         cell.trust.sentence,

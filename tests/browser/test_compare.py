@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from harness.scoring.statistics.pairwise import entrant
+from harness.scoring.statistics.entrant import entrant
 from harness.scoring.statistics.samples import Sample
 from site_gen.board.whole import WholeEntry
 from site_gen.build import site_files

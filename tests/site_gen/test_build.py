@@ -144,7 +144,6 @@ def test_the_data_file_holds_what_the_pages_show(files: dict[str, bytes]) -> Non
         "score": None,
         "rank": None,
         "ranks": None,
-        "tie_group": None,
         "unranked_because": "no score for Thai",
         "languages_measured": 35,
         "languages": 36,

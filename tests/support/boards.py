@@ -20,7 +20,7 @@ from harness.records import (
     Target,
     TextEncoding,
 )
-from harness.scoring.statistics.pairwise import Entrant
+from harness.scoring.statistics.entrant import Entrant
 from site_gen.board import ranking
 from site_gen.board.board import Board, Standing
 from site_gen.board.entry import Entry, make_entry

@@ -12,9 +12,8 @@ import pyarrow as pa
 from harness.catalog.fingerprints import FINGERPRINTS
 from harness.records import Encoding, Pooling, Result, Target, TextEncoding
 from harness.scoring.outcomes import cells
-from harness.scoring.statistics.multilevel import score_claims
-from harness.scoring.statistics.samples import Sample
-from harness.scoring.tables import TABLES, units
+from harness.scoring.recalculation import intervals
+from harness.scoring.tables import TABLES
 from tests.support.outcomes import as_written
 
 ENCODING = Encoding(layer=2, pooling=Pooling.MEAN, prefix="", max_length=64)
@@ -148,14 +147,6 @@ def _mean(values: Sequence[float]) -> float:
 def _intervals(
     target: Target, rows: Mapping[tuple[int, str], pa.Table], seeds: Sequence[int]
 ) -> dict[str, object]:
-    claims = score_claims(
-        Sample(
-            [units(target, [rows[seed, name] for seed in seeds]) for name in target.languages],
-            target.parallel,
-        )
-    )
-    named = {"interval": claims.these, "general_interval": claims.general}
-    return {
-        name: [round(100 * min(max(bound, 0.0), 1.0), 4) for bound in claim.interval] if claim else None
-        for name, claim in named.items()
-    }
+    bounds = intervals(target, rows, seeds)
+    named = {name: list(pair) if pair else None for name, pair in bounds.items()}
+    return {**named, "interval_method": "t"}

@@ -1,7 +1,7 @@
-"""Rank ranges and tie groups of thousands of submissions on one target, without a matrix of all pairs.
+"""Ranges of ranks of thousands of submissions on one target, without a matrix of all pairs.
 
-The results equal those of `differences`, `significant_differences`, `rank_ranges` and `tie_groups`, but are
-computed in blocks of rows. A bound on the statistic decides most pairs, so that few p values are computed.
+The ranges equal those of `differences`, `separated` and `rank_ranges`, but are computed in blocks of rows. A
+bound on the statistic decides most pairs, so that few p values are computed.
 """
 
 from __future__ import annotations
@@ -13,18 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from harness.scoring.statistics.multilevel import standard_error
+from harness.scoring.statistics.entrant import Entrant, seed_terms
+from harness.scoring.statistics.moderation import NO_PRIORS, Priors
 from harness.scoring.statistics.pairwise import (
     MIN_DISCORDANT,
     NORMAL_FREEDOM,
-    Entrant,
+    Differences,
+    combined_freedom,
     differences,
+    seeds_freedom,
     two_sided,
 )
-from harness.scoring.statistics.ranks import rank_ranges, significant_differences, tie_groups
+from harness.scoring.statistics.ranks import (
+    ALPHA,
+    MOST_PAIRS,
+    OpenPairs,
+    Range,
+    normal_threshold,
+    rank_ranges,
+    separated,
+    step_down,
+)
 from harness.scoring.statistics.resampling import Floats
 
-ALPHA = 0.05
 # Number of pairs that are in memory at once, in about ten arrays.
 _BLOCK_PAIRS = 1_000_000
 # Number of p values that are sorted at once; if there are more, they are first counted in bins.
@@ -32,23 +43,24 @@ _HELD = 4_000_000
 _BINS = 4096
 
 
-class Placing(NamedTuple):
-    """The best and the worst rank that a submission may have, and its tie group, counted from the top."""
-
-    ranks: tuple[int, int]
-    group: int
-
-
-def placings(entrants: Sequence[Entrant]) -> tuple[Placing, ...]:
-    """Rank entrants by their significant differences at 95 %, Holm-corrected over all testable pairs."""
+def placings(entrants: Sequence[Entrant], priors: Priors = NO_PRIORS) -> tuple[Range, ...]:
+    """Return the best and the worst rank of each entrant that its separated pairs at 95 % leave possible."""
     if any(entrant.examples is not None or entrant.design is not None for entrant in entrants):
-        differs = significant_differences(differences(entrants).p, ALPHA)
-        scores = [entrant.score for entrant in entrants]
-        return tuple(map(Placing, rank_ranges(scores, differs), tie_groups(scores, differs)))
-    return _unpaired(entrants)
+        return rank_ranges(
+            [entrant.score for entrant in entrants], separated_pairs(differences(entrants, priors))
+        )
+    return _unpaired(entrants, priors)
 
 
-def _unpaired(entrants: Sequence[Entrant]) -> tuple[Placing, ...]:
+def separated_pairs(pairwise: Differences) -> NDArray[np.bool_]:
+    """Return which pairs of compared entrants (n, n) are separated."""
+    squares = pairwise.error**2
+    # Errors around their mean whose differences have these variances: J. C. Gower. 1966. Biometrika 53, 325.
+    centred = squares - squares.mean(axis=0) - squares.mean(axis=1, keepdims=True) + squares.mean()
+    return separated(np.where(pairwise.testable, pairwise.p, np.nan), -centred / 2)
+
+
+def _unpaired(entrants: Sequence[Entrant], priors: Priors) -> tuple[Range, ...]:
     """Rank entrants that are not paired by examples or seeds, so that the variances of two just add up."""
     n = len(entrants)
     scores = np.array([entrant.score for entrant in entrants])
@@ -58,59 +70,65 @@ def _unpaired(entrants: Sequence[Entrant]) -> tuple[Placing, ...]:
         dtype=bool,
     )
     tested = np.flatnonzero(testable[order])  # positions in the order
-    columns = _columns([entrants[i] for i in order[tested]])
+    columns = _columns([entrants[i] for i in order[tested]], priors)
     threshold = _holm_threshold(columns)
     better, worse = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    nearest_better = np.full(n, -1)  # the last position above that is significantly better
+    undecided: list[OpenPairs] = []
+    held = 0
     for start, block in _blocks(columns):
-        differs = block.certain | (block.p() < threshold)
-        worse[tested[start : start + len(differs)]] = differs.sum(axis=1)
-        below = tested[start:]
-        better[below] += differs.sum(axis=0)
-        last = len(differs) - 1 - np.argmax(differs[::-1], axis=0)
-        nearest_better[below] = np.where(differs.any(axis=0), tested[start + last], nearest_better[below])
-    placed: list[Placing] = [Placing((1, n), 1)] * n
-    group, first = 0, 0
+        p = block.p()
+        differs = block.certain | (p < threshold)
+        worse[tested[start : start + len(differs)]] += differs.sum(axis=1)
+        better[tested[start:]] += differs.sum(axis=0)
+        rows, below = np.nonzero(block.pairs & ~differs)
+        held += len(rows)
+        if held <= MOST_PAIRS:
+            undecided.append(OpenPairs(rows + start, below + start, block.p_of(rows, below)))
+    if 0 < held <= MOST_PAIRS:
+        pairs = OpenPairs(*(np.concatenate(part) for part in zip(*undecided, strict=True)))
+        further = step_down(pairs, columns.examples + columns.seeds, independent=True)
+        np.add.at(worse, tested[pairs.rows[further]], 1)
+        np.add.at(better, tested[pairs.columns[further]], 1)
+    ranges: list[Range] = [(1, n)] * n
     for position, i in enumerate(order.tolist()):
-        if position == 0 or nearest_better[position] >= first:
-            group, first = group + 1, position
-        placed[i] = Placing((1 + int(better[position]), n - int(worse[position])), group)
-    return tuple(placed)
+        ranges[i] = 1 + int(better[position]), n - int(worse[position])
+    return tuple(ranges)
 
 
 class _Columns(NamedTuple):
     """The terms of the statistic of each entrant, by falling score; all arrays are (entrants,)."""
 
     scores: Floats
-    examples: Floats  # variances over examples
-    shared: Floats  # the part of these that varies with the seed
+    examples: Floats  # variances over examples, without what the seeds' contain of them
     seeds: Floats  # squared standard errors over seeds
     fourth: Floats  # σ⁴/ν of these
+    limits: Floats  # the most degrees of freedom that a pair may have
 
     def __len__(self) -> int:
         return len(self.scores)
 
 
-def _columns(entrants: Sequence[Entrant]) -> _Columns:
-    errors = [standard_error([entrant.seeds]) for entrant in entrants]
-    squares = np.array([error.size**2 for error in errors])
+def _columns(entrants: Sequence[Entrant], priors: Priors) -> _Columns:
+    terms = seed_terms(entrants, priors)
     return _Columns(
         np.array([entrant.score for entrant in entrants]),
-        np.array([entrant.variance for entrant in entrants], dtype=np.float64),
-        np.array([entrant.interaction if len(entrant.seeds) > 1 else 0.0 for entrant in entrants]),
-        squares,
-        squares**2 / np.array([error.freedom for error in errors]),
+        np.array([entrant.variance - entrant.shared for entrant in entrants], dtype=np.float64),
+        terms.squares,
+        terms.fourths,
+        terms.limits,
     )
 
 
 class _Block(NamedTuple):
     """Some rows compared with all rows below the first of them, as matrices.
 
-    `certain` pairs differ under any correction, `open` ones need their p value.
+    `pairs` are those above the diagonal; `certain` ones differ under any correction, `open` ones need their
+    p value.
     """
 
     statistic: Floats
     freedom: Floats
+    pairs: NDArray[np.bool_]
     open: NDArray[np.bool_]
     certain: NDArray[np.bool_]
 
@@ -119,6 +137,10 @@ class _Block(NamedTuple):
         p = np.ones_like(self.statistic)
         p[self.open] = two_sided(self.statistic[self.open], self.freedom[self.open])
         return p
+
+    def p_of(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
+        """Return the p values of pairs (pairs,)."""
+        return two_sided(self.statistic[rows, columns], self.freedom[rows, columns])
 
 
 def _blocks(columns: _Columns) -> Iterator[tuple[int, _Block]]:
@@ -129,14 +151,14 @@ def _blocks(columns: _Columns) -> Iterator[tuple[int, _Block]]:
     n = len(columns)
     pairs = max(1, n * (n - 1) // 2)
     # Every t distribution has heavier tails than the normal: below the first bound no p value is under alpha.
-    lower, upper = -ndtri(ALPHA / 2) - 0.01, -ndtri(ALPHA / (2 * pairs)) + 0.1
+    lower, upper = -ndtri(ALPHA / 2) - 0.01, normal_threshold(pairs) + 0.1
     rows = max(1, _BLOCK_PAIRS // max(1, n))
     for start in range(0, n, rows):
         above, below = slice(start, start + rows), slice(start, None)
         statistic, freedom = _compared(columns, above, below)
         pair = np.triu(np.ones(statistic.shape, dtype=bool), 1)
         certain = pair & (statistic > upper) & (freedom >= NORMAL_FREEDOM)
-        yield start, _Block(statistic, freedom, pair & ~certain & (statistic > lower), certain)
+        yield start, _Block(statistic, freedom, pair, pair & ~certain & (statistic > lower), certain)
 
 
 def _compared(columns: _Columns, above: slice, below: slice) -> tuple[Floats, Floats]:
@@ -145,18 +167,14 @@ def _compared(columns: _Columns, above: slice, below: slice) -> tuple[Floats, Fl
     def pair_sums(values: Floats) -> Floats:
         return np.asarray(values[above, None] + values[None, below])
 
-    examples = pair_sums(columns.examples)
-    if columns.shared.any():
-        examples = examples - columns.shared[above, None] - columns.shared[None, below]
-    examples = np.maximum(0.0, examples)
+    examples = np.maximum(0.0, pair_sums(columns.examples))
     size = np.abs(columns.scores[above, None] - columns.scores[None, below])
     freedom = np.full(size.shape, NORMAL_FREEDOM)
     seeds = np.zeros(())
     if columns.seeds.any():
-        seeds, fourth = pair_sums(columns.seeds), pair_sums(columns.fourth)
-        welch = np.divide(seeds**2, fourth, out=np.full(size.shape, NORMAL_FREEDOM), where=fourth > 0)
-        inflated = seeds * (1 + 2 / welch)
-        freedom = np.divide((examples + inflated) ** 2 * welch, inflated**2, out=freedom, where=inflated > 0)
+        seeds = pair_sums(columns.seeds)
+        limit = np.minimum(columns.limits[above, None], columns.limits[None, below])
+        freedom = combined_freedom(examples, seeds, seeds_freedom(seeds, pair_sums(columns.fourth), limit))
     error = np.sqrt(examples + seeds)
     return np.divide(size, error, out=np.where(size > 0, np.inf, 0.0), where=error > 0), freedom
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import stdtr, stdtrit
 
+from harness.scoring.statistics.entrant import Entrant, aligned
 from harness.scoring.statistics.mixed_model import CellMeans, cell_means
 from harness.scoring.statistics.resampling import Floats
 
@@ -93,13 +94,34 @@ def gap_model(sizes: Sequence[SizeSeeds], examples: Floats, *, level: float = 0.
     return GapModel(
         mean=model.effect(each),
         trend=model.effect(centred / (centred @ centred)) if count >= SIZES_FOR_A_TREND else None,
-        sizes=model.simultaneous(),
+        sizes=model.simultaneous(_own_variances(data)),
         matched=matched,
-        seed_variance=fit.seeds,
+        seed_variance=max(0.0, fit.seeds),
         noise_variance=fit.noise,
         assumptions=tuple(_assumptions(data, matched=matched)),
         sensitivity=_sensitivity(data, each, examples, level, matched=matched),
     )
+
+
+def example_covariance(pairs: Sequence[tuple[Entrant, Entrant]]) -> Floats:
+    """Return the covariance of the gaps of (first, second) over examples (sizes, sizes), in squared points.
+
+    Sizes share their examples, so that their gaps err together. Without outcomes, or on other examples, the
+    gaps are taken as independent, and unpaired.
+    """
+    own = np.array([first.variance + second.variance for first, second in pairs])
+    shared = np.array([first.shared + second.shared for first, second in pairs])
+    everyone = [one for pair in pairs for one in pair]
+    rows, lengths = aligned(everyone) if all(one.examples is not None for one in everyone) else (None, ())
+    if rows is None:
+        return np.diag(10_000 * np.maximum(0.0, own - shared))
+    gaps = rows[1::2] - rows[::2]
+    covariance = gaps @ gaps.T
+    if lengths:
+        sums = np.add.reduceat(gaps, np.cumsum([0, *lengths[:-1]]), axis=1) / np.sqrt(lengths)
+        covariance -= sums @ sums.T
+    # What the spread of the seeds contains of the examples' variance is counted there.
+    return np.asarray(10_000 * (covariance - np.diag(np.minimum(shared, np.diag(covariance)))))
 
 
 @dataclass(frozen=True)
@@ -139,16 +161,26 @@ def _data(rows: Sequence[tuple[float, int, int]], gaps: Floats) -> _Data:
     )
 
 
+def _own_variances(data: _Data) -> Floats:
+    """Return the variance of each gap by its own values alone (sizes,), 0 where a cell has a single one."""
+    groups = [data.values[data.cells == cell] for cell in range(data.gaps.shape[1])]
+    means = [float(np.var(group, ddof=1)) / len(group) if len(group) > 1 else 0.0 for group in groups]
+    return np.asarray(data.gaps**2 @ np.array(means))
+
+
 class _Contrasts:
     """Effects and intervals of contrasts of gaps, with the variance over seeds and over examples."""
 
     def __init__(self, fit: CellMeans, gaps: Floats, examples: Floats, level: float) -> None:
         self._fit, self._gaps, self._examples, self._level = fit, gaps, examples, level
 
-    def _error(self, contrast: Floats) -> tuple[float, float, float]:
-        """Return the estimate of a contrast (sizes,), its standard error and degrees of freedom."""
+    def _error(self, contrast: Floats, least: float = 0.0) -> tuple[float, float, float]:
+        """Return the estimate of a contrast (sizes,), its standard error and degrees of freedom.
+
+        `least` is the least variance over seeds that it is taken to have.
+        """
         cells = self._gaps.T @ contrast
-        seeds = float(cells @ self._fit.covariance @ cells)
+        seeds = max(least, float(cells @ self._fit.covariance @ cells))
         known = float(contrast @ self._examples @ contrast)
         freedom = self._fit.freedom(cells)
         # As in comparisons: a variance that is small by chance must not lead to many degrees of freedom.
@@ -163,27 +195,28 @@ class _Contrasts:
         p = 2 * float(stdtr(freedom, -abs(points) / error)) if error > 0 else float(points == 0)
         return Effect(points, (points - half, points + half), p, freedom)
 
-    def simultaneous(self) -> tuple[Effect, ...]:
+    def simultaneous(self, own: Floats) -> tuple[Effect, ...]:
         """Return each gap with an interval and a p that hold for all together, by the largest |t| of draws.
 
-        The draws are of a multivariate t with the smallest of the gaps' degrees of freedom.
+        A gap whose own variance over seeds (`own`, (sizes,)) exceeds the model's keeps its own. The draws are
+        of a multivariate t with the smallest of the gaps' degrees of freedom.
         """
         count = len(self._examples)
         if count == 1:
             return (self.effect(np.ones(1)),)
-        parts = [self._error(contrast) for contrast in np.eye(count)]
+        parts = [self._error(contrast, least) for contrast, least in zip(np.eye(count), own, strict=True)]
         covariance = self._gaps @ self._fit.covariance @ self._gaps.T + self._examples
         scale = np.sqrt(np.maximum(np.diag(covariance), np.finfo(float).tiny))
         freedom = min(part[2] for part in parts)
         largest = np.sort(_largest(covariance / np.outer(scale, scale), freedom))
         critical = float(np.quantile(largest, self._level))
         effects = []
-        for points, error, own in parts:
+        for points, error, degrees in parts:
             statistic = abs(points) / error if error > 0 else np.inf * (points != 0)
             above = len(largest) - int(np.searchsorted(largest, statistic))
-            alone = 2 * float(stdtr(own, -statistic))
+            alone = 2 * float(stdtr(degrees, -statistic))
             bounds = points - critical * error, points + critical * error
-            effects.append(Effect(points, bounds, max(alone, (1 + above) / (1 + len(largest))), own))
+            effects.append(Effect(points, bounds, max(alone, (1 + above) / (1 + len(largest))), degrees))
         return tuple(effects)
 
 

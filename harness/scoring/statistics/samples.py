@@ -77,3 +77,15 @@ def influences(examples: Floats) -> Floats:
         where=mean > 0,
     )
     return linear
+
+
+def interaction(values: Floats) -> float:
+    """Return the mean square of the interaction of rows and columns (rows, columns), 0 for one column.
+
+    There must be at least two rows.
+    """
+    rows, columns = values.shape
+    if columns < 2:
+        return 0.0
+    residuals = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
+    return float(np.sum(residuals**2) / ((rows - 1) * (columns - 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -65,8 +66,14 @@ class MiningTable:
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
         """Return the counts by foreign sentence of the scored split (tables, sentences, 3)."""
         scored = [scored_split(rows) for rows in outcomes]
-        sentences = np.unique(np.concatenate([_strings(rows, "foreign") for rows in scored]))
+        sentences = _sentences(scored)
         return np.stack([_counts_by_sentence(rows, sentences) for rows in scored])
+
+    def keys(self, outcomes: Sequence[pa.Table]) -> Floats | None:
+        """Return a number for each foreign sentence with a pair: a digest of its id of 48 bits."""
+        sentences = _sentences([scored_split(rows) for rows in outcomes]).tolist()
+        digests = [hashlib.blake2b(sentence.encode(), digest_size=6).digest() for sentence in sentences]
+        return np.array([int.from_bytes(digest) for digest in digests], dtype=np.float64)
 
     def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
         """Return F1 over each run's scored split, the split of its last row; n counts gold pairs."""
@@ -130,6 +137,11 @@ def scored_split(rows: pa.Table) -> pa.Table:
     splits = codes_of(rows["split"])
     earlier_splits = np.flatnonzero(splits != splits[-1])
     return rows.slice(int(earlier_splits[-1]) + 1 if len(earlier_splits) else 0)
+
+
+def _sentences(scored: Sequence[pa.Table]) -> NDArray[np.str_]:
+    """Return the foreign sentences with a pair in any of the tables, sorted."""
+    return np.unique(np.concatenate([_strings(rows, "foreign") for rows in scored]))
 
 
 def _counts_by_sentence(rows: pa.Table, sentences: NDArray[np.str_]) -> Floats:

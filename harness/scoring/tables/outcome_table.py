@@ -70,6 +70,12 @@ class OutcomeTable(Protocol):
     def out_of_order(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> NDArray[np.bool_]:
         """Return the rows (rows,) that are not where the harness writes them; pairing is by position."""
 
+    def keys(self, outcomes: Sequence[pa.Table]) -> Floats | None:
+        """Return a number below 2⁴⁸ for each of the units, equal for the same example of any submission.
+
+        None where all submissions have the same units in the same order.
+        """
+
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
         """Return what each example contributes in one language, one table per seed, in a common order.
 
@@ -108,6 +114,10 @@ class Numbered:
         index = values_of(outcomes["index"])
         begins, sizes = [run.begin for run in runs], [run.end - run.begin for run in runs]
         return np.asarray(index != np.arange(len(index)) - np.repeat(begins, sizes))
+
+    def keys(self, outcomes: Sequence[pa.Table]) -> Floats | None:
+        """Return None: all submissions have the same examples, in the same order."""
+        return None
 
 
 class MeanTable(Numbered):

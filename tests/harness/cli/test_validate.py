@@ -92,6 +92,7 @@ def test_validate_names_what_does_not_exist() -> None:
         "review",
         "status",
         "scores",
+        "seed-prior",
     ],
 )
 def test_the_published_schema_is_current(name: str) -> None:

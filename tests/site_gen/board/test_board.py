@@ -9,7 +9,7 @@ import pytest
 from harness.catalog import BY_NAME, own_target
 from harness.catalog import TARGETS as CATALOG
 from harness.records import Signature, Target
-from harness.scoring.statistics.pairwise import Entrant
+from harness.scoring.statistics.entrant import Entrant
 from site_gen.board.board import Board, Cell
 from site_gen.board.whole import WholeEntry
 from tests.support.boards import PAIR, SHOW, entry, make_board, result, submission
@@ -213,10 +213,10 @@ def test_a_rank_is_the_range_that_real_differences_leave() -> None:
 
     board = make_board([row("a", 80.0), row("b", 79.0), row("c", 60.0)], (PAIR,))
     cells = {each.slug: each.cells[PAIR.name] for each in board.rows}
-    assert {slug: (cell.rank, cell.ranks, cell.group) for slug, cell in cells.items()} == {
-        "a": (1, (1, 2), 1),
-        "b": (2, (1, 2), 1),
-        "c": (3, (3, 3), 2),
+    assert {slug: (cell.rank, cell.ranks) for slug, cell in cells.items()} == {
+        "a": (1, (1, 2)),
+        "b": (2, (1, 2)),
+        "c": (3, (3, 3)),
     }
 
 

@@ -5,11 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
+from harness.scoring.statistics.blockwise_ranks import separated_pairs
+from harness.scoring.statistics.claims import difference_claims
+from harness.scoring.statistics.corrections import holm
+from harness.scoring.statistics.entrant import entrant
 from harness.scoring.statistics.mcnemar import mcnemar
-from harness.scoring.statistics.multilevel import difference_claims
-from harness.scoring.statistics.pairwise import differences, entrant
-from harness.scoring.statistics.ranks import rank_ranges, significant_differences, tie_groups
+from harness.scoring.statistics.pairwise import differences
+from harness.scoring.statistics.ranks import OpenPairs, rank_ranges, separated, step_down
 from harness.scoring.statistics.samples import Sample, influences
 
 Floats = NDArray[np.float64]
@@ -27,17 +31,27 @@ def sample(rng: np.random.Generator, share: float, *, seeds: int = 1, parallel: 
     )
 
 
+def apart(*pairs: tuple[int, int], n: int, p: float = 0.001) -> Floats:
+    """Return p values (n, n) that are small for these pairs and 0.6 for others."""
+    values = np.full((n, n), 0.6)
+    for i, j in pairs:
+        values[i, j] = values[j, i] = p
+    return values
+
+
 @pytest.mark.parametrize("seeds", [1, 4])
 @pytest.mark.parametrize("parallel", [False, True])
-def test_the_closed_form_agrees_with_the_draws(seeds: int, parallel: bool) -> None:
+def test_a_comparison_of_two_has_the_numbers_of_all_pairs(seeds: int, parallel: bool) -> None:
     rng = np.random.default_rng(seeds)
-    for share in (0.0, 0.05):
-        pair = [
-            sample(rng, 0.0, seeds=seeds, parallel=parallel),
-            sample(rng, share, seeds=seeds, parallel=parallel),
-        ]
-        drawn = difference_claims(*pair, replicates=20_000).these.p
-        assert differences([entrant(side) for side in pair]).p[0, 1] == pytest.approx(drawn, abs=0.04)
+    samples = [sample(rng, share, seeds=seeds, parallel=parallel) for share in (0.0, 0.05, 0.2)]
+    pairwise = differences([entrant(one) for one in samples])
+    half = pairwise.half_width()
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        claim = difference_claims(samples[i], samples[j]).these
+        assert claim.p == pytest.approx(pairwise.p[j, i], rel=1e-9)
+        assert claim.interval == pytest.approx(
+            (pairwise.size[j, i] - half[j, i], pairwise.size[j, i] + half[j, i])
+        )
 
 
 def test_pairing_has_more_power_than_two_standard_errors() -> None:
@@ -67,19 +81,12 @@ def test_a_submission_trained_once_differs_significantly_from_none() -> None:
     rng = np.random.default_rng(0)
     once, twice, untrained = sample(rng, 0.0), sample(rng, 0.9, seeds=2), sample(rng, 2.0)
     entrants = [entrant(replace(once, trained=True)), entrant(twice), entrant(untrained)]
-    p = differences(entrants).p
-    assert np.isnan(p[0]).tolist() == [False, True, True]
-    assert p[1, 2] < 0.001
-    # Holm's correction counts only the tested pairs.
-    differs = significant_differences(p)
+    pairwise = differences(entrants)
+    assert pairwise.testable.tolist() == [[False] * 3, [False, False, True], [False, True, False]]
+    assert pairwise.p[1, 2] < 0.001
+    differs = separated_pairs(pairwise)
     assert differs.sum() == 2
     assert rank_ranges([submission.score for submission in entrants], differs) == ((1, 3), (2, 3), (1, 2))
-
-
-def test_a_tie_group_ends_before_a_submission_significantly_worse_than_any_member() -> None:
-    # The best was trained once and is not testable; the second and the last differ.
-    p = np.array([[1.0, np.nan, np.nan], [np.nan, 1.0, 0.001], [np.nan, 0.001, 1.0]])
-    assert tie_groups([90.0, 80.0, 10.0], significant_differences(p)) == (1, 1, 2)
 
 
 @pytest.mark.parametrize("n", [1, 4, 9, 1000])
@@ -90,19 +97,24 @@ def test_with_few_discordant_examples_nothing_is_testable(n: int) -> None:
     chunks = [np.stack([values, np.ones((1, n)), np.ones((1, n))], axis=2) for values in (first, second)]
     for pair in ([first, second], chunks):
         entrants = [entrant(Sample([values], trained=False)) for values in pair]
-        assert np.isnan(differences(entrants).p[0, 1])
+        assert not differences(entrants).testable[0, 1]
+        # The p is exact: all discordant examples favour one side.
+        assert differences(entrants).p[0, 1] == pytest.approx(min(1, 2 * 0.5**few), rel=0.3, abs=0.002)
         if n < 10:
-            assert np.isnan(differences([replace(side, examples=None) for side in entrants]).p[0, 1])
+            assert not differences([replace(side, examples=None) for side in entrants]).testable[0, 1]
 
 
 @pytest.mark.parametrize(("worse", "better"), [(0, 10), (0, 20), (2, 16), (30, 60)])
-def test_with_more_examples_p_is_near_mcnemars(worse: int, better: int) -> None:
+def test_the_p_of_one_language_is_mcnemars(worse: int, better: int) -> None:
     first, second = np.zeros((1, 1000)), np.zeros((1, 1000))
     first[0, :worse] = 1
     second[0, worse : worse + better] = 1
     exact = mcnemar(first[0] > 0, second[0] > 0).p
-    p = differences([entrant(Sample([values], trained=False)) for values in (first, second)]).p[0, 1]
-    assert exact / 4 < p < 5 * exact
+    sides = [entrant(Sample([values], trained=False)) for values in (first, second)]
+    assert differences(sides).p[0, 1] == pytest.approx(exact)
+    # Several languages: the permutation's normal limit.
+    several = [entrant(Sample([values] * 2, trained=False)) for values in (first, second)]
+    assert differences(several).p[0, 1] < exact
 
 
 def test_all_right_against_none_right_has_a_finite_p() -> None:
@@ -110,21 +122,44 @@ def test_all_right_against_none_right_has_a_finite_p() -> None:
     assert 0 < differences(pair).p[0, 1] < 1e-6
 
 
-def test_ranks_are_ranges_and_tie_groups_end_at_a_significant_difference() -> None:
-    # 90 and 88 tie, 88 and 86 tie, but 90 and 86 differ; 50 differs from all.
+def test_ranks_are_ranges() -> None:
+    # 90 and 88 are not separated, nor are 88 and 86, but 90 and 86 are; 50 is separated from all but 90.
     scores = [86.0, 90.0, 50.0, 88.0]
-    p = np.ones((4, 4))
-    for i, j in ((0, 1), (0, 2), (1, 2), (2, 3)):
-        p[i, j] = p[j, i] = 0.001
-    differs = significant_differences(p)
-    assert rank_ranges(scores, differs) == ((2, 3), (1, 2), (4, 4), (1, 3))
-    assert tie_groups(scores, differs) == (2, 1, 3, 1)
-
-
-def test_differences_are_corrected_for_all_pairs() -> None:
-    p = np.array([[1.0, 0.02, 0.5], [0.02, 1.0, 0.6], [0.5, 0.6, 1.0]])
-    assert not significant_differences(p).any()  # 3 · 0.02
-    p[0, 1] = p[1, 0] = 0.016
-    assert significant_differences(p).sum() == 2
-    assert significant_differences(np.ones((1, 1))).shape == (1, 1)
+    p = apart((0, 1), (0, 2), (2, 3), n=4)
+    assert rank_ranges(scores, separated(p, np.eye(4))) == ((2, 3), (1, 3), (3, 4), (1, 3))
+    assert separated(np.ones((1, 1)), np.eye(1)).shape == (1, 1)
     assert rank_ranges([3.0], np.zeros((1, 1), dtype=bool)) == ((1, 1),)
+
+
+def test_the_correction_is_tukeys_for_equal_errors() -> None:
+    # The largest difference of six means with one known error: the studentised range.
+    exact = 2 * stats.norm.sf(stats.studentized_range.ppf(0.95, 6, 1e6) / np.sqrt(2))
+    rows, columns = np.triu_indices(6, 1)
+    for share, found in ((0.9, True), (1.1, False)):
+        p = np.full(15, 0.9)
+        p[4] = share * exact
+        assert step_down(OpenPairs(rows, columns, p), np.eye(6))[4] == found
+        assert step_down(OpenPairs(rows, columns, p), np.ones(6), independent=True)[4] == found
+
+
+def test_what_holm_rejects_is_separated_and_stepping_down_separates_more() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        scores = rng.normal(0, 2, 12)
+        z = np.abs(scores[:, None] - scores[None, :]) / np.sqrt(2)
+        p = 2 * stats.norm.sf(z)
+        np.fill_diagonal(p, 1.0)
+        differs = separated(p, np.eye(12))
+        rows, columns = np.triu_indices(12, 1)
+        by_holm = np.array(holm(p[rows, columns])) < 0.05
+        assert differs[rows, columns][by_holm].all()
+        # Never more than without any correction for the pairs that are already decided.
+        assert not differs[p > 0.05].any()
+
+
+def test_pairs_that_cannot_be_tested_are_never_separated() -> None:
+    p = apart((0, 1), n=3)
+    p[0, 2] = p[2, 0] = np.nan
+    differs = separated(p, np.eye(3))
+    assert differs[0, 1]
+    assert not differs[0, 2]
