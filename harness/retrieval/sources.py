@@ -148,9 +148,8 @@ def read_other_run(path: Path, searched: Searched, reporter: Reporter) -> Ranked
             f"{path}: {missing:,} judged queries have no ranking and count as 0; {unknown:,} of its "
             f"{len(documents):,} documents are not in the collection and count as not relevant"
         )
-    return RankedRun(
-        _tag(re.sub(r"(\.(gz|trec|run|txt))+$", "", path.name)), (f"run={file_digest(path)}",), rankings
-    )
+    name = _tag(re.sub(r"(\.(gz|trec|run|txt))+$", "", path.name))
+    return RankedRun(name, (f"run={file_digest(path)}",), rankings)
 
 
 def _tag(name: str) -> str:
