@@ -64,7 +64,7 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
 @data_option
 @user_text_options
 @device_option
-@dtype_option("bfloat16 where the processor has it")
+@dtype_option("that of the stored result, else bfloat16 where the processor has it")
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=16),

@@ -89,8 +89,10 @@ def language_option(text: str) -> Callable[[_Command], _Command]:
 
 def dtype_option(auto: str) -> Callable[[_Command], _Command]:
     """Return the option --dtype; `auto` says what its default does."""
-    choice = click.Choice(["auto", "float32", "bfloat16"])
-    return click.option("--dtype", type=choice, default="auto", show_default=True, help=f"auto: {auto}.")
+    choice = click.Choice(["auto", "float32", "bfloat16", "float16"])
+    return click.option(
+        "--dtype", type=choice, default="auto", show_default=True, help=f"auto: {auto}. float16 needs a GPU."
+    )
 
 
 def user_text_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -17,6 +17,7 @@ from harness.data.reading_notes import noting
 from harness.errors import BadInput, Fault, Unreachable, Where, WrongUsage
 from harness.evaluation.declared_code import describe_code
 from harness.evaluation.gone_weights import as_recorded, gone_seeds
+from harness.evaluation.precision import follow_stored
 from harness.evaluation.run import Options, Run
 from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.models.device import choose_device, choose_dtype
@@ -123,6 +124,7 @@ def make_plan(
         _refuse_unwritable(run)
     with noting(reporter.report):
         texts, unreadable = load_targets(targets, languages, run)
+    run = follow_stored(run, {text.target.name: text.examples for text in texts})
     checkpoints = _fetch_all(run)
     plans = []
     for text in texts:

@@ -251,8 +251,8 @@ def refuse_mixed_measurement(path: Path, result: Result | Sweep, signature: Sign
             str(signature),
             "--overwrite without -l to measure all of it again and replace the file",
         ),
-        ("dtype", dtype, run.dtype, f"--dtype {dtype}, or {again}"),
         ("device", device.partition(":")[0], run.device.partition(":")[0], f"--device {device}, or {again}"),
+        ("dtype", dtype, run.dtype, f"--dtype {dtype}, or {again}"),
     ):
         if old != new:
             raise BadInput(

@@ -9,7 +9,7 @@ import torch
 
 from harness.errors import WrongUsage
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def choose_device(requested: str) -> str:
@@ -24,12 +24,27 @@ def choose_device(requested: str) -> str:
 
 
 def choose_dtype(requested: str, device: str) -> str:
-    """Return the dtype for `auto`: bfloat16 where the processor multiplies it natively, float32 elsewhere."""
+    """Return the dtype for `auto`: bfloat16 where the processor multiplies it natively, float32 elsewhere.
+
+    Raises WrongUsage for a dtype that is not known or that this device lacks.
+    """
+    if requested not in ("auto", *DTYPES):
+        raise WrongUsage(f"there is no dtype {requested!r}", cure=f"auto, {', '.join(DTYPES)}")
     if requested != "auto":
+        if not has_dtype(requested, device):
+            raise WrongUsage(
+                f"{requested} is for GPUs, and this runs on {device}",
+                cure="--dtype bfloat16, which has the same size; or --dtype auto",
+            )
         return requested
     if device.startswith("cuda"):
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     return "bfloat16" if _multiplies_bfloat16() else "float32"
+
+
+def has_dtype(dtype: str, device: str) -> bool:
+    """Tell whether a device computes in a dtype: a CPU in float32 and bfloat16, a GPU also in float16."""
+    return dtype in DTYPES and (dtype != "float16" or device.startswith("cuda"))
 
 
 def _multiplies_bfloat16() -> bool:

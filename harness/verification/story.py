@@ -14,6 +14,7 @@ from harness.characters import shown
 from harness.clock import now
 from harness.errors import BadInput, CheckFailed, Fault, WrongUsage
 from harness.evaluation.run import Options
+from harness.models.device import choose_device, has_dtype
 from harness.records import ReportedSubmission, Result, Submission, Submitter, VerifiedResult
 from harness.reporter import Reporter, Silent
 from harness.store import (
@@ -232,9 +233,8 @@ def _options(result: Result, options: Options) -> Options:
     """Return options with the result's dtype, unless one is requested, and what its signature states."""
     mining = result.signature.mining or options.mining
     stated = result.last_run.dtype if result.last_run else None
-    dtype = (
-        stated if stated and options.dtype == "auto" and stated in ("float32", "bfloat16") else options.dtype
-    )
+    follows = options.dtype == "auto" and stated and has_dtype(stated, choose_device(options.device))
+    dtype = stated if stated and follows else options.dtype
     user_targets = (
         {name: folder for name, folder in options.own.items() if name == result.target}
         if is_own(result.target)

@@ -9,7 +9,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from harness.errors import BadInput
+from harness.errors import BadInput, WrongUsage
 from harness.models import device
 from harness.models.batching import Indices
 from harness.models.checkpoint import verify
@@ -313,6 +313,14 @@ def test_auto_takes_bfloat16_only_where_the_processor_multiplies_it(
     monkeypatch.setattr(device, "_multiplies_bfloat16", lambda: native)
     assert choose_dtype("auto", "cpu") == expected
     assert choose_dtype("float32", "cpu") == "float32"
+
+
+def test_float16_is_for_gpus() -> None:
+    assert choose_dtype("float16", "cuda:1") == "float16"
+    with pytest.raises(WrongUsage, match=r"float16 is for GPUs, and this runs on cpu\n.*--dtype bfloat16"):
+        choose_dtype("float16", "cpu")
+    with pytest.raises(WrongUsage, match=r"no dtype 'fp16'\n.*float16"):
+        choose_dtype("fp16", "cpu")
 
 
 def test_an_unknown_device_is_refused(toy_encoder: Path) -> None:
