@@ -13,6 +13,7 @@ import click
 
 from harness.cli.curve_plot import curves_drawn, plot_option
 from harness.cli.evaluation_queue import Subject, run_queue
+from harness.cli.job_options import Spread, job_options
 from harness.cli.model_options import ModelChoice, model_options
 from harness.cli.options import (
     data_option,
@@ -136,6 +137,7 @@ stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
 )
 @click.option("--overwrite", is_flag=True, help="Score existing results again; cached vectors are used.")
 @click.option("--stale", is_flag=True, help="Measure again, and replace, what former weights gave.")
+@job_options
 @model_options
 @plot_option
 @table_format_option
@@ -166,6 +168,7 @@ def command(
     max_disk: float | None,
     overwrite: bool,
     stale: bool,
+    spread: Spread,
     choice: ModelChoice,
     plot: Path | None,
     style: str,
@@ -207,8 +210,9 @@ def command(
         _estimate_all(subjects, targets, languages, options, isolation)
         return
     save = choice.saving(subjects, submissions, limit)
+    run = spread.run if spread.is_asked else run_queue
     with curves_drawn(_show(style, as_json=as_json), plot, limit) as show:
-        folders = run_queue(subjects, targets, languages, options, isolation, show)
+        folders = run(subjects, targets, languages, options, isolation, show)
     save(folders)
 
 

@@ -67,14 +67,24 @@ def run_queue(
                 error.show()
             continue
         results += [(folder, result) for result in measured]
+    error = None
+    if errors:
+        several = f"{len(errors)} of {len(subjects)} submissions could not be evaluated"
+        error = errors[0] if len(errors) == 1 == len(subjects) else joined(errors, several)
+    return show_scores(results, options, show, error)
+
+
+def show_scores(
+    results: Sequence[tuple[Path, Result]],
+    options: Options,
+    show: Callable[[Sequence[ScoreLine]], str],
+    error: StiltboardError | None = None,
+) -> list[Path]:
+    """Print the scores of results, and return their folders; then raise the error, or CheckFailed of cells."""
     if results:
         click.echo(show([_line(folder, result, options) for folder, result in results]), nl=False)
-    if errors:
-        raise (
-            errors[0]
-            if len(errors) == 1 == len(subjects)
-            else joined(errors, f"{len(errors)} of {len(subjects)} submissions could not be evaluated")
-        )
+    if error is not None:
+        raise error
     if failed := [fault for _, result in results for fault in _failures(result)]:
         raise CheckFailed(failed)
     return list(dict.fromkeys(folder for folder, _ in results))

@@ -66,7 +66,9 @@ class Measured:
         )
 
     def unfinished(self, plan: TargetPlan, seed: int) -> list[str]:
-        """Return the languages of a plan that have no outcomes on a seed."""
+        """Return the languages of a plan that have no outcomes on a seed that it measures."""
+        if plan.seeds and seed not in plan.seeds:
+            return []
         return [language for language in plan.examples if (seed, language) not in self.outcomes]
 
 

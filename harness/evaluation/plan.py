@@ -53,7 +53,7 @@ class TargetPlan:
     """What a run does for one target: the text by language, and the checkpoints by seed.
 
     `unreadable` gives the reason for each language without text; `head` is None for targets without a head,
-    and `text_encoding` for those with one.
+    and `text_encoding` for those with one. Only `seeds` are measured, or all where it is empty.
     """
 
     target: Target
@@ -63,6 +63,7 @@ class TargetPlan:
     checkpoints: Mapping[int, CheckpointFiles]
     head: HeadPlan | None = None
     text_encoding: TextEncoding | None = None
+    seeds: tuple[int, ...] = ()
 
     @property
     def encoding(self) -> TextEncoding:
@@ -119,7 +120,7 @@ def make_plan(
     Raises BadInput when the submission, its checkpoints or all of the text cannot be read, and WrongUsage for
     an unknown target or language.
     """
-    run = _open_run(folder, options, reporter)
+    run = open_run(folder, options, reporter)
     if not options.limit:
         _refuse_unwritable(run)
     with noting(reporter.report):
@@ -139,7 +140,7 @@ def make_plan(
     return Plan(run, tuple(plans), checkpoints, tuple(unreadable))
 
 
-def _open_run(folder: Path, options: Options, reporter: Reporter) -> Run:
+def open_run(folder: Path, options: Options, reporter: Reporter) -> Run:
     """Read the submission, and choose the device and the dtype."""
     submission = load_submission(folder)
     if isinstance(submission, ReportedSubmission):
@@ -377,4 +378,4 @@ def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Target
             fingerprints[language] = all_examples.fingerprint
     if not examples:
         raise BadInput(faults)
-    return TargetPlan(target, examples, fingerprints, unreadable, {})
+    return TargetPlan(target, examples, fingerprints, unreadable, {}, seeds=run.options.seeds)

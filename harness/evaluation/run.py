@@ -33,9 +33,10 @@ class Options:
     are measured again, with `stale` those that other weights gave; with `untrusted` no score on disk is kept
     at all, since a stranger may have written it. `ignore_identical_ids` is for test collections, where None
     means the default of their format; without `all_judged` their queries without a relevant document are left
-    out. `fetched` maps the source of a checkpoint to its files where another
-    process has fetched and verified them. `encoder` is the OwnCode of whoever calls, for submissions whose
-    checkpoint is an encoder in Python; it is never handed to another process.
+    out. With `seeds` only these are measured, and the scores of others are kept. `fetched` maps the source of
+    a checkpoint to its files where another process has fetched and verified them. `encoder` is the OwnCode of
+    whoever calls, for submissions whose checkpoint is an encoder in Python; it is never handed to another
+    process.
     """
 
     data: AbsolutePath | None = None
@@ -53,6 +54,7 @@ class Options:
     ignore_identical_ids: bool | None = None
     all_judged: bool = True
     keep_layers: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = ()
     fetched: Mapping[str, CheckpointFiles] = field(default_factory=dict)
     encoder: Annotated[Any, Field(exclude=True)] = None
 

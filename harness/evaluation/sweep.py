@@ -77,7 +77,7 @@ class TargetSweep:
 
     def unfinished(self, seed: int, files: CheckpointFiles) -> list[str]:
         """Return the languages of this run without a score in some view; none where the weights are gone."""
-        if are_gone(files):
+        if are_gone(files) or (self.plan.seeds and seed not in self.plan.seeds):
             return []
         views = every_view(files)
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
@@ -55,6 +56,13 @@ def _multiplies_bfloat16() -> bool:
 def is_emulated(device: str, dtype: str) -> bool:
     """Tell whether this device computes products of the dtype in float32."""
     return dtype == "bfloat16" and device.startswith("cpu") and not _multiplies_bfloat16()
+
+
+def gpu_numbers() -> tuple[str, ...]:
+    """Return the GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them; empty without any."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    named = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    return tuple(named[:count]) if named else tuple(map(str, range(count)))
 
 
 def thread_count() -> int:

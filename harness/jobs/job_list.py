@@ -1,0 +1,144 @@
+"""List the jobs of an evaluation: all of them, from what is declared, and which of them are open."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.evaluation.isolated import Apart
+from harness.evaluation.plan import Plan, TargetPlan, load_targets, make_plan, open_run
+from harness.evaluation.resume import Resumed, resume
+from harness.evaluation.run import Options, Run
+from harness.jobs.costs import encoder_cost, text_cost
+from harness.jobs.evaluation_job import Job
+from harness.models.checkpoint import CheckpointFiles
+from harness.reporter import Reporter
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A job before it is known whether anything is left of it. Empty `seeds` are all, in one piece."""
+
+    folder: Path
+    seeds: tuple[int, ...]
+    targets: tuple[str, ...]
+    cost: float
+
+
+def list_jobs(
+    folders: Sequence[Path],
+    targets: Sequence[str],
+    languages: Sequence[str],
+    options: Options,
+    reporter: Reporter,
+) -> list[Listed]:
+    """Return all jobs of submissions, finished or not: the same list and costs on every machine.
+
+    A job is a checkpoint over all targets that share its passes, or one target with a head on one seed. Only
+    text and configurations are read. Raises what `evaluate` raises for submissions and text.
+    """
+    texts: list[TargetPlan] | None = None
+    jobs: list[Listed] = []
+    for folder in folders:
+        run = open_run(folder, options, reporter)
+        if texts is None or options.stale:  # whose targets are those of the folder's results
+            texts, _ = load_targets(targets, languages, run)  # what cannot be read is named by the job
+        jobs += _of_submission(texts, run)
+    return jobs
+
+
+def _of_submission(texts: Sequence[TargetPlan], run: Run) -> Iterator[Listed]:
+    """Yield the jobs of one submission."""
+    submission = run.submission
+    checkpoints = {checkpoint.seed: checkpoint for checkpoint in submission.checkpoints}
+    costs = {seed: encoder_cost(checkpoint, run.folder) for seed, checkpoint in checkpoints.items()}
+    for group in _groups(texts):
+        name = group[0].target.name
+        own = submission.finetuned.get(name) if group[0].target.has_head else None
+        characters = sum(text_cost(text, submitted_head=own is not None) for text in group)
+        seeds = (own.seed,) if own is not None else tuple(checkpoints)
+        named = tuple(text.target.name for text in group)
+        if own is not None or in_one_piece(run.options):
+            total = sum(costs.get(seed, max(costs.values())) for seed in seeds)
+            yield Listed(run.folder, (), named, total * characters)
+        else:
+            for seed in seeds:
+                yield Listed(run.folder, (seed,), named, costs[seed] * characters)
+
+
+def _groups(texts: Sequence[TargetPlan]) -> list[list[TargetPlan]]:
+    """Return the targets that share passes, and each target with a head by itself."""
+    shared = [text for text in texts if not text.target.has_head]
+    return ([shared] if shared else []) + [[text] for text in texts if text.target.has_head]
+
+
+def in_one_piece(options: Options) -> bool:
+    """Tell whether a result is measured as a whole: where nothing on disk is kept, seeds cannot be merged."""
+    return options.overwrite or options.stale or options.untrusted or options.limit is not None
+
+
+def open_jobs(
+    listed: Sequence[Listed],
+    languages: Sequence[str],
+    options: Options,
+    isolation: Apart | None,
+    reporter: Reporter,
+) -> list[Job]:
+    """Return those jobs of one submission that are not finished; checkpoints are fetched and verified here.
+
+    Raises what `evaluate` raises before it encodes.
+    """
+    targets = list(dict.fromkeys(target for job in listed for target in job.targets))
+    plan = make_plan(listed[0].folder, targets, languages, options, reporter)
+    # Faults are named by the job that meets them; in a sandbox no score on disk counts.
+    resumed = (
+        {} if isolation is not None and isolation.sandbox else {one.name: one for one in resume(plan)[0]}
+    )
+    jobs = [job for job in listed if _is_open(job, plan, resumed)]
+    fetched = {files.source: files for files in _checkpoints(plan)}
+    logs = plan.run.cache / "jobs"
+    return [
+        Job(
+            job.folder,
+            job.targets,
+            tuple(languages),
+            replace(
+                options,
+                seeds=job.seeds,
+                cache=plan.run.cache,
+                device=plan.run.device,
+                dtype=plan.run.dtype,
+                fetched=fetched,
+            ),
+            job.cost,
+            logs / f"{_log_name(job)}.log",
+            isolation,
+        )
+        for job in jobs
+    ]
+
+
+def _is_open(job: Listed, plan: Plan, resumed: Mapping[str, Resumed]) -> bool:
+    """Tell whether a job measures anything; layers of a sweep, and what faults stop, are left to the job."""
+    if plan.run.options.sweep or any(target not in resumed for target in job.targets):
+        return True
+    seeds = job.seeds or tuple(plan.checkpoints)
+    return any(
+        resumed[target].plan.unreadable or resumed[target].unfinished(seed)
+        for target in job.targets
+        for seed in seeds
+    )
+
+
+def _checkpoints(plan: Plan) -> Iterator[CheckpointFiles]:
+    for planned in plan.targets:
+        yield from planned.checkpoints.values()
+
+
+def _log_name(job: Listed) -> str:
+    """Return a name for the log of a job: the same for the same job."""
+    words = [job.folder.name, *map(str, job.seeds), *job.targets]
+    digest = hashlib.sha256("\n".join([str(job.folder.resolve()), *words]).encode()).hexdigest()[:8]
+    return f"{job.folder.name}-{digest}"

@@ -1,0 +1,202 @@
+"""Evaluations as jobs: the same bytes as one after the other, a lost one tried again, a failed one named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli.main import main
+from harness.evaluation.run import Options
+from harness.jobs import Job, list_jobs, open_jobs, run_job, run_jobs
+from harness.jobs.running import local_pool
+from harness.reporter import Silent
+from tests.support.folders import ROOT
+from tests.support.submissions import result_without_run, write_submission
+from tests.support.toys import save_toy_encoder
+
+TARGETS = ("-t", "jupyterlab", "-l", "de", "-l", "fi", "--dtype", "float32")
+
+
+@pytest.fixture
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Enter a folder with two submissions, one of three seeds and one of one."""
+    monkeypatch.chdir(tmp_path)
+    for slug, seeds in (("many", 3), ("one", 1)):
+        checkpoints = ", ".join(f"{{seed: {seed}, path: weights-{seed}}}" for seed in range(seeds))
+        folder = write_submission(tmp_path / "submissions" / slug, checkpoints=f"[{checkpoints}]")
+        for seed in range(seeds):
+            save_toy_encoder(folder / f"weights-{seed}", seed=seed + 10 * seeds)
+    return tmp_path / "submissions"
+
+
+def evaluate(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["evaluate", "many", "one", *TARGETS, *arguments])
+
+
+def bytes_of(board: Path) -> dict[str, tuple[str, str]]:
+    return {slug: result_without_run(board / slug) for slug in ("many", "one")}
+
+
+def bytes_of_one_run(board: Path) -> tuple[str, dict[str, tuple[str, str]]]:
+    """Evaluate again from nothing, one after the other; return what is printed, and the results' bytes."""
+    for slug in ("many", "one"):
+        shutil.rmtree(board / slug / "results", ignore_errors=True)
+    done = evaluate()
+    assert done.exit_code == 0, done.output
+    return done.stdout, bytes_of(board)
+
+
+def jobs_of(board: Path, cache: Path, **options: Any) -> list[Job]:
+    chosen = Options(cache=cache, dtype="float32", **options)
+    jobs = []
+    for folder in (board / "many", board / "one"):
+        listed = list_jobs([folder], ["jupyterlab"], ["de", "fi"], chosen, Silent())
+        jobs += open_jobs(listed, ["de", "fi"], chosen, None, Silent())
+    return jobs
+
+
+class Here(ThreadPoolExecutor):
+    """An executor in this process that loses some jobs, as a pool does whose process is killed."""
+
+    def __init__(self, loses: Callable[[int], bool]) -> None:
+        super().__init__(1)
+        self._loses, self._submitted = loses, 0
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        self._submitted += 1
+        if self._loses(self._submitted):
+            lost: Future[Any] = Future()
+            lost.set_exception(BrokenProcessPool("a process ended abruptly"))
+            return lost
+        return super().submit(function, *arguments, **named)
+
+
+@pytest.mark.slow
+def test_jobs_in_two_processes_end_with_the_bytes_of_one_run_after_the_other(board: Path) -> None:
+    together = evaluate("--jobs", "2")
+    assert together.exit_code == 0, together.output
+    assert "4 of 4 jobs are open" in together.stderr
+    assert "\n4 of 4: " in together.stderr
+    measured = bytes_of(board)
+    again = evaluate("--jobs", "2")
+    assert "0 of 4 jobs are open" in again.stderr
+    assert again.stdout == together.stdout
+    assert bytes_of_one_run(board) == (together.stdout, measured)
+
+
+def test_shards_in_any_order_and_twice_are_the_whole(board: Path) -> None:
+    for number in (3, 1, 3, 2):
+        done = evaluate("--shard", f"{number}/3")
+        assert done.exit_code == 0, done.output
+        assert f"shard {number}/3: " in done.stderr
+    measured = bytes_of(board)
+    assert bytes_of_one_run(board)[1] == measured
+
+
+def test_a_lost_job_is_tried_once_more_and_then_named(board: Path, tmp_path: Path) -> None:
+    jobs = jobs_of(board, tmp_path / "cache")
+    assert [job.options.seeds for job in jobs] == [(0,), (1,), (2,), (0,)]
+    made: list[Executor] = []
+
+    def loses_the_second_once() -> Executor:
+        made.append(Here(lambda number: len(made) == 1 and number == 2))
+        return made[-1]
+
+    assert [one.error for one in run_jobs(jobs, loses_the_second_once)] == [None] * 4
+    assert len(made) == 2
+    shutil.rmtree(board / "many/results")
+    ended = list(run_jobs(jobs[:2], lambda: Here(lambda number: number == 1)))
+    (lost,) = (one.error.faults for one in ended if one.error is not None)
+    assert len(ended) == 2
+    assert "its worker was lost, 2 times" in lost[0].message
+    assert "jobs/many-" in lost[0].cure
+
+
+def test_what_fails_is_named_and_the_others_go_on(board: Path) -> None:
+    (board / "many/weights-1/model.safetensors").unlink()
+    done = evaluate("--shard", "1/1")
+    assert done.exit_code in (1, 3)
+    assert "Traceback" not in done.output
+    assert "weights-1" in done.stderr
+    assert (board / "one/results/jupyterlab.yaml").is_file()
+
+
+def test_a_job_crosses_as_text_and_another_version_is_refused(board: Path, tmp_path: Path) -> None:
+    job = jobs_of(board, tmp_path / "cache")[0]
+    assert Job.from_json(job.to_json()) == job
+    other = job.to_json().replace(f'"version":"{job.version}"', '"version":"0.0.0"')
+    assert "this worker has stiltboard" in run_job(other)
+    assert "the job was made by 0.0.0" in job.log.read_text()
+    assert not (board / "many/results").exists()
+
+
+def test_where_nothing_on_disk_is_kept_a_submission_is_one_job(board: Path, tmp_path: Path) -> None:
+    for options in ({"overwrite": True}, {"limit": 3}):
+        assert [job.options.seeds for job in jobs_of(board, tmp_path / "cache", **options)] == [(), ()]
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_a_try_and_no_byte(board: Path, tmp_path: Path) -> None:
+    """A worker of a real pool is killed while jobs wait."""
+    jobs = jobs_of(board, tmp_path / "cache")
+    pools: list[Executor] = []
+
+    def pool() -> Executor:
+        pools.append(local_pool(2))
+        if len(pools) == 1:
+            pools[0].submit(_end_itself)
+        return pools[-1]
+
+    assert [one.error for one in run_jobs(jobs, pool)] == [None] * len(jobs)
+    assert len(pools) == 2
+    measured = bytes_of(board)
+    assert bytes_of_one_run(board)[1] == measured
+
+
+def _end_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+CLUSTER = ROOT / "docs/clusters/local.py"
+
+
+@pytest.mark.slow
+def test_workers_of_parsl_end_with_the_bytes_of_one_run(board: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKERS", "2")
+    code = "from harness.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "evaluate", "many", "one", *TARGETS, "--cluster", str(CLUSTER)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4: " in done.stderr
+    measured = bytes_of(board)
+    assert bytes_of_one_run(board) == (done.stdout, measured)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("", "there is no function config"),
+        ("def config(): return 3", "config() returns int, not a parsl.Config"),
+        ("def config(): return 1 / 0", "config() failed: "),
+        ("raise OSError('no')", "cannot be run: "),
+    ],
+)
+def test_a_file_that_describes_no_cluster_is_refused(
+    board: Path, tmp_path: Path, code: str, said: str
+) -> None:
+    (tmp_path / "cluster.py").write_text(code)
+    done = evaluate("--cluster", str(tmp_path / "cluster.py"))
+    assert done.exit_code == 3
+    assert said in done.stderr
+    assert "docs/clusters" in done.stderr
