@@ -23,6 +23,7 @@ COMMANDS = {
         "harness.cli.retrieve",
         "Search a collection, fuse, re-rank and compare runs, own and others'.",
     ),
+    "sample-sentences": ("harness.cli.sample_sentences", "Make a test collection of a parallel corpus."),
     "train": ("harness.cli.train", "Train encoders on intermediate tasks and scaffold their submissions."),
     "show": ("harness.cli.show", "Print stored scores, without model, data or network."),
     "list": ("harness.cli.lists", "List models, targets or languages."),

@@ -191,6 +191,11 @@ def collection_pairs(folder: Path) -> tuple[str, ...]:
     return tuple(pairs)
 
 
+def is_pair(name: str) -> bool:
+    """Tell whether a folder of this name can hold a collection: `<query language>-<document language>`."""
+    return bool(_PAIR.fullmatch(name))
+
+
 def is_beir(folder: Path) -> bool:
     """Tell whether a folder, or one of its subfolders, holds a collection in BEIR's layout."""
     return any(find(path / "corpus.jsonl") for path in (folder, *filter(is_folder, entries(folder))))
