@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from harness.cli.curve_plot import curves_drawn, plot_option
-from harness.cli.evaluation_queue import Subject, run_queue
+from harness.cli.evaluation_queue import Subject
 from harness.cli.job_options import Spread, job_options
 from harness.cli.model_options import ModelChoice, model_options
 from harness.cli.options import (
@@ -204,16 +204,18 @@ def command(
     subjects = choice.subjects(names, submissions, options.encoder)
     isolation = _isolation(sandbox, max_memory, max_hours, max_disk)
     if options.encoder is not None and (dry_run or isolation is not None):
-        option = "--dry-run" if dry_run else "a sandbox, and no limit of a process,"
-        raise WrongUsage(f"--encoder runs your own code, for which there is no {option}", cure="leave it out")
+        _refuse_own_code("--dry-run" if dry_run else "a sandbox, and no limit of a process,")
     if dry_run:
         _estimate_all(subjects, targets, languages, options, isolation)
         return
     save = choice.saving(subjects, submissions, limit)
-    run = spread.run if spread.is_asked else run_queue
     with curves_drawn(_show(style, as_json=as_json), plot, limit) as show:
-        folders = run(subjects, targets, languages, options, isolation, show)
+        folders = spread.run(subjects, targets, languages, options, isolation, show)
     save(folders)
+
+
+def _refuse_own_code(option: str) -> NoReturn:
+    raise WrongUsage(f"--encoder runs your own code, for which there is no {option}", cure="leave it out")
 
 
 def _own_code(name: str | None) -> OwnCode | None:

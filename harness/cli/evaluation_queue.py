@@ -67,11 +67,9 @@ def run_queue(
                 error.show()
             continue
         results += [(folder, result) for result in measured]
-    error = None
-    if errors:
-        several = f"{len(errors)} of {len(subjects)} submissions could not be evaluated"
-        error = errors[0] if len(errors) == 1 == len(subjects) else joined(errors, several)
-    return show_scores(results, options, show, error)
+    several = f"{len(errors)} of {len(subjects)} submissions could not be evaluated"
+    failed = errors[0] if len(subjects) == 1 and errors else joined(errors, several) if errors else None
+    return show_scores(results, options, show, failed)
 
 
 def show_scores(
@@ -80,7 +78,7 @@ def show_scores(
     show: Callable[[Sequence[ScoreLine]], str],
     error: StiltboardError | None = None,
 ) -> list[Path]:
-    """Print the scores of results, and return their folders; then raise the error, or CheckFailed of cells."""
+    """Print the scores of results, and return their folders; raise the error, or CheckFailed of cells."""
     if results:
         click.echo(show([_line(folder, result, options) for folder, result in results]), nl=False)
     if error is not None:

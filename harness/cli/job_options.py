@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.evaluation_queue import Subject, show_scores
+from harness.cli.evaluation_queue import Subject, run_queue, show_scores
 from harness.cli.progress import watch
 from harness.errors import StiltboardError, WrongUsage, joined, naming_failures
 from harness.records import Result
@@ -49,10 +49,13 @@ class Spread:
         isolation: Apart | None,
         show: Callable[[Sequence[ScoreLine]], str],
     ) -> list[Path]:
-        """Evaluate as jobs, print the scores of what is on disk then, and return the folders of results.
+        """Evaluate, print the scores of what is on disk then, and return the folders of results.
 
-        A job that fails does not stop the others; all failed ones are named at the end.
+        Split into jobs where that is asked, else one subject after the other. A job that fails does not stop
+        the others; all failed ones are named at the end.
         """
+        if not self.is_asked:
+            return run_queue(subjects, targets, languages, options, isolation, show)
         if options.encoder is not None:
             raise WrongUsage("--encoder runs in this process", cure="leave out --jobs and --shard")
         prepared, errors = _prepared(subjects)

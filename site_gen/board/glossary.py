@@ -20,9 +20,7 @@ GLOSSARY = {
     "interval": "the range that holds the true value in 95 of 100 such experiments",
     "beyond chance": "a difference too large for chance, allowing for how many were tested",
     "zero-shot": "tested in a language in which the task was not trained",
-    "mono, cross, multi": (
-        "questions and answers in one language, in two, or in all languages at once"
-    ),
+    "mono, cross, multi": ("questions and answers in one language, in two, or in all languages at once"),
 }
 """Word → meaning; docs/architecture.md has the same table."""
 
