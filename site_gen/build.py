@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from harness.store.board_settings import load_board_settings
+from harness.store.prior_file import load_seed_priors
 from site_gen import paths
 from site_gen.board.board import Board, NotShown
 from site_gen.board.edition import NO_EDITION, Edition, Preview
@@ -115,7 +116,12 @@ class Builder:
         self._entries = read.entries
         not_shown = [NotShown(slug, read.faults[slug][0].message) for slug in sorted(read.faults)]
         with gc_paused():
-            board = make_board(read.entries.values(), before=self._board, not_shown=not_shown)
+            board = make_board(
+                read.entries.values(),
+                before=self._board,
+                not_shown=not_shown,
+                seed_priors=load_seed_priors(self._submissions),
+            )
             title = load_board_settings(self._submissions).title
             board = replace(board, unpaired_above=unpaired_above(len(current_states)), title=title)
             preview = None if self._part is None else Preview(len(current_states), of)

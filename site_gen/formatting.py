@@ -109,6 +109,11 @@ def share(part: int, whole: int, noun: str) -> str:
     return f"{part} of {whole} {noun}"
 
 
+def p_words(p: float) -> str:
+    """Return a p value in words, with four decimals: p 0.0926, p < 0.0001."""
+    return "p < 0.0001" if p < 0.0001 else f"p {p:.4f}"
+
+
 def listed(words: Sequence[str]) -> str:
     """Join words as an enumeration: a, b and c."""
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from harness.records import Regime
 from site_gen.board.baseline import baselines
 from site_gen.board.board import Standing
-from site_gen.board.gap import Gap, SizeGap, gaps
+from site_gen.board.gap import LEVEL, Gap, SizeGap, gaps
 from site_gen.board.model_size import size_words
 from site_gen.board.recipe import recipe_title
 from site_gen.board.regimes import REGIME_NAMES
-from site_gen.formatting import counted, listed, signed, spelled
+from site_gen.formatting import counted, listed, p_words, signed, spelled
 from site_gen.once import once
 
 DECIDED, OPEN, BELOW = "decided", "open", "below no training"
@@ -53,6 +53,7 @@ def answer_lines(standing: Standing) -> AnswerLines | None:
         return None
     lines = [
         *(one.effect for one in series),
+        *(one.together for one in series if len(one.gap.sizes) > 1),
         *(finding for one in series for finding in one.against_none),
         *(one.trend for one in series),
         *(finding for one in series for finding in one.unused),
@@ -101,6 +102,23 @@ class _Series:
         return AnswerLine(f"After {self.task}", OPEN, text)
 
     @property
+    def together(self) -> AnswerLine:
+        """Return the mean gap over the sizes, and how it would change under other assumptions."""
+        model = self.gap.model
+        assert model is not None  # the gap of two regimes has one
+        low, high = model.mean.interval
+        text = (
+            f"multilingual minus English-only is {signed(model.mean.points)} points on the mean of the "
+            f"{counted(len(self.gap.sizes), 'size')} ({signed(low)} to {signed(high)}; "
+            f"{p_words(model.mean.p)})."
+        )
+        decided = model.mean.p < 1 - LEVEL
+        text += " Beyond chance" if decided else " Open"
+        others = [f"{p_words(effect.p)} with {name}" for name, effect in model.sensitivity.items()]
+        text += f"; {listed(others)}." if others else "."
+        return AnswerLine(f"{self.task}, all sizes together", DECIDED if decided else OPEN, text)
+
+    @property
     def against_none(self) -> Iterator[AnswerLine]:
         """Yield how both regimes compare with the same encoder without intermediate training."""
         if not self.against:
@@ -133,7 +151,7 @@ class _Series:
         return AnswerLine(
             about,
             DECIDED if is_decided else OPEN,
-            f"the gap changes by {signed(trend.slope_per_doubling)} points ({signed(low)} to {signed(high)}) "
+            f"the gap changes by {signed(trend.points)} points ({signed(low)} to {signed(high)}) "
             f"per doubling of the model. {'Beyond chance' if is_decided else 'Open'}.",
         )
 

@@ -6,18 +6,20 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
-
 from harness.records import Regime
 from harness.scoring.statistics.corrections import holm
+from harness.scoring.statistics.gap_model import (
+    Effect,
+    GapModel,
+    SizeSeeds,
+    example_covariance,
+    gap_model,
+)
 from harness.scoring.statistics.pairwise import differences
-from harness.scoring.statistics.trend import GapTrend, gap_trend
 from site_gen.board.board import Cell, Row, Standing
 from site_gen.board.recipe import recipe, tasks_with_objectives
 
 LEVEL = 0.95
-# A line through two gaps always fits.
-SIZES_FOR_A_TREND = 3
 
 
 @dataclass(frozen=True)
@@ -37,21 +39,29 @@ class SizeGap:
 
 @dataclass(frozen=True)
 class Gap:
-    """The gaps of one family and recipe, by size; `trend` is None below three sizes.
+    """The gaps of one family and recipe, by size, each as `diff` gives it, and `model`, all of them together.
 
-    `unused` names rows that could form a pair at a size for which another pair was chosen.
+    `model` has the answer: the mean over the sizes, the trend, intervals that hold for all sizes, what is
+    assumed and how the mean changes without; None for differences to no training. `unused` names rows that
+    could form a pair at a size for which another pair was chosen.
     """
 
     family: str
     recipe: str
     sizes: tuple[SizeGap, ...]
-    trend: GapTrend | None
+    model: GapModel | None
     unused: tuple[str, ...] = ()
 
     @property
+    def trend(self) -> Effect | None:
+        """Return the change of the gap for each doubling of the size; None below three sizes."""
+        return self.model.trend if self.model is not None else None
+
+    @property
     def real(self) -> tuple[SizeGap, ...]:
-        """Return the sizes that show a gap after Holm's correction over the sizes."""
-        adjusted = holm([size.p for size in self.sizes])
+        """Return the sizes that show a gap when all sizes are tested together."""
+        together = [size.p for size in self.model.sizes] if self.model is not None else []
+        adjusted = together or holm([size.p for size in self.sizes])
         return tuple(size for size, p in zip(self.sizes, adjusted, strict=True) if p < 1 - LEVEL)
 
 
@@ -69,7 +79,7 @@ def gaps(standing: Standing) -> tuple[Gap, ...]:
         gap = size_gap(standing, english, multilingual)
         series = by_series.setdefault((english.submission.family, recipe(multilingual.submission)), {})
         series.setdefault(gap.parameters, []).append(gap)
-    return tuple(_series(*key, sizes) for key, sizes in sorted(by_series.items()))
+    return tuple(_series(standing, *key, sizes) for key, sizes in sorted(by_series.items()))
 
 
 def _pairs(standing: Standing) -> Iterator[tuple[Row, Row]]:
@@ -101,7 +111,7 @@ def _several_seeds(cell: Cell) -> bool:
     return cell.entrant is not None and len(cell.entrant.seeds) > 1
 
 
-def _series(family: str, name: str, sizes: Mapping[int, Sequence[SizeGap]]) -> Gap:
+def _series(standing: Standing, family: str, name: str, sizes: Mapping[int, Sequence[SizeGap]]) -> Gap:
     def order(gap: SizeGap) -> tuple[int, int, str, str]:
         seeds = [len(row.submission.checkpoints) for row in (gap.english, gap.multilingual)]
         return (-min(seeds), -sum(seeds), gap.multilingual.slug, gap.english.slug)
@@ -114,17 +124,19 @@ def _series(family: str, name: str, sizes: Mapping[int, Sequence[SizeGap]]) -> G
         for gap in same_size
         for row in (gap.english, gap.multilingual)
     }
-    return Gap(family, name, tuple(chosen), _trend(chosen), tuple(sorted(candidate_slugs - used_slugs)))
+    return Gap(
+        family, name, tuple(chosen), _model(standing, chosen), tuple(sorted(candidate_slugs - used_slugs))
+    )
 
 
 def size_gap(standing: Standing, english: Row, multilingual: Row) -> SizeGap:
     """Return the gap of two ranked rows of one size; the first may also have no intermediate training."""
     cells = [standing.cell(row) for row in (multilingual, english)]
-    between = differences([cell.entrant for cell in cells if cell.entrant is not None])
-    size, error, freedom, p = (
-        float(matrix[0, 1]) for matrix in (between.size, between.error, between.freedom, between.p)
+    between = differences([cell.entrant for cell in cells if cell.entrant is not None], standing.priors)
+    size, error, freedom, p, half_width = (
+        float(matrix[0, 1])
+        for matrix in (between.size, between.error, between.freedom, between.p, between.half_width(LEVEL))
     )
-    half_width = float(stdtrit(freedom, 0.5 + LEVEL / 2)) * error
     parameters = cells[0].parameters
     assert parameters is not None  # a ranked row was measured
     bounds = (100 * (size - half_width), 100 * (size + half_width))
@@ -142,8 +154,23 @@ def size_gap(standing: Standing, english: Row, multilingual: Row) -> SizeGap:
     )
 
 
-def _trend(sizes: Sequence[SizeGap]) -> GapTrend | None:
-    if len(sizes) < SIZES_FOR_A_TREND:
-        return None
-    columns = zip(*((gap.parameters, gap.points, gap.error, gap.freedom) for gap in sizes), strict=True)
-    return gap_trend(*columns, level=LEVEL)
+def _model(standing: Standing, sizes: Sequence[SizeGap]) -> GapModel:
+    """Fit the gaps of a series together, over sizes and seeds."""
+    pairs = [(standing.cell(size.english), standing.cell(size.multilingual)) for size in sizes]
+    entrants = [
+        (english.entrant, multilingual.entrant)
+        for english, multilingual in pairs
+        if english.entrant is not None and multilingual.entrant is not None
+    ]
+    seeds = [
+        SizeSeeds(size.parameters, _by_seed(english), _by_seed(multilingual), size.matched)
+        for size, (english, multilingual) in zip(sizes, pairs, strict=True)
+    ]
+    return gap_model(seeds, example_covariance(entrants), level=LEVEL)
+
+
+def _by_seed(cell: Cell) -> dict[int, float]:
+    """Return the score of each seed in points."""
+    assert cell.entrant is not None  # a ranked row has one
+    scores = (100 * cell.entrant.seeds).tolist()
+    return {seed: score for (seed, *_), score in zip(cell.result.seeds, scores, strict=True)}

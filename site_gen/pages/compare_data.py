@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from scipy.special import stdtrit
+import numpy as np
 
 from harness.scoring.statistics.pairwise import differences
 from site_gen.board.board import Board, Cell, Row, Standing
@@ -132,10 +132,12 @@ def _target_differences(standing: Standing) -> Mapping[str, Mapping[str, _Differ
     }
     if len(entrants) < 2:
         return {}
-    pairwise = differences(list(entrants.values()))
-    size, half_width = 100 * pairwise.size, 100 * stdtrit(pairwise.freedom, 0.5 + LEVEL / 2) * pairwise.error
+    pairwise = differences(list(entrants.values()), standing.priors)
+    size, half_width = 100 * pairwise.size, 100 * pairwise.half_width(LEVEL)
     ends = ((size - half_width).round(2).tolist(), (size + half_width).round(2).tolist())
-    parts = (size.round(2).tolist(), *ends, pairwise.p.tolist(), pairwise.matched.astype(int).tolist())
+    # With one training on a side nothing is said of the recipes.
+    p = np.where(pairwise.recipe, pairwise.p, np.nan)
+    parts = (size.round(2).tolist(), *ends, p.tolist(), pairwise.matched.astype(int).tolist())
     slugs = list(entrants)
     return {
         slug: {

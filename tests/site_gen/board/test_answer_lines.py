@@ -21,8 +21,13 @@ def test_a_decided_gap_is_told_with_its_sizes_and_how_it_moves() -> None:
     assert found.sentence.startswith(
         "On Pair, after sts, multilingual training is better at 2 layers, 10 M, "
     )
-    effect, trend = found.lines
+    effect, together, trend = found.lines
     assert (effect.mark, effect.about) == ("●", "After sts")
+    assert (together.mark, together.about) == ("●", "sts, all sizes together")
+    assert together.text.startswith(
+        "multilingual minus English-only is +5.0 points on the mean of the 4 size"
+    )
+    assert "Beyond chance" in together.text
     assert effect.text.startswith("multilingual is ahead by +8.0 points (+7.")
     assert effect.text.endswith("Beyond chance, allowing for four sizes tested.")
     assert (trend.mark, trend.about) == ("●", "sts, with size")
@@ -34,8 +39,8 @@ def test_a_decided_gap_is_told_with_its_sizes_and_how_it_moves() -> None:
 def test_an_open_gap_says_so_with_its_trend_and_no_minus_zero() -> None:
     found = told(*sizes(0.1, -0.1, 0.04))
     assert found.sentence == "On Pair, after sts, neither is beyond chance."
-    effect, trend = found.lines
-    assert (effect.mark, trend.mark) == ("○", "○")
+    effect, together, trend = found.lines
+    assert (effect.mark, together.mark, trend.mark) == ("○", "○", "○")
     assert effect.text == (
         "multilingual is ahead at 2 of 3 sizes, by −0.1 to +0.1 points. "
         "Open: each can be chance, allowing for three sizes tested."
@@ -45,7 +50,7 @@ def test_an_open_gap_says_so_with_its_trend_and_no_minus_zero() -> None:
 
 
 def test_two_sizes_have_no_trend_and_english_can_be_ahead() -> None:
-    effect, trend = told(*sizes(-8.0, 6.0)).lines
+    effect, _together, trend = told(*sizes(-8.0, 6.0)).lines
     assert effect.text.startswith("English-only is ahead by +8.0 points (+7.")
     assert "multilingual is ahead by +6.0 points" in effect.text
     assert trend.text == "a change with size needs at least three sizes."

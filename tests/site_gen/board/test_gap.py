@@ -21,7 +21,7 @@ def test_a_gap_has_its_interval_and_its_change() -> None:
     assert gap.sizes[0].error == pytest.approx(np.sqrt(2 * 0.01 / 3 + 2 * 0.01))
     assert gap.real == gap.sizes
     assert gap.trend is not None
-    assert gap.trend.slope_per_doubling == pytest.approx(-2.0)
+    assert gap.trend.points == pytest.approx(-2.0)
 
 
 def test_a_gap_within_its_error_is_not_decided() -> None:

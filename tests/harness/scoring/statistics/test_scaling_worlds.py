@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from harness.scoring.statistics.scaling import Form, fit_scaling
-from harness.scoring.statistics.trend import gap_trend
 
 SIZES = np.array([5e6, 11e6, 22e6, 42e6, 85e6])
 SEEDS = 3
@@ -110,27 +109,3 @@ def test_a_logit_line_is_recovered_and_chosen(
     assert 0.93 <= rates["curve in band"] <= 0.985
     assert rates["form recognised"] >= 0.9
     assert rates["curve in the chosen form's band"] >= 0.93
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("count", "scatter"), [(5, 0.0), (5, 0.3), (6, 0.0), (6, 0.3)])
-def test_the_interval_of_a_gap_trend_covers_the_true_slope(count: int, scatter: float) -> None:
-    rng = np.random.default_rng(4)
-    sizes, covered = np.geomspace(5e6, 85e6, count), []
-    for number in range(2000):
-        runs = rng.normal(0, 0.7, (2, count, SEEDS))
-        gaps = (
-            3
-            + 0.5 * np.log2(sizes / sizes[0])
-            + rng.normal(0, scatter, count)
-            + runs[0].mean(-1)
-            - runs[1].mean(-1)
-        )
-        variances = runs.var(-1, ddof=1) / SEEDS
-        total = variances.sum(0)
-        low, high = gap_trend(
-            sizes, gaps, np.sqrt(total), total**2 / ((variances**2).sum(0) / (SEEDS - 1)), seed=number
-        ).interval
-        covered.append(low <= 0.5 <= high)
-    print(f"\n{count} sizes, scatter {scatter}: {np.mean(covered):.4f}")
-    assert 0.93 <= np.mean(covered) <= 0.98
