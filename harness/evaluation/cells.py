@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from harness.errors import BadInput
-from harness.evaluation.plan import TargetPlan
+from harness.evaluation.target_plan import TargetPlan
 from harness.models.checkpoint import CheckpointFiles
 from harness.records import CheckpointScores, EvaluationRun, Head, Outcomes, Result, Score, joined_runs
 from harness.records.result import INTERVAL_METHOD

@@ -13,10 +13,11 @@ import numpy as np
 
 from harness.errors import Fault
 from harness.evaluation.embeddings import CheckpointEncoder, distinct_texts, every_view, missing_texts
-from harness.evaluation.plan import TargetPlan, make_plan
+from harness.evaluation.plan import make_plan
 from harness.evaluation.resume import Resumed, resume
 from harness.evaluation.run import Options, Run
 from harness.evaluation.sweep import open_sweeps
+from harness.evaluation.target_plan import TargetPlan
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.encoder import EncodingReport

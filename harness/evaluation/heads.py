@@ -14,9 +14,9 @@ from pathlib import Path
 from harness.catalog import BY_NAME, is_own
 from harness.errors import CheckFailed, WrongUsage, naming_failures
 from harness.evaluation.cells import Measured
-from harness.evaluation.plan import TargetPlan
 from harness.evaluation.resume import Resumed
 from harness.evaluation.run import WRITE_SECONDS, Run
+from harness.evaluation.target_plan import TargetPlan
 from harness.kinds.registry import PREDICTED
 from harness.locks import lock_of
 from harness.models.checkpoint import CheckpointFiles, verify

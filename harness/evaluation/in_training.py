@@ -21,10 +21,12 @@ from harness.evaluation.cells import Measured
 from harness.evaluation.direct import StatedEncoding, submission_in_memory
 from harness.evaluation.embeddings import Encoded, SpaceKey, distinct_texts, encode_into
 from harness.evaluation.interface import Settings, options_with, several, stated_encoding
-from harness.evaluation.plan import TargetPlan, load_targets, with_checkpoints
+from harness.evaluation.plan import with_checkpoints
 from harness.evaluation.resume import Resumed
 from harness.evaluation.run import Options, Run
 from harness.evaluation.story import run_cells
+from harness.evaluation.target_plan import TargetPlan
+from harness.evaluation.target_texts import load_targets
 from harness.models.device import choose_device, choose_dtype
 from harness.models.encoder import Encoder
 from harness.models.unsaved_model import UnsavedModel

@@ -14,8 +14,9 @@ from harness.data.training_text import TrainingText, load_training
 from harness.errors import BadInput, Fault
 from harness.evaluation.cells import Cell, Measured
 from harness.evaluation.gone_weights import are_gone
-from harness.evaluation.plan import Plan, TargetPlan
+from harness.evaluation.plan import Plan
 from harness.evaluation.run import Run
+from harness.evaluation.target_plan import TargetPlan
 from harness.models.checkpoint import CheckpointFiles
 from harness.records import EvaluationRun, Head, Result, Signature, Sweep
 from harness.reporter import Reporter

@@ -13,11 +13,12 @@ from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, mak
 from harness.evaluation.embeddings import Encoded, distinct_texts, encode_missing, every_view
 from harness.evaluation.heads import predict
 from harness.evaluation.own_encoder import EncodedByCode, encode_with_code
-from harness.evaluation.plan import Plan, TargetPlan, make_plan
+from harness.evaluation.plan import Plan, make_plan
 from harness.evaluation.provenance import describe_run
 from harness.evaluation.resume import Resumed, load_finished, result_path, resume
 from harness.evaluation.run import WRITE_SECONDS, Options, Run
 from harness.evaluation.sweep import TargetSweep, open_sweeps
+from harness.evaluation.target_plan import TargetPlan
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.encoder import EncodingReport

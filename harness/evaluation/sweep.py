@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from harness.errors import BadInput, Fault
 from harness.evaluation.embeddings import Encoded, every_view
 from harness.evaluation.gone_weights import are_gone
-from harness.evaluation.plan import TargetPlan
 from harness.evaluation.resume import refuse_loss, refuse_mixed_measurement
 from harness.evaluation.run import Run
+from harness.evaluation.target_plan import TargetPlan
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles
 from harness.records import EvaluationRun, Signature, Sweep, SweptCheckpoint, View, ViewScores, joined_runs

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.downloading import download_snapshot
-from harness.evaluation.plan import TargetPlan
+from harness.evaluation.target_plan import TargetPlan
 from harness.models.checkpoint.attributes import CONFIG
 from harness.models.checkpoint.config import DEPTH, WIDTH
 from harness.models.checkpoint.fetching import locate

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.evaluation.isolated import Apart
-from harness.evaluation.plan import Plan, TargetPlan, load_targets, make_plan, open_run
+from harness.evaluation.plan import Plan, make_plan, open_run
 from harness.evaluation.resume import Resumed, resume
 from harness.evaluation.run import Options, Run
+from harness.evaluation.target_plan import TargetPlan
+from harness.evaluation.target_texts import load_targets
 from harness.jobs.costs import encoder_cost, text_cost
 from harness.jobs.evaluation_job import Job
 from harness.models.checkpoint import CheckpointFiles

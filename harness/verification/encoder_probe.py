@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from harness.data.bitext import Bitext
 from harness.data.examples import Examples, RowExamples
 from harness.evaluation.embeddings import distinct_texts, encode_missing, roles_of
-from harness.evaluation.plan import TargetPlan
 from harness.evaluation.run import Run
+from harness.evaluation.target_plan import TargetPlan
 from harness.kinds.protocols import Encode
 from harness.kinds.registry import EMBEDDED
 from harness.models.checkpoint import CheckpointFiles

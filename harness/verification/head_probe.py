@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from harness.evaluation.heads import open_predictor
-from harness.evaluation.plan import TargetPlan
 from harness.evaluation.run import Run
+from harness.evaluation.target_plan import TargetPlan
 from harness.kinds.protocols import Predict
 from harness.kinds.registry import PREDICTED
 from harness.models.checkpoint import CheckpointFiles

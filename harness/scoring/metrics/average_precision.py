@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 def average_precision(ranks: NDArray[np.number], cutoff: int | None = None) -> NDArray[np.float64]:
     """Return AP@cutoff per question (questions,) from 1-based ranks of relevant items (questions, relevant).
 
-    Rank 0 is padding, rank ∞ an item that the list lacks. AP@k = Σ over the relevant items of rank r ≤ k of P@r / min(relevant, k), where P@r is
-    the share of relevant items among the first r; without a cutoff every rank counts and the divisor is the
-    number of relevant items. A question without a relevant item has 0.0. Source: U. Roy et al. 2020. LAReQA.
-    EMNLP (mAP@20).
+    Rank 0 is padding, rank ∞ an item that the list lacks. AP@k = Σ over the relevant items of rank r ≤ k of
+    P@r / min(relevant, k), where P@r is the share of relevant items among the first r; without a cutoff every
+    rank counts and the divisor is the number of relevant items. A question without a relevant item has 0.0.
+    Source: U. Roy et al. 2020. LAReQA. EMNLP (mAP@20).
     """
     relevant = np.count_nonzero(ranks, axis=1)
     limit = np.iinfo(np.int64).max if cutoff is None else cutoff

@@ -13,8 +13,9 @@ def ndcg(
 
     DCG@k = Σ over the relevant items of rank r ≤ k of gain / log2(r + 1), divided by the DCG@k of the best
     order; the gain is the judged grade itself, as in trec_eval's ndcg_cut, not 2^grade − 1. Ranks are
-    1-based, rank 0 is padding, rank ∞ an item that the list lacks. A query without a relevant item has 0.0. Source: K. Järvelin and J.
-    Kekäläinen. 2002. Cumulated gain-based evaluation of IR techniques. ACM TOIS 20(4).
+    1-based, rank 0 is padding, rank ∞ an item that the list lacks. A query without a relevant item has 0.0.
+    Source: K. Järvelin and J. Kekäläinen. 2002. Cumulated gain-based evaluation of IR techniques. ACM TOIS
+    20(4).
     """
     limit = np.iinfo(np.int64).max if cutoff is None else cutoff
     gains = np.where(ranks > 0, gains, 0).astype(np.float64)
