@@ -34,7 +34,7 @@ check: $(VENV)/.installed-test ## Lint, types, import contracts, workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github
+	$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml
 
 bench-encode: $(VENV)/.installed-bench ## Encoding against sentence-transformers; DATA=folder of raw layouts
 	$(BIN)/python benchmarks/encode.py $(if $(DATA),--data $(DATA))

@@ -523,3 +523,50 @@ def test_only_plain_files_leave_the_job_that_opened_the_weights(evaluated: Runne
 def test_a_slug_that_is_none_ends_the_evaluation(evaluated: Runner, slug: str) -> None:
     done = evaluated.run("evaluate", "evaluate", "Evaluate", SLUG=slug, TARGET="", HOURS="1")
     assert (done.returncode, done.stdout) == (2, "::error::the slug is none\n")
+
+
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+HOOK = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())[0]
+
+
+def test_the_action_for_other_repositories_installs_itself_and_runs_a_command(tmp_path: Path) -> None:
+    """Its script is run with a `pip` that notes what it would install, where there are no submissions yet."""
+    install, run = ACTION["runs"]["steps"]
+    assert install["uses"] == f"actions/setup-python@{PINS['actions/setup-python']}"
+    assert set(run["env"].values()) == {f"${{{{ inputs.{name} }}}}" for name in ACTION["inputs"]}
+    assert "${{" not in run["run"]
+    fake = tmp_path / "bin/python"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/installed\n')
+    fake.chmod(0o755)
+    (tmp_path / "submissions").mkdir()
+    path = os.pathsep.join([str(fake.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
+    variables = os.environ | {"PATH": path, "GITHUB_ACTION_PATH": "/action", "ARGUMENTS": ""}
+
+    def ended(command: str, arguments: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", run["run"]],
+            cwd=tmp_path,
+            env=variables | {"COMMAND": command, "ARGUMENTS": arguments},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = ended("validate")
+    assert done.returncode == 0, done.stderr
+    assert "0 submissions checked, no faults" in done.stdout
+    assert (tmp_path / "installed").read_text().split()[-3:] == [
+        "--constraint",
+        "/action/constraints.txt",
+        "/action",
+    ]
+    assert ended("validate", "nobody").returncode == 3
+    assert ended("publish; touch taken").returncode == 2
+    assert not (tmp_path / "taken").exists()
+
+
+def test_the_hook_for_other_repositories_runs_a_command_of_the_wheel() -> None:
+    assert (HOOK["id"], HOOK["entry"].split()) == ("stiltboard-validate", ["stiltboard", "validate"])
+    assert re.search(HOOK["files"], "submissions/a/submission.yaml")
+    assert not re.search(HOOK["files"], "docs/submissions.md")
