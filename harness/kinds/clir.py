@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -78,15 +79,19 @@ class DocumentScores:
     def __init__(self, examples: Collection, encode: EncodeByRole, top: int = 3) -> None:
         """Encode the queries; `top` is how many of a document's chunks the variant `top<n>` averages."""
         self.queries = _vectors(encode, list(examples.queries.values()), TextRole.QUERY)
-        self._encode, self._top, self._chunks = encode, top, examples.chunks
-        self._whole = [document.whole for document in examples.documents.values()]
-        self._lengths = np.array([len(chunks) for chunks in examples.chunks])
+        self._encode, self._top, self._examples = encode, top, examples
+        self._documents = list(examples.documents.values())
         self._ignored = Pairs(*np.array(examples.ignored, dtype=np.int64).reshape(-1, 2).T)
 
     @property
     def documents(self) -> Indices:
         """Return the indices of all documents."""
-        return np.arange(len(self._whole))
+        return np.arange(len(self._documents))
+
+    @cached_property
+    def _lengths(self) -> Indices:
+        """Return the number of chunks of each document."""
+        return np.array([len(chunks) for chunks in self._examples.chunks])
 
     def blocks(self, documents: Indices, only: str | None = None) -> Iterator[Block]:
         """Yield the scores of these documents (rising), of all variants or of one.
@@ -94,11 +99,12 @@ class DocumentScores:
         They are −∞ for a document that is not ranked for a query.
         """
         rows = max(1, _BLOCK_BYTES // (8 * sum(self.queries.shape)))
-        for part in _parts(self._lengths[documents], rows):
+        lengths = np.ones(len(documents), np.int64) if only == "whole" else self._lengths[documents]
+        for part in _parts(lengths, rows):
             batch = documents[part]
             scores: dict[str, Float64Array] = {}
             if only in (None, "whole"):
-                whole = [self._whole[number] for number in batch]
+                whole = [self._documents[number].whole for number in batch]
                 scores["whole"] = _vectors(self._encode, whole, TextRole.PASSAGE) @ self.queries.T
             if only != "whole":
                 scores |= self._by_chunks(batch)
@@ -106,7 +112,7 @@ class DocumentScores:
             yield Block(batch, scores)
 
     def _by_chunks(self, batch: Indices) -> Scores:
-        chunks = [chunk for number in batch for chunk in self._chunks[number]]
+        chunks = [chunk for number in batch for chunk in self._examples.chunks[number]]
         vectors = _vectors(self._encode, chunks, TextRole.PASSAGE)
         starts = np.cumsum(self._lengths[batch]) - self._lengths[batch]
         return _chunk_scores(vectors, starts, vectors @ self.queries.T, self.queries, self._top)
