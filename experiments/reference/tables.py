@@ -16,9 +16,12 @@ from statistics import fmean
 import numpy as np
 from scipy.special import stdtrit
 
+from harness.catalog import target_of
 from harness.comparison.compare import TargetDifference, compare
 from harness.records import Result, Training
-from harness.store import load_result, load_side, load_training
+from harness.scoring.recalculation import with_present_intervals
+from harness.store import load_side, load_training
+from harness.store.prior_file import load_seed_priors
 
 SUBMISSIONS = Path("submissions")
 DEPTHS = {"sts": (2, 4, 6, 8, 10, 12), "nli": (4, 8, 12)}
@@ -31,10 +34,18 @@ def slug(task: str, depth: int, regime: str) -> str:
 
 
 def result(name: str, target: str) -> Result | None:
-    """Return the result of a submission, or None where it is missing or lacks a language."""
+    """Return the result of a submission, or None where it is missing or lacks a language.
+
+    Its intervals are those that pages show.
+    """
     path = SUBMISSIONS / name / "results" / f"{target}.yaml"
-    stored = load_result(path) if path.is_file() else None
-    return stored if stored is not None and stored.score is not None else None
+    if not path.is_file():
+        return None
+    side = load_side(path)
+    stored = side.results[target]
+    if stored.score is None:
+        return None
+    return with_present_intervals(target_of(stored), stored, side.outcomes[target])
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -129,7 +140,9 @@ def difference(
     english, multilingual = (load_side(SUBMISSIONS / slug(task, depth, regime)) for regime in REGIMES)
     if not matched:
         english, multilingual = replace(english, training=None), replace(multilingual, training=None)
-    return compare(english, multilingual, targets=[target], languages=list(languages) or None).targets[0]
+    chosen = list(languages) or None
+    prior = load_seed_priors(SUBMISSIONS)
+    return compare(english, multilingual, targets=[target], languages=chosen, prior=prior).targets[0]
 
 
 def by_training_language(task: str, target: str) -> str:
