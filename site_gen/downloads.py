@@ -7,7 +7,7 @@ from functools import partial
 
 from site_gen import paths
 from site_gen.board.board import Board, Row, Standing
-from site_gen.exports import atom, cards, csv_tables, model_card, schema, sitemap
+from site_gen.exports import answer_files, atom, badge, cards, csv_tables, model_card, schema, sitemap
 from site_gen.exports.by_language import by_language_header
 from site_gen.once import once
 from site_gen.writing.output import Output, key_of, placement_key, standing_inputs, submission_output
@@ -20,6 +20,8 @@ def exported(board: Board, pages: Iterable[str], base_url: str) -> _Files:
     """Yield (path, file) of every export; `pages` are the paths of the site's pages."""
     yield paths.LEADERBOARD_SCHEMA, Output(schema.leaderboard_schema, key_of("schema"))
     yield paths.LEADERBOARD_CSV, Output(partial(csv_tables.leaderboard_csv, board))
+    yield paths.ANSWER_JSON, Output(partial(answer_files.answer_json, board))
+    yield paths.GAPS_CSV, Output(partial(answer_files.gaps_csv, board))
     yield paths.FEED, Output(partial(atom.atom_feed, board, base_url))
     for path, data in sitemap.sitemap_files(board, pages, base_url).items():
         yield path, Output(partial(bytes, data))
@@ -75,6 +77,13 @@ def _all_submission_files(board: Board, base_url: str) -> _RowFiles:
                 row,
                 paths.model_card(row.slug),
                 submission_output(row, make, "model card", base_url, board.title, _language_counts(row)),
+            )
+        if badge.has_badge(row):
+            make = partial(badge.badge_svg, row, board.title)
+            yield (
+                row,
+                paths.badge(row.slug),
+                submission_output(row, make, "badge", board.title, placement_key(row)),
             )
         yield from ((row, path, output) for path, output in _submission_files(row))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+ANSWER_JSON = "data/answer.json"
 CHANGES = "changes.html"
 FEED = "feed.xml"
+GAPS_CSV = "data/gaps.csv"
 LEADERBOARD_CSV = "data/leaderboard.csv"
 LEADERBOARD_JSON = "data/leaderboard.json"
 LEADERBOARD_SCHEMA = "data/leaderboard.schema.json"
@@ -12,6 +14,7 @@ SITEMAP = "sitemap.xml"
 SITE_CARD = "static/card.png"
 
 # The folders of the files that bear a submission's slug.
+_BADGES = "badges/"
 _CARDS, _CURVES, _MODEL_CARDS = "cards/", "data/precision-recall/", "data/model-cards/"
 _MTEB, _PAGES, _RESULTS = "data/mteb/Tatoeba/", "submissions/", "data/results/"
 
@@ -25,7 +28,7 @@ def under_former_slug(path: str, slug: str, former: str) -> str:
     """Return the path that one of a submission's files had under a former slug."""
     folder = next(
         folder
-        for folder in (_CARDS, _CURVES, _MODEL_CARDS, _MTEB, _RESULTS)
+        for folder in (_BADGES, _CARDS, _CURVES, _MODEL_CARDS, _MTEB, _RESULTS)
         if path.startswith(f"{folder}{slug}")
     )
     return f"{folder}{former}{path.removeprefix(f'{folder}{slug}')}"
@@ -59,6 +62,11 @@ def results(slug: str) -> str:
 def mteb(slug: str) -> str:
     """Return the path of a submission's Tatoeba result in mteb's format."""
     return f"{_MTEB}{slug}.json"
+
+
+def badge(slug: str) -> str:
+    """Return the path of a submission's badge."""
+    return f"{_BADGES}{slug}.svg"
 
 
 def card(slug: str) -> str:

@@ -11,7 +11,16 @@ from site_gen.build import build
 from site_gen.commands.build import at_option, refuse_partial, site_options
 from site_gen.commands.snapshot_sites import snapshot_sites
 from site_gen.reading.source import open_source
-from site_gen.writing.publish import MESSAGE, Publication, plan, published, push, push_address, without
+from site_gen.writing.publish import (
+    MESSAGE,
+    Publication,
+    pages_address,
+    plan,
+    published,
+    push,
+    push_address,
+    without,
+)
 
 
 @click.command("publish")
@@ -49,18 +58,21 @@ def command(
 ) -> None:
     """Build the site and push it to a branch of a remote as a commit on top of the last published ones.
 
+    Without --base-url the address is that of GitHub Pages for a remote on GitHub.
+
     Nothing else in the repository changes. A custom domain (CNAME) and the snapshots on the branch are
     kept, and snapshots that are not on it are added. Asks before it overwrites a branch that no earlier build
     wrote.
     """
     repository = Path.cwd()
-    push_address(repository, remote)
+    address = push_address(repository, remote)
     before = without(published(repository, remote, branch), renewed)
+    base_url = base_url or ("" if before.cname else pages_address(address))
     source = open_source(submissions, at)
     inside = snapshot_sites(submissions, base_url, exclude=before.snapshots)
     site = build(source.folder, out, base_url, source.edition, inside)
     planned = plan(out, repository, remote, branch, before, keep, _message(site.board.edition))
-    _report(planned, site.board.edition)
+    _report(planned, site.board.edition, base_url)
     if dry_run:
         click.echo("dry run: nothing was pushed")
     elif planned.changes_nothing:
@@ -77,10 +89,16 @@ def _message(edition: Edition) -> str:
     return f"{MESSAGE} from {edition.origin.commit}" if edition.origin else MESSAGE
 
 
-def _report(planned: Publication, edition: Edition) -> None:
+def _report(planned: Publication, edition: Edition, base_url: str) -> None:
     """Print what is about to be pushed, and what it replaces."""
     if edition.origin:
         click.echo(f"the board of commit {edition.origin.short} of {edition.origin.day}")
+    if not base_url:
+        click.echo(
+            "no --base-url: links of the page for missing addresses lead to the server's root, and there are "
+            "no previews",
+            err=True,
+        )
     size = f"{planned.files:,} files, {planned.size / 1e6:,.1f} MB"
     commits = f"{planned.length:,} {'commit' if planned.length == 1 else 'commits'}"
     click.echo(

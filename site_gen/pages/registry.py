@@ -18,7 +18,7 @@ from site_gen.board.evidence import evidence
 from site_gen.board.families import Family, families
 from site_gen.board.glossary import GLOSSARY
 from site_gen.board.unpublished import only_submitters_have, unpublished_weights
-from site_gen.exports import model_card
+from site_gen.exports import badge, model_card
 from site_gen.figures.registry import CHARTS, charts_of
 from site_gen.once import once
 from site_gen.pages.board_columns import benchmark_rows, board_columns, shown_columns
@@ -88,6 +88,7 @@ def _submission(board: Board, base_url: str, path: str, row: Row, languages: Map
         "picture": f"{base_url}{paths.card(row.slug)}" if base_url else "",
         "mteb": paths.mteb(row.slug) if paths.mteb(row.slug) in details.paths else "",
         "model_card": paths.model_card(row.slug) if model_card.has_scores(row) else "",
+        "badge": paths.badge(row.slug) if badge.has_badge(row) else "",
         "titles": {name: cell.target.title for name, cell in row.cells.items()},
         "unpublished": unpublished_weights(row),
         "only_submitters": [name for name, cell in row.cells.items() if only_submitters_have(row, cell)],

@@ -68,6 +68,19 @@ def push_address(repository: Path, remote: str) -> str:
     return git_text(repository, "remote", "get-url", "--push", remote, cure=cure).strip()
 
 
+def pages_address(remote: str) -> str:
+    """Return where GitHub Pages serves a repository, from the address of its remote; empty for other hosts.
+
+    >>> pages_address("git@github.com:owner/board.git")
+    'https://owner.github.io/board/'
+    """
+    found = re.search(r"github\.com[:/]([\w-]+)/([\w.-]+?)(?:\.git)?/?$", remote)
+    if found is None:
+        return ""
+    owner, name = found[1].lower(), found[2]
+    return f"https://{owner}.github.io/" + ("" if name.lower() == f"{owner}.github.io" else f"{name}/")
+
+
 def published(repository: Path, remote: str, branch: str) -> Published:
     """Fetch the branch of the remote and return its state; no ref and no file here changes."""
     listed = git_text(

@@ -165,8 +165,14 @@ function languages(slugs) {
 // After `#of=`: in the address of a file opened from disk no other part can be changed.
 const asked = () => (new URLSearchParams(location.hash.slice(1)).get("of") ?? "").split(",").filter(Boolean);
 
-async function show() {
-  const wanted = [...new Set(inputs.map((input) => input.value.trim()).filter(Boolean).map((slug) => former.get(slug) ?? slug))];
+// A title names its submission where it is the title of one alone.
+function slugOf(name) {
+  const titled = [...names].filter(([, title]) => title === name).map(([slug]) => slug);
+  return names.has(name) || titled.length !== 1 ? name : titled[0];
+}
+
+async function show(left = []) {
+  const wanted = [...new Set(inputs.map((input) => input.value.trim()).filter(Boolean).map((name) => former.get(name) ?? slugOf(name)))];
   const unknown = wanted.filter((slug) => !names.has(slug));
   const slugs = wanted.filter((slug) => names.has(slug));
   history.replaceState(null, "", wanted.length > 0 ? `#of=${wanted.map(encodeURIComponent).join(",")}` : location.pathname + location.search);
@@ -190,7 +196,8 @@ async function show() {
   about(slugs);
   scores(slugs);
   languages(slugs);
-  said.value = `${slugs.length} submissions compared.`;
+  const rest = left.length > 0 ? ` Left out, because ${inputs.length} fit side by side: ${left.join(", ")}.` : "";
+  said.value = `${slugs.length} submissions compared.${rest}`;
 }
 
 function fill() {
@@ -198,7 +205,7 @@ function fill() {
   inputs.forEach((input, i) => {
     input.value = former.get(slugs[i]) ?? slugs[i] ?? "";
   });
-  show();
+  show(slugs.slice(inputs.length));
 }
 
 load(form.dataset.names).then(
@@ -207,7 +214,7 @@ load(form.dataset.names).then(
     document.getElementById("compare-without").hidden = true;
     document.getElementById("compare-names").append(...[...names].map(([slug, title]) => element("option", title, { value: slug })));
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("change", show);
+    form.addEventListener("change", () => show());
     window.addEventListener("hashchange", fill);
     fill();
   },

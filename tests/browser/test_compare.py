@@ -67,7 +67,7 @@ def test_differences_have_intervals_and_corrected_marks_and_stand_in_the_address
             own, high, difference, _, near, _, once = line(page, "Pair")
             assert (own, high[:5]) == ("45.00", "65.33")
             assert (
-                difference.startswith("+20.33 [+17.")
+                difference.startswith("+20.33 [+1")
                 and "better, p < 0.001" in difference
                 and difference.endswith(", seeds matched")
             )
@@ -89,9 +89,14 @@ def test_names_that_nobody_has_and_files_that_are_gone_are_named(browser: Browse
         page.get_by_label("Second").fill("near")
         page.keyboard.press("Tab")
         expect(page.locator("#compare-said")).to_have_text("data/compare/near.js could not be loaded.")
-        page.get_by_label("Second").fill("high")
+        page.get_by_label("Second").fill("Title of high")
         page.keyboard.press("Tab")
         expect(page.locator("#compare-said")).to_have_text("2 submissions compared.")
+        assert page.url.endswith("#of=low,high"), "a title names its submission"
+        page = visit.open("about:blank") and visit.open(
+            f"{site.as_uri()}/compare.html#of=low,high,once,low,near"
+        )
+        expect(page.locator("#compare-said")).to_contain_text("Left out, because 4 fit side by side: near.")
 
 
 def test_without_javascript_the_page_says_what_to_do(browser: Browser, site: Path) -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from harness.cli.main import main
 from site_gen.writing.folder import write_site
-from site_gen.writing.publish import Publication, plan, published, push
+from site_gen.writing.publish import Publication, pages_address, plan, published, push
 from tests.support.folders import SITE_SUBMISSIONS
 
 SUBMISSION = SITE_SUBMISSIONS / "lodestar-b-none"
@@ -309,3 +309,17 @@ def test_snapshots_are_added_once_and_stay_as_they_are(repository: Path, remote:
     # Unless it is asked for, as after a purge.
     assert publish("--renew-snapshot", "2026-05").exit_code == 0
     assert not any(path.startswith("2026-05/") for path in contents(remote, "gh-pages"))
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("git@github.com:Owner/board.git", "https://owner.github.io/board/"),
+        ("https://github.com/owner/board", "https://owner.github.io/board/"),
+        ("https://github.com/owner/owner.github.io.git", "https://owner.github.io/"),
+        ("https://example.org/owner/board.git", ""),
+        ("/srv/board.git", ""),
+    ],
+)
+def test_the_address_of_the_pages_follows_from_a_remote_on_github(remote: str, address: str) -> None:
+    assert pages_address(remote) == address
