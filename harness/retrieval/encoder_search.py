@@ -22,7 +22,7 @@ from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.models.device import choose_device, choose_dtype
 from harness.models.encoding_choice import choose_encoding
 from harness.models.tokenizer_opening import open_tokenizer
-from harness.records import ReportedSubmission, Signature, TextEncoding, TextRole
+from harness.records import ReportedSubmission, TextEncoding, TextRole
 from harness.reporter import Reporter
 from harness.retrieval.ranked_run import RankedRun, Ranking
 from harness.retrieval.sources import Searched
@@ -41,8 +41,7 @@ class Matching:
 
     `by` is `whole`, its text at once; `best`, its best chunk; `top`, the mean of its `top` best chunks;
     `average`, the normalised mean of all its chunks; or `words`, the sum of its words' vectors, each encoded
-    alone and weighted by IDF. A chunk is some sentences, or with `window` so many
-    tokens, one every `stride`.
+    alone and weighted by IDF. A chunk is some sentences, or with `window` so many tokens, one every `stride`.
     """
 
     by: str = "best"
@@ -72,8 +71,8 @@ def encoder_run(
     depth: int,
     options: Options,
     reporter: Reporter,
-) -> tuple[RankedRun, Signature]:
-    """Return the run of a model or a submission, of several seeds the first, and its signature.
+) -> tuple[RankedRun, TextEncoding]:
+    """Return the run of a model or a submission, of several seeds the first, and how it encodes texts.
 
     Vectors are taken from the cache where they are there. Raises BadInput for a model that cannot be opened,
     and for a text without a vector.
@@ -109,8 +108,7 @@ def encoder_run(
     else:
         rankings = _rank_by_texts(collection, encode, matching, depth)
     encoded.close()
-    signature = replace(searched.protocol, options=(*searched.protocol.options, *words))
-    return RankedRun(run.slug, words, rankings), signature.encoded(encoding, roles=True)
+    return RankedRun(run.slug, words, rankings), encoding
 
 
 def _rank_by_texts(
@@ -175,6 +173,11 @@ def token_windows(files: CheckpointFiles, length: int, stride: int) -> Callable[
     The last window ends with the document. A window is encoded as a text of its own.
     """
     tokenizer = open_tokenizer(files)
+    if not tokenizer.is_fast:
+        raise BadInput(
+            f"the tokenizer of {files.source} does not say where its tokens are in a text",
+            cure="leave --window out, or save a tokenizer.json with the model",
+        )
 
     def cut(document: Document) -> tuple[str, ...]:
         text = document.whole

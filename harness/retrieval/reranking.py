@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data.ir_collection import Collection
+from harness.errors import BadInput
 from harness.models.checkpoint import CheckpointFiles
 from harness.models.predictor import Predictor, open_pair_scorer
 from harness.models.tokenization import pair_inputs
@@ -53,6 +54,7 @@ def rerank(
         source=files.source,
         progress=reporter.encoded,
     )
+    _refuse_unknown(run, collection, depth)
     pairs = [
         (query, document)
         for query, ranking in run.rankings.items()
@@ -81,6 +83,18 @@ def rerank(
         f"of={run.name}",
     )
     return RankedRun(f"{run.name}-reranked", words, rankings), RerankingCost(len(pairs), predictor.tokens)
+
+
+def _refuse_unknown(run: RankedRun, collection: Collection, depth: int) -> None:
+    """Raise BadInput for a document to be re-ranked whose text is not in the collection."""
+    for query, ranking in run.rankings.items():
+        for document in ranking.documents[:depth] if query in collection.queries else ():
+            if document not in collection.documents:
+                raise BadInput(
+                    f"{run.name} ranks document {document!r} for query {query!r}, whose text is not in "
+                    f"{collection.path}",
+                    cure="take a run over this collection, with its ids",
+                )
 
 
 def _score(logits: NDArray[np.float32]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from harness.kinds.search.term_scores import BM25, QueryLikelihood, TermScorer
 from harness.kinds.search.terms import WORDS, Terms
 from harness.models.checkpoint import fetch
 from harness.models.device import choose_device, choose_dtype
-from harness.records import Record, Signature
+from harness.records import Record, Signature, TextEncoding
 from harness.reporter import Reporter, Silent
 from harness.retrieval.comparing import RunScore, compare_runs
 from harness.retrieval.encoder_search import Matching, encoder_run
@@ -38,9 +38,9 @@ class RetrievalRequest:
     """What is searched, by which systems, and what is done with their runs.
 
     `collection` is the folder of a test collection, or the name of a target with questions and answers;
-    `pair` says which pair of a folder, or which language of questions. First stages are `bm25`
-    and `ql`; with `translated` they search with the translated queries too. `fuse` adds the fusion of all
-    runs; `reranker` re-ranks the first `rerank_depth` documents of the run `rerank_run`, or of the last one.
+    `pair` says which pair of a folder, or which language of questions. First stages are `bm25` and `ql`; with
+    `translated` they search with the translated queries too. `fuse` adds the fusion of all runs; `reranker`
+    re-ranks the first `rerank_depth` documents of the run `rerank_run`, or of the last one.
     """
 
     collection: Path
@@ -107,6 +107,7 @@ class _Retrieval:
         self._runs: dict[str, RankedRun] = {}
         self._signatures: dict[str, Signature] = {}
         self._seconds: dict[str, float] = {}
+        self._read: set[str] = set()
 
     def search_by_terms(self) -> None:
         """Add the runs of the first stages."""
@@ -154,7 +155,7 @@ class _Retrieval:
         if self._searched.has_single_sentences and matching.window is None and matching.by != "words":
             matching = Matching("whole")
         for name in self._request.models:
-            run, signature = encoder_run(
+            run, encoding = encoder_run(
                 name,
                 self._request.submissions,
                 self._searched,
@@ -163,12 +164,13 @@ class _Retrieval:
                 self._options,
                 self._reporter,
             )
-            self._add(run, signature)
+            self._add(run, encoding)
 
     def read_others(self) -> None:
         """Add the runs in files."""
         for path in self._request.runs:
-            self._add(read_other_run(path, self._searched, self._reporter))
+            run = read_other_run(path, self._searched, self._reporter)
+            self._add(run, is_read=True)
 
     def fuse(self) -> None:
         """Add the fusion of all runs."""
@@ -176,10 +178,9 @@ class _Retrieval:
             return
         if len(self._runs) < 2:
             raise WrongUsage("--fuse needs two runs or more", cure="add --first-stage, --model or --run")
-        fused = reciprocal_rank_fusion(
-            list(self._runs.values()), "rrf", self._request.depth, self._request.fusion_k
-        )
-        self._add(fused)
+        runs = list(self._runs.values())
+        fused = reciprocal_rank_fusion(runs, "rrf", self._request.depth, self._request.fusion_k)
+        self._add(replace(fused, words=(*fused.words, self._digest_of(list(self._runs)))))
 
     def rerank(self) -> None:
         """Add the re-ranked run."""
@@ -212,17 +213,16 @@ class _Retrieval:
         self._reporter.report(
             f"{run.name}: {cost.pairs:,} pairs, {cost.tokens:,} tokens, {seconds:.3f} s a query"
         )
-        self._add(run)
+        self._add(replace(run, words=(*run.words, self._digest_of([name]))))
 
     def save(self) -> None:
         """Write the runs that were made here."""
         if self._request.save_runs is None:
             return
         self._request.save_runs.mkdir(parents=True, exist_ok=True)
-        read = {word for run in self._runs.values() for word in run.words if word.startswith("run=")}
-        for run in self._runs.values():
-            if read.isdisjoint(run.words):
-                write_run(self._request.save_runs / f"{run.name}.{self._collection.pair}.run", run)
+        for name in self._runs.keys() - self._read:
+            path = self._request.save_runs / f"{name}.{self._collection.pair}.run"
+            write_run(path, self._runs[name])
 
     def report(self) -> RetrievalReport:
         """Return the scores of all runs."""
@@ -243,12 +243,24 @@ class _Retrieval:
             ),
         )
 
-    def _add(self, run: RankedRun, signature: Signature | None = None) -> None:
+    def _add(self, run: RankedRun, encoding: TextEncoding | None = None, *, is_read: bool = False) -> None:
+        """Add a run with its signature, which says how deep a run is that was made here."""
         if run.name in self._runs:
             raise WrongUsage(f"two runs are named {run.name!r}", cure="rename a file, or leave one out")
         self._runs[run.name] = run
+        if is_read:
+            self._read.add(run.name)
+        depth = () if is_read else (f"depth={self._request.depth}",)
         protocol = self._searched.protocol
-        self._signatures[run.name] = signature or replace(protocol, options=(*protocol.options, *run.words))
+        signature = replace(protocol, options=(*protocol.options, *run.words, *depth))
+        self._signatures[run.name] = (
+            signature if encoding is None else signature.encoded(encoding, roles=True)
+        )
+
+    def _digest_of(self, names: Sequence[str]) -> str:
+        """Return what a signature says of the runs that another one is made of: a digest of theirs."""
+        digest = fingerprint([str(self._signatures[name]) for name in names])
+        return f"runs={digest.removeprefix('sha256:')[:12]}"
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:

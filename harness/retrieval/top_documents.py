@@ -29,6 +29,7 @@ class TopDocuments:
         self._place = np.empty(len(names), np.uint64)  # of equal scores, place 0 is ranked first
         self._place[self._by_id] = np.arange(len(names), dtype=np.uint64)
         self._best = np.zeros((queries, depth), np.uint64)  # 0, which no score has, where there is none
+        self._floor = np.full(queries, -np.inf, np.float32)  # the score of the last document that is kept
 
     def add(self, documents: NDArray[np.int64], scores: NDArray[np.floating], first_query: int = 0) -> None:
         """Add scores (documents, queries) of some documents, for the queries from `first_query` on.
@@ -36,21 +37,21 @@ class TopDocuments:
         −∞ is for documents that are not ranked.
         """
         queries = slice(first_query, first_query + scores.shape[1])
-        keys = _ordered_bits(scores.T.astype(np.float32)).astype(np.uint64) << _WORD
-        keys |= _LAST - self._place[documents]
-        keys[np.isneginf(scores.T)] = 0
-        best = self._best[queries]
-        better = keys > best.min(axis=1, keepdims=True)
-        counts = np.count_nonzero(better, axis=1)
+        values, best = scores.T.astype(np.float32), self._best[queries]
+        # Few documents reach what is kept already, so that only these need a key.
+        rows, columns = np.nonzero((values >= self._floor[queries, None]) & (values > -np.inf))
+        keys = _ordered_bits(values[rows, columns]).astype(np.uint64) << _WORD
+        keys |= _LAST - self._place[documents[columns]]
+        counts = np.bincount(rows, minlength=len(values))
         width = int(counts.max(initial=0))
         if not width:
             return
-        # The few that can be among the best, in rows of one length.
-        additions = np.zeros((len(keys), width), np.uint64)
-        rows, _ = np.nonzero(better)
-        additions[rows, np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)] = keys[better]
-        joined = np.concatenate([best, additions], axis=1)
-        self._best[queries] = np.partition(joined, width, axis=1)[:, width:]
+        additions = np.zeros((len(values), width), np.uint64)  # rows of one length
+        additions[rows, np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)] = keys
+        best = np.partition(np.concatenate([best, additions], axis=1), width, axis=1)[:, width:]
+        worst = best.min(axis=1)
+        self._best[queries] = best
+        self._floor[queries] = np.where(worst > 0, _scores_of((worst >> _WORD).astype(np.uint32)), -np.inf)
 
     def ranking(self, query: int) -> Ranking:
         """Return what is kept of a query, by its index."""

@@ -69,7 +69,7 @@ def test_a_target_is_searched_by_its_name(
     assert outcome.exit_code == 0, outcome.output
     report = json.loads(outcome.stdout)
     assert (report["pair"], report["queries"], report["documents"]) == ("de-all", 4, 70)
-    assert report["runs"][1]["signature"].startswith("xquad_r|mAP@20|xx→all|whole|h3.mean|")
+    assert report["runs"][1]["signature"].startswith("xquad_r|mAP@20|xx→all|whole|depth=1000|h3.mean|")
     assert next(iter(report["runs"][0]["scores"])) == "map_20"
 
 

@@ -74,6 +74,10 @@ def test_own_and_others_runs_are_scored_alike_and_saved(collection: Path, tmp_pa
     for row, again in zip(made["runs"], read["runs"][:2], strict=True):
         assert row["scores"] == again["scores"]
     assert read["runs"][0]["signature"].split("|")[5].startswith("run=")
+    assert "depth=" not in read["runs"][0]["signature"]
+    assert "|of=bm25.de-en+ql.de-en|runs=" in read["runs"][2]["signature"]
+    again = report(collection, *(f"--first-stage={stage}" for stage in ("bm25", "ql")), "--fuse", "--k1", 1.2)
+    assert again["runs"][2]["signature"].split("|")[-3] != read["runs"][2]["signature"].split("|")[-3]
     assert [path.name for path in Path("more").iterdir()] == ["rrf.de-en.run"]
 
 
@@ -115,7 +119,7 @@ def test_an_encoder_has_the_scores_of_its_evaluation(collection: Path, toy_encod
         expected = evaluated.secondary | {"map_best": evaluated.score}
         for name, value in row["scores"].items():
             assert value == pytest.approx(expected[f"{name}_{variant}"], abs=1e-3), (by, name)
-        assert f"|{word}|h3.mean|" in row["signature"]
+        assert f"|{word}|depth=1000|h3.mean|" in row["signature"]
         rankings = read_run(Path(by) / f"{row['run']}.de-en.run")
         assert [len(ranking.documents) for ranking in rankings.values()] == [4, 4, 4]
 
@@ -150,7 +154,8 @@ def test_the_first_documents_are_reordered_and_the_rest_stays(
     rows = report(collection, *arguments)["runs"]
     assert [row["run"] for row in rows] == ["base", "base-reranked"]
     assert "|rerank.k=2.len=512|by=" in rows[1]["signature"]
-    assert rows[1]["signature"].split("|")[-2] == "of=base"
+    of, made_of, depth = rows[1]["signature"].split("|")[-4:-1]
+    assert (of, made_of[:5], depth) == ("of=base", "runs=", "depth=1000")
     assert rows[1]["seconds"] > 0
     tokenizer = transformers.AutoTokenizer.from_pretrained(model)
     network = transformers.AutoModelForSequenceClassification.from_pretrained(model).eval()
@@ -165,6 +170,17 @@ def test_the_first_documents_are_reordered_and_the_rest_stays(
         order = np.argsort(-np.array(expected))
         assert ranking.documents == (*(base[i] for i in order), "d3", "d4")
         assert ranking.scores[:2].tolist() == pytest.approx(np.array(expected)[order].tolist(), abs=1e-4)
+
+
+def test_a_document_without_a_text_cannot_be_reranked(
+    collection: Path, tmp_path: Path, toy_encoder: Path
+) -> None:
+    model = reranker(toy_encoder, tmp_path / "reranker", 1)
+    Path("part.run").write_text("q1 Q0 d1 1 2 x\nq1 Q0 foreign 2 1 x\n")
+    outcome = run(collection, "--run", "part.run", "--rerank", model)
+    assert outcome.exit_code not in (0, 1)
+    assert "part ranks document 'foreign' for query 'q1', whose text is not in" in outcome.output
+    assert run(collection, "--run", "part.run", "--rerank", model, "--rerank-depth", 1).exit_code == 0
 
 
 def test_a_head_of_three_labels_is_no_reranker(collection: Path, tmp_path: Path, toy_encoder: Path) -> None:
