@@ -14,6 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from experiments.reference.control_analysis import (
+    DEV,
+    DRIFT,
+    SCORE,
+    ControlledGap,
+    Floats,
+    adjusted_gap,
+    gap_at_equal,
+    gaps_by_view,
+    mean_gap,
+)
 from experiments.reference.control_records import SeedControls, load_controls
 from experiments.reference.grid import HERE
 from experiments.reference.tables import SUBMISSIONS, table
@@ -172,44 +183,62 @@ def paths(depth: int, recipe: str, target: str) -> dict[int, NDArray[np.float64]
     }
 
 
-def at_equal(column: int, first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
-    """Return the gap where both trainings have the same dev score (column 0) or drift (column 1).
-
-    That is the lower dev score, or the smaller drift, at the end: the other training is read where it passed
-    there, linearly between its stops. None where it did not. A dev score is in the regime's own languages.
-    """
-    ends = [path[-1, column] for path in (first, second)]
-    if column == 1:  # the farther a training moved, the smaller its cosine
-        level, inside = max(ends), all(path[:, 1].min() <= max(ends) for path in (first, second))
-        read = [np.interp(-level, -path[:, 1], path[:, 2]) for path in (first, second)]
-    else:
-        level = min(ends)
-        inside = all(path[0, 0] <= level for path in (first, second))
-        read = [np.interp(level, path[:, 0], path[:, 2]) for path in (first, second)]
-    return float(read[1] - read[0]) if inside else None
-
-
 def controls(target: str) -> str:
-    """Return a table of the gap X-Y − En-En as measured, at equal dev score, at equal drift, and by view."""
-    rows = []
+    """Return a table of the gap X-Y − En-En as measured, at equal dev score, at equal drift, and by view.
+
+    The last row, over the depths, is adjusted by regression instead: to no difference in dev score, in drift.
+    """
+    rows, gaps, moved = [], list[Floats](), {DEV: list[Floats](), DRIFT: list[Floats]()}
     for depth in DEPTHS:
         english, crosslingual = (paths(depth, recipe, target) for recipe in (ENGLISH, CROSSLINGUAL))
         seeds = [seed for seed in english if seed in crosslingual]
         if not seeds:
             continue
-        gaps: list[list[float | None]] = [
-            [float(crosslingual[seed][-1, 2] - english[seed][-1, 2]) for seed in seeds],
-            *([at_equal(column, english[seed], crosslingual[seed]) for seed in seeds] for column in (0, 1)),
-        ]
-        drift = (f"{fmean(path[-1, 1] for path in side.values()):.3f}" for side in (english, crosslingual))
-        rows.append((str(depth), str(len(seeds)), *drift, *map(_shown, gaps), *views(depth, target)))
+        ends = np.array([crosslingual[seed][-1] - english[seed][-1] for seed in seeds])
+        gaps.append(ends[:, SCORE])
+        for column, differences in moved.items():
+            differences.append(ends[:, column])
+        shown: list[ControlledGap | None] = [mean_gap(ends[:, SCORE].tolist())]
+        shown += [gap_at_equal(column, english, crosslingual) for column in (DEV, DRIFT)]
+        drift = (
+            f"{fmean(path[-1, DRIFT] for path in side.values()):.3f}" for side in (english, crosslingual)
+        )
+        rows.append((str(depth), str(len(seeds)), *drift, *map(_shown, shown), *views(depth, target)))
+    if gaps:
+        adjusted = (adjusted_gap(gaps, moved[column]) for column in (DEV, DRIFT))
+        rows.append(("all, by regression", "", "", "", "", *map(_shown, adjusted), "", ""))
     head = ("layers", "seeds", "drift En-En", "drift X-Y", "gap", "at equal dev score", "at equal drift")
     return table((*head, "at each one's best view", "first token, last layer"), rows)
 
 
-def _shown(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{fmean(known):+.2f}" if len(known) == len(values) else "–"
+def _shown(gap: ControlledGap | None) -> str:
+    return "–" if gap is None else str(gap)
+
+
+def by_view(target: str) -> str:
+    """Return a table of the gap X-Y − En-En at every layer, mean-pooled and of the first token.
+
+    A star is a gap beyond chance after Holm's correction over all views of a depth.
+    """
+    rows = []
+    for depth in DEPTHS:
+        sides = [_views_by_seed(slug(depth, recipe), target) for recipe in (ENGLISH, CROSSLINGUAL)]
+        found = gaps_by_view(sides[0], sides[1])
+        for layer in sorted({one.layer for one in found}):
+            at_layer = {one.pooling: one for one in found if one.layer == layer}
+            cells = (
+                f"{at_layer[name].gap}{' *' if at_layer[name].decided else ''}" if name in at_layer else "–"
+                for name in ("mean", "cls")
+            )
+            rows.append((str(depth), str(layer), *cells))
+    return table(("layers", "read at", "mean-pooled", "first token"), rows)
+
+
+def _views_by_seed(name: str, target: str) -> dict[int, dict[tuple[int, str], float]]:
+    """Return by seed the mean over the languages of each layer and pooling; empty without a sweep."""
+    path = sweep_path(SUBMISSIONS / name, target)
+    swept = load_sweep(path).checkpoints if path.is_file() else ()
+    return {checkpoint.seed: _view_scores(checkpoint) for checkpoint in swept}
 
 
 def views(depth: int, target: str) -> tuple[str, str]:
@@ -251,7 +280,7 @@ def cost() -> str:
 def main() -> None:
     """Print all tables."""
     for target in TARGETS:
-        print(f"## {target}\n\n{scores(target)}\n\n### Controls\n\n{controls(target)}\n")
+        print(f"## {target}\n\n{scores(target)}\n\n### Controls\n\n{controls(target)}\n\n{by_view(target)}\n")
     print(f"## XQuAD-R: settings\n\n{settings()}\n\n### Languages\n\n{unseen()}\n\n{cost()}")
 
 
