@@ -187,13 +187,31 @@ def _sentence(standing: Standing, series: Sequence[_Series]) -> str:
     open_tasks = [one.task for one in series if not one.gap.real]
     if open_tasks:
         parts.append(f"after {listed(open_tasks)}, neither is beyond chance")
-    text = f"On {standing.target.title}, {'; '.join(parts)}."
+    text = f"On {standing.target.title}, {'; '.join(parts)}.{_together(series)}"
     losing = [one for one in series if one.losing]
     if len(losing) == len(series):
         text += " Both lose to no intermediate training at every size."
     elif losing:
         text += f" After {listed([one.task for one in losing])}, both lose to no intermediate training."
     return text
+
+
+def _together(series: Sequence[_Series]) -> str:
+    """Return what all sizes say together where single sizes are beyond chance; empty where none is."""
+    if not any(one.gap.real for one in series):
+        return ""
+    better: dict[Regime, list[str]] = {}
+    for one in series:
+        mean = one.gap.model.mean if one.gap.model is not None else None
+        if mean is not None and mean.p < 1 - LEVEL:
+            regime = Regime.MULTILINGUAL if mean.points > 0 else Regime.ENGLISH
+            better.setdefault(regime, []).append(one.task)
+    if not better:
+        return " Over all sizes together it is open."
+    said = [
+        f"{REGIME_NAMES[regime]} training is better after {listed(tasks)}" for regime, tasks in better.items()
+    ]
+    return f" Over all sizes together, {'; '.join(said)}."
 
 
 def _basis(standing: Standing, series: Sequence[_Series]) -> str:

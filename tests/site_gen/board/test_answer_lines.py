@@ -36,6 +36,16 @@ def test_a_decided_gap_is_told_with_its_sizes_and_how_it_moves() -> None:
     assert found.basis.startswith("toy, 2 layers, 10 M to 2 layers, 80 M; Pair in 2 languages; 3 seeds each.")
 
 
+def test_one_size_beyond_chance_is_no_answer_for_all_sizes() -> None:
+    assert told(*sizes(-3.0, 3.0, 0.0)).sentence == (
+        "On Pair, after sts, English-only training is better at 2 layers, 10 M; "
+        "after sts, multilingual training is better at 2 layers, 20 M. Over all sizes together it is open."
+    )
+    assert told(*sizes(8.0, 6.0, 7.0)).sentence.endswith(
+        "Over all sizes together, multilingual training is better after sts."
+    )
+
+
 def test_an_open_gap_says_so_with_its_trend_and_no_minus_zero() -> None:
     found = told(*sizes(0.1, -0.1, 0.04))
     assert found.sentence == "On Pair, after sts, neither is beyond chance."
