@@ -15,13 +15,7 @@ _HOW = {
 @click.command("completion")
 @click.argument("shell", type=click.Choice(list(_HOW)))
 def command(shell: str) -> None:
-    r"""Print what a shell needs to complete commands, slugs, targets and languages.
-
-    \b
-    stiltboard completion bash >> ~/.bashrc
-    stiltboard completion zsh >> ~/.zshrc
-    stiltboard completion fish > ~/.config/fish/completions/stiltboard.fish
-    """
+    """Print what a shell needs to complete commands, slugs, targets and languages."""
     from harness.cli.main import main
 
     kind = get_completion_class(shell)

@@ -26,6 +26,7 @@ from harness.cli.options import (
     target_option,
     user_text_options,
 )
+from harness.cli.paged_help import PagedCommand
 from harness.cli.streams import terminal_width
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage, naming_failures
 from harness.records import Margin, Mining
@@ -52,13 +53,13 @@ def _explain_batch_tokens(_context: click.Context, _option: click.Parameter, val
         )
 
 
-_EXAMPLES = """\b
-stiltboard evaluate intfloat/multilingual-e5-small -t tatoeba -l de
-stiltboard evaluate runs/a runs/b -t tatoeba --data DIR --pooling cls
-"""
+_NEEDED_FIRST = (
+    *("targets", "languages", "data", "pooling", "output"),
+    *("limit", "dry_run", "overwrite", "device", "as_json"),
+)
 
 
-@click.command(name="evaluate", epilog=_EXAMPLES)
+@click.command(name="evaluate", cls=PagedCommand, first=_NEEDED_FIRST)
 @submission_argument("names", metavar="[NAME…]", nargs=-1)
 @target_option("Only this target or group, such as xtreme or retrieval; by default all of the benchmark")
 @language_option("Only this language")

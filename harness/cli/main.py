@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from harness.cli.paged_help import with_example
+
 # name: (module that holds a click command of the name `command`, one line of help).
 # Names are strings: the harness never imports the site generator, and help imports neither.
 COMMANDS = {
@@ -78,8 +80,7 @@ class LazyGroup(click.Group):
         """Import the command's module, or return None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
-        return command
+        return with_example(cmd_name, import_module(COMMANDS[cmd_name][0]).command)
 
     def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:  # click's
         """Run a command and exit with its code, whatever ends it."""

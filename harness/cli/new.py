@@ -23,12 +23,7 @@ from harness.cli.options import submissions_option
     help="Fill in what a model says itself: a folder, or hub:ORG/MODEL[@REVISION].",
 )
 def command(slug: str, submissions: Path, title: str, family: str, model: str | None) -> None:
-    r"""Write submissions/SLUG/submission.yaml with every key explained.
-
-    \b
-    stiltboard new my-encoder --from hub:ORG/MODEL
-    stiltboard validate my-encoder
-    """
+    """Write submissions/SLUG/submission.yaml with every key explained."""
     from harness.store import new_submission
 
     if model is None:

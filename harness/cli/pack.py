@@ -20,14 +20,10 @@ from harness.errors import BadInput, Where
 )
 @submissions_option
 def command(name: str, out: Path | None, submissions: Path) -> None:
-    r"""Pack what is known of a submission: its recipe, results, and the outcome of every example.
+    """Pack what is known of a submission: its recipe, results, and the outcome of every example.
 
     SLUG may also be the folder of an evaluation. Weights are left out. Unpacked anywhere and under any name,
     the folder is read by `show`, `diff` and `verify`.
-
-    \b
-    stiltboard pack me5-small-l12
-    tar xf me5-small-l12.tar.gz && stiltboard show me5-small-l12
     """
     from harness.store import existing_submission, load_side
     from harness.store.archive import write_archive

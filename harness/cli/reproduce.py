@@ -16,6 +16,7 @@ from harness.cli.options import (
     target_option,
     user_text_options,
 )
+from harness.cli.paged_help import PagedCommand
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
 from harness.verbosity import verbosity_options
 
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from harness.reproduction.story import Prepared
 
 
-@click.command("reproduce")
+_NEEDED_FIRST = ("targets", "work", "this_environment", "data", "device", "as_json", "submissions")
+
+
+@click.command("reproduce", cls=PagedCommand, first=_NEEDED_FIRST)
 @submission_argument("slug")
 @target_option("Only the result on this target; by default all results", named=True)
 @click.option(

@@ -34,14 +34,10 @@ def command(
     thresholds: Mapping[str, float],
     submissions: Path,
 ) -> None:
-    r"""Print stored scores as `evaluate` does: no model, no data and no network are needed.
+    """Print stored scores as `evaluate` does: no model, no data and no network are needed.
 
     NAME is a slug, the folder of a submission or of an evaluation, wherever it came from, one
     results/<target>.yaml, or REV:slug in git. Every score is compared with its outcomes.
-
-    \b
-    stiltboard show me5-small-l12 me5-small-l6 -t tatoeba
-    stiltboard show evaluations/my-model --fail-under tatoeba=60
     """
     from harness.catalog import target_of
     from harness.catalog.lookup import targets_named

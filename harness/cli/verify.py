@@ -19,6 +19,7 @@ from harness.cli.options import (
     target_option,
     user_text_options,
 )
+from harness.cli.paged_help import PagedCommand
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage
 from harness.verbosity import verbosity_options
 
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
     from harness.verification.unseen import Unseen
 
 
-@click.command("verify")
+_NEEDED_FIRST = (
+    *("targets", "rerun", "probe", "limit", "data"),
+    *("device", "dtype", "by", "url", "as_json"),
+)
+
+
+@click.command("verify", cls=PagedCommand, first=_NEEDED_FIRST)
 @submission_argument("slugs", nargs=-1, metavar="[SLUG]...")
 @target_option("Verify only results on this target; by default all results", named=True)
 @click.option(
