@@ -15,3 +15,12 @@ def test_a_transcript_is_what_its_command_prints(page: Path, tmp_path: Path) -> 
     assert transcripts.rewritten(shown, transcripts.make_board(tmp_path)) == shown, (
         "python -m tests.support.transcripts"
     )
+
+
+@pytest.mark.slow
+def test_the_programs_of_the_page_on_training_print_what_it_shows(tmp_path: Path) -> None:
+    shown = transcripts.TRAINING_PAGE.read_text("utf-8")
+    printed = transcripts.rewritten(shown, transcripts.make_training_folder(tmp_path))
+    assert transcripts.without_numbers(printed) == transcripts.without_numbers(shown)
+    assert (tmp_path / "curve.svg").read_text("utf-8").startswith("<svg")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")

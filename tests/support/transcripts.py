@@ -1,8 +1,10 @@
 """The commands that docs show with what they print: `python -m tests.support.transcripts` runs and writes them.
 
+With the argument `training` it does so for the page that trains a model, which takes minutes.
+
 A fenced block of the kind `console` is a transcript: a line that begins with `$ ` is a command for the shell, the
 lines up to the next one are what it prints to both streams. `…` stands for lines that are left out. All commands
-of a page run in one copy of this repository's board, one after the other.
+of a page run in one folder, one after the other.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ SUBMISSIONS = (
     *(f"me5-small-l{layers}-sts-{regime}" for layers in (2, 12) for regime in ("english", "multilingual")),
 )
 PAGES = (ROOT / "docs/everyday.md",)
+# What its commands print has the same form on every machine, and other numbers.
+TRAINING_PAGE = ROOT / "docs/while-training.md"
 _BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
+_PROGRAM = re.compile(r"(?ms)^```python\n# (\S+\.py)\n(.*?)^```$")
 _COMMAND = re.compile(r"(?m)^\$ (.*)\n((?:(?!\$ ).*\n)*)")
 
 
@@ -47,6 +52,25 @@ def make_board(folder: Path) -> Path:
         )
     shutil.copy(ROOT / "stiltboard.yaml", folder)
     return folder
+
+
+def make_training_folder(folder: Path) -> Path:
+    """Put an encoder of three layers, and the programs of the page on training, into a folder, and return it."""
+    from harness.cache import cache_folder
+    from harness.models.checkpoint import fetch
+    from harness.records import Checkpoint
+
+    three = Checkpoint(bundled="multilingual-e5-small", layers=3)
+    files = fetch(three, Path(), cache_folder() / "checkpoints")  # whose folder is there as long as this is
+    shutil.copytree(files.folder, folder / "encoder")
+    for name, program in _PROGRAM.findall(TRAINING_PAGE.read_text("utf-8")):
+        (folder / name).write_text(program, "utf-8")
+    return folder
+
+
+def without_numbers(page: str) -> str:
+    """Return a page with a sign in place of every number, and one blank for many."""
+    return re.sub(r" +", " ", re.sub(r"\d+(?:\.\d+)?", "#", page))
 
 
 def _lines(block: str, board: Path) -> Iterator[str]:
@@ -76,6 +100,7 @@ def _shortened(shown: str, printed: str) -> str:
 
 
 if __name__ == "__main__":
-    for path in PAGES:
+    for path in (TRAINING_PAGE,) if "training" in sys.argv[1:] else PAGES:
         with tempfile.TemporaryDirectory() as folder:
-            path.write_text(rewritten(path.read_text("utf-8"), make_board(Path(folder))), "utf-8")
+            make = make_training_folder if path == TRAINING_PAGE else make_board
+            path.write_text(rewritten(path.read_text("utf-8"), make(Path(folder))), "utf-8")
