@@ -103,7 +103,8 @@ def submission_of_model(
     name = _slug(title.rpartition("/")[2]) or "model"
     title = f"encoder of {title}" if files.is_encoder_decoder else title
     submission = _submission(title, name, checkpoint, encoding, base=model.hub)
-    folder = _folder(output, "-".join([name, *stated.folder_names]), submission)
+    at_step = [f"step{checkpoint.step}"] if model.hub and checkpoint.step is not None else []
+    folder = _folder(output, "-".join([name, *at_step, *stated.folder_names]), submission)
     new_trained_submission(folder, submission)
     return folder
 

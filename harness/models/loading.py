@@ -59,8 +59,8 @@ def open_model(
 ) -> Any:
     """Return the base model without pooler or head; raises BadInput for other models and missing weights.
 
-    `weights` are those of a checkpoint that is not saved; where dtype and device are the same, they are
-    shared with what is returned, which changes none.
+    `weights` are those of a checkpoint that is not saved. On a CPU, in the same dtype, they are shared with
+    what is returned, which changes none; elsewhere they are copied.
     """
     architecture, config, pooler_options = find_architecture(files)
     loading: dict[str, Any] = {"ignore_mismatched_sizes": True, "output_loading_info": True}

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from harness.cli.main import main
 from harness.store import load_submission
 from harness.store.naming import NamedModel, training_step
+from tests.support.hub_server import HubServer
 from tests.support.toys import save_toy_encoder
 
 
@@ -73,6 +74,25 @@ def test_the_checkpoints_of_a_run_give_a_table_by_step_and_a_curve(
     printed = CliRunner().invoke(main, ["show", "evaluations/x-checkpoint-500", "--json"])
     line = json.loads(printed.stdout)
     assert (line["step"], line["run"]) == (500, str(tmp_path / "runs/x"))
+
+
+@pytest.mark.slow
+def test_revisions_of_one_model_are_checkpoints_of_a_run(
+    tmp_path: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for step in (1000, 500):
+        # The server has one commit at a time, and no names of others.
+        commit = hub.add("org/Model", save_toy_encoder(tmp_path / f"model-{step}", seed=step, layers=1))
+        monkeypatch.setattr("harness.evaluation.direct.commit_of", lambda *_, commit=commit: commit)
+        names = [f"org/Model@step{step}", "-t", "jupyterlab", "-l", "de", "--output", "out"]
+        done = CliRunner().invoke(main, ["evaluate", *names])
+        assert done.exit_code == 0, done.output
+    folders = sorted(map(str, Path("out").iterdir()))
+    assert folders == ["out/model-step1000", "out/model-step500"]
+    table = CliRunner().invoke(main, ["show", *folders]).stdout.splitlines()
+    assert table[0].endswith("by step of Model")
+    assert [line.split()[0] for line in table[1:4]] == ["step", "500", "1000"]
 
 
 @pytest.mark.parametrize(
