@@ -57,7 +57,8 @@ def separated_pairs(pairwise: Differences) -> NDArray[np.bool_]:
     squares = pairwise.error**2
     # Errors around their mean whose differences have these variances: J. C. Gower. 1966. Biometrika 53, 325.
     centred = squares - squares.mean(axis=0) - squares.mean(axis=1, keepdims=True) + squares.mean()
-    return separated(np.where(pairwise.testable, pairwise.p, np.nan), -centred / 2)
+    normal = pairwise.borrowed | (pairwise.seed_error == 0)
+    return separated(np.where(pairwise.testable, pairwise.p, np.nan), -centred / 2, normal)
 
 
 def _unpaired(entrants: Sequence[Entrant], priors: Priors) -> tuple[Range, ...]:
@@ -83,7 +84,9 @@ def _unpaired(entrants: Sequence[Entrant], priors: Priors) -> tuple[Range, ...]:
         rows, below = np.nonzero(block.pairs & ~differs)
         held += len(rows)
         if held <= MOST_PAIRS:
-            undecided.append(OpenPairs(rows + start, below + start, block.p_of(rows, below)))
+            pair = rows + start, below + start
+            normal = columns.normal[pair[0]] & columns.normal[pair[1]]
+            undecided.append(OpenPairs(*pair, block.p_of(rows, below), normal))
     if 0 < held <= MOST_PAIRS:
         pairs = OpenPairs(*(np.concatenate(part) for part in zip(*undecided, strict=True)))
         further = step_down(pairs, columns.examples + columns.seeds, independent=True)
@@ -106,6 +109,11 @@ class _Columns(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def normal(self) -> NDArray[np.bool_]:
+        """Return whose variance is not of a few seeds alone."""
+        return np.asarray((self.seeds == 0) | np.isfinite(self.limits))
 
 
 def _columns(entrants: Sequence[Entrant], priors: Priors) -> _Columns:

@@ -38,7 +38,7 @@ class Differences:
     `seed_freedom`. `recipe` is False where one of the two was trained with a single seed, so that the
     variance between trainings is unknown: the difference is then one of checkpoints. `testable` also needs
     enough discordant examples: only such pairs are separated by a rank. `matched` is True for pairs that were
-    compared seed by seed, `borrowed` where a prior moderated the variance of seeds. `p` is uncorrected and
+    compared seed by seed, `borrowed` where a prior moderated all variance of seeds. `p` is uncorrected and
     two-sided, 1 on the diagonal.
     """
 
@@ -134,7 +134,9 @@ def differences(entrants: Sequence[Entrant], priors: Priors = NO_PRIORS) -> Diff
     own = seed_terms(entrants, priors)
     seeds, fourth = (part[:, None] + part[None, :] for part in (own.squares, own.fourths))
     limit = np.minimum(own.limits[:, None], own.limits[None, :])
-    matched, borrowed = np.zeros((n, n), dtype=bool), np.isfinite(limit)
+    alone = (own.squares > 0) & ~np.isfinite(own.limits)
+    borrowed = np.isfinite(limit) & ~(alone[:, None] | alone[None, :])
+    matched = np.zeros((n, n), dtype=bool)
     for i, j in _matched_pairs(entrants):
         # The interaction subtracted from the variance over examples remains that of unmatched seeds: the
         # interaction of a difference cannot be computed from means over seeds.

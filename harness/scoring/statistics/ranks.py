@@ -21,11 +21,15 @@ MOST_PAIRS = 400_000
 
 
 class OpenPairs(NamedTuple):
-    """Pairs that Holm's correction leaves open: rows, columns and p values (pairs,)."""
+    """Pairs that Holm's correction leaves open: rows, columns and p values (pairs,).
+
+    `normal` ones may be decided by the largest statistic; the others remain open.
+    """
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     p: Floats
+    normal: NDArray[np.bool_]
 
 
 def holm_count(p: Floats, alpha: float = ALPHA) -> int:
@@ -34,12 +38,16 @@ def holm_count(p: Floats, alpha: float = ALPHA) -> int:
     return int(fails[0]) if len(fails) else len(p)
 
 
-def separated(p: Floats, covariance: Floats, alpha: float = ALPHA) -> NDArray[np.bool_]:
+def separated(
+    p: Floats, covariance: Floats, normal: NDArray[np.bool_] | None = None, alpha: float = ALPHA
+) -> NDArray[np.bool_]:
     """Return which pairs (n, n) are separated; the p values of pairs that cannot be tested are NaN.
 
     `covariance` (n, n) is that of the errors of the scores. With probability 1 − alpha no pair of equal
     submissions is among them, whichever submissions are equal. Holm's correction comes first; what it leaves
-    open is decided by `step_down`, which rejects all that Holm's does.
+    open is decided by `step_down`, which rejects all that Holm's does; of pairs that are not `normal` (n, n),
+    such as those whose variance is of a few seeds alone, Holm's decides: their statistics have tails that the
+    draws do not.
     """
     n = len(p)
     differs = np.zeros((n, n), dtype=bool)
@@ -49,7 +57,8 @@ def separated(p: Floats, covariance: Floats, alpha: float = ALPHA) -> NDArray[np
     count = holm_count(values[order], alpha)
     differs[rows[order[:count]], columns[order[:count]]] = True
     rest = order[count:]
-    further = step_down(OpenPairs(rows[rest], columns[rest], values[rest]), covariance, alpha)
+    stepwise = np.ones(len(rest), dtype=bool) if normal is None else normal[rows[rest], columns[rest]]
+    further = step_down(OpenPairs(rows[rest], columns[rest], values[rest], stepwise), covariance, alpha)
     differs[rows[rest][further], columns[rest][further]] = True
     return differs | differs.T
 
@@ -67,7 +76,7 @@ def step_down(
     Shaikh and D. Wilhelm. 2024. Review of Economic Studies 91(1), 476-518.
     """
     rejected = np.zeros(len(pairs.p), dtype=bool)
-    if not len(pairs.p) or len(pairs.p) > MOST_PAIRS:
+    if not pairs.normal.any() or len(pairs.p) > MOST_PAIRS:
         return rejected
     draws = int(np.clip(_NUMBERS // len(pairs.p), _LEAST_DRAWS, _MOST_DRAWS))
     errors, spread = _errors(covariance, draws, independent=independent)
@@ -76,7 +85,7 @@ def step_down(
         rows, columns = pairs.rows[still], pairs.columns[still]
         largest = _largest(errors, spread, rows, columns)
         threshold = 2 * float(ndtr(-np.quantile(largest, 1 - alpha, method="higher")))
-        new = still[pairs.p[still] < threshold]
+        new = still[pairs.normal[still] & (pairs.p[still] < threshold)]
         if not len(new):
             break
         rejected[new] = True

@@ -18,7 +18,8 @@ def by_matrix(entrants: list[Entrant]) -> tuple[Range, ...]:
     pairwise = differences(entrants, PRIORS)
     variances = [one.variance - one.shared for one in entrants] + seed_terms(entrants, PRIORS).squares
     p = np.where(pairwise.testable, pairwise.p, np.nan)
-    return rank_ranges([one.score for one in entrants], separated(p, np.diag(variances)))
+    normal = pairwise.borrowed | (pairwise.seed_error == 0)
+    return rank_ranges([one.score for one in entrants], separated(p, np.diag(variances), normal))
 
 
 def drawn(seed: int, count: int, seeds: int) -> list[Entrant]:

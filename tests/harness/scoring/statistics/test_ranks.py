@@ -138,8 +138,11 @@ def test_the_correction_is_tukeys_for_equal_errors() -> None:
     for share, found in ((0.9, True), (1.1, False)):
         p = np.full(15, 0.9)
         p[4] = share * exact
-        assert step_down(OpenPairs(rows, columns, p), np.eye(6))[4] == found
-        assert step_down(OpenPairs(rows, columns, p), np.ones(6), independent=True)[4] == found
+        assert step_down(OpenPairs(rows, columns, p, np.ones(15, dtype=bool)), np.eye(6))[4] == found
+        assert (
+            step_down(OpenPairs(rows, columns, p, np.ones(15, dtype=bool)), np.ones(6), independent=True)[4]
+            == found
+        )
 
 
 def test_what_holm_rejects_is_separated_and_stepping_down_separates_more() -> None:
@@ -163,3 +166,10 @@ def test_pairs_that_cannot_be_tested_are_never_separated() -> None:
     differs = separated(p, np.eye(3))
     assert differs[0, 1]
     assert not differs[0, 2]
+
+
+def test_pairs_of_a_few_seeds_alone_are_decided_by_holm() -> None:
+    p = np.full((6, 6), 0.9)
+    p[0, 1] = p[1, 0] = 0.0038  # between Holm's limit of 0.05 / 15 and that of the studentised range
+    assert separated(p, np.eye(6))[0, 1]
+    assert not separated(p, np.eye(6), np.zeros((6, 6), dtype=bool))[0, 1]
