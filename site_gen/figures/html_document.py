@@ -16,11 +16,15 @@ table {{ border-collapse: collapse; }}
 th, td {{ padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; }}
 .number {{ text-align: right; font-variant-numeric: tabular-nums; }}
 """
-# The drawing stands until the chart, which shows values at the pointer, is there.
+# The drawing stands until the chart, which shows values at the pointer, is there. Its colours are for paper;
+# on the site a style sheet sets them.
 _SCRIPT = """
 const figure = JSON.parse(document.getElementById("figure").textContent);
 figure.layout.showlegend = true;
 figure.layout.legend = { orientation: "h", y: -0.2 };
+figure.layout.font.color = "#1D2024";
+for (const axis of ["xaxis", "yaxis"]) figure.layout[axis].gridcolor = "#D9D9D6";
+for (const trace of figure.data) trace.showlegend = !trace.name.includes(": ");
 figure.config.modeBarButtonsToRemove = ["select2d", "lasso2d", "autoScale2d"];
 Plotly.newPlot("chart", figure.data, figure.layout, figure.config).then(() => {
   document.getElementById("drawing").remove();
