@@ -23,6 +23,7 @@ from site_gen.pages.common import CacheablePage, Context
 from site_gen.pages.compare_data import compare_outputs
 from site_gen.pages.registry import PAGES
 from site_gen.pages.rendering import TEMPLATES, render
+from site_gen.reading.account import account_of
 from site_gen.reading.build_cache import BuildCache
 from site_gen.reading.entries import gather
 from site_gen.reading.folder_state import FolderState, folder_states, unpaired_above
@@ -123,7 +124,12 @@ class Builder:
                 seed_priors=load_seed_priors(self._submissions),
             )
             title = load_board_settings(self._submissions).title
-            board = replace(board, unpaired_above=unpaired_above(len(current_states)), title=title)
+            board = replace(
+                board,
+                unpaired_above=unpaired_above(len(current_states)),
+                title=title,
+                account=account_of(self._submissions),
+            )
             preview = None if self._part is None else Preview(len(current_states), of)
             self._board = replace(board, edition=replace(self._edition(board), preview=preview))
             files = planned_files(self._board, self._base_url) | dict(_inner_files(self._inside))

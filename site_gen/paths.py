@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+ACCOUNT = "experiment.html"
 ANSWER_JSON = "data/answer.json"
 CHANGES = "changes.html"
 FEED = "feed.xml"

@@ -206,7 +206,8 @@ class Board:
     """Everything the pages show; `withdrawn` are the tombstones, by slug, `title` is the board's own.
 
     `unpaired_above` is the number of submissions above which rows are not paired by examples, 0 while they
-    are. `seed_priors` is the board's prior of the variance over seeds, None where it has none.
+    are. `seed_priors` is the board's prior of the variance over seeds, None where it has none. `account` is the
+    experiment's, in Markdown, empty without one.
     """
 
     rows: tuple[Row, ...]
@@ -217,6 +218,7 @@ class Board:
     edition: Edition = NO_EDITION
     unpaired_above: int = 0
     title: str = TITLE
+    account: str = ""
     seed_priors: SeedPriors | None = None
 
     @cached_property

@@ -21,6 +21,7 @@ from site_gen.board.unpublished import only_submitters_have, unpublished_weights
 from site_gen.exports import badge, model_card
 from site_gen.figures.registry import CHARTS, charts_of
 from site_gen.once import once
+from site_gen.pages.account_page import account_html
 from site_gen.pages.board_columns import benchmark_rows, board_columns, shown_columns
 from site_gen.pages.citation import board_citation, entry_citation
 from site_gen.pages.common import LISTED_CHANGES, CacheablePage, Context, common, ranked_counts
@@ -235,6 +236,12 @@ def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     yield path, {**common(board, base_url, path, "about"), **extra}
 
 
+def _account(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
+    if board.account:
+        context = common(board, base_url, paths.ACCOUNT, "method")
+        yield paths.ACCOUNT, {**context, "account": account_html(board.account, str(context["repository"]))}
+
+
 def _method(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "method.html"
     yield path, {**common(board, base_url, path, "method"), "glossary": GLOSSARY}
@@ -270,5 +277,6 @@ PAGES = (
     PageKind("compare.html", _compare),
     PageKind("about.html", _about),
     PageKind("method.html", _method),
+    PageKind("account.html", _account),
     PageKind("changes.html", _changes),
 )

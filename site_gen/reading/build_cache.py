@@ -36,7 +36,18 @@ CREATE TABLE IF NOT EXISTS files (
 """
 _NAMES = ("made_by", "folders", "entries", "shared", "parts", "files")
 # Packages, besides our sources, whose versions affect the bytes of a page.
-_PACKAGES = ("Babel", "Jinja2", "MarkupSafe", "numpy", "pillow", "plotly", "pydantic", "PyYAML", "scipy")
+_PACKAGES = (
+    "Babel",
+    "Jinja2",
+    "markdown-it-py",
+    "MarkupSafe",
+    "numpy",
+    "pillow",
+    "plotly",
+    "pydantic",
+    "PyYAML",
+    "scipy",
+)
 
 # A written file: key of its inputs, size, modification time in ns, inode.
 FileRow = tuple[bytes, int, int, int]

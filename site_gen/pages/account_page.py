@@ -1,0 +1,66 @@
+"""The experiment's account, written in Markdown → the text of a page; the only importer of markdown_it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+# Where the account is in a repository: next to the folder of the submissions.
+ACCOUNT = "docs/reference-experiment.md"
+
+
+def account_html(text: str, repository: str) -> Markup:
+    """Return an account as HTML: headings have ids, tables scroll, and no HTML of the text gets through.
+
+    Links to other files lead to the `repository`; without one they become plain text.
+    """
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(text)
+    _name_headings(tokens)
+    for token in tokens:
+        if token.children:
+            token.children = _with_links(token.children, repository)
+    html = parser.renderer.render(tokens, parser.options, {})
+    tables = iter(range(1, html.count("<table>") + 1))
+    html = re.sub(
+        "<table>",
+        lambda _: f'<div class="scroll" tabindex="0" role="region" aria-label="Table {next(tables)}"><table>',
+        html,
+    )
+    html = html.replace("</table>", "</table></div>").replace("<pre>", '<pre tabindex="0">')
+    # Numbers are aligned by a class: the pages allow no inline styles.
+    html = re.sub(r' style="text-align:right"', ' class="number"', html)
+    return Markup(re.sub(r' style="[^"]*"', "", html))  # noqa: S704  # rendered from Markdown without its HTML
+
+
+def _name_headings(tokens: Sequence[Token]) -> None:
+    """Give each heading the id that GitHub gives it."""
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open":
+            words = re.sub(r"[^\w\- ]", "", inline.content.lower())
+            opening.attrSet("id", words.replace(" ", "-"))
+
+
+def _with_links(children: Sequence[Token], repository: str) -> list[Token]:
+    """Return the tokens of a line with links that lead somewhere from the site."""
+    kept: list[Token] = []
+    dropped = 0
+    for token in children:
+        if token.type == "link_open":
+            address = str(token.attrGet("href") or "")
+            if not address.startswith(("https://", "http://", "#")):
+                if not repository:
+                    dropped += 1
+                    continue
+                path = address.removeprefix("../") if address.startswith("../") else f"docs/{address}"
+                token.attrSet("href", f"{repository}/blob/HEAD/{path}")
+        elif token.type == "link_close" and dropped:
+            dropped -= 1
+            continue
+        kept.append(token)
+    return kept
