@@ -225,6 +225,16 @@ def test_queries_without_a_ranking_and_foreign_documents_are_reported(collection
     assert "clir.harbour de-en: 3 queries, 4 documents" in outcome.output
 
 
+def test_queries_and_documents_may_have_one_language(collection: Path, toy_encoder: Path) -> None:
+    folder = write_beir(collection.parent / "english/en-en")
+    queries = {"q1": "where is the ferry", "q2": "bread and salt", "q3": "who sang"}
+    rows = [json.dumps({"_id": name, "text": text}) + "\n" for name, text in queries.items()]
+    (folder / "queries.jsonl").write_text("".join(rows))
+    made = report(folder, "--first-stage", "bm25", "--model", toy_encoder, "--only-with-relevant")
+    assert (made["collection"], made["pair"]) == ("clir.english", "en-en")
+    assert made["runs"][0]["scores"]["mrr"] == 100.0
+
+
 def test_of_several_collections_one_is_named(collection: Path) -> None:
     write_beir(collection.parent / "fr-en")
     outcome = run(collection.parent, "--first-stage", "bm25")
