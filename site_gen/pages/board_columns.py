@@ -273,13 +273,11 @@ def _rank(standing: Standing, row: Row) -> BoardCell:
 
 
 def rank_words(ranks: tuple[int, int], of: int) -> str:
-    """Return a rank where it says something, else “not separable”.
+    """Return the range of a rank, or “not separable” of a row that is separated from no other.
 
-    It says something where it is a single place, or a range of at most a third of all ranked rows.
+    Of any other row that would be said of pairs that are separated.
     """
-    best, worst = ranks
-    says_something = best == worst or 3 * (worst - best + 1) <= of
-    return rank_range(best, worst) if says_something else NOT_SEPARABLE
+    return NOT_SEPARABLE if ranks == (1, of) and of > 1 else rank_range(*ranks)
 
 
 def rank_hover(ranks: tuple[int, int], of: int) -> str:

@@ -67,7 +67,7 @@ def test_the_definition_of_the_columns_is_what_the_page_and_the_script_show() ->
 
 @pytest.mark.parametrize(
     ("ranks", "of", "words"),
-    [((1, 1), 2, "1"), ((2, 5), 12, "2–5"), ((2, 5), 11, "not separable"), ((1, 26), 26, "not separable")],
+    [((1, 1), 2, "1"), ((2, 5), 12, "2–5"), ((2, 25), 26, "2–25"), ((1, 26), 26, "not separable")],
 )
 def test_a_rank_is_shown_where_it_says_something(ranks: tuple[int, int], of: int, words: str) -> None:
     assert rank_words(ranks, of) == words
