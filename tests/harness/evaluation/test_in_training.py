@@ -191,6 +191,46 @@ def test_a_model_of_sentence_transformers_is_measured_as_its_folder_says(
     assert scores[1] != scores[2]
 
 
+def test_the_encoder_within_a_module_of_ones_own_is_measured(toy_encoder: Path, tmp_path: Path) -> None:
+    words = transformers.AutoTokenizer.from_pretrained(toy_encoder)
+
+    class Mine(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.text = transformers.AutoModel.from_pretrained(toy_encoder, add_pooling_layer=False)
+            self.out = torch.nn.Linear(32, 1)
+
+        def forward(self, input_ids: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+            scores = self.out(self.text(input_ids=input_ids).last_hidden_state.mean(dim=1))[:, 0]
+            return {"loss": ((scores - labels) ** 2).mean()}
+
+    model = Mine()
+    rows = [{**words("the cat runs"), "labels": float(number % 2)} for number in range(8)]
+    trainer = transformers.Trainer(
+        model=model,
+        args=transformers.TrainingArguments(
+            output_dir=str(tmp_path / "run"),
+            max_steps=1,
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            use_cpu=True,
+        ),
+        train_dataset=rows,
+        callbacks=[
+            harness.callback("jupyterlab", "de", limit=60, tokenizer=words, encoder_of=lambda mine: mine.text)
+        ],
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    trainer.train()
+    for part in (model.text, words):
+        part.save_pretrained(tmp_path / "saved")
+    results = harness.evaluate(
+        tmp_path / "saved", "jupyterlab", "de", limit=60, output=tmp_path / "evaluations"
+    )
+    assert logged(trainer) == {1: results.lines[0].mean}
+
+
 @pytest.mark.parametrize(
     ("make", "message", "cure"),
     [
