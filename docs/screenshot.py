@@ -29,7 +29,7 @@ def take_picture(page: Path, picture: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         tab = browser.new_page(viewport={"width": 1280, "height": 1000})
         tab.goto(page.resolve().as_uri())
-        tab.wait_for_selector(".js-plotly-plot .main-svg")
+        tab.wait_for_selector("figure.chart.ready")
         tab.wait_for_timeout(500)  # fonts
         tab.screenshot(path=picture)
         browser.close()

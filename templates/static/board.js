@@ -96,7 +96,10 @@ if (board !== null) {
     const then = waiting;
     waiting = [];
     then.forEach((call) => call());
-    window.requestIdleCallback?.(() => sortValues("title"));
+    // Ready before the first click: comparing a thousand names takes longer than a reader should wait.
+    for (const { key } of rows.columns) {
+      window.requestIdleCallback?.(() => sortValues(key));
+    }
   };
 
   // The sort values of a column: one per row, null where there is none. Words become their position among all words of the
