@@ -17,7 +17,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 from harness.catalog import target_of
-from harness.comparison.compare import TargetDifference, compare
+from harness.comparison.compare import compare
+from harness.comparison.differences import TargetDifference
 from harness.records import Result, Training
 from harness.scoring.recalculation import with_present_intervals
 from harness.store import load_side, load_training

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 import click
 from pydantic import Field
 
-from harness.comparison.compare import Comparison, LanguageDifference, TargetDifference, Verdict
+from harness.comparison.differences import Comparison, LanguageDifference, TargetDifference, Verdict
 from harness.comparison.markdown import code, code_element, escaped, table, within_limit
 from harness.records import Record
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.characters import shown
-from harness.comparison.compare import Comparison, compare
+from harness.comparison.compare import compare
+from harness.comparison.differences import Comparison
 from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import Fault, NotComparable, Where, WrongUsage
 from harness.records import Submission

@@ -206,8 +206,8 @@ class Board:
     """Everything the pages show; `withdrawn` are the tombstones, by slug, `title` is the board's own.
 
     `unpaired_above` is the number of submissions above which rows are not paired by examples, 0 while they
-    are. `seed_priors` is the board's prior of the variance over seeds, None where it has none. `account` is the
-    experiment's, in Markdown, empty without one.
+    are. `seed_priors` is the board's prior of the variance over seeds, None where it has none. `account` is
+    the experiment's, in Markdown, empty without one.
     """
 
     rows: tuple[Row, ...]

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.comparison.compare import TargetDifference, compare
+from harness.comparison.compare import compare
+from harness.comparison.differences import TargetDifference
 from harness.errors import BadInput, StiltboardError
 from harness.records import SeedPriors
 from harness.records.origin import Origin, Snapshot

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from harness.catalog import find_target
 from harness.cli.main import main
 from harness.comparison import report
-from harness.comparison.compare import NothingSelected, TargetDifference, compare
+from harness.comparison.compare import NothingSelected, compare
+from harness.comparison.differences import TargetDifference
 from harness.comparison.markdown import within_limit
 from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import NotComparable

@@ -9,7 +9,8 @@ from itertools import combinations
 
 import pytest
 
-from harness.comparison.compare import TargetDifference, compare
+from harness.comparison.compare import compare
+from harness.comparison.differences import TargetDifference
 from harness.store import Side, load_side
 from harness.store.prior_file import load_seed_priors
 from site_gen.board.board import Board, Standing
