@@ -29,7 +29,7 @@ class Point:
 class Curve:
     """Points in order with one mark: a line through them if `joined`, a symbol on each if `symbols`.
 
-    Symbols are filled, `open`, or, if `dotted`, open with a dot. `marked` points get an additional ring. A
+    Symbols are filled or `open`. `marked` points get an additional ring. A
     line that does not pass through the points is given by `trend`, (x, y), and a fit also has a `band`, (x,
     low, high).
     """
@@ -40,7 +40,6 @@ class Curve:
     joined: bool = True
     symbols: bool = True
     open: bool = False
-    dotted: bool = False
     marked: tuple[Point, ...] = ()
     trend: tuple[tuple[float, float], ...] = ()
     band: tuple[tuple[float, float, float], ...] = ()
@@ -48,7 +47,7 @@ class Curve:
     @property
     def symbol(self) -> str:
         """Return Plotly's name of the symbol."""
-        return self.mark.symbol + ("-open-dot" if self.dotted else "-open" if self.open else "")
+        return self.mark.symbol + ("-open" if self.open else "")
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,6 @@ class Stroke:
     label: str
     mark: CurveMark
     open: bool
-    dotted: bool
     path: str  # empty where there is neither a line through the points nor a trend
     band: str  # empty without a fit
     symbols: tuple[Symbol, ...]
@@ -176,8 +175,7 @@ def _stroke(layout: _Grid, number: int, curve: Curve) -> Stroke:
     return Stroke(
         curve.label,
         curve.mark,
-        curve.open or curve.dotted,
-        curve.dotted,
+        curve.open,
         _path(layout, number, curve.points) if curve.joined else _outline(layout, curve.trend),
         _outline(layout, band_outline(curve), closed=True),
         symbols(curve.points) if curve.symbols else (),

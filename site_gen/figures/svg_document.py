@@ -128,5 +128,3 @@ def _symbol(symbol: Symbol, line: Stroke) -> Iterator[str]:
     fill = f' fill="{_PAPER}"' if line.open else ""
     title = f"<title>{escape(symbol.text)}</title>" if symbol.text else ""
     yield f'<path d="{symbol.path}" stroke-width="1.6"{fill}>{title}</path>'
-    if line.dotted:
-        yield f'<circle cx="{symbol.x}" cy="{symbol.y}" r="1.6" stroke="none"/>'
