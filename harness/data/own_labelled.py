@@ -10,7 +10,6 @@ from harness.data.delimited import Columns
 from harness.data.examples import RowExamples
 from harness.data.sentence_pairs import SentencePairs, checked_rows
 from harness.data.tables import first_names, table_rows
-from harness.data.text_encoding import CORRECT
 from harness.errors import BadInput, Where
 
 ENDINGS = ("tsv", "csv", "jsonl")
@@ -21,7 +20,7 @@ _PAIR: Columns = {
     "label": _LABEL,
 }
 _SINGLE: Columns = {"text": ("text", "sentence", "utterance", "review", "content"), "label": _LABEL}
-_CURE = f"{CORRECT}; a row is a text and its label, or two texts and their label"
+_CURE = "correct it; a row is a text and its label, or two texts and their label"
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,9 @@ def read_labelled(
     ]
     for number, (*_, label) in rows:
         if not label:
-            raise BadInput("a label is empty", where=Where(str(path), number), cure=CORRECT)
+            raise BadInput("a label is empty", where=Where(str(path), number), cure=_CURE)
     known = sorted({cells[-1] for _, cells in rows} if labels is None else labels)
-    cure = f"{CORRECT}; a head knows the labels of the training file only"
+    cure = "correct it; a head knows the labels of the training file only"
     checked = checked_rows(rows, known, str(path), cure=cure)
     if not checked:
         raise BadInput("holds no labelled text", where=Where(str(path)), cure=_CURE)

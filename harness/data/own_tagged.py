@@ -8,7 +8,6 @@ from pathlib import Path
 from harness.data.delimited import tab_separated
 from harness.data.reading_notes import note
 from harness.data.tagging import TaggedSentences, check_word, tagged_sentences
-from harness.data.text_encoding import CORRECT
 from harness.errors import BadInput, Where
 
 ENDINGS = ("conll", "conllu", "tsv", "txt", "iob", "bio", "iob2")
@@ -17,7 +16,7 @@ _CONLL_U, _ID, _FORM, _UPOS = 10, 0, 1, 3
 _DOCUMENT = "-DOCSTART-"
 # Names of columns that no text has as its first word with its tag.
 _WORDS, _TAGS = {"word", "token", "form"}, {"tag", "label", "upos", "pos", "ner"}
-_CURE = f"{CORRECT}; a line is a word, then its columns, of which the last is the tag; or CoNLL-U"
+_CURE = "correct it; a line is a word, then its columns, of which the last is the tag; or CoNLL-U"
 
 
 def read_tagged(language: str, path: Path, tags: Collection[str] | None = None) -> TaggedSentences:
@@ -35,7 +34,11 @@ def read_tagged(language: str, path: Path, tags: Collection[str] | None = None) 
             continue
         word, tag = cells
         check_word(
-            word, tag, known, Where(str(path), number), f"{CORRECT}; a head knows the tags of train only"
+            word,
+            tag,
+            known,
+            Where(str(path), number),
+            "correct it; a head knows the tags of the training file only",
         )
         sentences[-1].append((word, tag))
     if not any(sentences):
