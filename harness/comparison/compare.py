@@ -30,7 +30,7 @@ def compare(
     >>> sides = load_side("submissions/me5-small-l9"), load_side("submissions/me5-small-l12")
     >>> tatoeba, *_ = compare(*sides, languages=["de", "fr"]).targets
     >>> tatoeba.difference, tatoeba.interval, tatoeba.verdict
-    (7.0, (5.7, 8.25), 'better')
+    (7.0, (5.6815, 8.3185), 'better')
 
     Targets without a requested language are left out. Raises NothingSelected when that leaves none, and
     NotComparable when no target is shared, or when protocol or text differ, naming each difference.

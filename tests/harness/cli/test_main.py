@@ -46,7 +46,7 @@ def test_help_imports_no_command() -> None:
     loaded = {
         name for name in modules_loaded_by("--help") if name.startswith(("harness.cli", "pydantic", "numpy"))
     }
-    assert loaded - front_door <= {"harness.cli.endings", "harness.cli.streams"}
+    assert loaded - front_door <= {"harness.cli.endings", "harness.cli.paged_help", "harness.cli.streams"}
 
 
 def test_help_is_instant() -> None:

@@ -744,7 +744,7 @@ def test_one_training_that_fails_does_not_end_the_others(
         "0",
     ]
     result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "1 of 2 trainings failed" in result.stderr
     assert f"the checkpoint folder {tmp_path}/nowhere does not exist" in result.stderr
     assert result.stdout.startswith("good  seed 0  dev stsb ")
