@@ -56,6 +56,18 @@ def test_a_dev_score_that_goes_up_and_down_is_read_where_it_was_passed_first() -
     assert at_equal(DEV, first, second) == pytest.approx(88.0 - 85.0)
 
 
+def test_gaps_are_read_at_equal_dev_score_and_at_equal_drift() -> None:
+    # dev score, drift, score: untouched, early, at the end
+    english = np.array([[20.0, 1.0, 50.0], [60.0, 0.9, 60.0], [80.0, 0.8, 40.0]])
+    crosslingual = np.array([[10.0, 1.0, 50.0], [40.0, 0.95, 70.0], [50.0, 0.9, 72.0]])
+    # Dev 50: English was there three quarters of the way to its early stop, at 57.5.
+    assert at_equal(DEV, english, crosslingual) == pytest.approx(72.0 - 57.5)
+    # Drift 0.9: English had it at its early stop.
+    assert at_equal(DRIFT, english, crosslingual) == pytest.approx(72.0 - 60.0)
+    late = np.array([[55.0, 1.0, 50.0], [60.0, 0.9, 60.0]])
+    assert at_equal(DEV, late, crosslingual) is None  # never at 50
+
+
 def test_the_mean_over_seeds_has_students_interval() -> None:
     gaps = [1.0, 2.5, 3.0]
     exact = stats.ttest_1samp(gaps, 0.0)
