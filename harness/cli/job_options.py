@@ -16,6 +16,7 @@ from harness.cli.progress import watch
 from harness.errors import StiltboardError, WrongUsage, joined, naming_failures
 from harness.records import Result
 from harness.records.score_line import ScoreLine
+from harness.verbosity import say
 
 if TYPE_CHECKING:
     from harness.evaluation.isolated import Apart
@@ -66,7 +67,7 @@ class Spread:
                 jobs += _open([job for job in listed if job.folder == folder], languages, options, isolation)
             except StiltboardError as error:
                 errors.append(error)
-        click.echo(f"{len(jobs)} of {len(listed)} jobs are open", err=True)
+        say(f"{len(jobs)} of {len(listed)} jobs are open")
         ended: list[EndedJob] = []
         for one in self._run(jobs):
             ended.append(one)
@@ -86,10 +87,9 @@ class Spread:
             return listed
         mine = [listed[number] for number in shard.share([job.cost for job in listed])]
         total = sum(job.cost for job in listed) or 1.0
-        click.echo(
+        say(
             f"shard {shard.number}/{shard.count}: {len(mine)} of {len(listed)} jobs, "
-            f"{100 * sum(job.cost for job in mine) / total:.1f} % of the work",
-            err=True,
+            f"{100 * sum(job.cost for job in mine) / total:.1f} % of the work"
         )
         return mine
 
@@ -181,7 +181,7 @@ def _open(
 
 def _say(ended: EndedJob, done: int, total: int) -> None:
     outcome = f"failed, see {ended.job.log}" if ended.error is not None else "done"
-    click.echo(f"{done} of {total}: {ended.job.name}: {outcome}", err=True)
+    say(f"{done} of {total}: {ended.job.name}: {outcome}")
 
 
 def _results(

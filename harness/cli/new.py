@@ -39,14 +39,11 @@ def _of_model(name: str, submissions: Path, slug: str, title: str, family: str) 
     from harness.errors import WrongUsage
     from harness.evaluation.model_scaffold import new_submission_of_model
     from harness.store.naming import NamedModel, submission_or_model
+    from harness.verbosity import say
 
     model = submission_or_model(name, submissions)
     if not isinstance(model, NamedModel):
         raise WrongUsage(f"{name} is a submission already", cure="name a model's folder, or hub:ORG/MODEL")
-
-    def say(message: str) -> None:
-        click.echo(message, err=True)
-
     return new_submission_of_model(
         submissions, slug, model, cache_folder(), title=title, family=family, report=say
     )
