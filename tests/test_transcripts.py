@@ -8,11 +8,15 @@ import pytest
 
 from tests.support import transcripts
 
+# Those commands import torch each time; the slow lane runs them too.
+_SLOW = "stiltboard evaluate"
 
+
+@pytest.mark.parametrize("left_out", [_SLOW, pytest.param("", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("page", transcripts.PAGES, ids=lambda page: str(page.name))
-def test_a_transcript_is_what_its_command_prints(page: Path, tmp_path: Path) -> None:
+def test_a_transcript_is_what_its_command_prints(page: Path, left_out: str, tmp_path: Path) -> None:
     shown = page.read_text("utf-8")
-    assert transcripts.rewritten(shown, transcripts.make_board(tmp_path)) == shown, (
+    assert transcripts.rewritten(shown, transcripts.make_board(tmp_path), left_out) == shown, (
         "python -m tests.support.transcripts"
     )
 

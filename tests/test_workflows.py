@@ -388,6 +388,7 @@ def test_a_preview_is_built_of_what_would_be_merged_and_of_nothing_else(
     assert (done.returncode, done.stdout) == (0, "no submission would change, or something is refused\n")
 
 
+@pytest.mark.slow
 def test_a_preview_needs_the_changed_row_and_no_other(origin: Repository, tmp_path: Path) -> None:
     base = origin.pull({"submissions/broken/submission.yaml": b"title: [\n"})
     head = origin.pull({"submissions/new/submission.yaml": about("new", "eve")}, base)

@@ -64,7 +64,9 @@ def test_rows_that_the_script_draws_have_the_flags_of_the_page(browser: Browser,
 
 
 @pytest.mark.parametrize("path", [f"submissions/{NEW}.html", f"submissions/{GONE}.html", "about.html"])
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), pytest.param("dark", 360, marks=pytest.mark.slow)]
+)
 def test_axe_finds_nothing_on_pages_with_a_life(
     browser: Browser, site: Path, path: str, scheme: str, width: int
 ) -> None:

@@ -103,7 +103,7 @@ def test_pages_are_quiet_and_ask_nobody_else(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("scripted", [True, False])
+@pytest.mark.parametrize("scripted", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_phone_never_scrolls_the_page_sideways(
     browser: Browser, site: Path, kind: str, scripted: bool
 ) -> None:
@@ -126,7 +126,9 @@ def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -
         assert page.locator("#leaderboard-table button").count() == 0
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), pytest.param("dark", 360, marks=pytest.mark.slow)]
+)
 def test_a_table_of_pairs_of_languages_fits_and_is_accessible(
     browser: Browser, tmp_path: Path, scheme: str, width: int
 ) -> None:

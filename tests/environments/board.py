@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,10 @@ def make_board(folder: Path, encoder: Path) -> Board:
         files |= written(folder / slug, result, table)
     for name, texts in PAIRS.items():
         files[f"pairs/pairs.de-en.{name}"] = "".join(f"{text}\n" for text in texts).encode()
+        kind = "queries" if name == "de" else "corpus"
+        rows = ({"_id": f"{kind[0]}{number}", "text": text} for number, text in enumerate(texts))
+        files[f"news/de-en/{kind}.jsonl"] = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+    files["news/de-en/qrels/test.tsv"] = b"query-id\tcorpus-id\tscore\nq0\tc0\t1\nq1\tc1\t1\n"
     repository = begin(folder / "board", files)
     git(repository.folder, "commit", "--quiet", "--allow-empty", "--message", "nothing")
     output = folder / "output"
@@ -83,6 +88,16 @@ CALLS = {
     "show": _fixed("show", "alpha", "beta"),
     "list": _fixed("list", "models", "-t", "jupyterlab"),
     "diff": _fixed("diff", "alpha", "beta"),
+    "plot": _fixed("plot", "jupyterlab", "alpha", "beta", "-o", "figure.svg"),
+    "table": _fixed("table"),
+    "prior": _fixed("prior"),
+    "retrieve": _fixed("retrieve", "news", "--first-stage", "ql", slow=True),
+    "sample-sentences": Call(
+        lambda board: (
+            *("sample-sentences", "pairs/pairs.de-en.de", "pairs/pairs.de-en.en"),
+            *(str(board.output / "de-en"), "--queries", "2", "--documents", "2"),
+        )
+    ),
     "pack": _fixed("pack", "alpha"),
     "cache": _fixed("cache"),
     "completion": _fixed("completion", "zsh"),

@@ -58,7 +58,13 @@ PREPARED: dict[str, Callable[[Path, pytest.FixtureRequest], Examples]] = {
 }
 
 
-@pytest.mark.parametrize("lane", PREPARED)
+# Their examples take seconds to prepare.
+_SLOW = ("headers", "tokenizers")
+
+
+@pytest.mark.parametrize(
+    "lane", [pytest.param(lane, marks=[pytest.mark.slow] * (lane in _SLOW)) for lane in PREPARED]
+)
 def test_the_same_few_examples_are_read_or_refused(
     lane: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -33,11 +33,14 @@ _PROGRAM = re.compile(r"(?ms)^```python\n# (\S+\.py)\n(.*?)^```$")
 _COMMAND = re.compile(r"(?m)^\$ (.*)\n((?:(?!\$ ).*\n)*)")
 
 
-def rewritten(page: str, board: Path) -> str:
-    """Return a page with every transcript's output as it is now; `board` is a folder to work in."""
+def rewritten(page: str, board: Path, left_out: str = "") -> str:
+    """Return a page with every transcript's output as it is now; `board` is a folder to work in.
+
+    Commands that begin with `left_out` are not run, and stay as they are.
+    """
 
     def block(match: re.Match[str]) -> str:
-        return "```console\n" + "".join(_lines(match[1], board)) + "```"
+        return "```console\n" + "".join(_lines(match[1], board, left_out)) + "```"
 
     return _BLOCK.sub(block, page)
 
@@ -73,10 +76,13 @@ def without_numbers(page: str) -> str:
     return re.sub(r" +", " ", re.sub(r"\d+(?:\.\d+)?", "#", page))
 
 
-def _lines(block: str, board: Path) -> Iterator[str]:
+def _lines(block: str, board: Path, left_out: str) -> Iterator[str]:
     for match in _COMMAND.finditer(block):
         yield f"$ {match[1]}\n"
-        yield _shortened(match[2], _output(match[1], board))
+        if left_out and match[1].startswith(left_out):
+            yield match[2]
+        else:
+            yield _shortened(match[2], _output(match[1], board))
 
 
 def _output(command: str, board: Path) -> str:

@@ -139,6 +139,7 @@ def test_a_trial_writes_no_sweep(submission: Path) -> None:
     assert not (submission / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_not_what_it_says_is_refused(submission: Path) -> None:
     whole = sweep(submission)
     path = sweep_path(submission, "jupyterlab")

@@ -66,10 +66,11 @@ def reference(folder: Path, text: str, view: View) -> Vectors:
     "architecture",
     [
         "bert",
-        "xlm-roberta",
-        "modernbert",
         "deberta-v2",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("distilbert", "electra", "mpnet")),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("xlm-roberta", "modernbert", "distilbert", "electra", "mpnet")
+        ),
     ],
 )
 def test_every_layer_and_both_poolings_equal_hidden_states_in_one_pass(

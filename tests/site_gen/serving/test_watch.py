@@ -23,7 +23,7 @@ def submissions(tmp_path: Path) -> Path:
     return tmp_path / "submissions"
 
 
-@pytest.fixture(params=["told", "looking"])
+@pytest.fixture(params=["told", pytest.param("looking", marks=pytest.mark.slow)])
 def found(
     request: pytest.FixtureRequest, submissions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Mapping[str, FolderState]]:

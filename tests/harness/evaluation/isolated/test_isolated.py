@@ -83,6 +83,7 @@ def test_in_a_sandbox_the_result_is_the_same(submission: Path, own_cache: Path) 
     assert (own_cache / "sandboxed").is_dir() == has_sandbox()
 
 
+@pytest.mark.slow
 def test_a_score_that_came_with_the_submission_is_not_kept_in_a_sandbox(submission: Path) -> None:
     """A forged cell on the right weights would come out under the run of whoever evaluates."""
     (honest,) = evaluate(submission, ["jupyterlab"], ["de", "fi"], OPTIONS)
@@ -336,7 +337,7 @@ def test_what_comes_out_is_read_like_a_strangers_file(
     "what",
     [
         pytest.param("a FIFO", marks=pytest.mark.slow),
-        "a link to a device",
+        pytest.param("a link to a device", marks=pytest.mark.slow),
         pytest.param("a folder", marks=pytest.mark.slow),
         pytest.param("a file", marks=pytest.mark.slow),
     ],

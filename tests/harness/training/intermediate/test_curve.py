@@ -158,6 +158,7 @@ def test_a_training_ends_after_its_patience_with_the_best_encoder(
     assert verify(tmp_path / "submissions/toy/checkpoints/seed-0", "here").digest == done.weights
 
 
+@pytest.mark.slow
 def test_without_a_better_score_before_the_end_the_last_encoder_is_the_best(
     tmp_path: Path, toy_encoder: Path, questions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -559,6 +559,7 @@ def test_a_record_whose_passes_took_longer_than_all_of_it_is_refused() -> None:
         TrainingRun.model_validate(run | {"passes": 10.1})
 
 
+@pytest.mark.slow
 def test_another_recipe_in_the_same_folder_and_other_weights_than_recorded_are_refused(
     recipe: TrainingRecipe, tmp_path: Path, data: Path
 ) -> None:
@@ -589,6 +590,7 @@ def test_a_submission_that_does_not_name_the_seed_is_refused(
     assert error.value.faults[0].cure == "add to checkpoints: {seed: 1, path: checkpoints/seed-1}"
 
 
+@pytest.mark.slow
 def test_a_seed_that_a_recipe_gains_later_is_added_and_the_rest_of_the_file_stays(
     recipe: TrainingRecipe, tmp_path: Path, data: Path
 ) -> None:
@@ -604,6 +606,7 @@ def test_a_seed_that_a_recipe_gains_later_is_added_and_the_rest_of_the_file_stay
     assert submission_faults(folder) == ()
 
 
+@pytest.mark.slow
 def test_too_little_memory_takes_smaller_parts_of_a_step_and_a_lost_loss_is_named(
     recipe: TrainingRecipe, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -221,7 +221,7 @@ def test_cosines_follow_scores(tmp_path: Path, toy_encoder: Path, data: Path, lo
     assert done.drawn is not None and done.drawn["stsb"].first == {"en": 96, "de": 96}
 
 
-@pytest.mark.parametrize("batches", ["english", "crosslingual"])
+@pytest.mark.parametrize("batches", [pytest.param("english", marks=pytest.mark.slow), "crosslingual"])
 def test_a_student_comes_closer_to_a_teacher_of_another_width(
     tmp_path: Path, toy_encoder: Path, data: Path, batches: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
