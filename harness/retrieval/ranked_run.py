@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harness.data import trec
 from harness.errors import BadInput, Where
+from harness.store.files import replace_file
 
 # Documents of a run beyond this rank are not kept, as is usual at TREC.
 DEPTH = 1000
@@ -99,4 +100,4 @@ def write_run(path: Path, run: RankedRun) -> None:
                     cure="rename the id in the collection",
                 )
             lines.append(f"{query} Q0 {document} {rank} {score:.9g} {run.name}\n")
-    path.write_text("".join(lines), encoding="utf-8")
+    replace_file(path, "".join(lines).encode())

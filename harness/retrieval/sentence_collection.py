@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.data.text_files import read_lines
 from harness.errors import BadInput
+from harness.store.files import replace_file
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def write_sentence_collection(
     _write_json_lines(folder / "corpus.jsonl", {f"d{line + 1}": documents[line] for line in sorted(lines)})
     _write_json_lines(folder / "queries.jsonl", {f"q{line + 1}": queries[line] for line in sorted(asked)})
     judged = "".join(f"q{line + 1}\td{line + 1}\t1\n" for line in sorted(asked))
-    (folder / "qrels/test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}", encoding="utf-8")
+    replace_file(folder / "qrels/test.tsv", f"query-id\tcorpus-id\tscore\n{judged}".encode())
     return len(usable)
 
 
@@ -73,4 +74,4 @@ def _usable(queries: Iterable[str], documents: Iterable[str]) -> list[int]:
 
 def _write_json_lines(path: Path, texts: Mapping[str, str]) -> None:
     rows = ({"_id": name, "title": "", "text": text.strip()} for name, text in texts.items())
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    replace_file(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())

@@ -109,13 +109,16 @@ class _Series:
         low, high = model.mean.interval
         text = (
             f"multilingual minus English-only is {signed(model.mean.points)} points on the mean of the "
-            f"{counted(len(self.gap.sizes), 'size')} ({signed(low)} to {signed(high)}; "
-            f"{p_words(model.mean.p)})."
+            f"{counted(len(self.gap.sizes), 'size')} ({signed(low)} to {signed(high)})."
         )
         decided = model.mean.p < 1 - LEVEL
-        text += " Beyond chance" if decided else " Open"
-        others = [f"{p_words(effect.p)} with {name}" for name, effect in model.sensitivity.items()]
-        text += f"; {listed(others)}." if others else "."
+        text += f" {'Beyond chance' if decided else 'Open'}: {p_words(model.mean.p)}"
+        others = sorted(effect.p for effect in model.sensitivity.values())
+        if others:
+            text += (
+                f", {p_words(others[0])} to {p_words(others[-1]).removeprefix('p ')} under other assumptions"
+            )
+        text += "."
         return AnswerLine(f"{self.task}, all sizes together", DECIDED if decided else OPEN, text)
 
     @property

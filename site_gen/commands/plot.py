@@ -10,8 +10,9 @@ import click
 
 from harness.catalog import is_own
 from harness.catalog.lookup import language_named, split_names, target_named
-from harness.errors import BadInput, Where, WrongUsage
+from harness.errors import BadInput, WrongUsage
 from harness.store import existing_submission, load_side
+from harness.store.files import replace_file
 from site_gen.commands.shared_options import submissions_option
 from site_gen.figures.figure import Figure
 from site_gen.figures.html_document import html_document
@@ -68,7 +69,7 @@ def plot(
 ) -> Path:
     """Write the figure of the results in folders, and return its file.
 
-    Raises WrongUsage for an ending that is no format, and BadInput where there is nothing to draw.
+    Raises WrongUsage for an ending that is no format, BadInput where there is nothing to draw, or Unwritable.
     """
     check_ending(file)
     name = target if is_own(target) else target_named(target)
@@ -78,13 +79,7 @@ def plot(
     measured = dict.fromkeys(language for one in chosen for language in one.result.languages)
     codes = [language_named(code, list(measured), name) for code in split_names(languages)]
     figure = selection_figure(chosen, across, codes)
-    data = FORMATS[file.suffix.lower()](figure)
-    try:
-        file.write_bytes(data)
-    except OSError as reason:
-        raise BadInput(
-            f"cannot be written: {reason.strerror}", where=Where(str(file)), cure="name another file"
-        ) from reason
+    replace_file(file, FORMATS[file.suffix.lower()](figure))
     return file
 
 

@@ -89,7 +89,7 @@ CALLS = {
     "list": _fixed("list", "models", "-t", "jupyterlab"),
     "diff": _fixed("diff", "alpha", "beta"),
     "plot": _fixed("plot", "jupyterlab", "alpha", "beta", "-o", "figure.svg"),
-    "table": _fixed("table"),
+    "table": _fixed("table", "-t", "jupyterlab"),
     "prior": _fixed("prior"),
     "retrieve": _fixed("retrieve", "news", "--first-stage", "ql", slow=True),
     "sample-sentences": Call(
