@@ -14,7 +14,7 @@ help: ## List what can be made
 demo: $(VENV)/.installed-demo ## Evaluate the bundled encoder at four sizes and build the site, offline
 	$(BIN)/stiltboard demo
 
-test: $(VENV)/.installed-test browser ## Run the tests (under 12 minutes on two cores)
+test: $(VENV)/.installed-test browser ## Run the tests (about nine minutes on two cores)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 
 test-all: $(VENV)/.installed-test browser ## Run the slow lanes too
