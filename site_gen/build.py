@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
-from harness.store.board_settings import load_board_settings
 from harness.store.prior_file import load_seed_priors
 from site_gen import paths
 from site_gen.board.board import Board, NotShown
@@ -19,11 +18,12 @@ from site_gen.exports.leaderboard_json import leaderboard_json
 from site_gen.figures.scaling import is_drawn
 from site_gen.figures.scaling_choices import choices_js, choices_path
 from site_gen.pages.board_rows import rows_js
+from site_gen.pages.colours import own_style
 from site_gen.pages.common import CacheablePage, Context
 from site_gen.pages.compare_data import compare_outputs
 from site_gen.pages.registry import PAGES
 from site_gen.pages.rendering import TEMPLATES, render
-from site_gen.reading.account import account_of
+from site_gen.reading.board_content import with_content
 from site_gen.reading.build_cache import BuildCache
 from site_gen.reading.entries import gather
 from site_gen.reading.folder_state import FolderState, folder_states, unpaired_above
@@ -123,13 +123,8 @@ class Builder:
                 not_shown=not_shown,
                 seed_priors=load_seed_priors(self._submissions),
             )
-            title = load_board_settings(self._submissions).title
-            board = replace(
-                board,
-                unpaired_above=unpaired_above(len(current_states)),
-                title=title,
-                account=account_of(self._submissions),
-            )
+            board = replace(board, unpaired_above=unpaired_above(len(current_states)))
+            board = with_content(board, self._submissions)
             preview = None if self._part is None else Preview(len(current_states), of)
             self._board = replace(board, edition=replace(self._edition(board), preview=preview))
             files = planned_files(self._board, self._base_url) | dict(_inner_files(self._inside))
@@ -154,8 +149,10 @@ def planned_files(board: Board, base_url: str = "") -> dict[str, Output]:
         "data/rows.js": Output(partial(rows_js, board)),
     }
     files |= {f"static/{name}": Output((TEMPLATES / "static" / name).read_bytes) for name in STATIC}
+    files |= {path: Output(partial(bytes, data)) for path, data in own_style(board)}
+    common = (*board.edition.inputs, board.unpaired_above, board.settings.model_dump_json())
     files |= {
-        path: _page(kind.template, context, (*board.edition.inputs, board.unpaired_above, board.title))
+        path: _page(kind.template, context, common)
         for kind in PAGES
         for path, context in kind.pages(board, root)
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 ACCOUNT = "experiment.html"
 ANSWER_JSON = "data/answer.json"
 CHANGES = "changes.html"
+COLOURS = "static/colours.css"
 FEED = "feed.xml"
 GAPS_CSV = "data/gaps.csv"
 LEADERBOARD_CSV = "data/leaderboard.csv"
@@ -18,6 +19,11 @@ SITE_CARD = "static/card.png"
 _BADGES = "badges/"
 _CARDS, _CURVES, _MODEL_CARDS = "cards/", "data/precision-recall/", "data/model-cards/"
 _MTEB, _PAGES, _RESULTS = "data/mteb/Tatoeba/", "submissions/", "data/results/"
+
+
+def logo(file: str) -> str:
+    """Return the path of the board's own logo, which is in a file of another name."""
+    return f"static/logo{file[file.rindex('.') :]}" if file else ""
 
 
 def page(slug: str) -> str:

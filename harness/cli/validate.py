@@ -32,12 +32,13 @@ if TYPE_CHECKING:
             "status",
             "scores",
             "seed-prior",
+            "board",
         ]
     ),
     help="Print the JSON Schema of this kind of file instead.",
 )
 def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> None:
-    """Check submissions, their results and outcomes; list every fault at once.
+    """Check submissions, their results and outcomes, and stiltboard.yaml; list every fault at once.
 
     Weights in a folder of this machine are compared with what the results name.
 
@@ -53,8 +54,9 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
     folders = [existing_submission(path, submissions) for path in paths] or [
         submissions / slug for slug in find_submissions(submissions)
     ]
-    boards = {root: weights_of_board(root) for root in {folder.absolute().parent for folder in folders}}
-    faults: list[Fault] = []
+    roots = {folder.absolute().parent for folder in folders} or {submissions.absolute()}
+    boards = {root: weights_of_board(root) for root in roots}
+    faults: list[Fault] = [fault for root in sorted(roots) for fault in _settings_faults(root)]
     for folder in folders:
         folder_faults, notes = checked_submission(folder)
         folder_faults = folder_faults or tuple(_changed_weights(folder))
@@ -67,6 +69,18 @@ def command(paths: tuple[str, ...], submissions: Path, schema: str | None) -> No
     if faults:
         raise BadInput(faults)
     click.echo(f"{len(folders)} {'submission' if len(folders) == 1 else 'submissions'} checked, no faults")
+
+
+def _settings_faults(submissions: Path) -> tuple[Fault, ...]:
+    """Return the faults of the settings of the board that submissions are in."""
+    from harness.errors import BadInput
+    from harness.store.board_settings import load_board_settings
+
+    try:
+        load_board_settings(submissions)
+    except BadInput as error:
+        return error.faults
+    return ()
 
 
 def _changed_weights(folder: Path) -> list[Fault]:
@@ -96,7 +110,16 @@ def _changed_weights(folder: Path) -> list[Fault]:
 def schema_text(name: str) -> str:
     """Return the JSON Schema of a kind of file, or of a command's output, as in docs/schema/."""
     from harness.comparison.report import ComparisonReport
-    from harness.records import Record, Result, SeedPriors, Sweep, Training, TrainingRecipe, Verification
+    from harness.records import (
+        BoardSettings,
+        Record,
+        Result,
+        SeedPriors,
+        Sweep,
+        Training,
+        TrainingRecipe,
+        Verification,
+    )
     from harness.records.score_line import ScoreLine
     from harness.review import Review
     from harness.upkeep.backlog import Backlog
@@ -112,6 +135,7 @@ def schema_text(name: str) -> str:
         "status": Backlog,
         "scores": ScoreLine,
         "seed-prior": SeedPriors,
+        "board": BoardSettings,
     }
     body = records[name].model_json_schema() if name in records else _submission_schema()
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:stiltboard:schema:{name}"}

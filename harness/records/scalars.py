@@ -13,6 +13,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 SLUG = r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$"
 HUB_ID = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?/[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$"
+# Published in every page: without a name and a password, blanks, quotation marks, tags, query and fragment.
+WEB_ADDRESS = (
+    r"^https?://(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%!$&()*+,;=:@/-]*)?$"
+)
 TAG = r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$"
 
 
@@ -94,3 +98,4 @@ Link = Annotated[
         max_length=500,
     ),
 ]
+WebAddress = Annotated[str, Field(pattern=WEB_ADDRESS, max_length=500)]

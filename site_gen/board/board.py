@@ -6,8 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from harness.records import Notice, Parameters, Regime, SeedPriors, Submission, Target, Tombstone
-from harness.records.board_settings import TITLE
+from harness.records import (
+    BoardSettings,
+    Notice,
+    Parameters,
+    Regime,
+    SeedPriors,
+    Submission,
+    Target,
+    Tombstone,
+)
+from harness.records.board_settings import NO_SETTINGS
 from harness.scoring.statistics.entrant import Entrant
 from harness.scoring.statistics.moderation import Priors
 from site_gen.board.averages import XTREME_GROUPS, Average, xtreme_average
@@ -148,11 +157,6 @@ class Row:
         """Return the earlier results that were replaced or removed."""
         return history(self.submission, {name: cell.result for name, cell in self.cells.items()})
 
-    @property
-    def evaluated(self) -> bool:
-        """Tell whether the submission was evaluated on a target of the benchmark."""
-        return any(cell.target.in_xtreme for cell in self.cells.values())
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -203,11 +207,11 @@ class NotShown:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything the pages show; `withdrawn` are the tombstones, by slug, `title` is the board's own.
+    """Everything the pages show; `withdrawn` are the tombstones, by slug, `settings` the board's own.
 
     `unpaired_above` is the number of submissions above which rows are not paired by examples, 0 while they
     are. `seed_priors` is the board's prior of the variance over seeds, None where it has none. `account` is
-    the experiment's, in Markdown, empty without one.
+    the experiment's, in Markdown, and `logo` a picture, both empty without one.
     """
 
     rows: tuple[Row, ...]
@@ -217,19 +221,43 @@ class Board:
     withdrawn: tuple[Tombstone, ...] = ()
     edition: Edition = NO_EDITION
     unpaired_above: int = 0
-    title: str = TITLE
+    settings: BoardSettings = NO_SETTINGS
     account: str = ""
+    logo: bytes = b""
     seed_priors: SeedPriors | None = None
+
+    @property
+    def title(self) -> str:
+        """Return the board's title."""
+        return self.settings.title
 
     @cached_property
     def benchmark(self) -> tuple[Standing, ...]:
-        """Return the standings that count towards the benchmark."""
-        return tuple(standing for standing in self.standings if standing.target.in_xtreme)
+        """Return the standings of the table on the front page: of the board's own targets, or XTREME's."""
+        if not self.settings.targets:
+            return tuple(standing for standing in self.standings if standing.target.in_xtreme)
+        standings = {standing.target.name: standing for standing in self.standings}
+        return tuple(standings[name] for name in self.settings.targets if name in standings)
 
     @cached_property
     def others(self) -> tuple[Standing, ...]:
-        """Return the standings outside the benchmark."""
-        return tuple(standing for standing in self.standings if not standing.target.in_xtreme)
+        """Return the standings of all other targets."""
+        names = {standing.target.name for standing in self.benchmark}
+        return tuple(standing for standing in self.standings if standing.target.name not in names)
+
+    @property
+    def benchmark_name(self) -> str:
+        """Return the name of what the table on the front page has: XTREME, or the board's own title."""
+        return self.title if self.settings.targets else "XTREME"
+
+    def counts(self, row: Row | ReportedRow) -> bool:
+        """Tell whether a row has a result on a target of the table on the front page."""
+        return any(standing.target.name in row.cells for standing in self.benchmark)
+
+    @property
+    def has_main(self) -> bool:
+        """Tell whether some row has a result on a target of the table on the front page."""
+        return any(standing is self.main for standing in self.benchmark)
 
     @cached_property
     def empty(self) -> tuple[Standing, ...]:

@@ -104,11 +104,6 @@ class ReportedRow:
         """Return the means of XTREME's groups of targets."""
         return {group: xtreme_average(self._scores(), group) for group in XTREME_GROUPS}
 
-    @property
-    def in_xtreme(self) -> bool:
-        """Tell whether a number was published for a target of the benchmark."""
-        return any(cell.target.in_xtreme for cell in self.cells.values())
-
     def _scores(self) -> Iterator[tuple[Target, float]]:
         return ((cell.target, cell.score) for cell in self.cells.values() if cell.score is not None)
 

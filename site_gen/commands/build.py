@@ -12,7 +12,9 @@ import click
 
 from harness.characters import shown
 from harness.errors import BadInput, CheckFailed
+from harness.records.scalars import WEB_ADDRESS
 from harness.store import existing_submission, find_submissions
+from harness.store.board_settings import load_board_settings
 from harness.verbosity import current_verbosity, verbosity_options
 from site_gen.build import Site, build
 from site_gen.commands.shared_options import submissions_option
@@ -23,12 +25,6 @@ from site_gen.reading.source import open_source
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-# Published in every page: without a name and a password, blanks, quotation marks, tags, query and fragment.
-_WEB_ADDRESS = re.compile(
-    r"https?://(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%!$&()*+,;=:@/-]*)?",
-)
-
-
 def _web_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Return a value that may be published as an address, refuse any other, and show no password."""
     example = "such as https://user.github.io/leaderboard"
@@ -36,14 +32,15 @@ def _web_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
         raise click.BadParameter(
             f"an address with a name or a password would be published: give one {example}"
         )
-    if value and not _WEB_ADDRESS.fullmatch(value):
+    if value and not re.fullmatch(WEB_ADDRESS, value):
         raise click.BadParameter(f"{shown(value)} is not a web address {example}")
     return value
 
 
 base_url_option = click.option(
     "--base-url", default="", callback=_web_address, metavar="URL",
-    help="The site's public address: adds canonical links, a sitemap and preview pictures.",
+    help="The site's public address, before base_url of stiltboard.yaml: adds canonical links, a sitemap and "
+    "preview pictures.",
 )  # fmt: skip
 
 
@@ -96,6 +93,7 @@ def command(
     Exit code 1: the site was built without some submissions. 3: nothing could be read, and nothing was built.
     """
     source = open_source(submissions, at, since)
+    base_url = base_url or load_board_settings(submissions).base_url or ""
     inside = snapshot_sites(submissions, base_url) if snapshots else {}
     part = _part(source.folder, slugs, only)
     site = build(source.folder, out, base_url, source.edition, inside, part)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from harness.store.board_settings import load_board_settings
 from site_gen.board.edition import Edition
 from site_gen.build import build
 from site_gen.commands.build import at_option, refuse_partial, site_options
@@ -67,7 +68,11 @@ def command(
     repository = Path.cwd()
     address = push_address(repository, remote)
     before = without(published(repository, remote, branch), renewed)
-    base_url = base_url or ("" if before.cname else pages_address(address))
+    base_url = (
+        base_url
+        or load_board_settings(submissions).base_url
+        or ("" if before.cname else pages_address(address))
+    )
     source = open_source(submissions, at)
     inside = snapshot_sites(submissions, base_url, exclude=before.snapshots)
     site = build(source.folder, out, base_url, source.edition, inside)

@@ -12,7 +12,6 @@ from harness.clock import now
 from harness.errors import BadInput, Fault, Where
 from harness.records.origin import Snapshot
 from harness.store.archive import write_archive, write_folder
-from harness.store.board_settings import board_settings_at
 from harness.store.committed import origin_at
 from harness.store.git import Revision, repository_around
 from harness.store.snapshots import TAG_PREFIX, checked_name, is_tagged, named_revision
@@ -25,6 +24,7 @@ from site_gen.exports.csv_tables import leaderboard_csv
 from site_gen.exports.deposit import deposit_files
 from site_gen.exports.leaderboard_json import leaderboard_json
 from site_gen.exports.schema import leaderboard_schema
+from site_gen.reading.board_content import with_content
 from site_gen.reading.past import board_at, folder_at
 from site_gen.writing.git_command import git_text
 
@@ -54,9 +54,9 @@ def command(name: str | None, at: str, out: Path, submissions: Path, base_url: s
     folder = folder_at(revision)
     board = _board(folder, snapshot, revision)
     files = {entry.path: entry for entry in revision.entries("", sizes=True)}
-    title = board_settings_at(revision, files).title
+    base_url = base_url or board.settings.base_url or ""
     address = f"{base_url.rstrip('/')}/{snapshot.name}/" if base_url else ""
-    metadata = deposit_files(board, snapshot, title, address)
+    metadata = deposit_files(board, snapshot, address)
     contents = _contents(board, folder) | {"CITATION.cff": metadata["CITATION.cff"]}
     if _LICENCE in files and not files[_LICENCE].link:
         contents |= revision.contents(files, {_LICENCE: _LICENCE_LIMIT})
@@ -65,7 +65,7 @@ def command(name: str | None, at: str, out: Path, submissions: Path, base_url: s
 
     def finish(fresh: Path) -> None:
         write_archive(fresh / f"{top}.tar.gz", top, contents, time)
-        _tag(snapshot, revision, title)
+        _tag(snapshot, revision, board.title)
 
     write_folder(out / snapshot.name, metadata, finish)
     click.echo(f"{out / snapshot.name}: {snapshot.label}, {len(contents):,} files in {top}.tar.gz")
@@ -76,7 +76,7 @@ def command(name: str | None, at: str, out: Path, submissions: Path, base_url: s
 
 def _board(folder: Path, snapshot: Snapshot, revision: Revision) -> Board:
     """Return the board of a snapshot; raises BadInput where a submission cannot be read."""
-    board = board_at(folder)
+    board = with_content(board_at(folder), folder)
     if board.not_shown:
         cure = "mend it, or withdraw it, and take the snapshot then"
         raise BadInput(

@@ -50,7 +50,7 @@ def atom_feed(board: Board, base_url: str) -> bytes:
         "updated",
         _stamp(max((result.date for result in dated), default=datetime.fromtimestamp(0, UTC))),
     )
-    ET.SubElement(_add(feed, "author"), "name").text = f"The {board.title} authors"
+    ET.SubElement(_add(feed, "author"), "name").text = board.settings.authors
     if base_url:
         ET.SubElement(
             feed, "link", {"rel": "self", "type": "application/atom+xml", "href": f"{base_url}{paths.FEED}"}

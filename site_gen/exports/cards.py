@@ -18,7 +18,7 @@ from harness.records.board_settings import TITLE
 from site_gen.board.board import Board, Cell, Row
 from site_gen.board.regimes import REGIME_NAMES
 from site_gen.figures.style import REGIME_MARKS
-from site_gen.formatting import compact, count, metric_name, points, rank_range
+from site_gen.formatting import capital, compact, count, metric_name, points, rank_range
 
 WIDTH, HEIGHT = 1200, 630
 _LEFT, _RIGHT = 84, WIDTH - 84
@@ -59,7 +59,8 @@ def submission_card(row: Row, board: str = TITLE) -> bytes:
 
 def site_card(board: Board) -> bytes:
     """Draw the board's question and its numbers of submissions and targets as a PNG."""
-    question = "Multilingual or English-only intermediate training: which transfers better, at which size?"
+    asked = board.settings.question
+    question = asked.text if asked else capital(board.settings.subtitle)
     shown = sum(1 for standing in board.standings if standing.rows)
     about = (
         f"{count(len(board.rows))} submissions on {count(shown)} targets"

@@ -12,70 +12,73 @@ from harness.records.origin import Snapshot
 from harness.store.yaml.parser import dump
 from site_gen.board.board import Board
 
-_LICENCE = "MIT"
-_KEYWORDS = (
-    "multilingual encoders",
-    "intermediate-task training",
-    "cross-lingual transfer",
-    "sentence retrieval",
-    "XTREME",
-    "leaderboard",
-)
 
-
-def deposit_files(board: Board, snapshot: Snapshot, title: str, address: str) -> dict[str, bytes]:
-    """Return the files of metadata by name; `title` is the board's, `address` may be empty."""
+def deposit_files(board: Board, snapshot: Snapshot, address: str) -> dict[str, bytes]:
+    """Return the files of metadata by name; `address` may be empty."""
     return {
-        "CITATION.cff": _citation(snapshot, title, address),
-        ".zenodo.json": _json(_zenodo(board, snapshot, title, address)),
-        "datacite.json": _json(_datacite(board, snapshot, title, address)),
+        "CITATION.cff": _citation(board, snapshot, address),
+        ".zenodo.json": _json(_zenodo(board, snapshot, address)),
+        "datacite.json": _json(_datacite(board, snapshot, address)),
     }
 
 
-def _name(snapshot: Snapshot, title: str) -> str:
-    return f"{title}: leaderboard of multilingual encoders, snapshot {snapshot.name}"
+def _name(board: Board, snapshot: Snapshot) -> str:
+    subtitle = board.settings.subtitle.removeprefix("a ").removeprefix("the ")
+    return f"{board.title}: {subtitle}, snapshot {snapshot.name}"
 
 
-def _authors(title: str) -> str:
-    return f"The {title} contributors"
+def _authors(board: Board) -> str:
+    organisation = board.settings.organisation
+    return organisation.name if organisation else f"The {board.title} contributors"
 
 
-def _description(board: Board) -> str:
+def keywords(board: Board) -> list[str]:
+    """Return what a board is about, in the words of a catalogue."""
+    asked = ["intermediate-task training"] if board.settings.asks_regimes else []
+    tests = [] if board.settings.targets else ["sentence retrieval", "XTREME"]
+    return ["multilingual encoders", *asked, "cross-lingual transfer", *tests, "leaderboard"]
+
+
+def description(board: Board) -> str:
+    """Return what the data of a board are, in a sentence."""
     return (
         f"Submissions ({len(board.rows):,}), their results with the outcome of every example, and the "
-        "leaderboard computed from them, of a benchmark of multilingual encoders after intermediate-task "
-        "training. SHA256SUMS in the archive names every file."
+        f"leaderboard computed from them: {board.settings.subtitle}."
     )
 
 
-def _citation(snapshot: Snapshot, title: str, address: str) -> bytes:
+def _description(board: Board) -> str:
+    return f"{description(board)} SHA256SUMS in the archive names every file."
+
+
+def _citation(board: Board, snapshot: Snapshot, address: str) -> bytes:
     fields = {
         "cff-version": "1.2.0",
-        "title": _name(snapshot, title),
+        "title": _name(board, snapshot),
         "message": "If you use a number of this snapshot, cite the snapshot and the submission.",
         "type": "dataset",
-        "license": _LICENCE,
-        "authors": [{"name": _authors(title)}],
+        "license": board.settings.license,
+        "authors": [{"name": _authors(board)}],
         "version": snapshot.name,
         "date-released": snapshot.origin.day,
         "commit": snapshot.origin.commit,
         **({"url": address} if address else {}),
-        "keywords": list(_KEYWORDS),
+        "keywords": keywords(board),
     }
     return dump(fields).encode()
 
 
-def _zenodo(board: Board, snapshot: Snapshot, title: str, address: str) -> dict[str, object]:
+def _zenodo(board: Board, snapshot: Snapshot, address: str) -> dict[str, object]:
     fields: dict[str, object] = {
-        "title": _name(snapshot, title),
+        "title": _name(board, snapshot),
         "upload_type": "dataset",
         "description": _description(board),
-        "creators": [{"name": _authors(title)}],
+        "creators": [{"name": _authors(board)}],
         "version": snapshot.name,
         "publication_date": snapshot.origin.day,
-        "license": _LICENCE.lower(),
+        "license": board.settings.license.lower(),
         "access_right": "open",
-        "keywords": list(_KEYWORDS),
+        "keywords": keywords(board),
         "notes": f"git commit {snapshot.origin.commit}",
     }
     if board.senders:
@@ -87,18 +90,18 @@ def _zenodo(board: Board, snapshot: Snapshot, title: str, address: str) -> dict[
     return fields
 
 
-def _datacite(board: Board, snapshot: Snapshot, title: str, address: str) -> dict[str, object]:
+def _datacite(board: Board, snapshot: Snapshot, address: str) -> dict[str, object]:
     fields: dict[str, object] = {
         "schemaVersion": "http://datacite.org/schema/kernel-4",
-        "creators": [{"name": _authors(title), "nameType": "Organizational"}],
-        "titles": [{"title": _name(snapshot, title)}],
-        "publisher": title,
+        "creators": [{"name": _authors(board), "nameType": "Organizational"}],
+        "titles": [{"title": _name(board, snapshot)}],
+        "publisher": board.title,
         "publicationYear": int(snapshot.origin.date[:4]),
         "types": {"resourceTypeGeneral": "Dataset", "resourceType": "Leaderboard"},
         "version": snapshot.name,
         "dates": [{"date": snapshot.origin.date, "dateType": "Created"}],
         "descriptions": [{"description": _description(board), "descriptionType": "Abstract"}],
-        "rightsList": [{"rightsIdentifier": _LICENCE, "rightsIdentifierScheme": "SPDX"}],
+        "rightsList": [{"rightsIdentifier": board.settings.license, "rightsIdentifierScheme": "SPDX"}],
         "contributors": [
             {"name": sender.name, "contributorType": "DataCollector"} for sender in board.senders
         ],

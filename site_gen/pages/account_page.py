@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,21 +11,19 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-# Where the account is in a repository: next to the folder of the submissions.
-ACCOUNT = "docs/reference-experiment.md"
 
-
-def account_html(text: str, repository: str) -> Markup:
+def account_html(text: str, repository: str, path: str) -> Markup:
     """Return an account as HTML: headings have ids, tables scroll, and no HTML of the text gets through.
 
-    Links to other files lead to the `repository`; without one they become plain text.
+    Links to other files lead to the `repository`, in which the account is at `path`; without one they become
+    plain text.
     """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(text)
     _name_headings(tokens)
     for token in tokens:
         if token.children:
-            token.children = _with_links(token.children, repository)
+            token.children = _with_links(token.children, repository, posixpath.dirname(path))
     html = parser.renderer.render(tokens, parser.options, {})
     tables = iter(range(1, html.count("<table>") + 1))
     html = re.sub(
@@ -46,7 +45,7 @@ def _name_headings(tokens: Sequence[Token]) -> None:
             opening.attrSet("id", words.replace(" ", "-"))
 
 
-def _with_links(children: Sequence[Token], repository: str) -> list[Token]:
+def _with_links(children: Sequence[Token], repository: str, folder: str) -> list[Token]:
     """Return the tokens of a line with links that lead somewhere from the site."""
     kept: list[Token] = []
     dropped = 0
@@ -57,7 +56,7 @@ def _with_links(children: Sequence[Token], repository: str) -> list[Token]:
                 if not repository:
                     dropped += 1
                     continue
-                path = address.removeprefix("../") if address.startswith("../") else f"docs/{address}"
+                path = posixpath.normpath(posixpath.join(folder, address))
                 token.attrSet("href", f"{repository}/blob/HEAD/{path}")
         elif token.type == "link_close" and dropped:
             dropped -= 1

@@ -6,10 +6,12 @@ The template `board.html` and the script `board.js` draw a cell by the kind of i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, NamedTuple
 
+from harness.catalog import BY_NAME
+from harness.characters import shown
 from site_gen import paths
 from site_gen.board.averages import XTREME_GROUPS
 from site_gen.board.board import Board, Cell, Row, Standing
@@ -87,18 +89,30 @@ class BoardColumn:
 @once
 def benchmark_rows(board: Board) -> tuple[Row, ...]:
     """Return the leaderboard's rows in the order of the main target, then rows without a result on it."""
-    if not board.main.target.in_xtreme:
+    if not board.has_main:
         return ()
     rows = {row.slug: row for row in board.rows}
     first = [rows.pop(row.slug) for row in board.main.rows]
-    return (*first, *(row for row in rows.values() if row.evaluated))
+    return (*first, *(row for row in rows.values() if board.counts(row)))
 
 
 @once
 def board_columns(board: Board) -> tuple[BoardColumn, ...]:
     """Return the columns of a board in their order, those first that name and describe a row."""
-    rows = benchmark_rows(board)
-    return tuple(_with_default(column, rows) for column in _columns(board))
+    rows, chosen = benchmark_rows(board), board.settings.columns
+    if chosen:
+        return tuple(replace(column, shown=column.key in chosen) for column in _columns(board))
+    varied = {"mark"} if board.settings.asks_regimes else {"mark", "regime"}
+    return tuple(_with_default(column, rows, column.key in varied) for column in _columns(board))
+
+
+def unknown_columns(board: Board) -> Iterator[tuple[str, str]]:
+    """Yield a message and a cure for each column of the board's settings that its table cannot have."""
+    known = dict.fromkeys(column.key for column in _columns(board))
+    targets = dict.fromkeys((*BY_NAME, *(standing.target.name for standing in board.benchmark)))
+    for key in board.settings.columns:
+        if key not in known and key not in targets and key not in _MEANS:
+            yield f"columns: there is no column {shown(key)}", f"one of: {', '.join(known)}"
 
 
 def target_columns(standing: Standing) -> tuple[BoardColumn, ...]:
@@ -134,28 +148,29 @@ def _columns(board: Board) -> Iterator[BoardColumn]:
     yield BoardColumn("total", "Size in total", "parameters", "number", _total)
     yield BoardColumn("family", "Family", "", "text", _family)
     yield BoardColumn("submitter", "Submitted by", "", "text", _submitter)
-    groups = dict.fromkeys(standing.target.group for standing in targets if standing.target.group)
+    groups = {standing.target.group for standing in targets if standing.target.in_xtreme}
     for group in (group for group in XTREME_GROUPS if group in groups):
         yield BoardColumn(f"mean-{group}", group_name(group), "mean", "number", partial(_mean, group))
-    yield BoardColumn("xtreme", "XTREME average", "", "number", partial(_mean, ""))
+    if groups or not board.settings.targets:
+        yield BoardColumn("xtreme", "XTREME average", "", "number", partial(_mean, ""))
     yield BoardColumn("links", "Links", "", "links", _links)
 
 
 _ON_REQUEST = frozenset({"total", "family", "submitter"})
+# Columns of averages, which a board has once their targets have results.
+_MEANS = frozenset({"xtreme", *(f"mean-{group}" for group in XTREME_GROUPS)})
 
 
-def _with_default(column: BoardColumn, rows: Sequence[Row]) -> BoardColumn:
-    """Return a column that is shown at first if it has a value for most rows, and marks if they differ."""
+def _with_default(column: BoardColumn, rows: Sequence[Row], if_varied: bool) -> BoardColumn:
+    """Return a column, shown at first if most rows have a value, and with `if_varied` if these differ."""
     cells = [column.cell(row) for row in rows]
     filled = sum(
         bool(cell.links) if column.kind == "links" else cell.value is not None and cell.text != NOT_SEPARABLE
         for cell in cells
     )
-    is_varied = column.key != "mark" or len({cell.text for cell in cells}) > 1
-    shown = column.key not in _ON_REQUEST and 2 * filled >= len(cells) and is_varied
-    return BoardColumn(
-        column.key, column.title, column.unit, column.kind, column.cell, column.target, shown or not cells
-    )
+    is_varied = not if_varied or len({cell.text for cell in cells}) > 1
+    is_shown = column.key not in _ON_REQUEST and 2 * filled >= len(cells) and is_varied
+    return replace(column, shown=is_shown or not cells)
 
 
 # ---- the cells ---------------------------------------------------------------------------------------

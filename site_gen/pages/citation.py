@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.records.board_settings import TITLE
 from harness.records.origin import Snapshot
-from site_gen.board.board import Row
+from site_gen.board.board import Board, Row
 from site_gen.board.edition import Edition
 from site_gen.board.run_info import newest_run
 
@@ -36,15 +36,16 @@ def entry_citation(row: Row, base_url: str, path: str, edition: Edition, board: 
     )
 
 
-def board_citation(rows: Sequence[Row], base_url: str, edition: Edition, board: str = TITLE) -> str:
+def board_citation(board: Board, base_url: str) -> str:
     """Return the BibTeX entry of the board: of its newest snapshot, or of its commit where there is none."""
+    edition, settings = board.edition, board.settings
     snapshot = edition.cited_snapshot()
     version = _version(edition, snapshot)
     return _misc(
         _key("stiltboard", edition, snapshot),
-        f"{board}, a leaderboard of multilingual encoders after intermediate-task training",
-        [f"The {board} authors"],
-        rows,
+        f"{settings.title}, {settings.subtitle}",
+        [settings.authors],
+        board.rows,
         version[:1].upper() + version[1:],
         _root(base_url, snapshot),
     )

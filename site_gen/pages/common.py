@@ -8,6 +8,7 @@ from functools import cache, partial
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
+from harness.records.board_settings import Colours
 from site_gen import paths
 from site_gen.board.averages import XTREME_GROUPS
 from site_gen.board.board import Board, Cell
@@ -45,10 +46,15 @@ class CacheablePage:
 
 def common(board: Board, base_url: str, path: str, current: str) -> dict[str, object]:
     """Return what every template may use; `current` is the part of the navigation that the page is in."""
+    settings = board.settings
+    derived = repository(base_url.removesuffix(f"{board.edition.snapshot}/"))
     return {
         "board": board,
+        "settings": settings,
+        "logo": paths.logo(settings.logo or ""),
+        "own_colours": settings.colours != Colours(),
         "edition": board.edition,
-        "repository": repository(base_url.removesuffix(f"{board.edition.snapshot}/")),
+        "repository": settings.repository or derived,
         "navigation": NAVIGATION,
         "path": path,
         "picture": f"{base_url}{paths.SITE_CARD}" if base_url else "",

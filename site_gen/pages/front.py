@@ -22,12 +22,13 @@ def front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "index.html"
     main, rows = board.main, benchmark_rows(board)
     outside = [standing for standing in board.others if standing.rows or standing.reported]
-    reported_rows = [row for row in board.reported if row.in_xtreme]
+    reported_rows = [row for row in board.reported if board.counts(row)]
+    asks = board.settings.asks_regimes
     extra = {
-        "findings": answer_lines(main) if main.target.in_xtreme else None,
+        "findings": answer_lines(main) if asks and board.has_main else None,
         "evidence": evidence(main),
-        "charts": [*charts_of(main, "gap"), *charts_of(main, "scaling")],
-        "language_gaps": language_gaps(main),
+        "charts": [*(charts_of(main, "gap") if asks else ()), *charts_of(main, "scaling")],
+        "language_gaps": language_gaps(main) if asks and board.has_main else (),
         "benchmark_rows": rows,
         "families": sorted({row.submission.family for row in rows}),
         "batches": _batches(rows),

@@ -149,29 +149,37 @@ def _target(
         "standing": standing,
         "target": standing.target,
         "language_paths": languages,
-        "charts": {kind: charts_of(standing, kind) for kind in CHARTS},
+        "charts": {
+            kind: charts_of(standing, kind) if kind != "gap" or board.settings.asks_regimes else ()
+            for kind in CHARTS
+        },
         "evidence": evidence(standing),
-        "findings": answer_lines(standing),
+        "findings": answer_lines(standing) if board.settings.asks_regimes else None,
     }
     return {**common(board, base_url, path, "targets"), **extra}
 
 
 def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "targets.html"
+    standings = {standing.target.name: standing for standing in board.standings}
     catalog = [standing for standing in board.others if not is_own(standing.target.name)]
     user_provided = [standing for standing in board.others if is_own(standing.target.name)]
-    groups = [
-        ("XTREME", board.benchmark),
-        ("Outside the XTREME average", catalog),
-        ("User-provided text", user_provided),
+    if board.settings.targets:
+        first, second = board.title, "Other tests"
+    else:
+        first, second = "XTREME", "Outside the XTREME average"
+    groups = [(first, board.benchmark), (second, catalog), ("User-provided text", user_provided)]
+    own_groups = [
+        (group.title, [standings[name] for name in group.targets if name in standings])
+        for group in board.settings.groups
     ]
-    yield (
-        path,
-        {
-            **common(board, base_url, path, "targets"),
-            "groups": [(name, standings) for name, standings in groups if standings],
-        },
-    )
+    grouped = {standing.target.name for _, members in own_groups for standing in members}
+    rest = [
+        (name, [standing for standing in members if standing.target.name not in grouped])
+        for name, members in groups
+    ]
+    shown = [(name, members) for name, members in (*own_groups, *rest) if members]
+    yield path, {**common(board, base_url, path, "targets"), "groups": shown}
 
 
 def _language_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
@@ -232,14 +240,16 @@ def _compare(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "about.html"
-    extra = {"bibtex": board_citation(board.rows, base_url, board.edition, board.title)}
+    extra = {"bibtex": board_citation(board, base_url)}
     yield path, {**common(board, base_url, path, "about"), **extra}
 
 
 def _account(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
-    if board.account:
+    question = board.settings.question
+    if board.account and question and question.account:
         context = common(board, base_url, paths.ACCOUNT, "method")
-        yield paths.ACCOUNT, {**context, "account": account_html(board.account, str(context["repository"]))}
+        html = account_html(board.account, str(context["repository"]), question.account)
+        yield paths.ACCOUNT, {**context, "account": html}
 
 
 def _method(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:

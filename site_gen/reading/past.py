@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from harness.cache import cache_folder
 from harness.errors import BadInput
+from harness.store.board_settings import content_files
 from harness.store.export import submission_files, write_files
 from harness.store.git import Revision, query
 from site_gen.board.board import Board, NotShown
@@ -23,21 +25,27 @@ from site_gen.reading.incremental import read_submissions
 def folder_at(revision: Revision) -> Path:
     """Return a folder in the cache with the submissions as of a revision; it is written if it is not there.
 
-    Its name is the hash of their tree in git, so that it never has to change. Raises BadInput where the
-    revision has no submission, or where the folder cannot be written.
+    Next to it is what the board had of its own. The name is the hash of all of it in git, so that it never
+    has to change. Raises BadInput where the revision has no submission, or where the folder cannot be
+    written.
     """
     repository = revision.repository
     files = submission_files(revision)
     if not files:
         raise BadInput(f"{revision.name} has no submissions", cure="name another revision")
     tree = query(repository.folder, "rev-parse", "--verify", f"{revision.commit}:{repository.place}")
-    folder = cache_folder() / "revisions" / tree.decode().strip() / "submissions"
+    name, content = tree.decode().strip(), content_files(revision)
+    if content:
+        hashes = "".join(f"\n{path} {entry.hash}" for path, entry in sorted(content.items()))
+        name = hashlib.sha256(f"{name}{hashes}".encode()).hexdigest()[: len(name)]
+    folder = cache_folder() / "revisions" / name / "submissions"
     if folder.is_dir():
         return folder
     fresh = folder.parent.with_name(f"{folder.parent.name}.{os.getpid()}.new")
     try:
-        fresh.mkdir(parents=True)
-        write_files(revision, files, fresh / folder.name)
+        fresh.parent.mkdir(parents=True, exist_ok=True)
+        inside = {f"{folder.name}/{path}": entry for path, entry in files.items()}
+        write_files(revision, inside | content, fresh)
         fresh.rename(folder.parent)
     except OSError as reason:
         if not folder.is_dir():  # another process may have written it meanwhile

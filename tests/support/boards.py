@@ -21,13 +21,17 @@ from harness.records import (
     TextEncoding,
 )
 from harness.scoring.statistics.entrant import Entrant
+from harness.store.board_settings import load_board_settings
 from site_gen.board import ranking
 from site_gen.board.board import Board, Standing
 from site_gen.board.entry import Entry, make_entry
 from site_gen.board.reported import ReportedEntry
 from site_gen.board.whole import WholeEntry, whole_row
 from site_gen.pages.submission_details import WholeDetails
+from tests.support.folders import SITE_SUBMISSIONS
 
+# Of a board that asks what this repository's asks.
+SETTINGS = load_board_settings(SITE_SUBMISSIONS)
 TATOEBA = find_target("tatoeba")
 ENCODING = Encoding(layer=2, pooling=Pooling.MEAN)
 # Two languages of four pairs each: small enough to check every number by eye.
@@ -74,7 +78,7 @@ def make_board(
     """Rank entries as the site does; toy targets are among the given ones."""
     known = {target.name: target for target in (PAIR, SHOW, MINED, ASKED, *targets)}
     entries = [_entry(one, known) if isinstance(one, WholeEntry) else one for one in found]
-    return ranking.make_board(entries, targets, before)
+    return replace(ranking.make_board(entries, targets, before), settings=SETTINGS)
 
 
 def _entry(whole: WholeEntry, known: Mapping[str, Target]) -> Entry:

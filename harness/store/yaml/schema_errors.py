@@ -63,6 +63,20 @@ PATTERNS = {
         "the name or the version of a Python package",
         "copy it from `pip list`",
     ),
+    r"^#[0-9A-Fa-f]{6}$": (
+        "a colour as #rrggbb",
+        'write six hexadecimal digits in quotation marks, such as "#005a91"',
+    ),
+    r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$": (
+        "a file of the board, by its path from stiltboard.yaml",
+        "write letters, digits, ., _, - and /, such as docs/logo.svg",
+    ),
+    r"\.(?:svg|png)$": ("the name of an SVG or PNG file", "for example logo.svg"),
+    r"^[A-Za-z0-9.+-]+$": ("the SPDX identifier of a licence", "for example MIT or CC-BY-4.0"),
+    r"^https?://(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%!$&()*+,;=:@/-]*)?$": (
+        "the address of a site",
+        "for example https://user.github.io/leaderboard",
+    ),
     r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$": (
         "a module and a name in it, with a colon between",
         "for example package.module:function",

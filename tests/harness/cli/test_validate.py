@@ -93,6 +93,7 @@ def test_validate_names_what_does_not_exist() -> None:
         "status",
         "scores",
         "seed-prior",
+        "board",
     ],
 )
 def test_the_published_schema_is_current(name: str) -> None:

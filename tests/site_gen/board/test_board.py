@@ -201,7 +201,7 @@ def test_peoples_own_targets_come_by_name_with_the_languages_of_all_their_result
     partial = board.standings[3].cell(board.rows[1])
     assert (partial.score, partial.measured, partial.of, partial.seeds) == (None, 1, 2, ())
     assert [standing.target.name for standing in board.empty] == ["pair", "show"]
-    assert [row.evaluated for row in board.rows] == [False, False]
+    assert [board.counts(row) for row in board.rows] == [False, False]
 
 
 def test_a_rank_is_the_range_that_real_differences_leave() -> None:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from site_gen.build import build
-from site_gen.pages.account_page import ACCOUNT, account_html
+from site_gen.pages.account_page import account_html
 from tests.support.folders import SITE_SUBMISSIONS
 
 TEXT = """# The account
@@ -23,14 +23,14 @@ See [the second part](#the-second-part), [how](protocol.md#ranks), [code](../exp
 
 
 def test_links_lead_somewhere_tables_scroll_and_html_is_text() -> None:
-    html = account_html(TEXT, "https://github.com/owner/board")
+    html = account_html(TEXT, "https://github.com/owner/board", "docs/account.md")
     assert '<h2 id="the-second-part">' in html and 'href="#the-second-part"' in html
     assert 'href="https://github.com/owner/board/blob/HEAD/docs/protocol.md#ranks"' in html
     assert 'href="https://github.com/owner/board/blob/HEAD/experiments/x.py"' in html
     assert "<script>" not in html and "&lt;script&gt;" in html
     assert 'role="region" aria-label="Table 1"><table>' in html
     assert '<td class="number">81.5</td>' in html and "style=" not in html
-    alone = account_html(TEXT, "")
+    alone = account_html(TEXT, "", "docs/account.md")
     assert ">how<" not in alone and "how, code and" in alone
 
 
@@ -39,8 +39,8 @@ def test_a_build_has_the_account_that_lies_next_to_the_submissions(tmp_path: Pat
     shutil.copytree(SITE_SUBMISSIONS / "lodestar-s-none", submissions / "lodestar-s-none")
     site = build(submissions, tmp_path / "site").out
     assert not (site / "experiment.html").exists()
-    (tmp_path / ACCOUNT).parent.mkdir()
-    (tmp_path / ACCOUNT).write_text(TEXT)
+    (tmp_path / "account.md").write_text(TEXT)
+    (tmp_path / "stiltboard.yaml").write_text("schema: 1\nquestion: {text: Why?, account: account.md}\n")
     build(submissions, site)
     assert "The second part</h2>" in (site / "experiment.html").read_text()
     assert '<a href="experiment.html">' in (site / "method.html").read_text()

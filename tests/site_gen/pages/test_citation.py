@@ -37,11 +37,12 @@ def test_an_entry_is_cited_with_its_title_its_submitters_and_the_year_of_its_new
 
 
 def test_what_is_not_known_is_left_out_of_a_citation() -> None:
-    (row,) = make_board([entry("toy")], (PAIR,)).rows
+    board = make_board([entry("toy")], (PAIR,))
+    (row,) = board.rows
     entry_text = entry_citation(row, "", "submissions/toy.html", NO_EDITION)
     assert "year" not in entry_text
     assert "url" not in entry_text
-    assert board_citation([row], "", NO_EDITION) == (
+    assert board_citation(board, "") == (
         "@misc{stiltboard,\n"
         "  title = {{stiltboard, a leaderboard of multilingual encoders after intermediate-task training}},\n"
         "  author = {{The stiltboard authors}},\n"
@@ -50,20 +51,21 @@ def test_what_is_not_known_is_left_out_of_a_citation() -> None:
 
 
 def test_a_citation_names_the_commit_or_a_snapshot_that_has_the_same_results() -> None:
-    (row,) = make_board([entry("toy")], (PAIR,)).rows
+    made = make_board([entry("toy")], (PAIR,))
+    (row,) = made.rows
     old, new = Origin("a" * 40, "2026-05-31T10:00:00Z"), Origin("b" * 40, "2026-11-02T10:00:00Z")
     may = Snapshot("2026-05", old)
 
     def cited(edition: Edition) -> tuple[list[str], list[str]]:
         texts = (
-            board_citation([row], "https://x.example/", edition),
+            board_citation(replace(made, edition=edition), "https://x.example/"),
             entry_citation(row, "https://x.example/", "submissions/toy.html", edition),
         )
-        board, page = (
+        whole, page = (
             [line.strip(" ,") for line in text.splitlines() if re.match(r"@| *(note|url)", line)]
             for text in texts
         )
-        return board, page
+        return whole, page
 
     assert cited(Edition(new)) == (
         ["@misc{stiltboard", f"note = {{Commit {'b' * 12} of 2026-11-02}}", "url = {https://x.example/}"],

@@ -14,7 +14,7 @@ from site_gen.board.reported import ReportedEntry
 from site_gen.board.whole import WholeEntry
 from site_gen.build import Builder, site_files
 from site_gen.exports.cards import site_card, submission_card
-from tests.support.boards import PAIR, entry, make_board, reported, result, submission
+from tests.support.boards import PAIR, SETTINGS, entry, make_board, reported, result, submission
 from tests.support.folders import ROOT, SITE_SUBMISSIONS
 from tests.support.pull_requests import git
 
@@ -26,7 +26,10 @@ ORIGIN = {
 
 
 def test_the_title_of_a_board_is_on_every_page_and_in_what_others_cite() -> None:
-    board = replace(make_board([entry("toy", {"de": 1.0, "fi": 2.0})], (PAIR,)), title="Encoders & more")
+    board = replace(
+        make_board([entry("toy", {"de": 1.0, "fi": 2.0})], (PAIR,)),
+        settings=SETTINGS.model_copy(update={"title": "Encoders & more"}),
+    )
     files = site_files(board, BASE)
     for path, data in files.items():
         if path.endswith(".html"):
@@ -38,8 +41,11 @@ def test_the_title_of_a_board_is_on_every_page_and_in_what_others_cite() -> None
     assert "name: Encoders & more\n" in files["data/model-cards/toy.yaml"].decode()
     (row,) = board.rows
     assert submission_card(row, board.title) != submission_card(row)
-    assert site_card(board) != site_card(replace(board, title="stiltboard"))
-    assert site_card(replace(board, title="文")) == site_card(replace(board, title="stiltboard"))
+    titled = {
+        title: site_card(replace(board, settings=SETTINGS.model_copy(update={"title": title})))
+        for title in ("stiltboard", "文")
+    }
+    assert site_card(board) != titled["stiltboard"] == titled["文"]
 
 
 def test_a_new_title_is_on_the_next_build(tmp_path: Path) -> None:
