@@ -17,6 +17,7 @@ COMMANDS = {
         "harness.cli.demo",
         "Evaluate a bundled encoder at four sizes on bundled text and build the site, offline.",
     ),
+    "init": ("harness.cli.init", "Start a board of one's own in a folder."),
     "new": ("harness.cli.new", "Scaffold a submission."),
     "validate": ("harness.cli.validate", "Check submissions and their results; list every fault at once."),
     "targets": ("harness.cli.targets", "List what can be evaluated."),

@@ -13,6 +13,7 @@ _ALL = "help_all"
 # Printed below the help of every command that has no examples of its own.
 EXAMPLES = {
     "demo": "stiltboard demo",
+    "init": "stiltboard init my-board && cd my-board && stiltboard build",
     "new": "stiltboard new my-model --from hub:ORG/MODEL",
     "validate": "stiltboard validate my-model",
     "targets": "stiltboard targets",

@@ -75,7 +75,9 @@ class TargetGroup(Record):
 class BoardSettings(Record):
     """A board's title and everything else that is its own: what it asks and shows, and who maintains it.
 
-    `base_url` is the site's public address and `repository` the board's on GitHub or elsewhere. `targets`
+    `base_url` is the site's public address and `repository` the board's on GitHub or elsewhere.
+    `documentation` is where stiltboard's files of documentation are: an address, or `repository` where they
+    are in the board's own. `targets`
     are those of the table on the front page, of which the first that has a result orders it; without any,
     the table has XTREME's. `columns` are the keys of the table's columns that are shown at first. `license`
     is that of the results, as an SPDX identifier. `maintainers` are the accounts that may change every
@@ -90,6 +92,7 @@ class BoardSettings(Record):
     organisation: Annotated[Organisation | None, BeforeValidator(nullable)] = None
     base_url: Annotated[WebAddress | None, BeforeValidator(nullable)] = None
     repository: Annotated[Link | None, BeforeValidator(nullable)] = None
+    documentation: Annotated[Literal["repository"] | Link | None, BeforeValidator(nullable)] = None
     license: Annotated[Line, Field(pattern=r"^[A-Za-z0-9.+-]+$")] = "MIT"
     logo: Annotated[BoardFile | None, Field(pattern=r"\.(?:svg|png)$"), BeforeValidator(nullable)] = None
     colours: Colours = Colours()

@@ -23,7 +23,8 @@ def print_board(board: Board) -> None:
     for standing in board.standings:
         if standing.rows:
             tag = target_label(standing.target).tag
-            title = standing.target.title + (f" ({tag}, outside the benchmark)" if tag else "")
+            outside = "" if any(one is standing for one in board.benchmark) else ", outside the benchmark"
+            title = standing.target.title + (f" ({tag}{outside})" if tag else "")
             headings = (*_HEADINGS, metric_name(standing.target.metric))
             lines = [_line(standing, row) for row in standing.rows[:_MOST]]
             unlisted = len(standing.rows) - len(lines)

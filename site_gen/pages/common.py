@@ -48,13 +48,18 @@ def common(board: Board, base_url: str, path: str, current: str) -> dict[str, ob
     """Return what every template may use; `current` is the part of the navigation that the page is in."""
     settings = board.settings
     derived = repository(base_url.removesuffix(f"{board.edition.snapshot}/"))
+    address = settings.repository or derived
+    documentation = settings.documentation or ""
+    if documentation == "repository":
+        documentation = f"{address}/blob/HEAD" if address else ""
     return {
         "board": board,
         "settings": settings,
         "logo": paths.logo(settings.logo or ""),
         "own_colours": settings.colours != Colours(),
         "edition": board.edition,
-        "repository": settings.repository or derived,
+        "repository": address,
+        "documentation": documentation,
         "navigation": NAVIGATION,
         "path": path,
         "picture": f"{base_url}{paths.SITE_CARD}" if base_url else "",

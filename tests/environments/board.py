@@ -78,6 +78,7 @@ def _fixed(*arguments: str, code: int = 0, slow: bool = False) -> Call:
 
 CALLS = {
     "--help": _fixed("--help"),
+    "init": Call(lambda board: ("init", str(board.output / "board"))),
     "new": _fixed("new", "fresh"),
     "validate": _fixed("validate"),
     "targets": _fixed("targets"),
