@@ -29,13 +29,15 @@ from site_gen.reading.entries import gather
 from site_gen.reading.folder_state import FolderState, folder_states, unpaired_above
 from site_gen.reading.gc_pause import gc_paused
 from site_gen.reading.incremental import EntriesByKey, read_submissions
+from site_gen.reading.outcome_files import outcome_files
 from site_gen.writing.folder import Stat, Written, refuse_foreign, site_paths, write_site
 from site_gen.writing.output import Output, key_of, standing_inputs
 
 __all__ = ["Site", "build", "gather", "site_files"]
 
 STATIC = (
-    "board.js", "chart.js", "choices.js", "compare.js", "export.js", "icon.svg", "site.css", "site.js",
+    "board.js", "chart.js", "choices.js", "compare.js", "examples.js", "export.js", "icon.svg", "site.css",
+    "site.js",
 )  # fmt: skip
 
 
@@ -69,14 +71,17 @@ def build(
     edition: Describer = no_edition,
     inside: Mapping[str, Path] | None = None,
     part: Collection[str] | None = None,
+    *,
+    outcomes: bool = True,
 ) -> Site:
     """Build the site of a submissions folder, without submissions that cannot be read.
 
     `edition` says which state of the board it is. `inside` are other sites that become folders of this one,
-    by their names. With `part`, slugs, it is a preview of these submissions, and says so. Raises
+    by their names. With `part`, slugs, it is a preview of these submissions, and says so. With
+    `outcomes` those of all results are copied into the site, unless they are too large for it. Raises
     BadInput with all faults where no submission can be read; on any error the old site stays unchanged.
     """
-    return Builder(submissions, out, base_url, edition, inside, part).build()
+    return Builder(submissions, out, base_url, edition, inside, part, outcomes=outcomes).build()
 
 
 class Builder:
@@ -90,11 +95,13 @@ class Builder:
         edition: Describer = no_edition,
         inside: Mapping[str, Path] | None = None,
         part: Collection[str] | None = None,
+        *,
+        outcomes: bool = True,
     ) -> None:
         """Take the submissions folder, the output folder and the site's address, and the rest as `build`."""
         self._submissions, self._out, self._base_url = submissions, out, base_url
         self._edition, self._inside = edition, inside or {}
-        self._part = part
+        self._part, self._outcomes = part, outcomes
         self._cache = BuildCache(submissions, part)
         self._entries: EntriesByKey = {}
         self._board: Board | None = None
@@ -127,7 +134,15 @@ class Builder:
             board = with_content(board, self._submissions)
             preview = None if self._part is None else Preview(len(current_states), of)
             self._board = replace(board, edition=replace(self._edition(board), preview=preview))
+            # With so many submissions that none is paired, nobody has checked their outcomes.
+            copied = (
+                outcome_files(self._board, self._submissions)
+                if self._outcomes and not board.unpaired_above
+                else {}
+            )
+            self._board = replace(self._board, outcomes=frozenset(copied))
             files = planned_files(self._board, self._base_url) | dict(_inner_files(self._inside))
+            files |= {paths.outcomes(*key): file for key, file in copied.items()}
         site = self._out.resolve()
         previous = self._written or {path: Written(*row) for path, row in self._cache.files(site).items()}
         self._written = write_site(files, self._out, previous, old)

@@ -17,7 +17,13 @@ SITE_CARD = "static/card.png"
 
 # The folders of the files that bear a submission's slug.
 _BADGES = "badges/"
-_CARDS, _CURVES, _MODEL_CARDS = "cards/", "data/precision-recall/", "data/model-cards/"
+_CARDS, _CURVES, _EXAMPLES, _MODEL_CARDS = (
+    "cards/",
+    "data/precision-recall/",
+    "data/examples/",
+    "data/model-cards/",
+)
+_OUTCOMES = "data/outcomes/"
 _MTEB, _PAGES, _RESULTS = "data/mteb/Tatoeba/", "submissions/", "data/results/"
 
 
@@ -35,7 +41,7 @@ def under_former_slug(path: str, slug: str, former: str) -> str:
     """Return the path that one of a submission's files had under a former slug."""
     folder = next(
         folder
-        for folder in (_BADGES, _CARDS, _CURVES, _MODEL_CARDS, _MTEB, _RESULTS)
+        for folder in (_BADGES, _CARDS, _CURVES, _EXAMPLES, _MODEL_CARDS, _MTEB, _OUTCOMES, _RESULTS)
         if path.startswith(f"{folder}{slug}")
     )
     return f"{folder}{former}{path.removeprefix(f'{folder}{slug}')}"
@@ -59,6 +65,16 @@ def model_card(slug: str) -> str:
 def curves(slug: str, target: str) -> str:
     """Return the path of the complete precision-recall curves of a result."""
     return f"{_CURVES}{slug}/{target}.json"
+
+
+def examples(slug: str, target: str) -> str:
+    """Return the path of the script with the examples of a result."""
+    return f"{_EXAMPLES}{slug}/{target}.js"
+
+
+def outcomes(slug: str, target: str) -> str:
+    """Return the path of a result's outcomes."""
+    return f"{_OUTCOMES}{slug}/{target}.parquet"
 
 
 def results(slug: str) -> str:

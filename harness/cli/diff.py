@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.named_side import read_side
-from harness.cli.options import language_option, submission_argument, submissions_option, target_option
+from harness.cli.options import (
+    data_option,
+    language_option,
+    submission_argument,
+    submissions_option,
+    target_option,
+)
 from harness.cli.streams import takes_colour
 from harness.cli.thresholds import check_thresholds, fail_under_option
 from harness.errors import BadInput, CheckFailed, Fault, NotComparable, WrongUsage
@@ -67,6 +73,14 @@ class _Number(click.FloatRange):
     metavar="URL",
     help="Append a link to the side-by-side comparison on this site (text and markdown only).",
 )
+@click.option(
+    "--examples",
+    type=click.IntRange(0, 1000),
+    default=0,
+    metavar="N",
+    help="Also print up to N examples of each target that only one side gets right (text only).",
+)
+@data_option
 @fail_under_option
 @submissions_option
 def command(
@@ -79,6 +93,8 @@ def command(
     min_delta: float,
     alpha: float,
     site: str | None,
+    examples: int,
+    data: Path | None,
     thresholds: Mapping[str, float],
     submissions: Path,
 ) -> None:
@@ -87,12 +103,18 @@ def command(
     Each is a slug, a folder, a result's file, or REV:slug for a submission at a git revision. A range of
     revisions alone, such as main..HEAD, compares every submission whose results changed in it.
 
+    With --examples ids are printed, and with --data the texts too, which are in no result.
+
     Exit code 1 with --fail-on regression when a target fell by at least --min-delta with p < --alpha after
     Holm's correction over the targets that changed; with --fail-on missing when the second lacks what the
     first has; 4 when the two were not measured in the same way, or the filters leave nothing.
     """
     from harness.comparison import report
 
+    if examples and (second is None or style != "text"):
+        raise WrongUsage("--examples is about two sides, as text", cure="name two sides, without --format")
+    if data is not None and not examples:
+        raise WrongUsage("--data is for the texts of --examples", cure="add --examples 20, or leave it out")
     target_filter, language_filter = _filters(targets, languages)
     link = _comparison_link(site, (first, second), submissions) if site is not None else ""
     if second is None:
@@ -103,7 +125,7 @@ def command(
         from harness.comparison.compare import compare
         from harness.store.prior_file import load_seed_priors
 
-        sides = [read_side(name, submissions) for name in (first, second)]
+        sides = [read_side(name, submissions, whole=bool(examples)) for name in (first, second)]
         comparison = compare(
             *sides,
             targets=target_filter,
@@ -117,6 +139,11 @@ def command(
     else:
         text = {"markdown": report.markdown, "json": report.json}[style](comparison_report)
     click.echo(text, nl=False)
+    if examples:
+        from harness.cli.compared_examples import example_lines
+
+        for line in example_lines(sides[0], sides[1], comparison, examples, data):
+            click.echo(line)
     if link and style != "json":
         click.echo(f"\n{link}")
     _raise_failures(comparison_report, fail_on, min_delta, alpha)

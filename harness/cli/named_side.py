@@ -9,8 +9,11 @@ if TYPE_CHECKING:
     from harness.store import Side
 
 
-def read_side(name: str, submissions: Path) -> Side:
-    """Read a side by the name that a person gave; what is on this machine comes before git."""
+def read_side(name: str, submissions: Path, *, whole: bool = False) -> Side:
+    """Read a side by the name that a person gave; what is on this machine comes before git.
+
+    With `whole` its outcomes have all columns, not only those that scores are computed from.
+    """
     from harness.store import (
         SUBMISSION_FILE,
         existing_submission,
@@ -18,12 +21,16 @@ def read_side(name: str, submissions: Path) -> Side:
         load_side_at,
         split_revision,
     )
+    from harness.store.sides import scored_columns
+    from harness.store.submission_folder import every_column
+
+    columns = every_column if whole else scored_columns
 
     try:
         revision = None if Path(name).exists() else split_revision(name)
     except OSError:  # the name is too long for a file
         revision = split_revision(name)
     if revision:
-        return load_side_at(*revision, submissions)
+        return load_side_at(*revision, submissions, columns)
     single = Path(name).suffix == ".yaml" and Path(name).name != SUBMISSION_FILE
-    return load_side(name if single else existing_submission(name, submissions))
+    return load_side(name if single else existing_submission(name, submissions), columns)

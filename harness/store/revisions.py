@@ -19,7 +19,7 @@ from harness.errors import BadInput
 from harness.store.file_tree import RESULTS_FOLDER, FolderAtRevision
 from harness.store.git import Repository, Revision, merge_base, repository_around, resolved
 from harness.store.results import has_suffix
-from harness.store.sides import Side, side_of
+from harness.store.sides import ColumnChoice, Side, scored_columns, side_of
 from harness.store.submission_folder import SubmissionFolder
 from harness.store.submissions import SUBMISSION_FILE, slug_fault
 from harness.store.yaml.parser import refuse
@@ -61,7 +61,7 @@ def split_revision(name: str) -> tuple[str, str] | None:
     return (revision, rest) if colon and not re.match(r"[A-Za-z]:[\\/]", name) else None
 
 
-def load_side_at(revision: str, name: str, submissions: Path) -> Side:
+def load_side_at(revision: str, name: str, submissions: Path, columns: ColumnChoice = scored_columns) -> Side:
     """Read all results of a submission, or only the result whose file is named, as of a revision.
 
     A name without a slash is a slug under `submissions`; any other is a path as in git: from the
@@ -82,6 +82,7 @@ def load_side_at(revision: str, name: str, submissions: Path) -> Side:
         SubmissionFolder(tree),
         visible(f"{tree.slug}@{commit.name}"),
         posixpath.basename(path).removesuffix(".yaml") if single else "",
+        columns,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Side:
     """A submission as one side of a comparison: name, and by target results and outcomes.
 
-    `outcomes` has only the columns that scores are computed from. `submission` is None without a
-    submission.yaml, `training` without a training.yaml.
+    `outcomes` has only the columns that scores are computed from, unless others were asked for. `submission`
+    is None without a submission.yaml, `training` without a training.yaml.
     """
 
     name: str
@@ -56,6 +56,10 @@ def scored_columns(result: Result) -> tuple[str, ...]:
     return paired_columns(target_of(result))
 
 
+ColumnChoice = Callable[[Result], Sequence[str] | None]
+"""Returns the columns to read of a result's outcomes, None for all."""
+
+
 def require_measured(submission: AnySubmission, name: str) -> Submission:
     """Return a submission that was evaluated here; published numbers raise NotComparable."""
     if isinstance(submission, ReportedSubmission):
@@ -67,7 +71,7 @@ def require_measured(submission: AnySubmission, name: str) -> Submission:
     return submission
 
 
-def load_side(path: Path | str) -> Side:
+def load_side(path: Path | str, columns: ColumnChoice = scored_columns) -> Side:
     """Read all results of a submission's folder with their outcomes, or only the result at `path`.
 
     A folder that came from elsewhere may have any name: the side's name is the one that its results state.
@@ -85,7 +89,9 @@ def load_side(path: Path | str) -> Side:
             cure="name a slug under --submissions, a folder, or a results/<target>.yaml",
         )
     name = _stated_name(folder) or folder.name
-    return side_of(SubmissionFolder(FolderOnDisk(folder, name)), visible(name), path.stem if single else "")
+    return side_of(
+        SubmissionFolder(FolderOnDisk(folder, name)), visible(name), path.stem if single else "", columns
+    )
 
 
 def _stated_name(folder: Path) -> str:
@@ -102,9 +108,11 @@ def _is_result(name: str) -> bool:
     return name.startswith(f"{RESULTS_FOLDER}/") and has_suffix(name)
 
 
-def side_of(folder: SubmissionFolder, name: str, only: str = "") -> Side:
+def side_of(
+    folder: SubmissionFolder, name: str, only: str = "", columns: ColumnChoice = scored_columns
+) -> Side:
     """Return a folder, or with `only` one result in it, as a side; raises BadInput with all faults."""
-    contents = folder.contents(only=only, outcomes=scored_columns, compared=True)
+    contents = folder.contents(only=only, outcomes=columns, compared=True)
     if contents.faults:
         refuse(list(contents.faults))
     submission = require_measured(contents.submission, name) if contents.submission is not None else None

@@ -211,7 +211,8 @@ class Board:
 
     `unpaired_above` is the number of submissions above which rows are not paired by examples, 0 while they
     are. `seed_priors` is the board's prior of the variance over seeds, None where it has none. `account` is
-    the experiment's, in Markdown, and `logo` a picture, both empty without one.
+    the experiment's, in Markdown, and `logo` a picture, both empty without one. `outcomes` are the results,
+    by slug and target, whose outcomes are files of the site.
     """
 
     rows: tuple[Row, ...]
@@ -225,6 +226,7 @@ class Board:
     account: str = ""
     logo: bytes = b""
     seed_priors: SeedPriors | None = None
+    outcomes: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def title(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from harness.catalog import target_of
 from harness.records import Notice, Result, Submission, Sweep, Target, Training, Verification
 from harness.scoring.statistics.entrant import Entrant
+from site_gen.board.language_examples import LanguageExamples
 from site_gen.board.mining_curves import MinedCurve
 from site_gen.board.trust import Trust, trust_of
 
@@ -17,8 +18,8 @@ class WholeEntry:
     """One stored submission.
 
     By target: `mined` has precision-recall curves of mining, `entrants` the paired ranking input of complete
-    results whose outcomes were read, `digests` the digest of each result file, by which `verification` names
-    it.
+    results whose outcomes were read, `examples` what single examples of these brought, `digests` the digest
+    of each result file, by which `verification` names it.
     """
 
     slug: str
@@ -27,6 +28,7 @@ class WholeEntry:
     sweeps: tuple[Sweep, ...] = ()
     mined: Mapping[str, tuple[MinedCurve, ...]] = field(default_factory=dict)
     entrants: Mapping[str, Entrant] = field(default_factory=dict)
+    examples: Mapping[str, tuple[LanguageExamples, ...]] = field(default_factory=dict)
     training: Training | None = None
     verification: Verification | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class WholeCell:
     mined: tuple[MinedCurve, ...] = ()
     entrant: Entrant | None = None
     trust: Trust = field(default_factory=Trust)
+    examples: tuple[LanguageExamples, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ def whole_row(entry: WholeEntry, find: Callable[[Result], Target] = target_of) -
             entry.notices,
         )
         cells[name] = WholeCell(
-            target, result, sweeps.get(name), entry.mined.get(name, ()), entry.entrants.get(name), trust
+            target,
+            result,
+            sweeps.get(name),
+            entry.mined.get(name, ()),
+            entry.entrants.get(name),
+            trust,
+            entry.examples.get(name, ()),
         )
     return WholeRow(entry.slug, entry.submission, cells, entry.training, entry.notices)

@@ -44,6 +44,15 @@ base_url_option = click.option(
 )  # fmt: skip
 
 
+outcomes_option = click.option(
+    "--outcomes/--no-outcomes",
+    default=True,
+    show_default=True,
+    help="Whether the site has the outcomes of every example, up to 400 MB in all; else pages link those of "
+    "the repository.",
+)
+
+
 def site_options(command: _Command) -> _Command:
     """Add the options that all commands of the site share."""
     out = click.option(
@@ -70,6 +79,7 @@ at_option = click.option(
     help="List what changed since this git revision, or snapshot; without it, since the newest snapshot.",
 )
 @click.option("--snapshots", is_flag=True, help="Build every snapshot too, each in the folder of its name.")
+@outcomes_option
 @verbosity_options
 @site_options
 def command(
@@ -78,6 +88,7 @@ def command(
     at: str,
     since: str,
     snapshots: bool,
+    outcomes: bool,
     submissions: Path,
     out: Path,
     base_url: str,
@@ -96,7 +107,7 @@ def command(
     base_url = base_url or load_board_settings(submissions).base_url or ""
     inside = snapshot_sites(submissions, base_url) if snapshots else {}
     part = _part(source.folder, slugs, only)
-    site = build(source.folder, out, base_url, source.edition, inside, part)
+    site = build(source.folder, out, base_url, source.edition, inside, part, outcomes=outcomes)
     if not current_verbosity().quiet:
         print_board(site.board)
     click.echo(f"{site.index}")

@@ -9,7 +9,7 @@ import click
 from harness.store.board_settings import load_board_settings
 from site_gen.board.edition import Edition
 from site_gen.build import build
-from site_gen.commands.build import at_option, refuse_partial, site_options
+from site_gen.commands.build import at_option, outcomes_option, refuse_partial, site_options
 from site_gen.commands.snapshot_sites import snapshot_sites
 from site_gen.reading.source import open_source
 from site_gen.writing.publish import (
@@ -44,6 +44,7 @@ from site_gen.writing.publish import (
 )
 @click.option("--dry-run", is_flag=True, help="Build and report what would be pushed, without pushing.")
 @click.option("--yes", is_flag=True, help="Do not ask before the first push.")
+@outcomes_option
 @site_options
 def command(
     remote: str,
@@ -53,6 +54,7 @@ def command(
     renewed: tuple[str, ...],
     dry_run: bool,
     yes: bool,
+    outcomes: bool,
     submissions: Path,
     out: Path,
     base_url: str,
@@ -75,7 +77,7 @@ def command(
     )
     source = open_source(submissions, at)
     inside = snapshot_sites(submissions, base_url, exclude=before.snapshots)
-    site = build(source.folder, out, base_url, source.edition, inside)
+    site = build(source.folder, out, base_url, source.edition, inside, outcomes=outcomes)
     planned = plan(out, repository, remote, branch, before, keep, _message(site.board.edition))
     _report(planned, site.board.edition, base_url)
     if dry_run:

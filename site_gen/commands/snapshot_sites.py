@@ -35,5 +35,5 @@ def _built(submissions: Path, name: str, base_url: str) -> Path:
     address = f"{base_url.rstrip('/')}/{name}" if base_url else ""
     digest = hashlib.sha256(f"{name}\n{address}\n{source.folder}".encode()).hexdigest()[:32]
     out = cache_folder() / "snapshots" / digest
-    build(source.folder, out, address, source.edition)
+    build(source.folder, out, address, source.edition, outcomes=False)
     return out

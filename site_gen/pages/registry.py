@@ -76,7 +76,8 @@ def _submissions(board: Board, base_url: str) -> Iterator[tuple[str, Context | C
     for row in board.rows:
         path = paths.page(row.slug)
         ranked = tuple(ranked_counts(board)[name] for name in row.cells)
-        inputs = (row.stamp, placement_key(row), ranked, base_url, linked)
+        stored = tuple((row.slug, name) in board.outcomes for name in row.cells)
+        inputs = (row.stamp, placement_key(row), ranked, base_url, linked, stored)
         yield path, CacheablePage(inputs, partial(_submission, board, base_url, path, row, languages))
 
 

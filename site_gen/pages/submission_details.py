@@ -10,6 +10,7 @@ from harness.records import Target, Training
 from harness.reproduction.command import reproducing_command
 from site_gen import paths
 from site_gen.board.entry import Sections
+from site_gen.board.language_examples import examples_js
 from site_gen.board.language_scores import language_lines, pair_lines
 from site_gen.board.mining_curves import curves_json
 from site_gen.board.run_info import harness_versions, mixed_sentence
@@ -93,6 +94,8 @@ def _section(
         "versions": harness_versions(cell.result),
         "mixed": mixed_sentence(cell.target, cell.result),
         "command": reproducing_command(row.slug, cell.target, cell.result),
+        "slug": row.slug,
+        "examples": bool(cell.examples),
         "unpublished": any(checkpoint.path is not None for checkpoint in row.submission.checkpoints),
         "trained": row.training is not None,
     }
@@ -116,5 +119,7 @@ def _files(row: WholeRow) -> Iterator[tuple[str, bytes]]:
     for name, cell in row.cells.items():
         if cell.mined:
             yield paths.curves(row.slug, name), curves_json(cell.mined).encode()
+        if cell.examples:
+            yield paths.examples(row.slug, name), examples_js(row.slug, name, cell.examples)
     if mteb.is_known(row):
         yield paths.mteb(row.slug), mteb.mteb_json(row)

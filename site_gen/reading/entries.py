@@ -16,6 +16,7 @@ from harness.scoring.statistics.entrant import Entrant
 from harness.store import RESULTS_FOLDER, SUBMISSION_FILE, find_results, on_disk, result_digest
 from harness.store.notices import TOMBSTONE_FILE, load_tombstone
 from site_gen.board.entry import AnyEntry, Entry, WithdrawnEntry, make_entry
+from site_gen.board.language_examples import LanguageExamples, language_examples
 from site_gen.board.mining_curves import MinedCurve, mined_curves
 from site_gen.board.ranking_input import paired_entrant
 from site_gen.board.reported import ReportedEntry
@@ -95,6 +96,7 @@ def read_entry(folder: Path, paired: bool) -> ReadEntry:
         tuple(contents.sweeps.values()),
         {outcome.target: outcome.mined for outcome in read_outcomes if outcome.mined},
         {outcome.target: outcome.entrant for outcome in read_outcomes if outcome.entrant is not None},
+        {outcome.target: outcome.examples for outcome in read_outcomes if outcome.examples},
         contents.training,
         contents.verification,
         {path.stem: result_digest(path) for path in find_results(folder)} if contents.verification else {},
@@ -104,11 +106,12 @@ def read_entry(folder: Path, paired: bool) -> ReadEntry:
 
 @dataclass(frozen=True)
 class _OutcomeStatistics:
-    """What is computed from the outcomes of a result: its mining curves, and its entrant of the ranking."""
+    """What is computed from the outcomes of a result: mining curves, the entrant of the ranking, examples."""
 
     target: str
     mined: tuple[MinedCurve, ...] = ()
     entrant: Entrant | None = None
+    examples: tuple[LanguageExamples, ...] = ()
 
 
 def _read_outcomes(
@@ -128,10 +131,11 @@ def _read_outcomes(
             if paired and result.covers(target.languages)
             else None
         )
+        examples = language_examples(target, result, table) if paired else ()
     except (ValueError, KeyError) as error:
         message = error.args[0] if isinstance(error, KeyError) else str(error)
         cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
         raise BadInput(
             str(message), where=Where(str(folder / RESULTS_FOLDER / result.outcomes.file)), cure=cure
         ) from None
-    return _OutcomeStatistics(result.target, mined, entrant)
+    return _OutcomeStatistics(result.target, mined, entrant, examples)

@@ -8,7 +8,6 @@ const inputs = [...form.elements.of];
 const root = form.dataset.root;
 const ALPHA = 0.05;
 
-const loading = new Map(); // by address of a script, the promise that it is loaded
 const given = new Map(); // by slug
 let names = new Map(); // slug → title
 let former = new Map(); // former slug → slug
@@ -21,25 +20,6 @@ window.stiltboardNames = (rows, standings, renamed) => {
   targets = standings;
 };
 window.stiltboardCompared = (slug, document) => given.set(slug, document);
-
-function load(address) {
-  if (!loading.has(address)) {
-    loading.set(
-      address,
-      new Promise((resolve, reject) => {
-        const script = document.createElement("script");
-        script.src = address;
-        script.addEventListener("load", resolve);
-        script.addEventListener("error", () => {
-          loading.delete(address); // so that the next choice tries again
-          reject(new Error(address));
-        });
-        document.head.append(script);
-      }),
-    );
-  }
-  return loading.get(address);
-}
 
 // ---- numbers --------------------------------------------------------------------------------------
 
@@ -60,13 +40,6 @@ function holm(values) {
 }
 
 // ---- tables ---------------------------------------------------------------------------------------
-
-function element(name, content = [], attributes = {}) {
-  const made = document.createElement(name);
-  made.append(...[content].flat());
-  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
-  return made;
-}
 
 function table(caption, head, lines) {
   const id = `compared-${place.querySelectorAll("caption").length + 1}`;
@@ -153,11 +126,34 @@ function languages(slugs) {
     inside.append(details);
     table(`${title} by language, in points`, ["Language", ...slugs.map(linked)], lines);
     details.append(inside.lastElementChild);
+    if (slugs.length === 2) {
+      place.append(examples(slugs, name, title));
+    }
   }
   if (shared.length > 0) {
     const [first, second] = slugs;
     place.append(element("p", "The same comparison with a test for each language:"), element("pre", element("code", `stiltboard diff ${first} ${second}`), { tabindex: "0" }));
   }
+}
+
+// What only one of two gets right, loaded when somebody looks.
+function examples(slugs, target, title) {
+  const said = element("p", "Loading …");
+  const details = element("details", [element("summary", `${title}: examples that only one side gets right`), said]);
+  details.addEventListener("toggle", async () => {
+    try {
+      const sides = await oneSidedTable(root, slugs, slugs.map((slug) => given.get(slug).title), target);
+      const texts = element("pre", element("code", `stiltboard diff ${slugs.join(" ")} -t ${target} --examples 20 --data DIR`), { tabindex: "0" });
+      said.replaceWith(
+        element("p", "Ids are those of the outcomes: numbers count from 0. A side is right and the other wrong where their values, means over seeds, differ by more than half. With the data in DIR, this prints the texts:"),
+        texts,
+        element("div", sides, { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}: examples` }),
+      );
+    } catch {
+      said.textContent = "The examples of one of the two are not on this site.";
+    }
+  }, { once: true });
+  return details;
 }
 
 // ---- the selection --------------------------------------------------------------------------------
@@ -187,7 +183,7 @@ async function show(left = []) {
   }
   said.value = "Loading …";
   try {
-    await Promise.all(slugs.map((slug) => load(`${root}data/compare/${slug}.js`)));
+    await Promise.all(slugs.map((slug) => loadScript(`${root}data/compare/${slug}.js`)));
   } catch (error) {
     said.value = `${error.message} could not be loaded.`;
     return;
@@ -208,7 +204,7 @@ function fill() {
   show(slugs.slice(inputs.length));
 }
 
-load(form.dataset.names).then(
+loadScript(form.dataset.names).then(
   () => {
     form.hidden = false;
     document.getElementById("compare-without").hidden = true;

@@ -7,6 +7,34 @@ function compact(count) {
   return `${Number((count / size).toPrecision(3))} ${unit}`.trim();
 }
 
+const loading = new Map(); // by address of a script, the promise that it is loaded
+
+function loadScript(address) {
+  if (!loading.has(address)) {
+    loading.set(
+      address,
+      new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = address;
+        script.addEventListener("load", resolve);
+        script.addEventListener("error", () => {
+          loading.delete(address); // so that the next choice tries again
+          reject(new Error(address));
+        });
+        document.head.append(script);
+      }),
+    );
+  }
+  return loading.get(address);
+}
+
+function element(name, content = [], attributes = {}) {
+  const made = document.createElement(name);
+  made.append(...[content].flat());
+  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+  return made;
+}
+
 // One locale, so that every reader gets the same order. Created on first use, because that takes longer than the rest of this file.
 let collator = null;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,21 @@ def test_without_javascript_the_page_says_what_to_do(browser: Browser, site: Pat
         page = visit.open(f"{site.as_uri()}/compare.html#of=low,high")
         assert page.locator("#compare-without").is_visible()
         assert page.locator("#compare").is_hidden()
+
+
+def test_what_only_one_side_gets_right_is_listed_by_id(browser: Browser, tmp_path: Path) -> None:
+    """Without outcomes the comparison says so; with them ids stand in the order of their difference."""
+    out = tmp_path / "public"
+    files = site_files(make_board([measured("low", (0.4,)), measured("high", (0.9,))], (PAIR, SHOW)))
+    for slug, values in (("low", "A_A"), ("high", "__A")):
+        languages = [{"language": "de", "values": values, "count": 1, "wrong": []}]
+        script = f"stiltboardExamples({json.dumps([slug, 'pair', languages])[1:-1]});"
+        files[f"data/examples/{slug}/pair.js"] = script.encode()
+    write_site(files, out)
+    with Visit(browser) as visit:
+        page = visit.open(f"{out.as_uri()}/compare.html#of=low,high")
+        page.get_by_text("Pair: examples that only one side gets right").click()
+        table = page.locator("table.examples tbody")
+        expect(table.locator("td")).to_have_text(["0", "–", "1", "0"])
+        assert page.get_by_text("stiltboard diff low high -t pair --examples 20 --data DIR").is_visible()
+        assert visit.faults == []

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from site_gen.board.whole import WholeEntry
 from site_gen.build import build, site_files
@@ -124,6 +124,21 @@ def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -
         assert page.locator("#published-elsewhere tbody tr:visible").count() == 2
         assert page.locator("#board-controls").is_hidden()
         assert page.locator("#leaderboard-table button").count() == 0
+
+
+def test_the_wrong_answers_of_a_row_are_listed_by_language(browser: Browser, site: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.open(f"{site.as_uri()}/submissions/lantern-b-none.html")
+        page.get_by_text("Wrong answers, by language").first.click()
+        table = page.locator("table.examples")
+        expect(table.locator("thead th")).to_have_text(
+            ["Example", "Points, mean over seeds", "Answer given", "Right answer", "Margin"]
+        )
+        first = table.locator("caption").inner_text()
+        page.locator("details[data-target] select").select_option("ru")
+        expect(table.locator("caption")).to_contain_text("Russian (ru)")
+        assert table.locator("caption").inner_text() != first
+        assert visit.faults == []
 
 
 @pytest.mark.parametrize(

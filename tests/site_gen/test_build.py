@@ -20,6 +20,7 @@ from harness.cli.main import main
 from harness.errors import BadInput
 from harness.records import Result
 from site_gen.board.board import Row
+from site_gen.board.language_examples import ID_WIDTH
 from site_gen.board.whole import WholeEntry, whole_row
 from site_gen.build import build, gather, site_files
 from tests.fixtures.site.write import STORED, STORED_FILES
@@ -205,7 +206,7 @@ def test_every_machine_writes_the_same_bytes(tmp_path: Path, environment: dict[s
     address = "https://user.example/board"  # with it come the pictures
     files = site_files(make_board(gather(SUBMISSIONS)), address)
     out = tmp_path / "elsewhere" / "site"
-    code = "import sys; from pathlib import Path; from site_gen.build import build; build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])"
+    code = "import sys; from pathlib import Path; from site_gen.build import build; build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], outcomes=False)"
     command = [sys.executable, "-c", code, str(SUBMISSIONS), str(out), address]
     subprocess.run(command, check=True, env={**os.environ, **environment}, cwd=Path.cwd())
     written = {
@@ -446,17 +447,22 @@ def test_outcomes_that_mining_did_not_write_are_a_fault_that_names_the_file(tmp_
     ]
 
 
-def test_ids_of_pairs_stay_out_of_the_site(tmp_path: Path) -> None:
+def test_ids_of_pairs_are_in_one_script_alone_and_cut(tmp_path: Path) -> None:
     results = copied(tmp_path)
     path = results / "bucc2018_dev.yaml"
     found = store.load_result(path)
     table = store.load_outcomes(path, found)
     hostile = table.set_column(
-        table.column_names.index("foreign"), "foreign", [[f"{HOSTILE}{row}" for row in range(len(table))]]
+        table.column_names.index("foreign"),
+        "foreign",
+        [[f"{row}{HOSTILE}\u202e" for row in range(len(table))]],
     )
     store.write_result(results.parent, found, hostile)
     files = site_files(make_board(gather(tmp_path)))
-    assert not [path for path, data in files.items() if b"alert(1)" in data]
+    script = "data/examples/lantern-b-none/bucc2018_dev.js"
+    assert [path for path, data in files.items() if b"alert(1)" in data] == [script]
+    *_, languages = json.loads(f"[{files[script].decode().removeprefix('stiltboardExamples(')[:-3]}]")
+    assert {len(name) <= ID_WIDTH for each in languages for name in each["ids"]} == {True}
     stored = (SITE / "golden" / "lantern-b-none.html").read_bytes()
     assert files["data/precision-recall/lantern-b-none/bucc2018_dev.json"].count(b"margin") == 4
     assert files["submissions/lantern-b-none.html"].count(b"<script") == stored.count(b"<script")

@@ -11,13 +11,13 @@ from harness.scoring.statistics.resampling import Floats
 from harness.scoring.tables.classification import ClassificationTable
 from harness.scoring.tables.clir import ClirTable
 from harness.scoring.tables.mining import MiningTable
-from harness.scoring.tables.outcome_table import Contradiction, OutcomeTable, Recounted
+from harness.scoring.tables.outcome_table import Answer, Contradiction, OutcomeTable, Recounted
 from harness.scoring.tables.qa import QaTable
 from harness.scoring.tables.question_retrieval import QuestionRetrievalTable
 from harness.scoring.tables.retrieval import RetrievalTable
 from harness.scoring.tables.tagging import TaggingTable
 
-__all__ = ["TABLES", "Contradiction", "OutcomeTable", "Recounted", "paired_columns", "units"]
+__all__ = ["TABLES", "Answer", "Contradiction", "OutcomeTable", "Recounted", "paired_columns", "units"]
 
 TABLES: Mapping[str, OutcomeTable] = {
     "retrieval": RetrievalTable(),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
 from harness.records import Score, Target
 from harness.scoring.metrics.accuracy import accuracy
 from harness.scoring.statistics.intervals import wilson
-from harness.scoring.tables.outcome_table import MeanTable, Schema, points
+from harness.scoring.tables.outcome_table import Answer, MeanTable, Schema, points
 
 
 class ClassificationTable(MeanTable):
@@ -19,6 +22,10 @@ class ClassificationTable(MeanTable):
     columns: tuple[str, ...] = ("index", "correct")
     mean = "correct"
     resamples = False
+
+    def answer(self, row: Mapping[str, Any]) -> Answer:
+        """Return the predicted label; the right one is in the data only, unless they are the same."""
+        return Answer(row["predicted"], row["predicted"] if row["correct"] else "")
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return accuracy with Wilson's interval."""

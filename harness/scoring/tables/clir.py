@@ -20,6 +20,7 @@ from harness.scoring.statistics.intervals import bootstrap_mean
 from harness.scoring.statistics.resampling import Floats
 from harness.scoring.tables.outcome_table import (
     NUMBERS,
+    Answer,
     Contradiction,
     MeanTable,
     Schema,
@@ -84,6 +85,17 @@ class ClirTable(MeanTable):
         wrong = np.diff(index, prepend=-1) < 1
         wrong[begins] = index[begins] < 0
         return wrong
+
+    def ids(self, outcomes: Sequence[pa.Table]) -> list[str]:
+        """Return the ids of the queries, of a parallel collection their numbers."""
+        rows = outcomes[0]
+        return rows["query"].to_pylist() if "query" in rows.column_names else super().ids(outcomes)
+
+    def answers(self, outcomes: pa.Table, ids: Sequence[str]) -> list[Answer]:
+        """Return the ranks of the relevant documents by their best chunk."""
+        rows = {name: row for row, name in enumerate(self.ids([outcomes]))}
+        ranks = outcomes["ranks_best"]
+        return [Answer(ranks=tuple(ranks[rows[name]].as_py())) for name in ids]
 
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
         """Return average precision by query (tables, n); raises ValueError if the queries differ."""

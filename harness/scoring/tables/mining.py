@@ -18,6 +18,7 @@ from harness.scoring.outcomes import RowRange, codes_of, values_of
 from harness.scoring.statistics.intervals import bootstrap_f1
 from harness.scoring.statistics.resampling import Floats, f1
 from harness.scoring.tables.outcome_table import (
+    Answer,
     Contradiction,
     Recounted,
     Schema,
@@ -74,6 +75,24 @@ class MiningTable:
         sentences = _sentences([scored_split(rows) for rows in outcomes]).tolist()
         digests = [hashlib.blake2b(sentence.encode(), digest_size=6).digest() for sentence in sentences]
         return np.array([int.from_bytes(digest) for digest in digests], dtype=np.float64)
+
+    def ids(self, outcomes: Sequence[pa.Table]) -> list[str]:
+        """Return the ids of the foreign sentences with a pair on the scored split."""
+        return list(_sentences([scored_split(rows) for rows in outcomes]).tolist())
+
+    def answers(self, outcomes: pa.Table, ids: Sequence[str]) -> list[Answer]:
+        """Return the accepted English sentences of each foreign one, the gold ones, and the best margin."""
+        scored = scored_split(outcomes)
+        rows = scored.filter(pc.is_in(scored["foreign"], pa.array(ids, pa.string()))).to_pylist()
+        answers = []
+        for name in ids:
+            pairs = [row for row in rows if row["foreign"] == name]
+            given, right = (
+                ", ".join(row["english"] for row in pairs if row[column]) for column in ("accepted", "gold")
+            )
+            margins = [row["margin"] for row in pairs if row["margin"] is not None]
+            answers.append(Answer(given, right, margin=max(margins, default=None)))
+        return answers
 
     def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
         """Return F1 over each run's scored split, the split of its last row; n counts gold pairs."""

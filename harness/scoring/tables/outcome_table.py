@@ -39,6 +39,19 @@ class Contradiction(NamedTuple):
     value: object
 
 
+class Answer(NamedTuple):
+    """What outcomes hold of one example, for readers: ids and numbers, never text.
+
+    `given` and `right` are the answer that was given and the right one, empty where the file lacks them;
+    `ranks` are those of the right answers, 0 for one that was not found; `margin` is that of the given one.
+    """
+
+    given: str = ""
+    right: str = ""
+    ranks: tuple[int, ...] = ()
+    margin: float | None = None
+
+
 class OutcomeTable(Protocol):
     """The outcomes of one kind: a row per example, with columns in addition to `seed` and `language`.
 
@@ -83,6 +96,12 @@ class OutcomeTable(Protocol):
         gold if it is an F1. Raises ValueError if the tables do not have the same examples.
         """
 
+    def ids(self, outcomes: Sequence[pa.Table]) -> list[str]:
+        """Return the name of each of the units, in their order."""
+
+    def answers(self, outcomes: pa.Table, ids: Sequence[str]) -> list[Answer]:
+        """Return what one seed brought for the examples of these ids; `outcomes` has all columns."""
+
     def recount(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> list[Recounted]:
         """Return the score and the number of examples of each run of rows."""
 
@@ -118,6 +137,19 @@ class Numbered:
     def keys(self, outcomes: Sequence[pa.Table]) -> Floats | None:
         """Return None: all submissions have the same examples, in the same order."""
         return None
+
+    def ids(self, outcomes: Sequence[pa.Table]) -> list[str]:
+        """Return the numbers of the examples in the data's order, from 0."""
+        return [str(index) for index in values_of(outcomes[0]["index"]).tolist()]
+
+    def answers(self, outcomes: pa.Table, ids: Sequence[str]) -> list[Answer]:
+        """Return the answer of each row, as `answer` of the kind reads it."""
+        rows = {str(index): row for row, index in enumerate(values_of(outcomes["index"]).tolist())}
+        return [self.answer(outcomes.slice(rows[name], 1).to_pylist()[0]) for name in ids]
+
+    def answer(self, row: Mapping[str, Any]) -> Answer:
+        """Return what one row holds, by the names of its columns."""
+        raise NotImplementedError
 
 
 class MeanTable(Numbered):

@@ -13,6 +13,7 @@ from harness.records import Score, Target
 from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_mean
 from harness.scoring.tables.outcome_table import (
+    Answer,
     Contradiction,
     MeanTable,
     Schema,
@@ -51,6 +52,10 @@ class QaTable(MeanTable):
         exact, f1 = (values_of(outcomes[name]) for name in ("exact", "f1"))
         yield from contradictions(outcomes, self.derived(outcomes, runs))
         yield from contradiction("f1", np.where(exact, f1, 1.0), np.ones(len(f1)))
+
+    def answer(self, row: Mapping[str, Any]) -> Answer:
+        """Return the predicted span; the right ones are in the data only."""
+        return Answer(f"characters {row['start']} to {row['end']}")
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return the mean of exact match and F1, with its interval over questions.

@@ -18,6 +18,7 @@ from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import bootstrap_mean
 from harness.scoring.tables.outcome_table import (
     NUMBERS,
+    Answer,
     Contradiction,
     MeanTable,
     Schema,
@@ -65,6 +66,10 @@ class QuestionRetrievalTable(MeanTable):
         yield from contradictions(outcomes, self.derived(outcomes, runs))
         if {"question_language", "rank_in_language"} <= {*outcomes.column_names}:
             yield from _faults_of_secondary_columns(target, outcomes, runs)
+
+    def answer(self, row: Mapping[str, Any]) -> Answer:
+        """Return the ranks of the answers in all languages among the sentences of all languages."""
+        return Answer(ranks=tuple(row["rank_in_union"]))
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return mAP@20 in the union with its interval; mono, cross, recall and uncut mAP are secondary.

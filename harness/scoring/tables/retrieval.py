@@ -15,6 +15,7 @@ from harness.scoring.metrics.weighted_f1 import weighted_f1
 from harness.scoring.outcomes import RowRange, values_of
 from harness.scoring.statistics.intervals import wilson
 from harness.scoring.tables.outcome_table import (
+    Answer,
     Contradiction,
     MeanTable,
     Schema,
@@ -49,6 +50,10 @@ class RetrievalTable(MeanTable):
         if "answer_to_english" in outcomes.column_names:  # comparisons do not read it
             yield from below_size("answer_to_english", values_of(outcomes["answer_to_english"]), runs)
         yield from contradictions(outcomes, self.derived(outcomes, runs))
+
+    def answer(self, row: Mapping[str, Any]) -> Answer:
+        """Return the number of the retrieved foreign sentence, and that of the right one."""
+        return Answer(str(row["answer"]), str(row["index"]))
 
     def score(self, target: Target, outcomes: pa.Table) -> Score:
         """Return accuracy English → foreign with Wilson's interval.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from harness.scoring.statistics.intervals import bootstrap_f1
 from harness.scoring.statistics.resampling import Floats, f1
 from harness.scoring.tables.outcome_table import (
     TEXTS,
+    Answer,
     Contradiction,
     Numbered,
     Recounted,
@@ -60,6 +62,10 @@ class TaggingTable(Numbered):
             yield from first_wrong("words", words < 0, "at least 0", outcomes)
             wrong = (correct < 0) | (correct > words)
             yield from first_wrong("correct", wrong, "from 0 to the number of words", outcomes)
+
+    def answer(self, row: Mapping[str, Any]) -> Answer:
+        """Return the predicted tags; the right ones are in the data only."""
+        return Answer(" ".join(row["tags"]))
 
     def units(self, outcomes: Sequence[pa.Table]) -> Floats:
         """Return the counts of each sentence (tables, sentences, 3)."""

@@ -12,12 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from harness.catalog import find_target
+from harness.cli.compared_examples import example_lines
 from harness.cli.main import main
 from harness.comparison import report
 from harness.comparison.compare import NothingSelected, compare
 from harness.comparison.differences import TargetDifference
 from harness.comparison.markdown import within_limit
 from harness.comparison.report import ComparisonReport, Refused
+from harness.data import find_own_target, load_examples
 from harness.errors import NotComparable
 from harness.records import CheckpointScores, Outcomes, Parameters, Result, Score, Signature
 from harness.store import Side, write_result
@@ -595,3 +597,57 @@ def test_mining_is_compared_by_f1_over_the_same_foreign_sentences() -> None:
     assert (row.only_first, row.only_second) == (None, None)
     assert 0 < row.p <= 1
     assert compare(second, second).targets[0].languages[0].interval == (0.0, 0.0)
+
+
+def test_examples_that_only_one_side_gets_right_are_named_after_the_table(folders: Path) -> None:
+    code, output = run(folders, "before", "after", "--examples", "2")
+    assert code == 0
+    lines = output.splitlines()
+    start = lines.index("jupyterlab: only before is right, not after")
+    assert lines[start + 1 : start + 4] == [
+        "  de 0",
+        "    before: 100.00, answered 0",
+        "    after: 0.00, answered 1; right is 0",
+    ]
+    assert lines[start + 4] == "  de 1"
+    assert "jupyterlab: only after is right, not before: none" in lines
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--format", "json", "--examples", "2"), "--examples is about two sides, as text"),
+        (("--data", "."), "--data is for the texts of --examples"),
+        (("--examples", "2", "--data", "."), "is not the text on which jupyterlab de was scored"),
+    ],
+)
+def test_examples_take_text_and_the_scored_data(
+    folders: Path, options: tuple[str, ...], message: str
+) -> None:
+    code, output = run(folders, "before", "after", *options)
+    assert code in (2, 3)
+    assert message in output
+
+
+def test_texts_of_examples_come_from_the_data(tmp_path: Path) -> None:
+    texts = [("eins", "one"), ("zwei", "two"), ("drei", "three")]
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy/toy.de").write_text("".join(f"{foreign}\n" for foreign, _ in texts))
+    (tmp_path / "toy/toy.en").write_text("".join(f"{english}\n" for _, english in texts))
+    target = find_own_target("bitext.toy", tmp_path / "toy")
+    data = {"de": load_examples(target, "de", tmp_path / "toy").fingerprint}
+    own = {"target": "bitext.toy", "of": 1, "data": data}
+
+    def toy(name: str, right: list[bool]) -> Side:
+        result, table = measured(name, one_seed(de=right))
+        return Side(name, {"bitext.toy": result.model_copy(update=own)}, {"bitext.toy": table})
+
+    sides = toy("before", [RIGHT, RIGHT, WRONG]), toy("after", [RIGHT, WRONG, WRONG])
+    lines = list(example_lines(*sides, compare(*sides), 5, tmp_path))
+    assert lines[2:7] == [
+        "  de 1",
+        "    foreign: 'zwei'",
+        "    english: 'two'",
+        "    before: 100.00, answered 1: 'zwei'",
+        "    after: 0.00, answered 2; right is 1: 'drei'",
+    ]
