@@ -19,6 +19,7 @@ KINDS = {
     "addresses": "addresses of vectors; the encoder is opened again to find its vectors",
     "listings": "lists of files on the Hub; asked for again",
     "revisions": "boards of other git revisions; read again from git",
+    "outcomes": "outcomes of boards that keep them outside git; fetched again",
     "snapshots": "sites of snapshots; built again",
     "site": "what builds of sites keep; built again",
 }

@@ -107,13 +107,14 @@ class Incomplete(StiltboardError):
 
 
 class MissingExtra(StiltboardError):
-    """A command needs packages that the base install does not include."""
+    """A command, or something else that is named, needs packages that the base install does not include."""
 
     exit_code = 2
 
-    def __init__(self, command: str, extra: str, module: str) -> None:
+    def __init__(self, subject: str, extra: str, module: str, *, is_command: bool = True) -> None:
         super().__init__(
-            f"`stiltboard {command}` needs the package {module!r}, which is not installed",
+            f"{f'`stiltboard {subject}`' if is_command else subject} needs the package {module!r}, "
+            "which is not installed",
             cure=_installation(extra),
         )
 

@@ -27,7 +27,7 @@ def command(slugs: tuple[str, ...], targets: tuple[str, ...], check: bool, submi
     and not touched.
     """
     from harness.clock import now
-    from harness.errors import BadInput
+    from harness.errors import BadInput, Unreachable
     from harness.store import existing_submission, find_submissions, on_disk
     from harness.upkeep.rescoring import rescore
 
@@ -42,6 +42,8 @@ def command(slugs: tuple[str, ...], targets: tuple[str, ...], check: bool, submi
                 continue
             try:
                 rescored = rescore(folder, target, now(), write=not check)
+            except Unreachable:
+                raise
             except BadInput as error:
                 faults += error.faults
                 continue

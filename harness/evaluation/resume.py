@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from harness.data.reading_notes import noting
 from harness.data.training_text import TrainingText, load_training
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, Unreachable
 from harness.evaluation.cells import Cell, Measured
 from harness.evaluation.gone_weights import are_gone
 from harness.evaluation.plan import Plan
@@ -110,6 +110,8 @@ def load_finished(plan: TargetPlan, run: Run, reporter: Reporter) -> Measured:
             result = load_result(path)
             languages = result.languages
             table = load_outcomes(path, result)
+        except Unreachable:  # nothing is damaged, and what is measured would be lost
+            raise
         except BadInput as reason:
             _replace_damaged(
                 path, reason, [language for language in languages if language not in plan.examples], reporter

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from harness.errors import BadInput, CheckFailed, StiltboardError, joined
+from harness.errors import BadInput, CheckFailed, StiltboardError, Unreachable, joined
 from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, make_table
 from harness.evaluation.embeddings import Encoded, distinct_texts, encode_missing, every_view
 from harness.evaluation.heads import predict
@@ -186,6 +186,8 @@ def _stored(path: Path) -> Result | None:
     try:
         result = load_result(path)
         load_outcomes(path, result)
+    except Unreachable:
+        raise
     except BadInput:  # absent or damaged: it is replaced
         return None
     return result

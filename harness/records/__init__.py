@@ -15,6 +15,7 @@ from harness.records.objectives import (
     Teacher,
     VectorRegression,
 )
+from harness.records.outcome_settings import OutcomeSettings
 from harness.records.record import Record
 from harness.records.reported import (
     AnySubmission,
@@ -97,6 +98,7 @@ __all__ = [
     "NoticeKind",
     "Notices",
     "Objective",
+    "OutcomeSettings",
     "Outcomes",
     "PairRanking",
     "Parameters",

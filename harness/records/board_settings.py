@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from harness.records.outcome_settings import OutcomeSettings
 from harness.records.record import Record
 from harness.records.scalars import Line, Link, LongLine, Tag, WebAddress, integer, nullable
 
@@ -82,7 +83,7 @@ class BoardSettings(Record):
     the table has XTREME's. `columns` are the keys of the table's columns that are shown at first. `license`
     is that of the results, as an SPDX identifier. `maintainers` are the accounts that may change every
     submission. `workflows` are the accounts under which this repository's own workflows open pull requests
-    with results.
+    with results. Without `outcomes` the outcomes of results are in git.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -103,6 +104,7 @@ class BoardSettings(Record):
     groups: Annotated[tuple[TargetGroup, ...], Field(max_length=50)] = ()
     maintainers: Annotated[tuple[Account, ...], Field(max_length=1000)] = ()
     workflows: Annotated[tuple[Account, ...], Field(max_length=100)] = ()
+    outcomes: Annotated[OutcomeSettings | None, BeforeValidator(nullable)] = None
 
     @property
     def asks_regimes(self) -> bool:

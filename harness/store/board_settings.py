@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from harness.catalog import BY_NAME, is_own
 from harness.characters import shown
 from harness.errors import Fault
-from harness.records import BoardSettings
+from harness.records import BoardSettings, OutcomeSettings
 from harness.records.board_settings import NO_SETTINGS
-from harness.store.files import read_file, typed
+from harness.store.files import plain_record, read_file, replace_file, typed
 from harness.store.git import Revision, TreeEntry
-from harness.store.yaml.parser import DEFAULT_LIMIT, YamlDocument, parse, refuse
+from harness.store.yaml.parser import DEFAULT_LIMIT, YamlDocument, dump, parse, refuse
 
 SETTINGS_FILE = "stiltboard.yaml"
+# In a copy of a board's submissions elsewhere: where the board keeps their outcomes.
+_OF_COPY = ".stiltboard.yaml"
 
 
 def settings_path(submissions: Path) -> Path:
@@ -54,6 +59,47 @@ def content_files(revision: Revision) -> dict[str, TreeEntry]:
     names = (SETTINGS_FILE, *filter(None, (settings.logo, account)))
     paths = {name: posixpath.join(top, name) for name in names}
     return {name: files[path] for name, path in paths.items() if path in files}
+
+
+def outcome_settings_of(submissions: Path) -> OutcomeSettings | None:
+    """Return where the board of a folder of submissions keeps outcomes; None where they are in git.
+
+    The file is read again when it changed. A folder of the file system is returned as an absolute path.
+    """
+    submissions = submissions.absolute()
+    for path in (submissions / _OF_COPY, submissions.parent / SETTINGS_FILE):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            state = path.stat()
+            return _outcome_settings(path, state.st_mtime_ns, state.st_ino)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _outcome_settings(path: Path, *_state: int) -> OutcomeSettings | None:
+    cure = "write it as docs/maintaining.md says"
+    settings = parse_board_settings(read_file(path, DEFAULT_LIMIT, cure), str(path))
+    return placed(settings.outcomes, path.parent)
+
+
+def placed(settings: OutcomeSettings | None, folder: Path) -> OutcomeSettings | None:
+    """Return settings with an absolute path, where they name a folder relative to that of stiltboard.yaml."""
+    if settings is None or settings.is_address:
+        return settings
+    return settings.model_copy(update={"where": os.path.normpath(folder.absolute() / settings.where)})
+
+
+def note_outcome_settings(settings: OutcomeSettings | None, copy: Path) -> None:
+    """Let a copy of a board's submissions find the outcomes that the board keeps elsewhere.
+
+    `settings` are those of the board today; a snapshot names a place that may have moved since.
+    """
+    path = copy / _OF_COPY
+    if settings is None:
+        path.unlink(missing_ok=True)
+        return
+    text = dump(plain_record(BoardSettings(schema_=1, outcomes=settings))).encode()
+    if not path.is_file() or path.read_bytes() != text:
+        replace_file(path, text)
 
 
 def parse_board_settings(data: bytes, file: str) -> BoardSettings:

@@ -19,6 +19,7 @@ from harness.records import Outcomes, Result
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
 from harness.store.memory import bounded_memory
+from harness.store.outcome_files import OUTCOMES_LIMIT, evaluated_again, outcome_bytes
 from harness.store.result_consistency import result_findings
 from harness.store.seal import broken_seal, sealed
 from harness.store.yaml.parser import YamlDocument, dump, parse, refuse
@@ -31,7 +32,6 @@ SWEEP_SUFFIX = ".layers.yaml"
 LOCK_FILE = ".results.lock"
 RESULT_LIMIT = 8 * 1024 * 1024
 RESULT_EVENTS = RESULT_LIMIT // 4
-OUTCOMES_LIMIT = 2**29
 _LOCK_SECONDS = 60.0
 _NEXT = ".next"
 # A compressed outcomes file of a few kilobytes may expand to any number of rows.
@@ -115,8 +115,7 @@ def load_outcomes(result_path: Path, result: Result, columns: Sequence[str] | No
     tags.
     """
     path = result_path.parent / result.outcomes.file
-    cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
-    return parse_outcomes(read_file(path, OUTCOMES_LIMIT, cure), result, str(path), columns)
+    return parse_outcomes(outcome_bytes(result_path, result), result, str(path), columns)
 
 
 def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -126,7 +125,7 @@ def parse_outcomes(data: bytes, result: Result, file: str, columns: Sequence[str
     from harness.scoring.recount import disagreements  # noqa: PLC0415  # numpy and pyarrow too
 
     where = Where(file)
-    cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
+    cure = evaluated_again(result)
     if len(data) > OUTCOMES_LIMIT:
         message = f"the file is longer than the {OUTCOMES_LIMIT:,} bytes allowed"
         raise BadInput(message, where=where, cure=cure)

@@ -18,6 +18,7 @@ from harness.characters import shown, visible
 from harness.errors import BadInput
 from harness.store.file_tree import RESULTS_FOLDER, FolderAtRevision
 from harness.store.git import Repository, Revision, merge_base, repository_around, resolved
+from harness.store.outcome_files import kept_for
 from harness.store.results import has_suffix
 from harness.store.sides import ColumnChoice, Side, scored_columns, side_of
 from harness.store.submission_folder import SubmissionFolder
@@ -65,7 +66,8 @@ def load_side_at(revision: str, name: str, submissions: Path, columns: ColumnCho
     """Read all results of a submission, or only the result whose file is named, as of a revision.
 
     A name without a slash is a slug under `submissions`; any other is a path as in git: from the
-    repository's root, or with ./ from the current folder.
+    repository's root, or with ./ from the current folder. Where the board keeps outcomes elsewhere, its
+    settings on disk say where, and not those of the revision, which anyone may have pushed.
     """
     commit = resolved(repository_around(submissions), revision)
     path = _path(commit.repository, name)
@@ -79,7 +81,7 @@ def load_side_at(revision: str, name: str, submissions: Path, columns: ColumnCho
         _refuse_missing(commit, path, name)
     tree = FolderAtRevision(commit, folder, entries, OUTCOMES_LIMIT, cure="name another revision")
     return side_of(
-        SubmissionFolder(tree),
+        SubmissionFolder(tree, kept_for(submissions)),
         visible(f"{tree.slug}@{commit.name}"),
         posixpath.basename(path).removesuffix(".yaml") if single else "",
         columns,

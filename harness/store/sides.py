@@ -12,6 +12,7 @@ from harness.characters import visible
 from harness.errors import BadInput, NotComparable
 from harness.records import AnySubmission, Regime, ReportedSubmission, Result, Submission, Training
 from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
+from harness.store.outcome_files import kept_for
 from harness.store.results import RESULT_LIMIT, has_suffix, parse_result
 from harness.store.submission_folder import SubmissionFolder
 from harness.store.yaml.parser import refuse
@@ -89,9 +90,8 @@ def load_side(path: Path | str, columns: ColumnChoice = scored_columns) -> Side:
             cure="name a slug under --submissions, a folder, or a results/<target>.yaml",
         )
     name = _stated_name(folder) or folder.name
-    return side_of(
-        SubmissionFolder(FolderOnDisk(folder, name)), visible(name), path.stem if single else "", columns
-    )
+    read = SubmissionFolder(FolderOnDisk(folder, name), kept_for(folder.parent))
+    return side_of(read, visible(name), path.stem if single else "", columns)
 
 
 def _stated_name(folder: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.catalog import target_of
-from harness.errors import BadInput, Fault, Where
+from harness.errors import BadInput, Fault, Unreachable, Where
 from harness.records import (
     AnySubmission,
     Notices,
@@ -28,8 +28,8 @@ from harness.store.folder_consistency import (
     weights_contradictions,
 )
 from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE, parse_notices
+from harness.store.outcome_files import SettingsSource, in_git, kept_for, outcome_bytes_in
 from harness.store.results import (
-    OUTCOMES_LIMIT,
     RESULT_LIMIT,
     SWEEP_SUFFIX,
     catalog_order,
@@ -71,9 +71,13 @@ def every_column(_result: Result) -> Sequence[str] | None:
 
 @dataclass(frozen=True)
 class SubmissionFolder:
-    """A submission's folder: submission.yaml, and records of training, results and verification."""
+    """A submission's folder: submission.yaml, and records of training, results and verification.
+
+    Outcomes that are not in the folder are read from where `kept` says that the board keeps them, if it does.
+    """
 
     tree: FileTree
+    kept: SettingsSource = in_git
 
     def contents(
         self,
@@ -87,7 +91,8 @@ class SubmissionFolder:
         """Read and check everything, and collect every fault.
 
         `only` restricts results to one target. `outcomes` returns the columns to read of a result's outcomes:
-        None for all, an empty sequence for no outcomes; missing outcomes files are a fault if `required`.
+        None for all, an empty sequence for no outcomes; missing outcomes are a fault if `required`, and where
+        the board keeps them elsewhere. Raises Unreachable where that place does not answer.
         With `compared`, submission.yaml may be missing; sweeps, verification and stray files are not read.
         With `recount`, every number of the results is computed again, which takes all columns of the
         outcomes, and the files are checked against each other.
@@ -106,6 +111,7 @@ class SubmissionFolder:
             for target, result in results.items()
             if (columns := outcomes(result)) is None or columns
         }
+        required = required or (bool(requested) and self.kept() is not None)
         with_outcomes = [
             target
             for target in requested
@@ -164,11 +170,9 @@ class SubmissionFolder:
 
     def outcomes(self, result: Result, columns: Sequence[str] | None = None) -> pa.Table:
         """Read a result's outcomes, or some columns, and check that its scores follow from them."""
-        name = f"{RESULTS_FOLDER}/{result.outcomes.file}"
-        cure = f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
-        return parse_outcomes(
-            self.tree.read(name, OUTCOMES_LIMIT, cure), result, self.tree.where(name), columns
-        )
+        data = outcome_bytes_in(self.tree, self.kept, result)
+        where = self.tree.where(f"{RESULTS_FOLDER}/{result.outcomes.file}")
+        return parse_outcomes(data, result, where, columns)
 
     def _false_numbers(self, results: Mapping[str, Result], tables: Mapping[str, pa.Table]) -> list[Fault]:
         """Return a fault for every number of the results that does not follow from its outcomes."""
@@ -285,7 +289,7 @@ class SubmissionFolder:
 
 def on_disk(folder: Path) -> SubmissionFolder:
     """Return a submission's folder on disk."""
-    return SubmissionFolder(FolderOnDisk(folder))
+    return SubmissionFolder(FolderOnDisk(folder), kept_for(folder.absolute().parent))
 
 
 def submission_faults(folder: Path) -> tuple[Fault, ...]:
@@ -349,9 +353,14 @@ def _distinct(faults: Sequence[Fault]) -> tuple[Fault, ...]:
 
 
 def _collected(read: Callable[[], _Read], faults: list[Fault]) -> _Read | None:
-    """Return what `read` returns; on BadInput, add its faults to `faults` and return None."""
+    """Return what `read` returns; on BadInput, add its faults to `faults` and return None.
+
+    A place of outcomes that does not answer says nothing about any file: Unreachable goes through.
+    """
     try:
         return read()
+    except Unreachable:
+        raise
     except BadInput as error:
         faults += error.faults
         return None

@@ -9,7 +9,7 @@ from typing import Literal
 
 from harness.catalog import is_own, target_of
 from harness.catalog.pins import former_texts
-from harness.errors import BadInput
+from harness.errors import BadInput, Unreachable
 from harness.models.checkpoint import at_hand, fetch
 from harness.records import Record, Result, Submission, Sweep, Target
 from harness.records.result import TRAINING_TEXT
@@ -119,6 +119,8 @@ def _why_not_rescored(result: Result, path: Path) -> str:
     """Return why a result cannot be scored again from its outcomes; empty where it can."""
     try:
         rescored_from(result, load_outcomes(path, result), path)
+    except Unreachable:
+        raise
     except BadInput as error:
         return error.faults[0].message
     return ""

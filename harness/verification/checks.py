@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.catalog import target_of
 from harness.catalog.contamination import names_seen, seen
-from harness.errors import BadInput, Fault, Where
+from harness.errors import BadInput, Fault, Unreachable, Where
 from harness.models.checkpoint import CheckpointFiles, at_hand, fetch
 from harness.records import CheckpointScores, Result, Submission, Target, Training
 from harness.scoring.recalculation import differences
@@ -27,11 +27,17 @@ from harness.verification.findings import Check, Finding, Verified
 
 
 def check_result(path: Path, submission: Submission, training: Training | None, cache: Path) -> Verified:
-    """Run every check of a result that needs no evaluation; nothing is downloaded."""
+    """Run every check of a result that needs no evaluation; only outcomes may be fetched.
+
+    Outcomes that are missing or others than the result names make nothing verifiable. Raises Unreachable
+    where the board keeps them in a place that does not answer, which says nothing about the result.
+    """
     slug, name = path.absolute().parent.parent.name, path.stem
     try:
         result = load_result(path)
         outcomes = load_outcomes(path, result)
+    except Unreachable:
+        raise
     except BadInput as error:
         return Verified(
             submission=slug, target=name, checked=("file",), findings=tuple(file_findings(error, path))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.catalog import target_of
-from harness.errors import BadInput, Fault, Where
+from harness.errors import BadInput, Fault, Unreachable, Where
 from harness.records import ReportedSubmission, Result, Submission, Training
 from harness.records.result import INTERVAL_METHOD
 from harness.scoring.recalculation import with_present_intervals
@@ -39,6 +39,8 @@ def gather(submissions: Path) -> tuple[AnyEntry, ...]:
     for slug in slugs:
         try:
             entry = read_entry(submissions / slug, paired)
+        except Unreachable:
+            raise
         except BadInput as error:
             faults += error.faults
         else:

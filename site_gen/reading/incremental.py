@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.characters import shown
-from harness.errors import BadInput, Fault, Where
+from harness.errors import BadInput, Fault, Unreachable, Where
 from site_gen.board.entry import AnyEntry, make_entry
 from site_gen.board.language_names import find_language, has_page
 from site_gen.board.whole import WholeEntry, whole_row
@@ -146,6 +146,8 @@ def _read(task: _FolderTask) -> _FolderRead:
         return _FolderRead(folder.name, state, key)
     try:
         return _packed(task, state, *_read_stable(folder, task.paired, key))
+    except Unreachable:  # without the board's outcomes no row is right, and the old site stays
+        raise
     except BadInput as error:
         return _FolderRead(folder.name, b"", key, faults=tuple(error.faults))
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one submission, the others are shown

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.comparison.compare import compare
 from harness.comparison.differences import TargetDifference
-from harness.errors import BadInput, StiltboardError
+from harness.errors import BadInput, StiltboardError, Unreachable
 from harness.records import SeedPriors
 from harness.records.origin import Origin, Snapshot
 from harness.store import load_side
@@ -101,6 +101,8 @@ def _differences(
         try:
             sides = [load_side(folder / "results" / f"{target}.yaml") for folder in (before, after)]
             (difference,) = compare(*sides, prior=prior).targets
+        except Unreachable:
+            raise
         except (StiltboardError, OSError) as reason:
             faults = reason.faults if isinstance(reason, StiltboardError) else ()
             words[target] = f"not comparable: {faults[0].message}" if faults else "not comparable"

@@ -1,0 +1,109 @@
+"""Where the outcomes of a result are: next to it, or by their digest in the place that the board names.
+
+Everything that reads outcomes asks here. A file next to the result comes first, so that what was just
+measured, packed or proposed is read where it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from harness.object_store import DigestStore, file_name
+from harness.records import OutcomeSettings, Result
+from harness.store.board_settings import outcome_settings_of
+from harness.store.file_tree import RESULTS_FOLDER, FileTree
+from harness.store.files import read_file
+
+OUTCOMES_LIMIT = 2**29
+
+
+# Returns where a board keeps outcomes outside git, None for nowhere; called when outcomes are missing.
+SettingsSource = Callable[[], OutcomeSettings | None]
+
+
+def in_git() -> OutcomeSettings | None:
+    """Return that no outcomes are kept elsewhere."""
+    return None
+
+
+def kept_for(submissions: Path) -> SettingsSource:
+    """Return where the board of a folder of submissions keeps outcomes, as its stiltboard.yaml says."""
+    return lambda: outcome_settings_of(submissions)
+
+
+def _kept_bytes(settings: OutcomeSettings, result: Result) -> bytes:
+    """Return the outcomes that a result names, from the cache or the board's place; their digest is checked.
+
+    Raises BadInput where the place lacks them or has other content, Unreachable where it does not answer.
+    """
+    return store_of(settings).read(result.outcomes.sha256, OUTCOMES_LIMIT, _cure(result))
+
+
+@lru_cache(maxsize=32)
+def store_of(settings: OutcomeSettings) -> DigestStore:
+    """Return the store of outcomes that a board names."""
+    return DigestStore(settings.where, settings.cache_gb, anonymous=settings.anonymous)
+
+
+def outcome_bytes_in(tree: FileTree, kept: SettingsSource, result: Result) -> bytes:
+    """Return the content of a result's outcomes: of the submission's file, or else from `kept`."""
+    name = f"{RESULTS_FOLDER}/{result.outcomes.file}"
+    settings = None if name in tree.names() else kept()
+    if settings is None:
+        return tree.read(name, OUTCOMES_LIMIT, evaluated_again(result))
+    return _kept_bytes(settings, result)
+
+
+def outcome_bytes(result_path: Path, result: Result) -> bytes:
+    """Return the content of a result's outcomes: of the file next to it, or else from the board's place.
+
+    The first is not checked against the result, which `parse_outcomes` does.
+    """
+    path = result_path.parent / result.outcomes.file
+    settings = _settings_if_missing(path, result_path)
+    if settings is None:
+        return read_file(path, OUTCOMES_LIMIT, evaluated_again(result))
+    return _kept_bytes(settings, result)
+
+
+def outcome_path(result_path: Path, result: Result) -> Path:
+    """Return a file with a result's outcomes: next to the result, or in the cache of the board's place.
+
+    Raises BadInput and Unreachable as reading does. A file of the cache may be deleted when others need room.
+    """
+    path = result_path.parent / result.outcomes.file
+    settings = _settings_if_missing(path, result_path)
+    if settings is None:
+        return path
+    return store_of(settings).path(result.outcomes.sha256, OUTCOMES_LIMIT, _cure(result))
+
+
+def _settings_if_missing(path: Path, result_path: Path) -> OutcomeSettings | None:
+    if path.exists() or path.is_symlink():
+        return None
+    return outcome_settings_of(result_path.absolute().parents[2])
+
+
+def public_address(settings: OutcomeSettings | None, result: Result) -> str | None:
+    """Return the web address of a result's outcomes; None where they are in git, or not for everybody."""
+    if settings is None:
+        return None
+    name = file_name(result.outcomes.sha256)
+    if settings.public is not None:
+        return f"{settings.public.rstrip('/')}/{name}"
+    if settings.where.startswith("hf://datasets/"):
+        owner, repository, *inside = settings.where.removeprefix("hf://datasets/").split("/")
+        path = "/".join([*inside, name])
+        return f"https://huggingface.co/datasets/{owner}/{repository}/resolve/main/{path}"
+    return None
+
+
+def _cure(result: Result) -> str:
+    return f"stiltboard outcomes push {result.submission}, where they still are; or {evaluated_again(result)}"
+
+
+def evaluated_again(result: Result) -> str:
+    """Return the cure for outcomes that cannot be read."""
+    return f"stiltboard evaluate {result.submission} -t {result.target} --overwrite measures it again"
