@@ -1,8 +1,8 @@
-"""Draw the rooms of the code and the imports between them, from the source.
+"""Draw the rooms of the code and the imports between them, from the source, and write the glossary.
 
-`python docs/architecture.py` prints the counts and the picture; `--write` puts the picture into
-architecture.md; `--root DIR` reads the packages of another checkout. A room is a package below `harness` or
-`site_gen`, its subpackages included, or a module next to them.
+`python docs/architecture.py` prints the counts and the picture; `--write` puts the picture, and the glossary
+that the site shows, into architecture.md; `--root DIR` reads the packages of another checkout. A room is a
+package below `harness` or `site_gen`, its subpackages included, or a module next to them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from pathlib import Path
 import grimp
 import networkx
 
+from site_gen.board.glossary import GLOSSARY
+
 PACKAGES = ("harness", "site_gen")
 PAGE = Path(__file__).with_suffix(".md")
 START, END = "<!-- drawn by docs/architecture.py -->\n", "<!-- end of the drawing -->\n"
+GLOSSARY_HEAD = "| word | meaning |\n| :-- | :-- |\n"
 
 
 def rooms_of(graph: grimp.ImportGraph) -> networkx.DiGraph[str]:
@@ -74,6 +77,14 @@ def drawn(text: str, rooms: networkx.DiGraph[str]) -> str:
     return f"{before}{START}{picture(rooms)}\nNow: {counts(rooms)}.\n{END}{after}"
 
 
+def with_glossary(text: str) -> str:
+    """Return the page's text with the site's glossary as its last table; raises ValueError without it."""
+    before, head, _ = text.partition(GLOSSARY_HEAD)
+    if not head:
+        raise ValueError(f"{PAGE.name} must contain the table's head {GLOSSARY_HEAD.splitlines()[0]}")
+    return before + head + "".join(f"| {word} | {words} |\n" for word, words in GLOSSARY.items())
+
+
 def _room(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
@@ -89,7 +100,7 @@ def main() -> None:
     sys.path.insert(0, str(arguments.root.resolve()))
     rooms = rooms_of(grimp.build_graph(*PACKAGES, cache_dir=None))
     if arguments.write:
-        PAGE.write_text(drawn(PAGE.read_text(), rooms))
+        PAGE.write_text(with_glossary(drawn(PAGE.read_text(), rooms)))
     else:
         print(counts(rooms), picture(rooms), sep="\n\n", end="")
 

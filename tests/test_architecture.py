@@ -107,7 +107,9 @@ def test_the_picture_of_the_architecture_is_drawn_from_todays_imports() -> None:
     spec.loader.exec_module(architecture)
     rooms = architecture.rooms_of(grimp.build_graph(*PACKAGES, cache_dir=None))
     page = (ROOT / "docs/architecture.md").read_text()
-    assert page == architecture.drawn(page, rooms), "python docs/architecture.py --write"
+    assert page == architecture.with_glossary(architecture.drawn(page, rooms)), (
+        "python docs/architecture.py --write"
+    )
     assert "0 circles" in architecture.counts(rooms)
 
 

@@ -32,6 +32,12 @@ class LanguageGaps:
     lines: tuple[LanguageGapLine, ...]
 
 
+def trained_languages(standing: Standing) -> tuple[str, ...]:
+    """Return the target's languages that the intermediate training of some row saw, in their order."""
+    seen = {language for row in standing.rows for language in row.submission.intermediate.languages}
+    return tuple(language for language in standing.target.languages if language in seen)
+
+
 def language_gaps(standing: Standing) -> tuple[LanguageGaps, ...]:
     """Return the differences by language for every gap of a target."""
     return tuple(_of(standing, gap) for gap in gaps(standing))

@@ -20,11 +20,12 @@ GLOSSARY = {
     "interval": "the range that holds the true value in 95 of 100 such experiments",
     "beyond chance": "a difference too large for chance, allowing for how many were tested",
     "zero-shot": "tested in a language in which the task was not trained",
-    "mono, cross, multi": ("questions and answers in one language, in two, or in all languages at once"),
+    "mono, cross, multi": "questions and answers in one language, in two, or in all languages at once",
 }
-"""Word → meaning; docs/architecture.md has the same table."""
+"""Word → meaning; the table in docs/architecture.md is written from it."""
 
 
 def meaning(word: str) -> str:
-    """Return the meaning of a word as plain text, without the marks of code. Raises KeyError if unknown."""
-    return GLOSSARY[word].replace("`", "")
+    """Return the meaning of a word, or of its plural, as plain text; empty where the glossary lacks it."""
+    name = word.lower()
+    return GLOSSARY.get(name, GLOSSARY.get(name.removesuffix("s"), "")).replace("`", "")

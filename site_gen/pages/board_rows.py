@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from site_gen.board.board import Board, Row
+from site_gen.board.glossary import meaning
 from site_gen.figures.style import REGIME_MARKS
 from site_gen.pages.board_columns import BoardColumn, benchmark_rows, board_columns
 
@@ -30,6 +31,7 @@ def rows_js(board: Board) -> bytes:
                 "kind": column.kind,
                 "target": column.target,
                 "shown": column.shown,
+                "meaning": meaning(column.title),
             }
             for column in columns
         ],

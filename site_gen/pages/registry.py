@@ -16,6 +16,7 @@ from site_gen.board.board import Board, Row, Standing
 from site_gen.board.by_language import LanguageRow, LanguageStanding, language_boards, language_paths
 from site_gen.board.evidence import evidence
 from site_gen.board.families import Family, families
+from site_gen.board.gap_by_language import language_gaps, trained_languages
 from site_gen.board.glossary import GLOSSARY
 from site_gen.board.unpublished import only_submitters_have, unpublished_weights
 from site_gen.exports import badge, model_card
@@ -156,6 +157,8 @@ def _target(
         },
         "evidence": evidence(standing),
         "findings": answer_lines(standing) if board.settings.asks_regimes else None,
+        "trained": trained_languages(standing),
+        "language_gaps": language_gaps(standing) if board.settings.asks_regimes else (),
     }
     return {**common(board, base_url, path, "targets"), **extra}
 

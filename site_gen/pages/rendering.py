@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 import templates
 from site_gen import formatting
+from site_gen.board.glossary import meaning
 from site_gen.board.target_labels import target_label
 from site_gen.board.trust import flags
 from site_gen.figures.style import symbol_path
@@ -49,12 +50,14 @@ def _environment() -> Environment:
         "diverging": formatting.diverging,
         "signed": formatting.signed,
         "flags": flags,
+        "tuple": tuple,
         "flat": lambda value: tuple(formatting.flat(value)),
         "heat": formatting.heat,
         "interval": formatting.interval,
         "language_name": formatting.language_name,
         "listed": formatting.listed,
         "group_name": formatting.group_name,
+        "meaning": meaning,
         "metric_name": formatting.metric_name,
         "target_label": target_label,
         "points": formatting.points,

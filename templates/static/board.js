@@ -224,6 +224,7 @@ if (board !== null) {
     const made = element("th", isNumber(column) ? "number" : "", column.title, ...(column.unit ? [element("span", "unit", column.unit)] : []));
     made.scope = "col";
     made.dataset.key = column.key;
+    made.title = column.meaning;
     return made;
   }
 

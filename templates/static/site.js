@@ -81,7 +81,7 @@ function sort(table, header, sign) {
 }
 
 for (const table of document.querySelectorAll("table[data-sortable]")) {
-  for (const header of table.tHead.rows[0].cells) {
+  for (const header of [...table.tHead.rows].at(-1).cells) {
     const button = document.createElement("button");
     button.type = "button";
     button.append(...header.childNodes);

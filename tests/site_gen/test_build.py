@@ -20,6 +20,7 @@ from harness.cli.main import main
 from harness.errors import BadInput
 from harness.records import Result
 from site_gen.board.board import Row
+from site_gen.board.glossary import GLOSSARY, meaning
 from site_gen.board.language_examples import ID_WIDTH
 from site_gen.board.whole import WholeEntry, whole_row
 from site_gen.build import build, gather, site_files
@@ -466,3 +467,25 @@ def test_ids_of_pairs_are_in_one_script_alone_and_cut(tmp_path: Path) -> None:
     stored = (SITE / "golden" / "lantern-b-none.html").read_bytes()
     assert files["data/precision-recall/lantern-b-none/bucc2018_dev.json"].count(b"margin") == 4
     assert files["submissions/lantern-b-none.html"].count(b"<script") == stored.count(b"<script")
+
+
+def test_the_heat_map_groups_languages_by_training_and_marks_each_rows_own(files: dict[str, bytes]) -> None:
+    page = files["targets/tatoeba.html"].decode()
+    heat = page.partition('<table class="heat" data-sortable>')[2].partition("</table>")[0]
+    target = next(target for target in TARGETS if target.name == "tatoeba")
+    seen = {"ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh"}
+    trained = [code for code in target.languages if code in seen]
+    assert f'colspan="{len(trained)}">trained on by some row<' in heat
+    assert f'colspan="{len(target.languages) - len(trained)}">trained on by none<' in heat
+    rows = heat.partition("<tbody>")[2].split("<tr>")[1:]
+    counts = {row.count(' own"') + row.count(" own ") for row in rows if ">multilingual<" in row}
+    assert (counts, sum(" own" in row for row in rows if ">none<" in row)) == ({len(trained)}, 0)
+    assert "Multilingual minus English-only in points" in page
+
+
+def test_column_heads_explain_the_words_of_the_glossary(files: dict[str, bytes]) -> None:
+    regime = meaning("Regime")
+    assert regime == GLOSSARY["regime"].replace("`", "")
+    assert (meaning("Seeds"), meaning("Other")) == (GLOSSARY["seed"], "")
+    assert f'data-key="regime" title="{regime}"' in files["index.html"].decode()
+    assert f'<abbr class="term" title="{regime}">Regime</abbr>' in files["targets/tatoeba.html"].decode()
