@@ -18,8 +18,8 @@ from harness.locks import lock_of
 from harness.records import Outcomes, Result
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.files import located, no_link, plain, read_file, replace_file, typed
+from harness.store.kept_outcomes import OUTCOMES_LIMIT, evaluated_again, outcome_bytes
 from harness.store.memory import bounded_memory
-from harness.store.outcome_files import OUTCOMES_LIMIT, evaluated_again, outcome_bytes
 from harness.store.result_consistency import result_findings
 from harness.store.seal import broken_seal, sealed
 from harness.store.yaml.parser import YamlDocument, dump, parse, refuse

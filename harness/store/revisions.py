@@ -18,7 +18,7 @@ from harness.characters import shown, visible
 from harness.errors import BadInput
 from harness.store.file_tree import RESULTS_FOLDER, FolderAtRevision
 from harness.store.git import Repository, Revision, merge_base, repository_around, resolved
-from harness.store.outcome_files import kept_for
+from harness.store.kept_outcomes import kept_for
 from harness.store.results import has_suffix
 from harness.store.sides import ColumnChoice, Side, scored_columns, side_of
 from harness.store.submission_folder import SubmissionFolder

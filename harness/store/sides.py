@@ -12,7 +12,7 @@ from harness.characters import visible
 from harness.errors import BadInput, NotComparable
 from harness.records import AnySubmission, Regime, ReportedSubmission, Result, Submission, Training
 from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
-from harness.store.outcome_files import kept_for
+from harness.store.kept_outcomes import kept_for
 from harness.store.results import RESULT_LIMIT, has_suffix, parse_result
 from harness.store.submission_folder import SubmissionFolder
 from harness.store.yaml.parser import refuse

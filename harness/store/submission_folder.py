@@ -27,8 +27,8 @@ from harness.store.folder_consistency import (
     verification_contradictions,
     weights_contradictions,
 )
+from harness.store.kept_outcomes import SettingsSource, in_git, kept_for, outcome_bytes_in
 from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE, parse_notices
-from harness.store.outcome_files import SettingsSource, in_git, kept_for, outcome_bytes_in
 from harness.store.results import (
     RESULT_LIMIT,
     SWEEP_SUFFIX,

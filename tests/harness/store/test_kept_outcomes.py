@@ -11,7 +11,7 @@ from harness import store
 from harness.cli.main import main
 from harness.errors import Unreachable
 from harness.records import OutcomeSettings
-from harness.store.outcome_files import outcome_path, public_address
+from harness.store.kept_outcomes import outcome_path, public_address
 from tests.support.folders import SUBMISSIONS
 from tests.support.kept_outcomes import move_outcomes
 
