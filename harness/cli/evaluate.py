@@ -207,7 +207,7 @@ def command(
     if options.encoder is not None and (dry_run or isolation is not None):
         _refuse_own_code("--dry-run" if dry_run else "a sandbox, and no limit of a process,")
     if dry_run:
-        _estimate_all(subjects, targets, languages, options, isolation)
+        _estimate_all(subjects, targets, languages, options, isolation, spread)
         return
     save = choice.saving(subjects, submissions, limit)
     with curves_drawn(_show(style, as_json=as_json), plot, limit) as show:
@@ -277,12 +277,15 @@ def _estimate_all(
     languages: Sequence[str],
     options: Options,
     isolation: Apart | None,
+    spread: Spread,
 ) -> None:
+    """Print what each subject would take, and what each worker has of this machine."""
     from harness.cli.progress import watch
     from harness.evaluation.estimate import estimate
     from harness.evaluation.isolated import estimate_apart
 
     unreadable: list[Fault] = []
+    needed = 0
     for subject in subjects:
         with naming_failures(f"{subject.name} could not be estimated"):
             folder = subject.prepare()
@@ -293,5 +296,7 @@ def _estimate_all(
                     estimated = estimate(folder, targets, languages, options, reporter)
         click.echo(f"{folder.name}\n{estimated.text()}")
         unreadable.extend(estimated.unreadable)
+        needed = max(needed, estimated.memory)
+    click.echo(spread.shares(options, needed))
     if unreadable:
         raise CheckFailed(unreadable)

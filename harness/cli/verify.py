@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.job_options import jobs_option, run_here, workers_here
 from harness.cli.options import (
     data_option,
     device_option,
@@ -26,6 +29,8 @@ from harness.verbosity import verbosity_options
 if TYPE_CHECKING:
     from harness.verification import VerificationReport
     from harness.verification.audit_seed import AuditSource
+    from harness.verification.findings import Verified
+    from harness.verification.story import VerificationPlan
     from harness.verification.unseen import Unseen
 
 
@@ -86,6 +91,7 @@ _NEEDED_FIRST = (
     show_default=True,
     help="Examples of each language for a probe.",
 )
+@jobs_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @verbosity_options
 @submissions_option
@@ -106,6 +112,7 @@ def command(
     device: str,
     dtype: str,
     limit: int,
+    jobs: int | None,
     as_json: bool,
     submissions: Path,
 ) -> None:
@@ -123,7 +130,6 @@ def command(
         from harness.verification.story import VerificationPlan, verify
     except ModuleNotFoundError as missing:
         raise MissingExtra("verify", "eval", str(missing.name)) from missing
-    from harness.cli.progress import watch
     from harness.store import existing_submission, find_submissions
     from harness.verification import parse_share
 
@@ -150,9 +156,54 @@ def command(
     folders = [existing_submission(slug, submissions) for slug in slugs] or [
         submissions / slug for slug in find_submissions(submissions)
     ]
-    with watch("verify") as reporter:
-        report = verify(folders, plan, reporter)
+    report = verify(folders, plan, verify_each=partial(_verify_each, jobs=jobs, device=device))
     _print_report(report, as_json=as_json)
+
+
+def _verify_each(
+    paths: Sequence[Path], plan: VerificationPlan, *, jobs: int | None, device: str
+) -> Iterator[tuple[Path, Verified]]:
+    """Verify results one after the other, or as jobs of several workers where any are evaluated again."""
+    from harness.cli.progress import watch
+    from harness.verification.story import verify_result
+
+    workers, devices = workers_here(jobs, device) if plan.rerun or plan.probe else (1, ())
+    if workers > 1:
+        yield from _as_jobs(paths, plan, workers, devices)
+        return
+    with watch("verify") as reporter:
+        for path in paths:
+            yield path, verify_result(path, plan, reporter)
+
+
+def _as_jobs(
+    paths: Sequence[Path], plan: VerificationPlan, workers: int, devices: Sequence[str]
+) -> Iterator[tuple[Path, Verified]]:
+    """Verify each result in a pool of processes; one whose worker is lost has not passed."""
+    from harness.cache import cache_folder
+    from harness.jobs.job_record import VerificationJob
+    from harness.verification.audit_seed import AuditSource
+    from harness.verification.story import unverified
+
+    logs = cache_folder() / "jobs"
+    jobs = {
+        f"{path.absolute().parent.parent.name}: {path.stem}": VerificationJob(
+            name=f"{path.absolute().parent.parent.name}: {path.stem}",
+            targets=(path.stem,),
+            cost=_size(path.with_suffix(".parquet")),
+            log=logs / f"verify-{path.absolute().parent.parent.name}-{path.stem}.log",
+            path=path,
+            plan=replace(plan, audit=None, source=AuditSource()),
+        )
+        for path in paths
+    }
+    for ended in run_here("verify", list(jobs.values()), workers, devices, offline=False):
+        path = jobs[ended.job.name].path
+        yield path, ended.reply.verified or unverified(path, f"could not be verified: {ended.error}")
+
+
+def _size(outcomes: Path) -> float:
+    return float(outcomes.stat().st_size) if outcomes.is_file() else 0.0
 
 
 def _audit_source(audit: str | None, beacon: str | None, merge: str | None, seed: str) -> AuditSource:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness.catalog import BY_NAME, is_own
-from harness.errors import CheckFailed, WrongUsage, naming_failures
+from harness.errors import CheckFailed, SystemRefused, WrongUsage, naming_failures
 from harness.evaluation.cells import Measured
 from harness.evaluation.resume import Resumed
 from harness.evaluation.run import WRITE_SECONDS, Run
@@ -23,11 +23,16 @@ from harness.models.checkpoint import CheckpointFiles, verify
 from harness.models.encoder import EncodingReport
 from harness.models.predictor import Predictor, open_head
 from harness.records import Head
+from harness.stopping import Stopped
 from harness.training.finetune import HeadTraining, Trained, finetune
 
 # Increased when training changes what it computes, so that older heads in the cache are not used.
 _REVISION = 2
 _TRAINED = "trained.json"
+
+
+class UntrainedHead(CheckFailed):
+    """The training of a head failed, and would fail again for all targets that share it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,10 @@ def _head(resumed: Resumed, seed: int, run: Run) -> _OpenedHead:
             f"the head of {files.source} cannot be stored in {folder}: {reason}",
             cure="free space, or point STILTBOARD_CACHE elsewhere; the same command then goes on",
         ) from reason
+    except SystemRefused:  # as a full disk: what it is about may have ended
+        raise
+    except CheckFailed as failed:
+        raise UntrainedHead(failed.faults) from failed
     head_files = verify(folder, f"{files.source}, fine-tuned on {target.training}")
     trained = Trained(**json.loads((folder / _TRAINED).read_text()))
     record = Head(digest=head_files.digest, training=training.fingerprint, **asdict(trained))
@@ -163,7 +172,12 @@ def predict(target: Resumed, run: Run) -> Iterator[tuple[Measured, Sequence[Enco
         )
         reports.append(report)
         for language in todo:
-            measured = _predict_language(plan, seed, language, predictor).over(measured)
+            try:
+                measured = _predict_language(plan, seed, language, predictor).over(measured)
+            except Stopped:  # what is measured is written
+                if not run.options.overwrite:
+                    yield measured, reports
+                raise
             report.texts, report.tokens, report.events = predictor.texts, predictor.tokens, predictor.events
             report.batch_tokens, report.seconds = predictor.batch_tokens, time.perf_counter() - started
             if time.monotonic() - yielded > WRITE_SECONDS and not run.options.overwrite:

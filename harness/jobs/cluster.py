@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import sysconfig
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,11 +42,25 @@ def cluster_executors(path: Path) -> Callable[[], Executor]:
         os.environ["PATH"] = os.pathsep.join(filter(None, (scripts, os.environ.get("PATH"))))
 
     def start() -> Executor:
-        executor: Executor = ParslPoolExecutor(_config(function, path))
+        with _deaf_children():
+            executor: Executor = ParslPoolExecutor(_config(function, path))
         return executor
 
     _config(function, path)  # what is wrong with it is said before text is read
     return start
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C, which reaches all of a terminal: this one passes it on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # is inherited by programs that are started
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _config(function: Callable[[], object], path: Path) -> Config:

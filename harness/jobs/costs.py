@@ -51,9 +51,9 @@ def _of_config(path: Path) -> float:
     return float(depth * width**2) if isinstance(depth, int) and isinstance(width, int) else float(_BASE)
 
 
-def text_cost(plan: TargetPlan, *, submitted_head: bool) -> float:
-    """Return the characters of a target's text, more often where a head is trained first."""
+def text_cost(plan: TargetPlan, *, trains: bool) -> float:
+    """Return the characters of a target's text, more often for a job that trains a head first."""
     characters = sum(
         len(text) for examples in plan.examples.values() for side in examples.sides.values() for text in side
     )
-    return float(characters * (_TRAINING if plan.target.has_head and not submitted_head else 1))
+    return float(characters * (_TRAINING if trains else 1))

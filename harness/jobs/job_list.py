@@ -14,19 +14,35 @@ from harness.evaluation.run import Options, Run
 from harness.evaluation.target_plan import TargetPlan
 from harness.evaluation.target_texts import load_targets
 from harness.jobs.costs import encoder_cost, text_cost
-from harness.jobs.evaluation_job import Job
+from harness.jobs.job_record import EvaluationJob
+from harness.jobs.shards import Shard
 from harness.models.checkpoint import CheckpointFiles
 from harness.reporter import Reporter
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A job before it is known whether anything is left of it. Empty `seeds` are all, in one piece."""
+    """A job before it is known whether anything is left of it. Empty `seeds` are all, in one piece.
+
+    `head` names what a head is trained on, for jobs that train one.
+    """
 
     folder: Path
     seeds: tuple[int, ...]
     targets: tuple[str, ...]
     cost: float
+    head: str = ""
+
+    @property
+    def shared(self) -> str:
+        """Return a name of the head, equal for the jobs that predict with the same one; empty without."""
+        return f"{self.folder.resolve()} {self.seeds} {self.head}" if self.head else ""
+
+    @property
+    def name(self) -> str:
+        """Return the name that is printed."""
+        seeds = "".join(f" seed {seed}" for seed in self.seeds)
+        return f"{self.folder.name}{seeds}: {', '.join(self.targets)}"
 
 
 def list_jobs(
@@ -51,23 +67,37 @@ def list_jobs(
     return jobs
 
 
+def share(listed: Sequence[Listed], shard: Shard) -> list[Listed]:
+    """Return the jobs of a shard, in their order; those that share a head are in the same one."""
+    units: dict[object, list[int]] = {}
+    for number, job in enumerate(listed):
+        units.setdefault(job.shared or number, []).append(number)
+    numbers = list(units.values())
+    costs = [sum(listed[number].cost for number in unit) for unit in numbers]
+    mine = {number for unit in shard.share(costs) for number in numbers[unit]}
+    return [job for number, job in enumerate(listed) if number in mine]
+
+
 def _of_submission(texts: Sequence[TargetPlan], run: Run) -> Iterator[Listed]:
     """Yield the jobs of one submission."""
     submission = run.submission
     checkpoints = {checkpoint.seed: checkpoint for checkpoint in submission.checkpoints}
     costs = {seed: encoder_cost(checkpoint, run.folder) for seed, checkpoint in checkpoints.items()}
+    heads: set[str] = set()
     for group in _groups(texts):
-        name = group[0].target.name
-        own = submission.finetuned.get(name) if group[0].target.has_head else None
-        characters = sum(text_cost(text, submitted_head=own is not None) for text in group)
+        target = group[0].target
+        own = submission.finetuned.get(target.name) if target.has_head else None
+        head = f"{target.kind} {target.training}" if target.has_head and own is None else ""
+        characters = sum(text_cost(text, trains=bool(head) and head not in heads) for text in group)
+        heads.add(head)
         seeds = (own.seed,) if own is not None else tuple(checkpoints)
         named = tuple(text.target.name for text in group)
         if own is not None or in_one_piece(run.options):
             total = sum(costs.get(seed, max(costs.values())) for seed in seeds)
-            yield Listed(run.folder, (), named, total * characters)
+            yield Listed(run.folder, (), named, total * characters, head)
         else:
             for seed in seeds:
-                yield Listed(run.folder, (seed,), named, costs[seed] * characters)
+                yield Listed(run.folder, (seed,), named, costs[seed] * characters, head)
 
 
 def _groups(texts: Sequence[TargetPlan]) -> list[list[TargetPlan]]:
@@ -87,7 +117,7 @@ def open_jobs(
     options: Options,
     isolation: Apart | None,
     reporter: Reporter,
-) -> list[Job]:
+) -> list[EvaluationJob]:
     """Return those jobs of one submission that are not finished; checkpoints are fetched and verified here.
 
     Raises what `evaluate` raises before it encodes.
@@ -102,11 +132,12 @@ def open_jobs(
     fetched = {files.source: files for files in _checkpoints(plan)}
     logs = plan.run.cache / "jobs"
     return [
-        Job(
-            job.folder,
-            job.targets,
-            tuple(languages),
-            replace(
+        EvaluationJob(
+            name=job.name,
+            folder=job.folder,
+            targets=job.targets,
+            languages=tuple(languages),
+            options=replace(
                 options,
                 seeds=job.seeds,
                 cache=plan.run.cache,
@@ -114,9 +145,10 @@ def open_jobs(
                 dtype=plan.run.dtype,
                 fetched=fetched,
             ),
-            job.cost,
-            logs / f"{_log_name(job)}.log",
-            isolation,
+            cost=job.cost,
+            log=logs / f"{log_name(job.folder.resolve(), job.seeds, job.targets)}.log",
+            isolation=isolation,
+            head=job.shared,
         )
         for job in jobs
     ]
@@ -139,8 +171,8 @@ def _checkpoints(plan: Plan) -> Iterator[CheckpointFiles]:
         yield from planned.checkpoints.values()
 
 
-def _log_name(job: Listed) -> str:
+def log_name(folder: Path, seeds: Sequence[int], targets: Sequence[str]) -> str:
     """Return a name for the log of a job: the same for the same job."""
-    words = [job.folder.name, *map(str, job.seeds), *job.targets]
-    digest = hashlib.sha256("\n".join([str(job.folder.resolve()), *words]).encode()).hexdigest()[:8]
-    return f"{job.folder.name}-{digest}"
+    words = [folder.name, *map(str, seeds), *targets]
+    digest = hashlib.sha256("\n".join([str(folder), *words]).encode()).hexdigest()[:8]
+    return f"{folder.name}-{digest}"

@@ -2,70 +2,132 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
+import threading
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from importlib.metadata import version
-from typing import TYPE_CHECKING, TextIO
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, TextIO, assert_never
 
 from harness.clock import now
+from harness.stopping import Stopped, ask_to_stop
 
 if TYPE_CHECKING:
-    from harness.evaluation.isolated.protocol import Reply
-    from harness.jobs.evaluation_job import Job
+    from multiprocessing.queues import SimpleQueue
+
+    from harness.jobs.job_record import AnyJob, EvaluationJob, JobReply, TrainingJob, VerificationJob
     from harness.reporter import Reporter
 
 
-# Text and weights are fetched by the process that made the job.
+# Held while this process is at a job.
+_busy = threading.Lock()
+# Text and weights of an evaluation are fetched by the process that made the job.
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 
-def prepare(threads: int, device: str = "") -> None:
-    """Give a worker its share of the machine: its processor threads, and its GPU where it has one.
+def start_in_pool(threads: int, devices: SimpleQueue[str], offline: bool) -> None:
+    """Give a worker its share of this machine: its processor threads, and its GPU where `devices` name one.
 
-    It is called before anything of torch is imported.
+    It runs before anything of torch is imported.
     """
+    # Ctrl-C reaches all processes of a terminal; the one that hands out the jobs passes it on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(threads)
-    os.environ.update(_OFFLINE)
-    if device:
+    if offline:
+        os.environ.update(_OFFLINE)
+    if device := devices.get():
         os.environ["CUDA_VISIBLE_DEVICES"] = device
+    threading.Thread(target=_follow_parent, daemon=True, name="follows its parent").start()
+
+
+def _follow_parent() -> None:
+    """End this worker after its job, or where that may end, once the process that hands out jobs is gone."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # a pool started this process
+    wait([parent.sentinel])
+    ask_to_stop(for_good=True)
+    with _busy:
+        os._exit(1)
 
 
 def run_job(text: str) -> str:
-    """Do the job that is given as JSON, and return its reply as JSON: the results of a trial, or an error.
+    """Do the job that is given as JSON, and return its reply as JSON.
 
-    All other results are on disk. What would be printed is in the job's log.
+    Results of an evaluation are on disk. What would be printed is in the job's log.
     """
-    from harness.jobs.evaluation_job import Job  # noqa: PLC0415 - after `prepare`
+    from harness.jobs.job_record import STOPPED, job_from_json  # noqa: PLC0415 - after `start_in_pool`
 
-    job = Job.from_json(text)
+    job = job_from_json(text)
     job.log.parent.mkdir(parents=True, exist_ok=True)
-    with job.log.open("a", encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
+    with _busy, job.log.open("a", encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
         reporter = _LogReporter(log)
         reporter.report(f"{job.name}: begun by process {os.getpid()}")
         reply = do_job(job, reporter)
         for fault in reply.faults:
             reporter.report(str(fault))
-        reporter.report(f"{job.name}: ended")
-    return reply.to_json().decode()
+        reporter.report(f"{job.name}: {'ended' if reply.exit_code != STOPPED else 'ended on request'}")
+    return reply.to_json()
 
 
-def do_job(job: Job, reporter: Reporter) -> Reply:
-    """Do a job in this process, and return its results, which are on disk except in a trial, or its error."""
-    from harness.downloading import reporting_downloads  # noqa: PLC0415 - after `prepare`
+def do_job(job: AnyJob, reporter: Reporter) -> JobReply:
+    """Do a job in this process, and return what it measured or trained, its error, or that it was stopped."""
+    from harness.downloading import reporting_downloads  # noqa: PLC0415 - after `start_in_pool`
     from harness.errors import StiltboardError, naming_failures  # noqa: PLC0415
-    from harness.evaluation.isolated import evaluate_apart  # noqa: PLC0415
-    from harness.evaluation.isolated.protocol import Reply  # noqa: PLC0415
-    from harness.evaluation.story import evaluate  # noqa: PLC0415
+    from harness.jobs.job_record import STOPPED, JobReply  # noqa: PLC0415
+    from harness.jobs.run_folder import working_on  # noqa: PLC0415
 
-    arguments = (job.folder, job.targets, job.languages, job.options, reporter)
     try:
         _refuse_other_version(job.version)
-        with naming_failures(f"{job.name} could not be evaluated"), reporting_downloads(reporter.report):
-            return Reply(evaluate_apart(*arguments, job.isolation) if job.isolation else evaluate(*arguments))
+        with (
+            naming_failures(f"{job.name} failed"),
+            working_on(job.name, job.targets, job.run, job.log.stem, reporter) as progress,
+            reporting_downloads(progress.report),
+        ):
+            return _work(job, progress)
+    except Stopped:
+        return JobReply(exit_code=STOPPED)
     except StiltboardError as error:
-        return Reply.of(error)
+        return JobReply.of(error)
+
+
+def _work(job: AnyJob, reporter: Reporter) -> JobReply:
+    match job.kind:
+        case "evaluation":
+            return _evaluate(job, reporter)
+        case "training":
+            return _train(job, reporter)
+        case "verification":
+            return _verify(job, reporter)
+        case _:
+            assert_never(job.kind)
+
+
+def _evaluate(job: EvaluationJob, reporter: Reporter) -> JobReply:
+    from harness.evaluation.isolated import evaluate_apart  # noqa: PLC0415
+    from harness.evaluation.story import evaluate  # noqa: PLC0415
+    from harness.jobs.job_record import JobReply  # noqa: PLC0415
+
+    arguments = (job.folder, job.targets, job.languages, job.options, reporter)
+    return JobReply(evaluate_apart(*arguments, job.isolation) if job.isolation else evaluate(*arguments))
+
+
+def _train(job: TrainingJob, reporter: Reporter) -> JobReply:
+    from harness.jobs.job_record import JobReply  # noqa: PLC0415
+    from harness.training.intermediate.story import train, use_threads  # noqa: PLC0415
+
+    use_threads(job.threads)
+    return JobReply(trained=train(job.trainee, job.options, reporter))
+
+
+def _verify(job: VerificationJob, reporter: Reporter) -> JobReply:
+    from harness.jobs.job_record import JobReply  # noqa: PLC0415
+    from harness.verification.story import verify_result  # noqa: PLC0415
+
+    return JobReply(verified=verify_result(job.path, job.plan, reporter))
 
 
 def _refuse_other_version(wanted: str) -> None:

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from harness.errors import CheckFailed, Unwritable
 from harness.models.forward_passes import is_out_of_memory
 from harness.reporter import Reporter
+from harness.stopping import is_stopping, stop_here
 
 Output = TypeVar("Output")
 # The file that the Trainer writes last into a checkpoint.
@@ -155,13 +156,14 @@ class ProgressCallback(transformers.TrainerCallback):  # type: ignore[misc]  # t
         self._saved = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Request a checkpoint when the last one is old."""
-        if time.monotonic() - self._saved > _SECONDS:
+        """Request a checkpoint when the last one is old, and where the training is asked to end."""
+        if time.monotonic() - self._saved > _SECONDS or is_stopping():
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Note the time of the checkpoint."""
+        """Note the time of the checkpoint; end the training here where that is asked for."""
         self._saved = time.monotonic()
+        stop_here()
 
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any

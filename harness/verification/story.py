@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -60,12 +61,21 @@ class VerificationPlan:
     options: Options = field(default_factory=Options)
 
 
+# Verifies files by a plan, and yields each with what was found.
+VerifyEach = Callable[[Sequence[Path], VerificationPlan], Iterator[tuple[Path, Verified]]]
+
+
 def verify(
-    folders: Sequence[Path], plan: VerificationPlan, reporter: Reporter | None = None
+    folders: Sequence[Path],
+    plan: VerificationPlan,
+    reporter: Reporter | None = None,
+    verify_each: VerifyEach | None = None,
 ) -> VerificationReport:
     """Verify the results of submissions, and report every failure instead of raising it.
 
-    Raises WrongUsage only: where a submitter would verify their submission, or a named target has no result.
+    `verify_each` verifies the files of results by a plan, such as in other processes, and yields them in any
+    order; by default one is verified after the other. Raises WrongUsage only: where a submitter would verify
+    their submission, or a named target has no result.
     """
     reporter = reporter or Silent()
     broken: list[Finding] = []
@@ -77,25 +87,43 @@ def verify(
     plan = replace(plan, seed=seed)
     if plan.by:
         _refuse_submitters({folder: submissions[folder] for folder in selected}, plan)
-    results = []
-    for folder, files in selected.items():
-        for path in files:
-            try:
-                results.append(_verified(path, submissions[folder], plan, reporter))
-            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-                # Whatever is wrong with one result, the others are verified.
-                what = f"cannot be verified: {type(error).__name__}: {shown(str(error))}"
-                finding = Finding(check="file", failed=True, file=str(path), what=what)
-                slug = folder.absolute().name
-                results.append(
-                    Verified(submission=slug, target=path.stem, checked=("file",), findings=(finding,))
-                )
-        if plan.by:
-            slug = folder.absolute().name
-            _record(folder, [result for result in results if result.submission == slug], plan)
+    paths_of_all = [path for files in selected.values() for path in files]
+    results: dict[Path, Verified] = {}
+    for path, verified in (verify_each or partial(_one_by_one, reporter=reporter))(paths_of_all, plan):
+        results[path] = verified
+        folder = path.parent.parent
+        if plan.by and all(path in results for path in selected[folder]):
+            _record(folder, [results[path] for path in selected[folder]], plan)
     return VerificationReport(
-        results=tuple(results), findings=tuple(broken), audit=audit, seed=plan.seed or None
+        results=tuple(results[path] for path in paths_of_all),
+        findings=tuple(broken),
+        audit=audit,
+        seed=plan.seed or None,
     )
+
+
+def _one_by_one(
+    paths: Sequence[Path], plan: VerificationPlan, reporter: Reporter
+) -> Iterator[tuple[Path, Verified]]:
+    for path in paths:
+        yield path, verify_result(path, plan, reporter)
+
+
+def verify_result(path: Path, plan: VerificationPlan, reporter: Reporter) -> Verified:
+    """Verify one result file; whatever is wrong with it is a finding, so that others are verified."""
+    try:
+        submission = load_submission(path.parent.parent)
+        assert isinstance(submission, Submission)  # published numbers have no results
+        return _verified(path, submission, plan, reporter)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return unverified(path, f"cannot be verified: {type(error).__name__}: {shown(str(error))}")
+
+
+def unverified(path: Path, what: str) -> Verified:
+    """Return what is reported of a result that could not be verified, and why."""
+    finding = Finding(check="file", failed=True, file=str(path), what=what)
+    slug = path.absolute().parent.parent.name
+    return Verified(submission=slug, target=path.stem, checked=("file",), findings=(finding,))
 
 
 def _load(folder: Path, broken: list[Finding]) -> Submission | None:

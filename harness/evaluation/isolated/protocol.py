@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from harness.characters import shown, visible
 from harness.errors import BadInput, CheckFailed, Fault, StiltboardError
 from harness.evaluation.estimate import Estimate
+from harness.evaluation.heads import UntrainedHead
 from harness.evaluation.run import AbsolutePath, Options
 from harness.records import Result
 from harness.reporter import Reporter
@@ -47,11 +48,13 @@ class Reply:
     estimate: Estimate | None = None
     faults: tuple[Fault, ...] = ()
     exit_code: Annotated[int, Field(ge=0, le=255)] = 0
+    untrained: bool = False
 
     @classmethod
     def of(cls, error: StiltboardError) -> Reply:
         """Return the reply that carries an error: its faults and exit code."""
-        return cls(faults=error.faults, exit_code=error.exit_code)
+        untrained = isinstance(error, UntrainedHead)
+        return cls(faults=error.faults, exit_code=error.exit_code, untrained=untrained)
 
     def to_json(self) -> bytes:
         """Return the reply as JSON, under the field names of result files."""
@@ -77,6 +80,8 @@ class Reply:
 
     def raise_error(self) -> None:
         """Raise the reported error as BadInput or CheckFailed; return if the evaluation succeeded."""
+        if self.faults and self.untrained:
+            raise UntrainedHead(self.faults)
         if self.faults:
             raise (BadInput if self.exit_code == BadInput.exit_code else CheckFailed)(self.faults)
 

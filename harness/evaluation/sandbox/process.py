@@ -18,6 +18,7 @@ from harness.evaluation.sandbox.confinement import PROCESSES, Confinement, Limit
 from harness.evaluation.sandbox.control_group import ControlGroup, make_group
 from harness.evaluation.sandbox.mechanisms import Mechanism, plain
 from harness.evaluation.sandbox.usage import disk_of_tree, memory_of_tree, processes_of_tree
+from harness.stopping import stop_here
 
 _LOOK_SECONDS = 0.5
 _LINE = 2000
@@ -120,6 +121,7 @@ def _watch(
         with suppress(subprocess.TimeoutExpired):
             process.wait(_LOOK_SECONDS)
             return None
+        stop_here()
         if limits.seconds is not None and time.monotonic() - started > limits.seconds:
             return (
                 f"the evaluation took longer than {limits.seconds / 3600:g} hours",

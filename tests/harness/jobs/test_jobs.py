@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,8 +19,10 @@ from click.testing import CliRunner, Result
 
 from harness.cli.main import main
 from harness.evaluation.run import Options
-from harness.jobs import Job, list_jobs, open_jobs, run_job, run_jobs
-from harness.jobs.running import local_pool
+from harness.jobs.job_list import list_jobs, open_jobs
+from harness.jobs.job_record import EvaluationJob, job_from_json
+from harness.jobs.running import local_pool, run_jobs
+from harness.jobs.worker import run_job
 from harness.reporter import Silent
 from tests.support.folders import ROOT
 from tests.support.submissions import result_without_run, write_submission
@@ -57,7 +60,7 @@ def bytes_of_one_run(board: Path) -> tuple[str, dict[str, tuple[str, str]]]:
     return done.stdout, bytes_of(board)
 
 
-def jobs_of(board: Path, cache: Path, **options: Any) -> list[Job]:
+def jobs_of(board: Path, cache: Path, **options: Any) -> list[EvaluationJob]:
     chosen = Options(cache=cache, dtype="float32", **options)
     jobs = []
     for folder in (board / "many", board / "one"):
@@ -132,9 +135,28 @@ def test_what_fails_is_named_and_the_others_go_on(board: Path) -> None:
     assert (board / "one/results/jupyterlab.yaml").is_file()
 
 
+def test_a_dry_run_says_what_each_worker_has(board: Path) -> None:
+    said = [evaluate("--dry-run", *options).stdout.splitlines()[-1] for options in ((), ("--jobs", "1000"))]
+    assert re.fullmatch(r"1 worker: (\d+) of \1 cores, ([\d.]+) of \2 GB of memory", said[0])
+    assert re.match(r"1000 workers, each: 1 of \d+ cores, 0\.\d of [\d.]+ GB of memory; a job takes", said[1])
+
+
+@pytest.mark.slow
+def test_results_are_verified_again_in_two_processes(board: Path) -> None:
+    assert evaluate().exit_code == 0
+    reports = [
+        CliRunner().invoke(main, ["verify", "--rerun", "--json", *options])
+        for options in ((), ("--jobs", "2"))
+    ]
+    assert [report.exit_code for report in reports] == [0, 0], reports[1].output
+    assert reports[0].stdout == reports[1].stdout
+    assert '"rerun"' in reports[1].stdout
+    assert "2 of 2: " in reports[1].stderr
+
+
 def test_a_job_crosses_as_text_and_another_version_is_refused(board: Path, tmp_path: Path) -> None:
     job = jobs_of(board, tmp_path / "cache")[0]
-    assert Job.from_json(job.to_json()) == job
+    assert job_from_json(job.to_json()) == job
     other = job.to_json().replace(f'"version":"{job.version}"', '"version":"0.0.0"')
     assert "this worker has stiltboard" in run_job(other)
     assert "the job was made by 0.0.0" in job.log.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -712,15 +713,17 @@ def test_depths_of_a_bundled_encoder_become_separate_submissions(tmp_path: Path,
         path.read_text().replace(f"path: {toy_encoder}", "bundled: multilingual-e5-small, layers: [2, 4]")
     )
     result = CliRunner().invoke(main, ["train", str(path), "--dry-run"])
-    assert result.stdout.splitlines() == [
+    *listed, share = result.stdout.splitlines()
+    assert listed == [
         "toy-l2 seed 0: english, from bundled multilingual-e5-small, first 2 layers",
         "toy-l2 seed 1: english, from bundled multilingual-e5-small, first 2 layers",
         "toy-l4 seed 0: english, from bundled multilingual-e5-small, first 4 layers",
         "toy-l4 seed 1: english, from bundled multilingual-e5-small, first 4 layers",
         "4 trainings",
     ]
+    assert re.fullmatch(r"\d+ workers?.* cores, [\d.]+ of [\d.]+ GB of memory", share)
     only = CliRunner().invoke(main, ["train", str(path), "--dry-run", "--layers", "4", "--seed", "1"])
-    assert only.stdout.splitlines()[-1] == "1 trainings"
+    assert only.stdout.splitlines()[-2] == "1 trainings"
     path.write_text(path.read_text().replace("toy-l{layers}", "toy"))
     assert (
         "several depths need {layers} in the slug"
@@ -787,3 +790,20 @@ def test_killed_commands_end_with_the_weights_of_one_that_was_not(
         assert start(tmp_path / f"killed {number}").wait() == 0
         digests.add(load_training(tmp_path / f"killed {number}/toy").seeds[0].weights)  # type: ignore[union-attr]
     assert len(digests) == 1
+
+
+@pytest.mark.slow
+def test_trainings_in_two_processes_give_the_weights_of_one_after_the_other(
+    tmp_path: Path, toy_encoder: Path, data: Path
+) -> None:
+    path = write_recipe(tmp_path, toy_encoder, slug="toy")
+    weights = []
+    for jobs in ("1", "2"):
+        folder = tmp_path / f"submissions-{jobs}"
+        arguments = ["train", str(path), "--data", str(data), "--submissions", str(folder), "--jobs", jobs]
+        done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 0, done.output
+        assert done.stdout.count("toy  seed ") == 2
+        weights.append([seed.weights for seed in load_training(folder / "toy").seeds])  # type: ignore[union-attr]
+    assert weights[0] == weights[1]
+    assert len(weights[0]) == 2
