@@ -11,6 +11,9 @@ import pytest
 from tests.support.hub_server import HubServer, at_the_hub, serving
 from tests.support.toys import save_toy_encoder
 
+# A processor is there for every worker of the tests: with more threads in each, all wait for each other.
+# Read when torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Nothing here may reach a network; set before any Hub library is imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
 # What is printed is compared: whoever runs the tests may ask for colours and frames for their own output.
