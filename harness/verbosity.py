@@ -57,6 +57,19 @@ def say(message: str) -> None:
     log(message)
 
 
+def print_result(line: str) -> None:
+    """Print a line of what a command found or did, to standard output, and log it."""
+    click.echo(line)
+    log(line)
+
+
+def note(message: str) -> None:
+    """Print a line next to the results, on standard output, unless the command is quiet, and log it."""
+    if not _current.get().quiet:
+        click.echo(message)
+    log(message)
+
+
 def log(message: str) -> None:
     """Write a line to the log file, if there is one."""
     _LOG.info(message)

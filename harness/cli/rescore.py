@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import submission_argument, submissions_option, target_option
+from harness.verbosity import note, print_result, verbosity_options
 
 if TYPE_CHECKING:
     from harness.errors import Fault
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 @submission_argument("slugs", nargs=-1, metavar="[SLUG]...")
 @target_option("Only this target or group", named=True)
 @click.option("--check", is_flag=True, help="Only list what would be rewritten; exit with 1 if there is any.")
+@verbosity_options
 @submissions_option
 def command(slugs: tuple[str, ...], targets: tuple[str, ...], check: bool, submissions: Path) -> None:
     """Score results again by today's protocols, from their outcomes; no model and no text is needed.
@@ -49,10 +51,10 @@ def command(slugs: tuple[str, ...], targets: tuple[str, ...], check: bool, submi
                 continue
             if rescored is not None:
                 rewritten += 1
-                click.echo(f"{folder.name}, {target}: {rescored.text}")
+                print_result(f"{folder.name}, {target}: {rescored.text}")
     if faults:
         raise BadInput(faults)
     results = f"{rewritten} {'result' if rewritten == 1 else 'results'}"
-    click.echo(f"{results} would be scored again: stiltboard rescore" if check else f"{results} scored again")
+    note(f"{results} would be scored again: stiltboard rescore" if check else f"{results} scored again")
     if check and rewritten:
         click.get_current_context().exit(1)

@@ -10,6 +10,7 @@ import click
 from harness.cli.options import data_option, device_option, dtype_option, submissions_option
 from harness.cli.paged_help import PagedCommand
 from harness.errors import MissingExtra, WrongUsage
+from harness.verbosity import verbosity_options
 
 if TYPE_CHECKING:
     from harness.retrieval.comparing import RunScore
@@ -139,6 +140,7 @@ _NEEDED_FIRST = (
 @device_option
 @dtype_option("bfloat16 where the processor has it")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON instead of a table.")
+@verbosity_options
 @submissions_option
 def command(
     collection: Path,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.store.board_settings import load_board_settings
+from harness.verbosity import note, print_result, say, verbosity_options
 from site_gen.board.edition import Edition
 from site_gen.build import build
 from site_gen.commands.build import at_option, outcomes_option, refuse_partial, site_options
@@ -33,18 +34,19 @@ from site_gen.writing.publish import (
     type=click.IntRange(1, 1000),
     default=20,
     show_default=True,
-    help="Keep at least so many published sites as commits of the branch, and fewer than twice as many.",
+    help="Keep at least so many published sites on the branch.",
 )
 @click.option(
     "--renew-snapshot",
     "renewed",
     multiple=True,
     metavar="NAME",
-    help="Build this snapshot again, or remove it if its tag is gone; may be repeated.",
+    help="Build this snapshot again; remove it if its tag is gone.",
 )
 @click.option("--dry-run", is_flag=True, help="Build and report what would be pushed, without pushing.")
 @click.option("--yes", is_flag=True, help="Do not ask before the first push.")
 @outcomes_option
+@verbosity_options
 @site_options
 def command(
     remote: str,
@@ -61,11 +63,9 @@ def command(
 ) -> None:
     """Build the site and push it to a branch of a remote as a commit on top of the last published ones.
 
-    Without --base-url the address is that of GitHub Pages for a remote on GitHub.
-
-    Nothing else in the repository changes. A custom domain (CNAME) and the snapshots on the branch are
-    kept, and snapshots that are not on it are added. Asks before it overwrites a branch that no earlier build
-    wrote.
+    Without --base-url the address is that of GitHub Pages for a remote on GitHub. Nothing else in the
+    repository changes. A custom domain (CNAME) and the snapshots on the branch are kept, and snapshots that
+    are not on it are added. Asks before it overwrites a branch that no earlier build wrote.
     """
     repository = Path.cwd()
     address = push_address(repository, remote)
@@ -81,14 +81,15 @@ def command(
     planned = plan(out, repository, remote, branch, before, keep, _message(site.board.edition))
     _report(planned, site.board.edition, base_url)
     if dry_run:
-        click.echo("dry run: nothing was pushed")
+        done = "dry run: nothing was pushed"
     elif planned.changes_nothing:
-        click.echo("the branch has this site already: nothing was pushed")
+        done = "the branch has this site already: nothing was pushed"
     else:
         if planned.first and not yes:
-            click.confirm("push it?", abort=True)
+            click.confirm(f"push it to {planned.address}, branch {planned.branch}?", abort=True)
         push(planned, repository, remote)
-        click.echo("published")
+        done = "published"
+    print_result(done)
     refuse_partial(site)
 
 
@@ -99,22 +100,19 @@ def _message(edition: Edition) -> str:
 def _report(planned: Publication, edition: Edition, base_url: str) -> None:
     """Print what is about to be pushed, and what it replaces."""
     if edition.origin:
-        click.echo(f"the board of commit {edition.origin.short} of {edition.origin.day}")
+        note(f"the board of commit {edition.origin.short} of {edition.origin.day}")
     if not base_url:
-        click.echo(
+        say(
             "no --base-url: links of the page for missing addresses lead to the server's root, and there are "
-            "no previews",
-            err=True,
+            "no previews"
         )
     size = f"{planned.files:,} files, {planned.size / 1e6:,.1f} MB"
     commits = f"{planned.length:,} {'commit' if planned.length == 1 else 'commits'}"
-    click.echo(
-        f"{planned.address}, branch {planned.branch}: {size}, commit {planned.commit[:12]}, then {commits}"
-    )
+    note(f"{planned.address}, branch {planned.branch}: {size}, commit {planned.commit[:12]}, then {commits}")
     if planned.before.commit is None:
-        click.echo(f"the branch {planned.branch} is new on the remote")
+        note(f"the branch {planned.branch} is new on the remote")
         return
     origin = "from an earlier build" if planned.before.ours else "which no build of this site wrote"
     kept = [*planned.before.snapshots, *(["its CNAME"] if planned.before.cname else [])]
     words = f", and keeps {', '.join(kept)}" if kept else ""
-    click.echo(f"it replaces {planned.before.commit[:12]}, {origin}{words}")
+    note(f"it replaces {planned.before.commit[:12]}, {origin}{words}")

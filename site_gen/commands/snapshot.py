@@ -15,6 +15,7 @@ from harness.store.archive import write_archive, write_folder
 from harness.store.committed import origin_at
 from harness.store.git import Revision, repository_around
 from harness.store.snapshots import TAG_PREFIX, checked_name, is_tagged, named_revision
+from harness.verbosity import note, print_result, verbosity_options
 from site_gen import paths
 from site_gen.board.board import Board
 from site_gen.board.edition import Edition
@@ -38,6 +39,7 @@ _LICENCE, _LICENCE_LIMIT = "LICENSE", 2**20
     "--out", type=click.Path(path_type=Path), default=Path("snapshots"), show_default=True,
     help="The folder in which a folder of the snapshot's name is written.",
 )  # fmt: skip
+@verbosity_options
 @submissions_option
 @base_url_option
 def command(name: str | None, at: str, out: Path, submissions: Path, base_url: str) -> None:
@@ -68,10 +70,8 @@ def command(name: str | None, at: str, out: Path, submissions: Path, base_url: s
         _tag(snapshot, revision, board.title)
 
     write_folder(out / snapshot.name, metadata, finish)
-    click.echo(f"{out / snapshot.name}: {snapshot.label}, {len(contents):,} files in {top}.tar.gz")
-    click.echo(
-        f"next: git push origin {top}, and stiltboard publish; docs/maintaining.md says how to get a DOI"
-    )
+    print_result(f"{out / snapshot.name}: {snapshot.label}, {len(contents):,} files in {top}.tar.gz")
+    note(f"next: git push origin {top}, and stiltboard publish; docs/maintaining.md says how to get a DOI")
 
 
 def _board(folder: Path, snapshot: Snapshot, revision: Revision) -> Board:

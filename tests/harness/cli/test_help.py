@@ -56,3 +56,13 @@ def test_options_that_are_needed_first_are_ten_and_the_others_are_a_word_away(na
                 option.name in (*command.first, "help_all")
             ), spelled
     assert "Further options:" in whole
+
+
+LONG = ("evaluate", "train", "retrieve", "verify", "reproduce", "rescore", "build", "publish", "snapshot")
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_commands_say_as_much_as_is_asked_for(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert {"quiet", "verbose", "progress", "log_file"} <= {option.name for option in command.params}

@@ -101,6 +101,7 @@ def test_a_later_score_is_added_and_nothing_else_changes(
     assert marks(home) == [store.result_digest(path)]
     assert submission_faults(home) == ()
     assert run("rescore", "--submissions", submissions).output == "0 results scored again\n"
+    assert run("rescore", "--submissions", submissions, "-q").output == ""
     assert files(home) == written
 
 

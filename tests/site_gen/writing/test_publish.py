@@ -114,10 +114,13 @@ def test_it_asks_before_the_first_push_and_a_dry_run_pushes_nothing(repository: 
     assert publish("--dry-run").output.endswith("dry run: nothing was pushed\n")
     refused = publish(given="n\n")
     assert refused.exit_code == 1
-    assert "push it? [y/N]: n\nAborted!" in refused.output
+    assert "branch gh-pages? [y/N]: n\nAborted!" in refused.output
     assert git(remote, "for-each-ref", "refs/heads/gh-pages") == ""
-    assert publish(given="y\n").exit_code == 0
+    quiet = publish("-q", "--log-file", "publish.log", given="y\n")
+    assert re.fullmatch(r"push it to \S+, branch gh-pages\? \[y/N\]: y\npublished\n", quiet.output)
     assert git(remote, "for-each-ref", "refs/heads/gh-pages") != ""
+    log = (repository / "publish.log").read_text()
+    assert "the branch gh-pages is new on the remote" in log and "INFO stiltboard: published" in log
 
 
 def test_a_branch_that_no_build_wrote_is_asked_about(repository: Path, remote: Path) -> None:
