@@ -147,14 +147,12 @@ def _log_handler(path: Path) -> logging.Handler:
 
 _OPTIONS = (
     click.option("-q", "--quiet", is_flag=True, help="Print results and errors alone."),
-    click.option(
-        "-v", "--verbose", is_flag=True, help="Print what transformers, datasets and others report, too."
-    ),
+    click.option("-v", "--verbose", is_flag=True, help="Print what libraries report, too."),
     click.option("--progress/--no-progress", default=True, help="Whether to show how far the run is."),
     click.option(
         "--log-file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Append messages, progress, errors and what libraries report to FILE, with times.",
+        help="Append all that is reported to FILE, with times.",
     ),
 )

@@ -27,4 +27,5 @@ def test_the_programs_of_the_page_on_training_print_what_it_shows(tmp_path: Path
     printed = transcripts.rewritten(shown, transcripts.make_training_folder(tmp_path))
     assert transcripts.without_numbers(printed) == transcripts.without_numbers(shown)
     assert (tmp_path / "curve.svg").read_text("utf-8").startswith("<svg")
+    assert (tmp_path / "row.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")

@@ -29,7 +29,7 @@ from experiments.reference.control_records import SeedControls, load_controls
 from experiments.reference.grid import HERE
 from experiments.reference.tables import SUBMISSIONS, table
 from harness.records import Result, Score, SweptCheckpoint, Training
-from harness.store import load_result, load_sweep, load_training, sweep_path
+from harness.store import SWEEPS, load_result, load_training
 
 DEPTHS = (2, 4, 6, 8, 12)
 ENGLISH, CROSSLINGUAL = "qa-english", "qa-crosslingual"
@@ -236,8 +236,8 @@ def by_view(target: str) -> str:
 
 def _views_by_seed(name: str, target: str) -> dict[int, dict[tuple[int, str], float]]:
     """Return by seed the mean over the languages of each layer and pooling; empty without a sweep."""
-    path = sweep_path(SUBMISSIONS / name, target)
-    swept = load_sweep(path).checkpoints if path.is_file() else ()
+    path = SWEEPS.path(SUBMISSIONS / name, target)
+    swept = SWEEPS.load(path).checkpoints if path.is_file() else ()
     return {checkpoint.seed: _view_scores(checkpoint) for checkpoint in swept}
 
 
@@ -245,8 +245,8 @@ def views(depth: int, target: str) -> tuple[str, str]:
     """Return the gap at the best layer and pooling of each side, and at the last layer's first token."""
     sides = []
     for recipe in (ENGLISH, CROSSLINGUAL):
-        path = sweep_path(SUBMISSIONS / slug(depth, recipe), target)
-        sides.append(load_sweep(path).checkpoints if path.is_file() else ())
+        path = SWEEPS.path(SUBMISSIONS / slug(depth, recipe), target)
+        sides.append(SWEEPS.load(path).checkpoints if path.is_file() else ())
     if not all(sides):
         return "–", "–"
     best = [fmean(max(_view_scores(one).values()) for one in side) for side in sides]

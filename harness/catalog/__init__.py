@@ -8,7 +8,7 @@ from harness.catalog.fine_tuned import FINE_TUNED_TARGETS
 from harness.catalog.own import ALL_JUDGED, CONVENTIONS, IGNORE_IDENTICAL_IDS, OWN_KINDS
 from harness.catalog.retrieval import JUPYTERLAB_LOCALES, NTREX_NAMES, RETRIEVAL_TARGETS, TATOEBA_ISO3
 from harness.errors import WrongUsage
-from harness.records import Result, Signature, Sweep, Target
+from harness.records import Result, Signature, StepCurve, Sweep, Target
 
 __all__ = [
     "BY_NAME",
@@ -72,8 +72,8 @@ def is_known(name: str) -> bool:
     return name in BY_NAME or is_own(name)
 
 
-def target_of(record: Result | Sweep) -> Target:
-    """Return the target of a result or a sweep; on user-provided text, over the record's languages, sorted.
+def target_of(record: Result | Sweep | StepCurve) -> Target:
+    """Return the target of a record of scores; on user-provided text, over the record's languages, sorted.
 
     Raises KeyError for an unknown target, which the store refuses to read.
     """

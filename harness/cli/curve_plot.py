@@ -51,6 +51,7 @@ def curves_drawn(show: Show, file: Path | None, limit: int | None) -> Iterator[S
         for line in measured:
             assert line.file is not None  # only a trial has none
             by_target.setdefault(line.target, []).append(Path(line.file).parents[1])
-        for target, folders in by_target.items():
+        for target, named in by_target.items():
+            folders = list(dict.fromkeys(named))
             own = file if len(by_target) == 1 else file.with_stem(f"{file.stem}-{target}")
             click.echo(f"wrote {figures.plot(target, folders, own, 'step')}", err=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -82,6 +82,12 @@ _NEEDED_FIRST = (
     help="all: also score every other layer in both poolings, from the same forward passes.",
 )
 @click.option(
+    "--steps",
+    is_flag=True,
+    help="Also score the other checkpoints that a submission lists under `steps:`, on targets that compare "
+    "vectors: the curve of its training.",
+)
+@click.option(
     "--margin",
     type=click.Choice([margin.value for margin in Margin]),
     default=Margin.RATIO.value,
@@ -151,30 +157,18 @@ def command(
     names: Sequence[str],
     targets: Sequence[str],
     languages: Sequence[str],
-    data: Path | None,
-    own: Mapping[str, Path],
-    device: str,
-    dtype: str,
-    batch_tokens: int | None,
-    layers: str,
-    margin: str,
-    keep_duplicates: bool,
-    ignore_identical_ids: bool | None,
-    all_judged: bool,
-    limit: int | None,
     dry_run: bool,
     sandbox: bool,
     max_memory: float | None,
     max_hours: float | None,
     max_disk: float | None,
-    overwrite: bool,
-    stale: bool,
     spread: Spread,
     choice: ModelChoice,
     plot: Path | None,
     style: str,
     as_json: bool,
     submissions: Path,
+    **measured: Any,
 ) -> None:
     """Evaluate models or submissions zero-shot, write the results, and print the scores.
 
@@ -183,25 +177,7 @@ def command(
     evaluations/<model>. Finished results of an earlier run are kept; an interrupted run continues where it
     stopped. A failure of one does not stop the others.
     """
-    try:
-        from harness.evaluation.story import Options
-    except ModuleNotFoundError as missing:
-        raise MissingExtra("evaluate", "eval", str(missing.name)) from missing
-    options = Options(
-        data=data,
-        own=own,
-        device=device,
-        dtype=dtype,
-        batch_tokens=batch_tokens,
-        sweep=layers == "all",
-        mining=Mining(margin=Margin(margin), keep_duplicates=keep_duplicates),
-        ignore_identical_ids=ignore_identical_ids,
-        all_judged=all_judged,
-        limit=limit,
-        overwrite=overwrite,
-        stale=stale,
-        encoder=_own_code(choice.encoder),
-    )
+    options = _options(choice.encoder, **measured)
     subjects = choice.subjects(names, submissions, options.encoder)
     isolation = _isolation(sandbox, max_memory, max_hours, max_disk)
     if options.encoder is not None and (dry_run or isolation is not None):
@@ -209,10 +185,28 @@ def command(
     if dry_run:
         _estimate_all(subjects, targets, languages, options, isolation, spread)
         return
-    save = choice.saving(subjects, submissions, limit)
-    with curves_drawn(_show(style, as_json=as_json), plot, limit) as show:
+    save = choice.saving(subjects, submissions, options.limit)
+    with curves_drawn(_show(style, as_json=as_json), plot, options.limit) as show:
         folders = spread.run(subjects, targets, languages, options, isolation, show)
     save(folders)
+
+
+def _options(
+    encoder: str | None, *, layers: str, margin: str, keep_duplicates: bool, **measured: Any
+) -> Options:
+    """Return the options of a run; `measured` are those that have the name of a field of Options."""
+    try:
+        from harness.evaluation.story import Options
+    except ModuleNotFoundError as missing:
+        raise MissingExtra("evaluate", "eval", str(missing.name)) from missing
+    if measured["steps"] and measured["limit"] is not None:
+        raise WrongUsage("--steps writes a curve, and a trial writes nothing", cure="leave out --limit")
+    return Options(
+        sweep=layers == "all",
+        mining=Mining(margin=Margin(margin), keep_duplicates=keep_duplicates),
+        encoder=_own_code(encoder),
+        **measured,
+    )
 
 
 def _refuse_own_code(option: str) -> NoReturn:

@@ -80,7 +80,10 @@ def show_scores(
 ) -> list[Path]:
     """Print the scores of results, and return their folders; raise the error, or CheckFailed of cells."""
     if results:
-        click.echo(show([_line(folder, result, options) for folder, result in results]), nl=False)
+        lines = [_line(folder, result, options) for folder, result in results]
+        if options.steps:
+            lines += [line for folder, result in results for line in _step_lines(folder, result)]
+        click.echo(show(lines), nl=False)
     if error is not None:
         raise error
     if failed := [fault for _, result in results for fault in _failures(result)]:
@@ -114,6 +117,15 @@ def _line(folder: Path, result: Result, options: Options) -> ScoreLine:
     submission = load_submission(folder)
     assert isinstance(submission, Submission)  # published numbers are refused before
     return ScoreLine.of_result(result, submission, trial=options.limit, file=file)
+
+
+def _step_lines(folder: Path, result: Result) -> list[ScoreLine]:
+    """Return the lines of a result's curve over steps, if there is one."""
+    from harness.records.score_line import lines_of_steps
+    from harness.store import STEP_CURVES
+
+    path = STEP_CURVES.path(folder, result.target)
+    return lines_of_steps(STEP_CURVES.load(path), result, str(path)) if path.is_file() else []
 
 
 def _failures(result: Result) -> list[Fault]:

@@ -13,7 +13,7 @@ import click
 from harness.cli.evaluation_queue import Subject
 from harness.errors import WrongUsage
 from harness.records import Pooling
-from harness.store.naming import NamedModel, submission_or_model
+from harness.store.naming import NamedModel, submission_or_model, training_step
 from harness.verbosity import say
 
 if TYPE_CHECKING:
@@ -93,12 +93,14 @@ class ModelChoice:
     ) -> Callable[[Sequence[Path]], None]:
         """Return what is done with the folders of the results at the end, having checked that it can be.
 
-        With --save-as a submission is made of the one model.
+        With --save-as a submission is made of the one model, or of the checkpoints of one training.
         """
         if self.save_as is None:
             return lambda folders: None
-        if len(subjects) != 1 or limit is not None:
-            cure = "evaluate one model with --save-as" + ("" if limit is None else ", without --limit")
+        one = len(subjects) == 1 or _of_one_training([subject.name for subject in subjects], submissions)
+        if not one or limit is not None:
+            cure = "evaluate one model with --save-as, or checkpoints of one training, whose steps are known"
+            cure = cure if limit is None else "leave out --limit"
             raise WrongUsage("--save-as makes a submission of one evaluated model", cure=cure)
         from harness.store.model_submission import refuse_taken, save_as_submission
 
@@ -106,7 +108,7 @@ class ModelChoice:
         refuse_taken(submissions, slug)
 
         def save(folders: Sequence[Path]) -> None:
-            path = save_as_submission(folders[0], submissions, slug)
+            path = save_as_submission(folders, submissions, slug)
             say(f"wrote {path}\nnext: fill it in, then run: stiltboard validate {path.parent}")
 
         return save
@@ -118,6 +120,15 @@ class ModelChoice:
         folder = submission_of_model(model, self.stated(), self.output or OUTPUT, cache_folder(), say)
         say(f"{model.hub or model.folder}: results are written to {folder}")
         return folder
+
+
+def _of_one_training(names: Sequence[str], submissions: Path) -> bool:
+    """Tell whether names are checkpoints of one training: in one folder or repository, each at its step."""
+    models = [submission_or_model(name, submissions) for name in names]
+    named = [model for model in models if isinstance(model, NamedModel)]
+    steps = [training_step(model) for model in named]
+    runs = {(model.hub, model.folder.resolve().parent if model.folder else None) for model in named}
+    return len(named) == len(names) == len(set(steps)) and None not in steps and len(runs) == 1
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -179,6 +190,7 @@ _OPTIONS = (
     click.option(
         "--save-as",
         metavar="SLUG",
-        help="Also make a submission of the model, with what only you know left to fill in.",
+        help="Also make a submission of the model, with what only you know left to fill in; of several "
+        "checkpoints of one training, the last one's score counts, and the others are its curve.",
     ),
 )

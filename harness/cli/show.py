@@ -24,6 +24,7 @@ from harness.records import Result
 @target_option("Only this target or group")
 @table_format_option
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each result instead.")
+@click.option("--steps", is_flag=True, help="Also print the scores of other checkpoints, by training step.")
 @fail_under_option
 @submissions_option
 def command(
@@ -31,6 +32,7 @@ def command(
     targets: Sequence[str],
     style: str,
     as_json: bool,
+    steps: bool,
     thresholds: Mapping[str, float],
     submissions: Path,
 ) -> None:
@@ -43,12 +45,13 @@ def command(
     from harness.catalog.lookup import targets_named
     from harness.cli.named_side import read_side
     from harness.evaluation import score_table
-    from harness.records.score_line import ScoreLine
+    from harness.records.score_line import ScoreLine, lines_of_steps
     from harness.scoring.recalculation import with_present_intervals
 
     selected = targets_named(targets)
     results: list[Result] = []
     lines: list[ScoreLine] = []
+    by_step: list[ScoreLine] = []
     for name in names:
         side = read_side(name, submissions)
         found = [
@@ -61,6 +64,14 @@ def command(
             raise BadInput(f"{side.name} has no result{where}", cure=f"stiltboard evaluate {name}")
         results += found
         lines += [ScoreLine.of_result(result, side.submission) for result in found]
+        if steps:
+            curves = [
+                (result, side.curves[result.target]) for result in found if result.target in side.curves
+            ]
+            by_step += [line for result, curve in curves for line in lines_of_steps(curve, result)]
+    if steps and not by_step:
+        raise BadInput("no scores by step are stored", cure="stiltboard evaluate SLUG --steps writes them")
+    lines += by_step
     if as_json:
         click.echo(score_table.json_lines(lines), nl=False)
     elif style == "text":

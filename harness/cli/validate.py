@@ -24,6 +24,7 @@ if TYPE_CHECKING:
             "submission",
             "result",
             "sweep",
+            "steps",
             "recipe",
             "training",
             "verification",
@@ -115,6 +116,7 @@ def schema_text(name: str) -> str:
         Record,
         Result,
         SeedPriors,
+        StepCurve,
         Sweep,
         Training,
         TrainingRecipe,
@@ -127,6 +129,7 @@ def schema_text(name: str) -> str:
     records: dict[str, type[Record]] = {
         "result": Result,
         "sweep": Sweep,
+        "steps": StepCurve,
         "recipe": TrainingRecipe,
         "training": Training,
         "verification": Verification,

@@ -16,6 +16,7 @@ from harness.evaluation.embeddings import CheckpointEncoder, distinct_texts, eve
 from harness.evaluation.plan import make_plan
 from harness.evaluation.resume import Resumed, resume
 from harness.evaluation.run import Options, Run
+from harness.evaluation.step_scores import open_curves
 from harness.evaluation.sweep import open_sweeps
 from harness.evaluation.target_plan import TargetPlan
 from harness.kinds.registry import EMBEDDED
@@ -114,6 +115,10 @@ def estimate(
             (sweeping.plan, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)
         ]
         parts.append(_CheckpointEstimate(files, todo, swept, embedded[0].plan.encoding, plan.run))
+    curves = open_curves([target.plan for target in embedded], plan)
+    for (seed, step), files in plan.steps.items() if embedded else ():
+        todo = [(curve.plan, language) for curve in curves for language in curve.unfinished(seed, step)]
+        parts.append(_CheckpointEstimate(files, todo, (), embedded[0].plan.encoding, plan.run))
     unreadable = [
         Fault(f"{target.name} {language}: {reason}")
         for target in resumed

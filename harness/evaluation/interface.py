@@ -55,6 +55,7 @@ class Settings(TypedDict, total=False):
     overwrite: bool
     cache: PathLike
     all_layers: bool
+    steps: bool
     margin: str
     keep_duplicates: bool
     ignore_identical_ids: bool

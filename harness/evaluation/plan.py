@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.catalog.finetuning import recipe_for, recipe_text
 from harness.data.reading_notes import noting
 from harness.errors import BadInput, Fault, Where, WrongUsage
 from harness.evaluation.declared_code import describe_code
-from harness.evaluation.gone_weights import as_recorded, gone_seeds
+from harness.evaluation.gone_weights import as_recorded, gone_seeds, gone_steps
 from harness.evaluation.precision import follow_stored
 from harness.evaluation.run import Options, Run
 from harness.evaluation.target_plan import HeadPlan, TargetPlan
@@ -36,12 +36,24 @@ _NAMED = 20
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of one evaluation: its targets, the checkpoints by seed, and what could not be read."""
+    """The plan of one evaluation: its targets, the checkpoints by seed, and what could not be read.
+
+    `steps` are the other checkpoints of each seed's training, by seed and step, where they are measured too.
+    """
 
     run: Run
     targets: tuple[TargetPlan, ...]
     checkpoints: Mapping[int, CheckpointFiles]
     unreadable: tuple[Fault, ...]
+    steps: Mapping[tuple[int, int], CheckpointFiles] = field(default_factory=dict)
+
+    @property
+    def opened(self) -> tuple[CheckpointFiles, ...]:
+        """Return all checkpoints that a run opens; of a head that is submitted, its own."""
+        return (
+            *(files for plan in self.targets for files in plan.checkpoints.values()),
+            *self.steps.values(),
+        )
 
     @property
     def embedded(self) -> tuple[TargetPlan, ...]:
@@ -69,6 +81,7 @@ def make_plan(
         texts, unreadable = load_targets(targets, languages, run)
     run = follow_stored(run, {text.target.name: text.examples for text in texts})
     checkpoints = _fetch_all(run)
+    steps = _fetch_steps(run, checkpoints) if options.steps else {}
     plans = []
     for text in texts:
         try:
@@ -79,7 +92,7 @@ def make_plan(
             unreadable.extend(reason.faults)
     if not plans:
         raise BadInput(unreadable)
-    return Plan(run, tuple(plans), checkpoints, tuple(unreadable))
+    return Plan(run, tuple(plans), checkpoints, tuple(unreadable), steps)
 
 
 def open_run(folder: Path, options: Options, reporter: Reporter) -> Run:
@@ -166,6 +179,31 @@ def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
         )
     _refuse_equal_weights(checkpoints)
     return checkpoints
+
+
+def _fetch_steps(
+    run: Run, checkpoints: Mapping[int, CheckpointFiles]
+) -> dict[tuple[int, int], CheckpointFiles]:
+    """Fetch the other checkpoints of each seed's training, by seed and step, without those that are gone."""
+    gone = gone_steps(run)
+    steps: dict[tuple[int, int], CheckpointFiles] = {}
+    for checkpoint in run.submission.checkpoints:
+        seed = checkpoint.seed
+        for saved in checkpoint.steps:
+            if (seed, saved.step) in gone:
+                continue
+            files = steps[seed, saved.step] = _fetch(saved.of_seed(seed), run)
+            if files.digest == checkpoints[seed].digest:
+                raise BadInput(
+                    f"step {saved.step} ({files.source}) has the weights of seed {seed} itself",
+                    cure=f"remove it from the steps of seed {seed}",
+                )
+    if gone:
+        names = ", ".join(f"step {step} of seed {seed}" for seed, step in gone)
+        run.reporter.report(f"the weights of {names} are gone: their scores are kept")
+    if not steps and not gone:
+        run.reporter.report(f"{run.slug} lists no steps at its checkpoints")
+    return steps
 
 
 def _refuse_equal_weights(checkpoints: Mapping[int, CheckpointFiles]) -> None:

@@ -18,7 +18,7 @@ from harness.evaluation.plan import Plan
 from harness.evaluation.run import Run
 from harness.evaluation.target_plan import TargetPlan
 from harness.models.checkpoint import CheckpointFiles
-from harness.records import EvaluationRun, Head, Result, Signature, Sweep
+from harness.records import EvaluationRun, Head, Result, Signature, StepCurve, Sweep
 from harness.reporter import Reporter
 from harness.store import RESULTS_FOLDER, find_results, load_outcomes, load_result, results_lock
 
@@ -241,7 +241,9 @@ def _report_dropped(plan: TargetPlan, path: Path, result: Result, reporter: Repo
             )
 
 
-def refuse_mixed_measurement(path: Path, result: Result | Sweep, signature: Signature, run: Run) -> None:
+def refuse_mixed_measurement(
+    path: Path, result: Result | Sweep | StepCurve, signature: Signature, run: Run
+) -> None:
     """Raise BadInput where the file at `path` was measured with another signature, dtype or device."""
     last = result.last_run
     dtype = last.dtype if last and last.dtype else run.dtype

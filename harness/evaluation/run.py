@@ -28,7 +28,8 @@ class Options:
 
     `data` is a folder of data sets in their raw layouts, `own` maps user-provided targets (`bitext.NAME`) to
     their folders, `limit` evaluates the first examples only, `cache` replaces STILTBOARD_CACHE, `sweep`
-    scores every layer in both poolings in addition to the declared view, and `keep_layers` caches the vectors
+    scores every layer in both poolings in addition to the declared view, `steps` the other checkpoints of the
+    submission's training, and `keep_layers` caches the vectors
     of further layers from the same passes, for checkpoints truncated there. With `overwrite` requested scores
     are measured again, with `stale` those that other weights gave; with `untrusted` no score on disk is kept
     at all, since a stranger may have written it. `ignore_identical_ids` is for test collections, where None
@@ -50,6 +51,7 @@ class Options:
     untrusted: bool = False
     cache: AbsolutePath | None = None
     sweep: bool = False
+    steps: bool = False
     mining: Mining = field(default_factory=Mining)
     ignore_identical_ids: bool | None = None
     all_judged: bool = True

@@ -148,23 +148,33 @@ def _tables(lines: Sequence[ScoreLine], width: int | None = None) -> list[_Targe
     tables = []
     for group in by_target.values():
         runs = _runs(group)
-        others = [line for line in group if not any(line in run for run in runs)]
+        others = [line for line in group if line.run not in runs]
         tables += [_target_table(part) for part in _fitting(others, width)]
-        tables += [_run_table(run, part) for run in runs for part in _fitting_languages(run, width)]
+        tables += [
+            _run_table(name, run, part)
+            for name, run in runs.items()
+            for part in _fitting_languages(name, run, width)
+        ]
     return tables
 
 
-def _runs(lines: Sequence[ScoreLine]) -> list[list[ScoreLine]]:
-    """Return the checkpoints of each training that has several, in the order of their steps."""
+def _runs(lines: Sequence[ScoreLine]) -> dict[str, list[ScoreLine]]:
+    """Return the checkpoints of each training that has several, in the order of their steps.
+
+    A submission is part of the curve of its own training, and has its own table, too.
+    """
     by_run: dict[str, list[ScoreLine]] = {}
     for line in lines:
         if line.run is not None:
             by_run.setdefault(line.run, []).append(line)
-    return [
-        sorted(run, key=lambda line: line.step or 0)
-        for run in by_run.values()
-        if len({line.step for line in run}) > 1
-    ]
+    for line in lines:
+        if line.step is not None and line.run != line.model and line.model in by_run:
+            by_run[line.model].append(line)
+    return {
+        name: sorted(run, key=lambda line: line.step or 0)
+        for name, run in by_run.items()
+        if len({line.step for line in run}) > 1 or name == run[0].model
+    }
 
 
 def _fitting(lines: Sequence[ScoreLine], width: int | None) -> list[Sequence[ScoreLine]]:
@@ -175,13 +185,13 @@ def _fitting(lines: Sequence[ScoreLine], width: int | None) -> list[Sequence[Sco
     return [lines[:count], *_fitting(lines[count:], width)] if lines else []
 
 
-def _fitting_languages(run: Sequence[ScoreLine], width: int | None) -> list[Sequence[str]]:
+def _fitting_languages(name: str, run: Sequence[ScoreLine], width: int | None) -> list[Sequence[str]]:
     """Return the languages of a run in groups whose tables are no wider than `width`, at least one each."""
     languages = _languages_of(run)
     groups: list[Sequence[str]] = []
     while languages or not groups:
         count = len(languages)
-        while width is not None and count > 1 and _widest(_run_table(run, languages[:count])) > width:
+        while width is not None and count > 1 and _widest(_run_table(name, run, languages[:count])) > width:
             count -= 1
         groups.append(languages[:count])
         languages = languages[count:]
@@ -200,9 +210,9 @@ def _languages_of(lines: Sequence[ScoreLine]) -> list[str]:
     return sorted(measured, key=lambda code: order.index(code) if code in order else len(order))
 
 
-def _run_table(run: Sequence[ScoreLine], languages: Sequence[str]) -> _TargetTable:
+def _run_table(run_name: str, run: Sequence[ScoreLine], languages: Sequence[str]) -> _TargetTable:
     """Return the table of a training's checkpoints: a row for each step, with a column for each language."""
-    name = (run[0].run or "").rpartition("/")[2]
+    name = run_name.rpartition("/")[2]
     rows = [
         (
             str(line.step),
@@ -212,9 +222,9 @@ def _run_table(run: Sequence[ScoreLine], languages: Sequence[str]) -> _TargetTab
         for line in run
     ]
     remarks = dict.fromkeys(remark for line in run for remark in _remarks(line, name, named_file=False))
-    files = [line.file for line in run if line.file is not None]
+    files = [line.file for line in run if line.file is not None and line.run == run_name]
     if files:
-        remarks[f"{name}: {files[0]} … {files[-1]}"] = None
+        remarks[f"{name}: " + " … ".join(dict.fromkeys((files[0], files[-1])))] = None
     return _TargetTable(
         f"{run[0].target} ({run[0].metric}, points, [95 % interval]) by step of {name}",
         ("step", "mean", *languages),

@@ -17,6 +17,7 @@ from harness.evaluation.plan import Plan, make_plan
 from harness.evaluation.provenance import describe_run
 from harness.evaluation.resume import Resumed, load_finished, result_path, resume
 from harness.evaluation.run import WRITE_SECONDS, Options, Run
+from harness.evaluation.step_scores import open_curves
 from harness.evaluation.sweep import TargetSweep, open_sweeps
 from harness.evaluation.target_plan import TargetPlan
 from harness.kinds.registry import EMBEDDED
@@ -93,6 +94,7 @@ def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result
             }
         if isinstance(encoded, Encoded):
             _sweep(seed, files, swept, encoded, describe_run(reports, run))
+    _measure_steps(plan, [target.plan for target in targets])
     return results
 
 
@@ -155,6 +157,21 @@ def _sweep(
     for sweep in sweeps:
         sweep.write(description)
         sweep.report_best_view()
+
+
+def _measure_steps(plan: Plan, targets: Sequence[TargetPlan]) -> None:
+    """Score the other checkpoints of the submission's training, and write the curves after each of them."""
+    curves = open_curves(targets, plan)
+    for (seed, step), files in plan.steps.items() if targets else ():
+        todo = [(curve, language) for curve in curves for language in curve.unfinished(seed, step)]
+        planned = [(curve.plan, language) for curve, language in todo]
+        encoded = _encode(files, planned, (), targets[0].encoding, plan.run)
+        for curve, language in todo:
+            curve.measure(seed, step, language, encoded)
+        encoded.close()
+        files.check_unchanged()
+        for curve in curves:
+            curve.write(describe_run([encoded.report], plan.run))
 
 
 def _shallower_views(view: View, run: Run) -> list[View]:

@@ -16,7 +16,6 @@ from harness.evaluation.target_texts import load_targets
 from harness.jobs.costs import encoder_cost, text_cost
 from harness.jobs.job_record import EvaluationJob
 from harness.jobs.shards import Shard
-from harness.models.checkpoint import CheckpointFiles
 from harness.reporter import Reporter
 
 
@@ -129,7 +128,7 @@ def open_jobs(
         {} if isolation is not None and isolation.sandbox else {one.name: one for one in resume(plan)[0]}
     )
     jobs = [job for job in listed if _is_open(job, plan, resumed)]
-    fetched = {files.source: files for files in _checkpoints(plan)}
+    fetched = {files.source: files for files in plan.opened}
     logs = plan.run.cache / "jobs"
     return [
         EvaluationJob(
@@ -155,8 +154,9 @@ def open_jobs(
 
 
 def _is_open(job: Listed, plan: Plan, resumed: Mapping[str, Resumed]) -> bool:
-    """Tell whether a job measures anything; layers of a sweep, and what faults stop, are left to the job."""
-    if plan.run.options.sweep or any(target not in resumed for target in job.targets):
+    """Tell whether a job measures anything; layers, steps and what faults stop are left to the job."""
+    options = plan.run.options
+    if options.sweep or options.steps or any(target not in resumed for target in job.targets):
         return True
     seeds = job.seeds or tuple(plan.checkpoints)
     return any(
@@ -164,11 +164,6 @@ def _is_open(job: Listed, plan: Plan, resumed: Mapping[str, Resumed]) -> bool:
         for target in job.targets
         for seed in seeds
     )
-
-
-def _checkpoints(plan: Plan) -> Iterator[CheckpointFiles]:
-    for planned in plan.targets:
-        yield from planned.checkpoints.values()
 
 
 def log_name(folder: Path, seeds: Sequence[int], targets: Sequence[str]) -> str:

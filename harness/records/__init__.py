@@ -39,6 +39,7 @@ from harness.records.result import (
 from harness.records.row_origin import RowOrigin
 from harness.records.seed_prior import PriorClass, SeedPriors
 from harness.records.signature import Signature, declared_view
+from harness.records.step_curve import StepCurve, SteppedCheckpoint, StepScores
 from harness.records.submission import (
     Base,
     Batches,
@@ -46,6 +47,7 @@ from harness.records.submission import (
     FineTuning,
     Intermediate,
     Regime,
+    SavedStep,
     Submission,
     Submitter,
     Superseded,
@@ -119,10 +121,14 @@ __all__ = [
     "RowOrigin",
     "Sampling",
     "SavedEncoding",
+    "SavedStep",
     "Score",
     "SeedPriors",
     "Signature",
     "Start",
+    "StepCurve",
+    "StepScores",
+    "SteppedCheckpoint",
     "Submission",
     "Submitter",
     "Superseded",

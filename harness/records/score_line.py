@@ -11,6 +11,7 @@ from harness.records.record import Record
 from harness.records.result import Result
 from harness.records.scalars import Language
 from harness.records.signature import PrintedSignature
+from harness.records.step_curve import StepCurve
 from harness.records.submission import Submission
 
 
@@ -102,6 +103,54 @@ class ScoreLine(Record):
             run=checkpoint.run if checkpoint is not None and step is not None else None,
             step=step,
         )
+
+
+def lines_of_steps(curve: StepCurve, result: Result, file: str | None = None) -> list[ScoreLine]:
+    """Return a line for each step of a curve, which has the name of its submission as its run.
+
+    The curve is on the texts of the result, whose numbers of examples it has. `file` is the curve's.
+    """
+    sizes = {
+        language: score.n
+        for checkpoint in result.checkpoints
+        for language, score in checkpoint.scores.items()
+    }
+    return [_step_line(curve, step, sizes, file) for step in curve.steps]
+
+
+def _step_line(curve: StepCurve, step: int, sizes: Mapping[str, int], file: str | None) -> ScoreLine:
+    """Return the line of one step; its languages are those that every seed has there."""
+    seeds = curve.at(step)
+    first, *others = seeds.values()
+    languages = {
+        language: LanguageScore(
+            score=_mean([scored.scores[language] for scored in seeds.values()]),
+            n=sizes[language],
+            seeds={str(seed): scored.scores[language] for seed, scored in seeds.items()},
+            intervals={},
+        )
+        for language in first.scores
+        if language in sizes and all(language in other.scores for other in others)
+    }
+    scores = [scored.score for scored in seeds.values() if scored.score is not None]
+    score = _mean(scores) if len(scores) == len(seeds) else None
+    return ScoreLine(
+        model=curve.submission,
+        target=curve.target,
+        metric=curve.metric,
+        signature=curve.signature,
+        score=score,
+        interval=None,
+        mean=score if score is not None else _mean_of(languages),
+        secondary={},
+        measured=len(languages),
+        of=curve.of,
+        languages=languages,
+        failed={},
+        file=file,
+        run=curve.submission,
+        step=step,
+    )
 
 
 def _language_score(result: Result, language: str) -> LanguageScore:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from harness.records.encoding import AnyEncoding, SavedEncoding
 from harness.records.record import Record
@@ -112,12 +118,32 @@ def refuse_other_objectives(tasks: Sequence[str], objectives: Sequence[str]) -> 
         raise ValueError(f"{len(objectives)} objectives for {len(tasks)} tasks: one for each")
 
 
+class SavedStep(Record):
+    """Weights that a training saved at another step than those that count: on the Hub, or in a folder."""
+
+    step: Count
+    hub: HubId | None = None
+    revision: Revision | None = None
+    path: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _is_a_checkpoint(self) -> SavedStep:
+        if (self.hub is None) == (self.path is None):
+            raise ValueError("name one of hub and path")
+        self.of_seed(0)
+        return self
+
+    def of_seed(self, seed: int) -> Checkpoint:
+        """Return these weights as a checkpoint of a seed."""
+        return Checkpoint(seed=seed, step=self.step, hub=self.hub, revision=self.revision, path=self.path)
+
+
 class Checkpoint(Record):
     """One seed's weights: on the Hub at a commit, in a folder, or bundled and cut to its first layers.
 
     Or no weights that are opened here: `python` names an encoder, `package.module:attribute`, which is run as
     the code of whoever evaluates, of a `package` in a `version`. `step` is the step of its training at which
-    it was saved.
+    it was saved, and `steps` are others that the same training saved: they are a curve, and no score counts.
     """
 
     seed: Count = 0
@@ -130,6 +156,7 @@ class Checkpoint(Record):
     python: PythonName | None = None
     package: PackageWord | None = None
     version: PackageWord | None = None
+    steps: Annotated[tuple[SavedStep, ...], Field(max_length=200)] = ()
 
     @model_validator(mode="after")
     def _one_source(self) -> Checkpoint:
@@ -142,6 +169,11 @@ class Checkpoint(Record):
         if (self.bundled is None) != (self.layers is None):
             raise ValueError("bundled and layers (1 to 12) go together")
         return self
+
+    @model_serializer(mode="wrap")
+    def _omit_no_steps(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        return {name: value for name, value in fields.items() if name != "steps" or value}
 
     @property
     def run(self) -> str:

@@ -15,7 +15,7 @@ from harness.review.verdict import Reason, question, refusal
 from harness.store.file_tree import RESULTS_FOLDER
 from harness.store.git import TreeEntry
 from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE
-from harness.store.results import RESULT_LIMIT, SWEEP_SUFFIX
+from harness.store.results import RESULT_LIMIT, SIDE_SUFFIXES
 from harness.store.submissions import SUBMISSION_FILE, slug_fault
 from harness.store.training import TRAINING_FILE
 from harness.store.verification import VERIFICATION_FILE
@@ -32,7 +32,10 @@ _ALLOWED = (
     (re.compile(re.escape(VERIFICATION_FILE)), RESULT_LIMIT),
     (re.compile(re.escape(NOTICES_FILE)), DEFAULT_LIMIT),
     (re.compile(re.escape(TOMBSTONE_FILE)), DEFAULT_LIMIT),
-    (re.compile(rf"{RESULTS_FOLDER}/{_TARGET}({re.escape(SWEEP_SUFFIX)}|\.yaml)"), RESULT_LIMIT),
+    (
+        re.compile(rf"{RESULTS_FOLDER}/{_TARGET}({'|'.join(map(re.escape, SIDE_SUFFIXES))}|\.yaml)"),
+        RESULT_LIMIT,
+    ),
     (re.compile(rf"{RESULTS_FOLDER}/{_TARGET}\.parquet"), OUTCOMES_LIMIT),
 )
 # Files that only maintainers write, and what they do.
@@ -49,7 +52,7 @@ _PRIVILEGED = (
 )
 _NAMES = (
     "submission.yaml, training.yaml, results/<target>.yaml, results/<target>.layers.yaml, "
-    "results/<target>.parquet"
+    "results/<target>.steps.yaml, results/<target>.parquet"
 )
 
 

@@ -11,14 +11,14 @@ from harness.review.history import is_extended, superseded
 from harness.review.submission_at import SubmissionAt
 from harness.review.verdict import Reason, question, refusal
 from harness.store.file_tree import RESULTS_FOLDER
-from harness.store.results import SWEEP_SUFFIX
+from harness.store.side_files import STEP_CURVES, SWEEPS, SideFile
 from harness.store.submissions import SUBMISSION_FILE
 from harness.store.training import TRAINING_FILE
 
 _ASK = "a maintainer decides whether the earlier results are still of this submission"
 _MOST_LINES = 20
 # The fields that tell the items of a list apart; any other list is one value.
-_LABELS = (("seed",), ("task",), ("layer", "pooling"))
+_LABELS = (("seed",), ("task",), ("layer", "pooling"), ("step",))
 # What was measured again has another date and machine, which is no edit.
 _MEASUREMENT = {"run", "runs"}
 _ANYWHERE = frozenset({"*"})
@@ -31,15 +31,20 @@ def edits(before: SubmissionAt, after: SubmissionAt, folder: str) -> Iterator[Re
         lines = _changes("", old, new, growing=frozenset({"checkpoints"}))
         yield from _questions(f"{folder}/{SUBMISSION_FILE}", lines)
     yield from _training_edits(before, after, f"{folder}/{TRAINING_FILE}")
-    for target, sweep in before.sweeps.items():
-        if target in after.sweeps:
-            old, new = (_values(record, _MEASUREMENT) for record in (sweep, after.sweeps[target]))
-            lines = _changes("", old, new, growing=_ANYWHERE)
-            yield from _questions(f"{folder}/{RESULTS_FOLDER}/{target}{SWEEP_SUFFIX}", lines)
+    yield from _side_edits(SWEEPS, before.sweeps, after.sweeps, folder)
+    yield from _side_edits(STEP_CURVES, before.curves, after.curves, folder)
     reasons = superseded(after.submission)
     for target, result in before.results.items():
         if target in after.results and (target, result.outcomes.sha256) not in reasons:
             yield from _result_edits(before, after, target, f"{folder}/{RESULTS_FOLDER}/{target}.yaml")
+
+
+def _side_edits(
+    kind: SideFile[Any], before: Mapping[str, Record], after: Mapping[str, Record], folder: str
+) -> Iterator[Reason]:
+    for target in before.keys() & after.keys():
+        old, new = (_values(records[target], _MEASUREMENT) for records in (before, after))
+        yield from _questions(f"{folder}/{kind.name(target)}", _changes("", old, new, growing=_ANYWHERE))
 
 
 def _training_edits(before: SubmissionAt, after: SubmissionAt, file: str) -> Iterator[Reason]:

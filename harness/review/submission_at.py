@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput, Fault, Where
-from harness.records import AnySubmission, Notices, Result, Submission, Sweep, Tombstone, Training
+from harness.records import (
+    AnySubmission,
+    Notices,
+    Result,
+    StepCurve,
+    Submission,
+    Sweep,
+    Tombstone,
+    Training,
+)
 from harness.review.changed_files import OUTCOMES_LIMIT
 from harness.store.agreement import other_recipe, other_text
 from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderAtRevision
@@ -39,6 +48,7 @@ class SubmissionAt:
     tombstone: Tombstone | None = None
     faults: tuple[Fault, ...] = ()
     revision: str = ""
+    curves: Mapping[str, StepCurve] = field(default_factory=dict)
 
 
 def read_submission_at(revision: Revision, entries: Mapping[str, TreeEntry], folder: str) -> SubmissionAt:
@@ -62,6 +72,7 @@ def read_submission(tree: FileTree, revision: str = "") -> SubmissionAt:
         contents.notices,
         faults=faults,
         revision=revision,
+        curves=contents.curves,
     )
 
 

@@ -14,6 +14,7 @@ from harness.store.results import (
 )
 from harness.store.revisions import Changes, changed_submissions, is_range, load_side_at, split_revision
 from harness.store.scaffold import declare_checkpoint, new_submission, new_trained_submission
+from harness.store.side_files import SIDE_FILES, STEP_CURVES, SWEEPS
 from harness.store.sides import Side, load_side
 from harness.store.slugs import locate
 from harness.store.submission_folder import (
@@ -29,7 +30,6 @@ from harness.store.submissions import (
     find_submissions,
     parse_submission,
 )
-from harness.store.sweeps import load_sweep, sweep_path, write_sweep
 from harness.store.training import load_recipe, load_training, write_training
 from harness.store.verification import (
     VERIFICATION_FILE,
@@ -41,7 +41,10 @@ from harness.store.verification import (
 
 __all__ = [
     "RESULTS_FOLDER",
+    "SIDE_FILES",
+    "STEP_CURVES",
     "SUBMISSION_FILE",
+    "SWEEPS",
     "VERIFICATION_FILE",
     "Changes",
     "Side",
@@ -60,7 +63,6 @@ __all__ = [
     "load_side",
     "load_side_at",
     "load_submission",
-    "load_sweep",
     "load_training",
     "load_verification",
     "locate",
@@ -75,8 +77,6 @@ __all__ = [
     "results_lock",
     "split_revision",
     "submission_faults",
-    "sweep_path",
     "write_result",
-    "write_sweep",
     "write_training",
 ]

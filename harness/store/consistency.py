@@ -152,6 +152,7 @@ def _measured_findings(submission: Submission) -> Iterator[Inconsistency]:
             yield Inconsistency(("finetuning", name), message, "remove one of the two", key=True)
     yield from _seeds(submission)
     yield from _own_code(submission)
+    yield from _steps(submission)
     layer = None if isinstance(submission.encoding, SavedEncoding) else submission.encoding.layer
     for index, checkpoint in enumerate(submission.checkpoints):
         if checkpoint.layers is not None and isinstance(layer, int) and layer > checkpoint.layers:
@@ -173,6 +174,28 @@ def _seeds(submission: Submission) -> Iterator[Inconsistency]:
                 f"checkpoints[{index}].seed: {checkpoint.seed} is the seed of checkpoints[{earlier}]",
                 "give each checkpoint a seed of its own, such as 0, 1, 2; without the key it is 0",
             )
+
+
+def _steps(submission: Submission) -> Iterator[Inconsistency]:
+    """Check that the steps of a checkpoint differ from each other and from its own, and are no head's."""
+    for index, checkpoint in enumerate(submission.checkpoints):
+        place = f"checkpoints[{index}].steps"
+        steps = {checkpoint.step: "the step of the checkpoint itself"}
+        sources = {checkpoint.source: "the checkpoint itself"}
+        for number, saved in enumerate(checkpoint.steps):
+            path: Path = ("checkpoints", index, "steps", number)
+            source = saved.of_seed(checkpoint.seed).source
+            if saved.step in steps:
+                message = f"{place}[{number}].step: {saved.step} is {steps[saved.step]}"
+                yield Inconsistency((*path, "step"), message, "name every step once")
+            elif source in sources:
+                message = f"{place}[{number}]: {shown(source)} is {sources[source]}"
+                yield Inconsistency(path, message, "name every checkpoint once")
+            steps[saved.step] = sources[source] = f"that of {place}[{number}]"
+    for name, head in submission.finetuned.items():
+        if head.steps:
+            message = f"finetuned.{name}: found steps, which are for checkpoints of the encoder"
+            yield Inconsistency(("finetuned", name, "steps"), message, "remove the key", key=True)
 
 
 def _own_code(submission: Submission) -> Iterator[Inconsistency]:

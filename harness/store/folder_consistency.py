@@ -12,6 +12,7 @@ from harness.records import (
     CheckpointScores,
     Result,
     SavedEncoding,
+    StepCurve,
     Submission,
     Sweep,
     TextEncoding,
@@ -110,6 +111,31 @@ def sweep_contradictions(sweep: Sweep, submission: Submission, result: Result | 
             if View(view.layer, view.pooling) == scored_view and not former:
                 scores = {name: score for name, score in view.scores.items() if name not in corrected}
                 yield from _other_scores(swept.seed, scores, scored)
+
+
+def curve_contradictions(curve: StepCurve, submission: Submission, result: Result | None) -> Iterator[str]:
+    """Yield where a curve over steps contradicts the submission, or the target's result."""
+    if result is None:
+        yield f"there is no result on {curve.target}, of whose training these are steps"
+        return
+    # As a sweep, a curve stays where its result is measured or scored again.
+    if curve.signature != result.signature and not target_of(curve).is_former(curve.signature):
+        yield "the signature is not that of the result"
+    corrected = former_texts(curve.target, curve.data)
+    for language, digest in curve.data.items():
+        if result.data.get(language, digest) != digest and language not in corrected:
+            yield f"data.{language}: the text is not that of the result"
+    listed = {
+        (checkpoint.seed, saved.step) for checkpoint in submission.checkpoints for saved in checkpoint.steps
+    }
+    measured = {checkpoint.seed: checkpoint for checkpoint in result.checkpoints}
+    for checkpoint in curve.checkpoints:
+        scored = measured.get(checkpoint.seed)
+        for step in checkpoint.steps:
+            if (checkpoint.seed, step.step) not in listed:
+                yield f"step {step.step} is not among the steps of seed {checkpoint.seed} in submission.yaml"
+            if scored is not None and scored.weights == step.weights:
+                yield f"step {step.step} has the weights of seed {checkpoint.seed} itself"
 
 
 def _other_encoding(sweep: Sweep, submission: Submission, result: Result | None) -> Iterator[str]:

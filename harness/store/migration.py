@@ -7,20 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
-from harness.records import Record, Result, Submission, Sweep, Training, Verification
+from harness.records import Record, Result, Submission, Training, Verification
 from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderOnDisk
-from harness.store.files import plain, plain_record, replace_file
+from harness.store.files import plain_record, replace_file
 from harness.store.formats import current_format, format_of, newer_format
 from harness.store.results import (
     RESULT_EVENTS,
     RESULT_LIMIT,
-    SWEEP_SUFFIX,
     parse_result_of,
     result_text,
     results_lock,
 )
+from harness.store.side_files import SIDE_FILES
 from harness.store.submissions import SUBMISSION_FILE, parse_submission
-from harness.store.sweeps import parse_sweep
 from harness.store.training import TRAINING_FILE, parse_training
 from harness.store.verification import VERIFICATION_FILE, digest_of, parse_verification
 from harness.store.yaml.parser import dump, parse, refuse
@@ -86,7 +85,7 @@ def _kind_of(name: str) -> type[Record] | None:
         return _KINDS[name]
     if not name.startswith(f"{RESULTS_FOLDER}/") or not name.endswith(".yaml"):
         return None
-    return Sweep if name.endswith(SWEEP_SUFFIX) else Result
+    return next((kind.record for kind in SIDE_FILES if name.endswith(kind.suffix)), Result)
 
 
 _KINDS: Mapping[str, type[Record]] = {
@@ -109,8 +108,9 @@ def _rewritten(kind: type[Record], data: bytes, tree: FileTree, name: str) -> by
     if kind is Result:
         result = parse_result_of(data, where, tree.slug, stem.removesuffix(".yaml"))
         return result_text(result)
-    if kind is Sweep:
-        return dump(plain(parse_sweep(data, where, tree.slug, stem.removesuffix(SWEEP_SUFFIX)))).encode()
+    for side in SIDE_FILES:
+        if kind is side.record:
+            return side.text(side.parse(data, where, tree.slug, stem.removesuffix(side.suffix)))
     record = parse_training(data, where, tree.slug) if kind is Training else parse_submission(data, where)
     return dump(plain_record(record)).encode()
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from harness.errors import BadInput, SystemRefused, Where
 from harness.records import Tombstone
 from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
-from harness.store.files import plain, plain_record, read_file
+from harness.store.files import plain_record, read_file
 from harness.store.migration import migration_of
 from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE, write_tombstone
 from harness.store.results import LOCK_FILE, result_text, results_lock
+from harness.store.side_files import SIDE_FILES
 from harness.store.slugs import slug_taken
 from harness.store.submission_folder import SubmissionFolder
 from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_faults
-from harness.store.sweeps import sweep_path
 from harness.store.training import TRAINING_FILE
 from harness.store.verification import VERIFICATION_FILE, digest_of
 from harness.store.yaml.parser import DEFAULT_LIMIT, dump, refuse
@@ -94,9 +94,10 @@ def with_slug(source: Path, new: str) -> dict[str, bytes]:
         result = folder.result(target).model_copy(update={"submission": new})
         files[name] = result_text(result)
         digests[target, digest_of((source / name).read_bytes())] = digest_of(files[name])
-        if sweep_path(source, target).is_file():
-            sweep = folder.sweep(target).model_copy(update={"submission": new})
-            files[f"{RESULTS_FOLDER}/{sweep_path(source, target).name}"] = dump(plain(sweep)).encode()
+        for kind in SIDE_FILES:
+            if kind.path(source, target).is_file():
+                record = kind.read(folder.tree, target).model_copy(update={"submission": new})
+                files[kind.name(target)] = kind.text(record)
     if (source / TRAINING_FILE).is_file():
         training = folder.training().model_copy(update={"submission": new})
         files[TRAINING_FILE] = dump(plain_record(training)).encode()

@@ -1,4 +1,4 @@
-"""Check a result's and a sweep's parts against each other and against the catalog."""
+"""Check the parts of a result, a sweep and a curve against each other and against the catalog."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import BY_NAME, is_known, is_own, target_of
 from harness.characters import shown
-from harness.records import Head, Pooling, Result, Score, Sweep, Target
+from harness.records import Head, Pooling, Result, Score, StepCurve, Sweep, Target
 from harness.store.consistency import Inconsistency
 from harness.store.yaml.positions import Path
 
@@ -121,6 +121,24 @@ def sweep_findings(sweep: Sweep) -> Iterator[Inconsistency]:
                 message = f"h{view.layer}.{view.pooling} of seed {checkpoint.seed} is listed twice"
                 yield Inconsistency(("checkpoints", index, "views", number), message, key=True)
             views.add((view.layer, view.pooling))
+
+
+def curve_findings(curve: StepCurve) -> Iterator[Inconsistency]:
+    """Check that a curve's seeds differ, and so do steps and weights of each."""
+    first: dict[int, int] = {}
+    for index, checkpoint in enumerate(curve.checkpoints):
+        yield from _repeated_seed(checkpoint.seed, index, first)
+        weights: dict[str, int] = {}
+        steps: set[int] = set()
+        for number, scored in enumerate(checkpoint.steps):
+            path: Path = ("checkpoints", index, "steps", number)
+            if scored.step in steps:
+                message = f"step {scored.step} of seed {checkpoint.seed} is listed twice"
+                yield Inconsistency((*path, "step"), message, key=True)
+            steps.add(scored.step)
+            if (earlier := weights.setdefault(scored.weights, scored.step)) != scored.step:
+                message = f"step {scored.step} has the same weights as step {earlier}"
+                yield Inconsistency((*path, "weights"), message, key=True)
 
 
 def _languages(result: Result, target: Target) -> Iterator[Inconsistency]:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-SWEEP_SUFFIX = ".layers.yaml"
+SWEEP_SUFFIX, STEPS_SUFFIX = ".layers.yaml", ".steps.yaml"
+SIDE_SUFFIXES = (SWEEP_SUFFIX, STEPS_SUFFIX)
+"""How the names of records end that are kept next to a result."""
 LOCK_FILE = ".results.lock"
 RESULT_LIMIT = 8 * 1024 * 1024
 RESULT_EVENTS = RESULT_LIMIT // 4
@@ -46,9 +48,9 @@ _ROWS_IN_GROUP = 2**20
 _COMPRESSION = 19
 
 
-def has_suffix(name: str, suffix: str = ".yaml", excluded: str | None = SWEEP_SUFFIX) -> bool:
-    """Tell whether a file's name has a suffix but not the excluded one; by default, if it is a result's."""
-    return name.endswith(suffix) and not name.startswith(".") and not (excluded and name.endswith(excluded))
+def has_suffix(name: str, suffix: str = ".yaml", excluded: tuple[str, ...] = SIDE_SUFFIXES) -> bool:
+    """Tell whether a file's name has a suffix but no excluded one; by default, if it is a result's."""
+    return name.endswith(suffix) and not name.startswith(".") and not name.endswith(excluded)
 
 
 def catalog_order(files: Mapping[str, str]) -> tuple[str, ...]:

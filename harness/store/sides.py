@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.catalog import target_of
 from harness.characters import visible
 from harness.errors import BadInput, NotComparable
-from harness.records import AnySubmission, Regime, ReportedSubmission, Result, Submission, Training
+from harness.records import (
+    AnySubmission,
+    Regime,
+    ReportedSubmission,
+    Result,
+    StepCurve,
+    Submission,
+    Training,
+)
 from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
 from harness.store.kept_outcomes import kept_for
 from harness.store.results import RESULT_LIMIT, has_suffix, parse_result
@@ -25,8 +33,9 @@ if TYPE_CHECKING:
 class Side:
     """A submission as one side of a comparison: name, and by target results and outcomes.
 
-    `outcomes` has only the columns that scores are computed from, unless others were asked for. `submission`
-    is None without a submission.yaml, `training` without a training.yaml.
+    `outcomes` has only the columns that scores are computed from, unless others were asked for; `curves` are
+    those over the steps of its training. `submission` is None without a submission.yaml, `training` without a
+    training.yaml.
     """
 
     name: str
@@ -34,6 +43,7 @@ class Side:
     outcomes: Mapping[str, pa.Table]
     submission: Submission | None = None
     training: Training | None = None
+    curves: Mapping[str, StepCurve] = field(default_factory=dict)
 
     def trained(self, target: str) -> bool:
         """Tell whether another training would give other weights; assumed unless regime none is declared."""
@@ -116,4 +126,4 @@ def side_of(
     if contents.faults:
         refuse(list(contents.faults))
     submission = require_measured(contents.submission, name) if contents.submission is not None else None
-    return Side(name, contents.results, contents.outcomes, submission, contents.training)
+    return Side(name, contents.results, contents.outcomes, submission, contents.training, contents.curves)

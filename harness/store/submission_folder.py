@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.catalog import target_of
 from harness.errors import BadInput, Fault, Unreachable, Where
@@ -14,6 +14,7 @@ from harness.records import (
     Notices,
     ReportedSubmission,
     Result,
+    StepCurve,
     Submission,
     Sweep,
     Training,
@@ -22,6 +23,7 @@ from harness.records import (
 from harness.store.agreement import behind, other_text
 from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderOnDisk
 from harness.store.folder_consistency import (
+    curve_contradictions,
     sweep_contradictions,
     training_contradictions,
     verification_contradictions,
@@ -31,14 +33,14 @@ from harness.store.kept_outcomes import SettingsSource, in_git, kept_for, outcom
 from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE, parse_notices
 from harness.store.results import (
     RESULT_LIMIT,
-    SWEEP_SUFFIX,
+    SIDE_SUFFIXES,
     catalog_order,
     has_suffix,
     parse_outcomes,
     parse_result_of,
 )
+from harness.store.side_files import STEP_CURVES, SWEEPS, SideFile
 from harness.store.submissions import SUBMISSION_FILE, parse_submission, slug_faults
-from harness.store.sweeps import parse_sweep
 from harness.store.training import TRAINING_FILE, parse_training
 from harness.store.verification import VERIFICATION_FILE, parse_verification
 from harness.store.yaml.parser import DEFAULT_LIMIT, refuse
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _Read = TypeVar("_Read")
+_Side = TypeVar("_Side", bound=Sweep | StepCurve)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class FolderContents:
     results: Mapping[str, Result] = field(default_factory=dict)
     outcomes: Mapping[str, pa.Table] = field(default_factory=dict)
     sweeps: Mapping[str, Sweep] = field(default_factory=dict)
+    curves: Mapping[str, StepCurve] = field(default_factory=dict)
     training: Training | None = None
     verification: Verification | None = None
     notices: Notices | None = None
@@ -104,7 +108,7 @@ class SubmissionFolder:
         submission = _collected(self.submission, faults) if not compared or SUBMISSION_FILE in names else None
         faults += [] if compared else self._strays(names, submission)
         training = _collected(self.training, faults) if TRAINING_FILE in names else None
-        targets = self._targets(names, ".yaml", faults, excluded=SWEEP_SUFFIX)
+        targets = self._targets(names, ".yaml", faults, excluded=SIDE_SUFFIXES)
         results = _by_target([target for target in targets if only in ("", target)], self.result, faults)
         requested = {
             target: columns
@@ -124,12 +128,12 @@ class SubmissionFolder:
             faults += self._false_numbers(results, tables)
         if isinstance(submission, Submission):
             faults += self._mixed_weights(submission, results, training)
+        curves = self._side_records(STEP_CURVES, names, faults)
         if compared:
-            return FolderContents(
-                self.tree.slug, submission, results, tables, training=training, faults=_distinct(faults)
-            )
+            contents = FolderContents(self.tree.slug, submission, results, tables, curves=curves)
+            return replace(contents, training=training, faults=_distinct(faults))
         verification = _collected(self.verification, faults) if VERIFICATION_FILE in names else None
-        sweeps = _by_target(self._targets(names, SWEEP_SUFFIX, faults), self.sweep, faults)
+        sweeps = self._side_records(SWEEPS, names, faults)
         notices = _collected(self.notices, faults) if NOTICES_FILE in names else None
         contents = FolderContents(
             self.tree.slug,
@@ -137,6 +141,7 @@ class SubmissionFolder:
             results,
             tables,
             sweeps,
+            curves,
             training,
             verification,
             notices,
@@ -157,7 +162,7 @@ class SubmissionFolder:
     def targets(self) -> tuple[str, ...]:
         """Return the targets of all results in the catalog's order, then user-provided; unknown: BadInput."""
         faults: list[Fault] = []
-        targets = self._targets(self.tree.names(), ".yaml", faults, excluded=SWEEP_SUFFIX)
+        targets = self._targets(self.tree.names(), ".yaml", faults, excluded=SIDE_SUFFIXES)
         if faults:
             refuse(faults)
         return targets
@@ -209,20 +214,27 @@ class SubmissionFolder:
             cure = "correct submission.yaml, or train again; only the harness writes training.yaml"
             yield Fault(what, Where(self.tree.where(TRAINING_FILE)), cure)
         for target, sweep in contents.sweeps.items():
-            where = Where(self.tree.where(f"{RESULTS_FOLDER}/{target}{SWEEP_SUFFIX}"))
-            for what in sweep_contradictions(sweep, submission, contents.results.get(target)):
-                cure = f"stiltboard evaluate {self.tree.slug} -t {target} --layers all --overwrite"
-                yield Fault(what, where, f"{cure} measures it again")
+            contradictions = sweep_contradictions(sweep, submission, contents.results.get(target))
+            yield from self._of_side(SWEEPS, target, contradictions)
+        for target, curve in contents.curves.items():
+            contradictions = curve_contradictions(curve, submission, contents.results.get(target))
+            yield from self._of_side(STEP_CURVES, target, contradictions)
         if contents.verification:
             for what in verification_contradictions(contents.verification, contents.results):
                 cure = "a maintainer's stiltboard verify --by writes this file"
                 yield Fault(what, Where(self.tree.where(VERIFICATION_FILE)), cure)
 
-    def sweep(self, target: str) -> Sweep:
-        """Read and check the sweep of a target: the scores of all layers and poolings."""
-        name = f"{RESULTS_FOLDER}/{target}{SWEEP_SUFFIX}"
-        data = self.tree.read(name, RESULT_LIMIT, "stiltboard evaluate --layers all writes it")
-        return parse_sweep(data, self.tree.where(name), self.tree.slug, target)
+    def _side_records(
+        self, kind: SideFile[_Side], names: Iterable[str], faults: list[Fault]
+    ) -> dict[str, _Side]:
+        """Return the records of one kind by target; what is wrong with others is added to `faults`."""
+        targets = self._targets(names, kind.suffix, faults)
+        return _by_target(targets, lambda target: kind.read(self.tree, target), faults)
+
+    def _of_side(self, kind: SideFile[Any], target: str, contradictions: Iterable[str]) -> Iterator[Fault]:
+        """Yield a fault for each contradiction of a record that is kept next to a result."""
+        cure = f"stiltboard evaluate {self.tree.slug} -t {target} {kind.option} --overwrite measures it again"
+        return (Fault(what, Where(self.tree.where(kind.name(target))), cure) for what in contradictions)
 
     def training(self) -> Training:
         """Read and check training.yaml; raises BadInput if there is none."""
@@ -240,7 +252,7 @@ class SubmissionFolder:
         return parse_notices(data, self.tree.where(NOTICES_FILE), self.tree.slug)
 
     def _targets(
-        self, names: Iterable[str], suffix: str, faults: list[Fault], excluded: str = ""
+        self, names: Iterable[str], suffix: str, faults: list[Fault], excluded: tuple[str, ...] = ()
     ) -> tuple[str, ...]:
         """Return the known targets of files with a suffix but not the excluded one; others are faults."""
         inside = [

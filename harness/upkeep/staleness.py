@@ -5,20 +5,21 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from harness.catalog import is_own, target_of
 from harness.catalog.pins import former_texts
 from harness.errors import BadInput, Unreachable
 from harness.models.checkpoint import at_hand, fetch
-from harness.records import Record, Result, Submission, Sweep, Target
+from harness.records import Record, Result, StepCurve, Submission, Sweep, Target
 from harness.records.result import TRAINING_TEXT
-from harness.store import RESULTS_FOLDER, load_outcomes, on_disk, sweep_path
+from harness.store import RESULTS_FOLDER, SIDE_FILES, load_outcomes, on_disk
 from harness.store.agreement import checkpoints_of, former_protocol, former_text
+from harness.store.side_files import SideFile
 from harness.store.supersession import joined_reason
 from harness.upkeep.rescoring import missing_scores, rescored_from
 
-Behind = Literal["protocol", "text", "weights", "scores", "layers"]
+Behind = Literal["protocol", "text", "weights", "scores", "layers", "steps"]
 
 
 class StaleReason(Record):
@@ -71,15 +72,19 @@ def stale_results(
             if targets and name not in targets:
                 continue
             result = folder.result(name)
-            sweep = folder.sweep(name) if sweep_path(path, name).exists() else None
+            behind = [
+                kind
+                for kind in SIDE_FILES
+                if kind.path(path, name).exists() and _is_behind(kind.read(folder.tree, name))
+            ]
             others = _other_weights(result, submission, path, weights_cache) if weights_cache else ()
-            stale = _stale(result, sweep, tuple(others), path / RESULTS_FOLDER / f"{name}.yaml")
+            stale = _stale(result, behind, tuple(others), path / RESULTS_FOLDER / f"{name}.yaml")
             found += [stale] if stale is not None else []
     return tuple(found)
 
 
 def _stale(
-    result: Result, sweep: Sweep | None, other_weights: Sequence[str], path: Path
+    result: Result, behind: Sequence[SideFile[Any]], other_weights: Sequence[str], path: Path
 ) -> StaleResult | None:
     target = target_of(result)
     if target.retired is not None:
@@ -101,9 +106,10 @@ def _stale(
     if rescored and not everything:
         commands.append(f"stiltboard rescore {result.submission} -t {target.name}")
     commands += _measuring_commands(target, result, reasons, everything=everything) if again else []
-    if sweep is not None and _is_behind(target, sweep):
-        reasons.append(StaleReason(kind="layers", what="its scores by layer are behind"))
-        commands.append(f"{_evaluate(target, result)} --layers all --overwrite")
+    for kind in behind:
+        what = f"its scores by {kind.axis.removesuffix('s')} are behind"
+        reasons.append(StaleReason(kind=kind.axis, what=what))
+        commands.append(f"{_evaluate(target, result)} {kind.option} --overwrite")
     if not reasons:
         return None
     return StaleResult(
@@ -134,8 +140,8 @@ def _languages_to_measure(result: Result, *, everything: bool) -> tuple[str, ...
     return tuple(language for language in result.languages if language in former)
 
 
-def _is_behind(target: Target, sweep: Sweep) -> bool:
-    return target.is_former(sweep.signature) or bool(former_texts(target.name, sweep.data))
+def _is_behind(record: Sweep | StepCurve) -> bool:
+    return target_of(record).is_former(record.signature) or bool(former_texts(record.target, record.data))
 
 
 def _measuring_commands(

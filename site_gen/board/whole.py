@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.catalog import target_of
-from harness.records import Notice, Result, Submission, Sweep, Target, Training, Verification
+from harness.records import Notice, Result, StepCurve, Submission, Sweep, Target, Training, Verification
 from harness.scoring.statistics.entrant import Entrant
 from site_gen.board.language_examples import LanguageExamples
 from site_gen.board.mining_curves import MinedCurve
@@ -33,6 +33,7 @@ class WholeEntry:
     verification: Verification | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
+    curves: tuple[StepCurve, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class WholeCell:
     entrant: Entrant | None = None
     trust: Trust = field(default_factory=Trust)
     examples: tuple[LanguageExamples, ...] = ()
+    curve: StepCurve | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class WholeRow:
 def whole_row(entry: WholeEntry, find: Callable[[Result], Target] = target_of) -> WholeRow:
     """Return an entry by target; user-provided targets cover the languages of the entry's results only."""
     sweeps = {sweep.target: sweep for sweep in entry.sweeps}
+    curves = {curve.target: curve for curve in entry.curves}
     cells = {}
     for result in entry.results:
         target = find(result)
@@ -82,5 +85,6 @@ def whole_row(entry: WholeEntry, find: Callable[[Result], Target] = target_of) -
             entry.entrants.get(name),
             trust,
             entry.examples.get(name, ()),
+            curves.get(name),
         )
     return WholeRow(entry.slug, entry.submission, cells, entry.training, entry.notices)

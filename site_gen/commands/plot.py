@@ -97,4 +97,4 @@ def _chosen(target: str, folder: Path) -> Chosen:
         raise BadInput(
             f"{side.name} has no result on {target}", cure=f"stiltboard evaluate {folder} -t {target}"
         )
-    return Chosen(side.results[target], side.submission)
+    return Chosen(side.results[target], side.submission, side.curves.get(target))

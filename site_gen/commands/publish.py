@@ -26,8 +26,8 @@ from site_gen.writing.publish import (
 
 
 @click.command("publish")
-@click.option("--remote", default="origin", show_default=True, help="The git remote to push the site to.")
-@click.option("--branch", default="gh-pages", show_default=True, help="The branch that GitHub Pages serves.")
+@click.option("--remote", default="origin", show_default=True, help="The git remote.")
+@click.option("--branch", default="gh-pages", show_default=True, help="The branch that is served.")
 @at_option
 @click.option(
     "--keep",

@@ -41,9 +41,10 @@ def _edition(edition: Edition) -> dict[str, str]:
 
 
 def results_json(row: WholeRow) -> bytes:
-    """Return a submission's complete results and layer sweeps, by target."""
+    """Return a submission's complete results and their curves over layers and steps, by target."""
     targets = {
         name: {"result": cell.result.model_dump(mode="json", by_alias=True), "layers": _layers(cell)}
+        | ({"steps": _record(cell.curve)} if cell.curve else {})
         for name, cell in row.cells.items()
     }
     return f"{_line({'format': FORMAT, 'slug': row.slug, 'targets': targets})}\n".encode()

@@ -15,6 +15,7 @@ from harness.records import (
     Record,
     ReportedSubmission,
     Result,
+    StepCurve,
     Submission,
     Sweep,
     Target,
@@ -99,10 +100,14 @@ class LeaderboardRow(Record):
 
 
 class MeasuredTarget(Record):
-    """One target of a submission as the harness wrote it; `layers` is the sweep over all layers, if any."""
+    """One target of a submission as the harness wrote it.
+
+    `layers` is the sweep over all layers, and `steps` the curve over the steps of its training, if any.
+    """
 
     result: Result
     layers: Sweep | None
+    steps: StepCurve | None = None
 
 
 class ReportedValues(Record):

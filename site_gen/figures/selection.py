@@ -9,7 +9,7 @@ from typing import Literal
 
 from harness.catalog import target_of
 from harness.errors import BadInput
-from harness.records import Result, Submission
+from harness.records import Result, StepCurve, Submission
 from site_gen.board.recipe import recipe
 from site_gen.figures.axes import Axis, log_axis, points_axis, round_axis
 from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
@@ -23,10 +23,11 @@ _MOST_LANGUAGES = 40
 
 @dataclass(frozen=True)
 class Chosen:
-    """A result, and the submission that it is of, where there is a submission.yaml."""
+    """A result, the submission that it is of, where there is a submission.yaml, and its curve over steps."""
 
     result: Result
     submission: Submission | None = None
+    curve: StepCurve | None = None
 
     @property
     def step(self) -> int | None:
@@ -52,20 +53,33 @@ class Chosen:
         )
 
 
+def step_figure(curve: StepCurve, result: Result, submission: Submission) -> Figure | None:
+    """Return the curve over the steps of a submission's training; None where its steps share no language."""
+    chosen = Chosen(result, submission, curve)
+    return selection_figure([chosen], "step") if _languages_of(chosen, "step") else None
+
+
 def selection_figure(chosen: Sequence[Chosen], across: Across, languages: Sequence[str] = ()) -> Figure:
     """Return the figure of some results on one target; `languages` are those that are shown, empty for all.
 
     A point by size or step is the mean over the languages that all results have. Raises BadInput where that
     is none, where a result has no size or step, or where there are more curves than are told apart.
     """
-    shared = _shared_languages(chosen, languages)
+    shared = _shared_languages(chosen, across, languages)
     groups, x = {"size": _by_size, "step": _by_step, "language": _by_language}[across](chosen, shared)
     if len(groups) > len(SERIES_MARKS):
         raise BadInput(
             f"{len(groups)} curves, of which {len(SERIES_MARKS)} can be told apart", cure="name fewer of them"
         )
+    counting = _counting(chosen, shared) if across == "step" else ()
     curves = tuple(
-        Curve(label, mark, tuple(found), joined=across != "language" and len(found) > 1)
+        Curve(
+            label,
+            mark,
+            tuple(found),
+            joined=across != "language" and len(found) > 1,
+            marked=tuple(point for point in found if point in counting),
+        )
         for (label, found), mark in zip(groups.items(), SERIES_MARKS, strict=False)
     )
     target = target_of(chosen[0].result)
@@ -85,18 +99,18 @@ def selection_figure(chosen: Sequence[Chosen], across: Across, languages: Sequen
     )
 
 
-def _shared_languages(chosen: Sequence[Chosen], requested: Sequence[str]) -> list[str]:
+def _languages_of(one: Chosen, across: Across) -> set[str]:
+    """Return the languages that every seed of a result has, and, by step, every point of its curve."""
+    scores = [checkpoint.scores.keys() for checkpoint in one.result.checkpoints]
+    if one.curve is not None and across == "step":
+        scores += [step.scores.keys() for seed in one.curve.checkpoints for step in seed.steps]
+    return set[str]().union(*scores[:1]).intersection(*scores)
+
+
+def _shared_languages(chosen: Sequence[Chosen], across: Across, requested: Sequence[str]) -> list[str]:
     """Return the languages that all results have, of those requested, in the order of the target."""
     target = target_of(chosen[0].result)
-    sets = [
-        {
-            language
-            for language in one.result.languages
-            if all(language in checkpoint.scores for checkpoint in one.result.checkpoints)
-        }
-        for one in chosen
-    ]
-    shared = set.intersection(*sets)
+    shared = set.intersection(*(_languages_of(one, across) for one in chosen))
     if lacking := [language for language in requested if language not in shared]:
         raise BadInput(
             f"not all of these results have {target.name} in {listed(lacking)}",
@@ -140,6 +154,9 @@ def _by_step(chosen: Sequence[Chosen], languages: Sequence[str]) -> tuple[Groups
     """Return a curve for each training, and the axis of its steps."""
     groups: Groups = {}
     for one in sorted(chosen, key=lambda one: one.step or 0):
+        if one.curve is not None:
+            groups[one.result.submission] = sorted(_curve_points(one, languages), key=lambda point: point.x)
+            continue
         if one.step is None:
             raise BadInput(
                 f"{one.result.submission} is no checkpoint of a training whose step is known",
@@ -151,6 +168,29 @@ def _by_step(chosen: Sequence[Chosen], languages: Sequence[str]) -> tuple[Groups
     axis = round_axis("Training step", [0.0, *steps])
     ticks = tuple((value, count(round(value))) for value, _ in axis.ticks if value == round(value))
     return groups, Axis(axis.title, axis.low, axis.high, ticks)
+
+
+def _curve_points(one: Chosen, languages: Sequence[str]) -> Iterator[Point]:
+    """Yield a point for each step of a submission's training, and that of its checkpoint if it is stated."""
+    assert one.curve is not None
+    yield from _counting([one], languages)
+    for step in one.curve.steps:
+        seeds = tuple(
+            (seed, fmean(scored.scores[language] for language in languages))
+            for seed, scored in one.curve.at(step).items()
+        )
+        score = fmean(value for _, value in seeds)
+        text = (one.result.submission, f"step {count(step)}", f"{points(score)} points")
+        yield Point(step, score, text, seeds if len(seeds) > 1 else ())
+
+
+def _counting(chosen: Sequence[Chosen], languages: Sequence[str]) -> tuple[Point, ...]:
+    """Return the points of checkpoints whose score counts, of submissions with a curve over steps."""
+    return tuple(
+        _mean(one, one.step, languages, f"step {count(one.step)}, whose score counts")
+        for one in chosen
+        if one.curve is not None and one.step is not None
+    )
 
 
 def _mean(one: Chosen, x: float, languages: Sequence[str], where: str) -> Point:
@@ -190,6 +230,10 @@ def _caption(chosen: Sequence[Chosen], across: Across, languages: Sequence[str])
     if across != "language" and len(languages) < of:
         names = f": {', '.join(languages)}" if len(languages) <= 12 else ""
         yield f"Mean of {len(languages)} of {of} languages, not the target's score{names}."
+    if across == "step" and _counting(chosen, languages):
+        yield "The ringed symbol is the checkpoint whose score counts; the others are of the same training."
+    elif across == "step" and any(one.curve is not None for one in chosen):
+        yield "At which step the checkpoint was saved whose score counts is not stated."
     if any(len(one.result.checkpoints) > 1 for one in chosen):
         yield "Large symbols are means of the seeds, small dots are the seeds."
     if any(len(one.result.checkpoints) == 1 for one in chosen) and (

@@ -21,6 +21,7 @@ from site_gen.exports.leaderboard_json import results_json
 from site_gen.figures.chart import Chart, make_chart
 from site_gen.figures.layers import sweep_figure
 from site_gen.figures.precision_recall import mined_figure
+from site_gen.figures.selection import step_figure
 from site_gen.figures.training_curve import training_figures
 from site_gen.pages.rendering import render
 
@@ -103,7 +104,7 @@ def _section(
 
 
 def exhibits(row: WholeRow, cell: WholeCell) -> Iterator[Exhibit]:
-    """Yield the figures of a result: the precision-recall curves of mining, and the score by layer."""
+    """Yield the figures of a result: precision-recall curves of mining, the score by layer, and by step."""
     if cell.target.kind == "mining":
         figure = mined_figure(cell.target, cell.result, cell.mined, paths.curves(row.slug, cell.target.name))
         note = "No precision-recall curve: the outcomes are not stored here, or no correct pair was mined."
@@ -111,6 +112,10 @@ def exhibits(row: WholeRow, cell: WholeCell) -> Iterator[Exhibit]:
     if cell.sweep is not None:
         note = "No score by layer: no layer was measured with every language."
         yield Exhibit(make_chart(sweep_figure(cell, row.submission.encoding)), note)
+
+    if cell.curve is not None:
+        note = "No score by training step: no language was measured at every step."
+        yield Exhibit(make_chart(step_figure(cell.curve, cell.result, row.submission)), note)
 
 
 def _files(row: WholeRow) -> Iterator[tuple[str, bytes]]:

@@ -60,7 +60,7 @@ def _entry(entry: WholeEntry, stamp: bytes) -> Entry:
 
 
 def read_entry(folder: Path, paired: bool) -> ReadEntry:
-    """Read one submission with its results and layer sweeps; raise BadInput if any is malformed."""
+    """Read one submission with its results and their curves; raise BadInput if any is malformed."""
     if (folder / TOMBSTONE_FILE).exists() and not (folder / SUBMISSION_FILE).exists():
         return WithdrawnEntry(folder.name, load_tombstone(folder))
 
@@ -103,6 +103,7 @@ def read_entry(folder: Path, paired: bool) -> ReadEntry:
         contents.verification,
         {path.stem: result_digest(path) for path in find_results(folder)} if contents.verification else {},
         notices,
+        tuple(contents.curves.values()),
     )
 
 

@@ -111,7 +111,7 @@ def records(_folder: Path) -> Read:
     from harness.store import parse_result, parse_submission, parse_verification
     from harness.store.board_settings import parse_board_settings
     from harness.store.notices import parse_notices, parse_tombstone
-    from harness.store.sweeps import parse_sweep
+    from harness.store.side_files import SWEEPS
     from harness.store.training import load_recipe, parse_training
     from tests.fuzz import records as files
 
@@ -124,7 +124,7 @@ def records(_folder: Path) -> Read:
     parsers: dict[str, Callable[[bytes], object]] = {
         "submission": lambda data: parse_submission(data, "submission.yaml"),
         "result": lambda data: parse_result(data, "result.yaml"),
-        "sweep": lambda data: parse_sweep(data, "sweep.yaml", files.SLUG, files.TARGET),
+        "sweep": lambda data: SWEEPS.parse(data, "sweep.yaml", files.SLUG, files.TARGET),
         "training": lambda data: parse_training(data, "training.yaml", files.SLUG),
         "verification": lambda data: parse_verification(data, "verification.yaml", files.SLUG),
         "recipe": load,

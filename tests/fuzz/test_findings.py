@@ -16,7 +16,7 @@ from harness.models.checkpoint import CheckpointFiles, fetch
 from harness.records import Checkpoint
 from harness.store import submission_faults
 from harness.store.board_settings import parse_board_settings
-from harness.store.sweeps import parse_sweep
+from harness.store.side_files import SWEEPS
 from tests.fuzz import checkpoints, parquet, records
 from tests.fuzz.mutations import printed
 from tests.fuzz.supervisor import supervised
@@ -174,7 +174,7 @@ def test_a_key_of_an_older_format_is_named_as_it_is_read() -> None:
     _, older = records.originals()["sweep"]
     assert older.startswith(b"schema: ") and b"\nrun:\n" in older
     with pytest.raises(BadInput) as caught:
-        parse_sweep(older.replace(b"\nrun:\n", b"\nrun:\n  zh: x\n"), "x.yaml", records.SLUG, records.TARGET)
+        SWEEPS.parse(older.replace(b"\nrun:\n", b"\nrun:\n  zh: x\n"), "x.yaml", records.SLUG, records.TARGET)
     assert "runs[0]: unknown key 'zh'" in [fault.message for fault in caught.value.faults]
 
 

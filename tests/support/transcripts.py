@@ -29,7 +29,7 @@ PAGES = (ROOT / "docs/everyday.md",)
 # What its commands print has the same form on every machine, and other numbers.
 TRAINING_PAGE = ROOT / "docs/while-training.md"
 _BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
-_PROGRAM = re.compile(r"(?ms)^```python\n# (\S+\.py)\n(.*?)^```$")
+_FILE = re.compile(r"(?ms)^```(?:python|yaml)\n# (\S+\.(?:py|yaml))\n(.*?)^```$")
 _COMMAND = re.compile(r"(?m)^\$ (.*)\n((?:(?!\$ ).*\n)*)")
 
 
@@ -58,7 +58,7 @@ def make_board(folder: Path) -> Path:
 
 
 def make_training_folder(folder: Path) -> Path:
-    """Put an encoder of three layers, and the programs of the page on training, into a folder, and return it."""
+    """Put an encoder of three layers, and the files of the page on training, into a folder, and return it."""
     from harness.cache import cache_folder
     from harness.models.checkpoint import fetch
     from harness.records import Checkpoint
@@ -66,8 +66,9 @@ def make_training_folder(folder: Path) -> Path:
     three = Checkpoint(bundled="multilingual-e5-small", layers=3)
     files = fetch(three, Path(), cache_folder() / "checkpoints")  # whose folder is there as long as this is
     shutil.copytree(files.folder, folder / "encoder")
-    for name, program in _PROGRAM.findall(TRAINING_PAGE.read_text("utf-8")):
-        (folder / name).write_text(program, "utf-8")
+    for name, text in _FILE.findall(TRAINING_PAGE.read_text("utf-8")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
     return folder
 
 

@@ -22,7 +22,6 @@ from harness.evaluation.provenance import harness_origin
 from harness.evaluation.resume import result_path, resume
 from harness.evaluation.run import Options
 from harness.evaluation.sandbox import Confinement, Limits, find_mechanism, interpreter, run_confined
-from harness.models.checkpoint import CheckpointFiles
 from harness.records import Result
 from harness.reporter import Reporter
 from harness.store import load_outcomes, load_result
@@ -117,10 +116,9 @@ def _run_apart(
     cache = _submission_cache(plan) if isolation.sandbox else plan.run.cache
     cache.mkdir(parents=True, exist_ok=True)
     _remove(cache / REPLY)
-    checkpoints = _checkpoints(plan)
     with tempfile.TemporaryDirectory(prefix="stiltboard-") as folder_name:
         request = Path(folder_name) / "request.json"
-        fetched = {files.source: files for files in checkpoints}
+        fetched = {files.source: files for files in plan.opened}
         child_options = replace(
             options, cache=cache, device=plan.run.device, dtype=plan.run.dtype, fetched=fetched
         )
@@ -132,18 +130,14 @@ def _run_apart(
         run_confined(
             command, confinement, isolation.limits, mechanism, lambda line: report_line(line, reporter)
         )
-    for files in checkpoints:
+    for files in plan.opened:
         files.check_unchanged()
     return plan, Reply.from_json(_read_reply(cache / REPLY))
 
 
-def _checkpoints(plan: Plan) -> list[CheckpointFiles]:
-    return [files for planned in plan.targets for files in planned.checkpoints.values()]
-
-
 def _submission_cache(plan: Plan) -> Path:
     """Return the sandbox's cache folder, one per submission: in a common one it could forge vectors."""
-    digests = sorted({files.digest for planned in plan.targets for files in planned.checkpoints.values()})
+    digests = sorted({files.digest for files in plan.opened})
     return (
         plan.run.cache / "sandboxed" / sha256("\n".join([plan.run.slug, *digests]).encode()).hexdigest()[:32]
     )
@@ -238,7 +232,7 @@ def _results(plan: Plan, reply: Reply) -> tuple[Result, ...]:
         if not stat.S_ISREG(path.lstat().st_mode):
             raise CheckFailed(f"the evaluation left {path}, which is not a file", cure="remove it")
     plans = {planned.target.name: planned for planned in plan.targets}
-    digests = {files.digest for files in _checkpoints(plan)}
+    digests = {files.digest for files in plan.opened}
     results = []
     for reported in reply.results:
         if reported.submission != plan.run.slug or reported.target not in plans:

@@ -14,7 +14,7 @@ import harness
 from harness.errors import BadInput
 from harness.evaluation.story import Options
 from harness.records import Checkpoint, Result
-from harness.store import declare_checkpoint, load_sweep, submission_faults, sweep_path
+from harness.store import SWEEPS, declare_checkpoint, submission_faults
 from tests.support.submissions import write_submission
 
 OPTIONS = Options(dtype="float32", device="cpu")
@@ -45,14 +45,14 @@ def evaluate(folder: Path, *languages: str, target: str = "jupyterlab", sweep: b
 
 def test_a_seed_is_added_to_a_result_that_holds_others(grown: Path) -> None:
     before = harness.load_results(grown)[0].checkpoints[0]
-    views = load_sweep(sweep_path(grown, "jupyterlab")).checkpoints[0]
+    views = SWEEPS.load(SWEEPS.path(grown, "jupyterlab")).checkpoints[0]
     result = evaluate(grown, sweep=True)
     first, second = result.checkpoints
     assert first == before
     assert (second.seed, second.source) == (1, "more")
     assert second.weights != first.weights and set(second.scores) == set(LANGUAGES)
     assert all(result.run_of(seed, language) for seed in (0, 1) for language in LANGUAGES)
-    swept = load_sweep(sweep_path(grown, "jupyterlab")).checkpoints
+    swept = SWEEPS.load(SWEEPS.path(grown, "jupyterlab")).checkpoints
     assert swept[0] == views and [checkpoint.seed for checkpoint in swept] == [0, 1]
     assert submission_faults(grown) == ()
     assert evaluate(grown) == result  # again: nothing to do

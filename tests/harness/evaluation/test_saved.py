@@ -19,7 +19,7 @@ from harness.models import encoder as encoder_module
 from harness.models.checkpoint import CheckpointFiles, verify
 from harness.records import Pooling, Result, View
 from harness.scoring.outcomes import cells
-from harness.store import load_outcomes, load_submission, load_sweep, submission_faults, sweep_path
+from harness.store import SWEEPS, load_outcomes, load_submission, submission_faults
 from harness.store.agreement import other_recipe
 from harness.store.submissions import SUBMISSION_FILE
 from tests.harness.models.test_saved_encoders import encoded
@@ -111,7 +111,7 @@ def test_an_estimate_and_a_sweep_know_the_width_and_the_view(tmp_path: Path) -> 
     expected = estimate(folder, ["jupyterlab"], ["de"], OPTIONS)
     assert expected.disk == expected.texts * (4 * 24 + 16)
     result = evaluate(folder, options=Options(dtype="float32", device="cpu", sweep=True))
-    sweep = load_sweep(sweep_path(folder, "jupyterlab"))
+    sweep = SWEEPS.load(SWEEPS.path(folder, "jupyterlab"))
     assert sweep.signature == result.signature.of_all_views
     views = {View(view.layer, view.pooling) for view in sweep.checkpoints[0].views}
     assert views == {View(layer, pooling) for layer in range(3) for pooling in (Pooling.MEAN, Pooling.CLS)}

@@ -16,7 +16,7 @@ from harness.evaluation.run import Options
 from harness.models import encoder as encoder_module
 from harness.models.vector_cache import VectorSpace
 from harness.records import Sweep
-from harness.store import load_sweep, on_disk, submission_faults, sweep_path, write_sweep
+from harness.store import SWEEPS, on_disk, submission_faults
 from tests.support.submissions import write_submission
 from tests.support.toys import save_toy_encoder
 
@@ -32,7 +32,7 @@ def submission(tmp_path: Path, toy_encoder: Path) -> Path:
 
 def sweep(folder: Path, *languages: str, options: Options = SWEEP) -> Sweep:
     harness.evaluate(folder, ["jupyterlab"], languages, options)
-    return load_sweep(sweep_path(folder, "jupyterlab"))
+    return SWEEPS.load(SWEEPS.path(folder, "jupyterlab"))
 
 
 def test_every_view_scores_what_a_submission_that_declares_it_would(submission: Path, tmp_path: Path) -> None:
@@ -76,10 +76,10 @@ def test_one_pass_serves_all_views_and_a_second_sweep_computes_nothing(
     (result,) = harness.load_results(submission)
     assert sum(passes) == result.runs[0].encoded_sentences
     passes.clear()
-    before = sweep_path(submission, "jupyterlab").read_text().partition("\nruns:")[0]
+    before = SWEEPS.path(submission, "jupyterlab").read_text().partition("\nruns:")[0]
     sweep(submission, "de")
     assert passes == []
-    assert sweep_path(submission, "jupyterlab").read_text().partition("\nruns:")[0] == before
+    assert SWEEPS.path(submission, "jupyterlab").read_text().partition("\nruns:")[0] == before
 
 
 def test_a_sweep_grows_by_language_and_has_a_score_when_it_has_all(submission: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_trial_writes_no_sweep(submission: Path) -> None:
 @pytest.mark.slow
 def test_a_sweep_that_is_not_what_it_says_is_refused(submission: Path) -> None:
     whole = sweep(submission)
-    path = sweep_path(submission, "jupyterlab")
+    path = SWEEPS.path(submission, "jupyterlab")
     view = whole.checkpoints[0].views[0]
     wrong = whole.model_copy(
         update={
@@ -152,7 +152,7 @@ def test_a_sweep_that_is_not_what_it_says_is_refused(submission: Path) -> None:
         }
     )
     with pytest.raises(BadInput, match=r"score: 1\.0 is not the mean over the target's languages"):
-        write_sweep(submission, wrong)
+        SWEEPS.write(submission, wrong)
     path.rename(path.with_name("tatoeba.layers.yaml"))
     (fault,) = submission_faults(submission)
     assert "target: expected tatoeba as in the file's path, found 'jupyterlab'" in str(fault)
@@ -175,30 +175,31 @@ def test_two_sweeps_at_once_lose_nothing(submission: Path) -> None:
         patch.setattr(TargetSweep, "measure", meanwhile)
         sweep(submission, "de")
     assert [
-        sorted(view.scores) for view in load_sweep(sweep_path(submission, "jupyterlab")).checkpoints[0].views
+        sorted(view.scores)
+        for view in SWEEPS.load(SWEEPS.path(submission, "jupyterlab")).checkpoints[0].views
     ] == [["de", "it"]] * 8
 
 
 def test_what_was_swept_in_another_way_is_neither_kept_nor_replaced_by_a_part(submission: Path) -> None:
     sweep(submission, "de", "it")
-    before = sweep_path(submission, "jupyterlab").read_bytes()
+    before = SWEEPS.path(submission, "jupyterlab").read_bytes()
     shutil.move(submission / "results/jupyterlab.yaml", submission / "kept.yaml")
     with pytest.raises(
         BadInput,
         match=r"layers\.yaml was measured with the dtype 'float32', now it is 'bfloat16': the two are not mixed",
     ):
         sweep(submission, "de", options=Options(dtype="bfloat16", sweep=True))
-    assert sweep_path(submission, "jupyterlab").read_bytes() == before
-    sweep_path(submission, "jupyterlab").write_text("schema: 1\n")
+    assert SWEEPS.path(submission, "jupyterlab").read_bytes() == before
+    SWEEPS.path(submission, "jupyterlab").write_text("schema: 1\n")
     with pytest.raises(BadInput, match=r"is damaged, and this run would measure only a part of it again"):
         sweep(submission, "de")
 
 
 def test_a_sweep_with_nothing_to_do_leaves_the_file_alone(submission: Path) -> None:
     sweep(submission, "de")
-    before = sweep_path(submission, "jupyterlab").stat().st_mtime_ns
+    before = SWEEPS.path(submission, "jupyterlab").stat().st_mtime_ns
     sweep(submission, "de")
-    assert sweep_path(submission, "jupyterlab").stat().st_mtime_ns == before
+    assert SWEEPS.path(submission, "jupyterlab").stat().st_mtime_ns == before
 
 
 def test_the_headline_is_on_disk_before_the_sweep_starts(

@@ -241,8 +241,8 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     folder = tmp_path_factory.mktemp("edited")
     files = {MINE: SUBMISSION, TRAINING: RECORD, **written(folder, RESULT_RECORD, TABLE)}
     home = folder / "mine"
-    store.write_sweep(home, swept(RESULT_RECORD))
-    files[SWEEP] = store.sweep_path(home, "jupyterlab").read_bytes()
+    store.SWEEPS.write(home, swept(RESULT_RECORD))
+    files[SWEEP] = store.SWEEPS.path(home, "jupyterlab").read_bytes()
     return begin(folder / "repository", files)
 
 

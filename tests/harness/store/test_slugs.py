@@ -62,7 +62,7 @@ def test_checks_sweeps_and_a_second_renaming_move_along(board: Path) -> None:
         for path in store.find_results(new)
     }
     assert now == marks
-    assert store.load_sweep(store.sweep_path(new, "bucc2018_dev")).submission == "torch-light"
+    assert store.SWEEPS.load(store.SWEEPS.path(new, "bucc2018_dev")).submission == "torch-light"
     assert store.locate("lantern-b-none", board) == store.locate("lamp", board) == new
 
 
