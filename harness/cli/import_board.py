@@ -1,4 +1,4 @@
-"""`stiltboard import board`: bring rows of another board in."""
+"""`stiltboard import`: rows of another board, and published numbers from result files of mteb."""
 
 from __future__ import annotations
 
@@ -84,3 +84,41 @@ def import_board(
                 for fault in faults
             ]
         )
+
+
+_MTEB_EXAMPLE = """\b
+Example:
+  stiltboard import mteb results/intfloat__multilingual-e5-small --regime none --submitter Ada \\
+    --source https://huggingface.co/datasets/mteb/results
+"""
+
+
+@command.command("mteb", epilog=_MTEB_EXAMPLE)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--regime",
+    required=True,
+    type=click.Choice(["none", "english", "multilingual"]),
+    help="The models' intermediate training.",
+)
+@click.option(
+    "--source",
+    required=True,
+    metavar="URL",
+    help="The page with the numbers; {model} and {revision} in it are replaced.",
+)
+@click.option("--submitter", required=True, metavar="NAME", help="Who answers for these rows here.")
+@submissions_option
+def import_mteb_results(folder: Path, regime: str, source: str, submitter: str, submissions: Path) -> None:
+    """Write rows of published numbers from FOLDER, result files of mteb.
+
+    FOLDER is a cache of mteb's ResultCache, or the folder of one model. A row has the means of Tatoeba over
+    XTREME's languages, in mteb's direction, and its source. It is listed and never ranked.
+    """
+    from harness.importing.mteb_results import import_mteb
+
+    for row in import_mteb(folder, submissions, regime=regime, source=source, submitter=submitter):
+        click.echo(f"wrote {row.path}")
+        if row.left_out:
+            click.echo(f"  left out, no target here: {', '.join(row.left_out)}")
+    click.echo("next: look at family and title, then stiltboard validate")

@@ -63,6 +63,7 @@ COMMANDS = {
         "site_gen.commands.snapshot",
         "Tag the board and write an archive of it, with metadata for a DOI.",
     ),
+    "export": ("site_gen.commands.export", "Write results in the formats of mteb, the Hub and others."),
     "pack": ("harness.cli.pack", "Pack a submission's results and recipe into one archive."),
     "cache": ("harness.cli.cache", "List what lies in the cache, or make room."),
     "completion": ("harness.cli.completion", "Print the completion for bash, zsh or fish."),

@@ -20,6 +20,7 @@ from site_gen.board.gap_by_language import language_gaps, trained_languages
 from site_gen.board.glossary import GLOSSARY
 from site_gen.board.unpublished import only_submitters_have, unpublished_weights
 from site_gen.exports import badge, model_card
+from site_gen.exports.dataset_json import dataset_json
 from site_gen.figures.registry import CHARTS, charts_of
 from site_gen.once import once
 from site_gen.pages.account_page import account_html
@@ -29,6 +30,7 @@ from site_gen.pages.common import LISTED_CHANGES, CacheablePage, Context, common
 from site_gen.pages.compare_data import NAMES
 from site_gen.pages.front import front
 from site_gen.pages.pagination import PAGE_ROWS, linked_parts
+from site_gen.pages.rendering import data_block
 from site_gen.writing.output import declaration_key, key_of, placement_key, reported_inputs, standing_inputs
 
 
@@ -244,7 +246,8 @@ def _compare(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 def _about(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "about.html"
-    extra = {"bibtex": board_citation(board, base_url)}
+    dataset = data_block(dataset_json(board, base_url))
+    extra = {"bibtex": board_citation(board, base_url), "dataset": dataset}
     yield path, {**common(board, base_url, path, "about"), **extra}
 
 

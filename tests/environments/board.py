@@ -99,6 +99,7 @@ CALLS = {
             *(str(board.output / "de-en"), "--queries", "2", "--documents", "2"),
         )
     ),
+    "export": Call(lambda board: ("export", "every-eval-ever", "-o", str(board.output / "exported"))),
     "pack": _fixed("pack", "alpha"),
     "cache": _fixed("cache"),
     "completion": _fixed("completion", "zsh"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -118,3 +119,16 @@ def test_the_proposed_colour_is_accepted(board: Path) -> None:
 def test_contrast_is_that_of_the_standard() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)  # the grey that is just enough
+
+
+def test_the_data_are_described_for_search_engines(board: Path) -> None:
+    site = built(board, SETTINGS.replace("title: Sails", "title: Sails </script> & more"))
+    (block,) = re.findall(
+        r'<script type="application/ld\+json">(.*?)</script>', (site / "about.html").read_text(), re.DOTALL
+    )
+    dataset = json.loads(block)
+    assert dataset["@type"] == "Dataset" and dataset["name"].startswith("Sails </script> & more, a board")
+    assert dataset["license"] == "https://spdx.org/licenses/CC-BY-4.0.html"
+    assert dataset["creator"]["name"] == "Harbour Office"
+    for download in dataset["distribution"]:
+        assert (site / download["contentUrl"]).is_file()
