@@ -1,9 +1,15 @@
-"""Name the weights that were never published; pure."""
+"""Name the weights that were published, and those that were not; pure."""
 
 from __future__ import annotations
 
 from site_gen.board.board import Cell, Row
 from site_gen.formatting import listed
+
+
+def weights_links(row: Row) -> tuple[str, ...]:
+    """Return the address of each seed's weights on the Hub, at the measured revision."""
+    published = (checkpoint for checkpoint in row.submission.checkpoints if checkpoint.hub)
+    return tuple(f"https://huggingface.co/{each.hub}/tree/{each.revision}" for each in published)
 
 
 def unpublished_weights(row: Row) -> str:

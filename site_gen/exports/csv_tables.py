@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from harness.records import Target
 from site_gen.board.board import Board, Cell, Row, Standing
 from site_gen.board.reported import ReportedRow
+from site_gen.board.unpublished import weights_links
 from site_gen.once import once
 
 Value = str | int | float | None
@@ -28,7 +29,6 @@ def leaderboard_csv(board: Board) -> bytes:
     header = [
         *_ABOUT,
         "xtreme_average",
-        "licence",
         "source",
         "mark",
         "seen_in_training",
@@ -39,7 +39,6 @@ def leaderboard_csv(board: Board) -> bytes:
         [
             *_about_reported(row),
             row.average.mean,
-            row.submission.license,
             row.submission.reported.source,
             "reported",
             "",
@@ -54,9 +53,7 @@ def leaderboard_csv(board: Board) -> bytes:
 def _line(row: Row, targets: tuple[str, ...]) -> bytes:
     """Return a submission's line in the CSV of the whole board."""
     scores = (value for target in targets for value in _score_and_rank(row.cells.get(target)))
-    return csv_lines(
-        [[*_about(row), row.average.mean, row.submission.license, "", row.mark, _seen(row), *scores]]
-    )
+    return csv_lines([[*_about(row), row.average.mean, "", row.mark, _seen(row), *scores]])
 
 
 def target_csv(standing: Standing) -> bytes:
@@ -110,7 +107,7 @@ def _cell(value: Value) -> str | int | float:
 
 _ABOUT = (
     "kind", "submission", "title", "family", "regime", "batches", "tasks", "training_languages",
-    "training_examples", "parameters", "parameters_total", "seeds",
+    "training_examples", "parameters", "parameters_total", "seeds", "licence", "weights",
 )  # fmt: skip
 
 
@@ -122,6 +119,7 @@ def _about(row: Row) -> tuple[Value, ...]:
         intermediate.batches.value if intermediate.batches else None,
         *(" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples),
         *(size.body if size else None, size.total if size else None, len(row.submission.checkpoints)),
+        *(row.submission.license, " ".join(weights_links(row))),
     )
 
 
@@ -130,7 +128,7 @@ def _about_reported(row: ReportedRow) -> Iterator[Value]:
     yield from ("reported", row.slug, row.submission.title, row.submission.family, row.regime.value)
     yield intermediate.batches.value if intermediate.batches else None
     yield from (" ".join(intermediate.tasks), " ".join(intermediate.languages), intermediate.examples)
-    yield from (None, row.submission.reported.parameters, None)
+    yield from (None, row.submission.reported.parameters, None, row.submission.license, None)
 
 
 def _score_and_rank(cell: Cell | None) -> tuple[Value, Value]:

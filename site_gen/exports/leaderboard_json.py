@@ -11,6 +11,7 @@ from site_gen.board.board import Board, Cell, Row
 from site_gen.board.edition import Edition
 from site_gen.board.reported import ReportedCell, ReportedRow
 from site_gen.board.trust import EarlierResult
+from site_gen.board.unpublished import weights_links
 from site_gen.board.whole import WholeCell, WholeRow
 from site_gen.once import once
 
@@ -77,6 +78,7 @@ def _row(row: Row) -> dict[str, object]:
         "slug": row.slug,
         "submission": row.submission.model_dump(mode="json", by_alias=True),
         "results": paths.results(row.slug) if row.cells else None,
+        "weights": weights_links(row),
         "parameters": row.parameters.model_dump() if row.parameters else None,
         "xtreme_mean": row.average.mean,
         "xtreme_targets_measured": row.average.covered,

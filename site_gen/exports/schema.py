@@ -81,6 +81,7 @@ class SupersededResult(Record):
 class LeaderboardRow(Record):
     """One submission; its complete results are at the path `results`.
 
+    `weights` are the addresses of its seeds' weights on the Hub; licence and languages are in `submission`.
     `xtreme_mean` is null until all XTREME targets are ranked. `mark` is `verified`, `self-evaluated` or the
     number of verified results; null before any evaluation. `notices`, left out if empty, are those of the
     maintainers, also lifted ones; `aliases` in `submission` are its former slugs.
@@ -91,6 +92,7 @@ class LeaderboardRow(Record):
     superseded: tuple[SupersededResult, ...]
     submission: Submission
     results: str | None
+    weights: tuple[str, ...]
     parameters: Parameters | None
     xtreme_mean: _Average
     xtreme_targets_measured: int = Field(ge=0)

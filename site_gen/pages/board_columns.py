@@ -18,6 +18,7 @@ from site_gen.board.board import Board, Cell, Row, Standing
 from site_gen.board.model_size import size_words
 from site_gen.board.recipe import recipe_title
 from site_gen.board.regimes import regime_word
+from site_gen.board.unpublished import weights_links
 from site_gen.formatting import (
     capital,
     compact,
@@ -236,8 +237,7 @@ def _mean(group: str, row: Row) -> BoardCell:
 
 
 def _links(row: Row) -> BoardCell:
-    hub = next((checkpoint.hub for checkpoint in row.submission.checkpoints if checkpoint.hub), None)
-    links = [("weights", f"https://huggingface.co/{hub}")] if hub else []
+    links = [("weights", address) for address in weights_links(row)[:1]]
     links.append(("recipe", f"{paths.page(row.slug)}#card"))
     links += list(row.submission.links.items())
     return BoardCell(", ".join(words for words, _ in links), links=tuple(links))

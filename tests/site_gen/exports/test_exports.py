@@ -372,3 +372,23 @@ def test_a_pages_address_tells_its_repository_and_no_other_does(address: str, fo
     assert repository(address) == found
     text = site_files(make_board([], (PAIR,)), address)["about.html"].decode()
     assert (f'href="{found}/blob/HEAD/docs/protocol.md"' in text) == bool(found)
+
+
+def test_licence_languages_and_weights_of_a_row_are_in_every_table(board: Board) -> None:
+    files = site_files(board)
+    row = next(row for row in board.rows if row.slug == "lodestar-s-multilingual")
+    addresses = [
+        f"https://huggingface.co/{checkpoint.hub}/tree/{checkpoint.revision}"
+        for checkpoint in row.submission.checkpoints
+    ]
+    assert len(addresses) == 3
+    for path in (paths.LEADERBOARD_CSV, paths.target_csv("tatoeba")):
+        lines = csv.DictReader(io.StringIO(files[path].decode()))
+        line = next(line for line in lines if line["submission"] == row.slug)
+        assert (line["licence"], line["weights"]) == ("MIT", " ".join(addresses))
+        assert line["training_languages"].split() == list(row.submission.intermediate.languages)
+    document = json.loads(files[paths.LEADERBOARD_JSON])
+    (entry,) = (entry for entry in document["submissions"] if entry["slug"] == row.slug)
+    assert (entry["weights"], entry["submission"]["license"]) == (addresses, "MIT")
+    (unpublished,) = (entry for entry in document["submissions"] if entry["slug"] == "lantern-b-none")
+    assert unpublished["weights"] == []
