@@ -96,7 +96,9 @@ def _score(cell: Cell) -> str:
 def _summary(row: Row, cell: Cell) -> str:
     rank = f"rank {rank_range(*cell.ranks)}" if cell.ranks else f"not ranked: {cell.reason}"
     origin = f"family {row.submission.family}, regime {row.regime.value}"
-    return f"{metric_name(cell.target.metric)}, {rank}; {origin}; {cell.result.signature}"
+    earlier = [each.entry.score for each in row.history if each.entry.target == cell.target.name]
+    before = f"; before {points(earlier[-1])}" if earlier and earlier[-1] is not None else ""
+    return f"{metric_name(cell.target.metric)}, {rank}{before}; {origin}; {cell.result.signature}"
 
 
 def _add(parent: ET.Element, name: str, text: str | None = None) -> ET.Element:

@@ -14,6 +14,7 @@ from site_gen import paths
 from site_gen.board.answer_lines import answer_lines
 from site_gen.board.board import Board, Row, Standing
 from site_gen.board.by_language import LanguageRow, LanguageStanding, language_boards, language_paths
+from site_gen.board.dated_changes import dated_changes
 from site_gen.board.evidence import evidence
 from site_gen.board.families import Family, families
 from site_gen.board.gap_by_language import language_gaps, trained_languages
@@ -265,10 +266,13 @@ def _method(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
 
 
 def _changes(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
-    if board.edition.changes:
-        tombstones = {tombstone.submission for tombstone in board.withdrawn}
-        extra = {"changes": board.edition.changes, "withdrawn": tombstones, "most": LISTED_CHANGES}
-        yield paths.CHANGES, {**common(board, base_url, paths.CHANGES, "changes"), **extra}
+    extra = {
+        "changes": board.edition.changes,
+        "withdrawn": {tombstone.submission for tombstone in board.withdrawn},
+        "most": LISTED_CHANGES,
+        "days": dated_changes(board),
+    }
+    yield paths.CHANGES, {**common(board, base_url, paths.CHANGES, "changes"), **extra}
 
 
 def _not_found(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:

@@ -93,7 +93,7 @@ def test_every_page_is_whole_and_every_link_leads_somewhere(files: dict[str, byt
     found = pages(files)
     names = [*(target.name for target in TARGETS), "bitext.harbour"]
     assert {path for path in found if "/" not in path or path.startswith("targets")} == {
-        "404.html", "about.html", "compare.html", "families.html", "index.html", "languages.html", "method.html",
+        "404.html", "about.html", "changes.html", "compare.html", "families.html", "index.html", "languages.html", "method.html",
         "targets.html",
         *(f"targets/{name}.html" for name in names),
     }  # fmt: skip
