@@ -135,6 +135,10 @@ def test_the_data_file_holds_what_the_pages_show(files: dict[str, bytes]) -> Non
         "mark": "self-evaluated",
         "superseded": [{"target": "tatoeba", "removed": False, "reason": "the first had another pooling"}],
         "results": "data/results/lodestar-xl-english.json",
+        "weights": [
+            f"https://huggingface.co/{each['hub']}/tree/{each['revision']}"
+            for each in row["submission"]["checkpoints"]
+        ],
         "parameters": {"total": 1_410_000_000, "body": 1_072_000_000},
         "xtreme_mean": None,
         "xtreme_targets_measured": 0,

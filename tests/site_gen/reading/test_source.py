@@ -112,7 +112,7 @@ def test_pages_and_json_carry_the_commit_until_a_file_is_edited(board: Repositor
 def test_a_board_without_a_repository_carries_no_commit_and_a_preview_none_either(board: Repository) -> None:
     shutil.rmtree(board.folder / ".git")
     assert edition(board) == Edition()
-    assert not (board.folder / "public/changes.html").exists()
+    assert "<h1>What changed</h1>" in (board.folder / "public/changes.html").read_text()
     with pytest.raises(BadInput, match="no repository"):
         edition(board, since="main")
 
@@ -160,7 +160,7 @@ def test_the_site_of_a_snapshot_names_it_and_leads_to_the_board(board: Repositor
     assert '<link rel="canonical" href="https://board.example.org/2026-05/submissions/ben.html">' in page
     assert "@misc{stiltboard-ben-2026-05," in page
     # It is the first one, so that there is nothing to compare it with.
-    assert "changes.html" not in inside
+    assert "<h1>What changed</h1>" in inside["changes.html"].decode()
     about = (tmp_path / "public/about.html").read_text()
     assert '<a href="2026-05/index.html">2026-05</a>' in about
     cited = (tmp_path / "public/submissions/gus.html").read_text()
