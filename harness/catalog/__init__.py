@@ -9,6 +9,7 @@ from harness.catalog.own import ALL_JUDGED, CONVENTIONS, IGNORE_IDENTICAL_IDS, O
 from harness.catalog.retrieval import JUPYTERLAB_LOCALES, NTREX_NAMES, RETRIEVAL_TARGETS, TATOEBA_ISO3
 from harness.errors import WrongUsage
 from harness.records import Result, Signature, StepCurve, Sweep, Target
+from harness.records.target import LABELS
 
 __all__ = [
     "BY_NAME",
@@ -41,11 +42,13 @@ def is_own(name: str) -> bool:
 def own_target(name: str, languages: Sequence[str], conventions: Collection[str] = ()) -> Target:
     """Return a user-provided target, such as `bitext.NAME`, over the given languages, or pairs of languages.
 
-    `conventions`, which its signature then names, are those of test collections.
+    `conventions`, which its signature then names, are those of test collections, and how many labels a
+    labelled task has.
     """
     kind, _, rest = name.partition(".")
     template = OWN_KINDS[kind]
     options = (*template.options, *(option for option in CONVENTIONS if option in conventions))
+    options += tuple(option for option in conventions if option.startswith(LABELS))
     title = f"{template.title} {rest}"
     return template.model_copy(
         update={"name": name, "title": title, "languages": tuple(languages), "options": options}
@@ -53,8 +56,9 @@ def own_target(name: str, languages: Sequence[str], conventions: Collection[str]
 
 
 def conventions(protocol: Target | Signature) -> tuple[str, ...]:
-    """Return the options of a test collection that a user chooses."""
-    return tuple(option for option in CONVENTIONS if option in protocol.options)
+    """Return the options of a target that its text or a user chooses."""
+    chosen = (option for option in CONVENTIONS if option in protocol.options)
+    return (*chosen, *(option for option in protocol.options if option.startswith(LABELS)))
 
 
 def counts_all_judged(protocol: Target | Signature) -> bool:

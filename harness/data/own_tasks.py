@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.catalog import own_target
+from harness.catalog.own import OWN_KINDS
 from harness.data import own_labelled, own_tagged
 from harness.data.examples import RowExamples
 from harness.data.own_labelled import LabelledTexts
@@ -16,6 +17,7 @@ from harness.data.sentence_pairs import SentencePairs
 from harness.data.tagging import TaggedSentences
 from harness.errors import BadInput, Where
 from harness.records import Target
+from harness.records.target import LABELS
 
 # A larger number means that texts, ids or scores were taken for labels.
 _MOST_LABELS = 1000
@@ -64,8 +66,13 @@ def find_task(name: str, folder: Path) -> Target:
             where=Where(str(splits.train)),
             cure="see which column holds the labels; in a table a header can name it",
         )
-    target = own_target(name, tuple(splits.tests))
+    target = own_target(name, tuple(splits.tests), _stated(name, labels))
     return target.model_copy(update={"labels": tuple(sorted(labels)), "training": name})
+
+
+def _stated(name: str, labels: Collection[str]) -> list[str]:
+    """Return what a signature states of a task's labels: their number, on which the chance level depends."""
+    return [f"{LABELS}{len(labels)}"] if OWN_KINDS[name.partition(".")[0]].kind == "classification" else []
 
 
 def load_test(target: Target, language: str, folder: Path) -> RowExamples:

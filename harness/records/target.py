@@ -11,6 +11,9 @@ from harness.records.scalars import Day, Language, Link, Revision, Tag
 from harness.records.signature import Signature
 from harness.records.target_history import ProtocolChange, Retirement
 
+# Begins the option that says how many labels a user-provided task has.
+LABELS = "labels="
+
 
 class HubBitext(Record):
     """Where the parallel sentences of a retrieval target are on the Hub; one row of its data set is one pair.
@@ -118,15 +121,18 @@ class Target(Record):
 
     @property
     def chance(self) -> float:
-        """Return the chance level in points: one of the labels, one sentence of the pool, else 0.
-
-        Of a user-provided task it is 0, too: a result does not say how many labels there were.
-        """
-        if self.kind == "classification" and self.labels:
-            return 100 / len(self.labels)
+        """Return the chance level in points: one of the labels, one sentence of the pool, else 0."""
+        if self.kind == "classification" and (count := len(self.labels) or self._stated_labels):
+            return 100 / count
         if self.kind == "retrieval" and self.sizes:
             return 100 * sum(1 / size for size in self.sizes.values()) / len(self.sizes)
         return 0.0
+
+    @property
+    def _stated_labels(self) -> int:
+        """Return the number of labels that the options of a user-provided task state, 0 where they do not."""
+        stated = (option.removeprefix(LABELS) for option in self.options if option.startswith(LABELS))
+        return next((int(number) for number in stated if number.isdecimal()), 0)
 
     @property
     def has_head(self) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.catalog import conventions, own_target
 from harness.data import find_own_target, load_examples
 from harness.data.own_labelled import LabelledTexts, has_pairs, read_labelled
 from harness.data.own_tagged import read_tagged
@@ -14,6 +15,7 @@ from harness.data.reading_notes import noting
 from harness.data.sentence_pairs import SentencePairs
 from harness.data.training_text import load_training
 from harness.errors import BadInput
+from harness.records import Signature
 
 TEXTS = (("the sun shines", "up"), ("the rain falls", "down"), ("the moon, too", "up"))
 
@@ -86,6 +88,9 @@ def test_a_task_has_the_languages_of_its_tests_and_the_labels_of_its_training(in
     with noting(notes.append):
         target = find_own_target("labelled.intents", intents)
     assert (target.languages, target.labels, target.chance) == (("de", "pt", "zh"), ("down", "up"), 50.0)
+    assert str(target.signature) == "labelled.intents|acc|train⇒xx|labels=2|v1"
+    stored = own_target("labelled.intents", ("de",), conventions(Signature.parse(str(target.signature))))
+    assert (stored.labels, stored.chance) == ((), 50.0)  # as of a result, without its text
     assert [note.partition(":")[0] for note in notes] == [str(intents / "valid.tsv")]
     assert load_examples(target, "zh", intents).sides == {"texts": ("雨",)}
     held_out = load_training(target, intents)

@@ -55,7 +55,7 @@ def test_an_own_task_of_pairs_scores_as_the_same_text_of_the_catalog(
     outcome = run(submission, "--labelled", f"same={own}")
     assert outcome.exit_code == 0, outcome.output
     expected, result = harness.load_results(submission)
-    assert str(result.signature).startswith("labelled.same|acc|train⇒xx|head=xtreme,")
+    assert str(result.signature).startswith("labelled.same|acc|train⇒xx|labels=2|head=xtreme,")
     scores = [record.checkpoints[0].scores["de"] for record in (expected, result)]
     assert scores[0] == scores[1]
     assert result.checkpoints[0].head is not None
