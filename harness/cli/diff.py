@@ -17,6 +17,7 @@ from harness.cli.options import (
     submissions_option,
     target_option,
 )
+from harness.cli.paged_help import PagedCommand
 from harness.cli.streams import takes_colour
 from harness.cli.thresholds import check_thresholds, fail_under_option
 from harness.errors import BadInput, CheckFailed, Fault, NotComparable, WrongUsage
@@ -39,7 +40,13 @@ class _Number(click.FloatRange):
         return number
 
 
-@click.command(name="diff")
+_NEEDED_FIRST = (
+    *("targets", "languages", "style", "fail_on"),
+    *("thresholds", "examples", "data", "submissions"),
+)
+
+
+@click.command(name="diff", cls=PagedCommand, first=_NEEDED_FIRST)
 @submission_argument("first")
 @submission_argument("second", required=False)
 @target_option("Compare only this target")
@@ -51,8 +58,7 @@ class _Number(click.FloatRange):
     "--fail-on",
     type=click.Choice(["regression", "missing"]),
     multiple=True,
-    help="Exit with 1 when a target regressed, or when a submission, target or language is missing; "
-    "may be repeated.",
+    help="Exit with 1 when a target regressed, or when a submission, target or language is missing.",
 )
 @click.option(
     "--min-delta",

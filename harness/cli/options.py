@@ -69,7 +69,7 @@ def target_option(text: str, *, named: bool = False) -> Callable[[_Command], _Co
         multiple=True,
         metavar="TARGET",
         callback=meant if named else None,
-        help=f"{text} (repeatable, or joined by commas).",
+        help=f"{text} (repeatable, or a,b).",
         shell_complete=_suggested("targets"),
     )
 
@@ -82,7 +82,7 @@ def language_option(text: str) -> Callable[[_Command], _Command]:
         "languages",
         multiple=True,
         metavar="LANG",
-        help=f"{text} (repeatable, or joined by commas).",
+        help=f"{text} (repeatable, or a,b).",
         shell_complete=_suggested("languages"),
     )
 
