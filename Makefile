@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reference grid test test-all canary fuzz coverage check wheel browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
+.PHONY: help demo reference grid test test-all test-slurm canary fuzz coverage check wheel browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -18,7 +18,10 @@ test: $(VENV)/.installed-test browser ## Run the tests (about nine minutes on tw
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 
 test-all: $(VENV)/.installed-test browser ## Run the slow lanes too
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slurm"
+
+test-slurm: $(VENV)/.installed-test ## Try the files for clusters under a Slurm of one node: apt-get install slurm-wlm munge
+	$(BIN)/python -m pytest -n 0 -m slurm
 
 canary: $(VENV)/.installed-test ## Store the scores of the bundled encoder that the tests compare, and print what changed
 	$(BIN)/python -m tests.canary.renew

@@ -148,7 +148,6 @@ def run_here(
     devices: Sequence[str] = (),
     *,
     threads: int = 0,
-    offline: bool = True,
 ) -> Iterator[EndedJob]:
     """Yield each job as it ends: in a pool of processes, or one after the other in this one."""
     from harness.jobs.running import EndedJob, dearest_first, local_pool
@@ -156,7 +155,7 @@ def run_here(
 
     workers = min(workers, len(jobs))
     if workers > 1:
-        pool = partial(local_pool, workers, devices, threads=threads, offline=offline)
+        pool = partial(local_pool, workers, devices, threads=threads)
         yield from _run_by(command, jobs, pool)
         return
     for number, job in enumerate(dearest_first(jobs), start=1):

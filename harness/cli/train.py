@@ -83,7 +83,7 @@ def command(
     options = TrainingOptions(data=data, submissions=submissions, device=device)
     errors: list[StiltboardError] = []
     listed = [_job(trainee, options, trainee.recipe.threads or threads) for trainee in selected]
-    for ended in run_here("train", listed, workers, devices, threads=threads, offline=False):
+    for ended in run_here("train", listed, workers, devices, threads=threads):
         if ended.error is not None:
             errors.append(ended.error)
             ended.error.show()

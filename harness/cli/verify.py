@@ -197,7 +197,7 @@ def _as_jobs(
         )
         for path in paths
     }
-    for ended in run_here("verify", list(jobs.values()), workers, devices, offline=False):
+    for ended in run_here("verify", list(jobs.values()), workers, devices):
         path = jobs[ended.job.name].path
         yield path, ended.reply.verified or unverified(path, f"could not be verified: {ended.error}")
 

@@ -205,18 +205,16 @@ def _opened(executor: Executor) -> Iterator[Executor]:
     executor.shutdown(wait=True)
 
 
-def local_pool(
-    workers: int, devices: Sequence[str] = (), *, threads: int = 0, offline: bool = True
-) -> Executor:
+def local_pool(workers: int, devices: Sequence[str] = (), *, threads: int = 0) -> Executor:
     """Return a pool of processes of this machine, each with its share of the processor, or with its GPU.
 
-    `threads` are those of each, by default its share; `offline` forbids them the Hub.
+    `threads` are those of each, by default its share.
     """
     context = multiprocessing.get_context("spawn")
     numbers: SimpleQueue[str] = context.SimpleQueue()
     for number in range(workers):
         numbers.put(devices[number % len(devices)] if devices else "")
-    arguments = (threads or share_of_cores(workers), numbers, offline)
+    arguments = (threads or share_of_cores(workers), numbers)
     return ProcessPoolExecutor(workers, mp_context=context, initializer=start_in_pool, initargs=arguments)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -28,7 +29,7 @@ _busy = threading.Lock()
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 
-def start_in_pool(threads: int, devices: SimpleQueue[str], offline: bool) -> None:
+def start_in_pool(threads: int, devices: SimpleQueue[str]) -> None:
     """Give a worker its share of this machine: its processor threads, and its GPU where `devices` name one.
 
     It runs before anything of torch is imported.
@@ -37,8 +38,6 @@ def start_in_pool(threads: int, devices: SimpleQueue[str], offline: bool) -> Non
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(threads)
-    if offline:
-        os.environ.update(_OFFLINE)
     if device := devices.get():
         os.environ["CUDA_VISIBLE_DEVICES"] = device
     threading.Thread(target=_follow_parent, daemon=True, name="follows its parent").start()
@@ -59,6 +58,8 @@ def run_job(text: str) -> str:
 
     Results of an evaluation are on disk. What would be printed is in the job's log.
     """
+    if json.loads(text).get("kind") == "evaluation":  # before a library of the Hub is imported
+        os.environ.update(_OFFLINE)
     from harness.jobs.job_record import STOPPED, job_from_json  # noqa: PLC0415 - after `start_in_pool`
 
     job = job_from_json(text)
