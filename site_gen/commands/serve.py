@@ -25,11 +25,14 @@ from site_gen.serving.watch import changes
 def command(port: int, submissions: Path, out: Path, base_url: str) -> None:
     """Build the site, serve it on this machine only, and rebuild it on changes.
 
-    Whenever a submission or result changes, the site is built again and open pages reload.
+    Whenever a submission, a result or the board's settings change, the site is built again and open pages
+    reload; they show what is wrong, too.
     """
     builder, builds = Builder(submissions, out, base_url), Builds()
     seen = folder_states(submissions)
-    _show_faults(builder.build(seen))
+    site = builder.build(seen)
+    builds.add(_faults(site))
+    _show_faults(site)
     try:
         server = open_server(out, port, builds)
     except OSError as error:
@@ -55,10 +58,16 @@ def _build_again(builder: Builder, builds: Builds, states: Mapping[str, FolderSt
         site = builder.build(states)
     except StiltboardError as error:
         error.show()
+        builds.add(str(error), is_failed=True)
     else:
-        builds.add()
+        builds.add(_faults(site))
         click.echo(f"built again in {time.monotonic() - started:.1f} s")
         _show_faults(site)
+
+
+def _faults(site: Site) -> str:
+    """Return the faults of a build as text, empty without any."""
+    return str(StiltboardError(list(site.faults))) if site.faults else ""
 
 
 def _show_faults(site: Site) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, Where
 from harness.store.board_settings import SETTINGS_FILE, load_board_settings, settings_path
 from harness.store.files import read_file
+from harness.store.prior_file import prior_path
 from site_gen.board.board import Board
 from site_gen.pages.board_columns import unknown_columns
 from site_gen.pages.colours import colour_faults
@@ -37,6 +39,17 @@ def with_content(board: Board, submissions: Path) -> Board:
         account=_text(path.parent / account) if account else "",
         logo=_picture(path.parent / settings.logo) if settings.logo else b"",
     )
+
+
+def content_paths(submissions: Path) -> tuple[Path, ...]:
+    """Return the files next to the submissions that a build reads, whether or not they are there."""
+    settings = settings_path(submissions)
+    paths = [settings, prior_path(submissions)]
+    with suppress(BadInput, OSError):  # faulty settings name no other file
+        own = load_board_settings(submissions)
+        named = (own.question.account if own.question else None, own.logo)
+        paths += [settings.parent / name for name in named if name]
+    return tuple(paths)
 
 
 def _text(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import threading
 import time
@@ -15,26 +16,33 @@ from site_gen.pages.rendering import TEMPLATES
 _OURS = "/.stiltboard/"
 _HOSTS = ("127.0.0.1", "localhost")
 _SCRIPT = '<script src="{ours}reload.js" data-build="{build}"></script>'
+_FAULTS = '<aside class="faults" role="alert"><strong>{head}</strong><pre tabindex="0">{faults}</pre></aside>'
+_BODY = b"<body>"
 # The longest time, in seconds, that a page waits for a new build before it asks again.
 _PATIENCE = 20.0
 
 
 class Builds:
-    """The name of the newest build, with a way to wait for the next."""
+    """The name of the newest build and its faults, with a way to wait for the next.
+
+    `faults` is their text, empty without any; `is_failed` tells that the pages are those of the build before.
+    """
 
     def __init__(self) -> None:
         """Start with a first build, whose name differs from process to process."""
         self._first, self._count = time.time_ns(), 0
         self._changed = threading.Condition()
+        self.faults, self.is_failed = "", False
 
     @property
     def newest(self) -> str:
         """Return the name of the newest build."""
         return f"{self._first}-{self._count}"
 
-    def add(self) -> None:
-        """Announce a new build."""
+    def add(self, faults: str = "", *, is_failed: bool = False) -> None:
+        """Announce a new build, or one that failed."""
         with self._changed:
+            self.faults, self.is_failed = faults, is_failed
             self._count += 1
             self._changed.notify_all()
 
@@ -101,8 +109,15 @@ class _Handler(SimpleHTTPRequestHandler):
         return path if path.suffix == ".html" and path.is_file() else None
 
     def _with_reload_script(self, page: Path) -> bytes:
-        script = _SCRIPT.format(ours=_OURS, build=self._builds.newest).encode()
-        return page.read_bytes().replace(b"</body>", script + b"</body>")
+        builds = self._builds
+        script = _SCRIPT.format(ours=_OURS, build=builds.newest).encode()
+        text = page.read_bytes().replace(b"</body>", script + b"</body>")
+        if not builds.faults:
+            return text
+        failed = "The last build failed; this page is that of the build before."
+        head = failed if builds.is_failed else "This build lacks what could not be read."
+        shown = _FAULTS.format(head=head, faults=html.escape(builds.faults)).encode()
+        return text.replace(_BODY, _BODY + shown, 1)
 
     def _send(self, body: bytes, kind: str, code: int = 200) -> None:
         self.send_response(code)

@@ -1,4 +1,4 @@
-"""Watch a folder of submissions for changes; the only importer of watchfiles."""
+"""Watch submissions and the settings next to them for changes; the only importer of watchfiles."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from watchfiles import watch
 
 from harness.errors import StiltboardError
 from harness.store import RESULTS_FOLDER, SUBMISSION_FILE
+from site_gen.reading.board_content import content_paths
 from site_gen.reading.folder_state import FolderState, folder_state, folder_states, is_paired
 
 # Changes that the system does not report, as on some network disks, are seen after this many seconds.
@@ -34,8 +35,12 @@ def changes(
     look_again: float = _LOOK_AGAIN,
     between: float = _BETWEEN_LOOKS,
 ) -> Iterator[Mapping[str, FolderState]]:
-    """Yield the states of all folders when one differs from `seen` or the last; show a fault once."""
+    """Yield the states of all folders when one differs from `seen` or the last; show a fault once.
+
+    The same when a file next to them changed that a build reads, such as the board's settings.
+    """
     states, fault, has_failed = seen, "", False
+    content = _content(submissions)
     for notice in _notices(submissions, look_again):
         started = time.monotonic()
         try:
@@ -45,9 +50,11 @@ def changes(
         except (StiltboardError, OSError) as error:
             has_failed, fault = True, _show(error, fault)
         else:
-            changed = {slug: state.digest for slug, state in current.items()} != {
-                slug: state.digest for slug, state in states.items()
-            }
+            content, content_before = _content(submissions), content
+            changed = content != content_before or (
+                {slug: state.digest for slug, state in current.items()}
+                != {slug: state.digest for slug, state in states.items()}
+            )
             states, fault, has_failed = current, "", False
         looked = time.monotonic()
         if not has_failed and changed:
@@ -79,6 +86,19 @@ def _look(
     return {**before, **{slug: folder_state(submissions / slug, paired) for slug in slugs}}
 
 
+def _content(submissions: Path) -> list[tuple[Path, int, int] | None]:
+    """Return path, size and time of each file next to the submissions that a build reads; None if missing."""
+    found: list[tuple[Path, int, int] | None] = []
+    for path in content_paths(submissions):
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((path, status.st_size, status.st_mtime_ns))
+    return found
+
+
 def _notices(submissions: Path, look_again: float) -> Iterator[_Notice]:
     """Yield notices without end."""
     while True:
@@ -105,9 +125,7 @@ def _notices_of_current_folders(submissions: Path, look_again: float) -> Iterato
         yield_on_timeout=True,
         ignore_permission_denied=True,
     ):
-        inside = [
-            Path(path).relative_to(top).parts if Path(path).is_relative_to(top) else () for _, path in events
-        ]
+        inside = [Path(path).relative_to(top).parts for _, path in events if Path(path).is_relative_to(top)]
         is_other = any(len(parts) < 2 or parts[1:] == (RESULTS_FOLDER,) for parts in inside)
         if is_other or time.monotonic() - looked > look_again:
             yield _Notice(None)
@@ -116,12 +134,17 @@ def _notices_of_current_folders(submissions: Path, look_again: float) -> Iterato
                 return
         elif inside:
             yield _Notice(frozenset(parts[0] for parts in inside))
+        elif events:  # next to the submissions
+            yield _Notice(frozenset())
+            if folders != set(_folders(submissions)):
+                return
 
 
 def _folders(submissions: Path) -> Iterator[Path]:
-    """Yield the folder itself, every submission's folder, and their folders of results."""
+    """Yield the folder itself, every submission's folder with its results, and where the settings are."""
     top = submissions.resolve()
     yield top
+    yield from {path.parent.resolve() for path in content_paths(submissions) if path.parent.is_dir()}
     with os.scandir(top) as entries:
         folders = [
             Path(entry.path)

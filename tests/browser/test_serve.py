@@ -43,6 +43,14 @@ def test_an_open_page_loads_itself_again_when_a_submission_changes(browser: Brow
                     re.sub("^title: .*$", f"title: {title}", card.read_text(), flags=re.MULTILINE)
                 )
                 expect(page.locator("h1")).to_contain_text(title, timeout=30_000)
+            good = card.read_text()
+            card.write_text(good.replace("title: Lantern", "titel: Lantern"))
+            expect(page.get_by_role("alert")).to_contain_text("titel", timeout=30_000)
+            expect(page.locator("h1")).to_contain_text("Lantern")
+            card.write_text(good)
+            expect(page.get_by_role("alert")).to_have_count(0, timeout=30_000)
+            (tmp_path / "stiltboard.yaml").write_text("schema: 1\ntitle: Harbour board\n")
+            expect(page.locator(".brand")).to_contain_text("Harbour board", timeout=30_000)
             assert all(request.startswith(found[0]) for request in visit.requests)
             assert [
                 fault for fault in visit.faults if "/.stiltboard/build.js" not in fault

@@ -13,9 +13,14 @@ from site_gen.serving.server import Builds, open_server
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
+def builds() -> Builds:
+    return Builds()
+
+
+@pytest.fixture
+def port(tmp_path: Path, builds: Builds) -> Iterator[int]:
     (tmp_path / "index.html").write_text("<body>the board</body>")
-    server = open_server(tmp_path, 0, Builds())
+    server = open_server(tmp_path, 0, builds)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server.server_port
@@ -51,3 +56,14 @@ def test_a_page_under_another_name_reads_nothing(port: int, host: str) -> None:
 
 def test_a_path_that_no_file_can_have_is_not_found(port: int) -> None:
     assert answer(port, "/%00", "localhost")[0] == 404
+
+
+def test_the_faults_of_a_build_are_on_every_page_until_a_build_has_none(port: int, builds: Builds) -> None:
+    builds.add("error: <b>title</b> is missing", is_failed=True)
+    page = answer(port, "/", "localhost")[1].decode()
+    assert "The last build failed; this page is that of the build before." in page
+    assert "error: &lt;b&gt;title&lt;/b&gt; is missing" in page
+    builds.add("one row cannot be read")
+    assert b"This build lacks what could not be read." in answer(port, "/", "localhost")[1]
+    builds.add()
+    assert b"faults" not in answer(port, "/", "localhost")[1]

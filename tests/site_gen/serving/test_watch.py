@@ -105,6 +105,22 @@ def test_a_submission_that_comes_or_goes_is_seen(
     assert next(found).keys() == set()
 
 
+def test_the_settings_of_the_board_and_what_they_name_are_seen(
+    submissions: Path, found: Iterator[Mapping[str, FolderState]]
+) -> None:
+    write(submissions / FIRST / "submission.yaml", "changed")
+    before = next(found)
+    settings = submissions.parent / "stiltboard.yaml"
+    for act in (
+        lambda: write(settings, "schema: 1\nlogo: pictures/logo.svg\n"),
+        lambda: write(submissions.parent / "pictures/logo.svg", "<svg/>"),
+        lambda: write(submissions.parent / "pictures/logo.svg", "<svg></svg>"),
+        settings.unlink,
+    ):
+        later(act)
+        assert next(found) == before
+
+
 def test_a_fault_is_told_once_and_does_not_end_the_watching(
     submissions: Path, found: Iterator[Mapping[str, FolderState]], capsys: pytest.CaptureFixture[str]
 ) -> None:
