@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reference grid test test-all test-slurm canary fuzz coverage check wheel browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
+.PHONY: help constraints docs demo reference grid test test-all test-slurm canary fuzz coverage check wheel browser bench-encode bench-mining bench-layers bench-predict bench-diff bench-site check-tatoeba check-bucc screenshot clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -79,6 +79,10 @@ reference: $(VENV)/.installed-demo ## Train and evaluate the reference experimen
 # STAGE=a, b, c or untouched; all of them without it. What is finished is skipped, what was interrupted goes on.
 grid: $(VENV)/.installed-demo ## Run the second reference experiment, days on two cores; DATA=folder of raw layouts
 	$(BIN)/python -m experiments.reference.grid --data $(DATA) $(if $(STAGE),--stage $(STAGE))
+
+constraints: $(VENV)/bin/python ## Write constraints.txt again for all extras and systems; UPGRADE=1 takes the newest versions
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet uv
+	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --no-annotate --custom-compile-command "make constraints" $(if $(UPGRADE),--upgrade) --output-file constraints.txt
 
 wheel: $(VENV)/bin/python ## Build the wheel, install it alone in an empty environment, and run what needs no checkout
 	rm -rf dist build/wheel && $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

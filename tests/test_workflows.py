@@ -32,10 +32,15 @@ TRIGGERS: dict[str, object] = {
     "ci": {"push": {"branches": ["main"]}, "pull_request": None, "merge_group": None},
     "submission": {"pull_request": None},
     "pages": {"push": {"branches": ["main"]}, "pull_request": None, "workflow_dispatch": None},
+    "release": {"push": {"tags": ["v*"]}},
     "weights": {"schedule": [{"cron": "23 5 * * 1"}], "workflow_dispatch": None},
 }
 RIGHTS = {
-    "ci": {"test": {"contents": "read"}, "passed": {}},
+    "ci": {"test": {"contents": "read"}, "light": {"contents": "read"}, "passed": {}},
+    "release": {
+        "build": {"contents": "read"},
+        "publish": {"contents": "read", "actions": "read", "id-token": "write"},
+    },
     "submission": {"check": {"contents": "read"}},
     "evaluate": {
         "evaluate": {"contents": "read"},
@@ -91,6 +96,7 @@ def test_every_job_has_the_least_rights_and_no_secret() -> None:
     } == {
         ("evaluate", "propose"),
         ("pages", "deploy"),
+        ("release", "publish"),
         ("weights", "propose"),
     }
 
@@ -195,8 +201,42 @@ def test_every_label_that_is_set_by_itself_is_created_when_a_board_is_set_up() -
 
 def test_every_supported_python_is_tested() -> None:
     matrix = WORKFLOWS["ci"]["jobs"]["test"]["strategy"]["matrix"]
-    assert matrix == {"python": ["3.11", "3.12", "3.13", "3.14"]}
-    assert WORKFLOWS["ci"]["jobs"]["passed"]["needs"] == "test"
+    assert matrix == {
+        "python": ["3.11", "3.12", "3.13", "3.14"],
+        "system": ["ubuntu-24.04", "ubuntu-24.04-arm"],
+        "include": [{"python": "3.13", "system": "macos-15"}],
+    }
+    assert WORKFLOWS["ci"]["jobs"]["light"]["strategy"]["matrix"]["system"] == ["windows-2025", "macos-15"]
+    assert WORKFLOWS["ci"]["jobs"]["passed"]["needs"] == ["test", "light"]
+
+
+def test_a_release_is_published_only_where_the_owner_turned_it_on(tmp_path: Path) -> None:
+    build, publish = WORKFLOWS["release"]["jobs"]["build"], WORKFLOWS["release"]["jobs"]["publish"]
+    assert publish["needs"] == "build" and publish["environment"] == "pypi"
+    (step,) = (step for step in publish["steps"] if step["name"] == "Sign and publish them")
+    assert step["env"] == {"PUBLISH": "${{ vars.PUBLISH_TO_PYPI }}"}
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/x.whl").write_text("x")
+    for published, words in (
+        ("", "nothing is published"),
+        ("false", "nothing is published"),
+        ("true", "not found"),
+    ):
+        environment = {"PATH": "/usr/bin:/bin", "GITHUB_STEP_SUMMARY": "summary", "PUBLISH": published}
+        script = [
+            "bash",
+            "-e",
+            "-o",
+            "pipefail",
+            "-c",
+            f"python() {{ echo python not found; return 1; }}\n{step['run']}",
+        ]
+        done = subprocess.run(
+            script, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert words in done.stdout and done.returncode == (published == "true")
+    (step,) = (step for step in build["steps"] if step["name"] == "Build")
+    assert '[[ "${TAG}" == "v${version}" ]]' in step["run"]
 
 
 def values_of(key: str, node: Any) -> Iterator[Any]:
