@@ -76,7 +76,7 @@ reference: $(VENV)/.installed-demo ## Train and evaluate the reference experimen
 	  || exit 1; \
 	done
 
-# STAGE=a, b, c or untouched; all of them without it. What is finished is skipped, what was interrupted goes on.
+# STAGE=a, b, c, d or untouched; all of them without it. What is finished is skipped, what was interrupted goes on.
 grid: $(VENV)/.installed-demo ## Run the second reference experiment, days on two cores; DATA=folder of raw layouts
 	$(BIN)/python -m experiments.reference.grid --data $(DATA) $(if $(STAGE),--stage $(STAGE))
 

@@ -9,7 +9,7 @@ import pytest
 from experiments.reference import checkpoint_work, control_records, grid
 from experiments.reference.checkpoint_work import Places
 from harness.errors import CheckFailed
-from harness.records import Submission
+from harness.records import FineTuning, Submission
 from harness.store import load_recipe, load_result, load_submission, load_training, submission_faults
 from tests.support.trainings import write_data, write_mlqa, write_recipe
 
@@ -17,6 +17,7 @@ TASKS = (
     "  - {task: mlqa_dev_sentences, languages: [en], examples: 16, "
     "objective: {name: pair_ranking, temperature: 0.1}}"
 )
+CURVE, HEADS = "dev_steps: 2\nkeep_steps: [2]\n", "finetuning: {xnli: {epochs: 2}}\n"
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
 def test_a_row_grows_by_a_seed_and_its_weights_are_gone(
     places: Places, tmp_path: Path, toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = write_recipe(tmp_path, toy_encoder, TASKS, "english", more="dev_steps: 2\nkeep_steps: [2]\n")
+    recipe = write_recipe(tmp_path, toy_encoder, TASKS, "english", more=f"{CURVE}{HEADS}")
     seeds = [grid.Unit(recipe, "toy", layers=0, seed=seed) for seed in load_recipe(recipe).seeds]
     monkeypatch.setattr(grid, "work_on", lambda of, layers, *rest: checkpoint_work.work_on(of, None, *rest))
     for number, unit in enumerate(seeds, start=1):
@@ -44,6 +45,7 @@ def test_a_row_grows_by_a_seed_and_its_weights_are_gone(
         assert grid.is_done(unit, places) and not (places.work / "toy").exists()
         submission = load_submission(places.submissions / "toy")
         assert isinstance(submission, Submission) and len(submission.checkpoints) == number
+        assert submission.finetuning == {"xnli": FineTuning(epochs=2)}  # the recipe's
         assert submission_faults(places.submissions / "toy") == ()
         assert not (places.submissions / "toy/checkpoints").exists()
     training = load_training(places.submissions / "toy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +28,8 @@ from harness.training.intermediate.story import (
 ALL: tuple[str, ...] = ()
 TARGETS = {"tatoeba": ALL, "xquad_r": ALL, "bucc2018_dev": ("zh",)}
 """The targets, and their languages where not all have text in a folder of the official files."""
+HEAD_TARGETS = ("xnli_from_dev", "udpos_dev", "panx_dev", "tydiqa")
+"""Those of the table of tasks and targets besides: a head is trained on each checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,13 @@ class Places:
         return self.work / slug
 
 
-def work_on(recipe: TrainingRecipe, layers: int | None, seed: int, places: Places) -> SeedControls:
-    """Train and measure one checkpoint in `places.work`, and return its controls; a killed one goes on."""
+def work_on(
+    recipe: TrainingRecipe, layers: int | None, seed: int, places: Places, heads: Sequence[str] = ()
+) -> SeedControls:
+    """Train and measure one checkpoint in `places.work`, and return its controls; a killed one goes on.
+
+    It is scored on `TARGETS` in every layer and pooling, and on the targets of `heads`.
+    """
     use_threads(1)
     start = next(start for start in recipe.start.checkpoints if start.layers == layers)
     trainee = Trainee(recipe, start, seed)
@@ -61,6 +68,8 @@ def work_on(recipe: TrainingRecipe, layers: int | None, seed: int, places: Place
         target = folder / "checkpoints" / f"seed-{seed}"
         with _timed(seconds, "evaluation"):
             _evaluate(folder, replace(settings, sweep=True), reporter)
+            for name in heads:
+                evaluate(folder, [name], ALL, settings, reporter)
         with _timed(seconds, "drift"):
             untouched = fetch(start, folder, cache_folder() / "checkpoints")
             drift = Drift(untouched, recipe.encoding, places.data, places.work)

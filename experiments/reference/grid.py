@@ -24,7 +24,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from types import FrameType
 
-from experiments.reference.checkpoint_work import TARGETS, Places, measure_untouched, work_on
+from experiments.reference.checkpoint_work import (
+    HEAD_TARGETS,
+    TARGETS,
+    Places,
+    measure_untouched,
+    work_on,
+)
 from experiments.reference.control_records import SeedControls, add_controls, load_controls
 from harness.errors import StiltboardError
 from harness.store import load_recipe
@@ -38,6 +44,19 @@ STAGES: Mapping[str, tuple[str, ...]] = {
         "distilled-crosslingual",
         "distilled-deep-english",
         "distilled-deep-crosslingual",
+    ),
+    "d": (
+        "table-nli-english",
+        "table-nli-multilingual",
+        "table-sts-english",
+        "table-sts-multilingual",
+        "table-qa-english",
+        "table-qa-multilingual",
+        "table-qa-sts-english",
+        "table-qa-sts-multilingual",
+        "table-qa-mlm-english",
+        "table-qa-mlm-multilingual",
+        "table-tagging-english",
     ),
 }
 """The recipes of each stage; depths and seeds are theirs."""
@@ -56,6 +75,7 @@ class Unit:
     slug: str
     layers: int
     seed: int = 0
+    heads: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -74,7 +94,8 @@ def units(stage: str) -> list[Unit]:
         for turn, seed in enumerate(recipe.seeds):
             for layers in recipe.start.layers:
                 slug = recipe.slug.replace("{layers}", str(layers))
-                ordered.append(((turn, layers, number), Unit(path, slug, layers, seed)))
+                unit = Unit(path, slug, layers, seed, HEAD_TARGETS if stage == "d" else ())
+                ordered.append(((turn, layers, number), unit))
     return [unit for _, unit in sorted(ordered, key=lambda item: item[0])]
 
 
@@ -96,7 +117,7 @@ def work(unit: Unit, places: Places) -> SeedControls | None:
     known = {seed.seed for seed in load_controls(places.controls, unit.slug)}
     # The row states the seeds that it has.
     seeds = tuple(seed for seed in recipe.seeds if seed in known or seed == unit.seed)
-    return work_on(recipe.model_copy(update={"seeds": seeds}), unit.layers, unit.seed, places)
+    return work_on(recipe.model_copy(update={"seeds": seeds}), unit.layers, unit.seed, places, unit.heads)
 
 
 def publish(unit: Unit, measured: SeedControls, places: Places) -> list[Path]:

@@ -77,7 +77,7 @@ def command(
             batches = trainee.recipe.batches
             languages = trainee.recipe.regime.value + (f", {batches.value} batches" if batches else "")
             click.echo(f"{trainee.slug} seed {trainee.seed}: {languages}, from {trainee.start.source}")
-        click.echo(f"{len(selected)} trainings")
+        click.echo(f"{len(selected)} training{'s' if len(selected) != 1 else ''}")
         click.echo(share_line(workers, devices))
         return
     options = TrainingOptions(data=data, submissions=submissions, device=device)

@@ -32,6 +32,7 @@ from harness.records.submission import (
     Base,
     Batches,
     Checkpoint,
+    FineTuning,
     Regime,
     Submitter,
     refuse_other_batches,
@@ -133,6 +134,7 @@ class TrainingRecipe(Record):
     `probe`; after `keep_steps` the encoder is also kept. None of these changes the weights. With `patience`
     the training ends after that many measurements without a better mean dev score, and the encoder of the
     best one is the result. With `shared_heads` tasks of one format with the same labels have one head.
+    `encoding` and `finetuning`, how targets read the encoder and train heads on it, go into the submission.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -167,6 +169,7 @@ class TrainingRecipe(Record):
     patience: Annotated[Annotated[Integer, Field(ge=1)] | None, BeforeValidator(nullable)] = None
     keep_steps: Annotated[tuple[Annotated[Integer, Field(ge=1)], ...], Field(max_length=20)] = ()
     encoding: Encoding
+    finetuning: Mapping[Tag, FineTuning] = {}
     trained_on: tuple[Tag, ...] = ()
     submitters: Annotated[tuple[Submitter, ...], Field(min_length=1, max_length=50)]
     license: Line
@@ -240,6 +243,7 @@ class TrainingRecipe(Record):
             "probe",
             "keep_steps",
             "encoding",
+            "finetuning",
             "trained_on",
             "submitters",
             "license",

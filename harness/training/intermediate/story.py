@@ -339,6 +339,7 @@ def _scaffold(trainee: Trainee, text: tuple[TaskText, ...], folder: Path) -> Non
             translated=not_only_english and any(find_task(part.task.name).translated for part in tasks),
         ),
         encoding=_evaluated_encoding(recipe),
+        finetuning=recipe.finetuning,
         checkpoints=tuple(seed_checkpoints),
         trained_on=tuple(dict.fromkeys((*recipe.trained_on, *(part.task.seen for part in text)))),
         submitters=recipe.submitters,

@@ -723,7 +723,7 @@ def test_depths_of_a_bundled_encoder_become_separate_submissions(tmp_path: Path,
     ]
     assert re.fullmatch(r"\d+ workers?.* cores, [\d.]+ of [\d.]+ GB of memory", share)
     only = CliRunner().invoke(main, ["train", str(path), "--dry-run", "--layers", "4", "--seed", "1"])
-    assert only.stdout.splitlines()[-2] == "1 trainings"
+    assert only.stdout.splitlines()[-2] == "1 training"
     path.write_text(path.read_text().replace("toy-l{layers}", "toy"))
     assert (
         "several depths need {layers} in the slug"
