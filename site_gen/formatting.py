@@ -37,8 +37,8 @@ def is_pair(code: str) -> bool:
 
 
 def points(score: float) -> str:
-    """Write a score with two decimals."""
-    return f"{score:.2f}"
+    """Write a score with two decimals; a correlation can be below zero."""
+    return f"{score:z.2f}".replace("-", "−")
 
 
 def published(score: float) -> str:
@@ -187,6 +187,8 @@ def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
             yield from flat(child, f"{prefix}{key}.")
         elif isinstance(child, (list, tuple)):
             yield f"{prefix}{key}", ", ".join(map(str, child))
+        elif isinstance(child, (int, float)) and not isinstance(child, bool):
+            yield f"{prefix}{key}", f"{child:,}".replace("-", "−")
         else:
             yield f"{prefix}{key}", str(child)
 

@@ -8,7 +8,7 @@ from site_gen.board.board import Standing
 from site_gen.figures.chart import Chart, make_chart
 from site_gen.figures.gap import standing_gap_figure
 from site_gen.figures.published import published_figures
-from site_gen.figures.scaling import scaling_figure
+from site_gen.figures.scaling import is_drawn, scaling_figure
 from site_gen.figures.scaling_choices import choices
 from site_gen.once import once
 
@@ -18,7 +18,8 @@ def _gap_charts(standing: Standing) -> Iterator[Chart | None]:
 
 
 def _scaling_charts(standing: Standing) -> Iterator[Chart | None]:
-    yield make_chart(scaling_figure(standing), choices(standing))
+    if is_drawn(standing):
+        yield make_chart(scaling_figure(standing), choices(standing))
 
 
 def _published_charts(standing: Standing) -> Iterator[Chart | None]:

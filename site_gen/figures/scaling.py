@@ -91,8 +91,8 @@ def _caption(curves: Sequence[Curve], total: int, is_thinned: bool) -> Iterator[
 
 
 def is_drawn(standing: Standing) -> bool:
-    """Tell whether any ranked row has a size, which a curve needs."""
-    return any(_size(standing.cell(row), "body") for row in standing.ranked)
+    """Tell whether several ranked rows have a size: one point is no curve."""
+    return sum(bool(_size(standing.cell(row), "body")) for row in standing.ranked) > 1
 
 
 @once

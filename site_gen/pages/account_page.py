@@ -11,18 +11,24 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+# A hyphen before a number, where no word, range or name is.
+_MINUS = re.compile(r"(?<![^\s(\[/])-(?=\d)")
+
 
 def account_html(text: str, repository: str, path: str) -> Markup:
     """Return an account as HTML: headings have ids, tables scroll, and no HTML of the text gets through.
 
-    Links to other files lead to the `repository`, in which the account is at `path`; without one they become
-    plain text.
+    A hyphen before a number becomes a minus sign. Links to other files lead to the `repository`, in which the
+    account is at `path`; without one they become plain text.
     """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(text)
     _name_headings(tokens)
     for token in tokens:
         if token.children:
+            for child in token.children:
+                if child.type == "text":
+                    child.content = _MINUS.sub("−", child.content)
             token.children = _with_links(token.children, repository, posixpath.dirname(path))
     html = parser.renderer.render(tokens, parser.options, {})
     tables = iter(range(1, html.count("<table>") + 1))

@@ -79,3 +79,12 @@ def test_every_step_of_the_heat_scale_is_readable_and_the_curves_are_visible(mod
         for mark in (*REGIME_MARKS.values(), *POOLING_MARKS.values(), *SERIES_MARKS)
         if contrast(mark.colour, colours["page"]) < 3
     ] == []
+
+
+def test_numbers_below_zero_have_a_minus_and_long_ones_commas() -> None:
+    assert [formatting.points(value) for value in (-2.5, -0.001, 61.237)] == ["−2.50", "0.00", "61.24"]
+    assert list(formatting.flat({"passes": 2013333, "seconds": 1040.5, "fast": True})) == [
+        ("passes", "2,013,333"),
+        ("seconds", "1,040.5"),
+        ("fast", "True"),
+    ]

@@ -148,7 +148,7 @@ def test_reported_rows_alone_make_no_ranking_and_no_answer() -> None:
     assert "So far no test has a ranked result." in front
     assert "No submission has a result on an XTREME target yet." in front
     assert "Published elsewhere, not measured here 1 model" in front
-    assert "No scaling curve yet: no model has a complete score on Pair." in front
+    assert "No scaling curve yet: fewer than two models have a complete score on Pair." in front
     assert "No result yet." in text_of(files["targets/pair.html"])
     assert "No result yet on Show ." in front
 

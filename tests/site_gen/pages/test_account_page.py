@@ -44,3 +44,10 @@ def test_a_build_has_the_account_that_lies_next_to_the_submissions(tmp_path: Pat
     build(submissions, site)
     assert "The second part</h2>" in (site / "experiment.html").read_text()
     assert '<a href="experiment.html">' in (site / "method.html").read_text()
+
+
+def test_a_number_below_zero_has_a_minus_and_a_range_or_an_option_none() -> None:
+    text = "| gap |\n| --: |\n| +3.7 [-1.5, +8.8] |\n\nFrom -2 to 3-4, as `-t -1` and 2026-11 say."
+    shown = str(account_html(text, "", "account.md"))
+    assert "+3.7 [−1.5, +8.8]" in shown
+    assert "From −2 to 3-4, as <code>-t -1</code> and 2026-11 say." in shown

@@ -224,6 +224,7 @@ def test_a_withdrawn_row_leaves_a_page_and_a_line_in_a_list(board: Board, files:
         f"submissions/{GONE}.html",
         f"submissions/{GONE_BEFORE}.html",
         "about.html",
+        "changes.html",
         "data/leaderboard.json",
     }
     assert GONE not in {row.slug for row in board.rows}
