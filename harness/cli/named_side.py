@@ -21,8 +21,8 @@ def read_side(name: str, submissions: Path, *, whole: bool = False) -> Side:
         load_side_at,
         split_revision,
     )
+    from harness.store.folder_contents import every_column
     from harness.store.sides import scored_columns
-    from harness.store.submission_folder import every_column
 
     columns = every_column if whole else scored_columns
 

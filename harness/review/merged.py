@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.review.changed_files import size_limit, slug_of
-from harness.store.export import write_files
+from harness.store.checkout import write_files
 from harness.store.git import Revision, TreeEntry
 from harness.store.submissions import slug_fault
 

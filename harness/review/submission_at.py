@@ -20,9 +20,10 @@ from harness.records import (
 from harness.review.changed_files import OUTCOMES_LIMIT
 from harness.store.agreement import other_recipe, other_text
 from harness.store.file_tree import RESULTS_FOLDER, FileTree, FolderAtRevision
+from harness.store.folder_contents import FolderContents
 from harness.store.git import Revision, TreeEntry
 from harness.store.notices import TOMBSTONE_FILE, parse_tombstone
-from harness.store.submission_folder import FolderContents, SubmissionFolder
+from harness.store.submission_folder import SubmissionFolder
 from harness.store.yaml.parser import DEFAULT_LIMIT
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +29,7 @@ from harness.store.folder_consistency import (
     verification_contradictions,
     weights_contradictions,
 )
+from harness.store.folder_contents import FolderContents, every_column
 from harness.store.kept_outcomes import SettingsSource, in_git, kept_for, outcome_bytes_in
 from harness.store.notices import NOTICES_FILE, TOMBSTONE_FILE, parse_notices
 from harness.store.results import (
@@ -50,27 +51,6 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 _Side = TypeVar("_Side", bound=Sweep | StepCurve)
-
-
-@dataclass(frozen=True)
-class FolderContents:
-    """The valid contents of a submission's folder, by target where several, and the faults of the rest."""
-
-    slug: str
-    submission: AnySubmission | None = None
-    results: Mapping[str, Result] = field(default_factory=dict)
-    outcomes: Mapping[str, pa.Table] = field(default_factory=dict)
-    sweeps: Mapping[str, Sweep] = field(default_factory=dict)
-    curves: Mapping[str, StepCurve] = field(default_factory=dict)
-    training: Training | None = None
-    verification: Verification | None = None
-    notices: Notices | None = None
-    faults: tuple[Fault, ...] = ()
-
-
-def every_column(_result: Result) -> Sequence[str] | None:
-    """Select all columns of a result's outcomes."""
-    return None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.cache import cache_folder
 from harness.errors import BadInput
 from harness.store.board_settings import content_files
-from harness.store.export import submission_files, write_files
+from harness.store.checkout import submission_files, write_files
 from harness.store.git import Revision, query
 from site_gen.board.board import Board, NotShown
 from site_gen.board.ranking import make_board

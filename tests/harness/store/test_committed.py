@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput, WrongUsage
+from harness.store.checkout import submission_files, write_files
 from harness.store.committed import more_than_since, origin_of
-from harness.store.export import submission_files, write_files
 from harness.store.git import repository_around, resolved
 from harness.store.snapshots import checked_name, find_snapshots, is_tagged, named_revision, snapshot_name
 from tests.support.pull_requests import Repository, about, begin, commit, git
