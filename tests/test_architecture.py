@@ -24,7 +24,8 @@ MODULES = [
 ]
 SAME_MEANING = {
     "a kind of target, in the room that says what of it": {
-        *("classification", "clir", "mining", "qa", "question_retrieval", "retrieval", "tagging"),
+        *("classification", "clir", "mining", "passage_retrieval", "qa", "question_retrieval"),
+        *("retrieval", "tagging"),
     },
     "a record, and what reads or shows it": {
         *("board_settings", "by_language", "gap", "notices", "reported", "training", "verification"),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from harness.catalog.fine_tuned import FINE_TUNED_TARGETS
 from harness.catalog.own import ALL_JUDGED, CONVENTIONS, IGNORE_IDENTICAL_IDS, OWN_KINDS
 from harness.catalog.retrieval import JUPYTERLAB_LOCALES, NTREX_NAMES, RETRIEVAL_TARGETS, TATOEBA_ISO3
+from harness.catalog.target_entries import ENTRIES
 from harness.errors import WrongUsage
 from harness.records import Result, Signature, StepCurve, Sweep, Target
 from harness.records.target import LABELS
@@ -28,8 +29,11 @@ __all__ = [
     "target_of",
 ]
 
-# XTREME's targets first, retrieval before the others; then the targets outside the benchmark.
-TARGETS = tuple(sorted((*RETRIEVAL_TARGETS, *FINE_TUNED_TARGETS), key=lambda target: not target.in_xtreme))
+# XTREME's targets first, retrieval before the others; then those outside the benchmark, and the entries.
+TARGETS = (
+    *sorted((*RETRIEVAL_TARGETS, *FINE_TUNED_TARGETS), key=lambda target: not target.in_xtreme),
+    *(entry.target(name) for name, entry in ENTRIES.items()),
+)
 BY_NAME = {target.name: target for target in TARGETS}
 
 

@@ -93,17 +93,24 @@ def seen(target: Target, names: Iterable[str]) -> Seen:
     held_out, training = [], []
     for name in dict.fromkeys(names):
         key = re.sub(r"[-.]", "_", name)
-        if (name == target.name and is_own(name)) or _scored(target.name, key):
+        if (name == target.name and is_own(name)) or _scored(target, key):
             held_out.append(name)
-        elif key in (*_SETS.get(target.name, ()), *_TRAINING.get(target.name, ())):
+        elif key in (*_with_training(target), *_TRAINING.get(target.name, ())):
             training.append(name)
     return Seen(tuple(held_out), tuple(training))
 
 
-def _scored(target: str, key: str) -> bool:
+def _with_training(target: Target) -> tuple[str, ...]:
+    """Return the names of the target's data sets that have a training split."""
+    return (*_SETS.get(target.name, ()), *target.training_sets)
+
+
+def _scored(target: Target, key: str) -> bool:
     """Tell whether a data set is scored by the target, or selects what the target scores."""
-    if key in _WHOLE or (key == target and target not in _SETS):
+    tests = (*_TESTS.get(target.name, ()), *target.data_sets)
+    sets = _with_training(target)
+    if key in _WHOLE or (key == target.name and not sets):
         return True
-    names = (target, *_TESTS.get(target, ()), *_SETS.get(target, ()))
+    names = (target.name, *tests, *sets)
     base, _, split = key.rpartition("_")
-    return key in _TESTS.get(target, ()) or (split in _HELD_OUT and base in names)
+    return key in tests or (split in _HELD_OUT and base in names)

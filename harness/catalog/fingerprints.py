@@ -8,7 +8,11 @@ because no official copy was available, is checked by its counts; results on dif
 compared.
 """
 
-FINGERPRINTS = {
+from __future__ import annotations
+
+from harness.catalog.target_entries import ENTRIES
+
+_LISTED = {
     "tatoeba": {
         "ar": "436645bfd3f2da2fde94fc2aab53b7c38becd871acf552192d5bff99d6e4e60e",
         "he": "37471a6f074445170a4f1ca27f900fbc0a1e0a7a6e24bb891c7ad7ee7b393228",
@@ -231,6 +235,11 @@ FINGERPRINTS = {
         "sw": "5c1d5da33ed014d2895cbb694f567db3031e5aba1966603dcc9a5577c9fd2fe3",
         "te": "c4193b44847298bff5c9010023e96d6f5dacff1d2a22b111b7d44bd8154b17d3",
     },
+}
+# Those of targets beyond XTREME are in their entries.
+FINGERPRINTS = {
+    **_LISTED,
+    **{name: dict(entry.fingerprints) for name, entry in ENTRIES.items() if entry.fingerprints},
 }
 # The same text, with another training set.
 FINGERPRINTS["xnli_from_dev"] = FINGERPRINTS["xnli"]

@@ -21,7 +21,7 @@ def split_names(names: Iterable[str]) -> list[str]:
 def split_targets(names: Iterable[str]) -> list[str]:
     """Return names of targets given one by one or joined by commas, a group replaced by its targets.
 
-    A group is a benchmark or one of its task groups, in any case.
+    A group is a benchmark, with a hyphen for a space, or one of its task groups, in any case.
 
     >>> split_targets(["retrieval,xquad_r"])
     ['tatoeba', 'bucc2018', 'xquad_r']
@@ -39,7 +39,8 @@ def _members(name: str) -> list[str]:
     members = [
         target.name
         for target in TARGETS
-        if target.benchmark is not None and written in (target.benchmark.lower(), target.group)
+        if target.benchmark is not None
+        and written in (target.benchmark.lower().replace(" ", "-"), target.group)
     ]
     return [name] if name in BY_NAME or not members else members
 

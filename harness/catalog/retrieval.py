@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.catalog.ntrex_files import NTREX_FILES
 from harness.records import HubBitext, Mining, Target
 
 # XTREME's two-letter code → the ISO 639-3 code in Tatoeba's file and configuration names.
@@ -28,9 +29,11 @@ _JUPYTERLAB_SIZES = {
 
 # XTREME's two-letter code → the name in NTREX-128's files, in XTREME's order.
 NTREX_NAMES = {
-    "ar": "arb", "he": "heb", "vi": "vie", "id": "ind", "eu": "eus", "ta": "tam", "te": "tel", "de": "deu",
-    "hi": "hin", "fr": "fra", "es": "spa", "ru": "rus", "ja": "jpn", "ka": "kat", "ko": "kor", "th": "tha",
-    "sw": "swa", "zh": "zho-CN", "tr": "tur", "et": "est", "fi": "fin",
+    language: NTREX_FILES[language]
+    for language in (
+        "ar", "he", "vi", "id", "eu", "ta", "te", "de", "hi", "fr", "es", "ru", "ja", "ka", "ko", "th",
+        "sw", "zh", "tr", "et", "fi",
+    )
 }  # fmt: skip
 
 RETRIEVAL_SECONDARY = ("accuracy_to_english", "f1", "f1_to_english")
@@ -96,6 +99,7 @@ RETRIEVAL_TARGETS = (
             english="target_sentence",
             codes=TATOEBA_ISO3,
         ),
+        file_layout="laser",
         version=1,
         split="all 31,692 pairs",
         protocol=(

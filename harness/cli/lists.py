@@ -73,8 +73,13 @@ def models(
 @target_option("Only of this target or group")
 @_json_option
 def languages_command(targets: tuple[str, ...], as_json: bool) -> None:
-    """List the languages of targets: code, English name, and the targets that have them."""
+    """List the languages of targets: code, name, script, family, and who has them.
+
+    Under pre-training are the families of encoders that saw the language in pre-training; only those of XLM-R
+    and multilingual-e5 are on record.
+    """
     from harness.catalog import TARGETS
+    from harness.catalog.languages import families_that_saw, language_facts
     from harness.catalog.lookup import english_name, targets_named
     from harness.text_table import print_table
 
@@ -86,13 +91,22 @@ def languages_command(targets: tuple[str, ...], as_json: bool) -> None:
                 having.setdefault(code, []).append(target.name)
     if as_json:
         entries = [
-            {"code": code, "name": english_name(code), "targets": names}
+            {
+                "code": code,
+                "name": english_name(code),
+                **language_facts(code)._asdict(),
+                "pretraining": families_that_saw(code),
+                "targets": names,
+            }
             for code, names in sorted(having.items())
         ]
         click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
-    rows = [(code, english_name(code), " ".join(names)) for code, names in sorted(having.items())]
-    print_table(("code", "name", "targets"), rows)
+    rows = [
+        (code, english_name(code), *language_facts(code), " ".join(families_that_saw(code)), " ".join(names))
+        for code, names in sorted(having.items())
+    ]
+    print_table(("code", "name", "script", "family", "pre-training", "targets"), rows)
 
 
 def _wanted(

@@ -16,6 +16,8 @@ from harness.catalog.pins import former_pin
 from harness.data import (
     bitext,
     bucc,
+    hub_collection,
+    hub_heads,
     ir_collection,
     lareqa,
     ntrex,
@@ -29,7 +31,15 @@ from harness.data.examples import Examples
 from harness.data.raw_files import DOWNLOAD_AGAIN
 from harness.data.text_files import refuse_other_text
 from harness.errors import BadInput, WrongUsage
-from harness.records import Target
+from harness.records import (
+    HubBitext,
+    HubLabelled,
+    HubPassages,
+    HubQuestions,
+    HubTagged,
+    HubText,
+    Target,
+)
 
 _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
     "bucc2018": bucc.bucc2018,
@@ -52,9 +62,11 @@ _SOURCES: dict[str, Callable[[str, Path | None], Examples]] = {
     "mlqa_dev": question_answering.mlqa_dev,
     "tydiqa": question_answering.tydiqa,
 }
-# Targets with `Target.hub` need no entry in either table: `--data` reads their pairs as own_bitext.py does,
-# unless the official files have another layout.
-_HUB_FILES: dict[str, Callable[[str, Path], Examples]] = {"tatoeba": bitext.tatoeba_from_folder}
+# The files of targets with `Target.hub`, by `Target.file_layout`.
+_LAYOUTS: dict[str, Callable[[str, Path], Examples]] = {
+    "laser": bitext.tatoeba_from_folder,
+    "ntrex": ntrex.ntrex_bitext,
+}
 
 
 def find_own_target(
@@ -134,7 +146,33 @@ def load_examples(target: Target, language: str, data: Path | None = None) -> Ex
 def _load(target: Target, language: str, data: Path | None) -> Examples:
     if target.hub is None:
         return _SOURCES[target.name](language, data)
+    if target.hub.revision is None and language not in FINGERPRINTS.get(target.name, {}):
+        raise BadInput(
+            f"target {target.name} is not pinned: its entry names no commit of {target.hub.repository} and "
+            f"no fingerprint of the text in {language}, so its scores would not be comparable",
+            cure=f"a maintainer adds `revision` to harness/catalog/beyond/{target.name}.toml",
+        )
     if data is None:
-        return bitext.bitext_from_hub(language, target.hub)
-    from_folder = _HUB_FILES.get(target.name, own_bitext.own_bitext)
+        return _from_hub(target.hub, language)
+    if not isinstance(target.hub, HubBitext):
+        raise BadInput(f"target {target.name} is read from the Hub only", cure="leave out --data")
+    from_folder = _LAYOUTS[target.file_layout] if target.file_layout else own_bitext.own_bitext
     return from_folder(language, data / target.name)
+
+
+def _from_hub(hub: HubText, language: str) -> Examples:
+    if hub.codes and language not in hub.codes:
+        raise BadInput(
+            f"{hub.repository} has no text in {language!r}", cure="give the official files with --data DIR"
+        )
+    match hub:
+        case HubBitext():
+            return bitext.bitext_from_hub(language, hub)
+        case HubPassages():
+            return hub_collection.passages_from_hub(language, hub)
+        case HubQuestions():
+            return hub_collection.questions_from_hub(language, hub)
+        case HubLabelled():
+            return hub_heads.labelled_from_hub(language, hub, hub.split)
+        case HubTagged():
+            return hub_heads.tagged_from_hub(language, hub)

@@ -67,9 +67,7 @@ def tatoeba_from_folder(language: str, folder: Path) -> Bitext:
 
 def bitext_from_hub(language: str, hub: HubBitext) -> Bitext:
     """Read the pairs of one language from the Hub; a newline at the end of a sentence is no part of it."""
-    name, *names = (
-        text.format(code=hub.code(language)) for text in (hub.configuration, hub.foreign, hub.english)
-    )
+    name, *names = (hub.named(text, language) for text in (hub.configuration, hub.foreign, hub.english))
     cure = "give the files with --data DIR"
     rows = load_rows(hub.repository, name, hub.split, cure=cure, revision=hub.revision)
     source = f"{hub.repository} {name}"

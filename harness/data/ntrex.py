@@ -1,4 +1,4 @@
-"""NTREX-128 as documents: parallel news text with the document of every sentence."""
+"""NTREX-128: parallel news text, as pairs of sentences, and as documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from harness.catalog import NTREX_NAMES
+from harness.catalog.ntrex_files import NTREX_FILES
+from harness.data.bitext import Bitext
 from harness.data.raw_files import find, is_folder
 from harness.data.text_files import fingerprint, read_lines
 from harness.errors import BadInput, Where
@@ -89,16 +90,21 @@ def ntrex_docs(language: str, data: Path | None) -> ParallelDocuments:
     folder = data / "ntrex"
     if not is_folder(folder) and is_folder(data / "ntrex_docs"):
         folder = data / "ntrex_docs"
-    foreign = _sentences(folder, f"newstest2019-ref.{NTREX_NAMES[language]}.txt")
-    english = _sentences(folder, "newstest2019-src.eng.txt")
+    pairs = ntrex_bitext(language, folder)
     path = _find(folder, "DOCUMENT_IDS.tsv")
     documents = read_lines(path)
-    for lines, name in ((foreign, f"newstest2019-ref.{NTREX_NAMES[language]}.txt"), (documents, path.name)):
-        if len(lines) != len(english):
-            message = f"{name} has {len(lines):,} lines, newstest2019-src.eng.txt has {len(english):,}"
-            raise BadInput(message, where=Where(str(folder)), cure="take all files of one version")
+    _refuse_other_length(documents, path.name, pairs.english, folder)
     _refuse_scattered(documents, path)
-    return ParallelDocuments(language, foreign, english, documents, str(folder))
+    return ParallelDocuments(language, pairs.foreign, pairs.english, documents, str(folder))
+
+
+def ntrex_bitext(language: str, folder: Path) -> Bitext:
+    """Read one language of NTREX-128 with English from its files, or a clone of its repository."""
+    reference = NTREX_FILES[language]
+    name = f"newstest2019-{reference if reference.startswith('ref') else f'ref.{reference}'}.txt"
+    foreign, english = _sentences(folder, name), _sentences(folder, "newstest2019-src.eng.txt")
+    _refuse_other_length(foreign, name, english, folder)
+    return Bitext(language, foreign, english, str(folder))
 
 
 def _find(folder: Path, name: str) -> Path:
@@ -110,6 +116,12 @@ def _find(folder: Path, name: str) -> Path:
 
 def _sentences(folder: Path, name: str) -> tuple[str, ...]:
     return read_lines(_find(folder, name))
+
+
+def _refuse_other_length(lines: Sequence[str], name: str, english: Sequence[str], folder: Path) -> None:
+    if len(lines) != len(english):
+        message = f"{name} has {len(lines):,} lines, newstest2019-src.eng.txt has {len(english):,}"
+        raise BadInput(message, where=Where(str(folder)), cure="take all files of one version")
 
 
 def _refuse_scattered(documents: Sequence[str], path: Path) -> None:

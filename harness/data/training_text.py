@@ -11,6 +11,7 @@ from harness.catalog import is_own
 from harness.catalog.fingerprints import TRAINING_FINGERPRINTS
 from harness.data import multiple_choice, plain_text, question_answering, sentence_pairs, similarity, tagging
 from harness.data.examples import RowExamples
+from harness.data.hub_heads import labelled_from_hub
 from harness.data.own_tasks import load_train_and_dev
 from harness.data.text_files import fingerprint, refuse_other_text
 from harness.data.text_pairs import (
@@ -20,7 +21,7 @@ from harness.data.text_pairs import (
     with_contradictions,
     with_passages,
 )
-from harness.records import Target, Task
+from harness.records import HubLabelled, Target, Task
 
 Loader = Callable[[str, Path | None], RowExamples]
 
@@ -124,11 +125,21 @@ def load_training(target: Target, data: Path | None) -> TrainingText:
         assert data is not None  # the folder itself
         train, own_dev = load_train_and_dev(target, data)
         return TrainingText(train, own_dev) if own_dev is not None else TrainingText(*_hold_out(train))
+    if isinstance(target.hub, HubLabelled) and target.hub.train is not None:
+        return _own_training(target.hub)
     train_loader, dev_loader = _HEADS[target.training]
     whole = _official(train_loader, target, data)
     if dev_loader is not None:
         return TrainingText(whole, _official(dev_loader, target, data))
     return TrainingText(*_hold_out(whole))
+
+
+def _own_training(hub: HubLabelled) -> TrainingText:
+    """Return the English text of a data set that has its own."""
+    assert hub.train is not None
+    train = labelled_from_hub("en", hub, hub.train)
+    dev = labelled_from_hub("en", hub, hub.dev) if hub.dev is not None else None
+    return TrainingText(train, dev) if dev is not None else TrainingText(*_hold_out(train))
 
 
 def load_task(task: Task, language: str, data: Path | None) -> tuple[RowExamples, RowExamples]:

@@ -119,23 +119,33 @@ class DocumentScores:
 
 
 def _collection(examples: Collection, encode: EncodeByRole) -> pa.Table:
-    scores, documents = DocumentScores(examples, encode), examples.documents
-    numbers = {name: number for number, name in enumerate(documents)}
+    pairs, gains = judged_pairs(examples)
+    ranks = ranks_of_pairs(examples, DocumentScores(examples, encode), pairs)
+    names = list(examples.queries)
+    return _table(ranks, pairs.query, gains, np.arange(len(names)), {"query": pa.array(names)})
+
+
+def judged_pairs(examples: Collection) -> tuple[Pairs, Indices]:
+    """Return the indices of each query and its relevant documents, query by query, and their grades."""
+    numbers = {name: number for number, name in enumerate(examples.documents)}
     judged = [
         (query, numbers[name], gain)
         for query, grades in enumerate(examples.judgements.values())
         for name, gain in grades.items()
     ]
     query, document, gains = np.array(judged, dtype=np.int64).reshape(-1, 3).T
-    if 4 * 8 * len(documents) * len(examples) <= _IN_MEMORY_BYTES:
-        blocks = list(scores.blocks(scores.documents))
-        ranks = _ranks(Pairs(query, document), blocks, blocks)
-    else:
-        ranks = _ranks(
-            Pairs(query, document), scores.blocks(np.unique(document)), scores.blocks(scores.documents)
-        )
-    names = list(examples.queries)
-    return _table(ranks, query, gains, np.arange(len(names)), {"query": pa.array(names)})
+    return Pairs(query, document), gains
+
+
+def ranks_of_pairs(
+    examples: Collection, scores: DocumentScores, pairs: Pairs, only: str | None = None
+) -> dict[str, Indices]:
+    """Return per variant, or of one, the 1-based rank of each pair's document for its query."""
+    if 4 * 8 * len(examples.documents) * len(examples) <= _IN_MEMORY_BYTES:
+        blocks = list(scores.blocks(scores.documents, only))
+        return _ranks(pairs, blocks, blocks)
+    judged = np.unique(pairs.document)
+    return _ranks(pairs, scores.blocks(judged, only), scores.blocks(scores.documents, only))
 
 
 def _put_last(pairs: Pairs, documents: Indices, scores: Scores) -> None:
@@ -308,16 +318,24 @@ def _table(
     names: Mapping[str, pa.Array],
 ) -> pa.Table:
     """Return a row for each query of `index`, which rises, from values per pair in order of queries."""
-    offsets = pa.array(np.append(np.searchsorted(query, index), len(query)), pa.int32())
 
     def lists(values: Indices) -> pa.Array:
-        # The element name of tables read from parquet, so that writing them again gives the same bytes.
-        return pa.ListArray.from_arrays(
-            offsets, pa.array(values, pa.int32()), pa.list_(pa.field("element", pa.int32()))
-        )
+        return _lists(query, values, index)
 
     columns = {"gains": lists(gains)} | {
         f"ranks_{variant}": lists(values) for variant, values in ranks.items()
     }
     table = pa.table({"index": pa.array(index, pa.int32()), **names, **columns})
     return table.append_column("average_precision", pa.array(average_precision(padded(table["ranks_best"]))))
+
+
+def relevant_lists(query: Indices, values: Indices, n: int) -> pa.Array:
+    """Return a list for each of n queries, of the values of its pairs, which are in order of queries."""
+    return _lists(query, values, np.arange(n))
+
+
+def _lists(query: Indices, values: Indices, index: Indices) -> pa.Array:
+    offsets = pa.array(np.append(np.searchsorted(query, index), len(query)), pa.int32())
+    # The element name of tables read from parquet, so that writing them again gives the same bytes.
+    element = pa.list_(pa.field("element", pa.int32()))
+    return pa.ListArray.from_arrays(offsets, pa.array(values, pa.int32()), element)

@@ -7,7 +7,16 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from harness.kinds import classification, clir, mining, qa, question_retrieval, retrieval, tagging
+from harness.kinds import (
+    classification,
+    clir,
+    mining,
+    passage_retrieval,
+    qa,
+    question_retrieval,
+    retrieval,
+    tagging,
+)
 from harness.kinds.protocols import EncodeByRole, Predict
 from harness.records import Target
 
@@ -38,6 +47,7 @@ EMBEDDED: Mapping[str, Embedded] = {
     "mining": mining,
     "question_retrieval": question_retrieval,
     "clir": clir,
+    "passage_retrieval": passage_retrieval,
 }
 PREDICTED: Mapping[str, Predicted] = {
     "classification": classification,

@@ -5,6 +5,14 @@ from __future__ import annotations
 from harness.records.board_settings import BoardSettings
 from harness.records.encoding import SWEPT, AnyEncoding, Encoding, Pooling, SavedEncoding, TextRole
 from harness.records.evaluation_run import EvaluationRun, joined_runs, mixed_conditions
+from harness.records.hub_text import (
+    HubBitext,
+    HubLabelled,
+    HubPassages,
+    HubQuestions,
+    HubTagged,
+    HubText,
+)
 from harness.records.mining import Margin, Mining
 from harness.records.notices import Notice, NoticeKind, Notices, Tombstone
 from harness.records.objectives import (
@@ -52,7 +60,7 @@ from harness.records.submission import (
     Submitter,
     Superseded,
 )
-from harness.records.target import HubBitext, Target
+from harness.records.target import PublishedCheck, Target
 from harness.records.target_history import FormerPin, ProtocolChange, Retirement
 from harness.records.task import Task
 from harness.records.training import (
@@ -92,6 +100,11 @@ __all__ = [
     "FormerPin",
     "Head",
     "HubBitext",
+    "HubLabelled",
+    "HubPassages",
+    "HubQuestions",
+    "HubTagged",
+    "HubText",
     "Intermediate",
     "Margin",
     "Mark",
@@ -108,6 +121,7 @@ __all__ = [
     "PriorClass",
     "Probe",
     "ProtocolChange",
+    "PublishedCheck",
     "Record",
     "Regime",
     "Reported",

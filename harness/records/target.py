@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from harness.records.hub_text import HubText
 from harness.records.mining import Mining
 from harness.records.record import Record
-from harness.records.scalars import Day, Language, Link, Revision, Tag
+from harness.records.scalars import Day, Language, Line, Link, Tag
 from harness.records.signature import Signature
 from harness.records.target_history import ProtocolChange, Retirement
 
@@ -15,25 +16,14 @@ from harness.records.target_history import ProtocolChange, Retirement
 LABELS = "labels="
 
 
-class HubBitext(Record):
-    """Where the parallel sentences of a retrieval target are on the Hub; one row of its data set is one pair.
+class PublishedCheck(Record):
+    """A published score, in points, that this target should give: of a model, in a language or over all."""
 
-    In `configuration` and in the column names, `{code}` is replaced by the data set's code of the language,
-    which `codes` gives where it is not the catalog's. `revision` is the commit that is read; without one it
-    is the newest, and the target's fingerprints alone say which text is the official one.
-    """
-
-    repository: str
-    configuration: str
-    split: str
-    foreign: str
-    english: str
-    codes: Mapping[Language, str] = {}
-    revision: Revision | None = None
-
-    def code(self, language: str) -> str:
-        """Return the data set's code of a language."""
-        return self.codes.get(language, language)
+    model: str
+    score: float
+    metric: str
+    language: Language | None = None
+    source: Line
 
 
 class Target(Record):
@@ -43,14 +33,25 @@ class Target(Record):
     `secondary` names further scores in points, `quantities` values in other units; `added` gives the day of
     those, and of languages, that older results may lack. `changes` are the versions of the protocol after
     the first. A `retired` target keeps its results and counts towards no average. `sizes` counts examples in
-    `unit`. With `needs_data` its text is not on the Hub; `hub` says where parallel sentences are there.
+    `unit`. With `needs_data` its text is not on the Hub; `hub` says where it is there, `file_layout` in which
+    files it is distributed, and `checks` what others measured. To mention one of `data_sets` means that the
+    target's text was seen in training; `training_sets` have a training split, too.
     Example i of a `parallel` target is the same in every language, translated. `labels` are a head's classes,
     `training` names the English text that it is trained on; targets without it compare vectors.
     """
 
     name: Tag
     title: str
-    kind: Literal["retrieval", "mining", "question_retrieval", "clir", "classification", "tagging", "qa"]
+    kind: Literal[
+        "retrieval",
+        "mining",
+        "question_retrieval",
+        "clir",
+        "passage_retrieval",
+        "classification",
+        "tagging",
+        "qa",
+    ]
     metric: str
     secondary: tuple[str, ...]
     quantities: tuple[str, ...] = ()
@@ -60,7 +61,7 @@ class Target(Record):
     options: tuple[str, ...] = ()
     languages: tuple[Language, ...]
     group: Literal["classification", "tagging", "qa", "retrieval"] | None
-    benchmark: Literal["XTREME", "LAReQA"] | None
+    benchmark: Literal["XTREME", "LAReQA", "beyond XTREME"] | None
     sizes: Mapping[Language, int]
     unit: str = "pairs"
     mining: Mining | None = None
@@ -69,7 +70,11 @@ class Target(Record):
     training: str = ""
     demonstration: bool = False
     needs_data: bool = False
-    hub: HubBitext | None = None
+    hub: HubText | None = None
+    file_layout: str = ""
+    data_sets: tuple[str, ...] = ()
+    training_sets: tuple[str, ...] = ()
+    checks: tuple[PublishedCheck, ...] = ()
     version: int
     changes: tuple[ProtocolChange, ...] = ()
     retired: Retirement | None = None
@@ -88,7 +93,7 @@ class Target(Record):
     @property
     def has_roles(self) -> bool:
         """Tell whether its texts are queries and passages, rather than texts that are all alike."""
-        return self.kind in ("question_retrieval", "clir")
+        return self.kind in ("question_retrieval", "clir", "passage_retrieval")
 
     @property
     def signature(self) -> Signature:
@@ -98,9 +103,10 @@ class Target(Record):
     def published(self) -> dict[str, object]:
         """Return the entry for export; `measure` joins its signature's parts between name and version."""
         fields = self.model_dump(mode="json")
-        history = {name for name in ("added", "changes", "retired") if not fields[name]}
+        seldom = ("added", "changes", "retired", "file_layout", "data_sets", "training_sets", "checks")
+        unset = {name for name in seldom if not fields[name]}
         return {
-            **{name: value for name, value in fields.items() if name not in history},
+            **{name: value for name, value in fields.items() if name not in unset},
             "measure": "|".join(self.signature.parts[1:-1]),
         }
 
@@ -138,6 +144,11 @@ class Target(Record):
     def has_head(self) -> bool:
         """Tell whether a head trained on English predicts; otherwise vectors are compared."""
         return self.kind in ("classification", "tagging", "qa")
+
+    @property
+    def beyond_xtreme(self) -> bool:
+        """Tell whether it is one of the further targets, which a board shows only if they were measured."""
+        return self.benchmark == "beyond XTREME"
 
     @property
     def in_xtreme(self) -> bool:

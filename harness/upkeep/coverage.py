@@ -25,7 +25,7 @@ class MissingTarget(Record):
 def missing_targets(root: Path, targets: Sequence[str] = ()) -> tuple[MissingTarget, ...]:
     """Return what submissions lack of the named targets that any of them lacks.
 
-    Without names, of all that belong to a benchmark or that some submission has, retired ones left out.
+    Without names, of those of XTREME and LAReQA and those that some submission has, retired ones left out.
     Raises BadInput where a submission cannot be read, and WrongUsage for an unknown target.
     """
     results: dict[str, Mapping[str, Result]] = {}
@@ -35,7 +35,9 @@ def missing_targets(root: Path, targets: Sequence[str] = ()) -> tuple[MissingTar
             results[slug] = {name: folder.result(name) for name in folder.targets()}
     used = {name for measured in results.values() for name in measured}
     wanted = [find_target(name) for name in targets] or [
-        target for target in TARGETS if not target.retired and (target.benchmark or target.name in used)
+        target
+        for target in TARGETS
+        if not target.retired and ((target.benchmark and not target.beyond_xtreme) or target.name in used)
     ]
     found = [_missing(target, results) for target in wanted]
     return tuple(missing for missing in found if missing.lacking or missing.languages)

@@ -45,7 +45,7 @@ def make_board(
     measured = [entry for entry in ordered if isinstance(entry, Entry)]
     reported = reported_rows([entry for entry in ordered if isinstance(entry, ReportedEntry)], targets)
     withdrawn = tuple(entry.tombstone for entry in ordered if isinstance(entry, WithdrawnEntry))
-    targets = (*targets, *_user_targets(measured))
+    targets = (*_shown(targets, measured, reported), *_user_targets(measured))
     old_rows = {row.slug: row for row in before.rows} if before else {}
     old_standings = {standing.target.name: standing for standing in before.standings} if before else {}
     priors = {target.name: target_priors(seed_priors, target.name) for target in targets}
@@ -68,6 +68,15 @@ def make_board(
         withdrawn,
         seed_priors=seed_priors,
     )
+
+
+def _shown(
+    targets: Sequence[Target], measured: Sequence[Entry], reported: Sequence[ReportedRow]
+) -> Sequence[Target]:
+    """Return the targets without those beyond XTREME that nobody measured or published a number on."""
+    present = {name for entry in measured for name in entry.contenders}
+    present |= {name for row in reported for name in row.cells}
+    return [target for target in targets if not target.beyond_xtreme or target.name in present]
 
 
 def _user_targets(entries: Iterable[Entry]) -> Iterator[Target]:

@@ -169,13 +169,20 @@ def _target(
 def _target_list(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     path = "targets.html"
     standings = {standing.target.name: standing for standing in board.standings}
-    catalog = [standing for standing in board.others if not is_own(standing.target.name)]
+    listed = [standing for standing in board.others if not is_own(standing.target.name)]
+    beyond = [standing for standing in listed if standing.target.beyond_xtreme]
+    catalog = [standing for standing in listed if not standing.target.beyond_xtreme]
     user_provided = [standing for standing in board.others if is_own(standing.target.name)]
     if board.settings.targets:
         first, second = board.title, "Other tests"
     else:
         first, second = "XTREME", "Outside the XTREME average"
-    groups = [(first, board.benchmark), (second, catalog), ("User-provided text", user_provided)]
+    groups = [
+        (first, board.benchmark),
+        (second, catalog),
+        ("Beyond XTREME", beyond),
+        ("User-provided text", user_provided),
+    ]
     own_groups = [
         (group.title, [standings[name] for name in group.targets if name in standings])
         for group in board.settings.groups

@@ -12,6 +12,7 @@ from harness.scoring.tables.classification import ClassificationTable
 from harness.scoring.tables.clir import ClirTable
 from harness.scoring.tables.mining import MiningTable
 from harness.scoring.tables.outcome_table import Answer, Contradiction, OutcomeTable, Recounted
+from harness.scoring.tables.passage_retrieval import PassageTable
 from harness.scoring.tables.qa import QaTable
 from harness.scoring.tables.question_retrieval import QuestionRetrievalTable
 from harness.scoring.tables.retrieval import RetrievalTable
@@ -24,6 +25,7 @@ TABLES: Mapping[str, OutcomeTable] = {
     "mining": MiningTable(),
     "question_retrieval": QuestionRetrievalTable(),
     "clir": ClirTable(),
+    "passage_retrieval": PassageTable(),
     "classification": ClassificationTable(),
     "tagging": TaggingTable(),
     "qa": QaTable(),

@@ -52,7 +52,7 @@ _PARALLEL: Schema = {
 class ClirTable(MeanTable):
     """`gains` and `ranks_<variant>` are parallel lists with an entry per relevant document.
 
-    `average_precision` is that of the variant that ranks documents by their best chunk.
+    `average_precision` is that of the variant that ranks documents by their best chunk, `main_ranks`.
     """
 
     title = "document retrieval"
@@ -60,6 +60,7 @@ class ClirTable(MeanTable):
     columns: tuple[str, ...] = ("index", "ranks_best", "average_precision")
     shares: tuple[str, ...] = ("average_precision",)
     mean = "average_precision"
+    main_ranks = "ranks_best"
 
     def derived(self, outcomes: pa.Table, runs: Sequence[RowRange]) -> Mapping[str, NDArray[Any]]:
         """Return the average precision by the best chunk, without a cut-off rank."""
@@ -67,15 +68,15 @@ class ClirTable(MeanTable):
 
     def faults(self, target: Target, outcomes: pa.Table, runs: Sequence[RowRange]) -> Iterator[Contradiction]:
         """Yield ranks that no list has, lists of other lengths, and an average precision of other ranks."""
-        documents = pc.list_value_length(outcomes["ranks_best"]).to_numpy()
+        documents = pc.list_value_length(outcomes[self.main_ranks]).to_numpy()
         for name in outcomes.column_names:
-            if name == "gains" or name.startswith("ranks_"):
+            if name == "gains" or name.startswith("ranks"):
                 other = pc.list_value_length(outcomes[name]).to_numpy() != documents
-                yield from first_wrong(name, other, "as many values as ranks_best", outcomes)
+                yield from first_wrong(name, other, f"as many values as {self.main_ranks}", outcomes)
             if name == "gains":
                 negative = np.asarray((padded(outcomes[name]) < 0).any(axis=1))
                 yield from first_wrong(name, negative, "no negative grade", outcomes)
-            elif name.startswith("ranks_"):
+            elif name.startswith("ranks"):
                 yield from wrong_ranks(name, outcomes)
         yield from contradictions(outcomes, self.derived(outcomes, runs))
 

@@ -45,30 +45,43 @@ def sentences(hub: HubServer) -> HubBitext:
     return TATOEBA
 
 
+@pytest.fixture
+def pinned(hub: HubServer, sentences: HubBitext) -> HubBitext:
+    """Return the entry with the commit that the stand-in has."""
+    return sentences.model_copy(update={"revision": hub.repositories["datasets", "google/xtreme"].commit})
+
+
 def target_on(hub: HubBitext) -> Target:
     """Return a target that is one entry of the catalog: nothing but the entry says how it is loaded."""
-    changes = {"name": "harbour", "title": "Harbour", "languages": ("de",), "sizes": {"de": 4}, "hub": hub}
+    changes = {
+        "name": "harbour",
+        "title": "Harbour",
+        "languages": ("de",),
+        "sizes": {"de": 4},
+        "hub": hub,
+        "file_layout": "",
+    }
     return BY_NAME["tatoeba"].model_copy(update=changes)
 
 
-def test_a_target_on_the_hub_is_one_entry(sentences: HubBitext, tmp_path: Path) -> None:
-    examples = load_examples(target_on(sentences), "de")
+def test_a_target_on_the_hub_is_one_entry(pinned: HubBitext, tmp_path: Path) -> None:
+    examples = load_examples(target_on(pinned), "de")
     assert (examples.sides["de side"], examples.source) == (
         tuple(GERMAN),
-        f"{sentences.repository} tatoeba.deu",
+        f"{pinned.repository} tatoeba.deu",
     )
     write_lines(tmp_path / "harbour/notes.de-en.de", GERMAN[:2])
     write_lines(tmp_path / "harbour/notes.de-en.en", ENGLISH[:2])
     with pytest.raises(BadInput, match=r"harbour de has 2 pairs in .*the official set has 4"):
-        load_examples(target_on(sentences), "de", tmp_path)
-    small = target_on(sentences).model_copy(update={"languages": ("de", "fr"), "sizes": {}})
+        load_examples(target_on(pinned), "de", tmp_path)
+    small = target_on(pinned).model_copy(update={"languages": ("de", "fr"), "sizes": {}})
     assert load_examples(small, "de", tmp_path).sides["de side"] == tuple(GERMAN[:2])
     with pytest.raises(BadInput, match=r"has no files for 'fr', only for de\n    cure: add them"):
         load_examples(small, "fr", tmp_path)
 
 
-def test_a_column_that_is_not_there_is_named(sentences: HubBitext) -> None:
-    other = sentences.model_copy(update={"foreign": "sentence_{code}"})
+def test_a_column_that_is_not_there_is_named(pinned: HubBitext) -> None:
+    other = pinned.model_copy(update={"foreign": "sentence_{code}"})
     with pytest.raises(BadInput, match=r"tatoeba\.deu has no column 'sentence_deu', only source_sentence, "):
         load_examples(target_on(other), "de")
 
@@ -83,12 +96,10 @@ def test_hub_and_folder_give_one_record_and_one_fingerprint(laser: Path, sentenc
     assert from_folder.fingerprint == from_hub.fingerprint
 
 
-def test_a_pinned_commit_is_read_whatever_the_hub_has_now(hub: HubServer, sentences: HubBitext) -> None:
-    commit = hub.repositories["datasets", "google/xtreme"].commit
-    pinned = sentences.model_copy(update={"revision": commit})
+def test_a_pinned_commit_is_read_whatever_the_hub_has_now(hub: HubServer, pinned: HubBitext) -> None:
     assert bitext_from_hub("de", pinned).foreign == tuple(GERMAN)
     assert not [request for request in hub.requests if "main" in request]
-    gone = sentences.model_copy(update={"revision": "0" * 40})
+    gone = pinned.model_copy(update={"revision": "0" * 40})
     with pytest.raises(
         BadInput, match=r"the Hub has no such revision: google/xtreme@0{40}.*\n    cure: .*--data DIR"
     ):
