@@ -108,17 +108,18 @@ def estimate(
     resumed, faults = resume(plan)
     embedded = [target for target in resumed if target.plan.head is None]
     sweeps = open_sweeps([target.plan for target in embedded], plan.run)
+    encodings = [target.plan.encoding for target in embedded]
     parts = []
     for seed, files in plan.checkpoints.items() if embedded else ():
         todo = [(target.plan, language) for target in embedded for language in target.unfinished(seed)]
         swept = [
             (sweeping.plan, language) for sweeping in sweeps for language in sweeping.unfinished(seed, files)
         ]
-        parts.append(_CheckpointEstimate(files, todo, swept, embedded[0].plan.encoding, plan.run))
+        parts.append(_CheckpointEstimate(files, todo, swept, encodings, plan.run))
     curves = open_curves([target.plan for target in embedded], plan)
     for (seed, step), files in plan.steps.items() if embedded else ():
         todo = [(curve.plan, language) for curve in curves for language in curve.unfinished(seed, step)]
-        parts.append(_CheckpointEstimate(files, todo, (), embedded[0].plan.encoding, plan.run))
+        parts.append(_CheckpointEstimate(files, todo, (), encodings, plan.run))
     unreadable = [
         Fault(f"{target.name} {language}: {reason}")
         for target in resumed
@@ -155,12 +156,17 @@ class _CheckpointEstimate:
         files: CheckpointFiles,
         todo: Sequence[PlannedLanguage],
         swept: Sequence[PlannedLanguage],
-        encoding: TextEncoding,
+        encodings: Sequence[TextEncoding],
         run: Run,
     ) -> None:
-        """Plan the languages `todo` in the declared view and `swept` in every view, and time some passes."""
+        """Plan the languages `todo` in the declared views and `swept` in every view, and time some passes.
+
+        `encodings` of targets differ in their views only.
+        """
         swept_views = every_view(files) if swept else ()
-        checkpoint = CheckpointEncoder([encoding.view, *swept_views], files, encoding, run)
+        encoding = encodings[0]
+        views = [declared.view for declared in encodings]
+        checkpoint = CheckpointEncoder([*views, *swept_views], files, encoding, run)
         self.views = len(checkpoint.views)
         examples = {
             (plan.target.name, language): plan.examples[language] for plan, language in [*todo, *swept]

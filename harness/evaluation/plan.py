@@ -171,7 +171,8 @@ def _fetch_all(run: Run) -> dict[int, CheckpointFiles]:
         )
     depths = sorted({files.layers for files in checkpoints.values()})
     encoding = run.submission.encoding
-    last = isinstance(encoding, SavedEncoding) or encoding.layer == "last"
+    views = [encoding, *run.submission.encoding_by_target.values()]
+    last = any(isinstance(view, SavedEncoding) or view.layer == "last" for view in views)
     if len(depths) > 1 and last:
         raise BadInput(
             f"the checkpoints differ in depth, so that `layer: last` means {depths}",
@@ -223,7 +224,7 @@ def _encoding_for(target: Target, checkpoints: Mapping[int, CheckpointFiles], ru
     if own_code := run.submission.checkpoints[0].own_code:
         return TextEncoding.of_code(own_code)
     chosen = {
-        seed: choose_encoding(run.submission.encoding, files, roles=target.has_roles)
+        seed: choose_encoding(run.submission.encoding_for(target.name), files, roles=target.has_roles)
         for seed, files in checkpoints.items()
     }
     (first, encoding), *others = chosen.items()

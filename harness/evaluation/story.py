@@ -109,16 +109,20 @@ def _encode(
     encoding: TextEncoding,
     run: Run,
 ) -> Encoded | EncodedByCode:
-    """Encode the texts of all unfinished cells of this checkpoint together."""
-    examples = [
-        planned.examples[language]
-        for planned, language in [*todo, *((sweep.plan, language) for sweep, language in swept)]
-    ]
-    if not examples:
+    """Encode the texts of all unfinished cells of this checkpoint together.
+
+    Encodings of targets differ in their views only, and the same passes serve all of them.
+    """
+    planned = [*todo, *((sweep.plan, language) for sweep, language in swept)]
+    if not planned:
         return Encoded(encoding)
+    examples = [plan.examples[language] for plan, language in planned]
     if files.is_own_code:
         return encode_with_code(examples, run.options.encoder, run)
-    views = [encoding.view, *(every_view(files) if swept else _shallower_views(encoding.view, run))]
+    views = [plan.encoding.view for plan, _ in planned]
+    views += (
+        every_view(files) if swept else [lower for view in views for lower in _shallower_views(view, run)]
+    )
     return encode_missing(distinct_texts(examples, encoding), views, files, encoding, run)
 
 

@@ -61,6 +61,12 @@ _ORDER = (
 _Length = Annotated[int, Field(ge=8, le=8192), BeforeValidator(integer)]
 
 
+_Layer = Annotated[
+    Literal["last"] | Annotated[int, Field(ge=0)],
+    BeforeValidator(lambda v: v if v == "last" else integer(v)),
+]
+
+
 class _Stated(Record):
     """What both forms may state; unstated, it is not written."""
 
@@ -92,13 +98,17 @@ class Encoding(_Stated):
     it is refused unless `departs_from_saved`.
     """
 
-    layer: Annotated[
-        Literal["last"] | Annotated[int, Field(ge=0)],
-        BeforeValidator(lambda v: v if v == "last" else integer(v)),
-    ]
+    layer: _Layer
     pooling: Pooling
     prefix: Prefix = ""
     max_length: _Length = 512
+
+
+class TargetView(Record):
+    """The hidden state and the pooling of the vectors of one target, in place of those of all targets."""
+
+    layer: _Layer
+    pooling: Pooling
 
 
 class SavedEncoding(_Stated):

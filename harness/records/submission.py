@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from harness.records.encoding import AnyEncoding, SavedEncoding
+from harness.records.encoding import AnyEncoding, SavedEncoding, TargetView
 from harness.records.record import Record
 from harness.records.row_origin import RowOrigin
 from harness.records.scalars import (
@@ -240,8 +240,9 @@ class Superseded(Record):
 class Submission(Record):
     """One training recipe at one model size; its checkpoints are its seeds.
 
-    `aliases` are the submission's former slugs, which lead to it for ever; `origin` is the board that it was
-    imported from.
+    `encoding_by_target` replaces layer and pooling of `encoding` on targets that compare vectors. `aliases`
+    are the submission's former slugs, which lead to it for ever; `origin` is the board that it was imported
+    from.
     """
 
     schema_: Annotated[Literal[1], BeforeValidator(integer), Field(alias="schema")]
@@ -250,6 +251,7 @@ class Submission(Record):
     base: Base
     intermediate: Intermediate
     encoding: AnyEncoding = SavedEncoding()
+    encoding_by_target: Mapping[Tag, TargetView] = {}
     checkpoints: Annotated[tuple[Checkpoint, ...], Field(min_length=1, max_length=100)]
     finetuning: Mapping[Tag, FineTuning] = {}
     finetuned: Mapping[Tag, Checkpoint] = {}
@@ -260,3 +262,17 @@ class Submission(Record):
     aliases: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
     supersedes: Annotated[tuple[Superseded, ...], Field(max_length=1000)] = ()
     origin: Annotated[RowOrigin | None, BeforeValidator(nullable)] = None
+
+    @model_serializer(mode="wrap")
+    def _omit_unstated(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        if not self.encoding_by_target:
+            fields.pop("encoding_by_target", None)
+        return fields
+
+    def encoding_for(self, target: str) -> AnyEncoding:
+        """Return how the texts of a target become vectors."""
+        view = self.encoding_by_target.get(target)
+        if view is None or isinstance(self.encoding, SavedEncoding):
+            return self.encoding
+        return self.encoding.model_copy(update={"layer": view.layer, "pooling": view.pooling})

@@ -78,7 +78,7 @@ def encoder_run(
     and for a text without a vector.
     """
     run, files = _opened(name, submissions, options, reporter)
-    encoding = choose_encoding(run.submission.encoding, files, roles=True)
+    encoding = choose_encoding(run.submission.encoding_for(searched.target.name), files, roles=True)
     collection = searched.collection
     if matching.window is not None:
         collection = replace(collection, cut=token_windows(files, matching.window, matching.stride))

@@ -47,10 +47,11 @@ def other_recipe(result: Result, submission: Submission) -> Iterator[str]:
             yield f"texts were encoded {result.signature.saved}, but the submission states layer and pooling"
     if submission.checkpoints[0].own_code:
         return
-    if isinstance(submission.encoding, SavedEncoding):
-        yield from () if target.has_head else other_than_saved(result.signature, submission.encoding)
+    encoding = submission.encoding_for(target.name)
+    if isinstance(encoding, SavedEncoding):
+        yield from () if target.has_head else other_than_saved(result.signature, encoding)
         return
-    layer = submission.encoding.layer
+    layer = encoding.layer
     for scored in result.checkpoints if not target.has_head else ():
         if layer not in ("last", scored.layer):
             yield f"seed {scored.seed} was read at layer {scored.layer}, but the submission declares {layer}"
@@ -88,12 +89,11 @@ def _declared_signatures(result: Result, submission: Submission, target: Target)
     if own_code := submission.checkpoints[0].own_code:
         code = TextEncoding.of_code(own_code)
         return {result.signature.protocol.encoded(code, roles=target.has_roles)}
-    if isinstance(submission.encoding, SavedEncoding):
+    encoding = submission.encoding_for(target.name)
+    if isinstance(encoding, SavedEncoding):
         return set()
     return {
-        result.signature.protocol.encoded(
-            TextEncoding.stated(submission.encoding, scored.layer), roles=target.has_roles
-        )
+        result.signature.protocol.encoded(TextEncoding.stated(encoding, scored.layer), roles=target.has_roles)
         for scored in result.checkpoints
     }
 

@@ -13,12 +13,14 @@ from harness.catalog import BY_NAME, is_own, own_target
 from harness.characters import shown
 from harness.records import (
     AnySubmission,
+    Encoding,
     ReportedScore,
     ReportedSubmission,
     SavedEncoding,
     Submission,
     Target,
 )
+from harness.records.encoding import TargetView
 from harness.records.reported import LARGEST_SHARE
 from harness.store.yaml.positions import Path, Plain
 from harness.store.yaml.schema_errors import dotted
@@ -153,15 +155,43 @@ def _measured_findings(submission: Submission) -> Iterator[Inconsistency]:
     yield from _seeds(submission)
     yield from _own_code(submission)
     yield from _steps(submission)
-    layer = None if isinstance(submission.encoding, SavedEncoding) else submission.encoding.layer
-    for index, checkpoint in enumerate(submission.checkpoints):
-        if checkpoint.layers is not None and isinstance(layer, int) and layer > checkpoint.layers:
-            yield Inconsistency(
-                ("encoding", "layer"),
-                f"encoding.layer: {layer} does not exist: checkpoints[{index}] has the hidden states 0 to "
-                f"{checkpoint.layers}",
-                f"write last, or a number from 0 to {checkpoint.layers}",
-            )
+    yield from _encoding_by_target(submission)
+    yield from _layers(submission)
+
+
+def _encoding_by_target(submission: Submission) -> Iterator[Inconsistency]:
+    """Check that layers by target are of targets that compare vectors, and that a layer is stated at all."""
+    block = "encoding_by_target"
+    if submission.encoding_by_target and isinstance(submission.encoding, SavedEncoding):
+        message = f"{block}: it replaces layer and pooling, which encoding does not state"
+        yield Inconsistency((block,), message, "state layer and pooling in encoding, too")
+    for name in submission.encoding_by_target:
+        known = name in BY_NAME or is_own(name)
+        if known and not (BY_NAME[name] if name in BY_NAME else own_target(name, ())).has_head:
+            continue
+        reason = f"target {name!r} has a head, which reads the last layer" if known else f"unknown {name!r}"
+        without_head = [target.name for target in BY_NAME.values() if not target.has_head]
+        cure = f"targets that compare vectors: {', '.join(without_head)}"
+        yield Inconsistency((block, name), f"{block}: {reason}", cure, key=True)
+
+
+def _layers(submission: Submission) -> Iterator[Inconsistency]:
+    """Check that every declared layer exists, where the number of layers is declared."""
+    views: list[tuple[Path, Encoding | TargetView]] = [
+        (("encoding_by_target", name), view) for name, view in submission.encoding_by_target.items()
+    ]
+    if isinstance(submission.encoding, Encoding):
+        views.insert(0, (("encoding",), submission.encoding))
+    for key, view in views:
+        for index, checkpoint in enumerate(submission.checkpoints):
+            deepest = checkpoint.layers
+            if deepest is not None and isinstance(view.layer, int) and view.layer > deepest:
+                yield Inconsistency(
+                    (*key, "layer"),
+                    f"{dotted(key)}.layer: {view.layer} does not exist: checkpoints[{index}] has the hidden "
+                    f"states 0 to {deepest}",
+                    f"write last, or a number from 0 to {deepest}",
+                )
 
 
 def _seeds(submission: Submission) -> Iterator[Inconsistency]:

@@ -106,7 +106,7 @@ def sweep_contradictions(sweep: Sweep, submission: Submission, result: Result | 
             yield f"seed {swept.seed} has other weights than in the result"
             continue
         assert result is not None
-        scored_view = declared_view(submission.encoding, scored.layer, result.signature)
+        scored_view = declared_view(submission.encoding_for(sweep.target), scored.layer, result.signature)
         for view in swept.views:
             if View(view.layer, view.pooling) == scored_view and not former:
                 scores = {name: score for name, score in view.scores.items() if name not in corrected}

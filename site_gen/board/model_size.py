@@ -12,7 +12,7 @@ def depth(row: Row, cell: Cell) -> int | None:
 
     A vector that is read from the last layer names that layer in its signature.
     """
-    encoding, view = row.submission.encoding, cell.result.signature.view
+    encoding, view = row.submission.encoding_for(cell.target.name), cell.result.signature.view
     is_last = isinstance(encoding, Encoding) and encoding.layer == "last"
     return view.layer if is_last and view is not None else None
 

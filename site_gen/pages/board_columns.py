@@ -178,12 +178,15 @@ def _with_default(column: BoardColumn, rows: Sequence[Row], if_varied: bool) -> 
 
 
 def _title(row: Row) -> BoardCell:
-    tags = (CellNote("own code", "measured by its submitters’ own code"),)
+    own_code = CellNote("own code", "measured by its submitters’ own code")
+    by_target = CellNote("layer by target", "layer and pooling were chosen for each target")
+    submission = row.submission
+    marks = ((own_code, submission.checkpoints[0].own_code), (by_target, submission.encoding_by_target))
     return BoardCell(
         row.submission.title,
         row.submission.title,
         hover=f"{row.submission.title} ({row.slug})",
-        notes=tags if row.submission.checkpoints[0].own_code else (),
+        notes=tuple(note for note, applies in marks if applies),
         links=((row.submission.title, paths.page(row.slug)),),
     )
 

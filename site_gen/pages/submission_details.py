@@ -111,7 +111,7 @@ def exhibits(row: WholeRow, cell: WholeCell) -> Iterator[Exhibit]:
         yield Exhibit(make_chart(figure), note)
     if cell.sweep is not None:
         note = "No score by layer: no layer was measured with every language."
-        yield Exhibit(make_chart(sweep_figure(cell, row.submission.encoding)), note)
+        yield Exhibit(make_chart(sweep_figure(cell, row.submission.encoding_for(cell.target.name))), note)
 
     if cell.curve is not None:
         note = "No score by training step: no language was measured at every step."

@@ -70,6 +70,10 @@ def columns(target: Target, n: int, chance: np.random.Generator, right: float = 
             lists = {f"ranks_{variant}": [[int(rank)] for rank in ranks] for variant in variants}
             query = {} if target.parallel else {"query": [f"q{i}" for i in index]}
             return {"index": index, **query, "gains": [[1]] * n, **lists, "average_precision": 1 / ranks}
+        case "passage_retrieval":
+            lists = {"gains": [[1]] * n, "ranks": [[int(rank)] for rank in ranks]}
+            value = np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0.0)
+            return {"index": index, "query": [f"q{i}" for i in index], **lists, "ndcg_10": value}
     raise AssertionError(target.kind)
 
 

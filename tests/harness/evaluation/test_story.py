@@ -22,6 +22,7 @@ from harness.models import device
 from harness.models import encoder as encoder_module
 from harness.models.vector_cache import VectorSpace
 from harness.records import Result
+from harness.store import submission_faults
 from tests.support.folders import ROOT
 from tests.support.submissions import write_submission
 from tests.support.toys import save_toy_encoder, stored_outcomes
@@ -34,6 +35,13 @@ def submission(tmp_path: Path, toy_encoder: Path) -> Path:
     folder = write_submission(tmp_path / "submissions/toy")
     shutil.copytree(toy_encoder, folder / "weights")
     return folder
+
+
+@pytest.fixture
+def text_folder(tmp_path: Path) -> Path:
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text/de.tsv").write_text("die katze\tthe cat\nein hund\ta dog\ndie sonne\tthe sun\n")
+    return tmp_path / "text"
 
 
 def files_of(folder: Path) -> tuple[str, str]:
@@ -60,6 +68,29 @@ def test_some_languages_are_no_score_and_all_languages_are_one(submission: Path)
     )
     assert str(whole.signature) == "jupyterlab|acc|en→xx|cos|h3.mean|prefix=|len=64|v1"
     assert harness.load_results(submission) == (whole,)
+
+
+def test_a_submission_may_have_a_layer_and_a_pooling_of_its_own_for_a_target(
+    submission: Path, text_folder: Path
+) -> None:
+    """Each target has the very result of a submission that states its view for all targets."""
+    by_target = "encoding_by_target:\n  jupyterlab: {layer: 1, pooling: cls}\n"
+    path = submission / "submission.yaml"
+    stated = path.read_text()
+    path.write_text(stated.replace("checkpoints:", f"{by_target}checkpoints:"))
+    options = replace(OPTIONS, own={"bitext.own": text_folder})
+    first, second = harness.evaluate(submission, ["jupyterlab", "bitext.own"], ["de"], options)
+    views = {result.target: str(result.signature.view) for result in (first, second)}
+    assert views == {"jupyterlab": "h1.cls", "bitext.own": "h3.mean"}
+    assert submission_faults(submission) == ()
+    shutil.rmtree(submission / "results")
+    path.write_text(stated.replace("layer: last, pooling: mean", "layer: 1, pooling: cls"))
+    (alone,) = harness.evaluate(submission, ["jupyterlab"], ["de"], OPTIONS)
+    assert alone.checkpoints[0].scores == first.checkpoints[0].scores
+    shutil.rmtree(submission / "results")
+    path.write_text(stated)
+    (alone,) = harness.evaluate(submission, ["bitext.own"], ["de"], options)
+    assert alone.checkpoints[0].scores == second.checkpoints[0].scores
 
 
 def test_scores_can_be_computed_again_from_the_outcomes(submission: Path) -> None:

@@ -282,6 +282,23 @@ def test_a_row_of_own_code_is_marked_wherever_it_is_listed_and_has_no_size() -> 
     assert '<span class="tag">own code</span>' not in files["submissions/other.html"].decode()
 
 
+def test_a_row_with_layers_by_target_is_marked_in_tables_on_its_page_and_in_json() -> None:
+    by_target = {"tatoeba": {"layer": 14, "pooling": "mean"}, "bucc2018": {"layer": 20, "pooling": "cls"}}
+    made = noticed("toy", 5.0)
+    stated = {"layer": "last", "pooling": "mean"}
+    row = WholeEntry("toy", submission(encoding=stated, encoding_by_target=by_target), made.results)
+    files = site_files(make_board([row, entry("other", {"de": 5, "fi": 5})], (PAIR,)))
+    page = files["submissions/toy.html"].decode()
+    assert "tatoeba layer 14, mean pooling; bucc2018 layer 20, cls pooling</dd>" in page
+    for path in ("targets/pair.html", "submissions/toy.html"):
+        assert files[path].decode().count('<span class="tag">layer by target</span>') == 1, path
+    assert files["index.html"].decode().count('<span aria-hidden="true">layer by target</span>') == 1
+    assert "layer by target" not in files["submissions/other.html"].decode()
+    rows = json.loads(files["data/leaderboard.json"])["submissions"]
+    found = {line["slug"]: line["submission"].get("encoding_by_target") for line in rows}
+    assert found == {"toy": {name: view for name, view in by_target.items()}, "other": None}
+
+
 def test_the_head_of_a_target_decides_whose_weights_its_result_is_of() -> None:
     head = Checkpoint(hub="a/b", revision="0" * 40)
     made = noticed("toy", 5.0)
