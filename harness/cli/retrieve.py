@@ -158,10 +158,10 @@ def command(
 ) -> None:
     """Rank the documents of a test COLLECTION by several systems, and compare their runs.
 
-    COLLECTION is a folder in BEIR's or TREC's format, as for evaluate --clir, or xquad_r or mlqa_r with
-    --data, whose questions search the sentences of all languages. Systems are first stages by
-    terms, encoders, and runs in files; their fusion and a re-ranked run are added on request. Every run is
-    scored by the same measures, and compared with the first, paired by query.
+    COLLECTION is a folder in BEIR's or TREC's format, as for evaluate --clir, or with --data xquad_r or
+    mlqa_r, whose questions search the sentences of all languages, or ntrex_docs with -l. Systems are first
+    stages by terms, encoders, and runs in files; their fusion and a re-ranked run are added on request. Every
+    run is scored by the same measures, and compared with the first, paired by query.
     """
     try:
         from harness.cli.progress import watch

@@ -131,7 +131,7 @@ class Collection:
         return {queries: (TextRole.QUERY,), **dict.fromkeys(passages, (TextRole.PASSAGE,))}
 
     @cached_property
-    def ignored(self) -> tuple[tuple[int, int], ...]:
+    def ignored(self) -> Sequence[tuple[int, int]]:
         """Return the indices of each query and the document that is not ranked for it.
 
         In some collections, such as ArguAna, the queries are documents themselves and would find themselves

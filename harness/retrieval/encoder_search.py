@@ -25,14 +25,11 @@ from harness.models.tokenizer_opening import open_tokenizer
 from harness.records import ReportedSubmission, TextEncoding, TextRole
 from harness.reporter import Reporter
 from harness.retrieval.ranked_run import RankedRun, Ranking
-from harness.retrieval.sources import Searched
+from harness.retrieval.sources import SENTENCES, Searched
 from harness.retrieval.top_documents import TopDocuments
 from harness.retrieval.word_search import rank_by_words
 from harness.store import load_submission
 from harness.store.naming import submission_or_model
-
-SENTENCES = "c512"
-"""In a signature: documents are cut at sentence ends, at most 512 characters a chunk."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,11 @@ class Matching:
         """Return the name of the scores in a block."""
         return f"top{self.top}" if self.by == "top" else self.by
 
-    @property
-    def word(self) -> str:
-        """Return what a signature says."""
+    def word(self, chunks_are: str = SENTENCES) -> str:
+        """Return what a signature says; `chunks_are` says how documents are cut without a window."""
         if self.by in ("whole", "words"):
             return "iso.idf" if self.by == "words" else self.by
-        cut = SENTENCES if self.window is None else f"w{self.window}.s{self.stride}"
+        cut = chunks_are if self.window is None else f"w{self.window}.s{self.stride}"
         return f"{self.variant}.{cut}"
 
 
@@ -93,7 +89,7 @@ def encoder_run(
                     cure="leave that text out",
                 )
     encode = encoded.encode(encoding.view)
-    words: tuple[str, ...] = (matching.word,)
+    words: tuple[str, ...] = (matching.word(searched.chunks_are),)
     if matching.by == "words":
         words = (*words, searched.document_terms[1])
         rankings = rank_by_words(
@@ -103,7 +99,6 @@ def encoder_run(
             dict(zip(queries, encode(queries, TextRole.QUERY), strict=True)),
             dict(zip(passages, encode(passages, TextRole.PASSAGE), strict=True)),
             depth,
-            searched.ignored,
         )
     else:
         rankings = _rank_by_texts(collection, encode, matching, depth)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from harness.catalog import BY_NAME, conventions
 from harness.catalog.lookup import language_named
 from harness.data import find_own_target, load_examples
+from harness.data.document_collection import CollectionWithoutTranslations, as_documents
 from harness.data.ir_collection import Collection
 from harness.data.lareqa import Questions
+from harness.data.ntrex import ParallelDocuments
 from harness.data.question_collection import as_collection
 from harness.errors import BadInput, WrongUsage
 from harness.evaluation.run import Options
@@ -23,6 +27,32 @@ from harness.reporter import Reporter
 from harness.retrieval.ranked_run import RankedRun, file_digest, read_run
 
 _LONGEST_TAG = 80
+
+
+SENTENCES = "c512"
+"""In a signature: documents are cut at sentence ends, at most 512 characters a chunk."""
+
+
+class _Ignored(Mapping[str, set[str]]):
+    """The documents that are not ranked for a query, collected when the query is asked for."""
+
+    def __init__(self, collection: Collection) -> None:
+        pairs = np.array(collection.ignored, dtype=np.int64).reshape(-1, 2)
+        pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+        self._queries = {name: number for number, name in enumerate(collection.queries)}
+        self._names, self._documents = list(collection.documents), pairs[:, 1]
+        self._starts = np.searchsorted(pairs[:, 0], np.arange(len(self._queries) + 1))
+
+    def __getitem__(self, query: str) -> set[str]:
+        number = self._queries[query]
+        part = self._documents[self._starts[number] : self._starts[number + 1]]
+        return {self._names[document] for document in part}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._queries)
+
+    def __len__(self) -> int:
+        return len(self._queries)
 
 
 @dataclass(frozen=True)
@@ -46,11 +76,12 @@ class Searched:
     @cached_property
     def ignored(self) -> Mapping[str, set[str]]:
         """Return the documents that are not ranked for a query."""
-        queries, documents = list(self.collection.queries), list(self.collection.documents)
-        ignored: dict[str, set[str]] = {}
-        for query, document in self.collection.ignored:
-            ignored.setdefault(queries[query], set()).add(documents[document])
-        return ignored
+        return _Ignored(self.collection)
+
+    @property
+    def chunks_are(self) -> str:
+        """Return what a signature says of chunks that a collection cuts itself."""
+        return "sentences" if isinstance(self.collection, CollectionWithoutTranslations) else SENTENCES
 
     @property
     def query_terms(self) -> Terms:
@@ -72,19 +103,34 @@ class Searched:
 def open_collection(place: Path, part: str | None, options: Options) -> tuple[Collection, Target]:
     """Return the collection, and the target by whose protocol it is scored.
 
-    `place` is the folder of a test collection, or the name of a target with questions and answers; `part`
-    says which pair of a folder, or which language of questions. Raises BadInput and WrongUsage for anything
-    else.
+    `place` is the folder of a test collection, or the name of a target with questions and answers, or with
+    parallel documents; `part` says which pair of a folder, or which language of a target. Raises BadInput and
+    WrongUsage for anything else.
     """
     if (target := BY_NAME.get(str(place))) is not None:
+        if target.kind == "clir":
+            return as_documents(_documents(target, part, options)), target
         return as_collection(_questions(target, part, options)), target
     return _own_collection(place, part, options)
+
+
+def _documents(target: Target, language: str | None, options: Options) -> ParallelDocuments:
+    """Return the parallel documents of a language, which has to be named."""
+    if language is None:
+        raise WrongUsage(
+            f"{target.name} has {len(target.languages)} languages",
+            cure=f"-l {' or -l '.join(target.languages)}",
+        )
+    examples = load_examples(target, language_named(language, target.languages, target.name), options.data)
+    assert isinstance(examples, ParallelDocuments)
+    return examples.first(options.limit) if options.limit else examples
 
 
 def _questions(target: Target, language: str | None, options: Options) -> list[Questions]:
     """Return the questions of a language, or of all, of a target that has questions and answers."""
     if target.kind != "question_retrieval":
-        searched = [name for name, other in BY_NAME.items() if other.kind == "question_retrieval"]
+        kinds = ("question_retrieval", "clir")
+        searched = [name for name, other in BY_NAME.items() if other.kind in kinds]
         raise WrongUsage(
             f"{target.name} is no collection that is searched",
             cure=f"the folder of a test collection, or {', '.join(searched)}",

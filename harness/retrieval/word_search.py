@@ -28,7 +28,6 @@ def rank_by_words(
     query_vectors: WordVectors,
     document_vectors: WordVectors,
     depth: int,
-    ignored: Mapping[str, set[str]],
 ) -> dict[str, Ranking]:
     """Rank documents by the cosine of text vectors; those without a word that has a vector are not ranked.
 
@@ -50,19 +49,15 @@ def rank_by_words(
                 sums[row] += query_vectors[term]
     asked, has_query_vector = _unit(sums)
     top = TopDocuments(names, len(queries), depth)
-    number = {name: i for i, name in enumerate(names)}
-    left_out = [
-        (number[name], row) for row, query in enumerate(collection.queries) for name in ignored.get(query, ())
-    ]
+    query, left_out = np.array(collection.ignored, dtype=np.int64).reshape(-1, 2).T
     for start in range(0, len(names), _BLOCK):
         documents = np.arange(start, min(start + _BLOCK, len(names)))
         vectors, has_vector = _unit(weights[documents][:, columns] @ matrix)
         scores = vectors @ asked.T
         scores[~has_vector] = -np.inf
         scores[:, ~has_query_vector] = -np.inf
-        for document, row in left_out:
-            if start <= document < start + len(documents):
-                scores[document - start, row] = -np.inf
+        here = (left_out >= start) & (left_out < start + len(documents))
+        scores[left_out[here] - start, query[here]] = -np.inf
         top.add(documents, scores)
     return {query: top.ranking(row) for row, query in enumerate(collection.queries)}
 
@@ -73,9 +68,7 @@ def vec_files_run(query_file: Path, document_file: Path, searched: Searched, dep
     queries = [searched.query_terms(text) for text in collection.queries.values()]
     query_vectors = read_word_vectors(query_file, {term for terms in queries for term in terms})
     document_vectors = read_word_vectors(document_file, index.vocabulary.keys())
-    rankings = rank_by_words(
-        collection, index, queries, query_vectors, document_vectors, depth, searched.ignored
-    )
+    rankings = rank_by_words(collection, index, queries, query_vectors, document_vectors, depth)
     digests = "+".join(map(file_digest, (query_file, document_file)))
     return RankedRun("clwe", ("clwe.idf", f"vectors={digests}", searched.document_terms[1]), rankings)
 

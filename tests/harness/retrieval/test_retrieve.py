@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from harness.catalog import BY_NAME
 from harness.cli.main import main
 from harness.data.ir_collection import Document, load_collection
+from harness.data.ntrex import ParallelDocuments
 from harness.kinds import clir
 from harness.models.checkpoint import verify
 from harness.models.predictor import label_names, load
@@ -101,6 +102,28 @@ def test_topics_are_translated_in_trecs_layout_too(tmp_path: Path, monkeypatch: 
     assert "must hold one file of translated queries, found none" in outcome.output
     (folder / "translated-topics.tsv").write_text("q1\tferry\nq2\tbread\nq3\tsang\n")
     assert len(report(folder, "--first-stage", "ql", "--translated")["runs"]) == 2
+
+
+def test_ntrex_documents_are_searched_by_terms_and_by_an_encoder(
+    tmp_path: Path, toy_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    foreign = ("Die Fähre kommt.", "Sie ist rot.", "Brot ist teuer.", "Berlin sagt nein.")
+    english = ("The ferry comes.", "It is red.", "Bread costs much.", "Berlin says no.")
+    made = ParallelDocuments("de", foreign, english, ("a", "a", "b", "b"), "made up")
+    monkeypatch.setattr("harness.retrieval.sources.load_examples", lambda *_: made)
+    terms, encoder, words = (
+        report("ntrex_docs", "-l", "de", "--first-stage", "bm25", "--model", toy_encoder)["runs"]
+        + (report("ntrex_docs", "-l", "de", "--model", toy_encoder, "--by", "words")["runs"])
+    )
+    assert terms["scores"]["map"] == 0  # only the translation has a word of its query
+    assert encoder["signature"].startswith("ntrex_docs|map|en→xx|best.sentences|depth=1000|")
+    assert encoder["scores"]["map"] in (50, 62.5, 75, 87.5, 100)
+    assert "|iso.idf|" in words["signature"]
+    outcome = run("ntrex_docs", "--first-stage", "bm25")
+    assert (
+        outcome.exit_code == 2 and "ntrex_docs has 21 languages\n    cure: -l ar or -l he" in outcome.output
+    )
 
 
 def test_an_encoder_has_the_scores_of_its_evaluation(collection: Path, toy_encoder: Path) -> None:
