@@ -296,7 +296,7 @@ def test_a_row_with_layers_by_target_is_marked_in_tables_on_its_page_and_in_json
     assert "layer by target" not in files["submissions/other.html"].decode()
     rows = json.loads(files["data/leaderboard.json"])["submissions"]
     found = {line["slug"]: line["submission"].get("encoding_by_target") for line in rows}
-    assert found == {"toy": {name: view for name, view in by_target.items()}, "other": None}
+    assert found == {"toy": by_target, "other": None}
 
 
 def test_the_head_of_a_target_decides_whose_weights_its_result_is_of() -> None:
