@@ -27,17 +27,24 @@ def command(name: str, out: Path | None, submissions: Path) -> None:
     """
     from harness.store import existing_submission, load_side
     from harness.store.archive import write_archive
-    from harness.store.file_tree import FolderOnDisk
+    from harness.store.file_tree import RESULTS_FOLDER, FolderOnDisk
+    from harness.store.kept_outcomes import outcome_bytes
 
     folder = existing_submission(name, submissions)
     side = load_side(folder)  # nothing that cannot be read is packed
     tree = FolderOnDisk(folder)
     files = {file: folder / file for file in tree.names() if (folder / file).is_file()}
+    results = folder / RESULTS_FOLDER
+    kept = {
+        f"{RESULTS_FOLDER}/{result.outcomes.file}": outcome_bytes(results / f"{target}.yaml", result)
+        for target, result in side.results.items()
+        if f"{RESULTS_FOLDER}/{result.outcomes.file}" not in files
+    }
     out = out or Path(f"{side.name}.tar.gz")
     newest = max(int(path.stat().st_mtime) for path in files.values())
     try:
-        write_archive(out, side.name, files, newest)
+        write_archive(out, side.name, {**files, **kept}, newest)
     except FileExistsError:
         raise BadInput("the file exists", where=Where(str(out)), cure="name another one with --out") from None
-    results = "1 result" if len(side.results) == 1 else f"{len(side.results)} results"
-    click.echo(f"wrote {out}: {side.name}, {results}, {len(files)} files")
+    count = "1 result" if len(side.results) == 1 else f"{len(side.results)} results"
+    click.echo(f"wrote {out}: {side.name}, {count}, {len(files) + len(kept)} files")

@@ -41,6 +41,7 @@ EXAMPLES = {
     "publish": "stiltboard publish",
     "snapshot": "stiltboard snapshot --name 2026-11",
     "pack": "stiltboard pack my-model && tar xf my-model.tar.gz && stiltboard show my-model",
+    "outcomes": "stiltboard outcomes push --remove && git commit -a -m 'Move outcomes out of git'",
     "cache": "stiltboard cache clean --older-than 30",
     "completion": "stiltboard completion bash >> ~/.bashrc",
     "serve": "stiltboard serve --port 8000",

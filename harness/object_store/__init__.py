@@ -4,6 +4,6 @@ remote (the files in their place, through fsspec) → file_cache (what this mach
 digest_store (a file by its digest, checked). fsspec is imported when a place is opened, and not before.
 """
 
-from harness.object_store.digest_store import DigestStore, OtherContent, file_name
+from harness.object_store.digest_store import DigestStore, OtherContent
 
-__all__ = ["DigestStore", "OtherContent", "file_name"]
+__all__ = ["DigestStore", "OtherContent"]

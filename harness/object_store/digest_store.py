@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 from harness.cache import cache_folder
 from harness.errors import BadInput
 from harness.object_store.file_cache import FileCache
 from harness.object_store.remote import Remote
+from harness.records.outcome_settings import kept_name
 
 _CACHE_KIND = "outcomes"
 _GIGABYTE = 10**9
@@ -18,11 +19,6 @@ _GIGABYTE = 10**9
 
 class OtherContent(BadInput):
     """A file that is missing from its place, or that has other content than its name says."""
-
-
-def file_name(digest: str, suffix: str = ".parquet") -> str:
-    """Return the name of a file by its digest in hexadecimal: in 256 folders, by its first two digits."""
-    return f"{digest[:2]}/{digest}{suffix}"
 
 
 class DigestStore:
@@ -34,7 +30,7 @@ class DigestStore:
         self._remote = Remote(where, anonymous)
         self._cache_bytes = round(cache_gb * _GIGABYTE)
 
-    @cached_property
+    @property
     def _cache(self) -> FileCache:
         place = hashlib.sha256(self.where.encode()).hexdigest()[:12]
         folder = cache_folder() / _CACHE_KIND / place
@@ -46,7 +42,7 @@ class DigestStore:
         Raises OtherContent, with `cure`, where the place has no such file or one of other content, and
         Unreachable where it cannot be asked.
         """
-        name = file_name(digest)
+        name = kept_name(digest)
         kept = self._cache.read(name)
         if kept is not None:
             if _digest(kept) == digest:
@@ -58,7 +54,7 @@ class DigestStore:
 
     def fetched(self, digest: str, limit: int, cure: str) -> bytes:
         """Return the same from the place itself, whatever the cache has."""
-        name = file_name(digest)
+        name = kept_name(digest)
         data = self._remote.read(name, limit)
         if data is not None and len(data) <= limit and _digest(data) != digest:
             data = self._remote.read(name, limit)  # a transfer that was cut short passes for a shorter file
@@ -76,18 +72,25 @@ class DigestStore:
     def path(self, digest: str, limit: int, cure: str) -> Path:
         """Return the file of the cache with this content; another process may delete it later."""
         data = self.read(digest, limit, cure)
-        name = file_name(digest)
+        name = kept_name(digest)
         path = self._cache.folder / name
         return path if path.exists() else self._cache.keep(name, data)
 
+    def size(self, digest: str, limit: int, cure: str) -> int:
+        """Return the size of a file in bytes; what the cache has is not read for it."""
+        try:
+            return (self._cache.folder / kept_name(digest)).stat().st_size
+        except OSError:
+            return len(self.read(digest, limit, cure))
+
     def holds(self, digest: str) -> bool:
         """Tell whether the cache has a file of this digest."""
-        return (self._cache.folder / file_name(digest)).is_file()
+        return (self._cache.folder / kept_name(digest)).is_file()
 
     def write(self, digest: str, data: bytes) -> None:
         """Write a file into its place; `data` must have the digest."""
         assert _digest(data) == digest
-        self._remote.write(file_name(digest), data)
+        self._remote.write(kept_name(digest), data)
 
     def sizes(self) -> Mapping[str, int]:
         """Return the size of every file in the place, by its digest; other names are left out."""
@@ -95,7 +98,7 @@ class DigestStore:
             name.rpartition("/")[2].partition(".")[0]: (name, size)
             for name, size in self._remote.sizes().items()
         }
-        return {digest: size for digest, (name, size) in sizes.items() if name == file_name(digest)}
+        return {digest: size for digest, (name, size) in sizes.items() if name == kept_name(digest)}
 
 
 @cache

@@ -1,11 +1,12 @@
 """Files in a place that fsspec reaches: read, written and listed, with every failure named.
 
-Timeouts and further tries are those of the libraries: s3fs tries a read or a write five times, with growing
-pauses; botocore's own tries, which would multiply them, are off.
+Timeouts and further tries are those of the libraries, with growing pauses. s3fs makes `TRIES` of a request,
+and as many of a read that was cut; botocore's own tries, which would multiply them, are off.
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 # Seconds until a server is given up that does not accept a connection, or sends no byte of an answer.
-CONNECT_SECONDS, READ_SECONDS = 10, 20
+CONNECT_SECONDS, READ_SECONDS = 10, 15
+TRIES = 2
 # Seconds for one file, however many bytes have come.
 FILE_SECONDS = 600
 _GOES_ON = "the same command goes on from what the cache has"
@@ -46,6 +48,10 @@ class Remote:
             except FileNotFoundError:
                 self._refuse_gone(system, root)
                 return None
+            except OSError as reason:  # of an empty object no part can be asked for
+                if reason.errno == errno.EINVAL and system.size(f"{root}/{name}") == 0:
+                    return b""
+                raise
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file completely or not at all; a file of that name is replaced."""
@@ -80,13 +86,15 @@ class Remote:
             from fsspec.core import url_to_fs  # noqa: PLC0415  # only with a place
 
             system, root = url_to_fs(self.where, **self._options())
+            if self._is_bucket:
+                system.retries = TRIES
         except ImportError as missing:  # fsspec raises one of its own for the package of a file system
             module = missing.name or getattr(missing.__cause__, "name", None)
             raise MissingExtra(self.where, "outcomes", str(module), is_command=False) from missing
         return system, str(root)
 
     def _options(self) -> Mapping[str, Any]:
-        if not self.where.startswith("s3://"):
+        if not self._is_bucket:
             return {}
         waits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
         return {"anon": self.anonymous, "config_kwargs": {**waits, "retries": {"total_max_attempts": 1}}}
@@ -110,6 +118,10 @@ class Remote:
             )
 
     @property
+    def _is_bucket(self) -> bool:
+        return self.where.startswith("s3://")
+
+    @property
     def is_address(self) -> bool:
         """Tell whether the place is elsewhere than in a folder."""
         return "://" in self.where
@@ -123,7 +135,11 @@ class Remote:
             else "correct where: under outcomes: in stiltboard.yaml, or the folder's rights"
         )
         with naming_failures(subject, Unreachable, cure=cure):
-            yield
+            try:
+                yield
+            except TimeoutError as reason:  # some of them have no words
+                what = f"no answer within {READ_SECONDS} seconds, at every try"
+                raise Unreachable(f"{subject}: {what}", cure=cure) from reason
 
 
 def _bounded(system: AbstractFileSystem) -> Mapping[str, float]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from harness.records.record import Record
 from harness.records.scalars import Line, Link, Number, Truth, nullable
 
+_HUB = "hf://datasets/"
 # As fsspec writes the address of a bucket, or of a data set on the Hub, with a prefix of names in it.
 _ADDRESSES = {
     "s3": r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.=-]+)*",
@@ -47,3 +48,18 @@ class OutcomeSettings(Record):
     def is_address(self) -> bool:
         """Tell whether the place is elsewhere than in a folder."""
         return "://" in self.where
+
+    def public_address(self, digest: str) -> str | None:
+        """Return the web address of outcomes by their digest; None where not everybody can read them."""
+        if self.public is not None:
+            return f"{self.public.rstrip('/')}/{kept_name(digest)}"
+        if not self.where.startswith(_HUB):
+            return None
+        owner, repository, *inside = self.where.removeprefix(_HUB).split("/")
+        path = "/".join([*inside, kept_name(digest)])
+        return f"https://huggingface.co/datasets/{owner}/{repository}/resolve/main/{path}"
+
+
+def kept_name(digest: str) -> str:
+    """Return a file's name in the place of outcomes: in 256 folders, by its digest's first two digits."""
+    return f"{digest[:2]}/{digest}.parquet"

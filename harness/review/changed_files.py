@@ -50,6 +50,7 @@ _PRIVILEGED = (
     (".github/", "the repository's settings"),
     ("CODEOWNERS", "the code owners"),
 )
+COPY_CURE = "a maintainer compares the weights; the same encoder needs no second row"
 _NAMES = (
     "submission.yaml, training.yaml, results/<target>.yaml, results/<target>.layers.yaml, "
     "results/<target>.steps.yaml, results/<target>.parquet"
@@ -92,9 +93,24 @@ def size_limit(inner: str) -> int | None:
 
 
 def path_reasons(
-    changes: Sequence[Change], merged: Mapping[str, TreeEntry], root: str, *, role: Role
+    changes: Sequence[Change],
+    merged: Mapping[str, TreeEntry],
+    root: str,
+    *,
+    role: Role,
+    kept: bool = False,
 ) -> list[Reason]:
-    """Check every change by its path and its kind of file; `merged` are all files after merging."""
+    """Check every change by its path and its kind of file; `merged` are all files after merging.
+
+    If outcomes are `kept` outside git, maintainers and workflows move them there: a file may go whose result
+    stays, since reading the submission then finds its content or refuses it.
+    """
+    moved = {
+        change.path
+        for change in changes
+        if kept and role is not Role.CONTRIBUTOR and _is_moved(change, merged)
+    }
+    changes = [change for change in changes if change.path not in moved]
     if len(changes) > CHANGES_LIMIT:
         what = f"changes {len(changes):,} files, the most is {CHANGES_LIMIT:,}"
         return [refusal("too-many", None, what, "open one pull request for each submission")]
@@ -127,6 +143,11 @@ def path_reasons(
     return reasons + list(_collisions({change.path for change in changes if change.after}, merged))
 
 
+def copy_of(slug: str | None) -> str:
+    """Return what is said of outcomes that another submission has."""
+    return f"has the outcomes of {slug}, byte for byte"
+
+
 def _copies(changes: Sequence[Change], merged: Mapping[str, TreeEntry], root: str) -> Iterator[Reason]:
     """Ask about outcomes that are those of another submission, byte for byte: a copy, or the same weights."""
     owners: dict[str, list[str]] = defaultdict(list)
@@ -139,10 +160,14 @@ def _copies(changes: Sequence[Change], merged: Mapping[str, TreeEntry], root: st
         mine = slug_of(change.path, root)
         for path in owners[change.after.hash]:
             if slug_of(path, root) != mine:
-                what = f"has the outcomes of {slug_of(path, root)}, byte for byte"
-                cure = "a maintainer compares the weights; the same encoder needs no second row"
-                yield question("copied", change.path, what, cure)
+                yield question("copied", change.path, copy_of(slug_of(path, root)), COPY_CURE)
                 break
+
+
+def _is_moved(change: Change, merged: Mapping[str, TreeEntry]) -> bool:
+    """Tell whether a file of outcomes goes and its result stays."""
+    name, dot, suffix = change.path.rpartition(".")
+    return change.after is None and dot + suffix == ".parquet" and f"{name}.yaml" in merged
 
 
 def _identity(entry: TreeEntry | None) -> tuple[str, str] | None:

@@ -17,7 +17,7 @@ from harness.comparison.compare import compare
 from harness.comparison.differences import Comparison
 from harness.comparison.report import ComparisonReport, Refused
 from harness.errors import Fault, NotComparable, Where, WrongUsage
-from harness.records import Submission
+from harness.records import OutcomeSettings, Submission
 from harness.review.board_names import NamedRow, named_row, read_board
 from harness.review.changed_files import Change, changes_between, path_reasons, size_limit, touched_slugs
 from harness.review.edits import edits
@@ -48,7 +48,7 @@ from harness.review.verdict import (
     verdict_of,
 )
 from harness.store import Side
-from harness.store.board_settings import board_settings_at
+from harness.store.board_settings import board_settings_at, note_outcome_settings, placed
 from harness.store.git import Revision, TreeEntry, merge_bases, repository_around, resolved
 from harness.store.memory import bounded_memory
 from harness.store.submissions import SUBMISSION_FILE
@@ -89,16 +89,18 @@ def review(
     changes = changes_between(ancestor_files, head_files)
     merged = _merged(base_files, changes)
     settings = board_settings_at(base_revision, base_files)
+    # The base's place of outcomes, never the pull request's: anyone could name another one.
+    kept = placed(settings.outcomes, repository.top / posixpath.dirname(repository.place))
     role = Role.MAINTAINER if maintainer else role_of(settings, actor, pusher)
     reasons = [
         *duplicates,
         *_criss_cross([ancestor, *others]),
-        *path_reasons(changes, merged, repository.place, role=role),
+        *path_reasons(changes, merged, repository.place, role=role, kept=kept is not None),
         *_conflicts(changes, ancestor_files, base_files),
     ]
     touched = touched_slugs(changes, repository.place)
     readable = [] if any(reason.rule in _BLOCKING for reason in reasons) else touched
-    pull = _Pull(base_revision, head_revision, base_files, merged, actor, role)
+    pull = _Pull(base_revision, head_revision, base_files, merged, actor, role, kept)
     judgements = pull.judgements({slug: posixpath.join(repository.place, slug) for slug in readable})
     listed, untold = shortened(
         [*reasons, *(reason for judgement in judgements for reason in judgement.reasons)]
@@ -106,6 +108,7 @@ def review(
     verdict = verdict_of(listed, role)
     if merged_folder is not None and touched and verdict is not Verdict.REFUSED:
         write_merged(head_revision, merged, repository.place, merged_folder)
+        note_outcome_settings(kept, merged_folder)
     return Review(
         verdict=verdict,
         base=base_revision.commit,
@@ -140,7 +143,10 @@ def _diff(judgements: Sequence[_Judgement]) -> ComparisonReport:
 
 @dataclass(frozen=True)
 class _Pull:
-    """A pull request: the base, its head, all files before and after merging, and whose it is."""
+    """A pull request: the base, its head, all files before and after merging, and whose it is.
+
+    `kept` says where the base keeps outcomes outside git, if it does.
+    """
 
     base: Revision
     head: Revision
@@ -148,6 +154,7 @@ class _Pull:
     after: _Paths
     actor: str | None
     role: Role
+    kept: OutcomeSettings | None
 
     def judgements(self, folders: Mapping[str, str]) -> list[_Judgement]:
         """Read and judge the submissions in these folders, by slug."""
@@ -156,8 +163,8 @@ class _Pull:
         with bounded_memory(MEMORY):
             snapshots = {
                 slug: (
-                    _snapshot(self.base, self.before, folder, slug),
-                    _snapshot(self.head, self.after, folder, slug),
+                    _snapshot(self.base, self.before, folder, slug, self.kept),
+                    _snapshot(self.head, self.after, folder, slug, self.kept),
                 )
                 for slug, folder in folders.items()
             }
@@ -192,7 +199,8 @@ class _Pull:
             reasons += workflow_scope(before, after, folder)
         reasons += [*claims(before, after, folder), *dates(after, folder)]
         reasons += [] if maintained else outdated(before, after, folder)
-        reasons += shared_checkpoints(before, after, self.base, self.before, folder)
+        is_kept = self.kept is not None
+        reasons += shared_checkpoints(before, after, self.base, self.before, folder, kept=is_kept)
         reasons += self._imitations(after, folder, board)
         reasons += slug_reasons(before, after, board, self.base, folder, self.role)
         if before is not None:
@@ -310,14 +318,16 @@ def _hash(entry: TreeEntry | None) -> str:
     return entry.mode + entry.hash if entry else ""
 
 
-def _snapshot(revision: Revision, paths: _Paths, folder: str, slug: str) -> SubmissionAt | None:
+def _snapshot(
+    revision: Revision, paths: _Paths, folder: str, slug: str, kept: OutcomeSettings | None
+) -> SubmissionAt | None:
     """Read a submission's files at a revision; other files in its folder are ignored."""
     inside = {path: entry for path, entry in paths.items() if path.startswith(f"{folder}/")}
     entries = {
         path: entry for path, entry in inside.items() if size_limit(path[len(folder) + 1 :]) is not None
     }
     try:
-        return read_submission_at(revision, entries, folder) if entries else None
+        return read_submission_at(revision, entries, folder, kept) if entries else None
     except MemoryError:
         fault = Fault(
             "takes more memory than is allowed",

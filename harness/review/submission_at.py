@@ -10,6 +10,7 @@ from harness.errors import BadInput, Fault, Where
 from harness.records import (
     AnySubmission,
     Notices,
+    OutcomeSettings,
     Result,
     StepCurve,
     Submission,
@@ -52,16 +53,22 @@ class SubmissionAt:
     curves: Mapping[str, StepCurve] = field(default_factory=dict)
 
 
-def read_submission_at(revision: Revision, entries: Mapping[str, TreeEntry], folder: str) -> SubmissionAt:
-    """Read and check the files of a submission; `entries` are all of its paths, without links."""
-    return read_submission(FolderAtRevision(revision, folder, entries, OUTCOMES_LIMIT), revision.name)
+def read_submission_at(
+    revision: Revision, entries: Mapping[str, TreeEntry], folder: str, kept: OutcomeSettings | None = None
+) -> SubmissionAt:
+    """Read and check the files of a submission; `entries` are all of its paths, without links.
+
+    Outcomes that are not among them are read from `kept`, if the board keeps them there.
+    """
+    tree = FolderAtRevision(revision, folder, entries, OUTCOMES_LIMIT)
+    return read_submission(tree, revision.name, kept)
 
 
-def read_submission(tree: FileTree, revision: str = "") -> SubmissionAt:
+def read_submission(tree: FileTree, revision: str = "", kept: OutcomeSettings | None = None) -> SubmissionAt:
     """Read and check the files of a submission, in a git tree or on disk."""
     if TOMBSTONE_FILE in tree.names():
         return _withdrawn(tree, revision)
-    contents = SubmissionFolder(tree).contents(recount=True)
+    contents = SubmissionFolder(tree, lambda: kept).contents(recount=True)
     faults = (*contents.faults, *_mismatches(contents, tree))
     return SubmissionAt(
         contents.slug,

@@ -14,7 +14,7 @@ from harness.characters import shown
 from harness.errors import Fault
 from harness.records import BoardSettings, OutcomeSettings
 from harness.records.board_settings import NO_SETTINGS
-from harness.store.files import plain_record, read_file, replace_file, typed
+from harness.store.files import plain_record, read_file, typed
 from harness.store.git import Revision, TreeEntry
 from harness.store.yaml.parser import DEFAULT_LIMIT, YamlDocument, dump, parse, refuse
 
@@ -91,7 +91,8 @@ def placed(settings: OutcomeSettings | None, folder: Path) -> OutcomeSettings | 
 def note_outcome_settings(settings: OutcomeSettings | None, copy: Path) -> None:
     """Let a copy of a board's submissions find the outcomes that the board keeps elsewhere.
 
-    `settings` are those of the board today; a snapshot names a place that may have moved since.
+    `settings` are those of the board today; a snapshot names a place that may have moved since. Raises
+    OSError where the copy cannot be written.
     """
     path = copy / _OF_COPY
     if settings is None:
@@ -99,7 +100,9 @@ def note_outcome_settings(settings: OutcomeSettings | None, copy: Path) -> None:
         return
     text = dump(plain_record(BoardSettings(schema_=1, outcomes=settings))).encode()
     if not path.is_file() or path.read_bytes() != text:
-        replace_file(path, text)
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # two processes may write at a time
+        partial.write_bytes(text)
+        partial.replace(path)
 
 
 def parse_board_settings(data: bytes, file: str) -> BoardSettings:

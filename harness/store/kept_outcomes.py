@@ -10,13 +10,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from harness.object_store import DigestStore, file_name
+from harness.object_store import DigestStore
 from harness.records import OutcomeSettings, Result
 from harness.store.board_settings import outcome_settings_of
 from harness.store.file_tree import RESULTS_FOLDER, FileTree
 from harness.store.files import read_file
 
 OUTCOMES_LIMIT = 2**29
+KEPT_CURE = "stiltboard outcomes push, where they still are"
 
 
 # Returns where a board keeps outcomes outside git, None for nowhere; called when outcomes are missing.
@@ -39,6 +40,12 @@ def _kept_bytes(settings: OutcomeSettings, result: Result) -> bytes:
     Raises BadInput where the place lacks them or has other content, Unreachable where it does not answer.
     """
     return store_of(settings).read(result.outcomes.sha256, OUTCOMES_LIMIT, _cure(result))
+
+
+def store_for(submissions: Path) -> DigestStore | None:
+    """Return the store of the outcomes of a board that keeps them elsewhere, None for one that does not."""
+    settings = outcome_settings_of(submissions)
+    return None if settings is None else store_of(settings)
 
 
 @lru_cache(maxsize=32)
@@ -84,20 +91,6 @@ def _settings_if_missing(path: Path, result_path: Path) -> OutcomeSettings | Non
     if path.exists() or path.is_symlink():
         return None
     return outcome_settings_of(result_path.absolute().parents[2])
-
-
-def public_address(settings: OutcomeSettings | None, result: Result) -> str | None:
-    """Return the web address of a result's outcomes; None where they are in git, or not for everybody."""
-    if settings is None:
-        return None
-    name = file_name(result.outcomes.sha256)
-    if settings.public is not None:
-        return f"{settings.public.rstrip('/')}/{name}"
-    if settings.where.startswith("hf://datasets/"):
-        owner, repository, *inside = settings.where.removeprefix("hf://datasets/").split("/")
-        path = "/".join([*inside, name])
-        return f"https://huggingface.co/datasets/{owner}/{repository}/resolve/main/{path}"
-    return None
 
 
 def _cure(result: Result) -> str:

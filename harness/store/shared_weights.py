@@ -14,6 +14,7 @@ from harness.store.results import RESULT_LIMIT
 
 # As the harness writes it; parsing all results of a board would take minutes.
 _WEIGHTS = re.compile(rb"\bweights: (sha256:[0-9a-f]{64})")
+_OUTCOMES = re.compile(rb"""\bsha256: ["']?([0-9a-f]{64})\b""")
 
 
 def weights_of_board(root: Path) -> Mapping[str, Sequence[str]]:
@@ -35,6 +36,11 @@ def weights_of_board(root: Path) -> Mapping[str, Sequence[str]]:
 def weights_named(data: bytes) -> set[str]:
     """Return the digests of weights in the bytes of a result."""
     return {digest.decode() for digest in _WEIGHTS.findall(data)}
+
+
+def outcomes_named(data: bytes) -> set[str]:
+    """Return the digest of the outcomes in the bytes of a result."""
+    return {digest.decode() for digest in _OUTCOMES.findall(data)}
 
 
 def shared_weights(slug: str, board: Mapping[str, Sequence[str]]) -> Iterator[str]:

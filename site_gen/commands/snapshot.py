@@ -46,8 +46,8 @@ def command(name: str | None, at: str, out: Path, submissions: Path, base_url: s
     """Tag a revision as a dated snapshot of the board, and write its archive and its metadata.
 
     The tag snapshot-NAME is annotated, and never moved. The archive holds the submissions with the outcomes
-    of every example, the leaderboard, and SHA256SUMS. The next publish adds the snapshot's site in the folder
-    NAME, where it stays. What is not committed is in no snapshot.
+    of every example that are in git, the leaderboard, and SHA256SUMS. The next publish adds the snapshot's
+    site in the folder NAME, where it stays. What is not committed is in no snapshot.
     """
     repository = repository_around(submissions)
     revision = named_revision(repository, at)
@@ -89,8 +89,11 @@ def _board(folder: Path, snapshot: Snapshot, revision: Revision) -> Board:
 
 
 def _contents(board: Board, folder: Path) -> dict[str, bytes | Path]:
-    """Return the files of the archive by their path: all files of submissions, and the leaderboard."""
-    submissions = (path for path in folder.rglob("*") if path.is_file())
+    """Return the files of the archive by their path: all files of submissions, and the leaderboard.
+
+    Outcomes that the board keeps outside git stay there; the archive has their digests.
+    """
+    submissions = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     contents: dict[str, bytes | Path] = {
         f"submissions/{path.relative_to(folder).as_posix()}": path for path in submissions
     }

@@ -41,8 +41,10 @@ def keywords(board: Board) -> list[str]:
 
 def description(board: Board) -> str:
     """Return what the data of a board are, in a sentence."""
+    kept = board.settings.outcomes is not None
+    outcomes = "digest of the outcomes, which are kept elsewhere" if kept else "outcome of every example"
     return (
-        f"Submissions ({len(board.rows):,}), their results with the outcome of every example, and the "
+        f"Submissions ({len(board.rows):,}), their results with the {outcomes}, and the "
         f"leaderboard computed from them: {board.settings.subtitle}."
     )
 

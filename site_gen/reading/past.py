@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.cache import cache_folder
 from harness.errors import BadInput
-from harness.store.board_settings import content_files
+from harness.store.board_settings import content_files, note_outcome_settings, outcome_settings_of
 from harness.store.checkout import submission_files, write_files
 from harness.store.git import Revision, query
 from site_gen.board.board import Board, NotShown
@@ -25,9 +25,9 @@ from site_gen.reading.incremental import read_submissions
 def folder_at(revision: Revision) -> Path:
     """Return a folder in the cache with the submissions as of a revision; it is written if it is not there.
 
-    Next to it is what the board had of its own. The name is the hash of all of it in git, so that it never
-    has to change. Raises BadInput where the revision has no submission, or where the folder cannot be
-    written.
+    Next to it is what the board had of its own; outcomes that it keeps outside git are where they are today.
+    The name is the hash of all of it in git, so that it never has to change. Raises BadInput where the
+    revision has no submission, or where the folder cannot be written.
     """
     repository = revision.repository
     files = submission_files(revision)
@@ -39,13 +39,16 @@ def folder_at(revision: Revision) -> Path:
         hashes = "".join(f"\n{path} {entry.hash}" for path, entry in sorted(content.items()))
         name = hashlib.sha256(f"{name}{hashes}".encode()).hexdigest()[: len(name)]
     folder = cache_folder() / "revisions" / name / "submissions"
+    kept = outcome_settings_of(repository.folder)
     if folder.is_dir():
+        note_outcome_settings(kept, folder)
         return folder
     fresh = folder.parent.with_name(f"{folder.parent.name}.{os.getpid()}.new")
     try:
         fresh.parent.mkdir(parents=True, exist_ok=True)
         inside = {f"{folder.name}/{path}": entry for path, entry in files.items()}
         write_files(revision, inside | content, fresh)
+        note_outcome_settings(kept, fresh / folder.name)
         fresh.rename(folder.parent)
     except OSError as reason:
         if not folder.is_dir():  # another process may have written it meanwhile

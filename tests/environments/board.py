@@ -42,7 +42,8 @@ class Board:
 def make_board(folder: Path, encoder: Path) -> Board:
     """Make a board in a new folder; the waiting row's title has letters that no single old encoding holds."""
     files = {
-        "stiltboard.yaml": SETTINGS,
+        "stiltboard.yaml": SETTINGS + b"outcomes: {where: kept}\n",
+        "kept/README": b"Outcomes by their digest; those of both rows are in git.\n",
         ".gitignore": (ROOT / ".gitignore").read_bytes(),
         "submissions/waiting/submission.yaml": SUBMISSION.format(encoder=encoder).encode(),
     }
@@ -101,6 +102,7 @@ CALLS = {
     ),
     "export": Call(lambda board: ("export", "every-eval-ever", "-o", str(board.output / "exported"))),
     "pack": _fixed("pack", "alpha"),
+    "outcomes": _fixed("outcomes", "check"),
     "cache": _fixed("cache"),
     "completion": _fixed("completion", "zsh"),
     "verify": _fixed("verify", "alpha", slow=True),

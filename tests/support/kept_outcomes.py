@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from harness.object_store import file_name
+from harness.records.outcome_settings import kept_name
 
 
 def move_outcomes(submissions: Path, store: Path, where: str = "", more: str = "") -> dict[str, Path]:
@@ -17,7 +17,7 @@ def move_outcomes(submissions: Path, store: Path, where: str = "", more: str = "
     moved = {}
     for path in sorted(submissions.rglob("*.parquet")):
         data = path.read_bytes()
-        new = store / file_name(hashlib.sha256(data).hexdigest())
+        new = store / kept_name(hashlib.sha256(data).hexdigest())
         new.parent.mkdir(parents=True, exist_ok=True)
         new.write_bytes(data)
         path.unlink()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput, MissingExtra, Unreachable
-from harness.object_store import DigestStore, OtherContent, file_name
+from harness.object_store import DigestStore, OtherContent
+from harness.records.outcome_settings import kept_name
 from tests.support.folders import ROOT
 
 DATA = b"the outcome of every example"
@@ -43,12 +44,12 @@ def test_a_file_is_written_listed_and_read_and_then_not_asked_for_again(place: P
     store = DigestStore(str(place), 1)
     store.write(DIGEST, DATA)
     assert [path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()] == [
-        file_name(DIGEST)
+        kept_name(DIGEST)
     ]
     assert store.sizes() == {DIGEST: len(DATA)}
     assert not store.holds(DIGEST)
     assert store.read(DIGEST, LIMIT, "") == DATA
-    (place / file_name(DIGEST)).unlink()
+    (place / kept_name(DIGEST)).unlink()
     assert store.holds(DIGEST)
     assert store.path(DIGEST, LIMIT, "").read_bytes() == DATA
     assert store.path(DIGEST, LIMIT, "").is_relative_to(cache / "outcomes")
@@ -67,7 +68,7 @@ def test_missing_other_and_endless_content_is_named_and_never_kept(place: Path) 
     assert fault(read, OtherContent) == (
         f"the outcomes with sha256 {DIGEST} are not in {place}: nothing can be verified\n    cure: push it"
     )
-    file = place / file_name(DIGEST)
+    file = place / kept_name(DIGEST)
     file.parent.mkdir()
     for content, found in (
         (b"other", f"sha256 {hashlib.sha256(b'other').hexdigest()}"),
@@ -75,7 +76,7 @@ def test_missing_other_and_endless_content_is_named_and_never_kept(place: Path) 
     ):
         file.write_bytes(content)
         assert fault(read, OtherContent) == (
-            f"{place}/{file_name(DIGEST)} has other content: the result names sha256 {DIGEST}, found {found}\n    cure: push it"
+            f"{place}/{kept_name(DIGEST)} has other content: the result names sha256 {DIGEST}, found {found}\n    cure: push it"
         )
     assert not store.holds(DIGEST)
 
@@ -90,7 +91,7 @@ def test_a_place_that_is_gone_is_not_a_file_that_is_missing(tmp_path: Path) -> N
 def test_what_the_system_refuses_is_named(place: Path) -> None:
     (place / DIGEST[:2]).touch()
     message = fault(lambda: DigestStore(str(place), 1).write(DIGEST, DATA), Unreachable)
-    assert message.startswith(f"{place}/{file_name(DIGEST)} cannot be written: ")
+    assert message.startswith(f"{place}/{kept_name(DIGEST)} cannot be written: ")
     assert "the folder's rights" in message
 
 

@@ -11,7 +11,7 @@ from harness import store
 from harness.cli.main import main
 from harness.errors import Unreachable
 from harness.records import OutcomeSettings
-from harness.store.kept_outcomes import outcome_path, public_address
+from harness.store.kept_outcomes import outcome_path
 from tests.support.folders import SUBMISSIONS
 from tests.support.kept_outcomes import move_outcomes
 
@@ -104,9 +104,8 @@ def test_the_public_address_is_that_of_the_settings_or_of_the_hub(board: Path) -
     result = store.load_result(board / "toy/results/jupyterlab.yaml")
     digest = result.outcomes.sha256
     name = f"{digest[:2]}/{digest}.parquet"
-    assert public_address(None, result) is None
-    assert public_address(OutcomeSettings(where="kept"), result) is None
+    assert OutcomeSettings(where="kept").public_address(digest) is None
     bucket = OutcomeSettings(where="s3://bucket/a", public="https://a.example/b/")
-    assert public_address(bucket, result) == f"https://a.example/b/{name}"
+    assert bucket.public_address(digest) == f"https://a.example/b/{name}"
     hub = OutcomeSettings(where="hf://datasets/org/set/a")
-    assert public_address(hub, result) == f"https://huggingface.co/datasets/org/set/resolve/main/a/{name}"
+    assert hub.public_address(digest) == f"https://huggingface.co/datasets/org/set/resolve/main/a/{name}"

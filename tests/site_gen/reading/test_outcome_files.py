@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from harness.errors import BadInput
 from site_gen.build import build
 from site_gen.reading import outcome_files
-from tests.support.folders import SITE_SUBMISSIONS
+from tests.support.folders import SITE_SUBMISSIONS, tree
+from tests.support.kept_outcomes import move_outcomes
 
 ROW = "lantern-b-none"
 FILE = f"data/outcomes/{ROW}/bucc2018_dev.parquet"
@@ -39,6 +41,29 @@ def test_outcomes_are_copied_and_linked_from_their_page(
     board = build(submissions, out).board
     assert not (out / FILE).exists()
     assert board.outcomes == frozenset()
+
+
+def test_outcomes_that_the_board_keeps_elsewhere_give_the_same_site_or_are_linked_there(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STILTBOARD_CACHE", str(tmp_path / "cache"))
+    for outcomes in (True, False):
+        build(submissions, tmp_path / f"git-{outcomes}", outcomes=outcomes)
+    move_outcomes(submissions, tmp_path / "kept")
+    build(submissions, tmp_path / "kept-True")
+    assert tree(tmp_path / "kept-True") == tree(tmp_path / "git-True")
+    page = f"submissions/{ROW}.html"
+    build(submissions, tmp_path / "private", outcomes=False)
+    assert "a file that the board keeps outside its repository" in (tmp_path / "private" / page).read_text()
+    settings = submissions.parent / "stiltboard.yaml"
+    settings.write_text(settings.read_text().replace("}", ", public: 'https://kept.example/a'}"))
+    build(submissions, tmp_path / "public")
+    digest = hashlib.sha256(STORED.read_bytes()).hexdigest()
+    address = f"https://kept.example/a/{digest[:2]}/{digest}.parquet"
+    assert (
+        f'<a href="{address}"><code>{digest}.parquet</code></a>' in (tmp_path / "public" / page).read_text()
+    )
+    assert not (tmp_path / "public" / FILE).exists()
 
 
 def test_outcomes_that_changed_while_they_were_read_are_refused(submissions: Path, tmp_path: Path) -> None:
