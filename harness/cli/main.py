@@ -65,7 +65,7 @@ COMMANDS = {
     ),
     "export": ("site_gen.commands.export", "Write results in the formats of mteb, the Hub and others."),
     "pack": ("harness.cli.pack", "Pack a submission's results and recipe into one archive."),
-    "outcomes": ("harness.cli.outcomes", "Keep the outcomes of results outside git: push, pull, check."),
+    "outcomes": ("harness.cli.keep_outcomes", "Keep the outcomes of results outside git: push, pull, check."),
     "cache": ("harness.cli.cache", "List what lies in the cache, or make room."),
     "completion": ("harness.cli.completion", "Print the completion for bash, zsh or fish."),
     "serve": ("site_gen.commands.serve", "Build the site and serve it on this machine."),

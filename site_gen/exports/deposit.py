@@ -41,16 +41,16 @@ def keywords(board: Board) -> list[str]:
 
 def description(board: Board) -> str:
     """Return what the data of a board are, in a sentence."""
-    kept = board.settings.outcomes is not None
-    outcomes = "digest of the outcomes, which are kept elsewhere" if kept else "outcome of every example"
     return (
-        f"Submissions ({len(board.rows):,}), their results with the {outcomes}, and the "
+        f"Submissions ({len(board.rows):,}), their results with the outcome of every example, and the "
         f"leaderboard computed from them: {board.settings.subtitle}."
     )
 
 
 def _description(board: Board) -> str:
-    return f"{description(board)} SHA256SUMS in the archive names every file."
+    kept = " Outcomes are kept outside the archive, by the digests that results state."
+    elsewhere = kept if board.settings.outcomes else ""
+    return f"{description(board)}{elsewhere} SHA256SUMS in the archive names every file."
 
 
 def _citation(board: Board, snapshot: Snapshot, address: str) -> bytes:
