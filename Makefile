@@ -84,6 +84,9 @@ constraints: $(VENV)/bin/python ## Write constraints.txt again for all extras an
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet uv
 	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --no-annotate --custom-compile-command "make constraints" $(if $(UPGRADE),--upgrade) --output-file constraints.txt
 
+docs: $(VENV)/.installed-docs ## Build the documentation's site in build/docs; a broken link or reference is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 wheel: $(VENV)/bin/python ## Build the wheel, install it alone in an empty environment, and run what needs no checkout
 	rm -rf dist build/wheel && $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	$(PYTHON) -m venv build/wheel/venv && build/wheel/venv/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl

@@ -79,6 +79,32 @@ def test_what_a_page_links_is_there(page: Path) -> None:
     assert [link for link in links_of(page) if not (ROOT / link).exists()] == []
 
 
+def anchors_of(page: Path) -> set[str]:
+    """Return the ids that GitHub and the documentation's site give to the headings of a page."""
+    text = re.sub(r"(?ms)^```.*?^```", "", page.read_text(encoding="utf-8"))
+    titles = (re.sub(r"[^\w\- ]", "", title.lower()) for title in re.findall(r"(?m)^#+ (.+)$", text))
+    return {title.strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_headings_that_a_page_links_are_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]*\.md|)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    made_by_a_tool = {ROOT / "docs/python.md", ROOT / "docs/commands.md"}
+    missing = [
+        (name, anchor)
+        for name, anchor in links
+        for target in [(page.parent / name).resolve() if name else page]
+        if target not in made_by_a_tool and anchor not in anchors_of(target)
+    ]
+    assert missing == []
+
+
+def test_every_page_of_docs_is_in_the_navigation_of_its_site() -> None:
+    listed = re.findall(r"([\w./-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")]
+    assert sorted(listed) == sorted(pages)
+
+
 def test_every_promise_of_security_links_the_test_that_holds_it() -> None:
     table = (ROOT / "SECURITY.md").read_text().partition("## What was tried")[2]
     rows = [line for line in table.splitlines() if line.startswith("|")][2:]

@@ -18,6 +18,7 @@ import yaml
 from tests.support.acts import ACTS, maintained_board
 from tests.support.folders import ROOT
 from tests.support.pull_requests import Repository, about, begin, git, measured, written
+from tests.support.requests import request_text
 
 GITHUB = ROOT / ".github"
 PINS = {
@@ -32,6 +33,7 @@ TRIGGERS: dict[str, object] = {
     "ci": {"push": {"branches": ["main"]}, "pull_request": None, "merge_group": None},
     "submission": {"pull_request": None},
     "pages": {"push": {"branches": ["main"]}, "pull_request": None, "workflow_dispatch": None},
+    "comment": {"workflow_run": {"workflows": ["submission"], "types": ["completed"]}},
     "release": {"push": {"tags": ["v*"]}},
     "weights": {"schedule": [{"cron": "23 5 * * 1"}], "workflow_dispatch": None},
 }
@@ -42,6 +44,7 @@ RIGHTS = {
         "publish": {"contents": "read", "actions": "read", "id-token": "write"},
     },
     "submission": {"check": {"contents": "read"}},
+    "comment": {"comment": {"actions": "read", "pull-requests": "write"}},
     "evaluate": {
         "evaluate": {"contents": "read"},
         "judge": {"contents": "read", "actions": "read"},
@@ -76,7 +79,9 @@ def triggers(name: str) -> dict[str, Any]:
 def test_every_workflow_is_started_by_what_it_should_be_and_nothing_else() -> None:
     assert set(WORKFLOWS) == {*TRIGGERS, "evaluate"}
     assert {name: triggers(name) for name in TRIGGERS} == TRIGGERS
-    assert list(triggers("evaluate")) == ["workflow_dispatch"]
+    assert list(triggers("evaluate")) == ["workflow_dispatch", "issues"]
+    assert triggers("evaluate")["issues"] == {"types": ["labeled"]}
+    assert "github.event.label.name == 'evaluate'" in WORKFLOWS["evaluate"]["jobs"]["evaluate"]["if"]
 
 
 def test_every_job_has_the_least_rights_and_no_secret() -> None:
@@ -94,6 +99,7 @@ def test_every_job_has_the_least_rights_and_no_secret() -> None:
         for job, rights in jobs.items()
         if "write" in rights.values()
     } == {
+        ("comment", "comment"),
         ("evaluate", "propose"),
         ("pages", "deploy"),
         ("release", "publish"),
@@ -118,7 +124,7 @@ def test_no_script_holds_what_somebody_else_wrote_and_no_checkout_keeps_the_toke
     checkouts = [step for _, _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
     assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(checkouts)
     # A write token is where it is used, and where it is used nothing is installed.
-    writing = [step.get("run", "") for _, job, step in STEPS if job == "propose"]
+    writing = [step.get("run", "") for _, job, step in STEPS if job in ("propose", "comment")]
     assert not any(word in script for script in writing for word in ("pip", "python", "stiltboard"))
 
 
@@ -195,7 +201,7 @@ def test_every_label_that_is_set_by_itself_is_created_when_a_board_is_set_up() -
         for labels in values_of("labels", yaml.safe_load(file.read_text()))
         for label in labels
     ]
-    assert set(created) == set(named)
+    assert set(created) == {*named, "evaluate"}  # which a maintainer sets
     assert len(set(created)) == len(created)
 
 
@@ -266,7 +272,7 @@ def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_zizmor_finds_nothing_and_would_find_something(tmp_path: Path) -> None:
     done = zizmor(GITHUB)
-    assert (done.returncode, done.stdout.strip()) == (0, "No findings to report. Good job!"), done.stdout
+    assert (done.returncode, done.stdout.strip()) == (0, "No findings to report. Good job! (1 ignored)")
     worse = Path(shutil.copytree(GITHUB, tmp_path / ".github"), "workflows/submission.yml")
     worse.write_text(worse.read_text().replace("${AUTHOR}", "${{ github.event.pull_request.title }}"))
     done = zizmor(tmp_path / ".github")
@@ -516,7 +522,7 @@ def test_the_evaluate_jobs_turn_an_artifact_into_a_judged_pull_request(
     writer = Runner(tmp_path / "writer", origin.folder)
     shutil.copy(evaluated.programs / "gh", writer.programs)
     assert writer.run("evaluate", "propose", "Download the commit").returncode == 0
-    done = writer.run("evaluate", "propose", "Push it and open the pull request", SLUG="mine")
+    done = writer.run("evaluate", "propose", "Push it and open the pull request", SLUG="mine", NUMBER="")
     assert done.returncode == 0, done.stderr
     assert git(origin.folder, "diff", "--name-only", "main", "evaluate/mine-77").splitlines() == [
         "submissions/mine/results/jupyterlab.parquet",
@@ -543,7 +549,7 @@ def test_a_commit_that_changes_more_than_results_is_not_pushed(
     )
     git(origin.folder, "checkout", "--quiet", "main")
     assert evaluated.run("evaluate", "propose", "Download the commit").returncode == 0
-    done = evaluated.run("evaluate", "propose", "Push it and open the pull request", SLUG="mine")
+    done = evaluated.run("evaluate", "propose", "Push it and open the pull request", SLUG="mine", NUMBER="")
     assert (done.returncode, done.stdout) == (1, "::error::the commit changes more than the results\n")
     assert "evaluate/mine-77" not in git(origin.folder, "branch", "--all", "--contains", head)
 
@@ -560,10 +566,63 @@ def test_only_plain_files_leave_the_job_that_opened_the_weights(evaluated: Runne
     assert (done.returncode, done.stdout) == (1, "::error::the evaluation left something else than files\n")
 
 
+CHOOSE = "Choose the submission, and write the one that is requested"
+
+
 @pytest.mark.parametrize("slug", ["../x", "$(touch canary)", "a b", "-x", "", "A"])
 def test_a_slug_that_is_none_ends_the_evaluation(evaluated: Runner, slug: str) -> None:
-    done = evaluated.run("evaluate", "evaluate", "Evaluate", SLUG=slug, TARGET="", HOURS="1")
+    done = evaluated.run(
+        "evaluate", "evaluate", CHOOSE, SLUG=slug, TARGET="", EVENT="workflow_dispatch", BODY="", AUTHOR=""
+    )
     assert (done.returncode, done.stdout) == (2, "::error::the slug is none\n")
+
+
+def test_a_label_on_a_request_makes_its_submission_and_a_pull_request_that_closes_it(
+    evaluated: Runner, origin: Repository, tmp_path: Path
+) -> None:
+    asked = {"EVENT": "issues", "AUTHOR": "bob", "SLUG": "", "TARGET": ""}
+    text = request_text(slug="theirs", targets="jupyterlab")
+    done = evaluated.run("evaluate", "evaluate", CHOOSE, BODY=text, **asked)
+    assert done.returncode == 0, done.stderr
+    assert (evaluated.temp / "output").read_text() == "slug=theirs\ntarget=jupyterlab\n"
+    folder = evaluated.folder / "submissions" / "theirs"
+    assert "https://github.com/bob" in (folder / "submission.yaml").read_text()
+    (folder / "results").mkdir()
+    for name in ("jupyterlab.yaml", "jupyterlab.parquet"):
+        (folder / "results" / name).write_text("x")
+    assert evaluated.run("evaluate", "evaluate", "Collect the results", SLUG="theirs").returncode == 0
+    assert (evaluated.temp / "results/submission.yaml").is_file()
+    done = evaluated.run("evaluate", "evaluate", CHOOSE, BODY="### Title\n\n::error::x", **asked)
+    assert done.returncode == 3 and commands_in(done.stdout) == [] and commands_in(done.stderr) == []
+
+
+VERDICT = {"verdict": "needs a maintainer", "reasons": [{"rule": "reported"}, {"rule": "<b>"}, {"rule": 7}]}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "pull", "comment"),
+    [
+        (VERDICT, "17", "**Submission check: needs a maintainer** (reported)\n"),
+        ({"verdict": "accepted", "reasons": []}, "17", "**Submission check: accepted**\n"),
+        ({"verdict": "accepted <img>", "reasons": []}, "17", ""),
+        ({"reasons": "x"}, "17", ""),
+        (VERDICT, "", ""),
+    ],
+)
+def test_a_comment_says_the_verdict_and_nothing_that_somebody_wrote(
+    verdict: dict[str, Any], pull: str, comment: str, origin: Repository, tmp_path: Path
+) -> None:
+    runner = Runner(tmp_path / "runner", origin.folder)
+    (tmp_path / "review.json").write_text(json.dumps(verdict))
+    runner.program(
+        "gh",
+        f'case "$1 $2" in "run download") cp {tmp_path}/review.json "${{@: -1}}" ;; "api repos"*) echo {pull} ;; '
+        f'"pr comment") cp "${{@: -1}}" {tmp_path}/said ;; esac',
+    )
+    done = runner.run("comment", "comment", "Comment", RUN="5", ADDRESS="https://x.example/5", HEAD="0" * 40)
+    assert done.returncode == 0, done.stderr
+    said = (tmp_path / "said").read_text() if (tmp_path / "said").exists() else ""
+    assert said.startswith(comment) if comment else not said
 
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())

@@ -36,6 +36,7 @@ EXAMPLES = {
     "supersede": "stiltboard supersede my-model -t tatoeba --reason 'other pooling'",
     "missing": "stiltboard missing -t tatoeba",
     "migrate": "stiltboard migrate --check",
+    "request": "stiltboard request issue.md --author ada",
     "review": "stiltboard review origin/main HEAD",
     "build": "stiltboard build --out public",
     "publish": "stiltboard publish",

@@ -25,7 +25,7 @@ _PLACES = {
     f"{EXAMPLE}/results/jupyterlab.parquet": "jupyterlab.parquet",
     **{
         f".github/workflows/{name}.yml": f"{name}.yml"
-        for name in ("evaluate", "pages", "submission", "weights")
+        for name in ("comment", "evaluate", "pages", "submission", "weights")
     },
     ".github/ISSUE_TEMPLATE/submission.yml": "request.yml",
     ".github/ISSUE_TEMPLATE/result.yml": "wrong-result.yml",

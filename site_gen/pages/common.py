@@ -19,6 +19,7 @@ from site_gen.board.regimes import REGIME_NAMES
 from site_gen.figures.style import REGIME_MARKS
 from site_gen.once import once
 from site_gen.pages.board_columns import rank_words
+from site_gen.pages.request_address import request_address
 
 Context = Mapping[str, object]
 
@@ -60,6 +61,7 @@ def common(board: Board, base_url: str, path: str, current: str) -> dict[str, ob
         "edition": board.edition,
         "repository": address,
         "documentation": documentation,
+        "request": request_address(address),
         "navigation": NAVIGATION,
         "path": path,
         "picture": f"{base_url}{paths.SITE_CARD}" if base_url else "",

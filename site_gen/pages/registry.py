@@ -32,6 +32,7 @@ from site_gen.pages.compare_data import NAMES
 from site_gen.pages.front import front
 from site_gen.pages.pagination import PAGE_ROWS, linked_parts
 from site_gen.pages.rendering import data_block
+from site_gen.pages.request_address import request_address
 from site_gen.writing.output import declaration_key, key_of, placement_key, reported_inputs, standing_inputs
 
 
@@ -109,7 +110,9 @@ def _reported(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
     for row in board.reported:
         path = paths.page(row.slug)
         titles = {name: cell.target.title for name, cell in row.cells.items()}
-        yield path, {**common(board, base_url, path, "submission"), "row": row, "titles": titles}
+        context = common(board, base_url, path, "submission")
+        asked = request_address(str(context["repository"]), row)
+        yield path, {**context, "row": row, "titles": titles, "request": asked}
 
 
 def _former(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:

@@ -11,7 +11,7 @@ TEMPLATES = ROOT / "templates" / "own_board"
 SOURCES = {
     **{
         f"{name}.yml": f".github/workflows/{name}.yml"
-        for name in ("evaluate", "pages", "submission", "weights")
+        for name in ("comment", "evaluate", "pages", "submission", "weights")
     },
     "request.yml": ".github/ISSUE_TEMPLATE/submission.yml",
     "wrong-result.yml": ".github/ISSUE_TEMPLATE/result.yml",
@@ -19,6 +19,14 @@ SOURCES = {
 }
 # This repository installs itself, and a board the version that it pins; and a board has no docs/ of its own.
 CHANGES = (
+    (
+        """      - name: Build the documentation beside it
+        run: |
+          python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt '.[docs]'
+          NO_MKDOCS_2_WARNING=1 mkdocs build --strict --site-dir public/docs
+""",
+        "",
+    ),
     ("--constraint constraints.txt '.[eval]'", "--requirement requirements.txt 'stiltboard[eval]'"),
     ("--constraint constraints.txt .", "--requirement requirements.txt"),
     ("Install the base's stiltboard", "Install the stiltboard that the base pins"),

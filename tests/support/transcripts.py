@@ -1,6 +1,7 @@
 """The commands that docs show with what they print: `python -m tests.support.transcripts` runs and writes them.
 
-With the argument `training` it does so for the page that trains a model, which takes minutes.
+With the argument `training` it does so for the page that trains a model, and with `empty` for those that start
+in an empty folder and evaluate, which takes minutes.
 
 A fenced block of the kind `console` is a transcript: a line that begins with `$ ` is a command for the shell, the
 lines up to the next one are what it prints to both streams. `…` stands for lines that are left out. All commands
@@ -26,8 +27,12 @@ SUBMISSIONS = (
     *(f"me5-small-l{layers}-sts-{regime}" for layers in (2, 12) for regime in ("english", "multilingual")),
 )
 PAGES = (ROOT / "docs/everyday.md",)
+# They start in an empty folder, and evaluate.
+EMPTY_FOLDER_PAGES = (ROOT / "docs/tutorial.md", ROOT / "docs/own-text.md")
 # What its commands print has the same form on every machine, and other numbers.
 TRAINING_PAGE = ROOT / "docs/while-training.md"
+# Of the commits that a page makes.
+_IDENTITY = {f"GIT_{role}_{what}": "ada" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 _BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 _FILE = re.compile(r"(?ms)^```(?:python|yaml)\n# (\S+\.(?:py|yaml))\n(.*?)^```$")
 _COMMAND = re.compile(r"(?m)^\$ (.*)\n((?:(?!\$ ).*\n)*)")
@@ -88,7 +93,9 @@ def _lines(block: str, board: Path, left_out: str) -> Iterator[str]:
 
 def _output(command: str, board: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    variables = os.environ | {"PATH": path, "STILTBOARD_CACHE": str(board / ".cache"), "COLUMNS": "110"}
+    variables = (
+        os.environ | _IDENTITY | {"PATH": path, "STILTBOARD_CACHE": str(board / ".cache"), "COLUMNS": "110"}
+    )
     done = subprocess.run(
         ["bash", "-c", command], cwd=board, env=variables, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -107,7 +114,10 @@ def _shortened(shown: str, printed: str) -> str:
 
 
 if __name__ == "__main__":
-    for path in (TRAINING_PAGE,) if "training" in sys.argv[1:] else PAGES:
+    chosen = {"training": (TRAINING_PAGE,), "empty": EMPTY_FOLDER_PAGES}.get("".join(sys.argv[1:]), PAGES)
+    for path in chosen:
         with tempfile.TemporaryDirectory() as folder:
-            make = make_training_folder if path == TRAINING_PAGE else make_board
-            path.write_text(rewritten(path.read_text("utf-8"), make(Path(folder))), "utf-8")
+            start = {TRAINING_PAGE: make_training_folder}.get(path, make_board)
+            if path in EMPTY_FOLDER_PAGES:
+                start = Path
+            path.write_text(rewritten(path.read_text("utf-8"), start(Path(folder))), "utf-8")
