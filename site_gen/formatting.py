@@ -193,6 +193,11 @@ def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
             yield f"{prefix}{key}", str(child)
 
 
+def unbroken(text: str) -> str:
+    """Return a text in which no line ends between a number and its unit: 21.3 M."""
+    return re.sub(r"(\d) ([kMBT])\b", "\\1\N{NO-BREAK SPACE}\\2", text)
+
+
 def compact(count: float) -> str:
     """Write a number of parameters with three significant digits: 278 M, 1.07 B."""
     for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):

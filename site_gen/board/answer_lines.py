@@ -112,13 +112,12 @@ class _Series:
             f"{counted(len(self.gap.sizes), 'size')} ({signed(low)} to {signed(high)})."
         )
         decided = model.mean.p < 1 - LEVEL
-        text += f" {'Beyond chance' if decided else 'Open'}: {p_words(model.mean.p)}"
+        text += f" {'Beyond chance' if decided else 'Open'} ({p_words(model.mean.p)}"
         others = sorted(effect.p for effect in model.sensitivity.values())
         if others:
-            text += (
-                f", {p_words(others[0])} to {p_words(others[-1]).removeprefix('p ')} under other assumptions"
-            )
-        text += "."
+            least, most = p_words(others[0]), p_words(others[-1]).removeprefix("p ")
+            text += f"; under other assumptions {least} to {most}"
+        text += ")."
         return AnswerLine(f"{self.task}, all sizes together", DECIDED if decided else OPEN, text)
 
     @property

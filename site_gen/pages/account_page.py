@@ -24,6 +24,7 @@ def account_html(text: str, repository: str, path: str) -> Markup:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(text)
     _name_headings(tokens)
+    _lower_headings(tokens)
     for token in tokens:
         if token.children:
             for child in token.children:
@@ -41,6 +42,14 @@ def account_html(text: str, repository: str, path: str) -> Markup:
     # Numbers are aligned by a class: the pages allow no inline styles.
     html = re.sub(r' style="text-align:right"', ' class="number"', html)
     return Markup(re.sub(r' style="[^"]*"', "", html))  # noqa: S704  # rendered from Markdown without its HTML
+
+
+def _lower_headings(tokens: Sequence[Token]) -> None:
+    """Put every heading after the first one a level lower where there are several of the highest level."""
+    headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
+    if sum(token.tag == "h1" for token in headings) > 2:
+        for token in headings[2:]:
+            token.tag = f"h{min(6, int(token.tag[1:]) + 1)}"
 
 
 def _name_headings(tokens: Sequence[Token]) -> None:

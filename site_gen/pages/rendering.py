@@ -12,6 +12,7 @@ from markupsafe import Markup
 import templates
 from site_gen import formatting
 from site_gen.board.glossary import meaning
+from site_gen.board.regimes import regime_word
 from site_gen.board.target_labels import target_label
 from site_gen.board.trust import flags
 from site_gen.figures.style import symbol_path
@@ -50,7 +51,9 @@ def _environment() -> Environment:
         "diverging": formatting.diverging,
         "signed": formatting.signed,
         "flags": flags,
+        "regime_word": regime_word,
         "tuple": tuple,
+        "unbroken": formatting.unbroken,
         "flat": lambda value: tuple(formatting.flat(value)),
         "heat": formatting.heat,
         "interval": formatting.interval,

@@ -120,7 +120,9 @@ def test_no_page_asks_another_origin_or_holds_inline_code_or_style(files: dict[s
             assert not [name for name in attrs if name.startswith("on")], path
             assert tag not in ("style", "iframe", "img", "object", "base"), path
             if tag == "script":
-                assert ("src" in attrs) != (attrs.get("type") in ("application/json", "application/ld+json")), path
+                assert ("src" in attrs) != (
+                    attrs.get("type") in ("application/json", "application/ld+json")
+                ), path
             if tag in ("script", "link") and attrs.get("rel") != "canonical":
                 assert not urlsplit(attrs.get("src") or attrs.get("href") or "").scheme, path
         head = [(tag, attrs) for tag, attrs in page.elements if tag in ("meta", "link", "script")]

@@ -88,3 +88,9 @@ def test_numbers_below_zero_have_a_minus_and_long_ones_commas() -> None:
         ("seconds", "1,040.5"),
         ("fast", "True"),
     ]
+
+
+def test_a_number_stays_with_its_unit() -> None:
+    assert (
+        formatting.unbroken("12 layers, 21.3 M; 5 Models") == "12 layers, 21.3\N{NO-BREAK SPACE}M; 5 Models"
+    )

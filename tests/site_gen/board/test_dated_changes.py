@@ -53,4 +53,4 @@ def test_without_a_snapshot_the_page_lists_results_by_date() -> None:
     page = site_files(make_board(gather(SITE_SUBMISSIONS)))["changes.html"].decode()
     assert "<h1>What changed</h1>" in page
     assert '<time datetime="2026-03-02">' in page
-    assert '<a href="submissions/lodestar-s-english.html">Lodestar Small + MNLI</a> on Tatoeba: new: ' in page
+    assert '<a href="submissions/lodestar-s-english.html">Lodestar Small + MNLI</a>: Tatoeba new: ' in page

@@ -51,3 +51,10 @@ def test_a_number_below_zero_has_a_minus_and_a_range_or_an_option_none() -> None
     shown = str(account_html(text, "", "account.md"))
     assert "+3.7 [−1.5, +8.8]" in shown
     assert "From −2 to 3-4, as <code>-t -1</code> and 2026-11 say." in shown
+
+
+def test_headings_after_the_first_of_several_titles_are_a_level_lower() -> None:
+    several = str(account_html("# Both\n\n# One\n\n## Method\n\n# Two", "", "account.md"))
+    assert [several.count(f"<h{level} ") for level in (1, 2, 3)] == [1, 2, 1]
+    single = str(account_html("# One\n\n## Method", "", "account.md"))
+    assert [single.count(f"<h{level} ") for level in (1, 2, 3)] == [1, 1, 0]
