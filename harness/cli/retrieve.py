@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,11 +107,26 @@ _NEEDED_FIRST = (
 )
 @click.option(
     "--by",
-    type=click.Choice(["best", "top", "average", "whole", "words"]),
+    type=click.Choice(["best", "top", "average", "whole", "words", "contexts", "pieces"]),
     default="best",
     show_default=True,
     help="How a model scores a document: by its best chunk, the mean of the --top best, the average of all, "
-    "its text as a whole, or its words, each encoded alone.",
+    "its text as a whole, its words, each encoded alone or averaged over its --contexts, or the first pieces "
+    "of its words.",
+)
+@click.option(
+    "--contexts",
+    nargs=2,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="QUERIES.txt DOCUMENTS.txt",
+    help="Sentences of both languages, one a line, for --by contexts.",
+)
+@click.option(
+    "--contexts-per-word",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Of --contexts, the first N sentences with a word.",
 )
 @click.option("--top", type=click.IntRange(2, 100), default=3, show_default=True, help="Chunks of --by top.")
 @click.option(
@@ -148,6 +164,8 @@ def command(
     window: str | None,
     by: str,
     top: int,
+    contexts: tuple[Path, Path] | None,
+    contexts_per_word: int,
     device: str,
     dtype: str,
     ignore_identical_ids: bool | None,
@@ -177,7 +195,10 @@ def command(
         all_judged=all_judged,
         limit=limit,
     )
-    request = RetrievalRequest(collection, matching=_matching(by, top, window), **systems)  # type: ignore[arg-type]
+    matching = replace(_matching(by, top, window), contexts=contexts, per_word=contexts_per_word)
+    if (by == "contexts") != (contexts is not None):
+        raise WrongUsage("--by contexts and --contexts go together", cure="give both, or none")
+    request = RetrievalRequest(collection, matching=matching, **systems)  # type: ignore[arg-type]
     with watch(collection.name) as reporter:
         report = retrieve(request, options, reporter)
     if as_json:
@@ -197,7 +218,7 @@ def _matching(by: str, top: int, window: str | None) -> Matching:
             f"--window {window!r} is not N:STRIDE, a stride of 1 to N",
             cure="for windows of 128 tokens, one every 42: --window 128:42",
         )
-    if by in ("whole", "words"):
+    if by in ("whole", "words", "contexts", "pieces"):
         raise WrongUsage(f"--by {by} has no windows", cure="leave --window out")
     return Matching(by, top, int(length), int(stride))
 

@@ -210,6 +210,14 @@ class Encoder:
 
         Views that leave the prefix out do not pool the first `prompt_tokens`.
         """
+        states = self.states(token_ids)
+        return {
+            view: self._vectors(states[view.layer], view, prompt_tokens).cpu().numpy() for view in self.views
+        }
+
+    @torch.inference_mode()
+    def states(self, token_ids: Iterable[Tokens]) -> dict[int, torch.Tensor]:
+        """Return the views' hidden states (texts, tokens, hidden) by layer, of texts of one token count."""
         rows = [np.asarray(text, dtype=np.int64) for text in token_ids]
         ids = torch.from_numpy(np.stack(rows))  # (texts, tokens)
         texts = ids.shape[0]
@@ -219,12 +227,8 @@ class Encoder:
         output = self._model(input_ids=ids.to(self.device), return_dict=True)
         states = self._captured.states
         states[self._depth] = output.last_hidden_state
-        vectors: dict[View, Vectors] = {
-            view: self._vectors(states[view.layer][:texts], view, prompt_tokens).cpu().numpy()
-            for view in self.views
-        }
         self._captured.states = {}
-        return vectors
+        return {view.layer: states[view.layer][:texts] for view in self.views}
 
     def _vectors(self, state: torch.Tensor, view: View, prompt_tokens: int) -> torch.Tensor:
         """Return vectors (texts, width) of length 1 of a hidden state (texts, tokens, hidden)."""

@@ -14,7 +14,7 @@ from harness.characters import shown
 from harness.data.ir_collection import Collection, Document
 from harness.errors import BadInput
 from harness.evaluation.direct import OUTPUT, StatedEncoding, submission_of_model
-from harness.evaluation.embeddings import encode_missing
+from harness.evaluation.embeddings import CheckpointEncoder, encode_missing
 from harness.evaluation.run import Options, Run
 from harness.kinds.clir import DocumentScores
 from harness.kinds.protocols import EncodeByRole
@@ -24,6 +24,12 @@ from harness.models.encoding_choice import choose_encoding
 from harness.models.tokenizer_opening import open_tokenizer
 from harness.records import ReportedSubmission, TextEncoding, TextRole
 from harness.reporter import Reporter
+from harness.retrieval.contextual_search import (
+    PIECES,
+    refuse_terms,
+    search_by_contexts,
+    search_by_first_pieces,
+)
 from harness.retrieval.ranked_run import RankedRun, Ranking
 from harness.retrieval.sources import SENTENCES, Searched
 from harness.retrieval.top_documents import TopDocuments
@@ -38,13 +44,27 @@ class Matching:
 
     `by` is `whole`, its text at once; `best`, its best chunk; `top`, the mean of its `top` best chunks;
     `average`, the normalised mean of all its chunks; or `words`, the sum of its words' vectors, each encoded
-    alone and weighted by IDF. A chunk is some sentences, or with `window` so many tokens, one every `stride`.
+    alone and weighted by IDF; `contexts`, the same with vectors that are averaged over at most `per_word`
+    sentences of the files `contexts`; or `pieces`, the sum of the first pieces of its words. A chunk is some
+    sentences, or with `window` so many tokens, one every `stride`.
     """
 
     by: str = "best"
     top: int = 3
     window: int | None = None
     stride: int = 0
+    contexts: tuple[Path, Path] | None = None
+    per_word: int = 20
+
+    @property
+    def by_words(self) -> bool:
+        """Tell whether texts are sums over words, rather than texts or chunks."""
+        return self.by == "words" or self.in_context
+
+    @property
+    def in_context(self) -> bool:
+        """Tell whether words are read in their context, which the cache of vectors does not hold."""
+        return self.by in ("contexts", "pieces")
 
     @property
     def variant(self) -> str:
@@ -75,6 +95,8 @@ def encoder_run(
     """
     run, files = _opened(name, submissions, options, reporter)
     encoding = choose_encoding(run.submission.encoding_for(searched.target.name), files, roles=True)
+    if matching.in_context:
+        return _run_in_context(run, files, encoding, searched, matching, depth), encoding
     collection = searched.collection
     if matching.window is not None:
         collection = replace(collection, cut=token_windows(files, matching.window, matching.stride))
@@ -104,6 +126,33 @@ def encoder_run(
         rankings = _rank_by_texts(collection, encode, matching, depth)
     encoded.close()
     return RankedRun(run.slug, words, rankings), encoding
+
+
+def _run_in_context(
+    run: Run,
+    files: CheckpointFiles,
+    encoding: TextEncoding,
+    searched: Searched,
+    matching: Matching,
+    depth: int,
+) -> RankedRun:
+    """Return the run by words in context; raises BadInput where pieces have no place in texts."""
+    refuse_terms(searched.kind_of_terms)
+    if encoding.lower_case:
+        raise BadInput(f"{run.slug} lower-cases texts, whose words then have no place", cure="--by words")
+    if matching.by == "pieces":
+        encoding = replace(encoding, max_length=min(PIECES, encoding.max_length))
+    encoder = CheckpointEncoder([encoding.view], files, encoding, run).encoder
+    prefixes = encoding.prefix_of(TextRole.QUERY), encoding.prefix_of(TextRole.PASSAGE)
+    if matching.by == "pieces":
+        words, rankings = search_by_first_pieces(searched, encoder, prefixes, depth)
+    else:
+        assert matching.contexts is not None
+        words, rankings = search_by_contexts(
+            searched, encoder, prefixes, matching.contexts, matching.per_word, depth
+        )
+    encoder.close()
+    return RankedRun(run.slug, words, rankings)
 
 
 def _rank_by_texts(

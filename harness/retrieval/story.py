@@ -152,7 +152,7 @@ class _Retrieval:
         if self._request.word_vectors is not None:
             self._add(vec_files_run(*self._request.word_vectors, self._searched, self._request.depth))
         matching = self._request.matching
-        if self._searched.has_single_sentences and matching.window is None and matching.by != "words":
+        if self._searched.has_single_sentences and matching.window is None and not matching.by_words:
             matching = Matching("whole")
         for name in self._request.models:
             run, encoding = encoder_run(

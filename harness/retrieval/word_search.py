@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +38,6 @@ def rank_by_words(
     be in the language in which IDF is counted. Raises BadInput for vectors of different widths. Source: R.
     Litschko et al. 2022. arXiv 2112.11031 (CLWE and ISO).
     """
-    names = list(collection.documents)
     width = _common_width(query_vectors, document_vectors)
     weights = _idf_weights(index)
     known = [term for term in index.vocabulary if term in document_vectors]
@@ -47,18 +48,34 @@ def rank_by_words(
         for term in terms:
             if term in query_vectors:
                 sums[row] += query_vectors[term]
-    asked, has_query_vector = _unit(sums)
-    top = TopDocuments(names, len(queries), depth)
+    parts = (slice(start, start + _BLOCK) for start in range(0, len(collection.documents), _BLOCK))
+    return rank_by_vectors(collection, sums, (weights[part][:, columns] @ matrix for part in parts), depth)
+
+
+def rank_by_vectors(
+    collection: Collection,
+    queries: NDArray[np.float64],
+    blocks: Iterable[NDArray[np.float64]],
+    depth: int,
+) -> dict[str, Ranking]:
+    """Rank documents by cosine with each query; `blocks` are their vectors (documents, d), in order.
+
+    A vector of zeros ranks nothing, and is not ranked.
+    """
+    asked, has_query_vector = _unit(queries)
+    top = TopDocuments(list(collection.documents), len(queries), depth)
     query, left_out = np.array(collection.ignored, dtype=np.int64).reshape(-1, 2).T
-    for start in range(0, len(names), _BLOCK):
-        documents = np.arange(start, min(start + _BLOCK, len(names)))
-        vectors, has_vector = _unit(weights[documents][:, columns] @ matrix)
+    start = 0
+    for block in blocks:
+        documents = np.arange(start, start + len(block))
+        vectors, has_vector = _unit(block)
         scores = vectors @ asked.T
         scores[~has_vector] = -np.inf
         scores[:, ~has_query_vector] = -np.inf
         here = (left_out >= start) & (left_out < start + len(documents))
         scores[left_out[here] - start, query[here]] = -np.inf
         top.add(documents, scores)
+        start += len(block)
     return {query: top.ranking(row) for row, query in enumerate(collection.queries)}
 
 
@@ -71,6 +88,14 @@ def vec_files_run(query_file: Path, document_file: Path, searched: Searched, dep
     rankings = rank_by_words(collection, index, queries, query_vectors, document_vectors, depth)
     digests = "+".join(map(file_digest, (query_file, document_file)))
     return RankedRun("clwe", ("clwe.idf", f"vectors={digests}", searched.document_terms[1]), rankings)
+
+
+def inverse_frequencies(index: TermIndex) -> dict[str, float]:
+    """Return log(N / df) of every term."""
+    counts = Counter(term for terms in index.documents for term in set(terms))
+    return {
+        term: math.log(len(index.documents) / counts[number]) for term, number in index.vocabulary.items()
+    }
 
 
 def _idf_weights(index: TermIndex) -> sparse.csr_matrix:

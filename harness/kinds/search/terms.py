@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import icu
 
@@ -51,21 +52,45 @@ def terms_of(kind: str, language: str) -> tuple[Terms, str]:
     return ngrams, kind
 
 
+class WordSpan(NamedTuple):
+    """A word's characters in a text as it is written, and the term that it is compared as."""
+
+    start: int
+    end: int
+    term: str
+
+
+def word_spans(language: str) -> Callable[[str], list[WordSpan]]:
+    """Return what finds the words of texts of a language, where `terms_of` returns their terms alone."""
+    iterator = icu.BreakIterator.createWordInstance(icu.Locale(language))
+
+    def spans(text: str) -> list[WordSpan]:
+        found, start = [], 0
+        for part in _parts(iterator, text):
+            if any(map(str.isalnum, part)):
+                found.append(WordSpan(start, start + len(part), _normal(part)))
+            start += len(part)
+        return found
+
+    return spans
+
+
 def _words(language: str) -> Terms:
     iterator = icu.BreakIterator.createWordInstance(icu.Locale(language))
 
     def words(text: str) -> list[str]:
-        text = _normal(text)
-        # ICU counts in units of UTF-16.
-        units = text.encode("utf-16-le") if text and max(text) > "\uffff" else None
-        iterator.setText(text)
-        parts = (
-            text[start:end] if units is None else units[2 * start : 2 * end].decode("utf-16-le")
-            for start, end in pairwise([0, *iterator])
-        )
-        return [part for part in parts if any(map(str.isalnum, part))]
+        return [part for part in _parts(iterator, _normal(text)) if any(map(str.isalnum, part))]
 
     return words
+
+
+def _parts(iterator: Any, text: str) -> Iterator[str]:
+    """Yield the parts of a text between the word boundaries of an iterator of ICU, words and others."""
+    # ICU counts in units of UTF-16.
+    units = text.encode("utf-16-le") if text and max(text) > "\uffff" else None
+    iterator.setText(text)
+    for start, end in pairwise([0, *iterator]):
+        yield text[start:end] if units is None else units[2 * start : 2 * end].decode("utf-16-le")
 
 
 def _normal(text: str) -> str:
