@@ -68,7 +68,8 @@ def command(
     They are read from git, and never checked out or run.
 
     Exit code 0: accepted. 1: refused, with every reason, its file and its cure. 2: needs a maintainer (or
-    wrong usage, in which case nothing is printed to standard output). 3: a revision does not exist.
+    wrong usage, in which case nothing is printed to standard output). 3: a revision does not exist, or
+    the place of outcomes does not answer.
     """
     from harness.review import Verdict, markdown, review
 

@@ -92,11 +92,14 @@ class DigestStore:
         assert _digest(data) == digest
         self._remote.write(kept_name(digest), data)
 
-    def sizes(self) -> Mapping[str, int]:
-        """Return the size of every file in the place, by its digest; other names are left out."""
+    def sizes(self, *, writing: bool = False) -> Mapping[str, int]:
+        """Return the size of every file in the place, by its digest; other names are left out.
+
+        With `writing`, credentials are used as for writing.
+        """
         sizes = {
             name.rpartition("/")[2].partition(".")[0]: (name, size)
-            for name, size in self._remote.sizes().items()
+            for name, size in self._remote.sizes(writing=writing).items()
         }
         return {digest: size for digest, (name, size) in sizes.items() if name == kept_name(digest)}
 

@@ -29,7 +29,10 @@ _GOES_ON = "the same command goes on from what the cache has"
 
 @dataclass(frozen=True)
 class Remote:
-    """A place for files: a folder, or an address as fsspec writes it; `anonymous` for a public bucket."""
+    """A place for files: a folder, or an address as fsspec writes it.
+
+    A bucket that is `anonymous` is read without credentials; they are still needed to write.
+    """
 
     where: str
     anonymous: bool = False
@@ -56,7 +59,7 @@ class Remote:
     def write(self, name: str, data: bytes) -> None:
         """Write a file completely or not at all; a file of that name is replaced."""
         with self._failures(f"{self.where}/{name} cannot be written"):
-            system, root = self._opened()
+            system, root = self._opened(writing=True)
             if isinstance(system.protocol, tuple) and "file" in system.protocol:
                 system.makedirs(str(Path(root, name).parent), exist_ok=True)
                 partial = f"{root}/{Path(name).parent}/.{uuid4().hex}.partial"
@@ -69,10 +72,10 @@ class Remote:
             else:  # a store of objects shows an object when all of it is there
                 system.pipe_file(f"{root}/{name}", data, **_bounded(system))
 
-    def sizes(self) -> Mapping[str, int]:
-        """Return the size in bytes of every file, by its name."""
+    def sizes(self, *, writing: bool = False) -> Mapping[str, int]:
+        """Return the size in bytes of every file, by its name; with credentials if `writing` follows."""
         with self._failures(f"{self.where} cannot be listed"):
-            system, root = self._opened()
+            system, root = self._opened(writing=writing)
             system.invalidate_cache()
             found = system.find(root, detail=True)
             if not found:
@@ -80,12 +83,12 @@ class Remote:
             prefix = f"{root.rstrip('/')}/"
             return {path.removeprefix(prefix): int(about["size"]) for path, about in found.items()}
 
-    def _opened(self) -> tuple[AbstractFileSystem, str]:
+    def _opened(self, *, writing: bool = False) -> tuple[AbstractFileSystem, str]:
         """Return the file system and the place's path in it; fsspec keeps one for each process."""
         try:
             from fsspec.core import url_to_fs  # noqa: PLC0415  # only with a place
 
-            system, root = url_to_fs(self.where, **self._options())
+            system, root = url_to_fs(self.where, **self._options(writing=writing))
             if self._is_bucket:
                 system.retries = TRIES
         except ImportError as missing:  # fsspec raises one of its own for the package of a file system
@@ -93,11 +96,14 @@ class Remote:
             raise MissingExtra(self.where, "outcomes", str(module), is_command=False) from missing
         return system, str(root)
 
-    def _options(self) -> Mapping[str, Any]:
+    def _options(self, *, writing: bool) -> Mapping[str, Any]:
         if not self._is_bucket:
             return {}
         waits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
-        return {"anon": self.anonymous, "config_kwargs": {**waits, "retries": {"total_max_attempts": 1}}}
+        return {
+            "anon": self.anonymous and not writing,
+            "config_kwargs": {**waits, "retries": {"total_max_attempts": 1}},
+        }
 
     def _refuse_gone(self, system: AbstractFileSystem, root: str) -> None:
         """Raise Unreachable where not a file but the whole place is missing.

@@ -79,7 +79,7 @@ def push(
     Raises Unreachable where the place cannot be listed.
     """
     local = [one for one in outcomes if one.path.exists()]
-    sizes = store.sizes() if local else {}
+    sizes = store.sizes(writing=True) if local else {}
 
     def sent(one: StoredOutcomes) -> MoveReport:
         data = one.local()

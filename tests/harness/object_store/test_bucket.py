@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.support.bucket_server import (
     replace_object,
 )
 from tests.support.folders import SUBMISSIONS, tree
-from tests.support.pull_requests import about, measured, written
+from tests.support.pull_requests import about, begin, measured, written
 
 pytestmark = pytest.mark.slow
 ROWS = 200
@@ -153,7 +154,20 @@ def test_a_slow_or_a_cut_connection_is_named_and_the_same_command_goes_on(
     assert not list(toy.parent.parent.joinpath("cache").rglob("*.partial"))
 
 
-def test_wrong_credentials_and_no_server_are_named(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_review_reads_the_boards_outcomes_from_the_bucket(server: Server, tmp_path: Path) -> None:
+    files = written(tmp_path / "made", *measured("mine"))
+    for name in [name for name in files if name.endswith(".parquet")]:
+        data = files.pop(name)
+        replace_object(f"board/{kept_name(hashlib.sha256(data).hexdigest())}", data)
+    files |= {"submissions/mine/submission.yaml": about("mine", "ada"), "stiltboard.yaml": SETTINGS.encode()}
+    board = begin(tmp_path / "board", files)
+    head = board.pull(written(tmp_path / "more", *measured("mine", ("it", "de", "fi"))))
+    done = run(board.folder / "submissions", "review", board.base, head, "--actor", "ada", "--format", "json")
+    report = json.loads(done.stdout)
+    assert (done.exit_code, report["verdict"], len(report["diff"]["comparisons"])) == (0, "accepted", 1)
+
+
+def test_a_server_that_is_not_there_is_named(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(remote, "CONNECT_SECONDS", 1)
     assert "cannot be read: " in refused(toy, "validate")
