@@ -78,7 +78,7 @@ function mark(difference, adjusted) {
   if (difference[3] === null) {
     return "not tested: one training run";
   }
-  return adjusted < ALPHA ? `${difference[0] > 0 ? "better" : "worse"}, p ${adjusted < 0.001 ? "< 0.001" : adjusted.toFixed(3)}` : "not significant";
+  return adjusted < ALPHA ? `${difference[0] > 0 ? "better" : "worse"}, p ${adjusted < 0.001 ? "< 0.001" : adjusted.toFixed(3)}` : "open, can be chance";
 }
 
 function scores(slugs) {

@@ -72,7 +72,7 @@ def test_differences_have_intervals_and_corrected_marks_and_stand_in_the_address
                 and "better, p < 0.001" in difference
                 and difference.endswith(", seeds matched")
             )
-            assert near.startswith("+1.00 [−") and near.endswith("not significant")
+            assert near.startswith("+1.00 [−") and near.endswith("open, can be chance")
             assert once.endswith("not tested: one training run")
             page = visit.open("about:blank") and visit.open(address)
             expect(page.locator("#compare-said")).to_have_text("4 submissions compared.")
