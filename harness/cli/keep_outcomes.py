@@ -34,9 +34,10 @@ def command() -> None:
 @click.option(
     "--remove", is_flag=True, help="Then delete each file that was read back the same; git keeps the text."
 )
+@click.option("--check", "read_back", is_flag=True, help="Read back all of them, and replace what is other.")
 @verbosity_options
 @submissions_option
-def push_command(slugs: tuple[str, ...], remove: bool, submissions: Path) -> None:
+def push_command(slugs: tuple[str, ...], remove: bool, read_back: bool, submissions: Path) -> None:
     """Bring the files next to results into the board's place: of SLUG, or of all submissions.
 
     What is there already is not sent again. With --remove, commit the deletions: reviews take them from a
@@ -47,7 +48,7 @@ def push_command(slugs: tuple[str, ...], remove: bool, submissions: Path) -> Non
 
     outcomes, store = _opened(slugs, submissions)
     with watch("outcomes") as reporter:
-        report = push(outcomes, store, reporter, remove=remove)
+        report = push(outcomes, store, reporter, read_back=read_back, remove=remove)
     removed = f", {report.removed:,} removed here" if remove else ""
     click.echo(f"{_files(report.moved)} pushed to {store.where}, {report.present:,} there already{removed}")
     _refuse(report)

@@ -64,7 +64,10 @@ COMMANDS = {
         "site_gen.commands.snapshot",
         "Tag the board and write an archive of it, with metadata for a DOI.",
     ),
-    "export": ("site_gen.commands.export_formats", "Write results in the formats of mteb, the Hub and others."),
+    "export": (
+        "site_gen.commands.export_formats",
+        "Write results in the formats of mteb, the Hub and others.",
+    ),
     "pack": ("harness.cli.pack", "Pack a submission's results and recipe into one archive."),
     "outcomes": ("harness.cli.keep_outcomes", "Keep the outcomes of results outside git: push, pull, check."),
     "cache": ("harness.cli.cache", "List what lies in the cache, or make room."),

@@ -17,7 +17,7 @@ from harness.store.file_tree import RESULTS_FOLDER, FileTree
 from harness.store.files import read_file
 
 OUTCOMES_LIMIT = 2**29
-KEPT_CURE = "stiltboard outcomes push, where they still are"
+KEPT_CURE = "stiltboard outcomes push --check, where they still are"
 
 
 # Returns where a board keeps outcomes outside git, None for nowhere; called when outcomes are missing.
@@ -94,7 +94,8 @@ def _settings_if_missing(path: Path, result_path: Path) -> OutcomeSettings | Non
 
 
 def _cure(result: Result) -> str:
-    return f"stiltboard outcomes push {result.submission}, where they still are; or {evaluated_again(result)}"
+    push = f"stiltboard outcomes push --check {result.submission}"
+    return f"{push}, where they still are; or {evaluated_again(result)}"
 
 
 def evaluated_again(result: Result) -> str:

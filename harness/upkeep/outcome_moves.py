@@ -71,12 +71,18 @@ def outcomes_of(folders: Iterable[Path]) -> list[StoredOutcomes]:
 
 
 def push(
-    outcomes: Sequence[StoredOutcomes], store: DigestStore, reporter: Reporter, *, remove: bool = False
+    outcomes: Sequence[StoredOutcomes],
+    store: DigestStore,
+    reporter: Reporter,
+    *,
+    read_back: bool = False,
+    remove: bool = False,
 ) -> MoveReport:
     """Bring the files next to results into their place; what is there with its size is not sent again.
 
-    With `remove`, each file is then read back from its place, and deleted only where it came back the same.
-    Raises Unreachable where the place cannot be listed.
+    With `read_back`, or `remove`, each file is then read from its place, and sent again if it is another one
+    there; with `remove` it is deleted here once it came back the same. Raises Unreachable where the place
+    cannot be listed.
     """
     local = [one for one in outcomes if one.path.exists()]
     sizes = store.sizes(writing=True) if local else {}
@@ -86,7 +92,7 @@ def push(
         present = sizes.get(one.digest) == len(data)
         if not present:
             store.write(one.digest, data)
-        if not remove:
+        if not (read_back or remove):
             return MoveReport(moved=not present, present=present)
         try:
             store.fetched(one.digest, OUTCOMES_LIMIT, KEPT_CURE)
@@ -96,9 +102,10 @@ def push(
             store.write(one.digest, data)
             present = False
             store.fetched(one.digest, OUTCOMES_LIMIT, KEPT_CURE)
-        with results_lock(one.folder):
-            one.path.unlink(missing_ok=True)
-        return MoveReport(moved=not present, present=present, removed=1)
+        if remove:
+            with results_lock(one.folder):
+                one.path.unlink(missing_ok=True)
+        return MoveReport(moved=not present, present=present, removed=remove)
 
     return _summed(sent, local, reporter, "pushed")
 

@@ -74,8 +74,8 @@ def verify(
     """Verify the results of submissions, and report every failure instead of raising it.
 
     `verify_each` verifies the files of results by a plan, such as in other processes, and yields them in any
-    order; by default one is verified after the other. Raises WrongUsage only: where a submitter would verify
-    their submission, or a named target has no result.
+    order; by default one is verified after the other. Raises WrongUsage where a submitter would verify their
+    submission, or a named target has no result, and Unreachable where the place of outcomes does not answer.
     """
     reporter = reporter or Silent()
     broken: list[Finding] = []

@@ -71,6 +71,10 @@ def test_what_is_missing_or_changed_is_named_and_nothing_is_removed(board: Path,
     assert "but the result names" in done.stderr and parquet(board).read_bytes() == b"other"
     parquet(board).write_bytes(data)
     kept.write_bytes(bytes(len(data)))  # as large, and damaged
+    assert run(board, "push").stdout.startswith("0 files pushed")
+    assert run(board, "push", "--check").stdout.startswith("1 file pushed")
+    assert kept.read_bytes() == data == parquet(board).read_bytes()
+    kept.write_bytes(bytes(len(data)))
     assert run(board, "push", "--remove").stdout.startswith("1 file pushed")
     assert kept.read_bytes() == data and not parquet(board).exists()
 
