@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harness.catalog import BY_NAME
 from harness.catalog.languages import language_facts
+from harness.catalog.lookup import split_targets
 from harness.catalog.target_entries import ENTRIES, read_entries
 from harness.data import load_examples
 from harness.data.training_text import load_training
@@ -126,6 +127,10 @@ def test_every_entry_has_what_a_reader_needs() -> None:
                 else language.split("-")
             )
             assert all(all(language_facts(code)) for code in codes), (name, language)
+
+
+def test_the_name_of_the_benchmark_means_all_of_them() -> None:
+    assert split_targets(["beyond-xtreme"]) == list(ENTRIES)
 
 
 def test_an_entry_that_is_not_pinned_is_not_scored(hub: HubServer) -> None:

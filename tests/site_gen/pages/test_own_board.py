@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.catalog import BY_NAME, TARGETS
 from harness.records import ReportedSubmission
 from site_gen.board.reported import ReportedEntry
 from site_gen.board.whole import WholeEntry
@@ -172,3 +174,30 @@ def test_where_upstream_also_changed_its_rows_the_documented_commands_merge_the_
     assert "title: Ours" in (fork / "stiltboard.yaml").read_text()
     assert "Upstream: " in git(fork, "show", "HEAD:harness/clock.py")
     assert len(git(fork, "rev-list", "--parents", "-1", "HEAD").split()) == 3
+
+
+def test_targets_beyond_xtreme_are_shown_where_they_were_measured_and_in_no_average() -> None:
+    target = BY_NAME["wikipedia_retrieval"]
+    scores = dict.fromkeys(target.languages, 50.0)
+    measured = entry("toy", scores, target=target, n=1500)
+    files = site_files(make_board([measured], TARGETS))
+    page = files["targets.html"].decode()
+    assert "Beyond XTREME" in page and "Wikipedia retrieval" in page
+    assert "Belebele" not in page and "targets/belebele.html" not in files
+    assert (
+        "beyond XTREME target, outside the XTREME average"
+        in files["targets/wikipedia_retrieval.html"].decode()
+    )
+    board = json.loads(files["data/leaderboard.json"])
+    (line,) = board["submissions"]
+    assert (
+        line["targets"]["wikipedia_retrieval"]["score"],
+        line["xtreme_mean"],
+        line["xtreme_targets_measured"],
+    ) == (
+        50,
+        None,
+        0,
+    )
+    shown = [listed["name"] for listed in board["targets"] if listed["benchmark"] == "beyond XTREME"]
+    assert shown == ["wikipedia_retrieval"]
