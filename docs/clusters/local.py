@@ -8,7 +8,8 @@ from parsl import Config
 from parsl.executors import HighThroughputExecutor
 from parsl.providers import LocalProvider
 
-WORKERS = int(os.environ.get("WORKERS", os.cpu_count() or 1))
+CORES = os.cpu_count() or 1
+WORKERS = int(os.environ.get("WORKERS", CORES))
 
 
 def config() -> Config:
@@ -18,7 +19,7 @@ def config() -> Config:
             HighThroughputExecutor(
                 address="127.0.0.1",
                 max_workers_per_node=WORKERS,
-                cores_per_worker=1,
+                cores_per_worker=0.99 * CORES / WORKERS,  # WORKERS are started, also on fewer cores
                 provider=LocalProvider(
                     init_blocks=1,
                     max_blocks=1,

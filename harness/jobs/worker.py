@@ -8,8 +8,10 @@ import os
 import signal
 import threading
 import time
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib.metadata import version
+from io import StringIO
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, TextIO, assert_never
 
@@ -63,8 +65,7 @@ def run_job(text: str) -> str:
     from harness.jobs.job_record import STOPPED, job_from_json  # noqa: PLC0415 - after `start_in_pool`
 
     job = job_from_json(text)
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    with _busy, job.log.open("a", encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
+    with _busy, _log_of(job) as log, redirect_stdout(log), redirect_stderr(log):
         reporter = _LogReporter(log)
         reporter.report(f"{job.name}: begun by process {os.getpid()}")
         reply = do_job(job, reporter)
@@ -74,10 +75,26 @@ def run_job(text: str) -> str:
     return reply.to_json()
 
 
+@contextmanager
+def _log_of(job: AnyJob) -> Iterator[TextIO]:
+    """Open a job's log; where that cannot be written, as on a full disk, the job goes on without."""
+    log: TextIO
+    try:
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        log = job.log.open("a", encoding="utf-8", errors="replace")
+    except OSError:
+        log = StringIO()
+    try:
+        yield log
+    finally:
+        with suppress(OSError):
+            log.close()
+
+
 def do_job(job: AnyJob, reporter: Reporter) -> JobReply:
     """Do a job in this process, and return what it measured or trained, its error, or that it was stopped."""
     from harness.downloading import reporting_downloads  # noqa: PLC0415 - after `start_in_pool`
-    from harness.errors import StiltboardError, naming_failures  # noqa: PLC0415
+    from harness.errors import StiltboardError, SystemRefused, naming_failures  # noqa: PLC0415
     from harness.jobs.job_record import STOPPED, JobReply  # noqa: PLC0415
     from harness.jobs.run_folder import working_on  # noqa: PLC0415
 
@@ -93,6 +110,9 @@ def do_job(job: AnyJob, reporter: Reporter) -> JobReply:
         return JobReply(exit_code=STOPPED)
     except StiltboardError as error:
         return JobReply.of(error)
+    except OSError as full:  # all others are named above
+        cure = "free space there; what is finished is kept, and the same command goes on"
+        return JobReply.of(SystemRefused(f"{full.filename or 'this disk'}: {full.strerror}", cure=cure))
 
 
 def _work(job: AnyJob, reporter: Reporter) -> JobReply:
@@ -108,10 +128,18 @@ def _work(job: AnyJob, reporter: Reporter) -> JobReply:
 
 
 def _evaluate(job: EvaluationJob, reporter: Reporter) -> JobReply:
+    from harness.errors import BadInput  # noqa: PLC0415
+    from harness.evaluation.gone_weights import are_gone  # noqa: PLC0415
     from harness.evaluation.isolated import evaluate_apart  # noqa: PLC0415
     from harness.evaluation.story import evaluate  # noqa: PLC0415
     from harness.jobs.job_record import JobReply  # noqa: PLC0415
 
+    for source, files in job.options.fetched.items():
+        if not are_gone(files) and not files.folder.is_dir():
+            raise BadInput(
+                f"this worker does not see {files.folder}, where the files of {source} are",
+                cure="STILTBOARD_CACHE has to lie where all workers see it, at the same path",
+            )
     arguments = (job.folder, job.targets, job.languages, job.options, reporter)
     return JobReply(evaluate_apart(*arguments, job.isolation) if job.isolation else evaluate(*arguments))
 
@@ -150,7 +178,8 @@ class _LogReporter:
         self._log, self._reported, self._done = log, 0.0, 0
 
     def report(self, message: str) -> None:
-        print(now(), message, file=self._log, flush=True)
+        with suppress(OSError):
+            print(now(), message, file=self._log, flush=True)
 
     def encoded(self, texts: int, tokens: int, total: int) -> None:
         self._done = tokens if self._done >= total else self._done + tokens

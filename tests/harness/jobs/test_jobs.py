@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +164,49 @@ def test_a_job_crosses_as_text_and_another_version_is_refused(board: Path, tmp_p
     assert "this worker has stiltboard" in run_job(other)
     assert "the job was made by 0.0.0" in job.log.read_text()
     assert not (board / "many/results").exists()
+
+
+def test_a_full_disk_a_missing_checkpoint_and_another_version_are_named_and_nothing_is_lost(
+    board: Path, tmp_path: Path
+) -> None:
+    """Each hits one worker; the same command then ends with the bytes of one run."""
+    jobs = jobs_of(board, tmp_path / "cache")
+    jobs[1] = replace(jobs[1], version="0.0.0")
+    shutil.rmtree(jobs[2].options.fetched["weights-2"].folder)  # what the worker would open
+
+    def work(text: str) -> str:
+        if job_from_json(text).folder.name != "one":
+            return run_job(text)
+        with no_file_grows():
+            return run_job(text)
+
+    ended = run_jobs(jobs, lambda: ThreadPoolExecutor(1), None, work)
+    errors = {one.job.name: str(one.error) for one in ended if one.error is not None}
+    expected = {
+        "many seed 0": "this worker does not see ",
+        "many seed 1": "this worker has stiltboard",
+        "many seed 2": "this worker does not see ",
+        "one seed 0": "too large",
+    }
+    assert errors.keys() == {f"{name}: jupyterlab" for name in expected}
+    for name, what in expected.items():
+        assert errors[f"{name}: jupyterlab"].startswith(f"{name}: jupyterlab: ")
+        assert what in errors[f"{name}: jupyterlab"]
+    assert not (board / "one/results/jupyterlab.yaml").exists()
+    assert evaluate("--shard", "1/1").exit_code == 0
+    measured = bytes_of(board)
+    assert bytes_of_one_run(board)[1] == measured
+
+
+@contextmanager
+def no_file_grows() -> Iterator[None]:
+    """Let no file of this process grow: the error is a full disk's sister, and anybody may ask for it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_where_nothing_on_disk_is_kept_a_submission_is_one_job(board: Path, tmp_path: Path) -> None:
