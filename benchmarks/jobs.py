@@ -4,9 +4,9 @@
     python benchmarks/jobs.py busy [--workers 64] [--jobs 1000] [--seconds 5]
     python benchmarks/jobs.py memory [--jobs 10000]
 
-`equal` evaluates copies of the bundled encoder on JupyterLab's text, each cut at another layer: one after the
-other on all cores, and by two Parsl workers of one core each, in turn; it compares the bytes of results and
-the times from start to end. `busy` hands jobs that only sleep to Parsl workers of this machine: of the time
+`equal` evaluates copies of the bundled encoder on JupyterLab's text, each with another prefix, so that none
+finds vectors of another: one after the other on all cores, by two Parsl workers of one core each, and by
+`--jobs 2`; it compares the bytes of results and the times from start to end. `busy` hands jobs that only sleep to Parsl workers of this machine: of the time
 from when every worker had begun a job to when the last job was begun, the share that the workers slept.
 `memory` hands out jobs that do nothing, as long as real ones, and prints the resident memory of the process
 before and meanwhile.
@@ -43,7 +43,7 @@ title: Copy {number}
 family: multilingual-e5
 base: {{id: intfloat/multilingual-e5-small}}
 intermediate: {{regime: none}}
-encoding: {{layer: {layer}, pooling: mean}}
+encoding: {{layer: {layer}, pooling: mean, prefix: "copy {number}: "}}
 checkpoints: [{{seed: 0, bundled: multilingual-e5-small, layers: {layers}}}]
 submitters: [{{name: The benchmark}}]
 license: MIT

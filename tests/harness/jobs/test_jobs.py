@@ -110,6 +110,19 @@ def test_shards_in_any_order_and_twice_are_the_whole(board: Path) -> None:
     assert bytes_of_one_run(board)[1] == measured
 
 
+@pytest.mark.slow
+def test_two_shards_at_once_on_one_submission_are_the_whole(board: Path) -> None:
+    code = "from harness.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "evaluate", "many", *TARGETS, "--shard"]
+    for _ in range(2):
+        both = [subprocess.Popen([*command, f"{number}/2"], stderr=subprocess.PIPE) for number in (2, 1)]
+        said = [process.communicate()[1].decode() for process in both]
+        assert [process.returncode for process in both] == [0, 0], said
+    assert evaluate().exit_code == 0
+    measured = bytes_of(board)
+    assert bytes_of_one_run(board)[1] == measured
+
+
 def test_a_lost_job_is_tried_once_more_and_then_named(board: Path, tmp_path: Path) -> None:
     jobs = jobs_of(board, tmp_path / "cache")
     assert [job.options.seeds for job in jobs] == [(0,), (1,), (2,), (0,)]

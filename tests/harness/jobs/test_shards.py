@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import WrongUsage
+from harness.jobs.job_list import Listed, share
 from harness.jobs.shards import Shard
 
 
@@ -14,6 +17,26 @@ from harness.jobs.shards import Shard
 def test_shards_are_disjoint_and_complete(costs: list[float], count: int) -> None:
     shares = [Shard(number, count).share(costs) for number in range(1, count + 1)]
     assert sorted(job for share in shares for job in share) == list(range(len(costs)))
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=60), st.integers(1, 9))
+def test_shards_differ_by_the_dearest_job_at_most(costs: list[float], count: int) -> None:
+    loads = [sum(costs[job] for job in Shard(number, count).share(costs)) for number in range(1, count + 1)]
+    assert max(loads) - min(loads) <= max(costs) * (1 + 1e-9)
+
+
+def test_jobs_that_share_a_head_are_in_one_shard() -> None:
+    listed = [
+        Listed(Path("a"), (seed,), (target,), cost, head)
+        for seed in range(3)
+        for target, cost, head in (("v", 5.0, ""), ("xquad", 9.0, "squad"), ("mlqa", 1.0, "squad"))
+    ]
+    shares = [share(listed, Shard(number, 4)) for number in range(1, 5)]
+    assert sorted(job.name for mine in shares for job in mine) == sorted(job.name for job in listed)
+    for mine in shares:
+        assert [job.seeds for job in mine if job.targets == ("xquad",)] == [
+            job.seeds for job in mine if job.targets == ("mlqa",)
+        ]
 
 
 def test_shards_of_many_jobs_are_even() -> None:
