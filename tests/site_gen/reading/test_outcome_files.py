@@ -7,12 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli.main import main
 from harness.errors import BadInput
 from site_gen.build import build
 from site_gen.reading import outcome_files
 from tests.support.folders import SITE_SUBMISSIONS, tree
 from tests.support.kept_outcomes import move_outcomes
+from tests.support.pull_requests import begin
 
 ROW = "lantern-b-none"
 FILE = f"data/outcomes/{ROW}/bucc2018_dev.parquet"
@@ -73,3 +76,24 @@ def test_outcomes_that_changed_while_they_were_read_are_refused(submissions: Pat
     files = outcome_files.outcome_files(board, submissions)
     with pytest.raises(BadInput, match="not the outcomes that the result names"):
         files[ROW, "bucc2018_dev"].make()
+
+
+def test_an_earlier_revision_finds_outcomes_where_the_board_keeps_them_today(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STILTBOARD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(SITE_SUBMISSIONS / ROW, tmp_path / "made/submissions" / ROW)
+    move_outcomes(tmp_path / "made/submissions", tmp_path / "kept", where="../kept")
+    board = begin(tmp_path / "board", tree(tmp_path / "made"))
+    arguments = ["build", "--at", "HEAD", "--submissions", str(board.folder / "submissions")]
+    first = CliRunner().invoke(main, [*arguments, "--out", "first"])
+    assert first.exit_code == 0, first.output
+    assert (tmp_path / "first" / FILE).read_bytes() == STORED.read_bytes()
+    shutil.rmtree(tmp_path / "cache")
+    (tmp_path / "kept").rename(tmp_path / "moved")
+    assert CliRunner().invoke(main, [*arguments, "--out", "none"]).exit_code == 3
+    (board.folder / "stiltboard.yaml").write_text("schema: 1\noutcomes: {where: ../moved}\n")
+    second = CliRunner().invoke(main, [*arguments, "--out", "second"])
+    assert second.exit_code == 0, second.output
+    assert tree(tmp_path / "second") == tree(tmp_path / "first")
