@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,23 @@ XTREME_HUB = "google/xtreme"
 DAMAGED_ON_HUB = "report it to the owners of the data set on the Hub"
 # What `datasets` reads of a repository before it knows which files of data a configuration has.
 _DESCRIPTIONS = ("README.md", ".huggingface.yaml", "dataset_infos.json")
+
+
+_noted: ContextVar[dict[str, str] | None] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def noting_revisions() -> Iterator[Mapping[str, str]]:
+    """Collect the commit of every data set that is read from the Hub meanwhile, by the repository's name.
+
+    Rows that were prepared here before and are read without a network have no known commit.
+    """
+    revisions: dict[str, str] = {}
+    token = _noted.set(revisions)
+    try:
+        yield revisions
+    finally:
+        _noted.reset(token)
 
 
 def load_rows(repository: str, name: str, split: str, *, cure: str, revision: str | None = None) -> Any:
@@ -78,6 +97,8 @@ def _rows_at(commit: str, repository: str, name: str, split: str) -> Any:
         addresses = [address for files in (builder.config.data_files or {}).values() for address in files]
         _download(repository, commit, [address.removeprefix(start) for address in addresses])
     builder.download_and_prepare()
+    if (noted := _noted.get()) is not None:
+        noted[repository] = commit
     return builder.as_dataset(split=split)
 
 

@@ -7,7 +7,7 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -23,8 +23,13 @@ _ROOT = Path(__file__).resolve().parents[2]
 _COMMIT, _LOCK, _IMAGE = "STILTBOARD_COMMIT", "STILTBOARD_LOCK", "STILTBOARD_IMAGE"
 
 
-def describe_run(reports: Sequence[EncodingReport], run: Run) -> EvaluationRun:
-    """Describe this run: date, device, versions, and amounts summed over the reports of its passes."""
+def describe_run(
+    reports: Sequence[EncodingReport], run: Run, revisions: Mapping[str, str] | None = None
+) -> EvaluationRun:
+    """Describe this run: date, device, versions, and amounts summed over the reports of its passes.
+
+    `revisions` has the commit of each data set of the Hub that was read for it.
+    """
     origin = harness_origin()
     return EvaluationRun(
         date=now(),
@@ -44,6 +49,7 @@ def describe_run(reports: Sequence[EncodingReport], run: Run) -> EvaluationRun:
         versions={name: version(name) for name in _VERSIONS}
         | {"python": platform.python_version()}
         | _own_versions(run),
+        text_revisions=dict(sorted((revisions or {}).items())),
         events=(
             *(["bfloat16 was emulated with float32 products"] if is_emulated(run.device, run.dtype) else []),
             *dict.fromkeys(event for report in reports for event in report.events),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from harness.data.hub import noting_revisions
 from harness.errors import BadInput, CheckFailed, StiltboardError, Unreachable, joined
 from harness.evaluation.cells import UNWRITTEN, Cell, Measured, make_result, make_table
 from harness.evaluation.embeddings import Encoded, distinct_texts, encode_missing, every_view
@@ -58,10 +59,10 @@ def evaluate(
         if target.plan.head is None:
             continue
         try:
-            for measured, reports in predict(target, plan.run):
-                results[target.name] = _write(
-                    target.plan, measured, describe_run(reports, plan.run), plan.run
-                )
+            with noting_revisions() as training:
+                for measured, reports in predict(target, plan.run):
+                    description = describe_run(reports, plan.run, {**target.plan.revisions, **training})
+                    results[target.name] = _write(target.plan, measured, description, plan.run)
         except (BadInput, CheckFailed) as reason:  # the other targets go on
             if len(plan.targets) == 1:
                 raise
@@ -89,7 +90,12 @@ def _compare_vectors(plan: Plan, targets: Sequence[Resumed]) -> dict[str, Result
         # seeds are measured.
         if number == len(plan.checkpoints) or not run.options.overwrite:
             results = {
-                target.name: _write(target.plan, measured[target.name], describe_run(reports, run), run)
+                target.name: _write(
+                    target.plan,
+                    measured[target.name],
+                    describe_run(reports, run, target.plan.revisions),
+                    run,
+                )
                 for target in targets
             }
         if isinstance(encoded, Encoded):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.catalog.finetuning import RECIPES, Recipe
 from harness.data.examples import Examples
@@ -28,6 +28,7 @@ class TargetPlan:
 
     `unreadable` gives the reason for each language without text; `head` is None for targets without a head,
     and `text_encoding` for those with one. Only `seeds` are measured, or all where it is empty.
+    `revisions` has the commit of each data set of the Hub that the text is from.
     """
 
     target: Target
@@ -38,6 +39,7 @@ class TargetPlan:
     head: HeadPlan | None = None
     text_encoding: TextEncoding | None = None
     seeds: tuple[int, ...] = ()
+    revisions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def encoding(self) -> TextEncoding:

@@ -8,6 +8,7 @@ from harness.catalog import TARGETS, find_target, is_own
 from harness.catalog.lookup import language_named, split_names, split_targets, target_named
 from harness.data import find_own_target, load_examples, refuse_inner_folder
 from harness.data.examples import Examples
+from harness.data.hub import noting_revisions
 from harness.errors import BadInput, Fault, Unreachable, WrongUsage
 from harness.evaluation.run import Run
 from harness.evaluation.target_plan import TargetPlan
@@ -98,10 +99,13 @@ def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Target
     examples: dict[str, Examples] = {}
     fingerprints: dict[str, str] = {}
     unreadable: dict[str, str] = {}
+    revisions: dict[str, str] = {}
     faults: list[Fault] = []
     for language in [language for language in target.languages if not languages or language in languages]:
         try:
-            all_examples = load_examples(target, language, run.options.own.get(target.name, run.options.data))
+            with noting_revisions() as read:
+                folder = run.options.own.get(target.name, run.options.data)
+                all_examples = load_examples(target, language, folder)
         except Unreachable:
             raise
         except BadInput as reason:
@@ -111,6 +115,9 @@ def _load_examples(target: Target, languages: Sequence[str], run: Run) -> Target
         else:
             examples[language] = all_examples.first(run.options.limit) if run.options.limit else all_examples
             fingerprints[language] = all_examples.fingerprint
+            revisions |= read
     if not examples:
         raise BadInput(faults)
-    return TargetPlan(target, examples, fingerprints, unreadable, {}, seeds=run.options.seeds)
+    return TargetPlan(
+        target, examples, fingerprints, unreadable, {}, seeds=run.options.seeds, revisions=revisions
+    )

@@ -12,6 +12,7 @@ from harness.records.record import Record
 from harness.records.scalars import (
     Count,
     Digest,
+    HubId,
     Language,
     Line,
     LongLine,
@@ -24,6 +25,8 @@ from harness.records.scalars import (
 
 _Seed = Annotated[str, Field(pattern=r"^(?:0|[1-9][0-9]{0,17})$")]
 # How much was measured, and when: runs that differ in nothing else are recorded as one.
+# The fingerprint of the text, and no revision, says whether two runs read the same.
+_NO_CONDITIONS = ("events", "versions", "batch_tokens", "threads", "text_revisions")
 _AMOUNTS = ("date", "since", "encoded_sentences", "encoded_tokens", "seconds", "cells")
 
 
@@ -32,8 +35,9 @@ class EvaluationRun(Record):
 
     `since` is the date of the first of several runs, `date` that of the last. `instructions` are the
     processor's, which last bits depend on; `commit` is the harness's own where it ran from a clone, `lock`
-    the digest of the constraints that its environment was installed with, `image` the container's. `cells`
-    lists the languages of each seed that the run measured; it is empty where a result has only one run.
+    the digest of the constraints that its environment was installed with, `image` the container's.
+    `text_revisions` names the commit at which each data set of the Hub was read. `cells` lists the languages
+    of each seed that the run measured; it is empty where a result has only one run.
     """
 
     date: Timestamp
@@ -52,6 +56,7 @@ class EvaluationRun(Record):
     commit: Revision | None = None
     lock: Digest | None = None
     versions: Mapping[Tag, Line] = {}
+    text_revisions: Mapping[HubId, Revision] = {}
     events: tuple[LongLine, ...] = ()
     cells: Mapping[_Seed, tuple[Language, ...]] = {}
 
@@ -59,7 +64,9 @@ class EvaluationRun(Record):
     def _omit_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = serialize(self)
         return {
-            name: value for name, value in fields.items() if value is not None and (value or name != "cells")
+            name: value
+            for name, value in fields.items()
+            if value is not None and (value or name not in ("cells", "text_revisions"))
         }
 
     @property
@@ -70,7 +77,7 @@ class EvaluationRun(Record):
     @property
     def conditions(self) -> Mapping[str, str]:
         """Return what a score may depend on, by name, such as `versions.torch`, as far as it is known."""
-        fields = self.model_dump(exclude={*_AMOUNTS, "events", "versions", "batch_tokens", "threads"})
+        fields = self.model_dump(exclude={*_AMOUNTS, *_NO_CONDITIONS})
         versions = {f"versions.{name}": version for name, version in self.versions.items()}
         return {name: str(value) for name, value in fields.items()} | versions
 

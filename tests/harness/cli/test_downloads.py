@@ -14,8 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.main import main
+from harness.store import load_result
 from tests.support.folders import ROOT
 from tests.support.hub_faults import GATED, LARGE, LISTING, PAGE, SMALL, answers, fails
+from tests.support.hub_layout import data_set
 from tests.support.hub_server import HubServer, environment
 from tests.support.submissions import result_without_run, write_submission
 
@@ -131,3 +133,29 @@ def wait_until(is_true: Callable[[], bool]) -> None:
     while not is_true():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_a_mirror_gives_checkpoint_and_text_and_the_result_names_the_commit_of_the_text(
+    submission: Path, hub: HubServer, tmp_path: Path
+) -> None:
+    """With HF_ENDPOINT alone: no client of the program knows another address."""
+    texts = [f"text number {number}" for number in range(1000)]
+    columns = {"source_sentence": texts, "target_sentence": texts}
+    commit = hub.add("google/xtreme", data_set({"tatoeba.deu": {"validation": columns}}), "datasets")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    home = environment(hub, tmp_path / "home")
+    assert home["HF_ENDPOINT"] == hub.endpoint
+    call = [*arguments(submission)[:2], "-t", "tatoeba", *arguments(submission)[4:]]
+    # The text of this test in place of the official one.
+    known = '{"tatoeba": {"de": "e3c993ff47c87ce01d3005d4c797093c12831e131b641af501a32b5334242519"}}'
+    prepared = f"from harness.catalog.fingerprints import FINGERPRINTS as known; known |= {known}"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{prepared}; {PROGRAM}", *call],
+        env=variables | home | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = load_result(submission / "results/tatoeba.yaml")
+    assert result.last_run is not None
+    assert result.last_run.text_revisions == {"google/xtreme": commit}

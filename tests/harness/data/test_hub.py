@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.data.hub import load_rows
+from harness.data.hub import load_rows, noting_revisions
 from harness.errors import BadInput, StiltboardError
 from tests.support.folders import ROOT
 from tests.support.hub_catalog import DATA_SETS, READS
@@ -179,3 +179,13 @@ def test_wrong_bytes_in_the_hubs_cache_are_downloaded_again(
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", scene.cache.parent / "elsewhere")
     assert read() == TEXTS
     assert_cache_is_sound(scene.cache)
+
+
+def test_the_commit_of_what_is_read_is_noted_and_that_of_nothing_else(scene: Scene) -> None:
+    with noting_revisions() as revisions:
+        assert revisions == {}
+        read()
+    assert revisions == {"google/xtreme": scene.hub.repositories["datasets", "google/xtreme"].commit}
+    before = dict(revisions)
+    read()
+    assert revisions == before
