@@ -126,6 +126,14 @@ def test_without_javascript_the_page_reads_whole(browser: Browser, site: Path) -
         assert page.locator("#leaderboard-table button").count() == 0
 
 
+def test_a_printed_page_keeps_its_tables_on_the_paper(browser: Browser, site: Path) -> None:
+    with Visit(browser, viewport={"width": 718, "height": 1000}) as visit:  # A4 with margins of a centimetre
+        visit.page.emulate_media(media="print")
+        for path in ("index.html", "targets/tatoeba.html", "submissions/lodestar-s-english.html"):
+            page = visit.open(f"{site.as_uri()}/{path}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 718, path
+
+
 def test_the_wrong_answers_of_a_row_are_listed_by_language(browser: Browser, site: Path) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site.as_uri()}/submissions/lantern-b-none.html")
