@@ -37,11 +37,10 @@ class FileCache:
         path = self.folder / name
         try:
             data = path.read_bytes()
+        except OSError:  # it is not there, or of another account, or damaged: it is fetched again
+            return None
+        with suppress(OSError):
             os.utime(path)  # many disks do not record when a file was read
-        except FileNotFoundError:
-            return None
-        except OSError:  # another account's cache, or a damaged disk: it is fetched again
-            return None
         return data
 
     def keep(self, name: str, data: bytes) -> Path:

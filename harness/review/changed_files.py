@@ -108,7 +108,7 @@ def path_reasons(
     moved = {
         change.path
         for change in changes
-        if kept and role is not Role.CONTRIBUTOR and _is_moved(change, merged)
+        if kept and role is not Role.CONTRIBUTOR and _is_moved(change, merged, root)
     }
     changes = [change for change in changes if change.path not in moved]
     if len(changes) > CHANGES_LIMIT:
@@ -164,10 +164,13 @@ def _copies(changes: Sequence[Change], merged: Mapping[str, TreeEntry], root: st
                 break
 
 
-def _is_moved(change: Change, merged: Mapping[str, TreeEntry]) -> bool:
+def _is_moved(change: Change, merged: Mapping[str, TreeEntry], root: str) -> bool:
     """Tell whether a file of outcomes goes and its result stays."""
-    name, dot, suffix = change.path.rpartition(".")
-    return change.after is None and dot + suffix == ".parquet" and f"{name}.yaml" in merged
+    slug = slug_of(change.path, root)
+    if slug is None or change.after is not None:
+        return False
+    is_outcomes = size_limit(change.path.partition(f"{slug}/")[2]) == OUTCOMES_LIMIT
+    return is_outcomes and f"{change.path.removesuffix('.parquet')}.yaml" in merged
 
 
 def _identity(entry: TreeEntry | None) -> tuple[str, str] | None:

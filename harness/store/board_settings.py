@@ -76,7 +76,7 @@ def outcome_settings_of(submissions: Path) -> OutcomeSettings | None:
 
 @lru_cache(maxsize=256)
 def _outcome_settings(path: Path, *_state: int) -> OutcomeSettings | None:
-    cure = "write it as docs/maintaining.md says"
+    cure = "write it as docs/own-board.md says"
     settings = parse_board_settings(read_file(path, DEFAULT_LIMIT, cure), str(path))
     return placed(settings.outcomes, path.parent)
 

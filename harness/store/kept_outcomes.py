@@ -6,11 +6,14 @@ measured, packed or proposed is read where it lies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from harness.object_store import DigestStore
+from harness.errors import Where
+from harness.object_store import DigestStore, OtherContent
 from harness.records import OutcomeSettings, Result
 from harness.store.board_settings import outcome_settings_of
 from harness.store.file_tree import RESULTS_FOLDER, FileTree
@@ -34,14 +37,6 @@ def kept_for(submissions: Path) -> SettingsSource:
     return lambda: outcome_settings_of(submissions)
 
 
-def _kept_bytes(settings: OutcomeSettings, result: Result) -> bytes:
-    """Return the outcomes that a result names, from the cache or the board's place; their digest is checked.
-
-    Raises BadInput where the place lacks them or has other content, Unreachable where it does not answer.
-    """
-    return store_of(settings).read(result.outcomes.sha256, OUTCOMES_LIMIT, _cure(result))
-
-
 def store_for(submissions: Path) -> DigestStore | None:
     """Return the store of the outcomes of a board that keeps them elsewhere, None for one that does not."""
     settings = outcome_settings_of(submissions)
@@ -60,7 +55,8 @@ def outcome_bytes_in(tree: FileTree, kept: SettingsSource, result: Result) -> by
     settings = None if name in tree.names() else kept()
     if settings is None:
         return tree.read(name, OUTCOMES_LIMIT, evaluated_again(result))
-    return _kept_bytes(settings, result)
+    with _located(tree.where(f"{RESULTS_FOLDER}/{result.target}.yaml")):
+        return store_of(settings).read(result.outcomes.sha256, OUTCOMES_LIMIT, _cure(result))
 
 
 def outcome_bytes(result_path: Path, result: Result) -> bytes:
@@ -72,7 +68,8 @@ def outcome_bytes(result_path: Path, result: Result) -> bytes:
     settings = _settings_if_missing(path, result_path)
     if settings is None:
         return read_file(path, OUTCOMES_LIMIT, evaluated_again(result))
-    return _kept_bytes(settings, result)
+    with _located(str(result_path)):
+        return store_of(settings).read(result.outcomes.sha256, OUTCOMES_LIMIT, _cure(result))
 
 
 def outcome_path(result_path: Path, result: Result) -> Path:
@@ -84,7 +81,17 @@ def outcome_path(result_path: Path, result: Result) -> Path:
     settings = _settings_if_missing(path, result_path)
     if settings is None:
         return path
-    return store_of(settings).path(result.outcomes.sha256, OUTCOMES_LIMIT, _cure(result))
+    with _located(str(result_path)):
+        return store_of(settings).path(result.outcomes.sha256, OUTCOMES_LIMIT, _cure(result))
+
+
+@contextmanager
+def _located(file: str) -> Iterator[None]:
+    """Name the result whose outcomes are missing from their place or have other content there."""
+    try:
+        yield
+    except OtherContent as error:
+        raise OtherContent([replace(fault, where=Where(file)) for fault in error.faults]) from None
 
 
 def _settings_if_missing(path: Path, result_path: Path) -> OutcomeSettings | None:
