@@ -7,12 +7,12 @@ and as many of a read that was cut; botocore's own tries, which would multiply t
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
 
 from harness.errors import MissingExtra, Unreachable, naming_failures
 
@@ -62,7 +62,7 @@ class Remote:
             system, root = self._opened(writing=True)
             if isinstance(system.protocol, tuple) and "file" in system.protocol:
                 system.makedirs(str(Path(root, name).parent), exist_ok=True)
-                partial = f"{root}/{Path(name).parent}/.{uuid4().hex}.partial"
+                partial = f"{root}/{Path(name).parent}/.{os.urandom(8).hex()}.partial"
                 try:
                     system.pipe_file(partial, data)
                     system.mv(partial, f"{root}/{name}")
