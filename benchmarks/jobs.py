@@ -6,10 +6,10 @@
 
 `equal` evaluates copies of the bundled encoder on JupyterLab's text, each with another prefix, so that none
 finds vectors of another: one after the other on all cores, by two Parsl workers of one core each, and by
-`--jobs 2`; it compares the bytes of results and the times from start to end. `busy` hands jobs that only sleep to Parsl workers of this machine: of the time
-from when every worker had begun a job to when the last job was begun, the share that the workers slept.
-`memory` hands out jobs that do nothing, as long as real ones, and prints the resident memory of the process
-before and meanwhile.
+`--jobs 2`; it compares the bytes of results and the times from start to end. `busy` hands jobs that only
+sleep to Parsl workers of this machine: of the time from when every worker had begun a job to when the last
+job was begun, the share that the workers slept. `memory` hands out jobs that do nothing, as long as real
+ones, and prints the resident memory of the process before and meanwhile.
 
 Expected: sleeping workers wait for nothing but the way of a job through two queues, some milliseconds of five
 seconds, so over 99 %. A job is about 2 kB of text, twice in memory (its object, and the text in the queue):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,7 +121,7 @@ def workers_here(asked: int | None, device: str) -> tuple[int, tuple[str, ...]]:
     """Return the number of workers of this machine, by default one for each GPU, and the GPUs."""
     from harness.models.device import gpu_numbers
 
-    devices = () if device == "cpu" else gpu_numbers()
+    devices = gpu_numbers() if device in ("auto", "cuda") else ()
     return asked or max(1, len(devices)), devices
 
 
@@ -150,20 +150,37 @@ def run_here(
     threads: int = 0,
 ) -> Iterator[EndedJob]:
     """Yield each job as it ends: in a pool of processes, or one after the other in this one."""
-    from harness.jobs.running import EndedJob, dearest_first, local_pool
-    from harness.jobs.worker import do_job
+    from harness.jobs.running import local_pool
 
     workers = min(workers, len(jobs))
     if workers > 1:
         pool = partial(local_pool, workers, devices, threads=threads)
         yield from _run_by(command, jobs, pool)
-        return
-    for number, job in enumerate(dearest_first(jobs), start=1):
-        with watch(job.name.partition(":")[0]) as reporter:
-            ended = EndedJob(job, do_job(job, reporter))
-        if len(jobs) > 1:
-            _say(ended, number, len(jobs))
-        yield ended
+    elif jobs:
+        yield from _run_in_turn(command, jobs)
+
+
+def _run_in_turn(command: str, jobs: Sequence[AnyJob]) -> Iterator[EndedJob]:
+    """Yield each job as it ends in this process."""
+    from harness.jobs.run_folder import JobsRun
+    from harness.jobs.running import EndedJob, dearest_first, without_head
+    from harness.jobs.worker import do_job
+
+    run = JobsRun.new(command, len(jobs), sum(job.cost for job in jobs))
+    untrained: set[str] = set()
+    with run.kept_on_disk():
+        for job in dearest_first(jobs):
+            if job.head and job.head in untrained:
+                ended = without_head(job)
+            else:
+                with watch(job.name.partition(":")[0]) as reporter:
+                    ended = EndedJob(job, do_job(replace(job, run=run.folder), reporter))
+            if ended.reply.untrained:
+                untrained.add(job.head)
+            run.note(job.name, job.log, job.cost, failed=ended.error is not None)
+            if len(jobs) > 1:
+                _say(ended, run.state.done, len(jobs))
+            yield ended
 
 
 def _run_by(

@@ -70,7 +70,7 @@ def run_jobs(
             with _opened(make_executor()) as executor:
                 for job, future in _Handed(executor, work, waiting, run, requests).ended():
                     if future is None:
-                        yield _without_head(job)
+                        yield without_head(job)
                         continue
                     tries[id(job)] += 1
                     # A job's own errors are in its reply: any other is the executor's, which lost a worker.
@@ -181,7 +181,8 @@ def _lost(job: AnyJob, reason: BaseException) -> Fault:
     )
 
 
-def _without_head(job: AnyJob) -> EndedJob:
+def without_head(job: AnyJob) -> EndedJob:
+    """Return how a job ended whose head another one failed to train."""
     fault = Fault(
         f"{job.name}: was not begun, since the head that it shares with another job could not be trained",
         cure="see the error of that job; the same command trains it again",

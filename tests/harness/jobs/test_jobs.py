@@ -24,6 +24,7 @@ from harness.cli.main import main
 from harness.evaluation.run import Options
 from harness.jobs.job_list import list_jobs, open_jobs
 from harness.jobs.job_record import EvaluationJob, job_from_json
+from harness.jobs.run_folder import find_runs
 from harness.jobs.running import local_pool, run_jobs
 from harness.jobs.worker import run_job
 from harness.reporter import Silent
@@ -106,6 +107,11 @@ def test_shards_in_any_order_and_twice_are_the_whole(board: Path) -> None:
         done = evaluate("--shard", f"{number}/3")
         assert done.exit_code == 0, done.output
         assert f"shard {number}/3: " in done.stderr
+    states = [run.state for run in find_runs()]
+    assert [(state.done, state.has_ended, state.failed) for state in states] == [
+        (state.total, True, ()) for state in states
+    ]
+    assert sum(state.total for state in states) == 4
     measured = bytes_of(board)
     assert bytes_of_one_run(board)[1] == measured
 
