@@ -11,6 +11,7 @@ from harness.characters import visible
 from harness.records import Result, Target
 from harness.scoring.example_values import ExampleValues, WrongAnswer, example_values, wrong_answers
 from harness.scoring.outcomes import cells
+from site_gen.formatting import language_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,6 +72,7 @@ def _language(examples: LanguageExamples) -> dict[str, object]:
     numbered = ids == [str(number) for number in range(len(ids))]
     return {
         "language": examples.language,
+        "name": language_name(examples.language),
         "values": "".join(_DIGITS[level] for level in examples.values.levels.tolist()),
         **({} if numbered else {"ids": [_cut(name, ID_WIDTH) for name in ids]}),
         "count": examples.count,

@@ -13,6 +13,7 @@ from harness.scoring.statistics.pairwise import differences
 from site_gen.board.board import Board, Cell, Row, Standing
 from site_gen.board.recipe import recipe
 from site_gen.board.regimes import regime_word
+from site_gen.formatting import language_name
 from site_gen.once import once
 from site_gen.writing.output import Output, placement_key, submission_output
 
@@ -54,6 +55,7 @@ def compare_outputs(board: Board) -> Iterator[tuple[str, Output]]:
                 names,
                 [_target_description(standing) for standing in board.standings],
                 {former: slug for former, slug in board.former_slugs.items() if slug in slugs},
+                {code: language_name(code) for code in _languages(board)},
             )
         ),
     )
@@ -70,6 +72,12 @@ def compare_outputs(board: Board) -> Iterator[tuple[str, Output]]:
                 repr(slug_differences),
             ),
         )
+
+
+def _languages(board: Board) -> Iterator[str]:
+    """Yield every language of a target that has a result, once."""
+    targets = (standing.target for standing in board.standings if standing.rows)
+    yield from dict.fromkeys(language for target in targets for language in target.languages)
 
 
 def _compared(row: Row, slug_differences: Mapping[str, Mapping[str, _Difference]]) -> bytes:

@@ -12,12 +12,14 @@ const given = new Map(); // by slug
 let names = new Map(); // slug → title
 let former = new Map(); // former slug → slug
 let targets = []; // [name, title, metric]
+let languageNames = {}; // by code
 
 // Called by data/compare.js and data/compare/*.js.
-window.stiltboardNames = (rows, standings, renamed) => {
+window.stiltboardNames = (rows, standings, renamed, spoken) => {
   names = new Map(rows);
   former = new Map(Object.entries(renamed));
   targets = standings;
+  languageNames = spoken;
 };
 window.stiltboardCompared = (slug, document) => given.set(slug, document);
 
@@ -110,7 +112,6 @@ function scores(slugs) {
 }
 
 function languages(slugs) {
-  const names = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
   const shared = targets.filter(([name]) => slugs.every((slug) => name in given.get(slug).targets));
   for (const [name, title] of shared) {
     const of = slugs.map((slug) => given.get(slug).targets[name].languages);
@@ -119,7 +120,7 @@ function languages(slugs) {
       const values = of.map((each) => each[code]);
       const best = Math.max(...values.filter((value) => value !== undefined));
       const cells = values.map((value) => (value === undefined ? "–" : value === best ? element("strong", points(value)) : points(value)));
-      return [`${names.of(code)} (${code})`, ...cells];
+      return [`${languageNames[code] ?? code} (${code})`, ...cells];
     });
     const inside = place;
     const details = element("details", element("summary", `${title} by language`));

@@ -5,7 +5,6 @@
 const STEPS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const RIGHT = STEPS.length - 1;
 const LISTED = 10;
-const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
 const stored = new Map(); // by slug and target, the languages
 
 // Called by data/examples/*/*.js.
@@ -34,9 +33,9 @@ const COLUMNS = [
   ["Margin", ([, , , , , margin]) => (margin === null ? "" : margin.toFixed(4))],
 ];
 
-function wrongTable({ language, values, count, wrong }) {
+function wrongTable({ language, name: words, values, count, wrong }) {
   const shown = COLUMNS.filter(([, write]) => wrong.some((line) => write(line) !== ""));
-  const name = `${languageNames.of(language)} (${language})`;
+  const name = `${words} (${language})`;
   const caption = `${name}: ${count.toLocaleString("en")} of ${values.length.toLocaleString("en")} examples are not right on every seed${count > wrong.length ? `; the worst ${wrong.length}` : ""}`;
   return exampleTable(caption, ["Example", ...shown.map(([words]) => words)], wrong.map((line) => [line[0], ...shown.map(([, write]) => write(line) || "–")]));
 }
@@ -47,7 +46,7 @@ async function listWrong(details) {
   try {
     const languages = await examplesOf(root, slug, target);
     const place = element("div", [], { class: "scroll", tabindex: "0", role: "region", "aria-label": "Wrong answers" });
-    const choice = element("select", languages.map(({ language, count }) => element("option", `${languageNames.of(language)}: ${count.toLocaleString("en")}`, { value: language })));
+    const choice = element("select", languages.map(({ language, name, count }) => element("option", `${name}: ${count.toLocaleString("en")}`, { value: language })));
     const label = element("label", ["Language ", choice]);
     const show = () => place.replaceChildren(wrongTable(languages[choice.selectedIndex]));
     choice.addEventListener("change", show);
@@ -70,14 +69,14 @@ function byId({ values, ids }) {
   return new Map([...values].map((step, at) => [ids?.[at] ?? String(at), STEPS.indexOf(step)]));
 }
 
-// For each language of both: its code, and the ids that only the first and only the second gets right, the largest difference first.
+// For each language of both: its name, and the ids that only the first and only the second gets right, the largest difference first.
 function oneSided(first, second) {
   const others = new Map(second.map((each) => [each.language, each]));
   return first.filter(({ language }) => others.has(language)).map((each) => {
     const [left, right] = [byId(each), byId(others.get(each.language))];
     const differences = [...new Set([...left.keys(), ...right.keys()])].map((id) => [id, (left.get(id) ?? RIGHT) - (right.get(id) ?? RIGHT)]);
     const only = (sign) => differences.filter(([, by]) => 2 * sign * by > RIGHT).sort(([, a], [, b]) => sign * (b - a)).map(([id]) => id);
-    return [each.language, only(1), only(-1)];
+    return [`${each.name} (${each.language})`, only(1), only(-1)];
   });
 }
 
@@ -85,6 +84,6 @@ const firstOf = (ids) => `${ids.slice(0, LISTED).join(", ")}${ids.length > LISTE
 
 async function oneSidedTable(root, slugs, titles, target) {
   const sides = await Promise.all(slugs.map((slug) => examplesOf(root, slug, target)));
-  const lines = oneSided(...sides).map(([language, ...only]) => [`${languageNames.of(language)} (${language})`, ...only.flatMap((ids) => [ids.length.toLocaleString("en"), firstOf(ids)])]);
+  const lines = oneSided(...sides).map(([name, ...only]) => [name, ...only.flatMap((ids) => [ids.length.toLocaleString("en"), firstOf(ids)])]);
   return exampleTable("Examples that only one side gets right: how many, and which", ["Language", ...titles.flatMap((title) => [`Only ${title}`, "Such as"])], lines);
 }

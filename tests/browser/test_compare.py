@@ -112,7 +112,7 @@ def test_what_only_one_side_gets_right_is_listed_by_id(browser: Browser, tmp_pat
     out = tmp_path / "public"
     files = site_files(make_board([measured("low", (0.4,)), measured("high", (0.9,))], (PAIR, SHOW)))
     for slug, values in (("low", "A_A"), ("high", "__A")):
-        languages = [{"language": "de", "values": values, "count": 1, "wrong": []}]
+        languages = [{"language": "de", "name": "German", "values": values, "count": 1, "wrong": []}]
         script = f"stiltboardExamples({json.dumps([slug, 'pair', languages])[1:-1]});"
         files[f"data/examples/{slug}/pair.js"] = script.encode()
     write_site(files, out)

@@ -46,6 +46,7 @@ def test_numbered_examples_need_no_ids() -> None:
     # Of two seeds that agree, three of four sentences are right; sentence 3 answers 0.
     assert languages[0] == {
         "language": "fi",
+        "name": "Finnish",
         "values": "___A",
         "count": 1,
         "wrong": [["3", 0.0, "0", "3", [], None]],
