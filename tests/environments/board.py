@@ -11,6 +11,7 @@ from harness.catalog import BY_NAME
 from tests.support.acts import SETTINGS
 from tests.support.folders import ROOT
 from tests.support.pull_requests import about, begin, git, written
+from tests.support.requests import request_text
 from tests.support.sound import every_cell, sound
 
 TARGET = BY_NAME["jupyterlab"]
@@ -45,6 +46,7 @@ def make_board(folder: Path, encoder: Path) -> Board:
         "stiltboard.yaml": SETTINGS + b"outcomes: {where: kept}\n",
         "kept/README": b"Outcomes by their digest; those of both rows are in git.\n",
         ".gitignore": (ROOT / ".gitignore").read_bytes(),
+        "request.md": request_text(slug="asked").encode(),
         "submissions/waiting/submission.yaml": SUBMISSION.format(encoder=encoder).encode(),
     }
     for number, slug in enumerate(("alpha", "beta")):
@@ -118,6 +120,7 @@ CALLS = {
     "supersede": _fixed("supersede", "alpha", "-t", "jupyterlab", "--reason", "a fault"),
     "missing": _fixed("missing"),
     "migrate": _fixed("migrate", "--check"),
+    "request": _fixed("request", "request.md", "--author", "ada"),
     "review": _fixed("review", "HEAD~1", "HEAD", code=0),
     "build": Call(
         lambda board: ("build", "--out", str(board.output / "site"), "--base-url", "https://board.example/")
