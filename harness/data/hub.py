@@ -45,15 +45,24 @@ def noting_revisions() -> Iterator[Mapping[str, str]]:
         _noted.reset(token)
 
 
-def load_rows(repository: str, name: str, split: str, *, cure: str, revision: str | None = None) -> Any:
+def load_rows(
+    repository: str,
+    name: str,
+    split: str,
+    *,
+    cure: str,
+    revision: str | None = None,
+    or_only_split: bool = False,
+) -> Any:
     """Return the rows of one configuration and split, indexed by column; `cure` offers an alternative.
 
-    They are read at the commit `revision`, or else at the one that the Hub has now, and never from a folder
-    of the repository's name. Without a network, rows that were prepared here before are read. Raises
+    With `or_only_split` a configuration of one split may name it as it likes, as for mteb. The rows are read
+    at the commit `revision`, or else at the one that the Hub has now, and never from a folder of the
+    repository's name. Without a network, rows that were prepared here before are read. Raises
     Unreachable for faults of network or server, BadInput for other errors of the Hub or its data, Unwritable.
     """
     try:
-        return _rows(repository, name, split, revision)
+        return _rows(repository, name, split, revision, or_only_split)
     except Exception as reason:
         error = reason if isinstance(reason, StiltboardError) else None
         error = error or hub_error(reason, repository, f" {name}", kind="datasets")
@@ -66,13 +75,14 @@ def load_rows(repository: str, name: str, split: str, *, cure: str, revision: st
         ) from reason
 
 
-def _rows(repository: str, name: str, split: str, revision: str | None) -> Any:
+def _rows(repository: str, name: str, split: str, revision: str | None, or_only_split: bool) -> Any:
     from datasets import load_dataset  # noqa: PLC0415 - heavy
 
     for library in ("datasets", "huggingface_hub"):
         report_through_logging(library)
     try:
-        return _rows_at(revision or current_commit(repository, "datasets"), repository, name, split)
+        commit = revision or current_commit(repository, "datasets")
+        return _rows_at(commit, repository, name, split, or_only_split)
     except Exception as reason:
         unreachable = isinstance(hub_error(reason, repository, kind="datasets"), Unreachable)
         if not (unreachable and (prepared_folder(repository) / name).is_dir()):
@@ -83,7 +93,7 @@ def _rows(repository: str, name: str, split: str, revision: str | None) -> Any:
         return load_dataset(_address(repository), name, split=split)
 
 
-def _rows_at(commit: str, repository: str, name: str, split: str) -> Any:
+def _rows_at(commit: str, repository: str, name: str, split: str, or_only_split: bool) -> Any:
     """Download what a configuration needs of a commit; `datasets` prepares it from the Hub's cache."""
     from datasets import load_dataset_builder  # noqa: PLC0415 - heavy
     from huggingface_hub import HfFileSystem  # noqa: PLC0415 - heavy
@@ -99,6 +109,9 @@ def _rows_at(commit: str, repository: str, name: str, split: str) -> Any:
     builder.download_and_prepare()
     if (noted := _noted.get()) is not None:
         noted[repository] = commit
+    names = list(builder.info.splits or ())
+    if or_only_split and split not in names and len(names) == 1:
+        split = names[0]
     return builder.as_dataset(split=split)
 
 

@@ -80,7 +80,7 @@ def questions_from_hub(language: str, hub: HubQuestions) -> Collection:
 
 
 def _rows(hub: HubPassages | HubQuestions, name: str) -> tuple[Any, str]:
-    rows = load_rows(hub.repository, name, hub.split, cure=_CURE, revision=hub.revision)
+    rows = load_rows(hub.repository, name, hub.split, cure=_CURE, revision=hub.revision, or_only_split=True)
     return rows, f"{hub.repository} {name}"
 
 

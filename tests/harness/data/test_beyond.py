@@ -179,6 +179,18 @@ def test_a_judgement_of_nothing_is_refused(
         load_examples(pinned, "ja")
 
 
+def test_passages_may_be_in_a_split_of_another_name(hub: HubServer) -> None:
+    target = BY_NAME["miracl"]
+    rows = {name: dict(splits) for name, splits in stand_in(target, "ja").items()}
+    rows["ja-corpus"] = {"corpus": rows["ja-corpus"]["dev"]}
+    assert target.hub
+    hub.add(target.hub.repository, data_set(rows), "datasets")
+    commit = hub.repositories["datasets", target.hub.repository].commit
+    pinned = target.hub.model_copy(update={"revision": commit})
+    examples: Any = load_examples(target.model_copy(update={"hub": pinned, "sizes": {}}), "ja")
+    assert list(examples.documents) == ["p1", "p2", "p3"]
+
+
 def test_a_query_without_a_relevant_passage_counts_as_zero(hub: HubServer) -> None:
     target = served(hub, BY_NAME["miracl"], "ja")
     collection: Any = load_examples(target, "ja")
