@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.records import Regime
 from site_gen.board.baseline import baselines
 from site_gen.board.board import Standing
-from site_gen.board.gap import LEVEL, Gap, SizeGap, gaps
+from site_gen.board.gap import LEVEL, Gap, SizeGap, UntestedPair, gaps, untested_pairs
 from site_gen.board.model_size import size_words
 from site_gen.board.recipe import recipe_title
 from site_gen.board.regimes import REGIME_NAMES
@@ -57,6 +57,7 @@ def answer_lines(standing: Standing) -> AnswerLines | None:
         *(finding for one in series for finding in one.against_none),
         *(one.trend for one in series),
         *(finding for one in series for finding in one.unused),
+        *(_untested(standing, pairs) for pairs in untested_pairs(standing).values()),
     ]
     return AnswerLines(_sentence(standing, series), tuple(lines), _basis(standing, series))
 
@@ -84,10 +85,12 @@ class _Series:
         sizes, decided = self.gap.sizes, self.gap.real
         tested = f"allowing for {spelled(len(sizes))} sizes tested" if len(sizes) > 1 else "at the one size"
         if decided:
+            largest = max(p for size, p in zip(sizes, self.gap.p_together, strict=True) if size in decided)
             where = listed([f"{_difference(size)} at {self.size(size)}" for size in decided])
+            tested += f" ({'largest ' if len(decided) > 1 else ''}{p_words(largest)})"
             rest = len(sizes) - len(decided)
             others = (
-                f"; the other {counted(rest, 'size')} {'is' if rest == 1 else 'are'} open" if rest else ""
+                f"; the other {'size is' if rest == 1 else f'{spelled(rest)} sizes are'} open" if rest else ""
             )
             return AnswerLine(f"After {self.task}", DECIDED, f"{where}. Beyond chance, {tested}{others}.")
         ahead = [size for size in sizes if size.points > 0]
@@ -138,7 +141,7 @@ class _Series:
         below = all(size.points < 0 for gap in self.against.values() for size in gap.sizes)
         decided = any(gap.real for gap in self.against.values())
         state = BELOW if below else DECIDED if decided else OPEN
-        lead = "both lose" if below and len(self.against) > 1 else "the difference"
+        lead = "both are below" if below and len(self.against) > 1 else "the difference"
         about = f"{self.task}, against no intermediate training"
         yield AnswerLine(about, state, f"{lead}: {'; '.join(parts)}.")
 
@@ -168,7 +171,7 @@ class _Series:
 
     @property
     def losing(self) -> bool:
-        """Tell whether both regimes lose to no training at every size."""
+        """Tell whether both regimes are below no training at every size."""
         return bool(self.against) and all(
             size.points < 0 for gap in self.against.values() for size in gap.sizes
         )
@@ -190,12 +193,24 @@ def _sentence(standing: Standing, series: Sequence[_Series]) -> str:
     if open_tasks:
         parts.append(f"after {listed(open_tasks)}, neither is beyond chance")
     text = f"On {standing.target.title}, {'; '.join(parts)}.{_together(series)}"
-    losing = [one for one in series if one.losing]
-    if len(losing) == len(series):
-        text += " Both lose to no intermediate training at every size."
-    elif losing:
-        text += f" After {listed([one.task for one in losing])}, both lose to no intermediate training."
+    losing = [one.task for one in series if one.losing]
+    if losing:
+        text += f" After {listed(losing)}, either training is below no intermediate training at every size."
     return text
+
+
+def _untested(standing: Standing, pairs: Sequence[UntestedPair]) -> AnswerLine:
+    """Return how pairs differ of which a side was trained once."""
+    differences = [
+        f"{signed(pair.points)} at {size_words(pair.multilingual, standing.cell(pair.multilingual))}"
+        for pair in pairs
+    ]
+    return AnswerLine(
+        f"After {recipe_title(pairs[-1].multilingual.submission)}",
+        OPEN,
+        f"multilingual minus English-only is {listed(differences)}. Not tested: trained once, and another "
+        "training may differ.",
+    )
 
 
 def _together(series: Sequence[_Series]) -> str:

@@ -193,7 +193,7 @@ class Standing:
 
     @property
     def one_training(self) -> bool:
-        """Tell whether any ranked row comes from one training run, which widens its range of ranks."""
+        """Tell whether any ranked row comes from one training run, so that it is not tested."""
         return any(self.cell(row).one_training for row in self.ranked)
 
 

@@ -38,6 +38,15 @@ class SizeGap:
 
 
 @dataclass(frozen=True)
+class UntestedPair:
+    """Two rows of one size that would give a gap, if both had several seeds; `points` is their difference."""
+
+    english: Row
+    multilingual: Row
+    points: float
+
+
+@dataclass(frozen=True)
 class Gap:
     """The gaps of one family and recipe, by size, each as `diff` gives it, and `model`, all of them together.
 
@@ -58,11 +67,15 @@ class Gap:
         return self.model.trend if self.model is not None else None
 
     @property
+    def p_together(self) -> tuple[float, ...]:
+        """Return the p value of each size when all sizes are tested together."""
+        together = [size.p for size in self.model.sizes] if self.model is not None else []
+        return tuple(together or holm([size.p for size in self.sizes]))
+
+    @property
     def real(self) -> tuple[SizeGap, ...]:
         """Return the sizes that show a gap when all sizes are tested together."""
-        together = [size.p for size in self.model.sizes] if self.model is not None else []
-        adjusted = together or holm([size.p for size in self.sizes])
-        return tuple(size for size, p in zip(self.sizes, adjusted, strict=True) if p < 1 - LEVEL)
+        return tuple(size for size, p in zip(self.sizes, self.p_together, strict=True) if p < 1 - LEVEL)
 
 
 def gaps(standing: Standing) -> tuple[Gap, ...]:
@@ -82,8 +95,29 @@ def gaps(standing: Standing) -> tuple[Gap, ...]:
     return tuple(_series(standing, *key, sizes) for key, sizes in sorted(by_series.items()))
 
 
-def _pairs(standing: Standing) -> Iterator[tuple[Row, Row]]:
-    """Yield (English, multilingual) rows with several seeds that differ only in the training languages."""
+def untested_pairs(standing: Standing) -> Mapping[tuple[str, str], tuple[UntestedPair, ...]]:
+    """Return by family and recipe the pairs of which a side was trained once, in the order of their sizes.
+
+    A difference of theirs can be the seed's, so that nothing is tested; sizes that have a gap are left out.
+    """
+    tested = {(gap.family, gap.recipe, size.parameters) for gap in gaps(standing) for size in gap.sizes}
+    found: dict[tuple[str, str], list[tuple[int, UntestedPair]]] = {}
+    for english, multilingual in _pairs(standing, least_seeds=1):
+        cells = standing.cell(english), standing.cell(multilingual)
+        series = english.submission.family, recipe(multilingual.submission)
+        size = cells[0].parameters.body if cells[0].parameters else 0
+        if (*series, size) not in tested:
+            before, after = (float(cell.entrant.score) for cell in cells if cell.entrant is not None)
+            pair = UntestedPair(english, multilingual, 100 * (after - before))
+            found.setdefault(series, []).append((size, pair))
+    return {
+        series: tuple(pair for _, pair in sorted(pairs, key=lambda item: item[0]))
+        for series, pairs in sorted(found.items())
+    }
+
+
+def _pairs(standing: Standing, least_seeds: int = 2) -> Iterator[tuple[Row, Row]]:
+    """Yield (English, multilingual) rows with so many seeds that differ only in the training languages."""
 
     def key(row: Row) -> tuple[str, tuple[str, ...], bool, str, int]:
         cell, intermediate = standing.cell(row), row.submission.intermediate
@@ -97,7 +131,7 @@ def _pairs(standing: Standing) -> Iterator[tuple[Row, Row]]:
             parameters,
         )
 
-    rows = [row for row in standing.ranked if _several_seeds(standing.cell(row))]
+    rows = [row for row in standing.ranked if _seeds(standing.cell(row)) >= least_seeds]
     english: dict[object, list[Row]] = {}
     for row in rows:
         if row.regime is Regime.ENGLISH:
@@ -107,8 +141,8 @@ def _pairs(standing: Standing) -> Iterator[tuple[Row, Row]]:
             yield from ((baseline, row) for baseline in english.get(key(row), []))
 
 
-def _several_seeds(cell: Cell) -> bool:
-    return cell.entrant is not None and len(cell.entrant.seeds) > 1
+def _seeds(cell: Cell) -> int:
+    return len(cell.entrant.seeds) if cell.entrant is not None else 0
 
 
 def _series(standing: Standing, family: str, name: str, sizes: Mapping[int, Sequence[SizeGap]]) -> Gap:

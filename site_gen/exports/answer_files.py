@@ -50,9 +50,10 @@ def _gap(gap: Gap) -> dict[str, object]:
                 "english": size.english.slug,
                 "multilingual": size.multilingual.slug,
                 **_numbers(size.points, size.interval, size.p),
+                "p_all_sizes": round(together, 6),
                 "decided": size in gap.real,
             }
-            for size in gap.sizes
+            for size, together in zip(gap.sizes, gap.p_together, strict=True)
         ],
         "per_doubling": _numbers(trend.points, trend.interval, trend.p) if trend is not None else None,
     }

@@ -32,7 +32,7 @@ def leaderboard_csv(board: Board) -> bytes:
         "source",
         "mark",
         "seen_in_training",
-        *(name for target in shown for name in (target.name, f"{target.name}_rank")),
+        *(f"{target.name}{part}" for target in shown for part in _OF_A_TARGET),
     ]
     names = tuple(target.name for target in shown)
     reported = (
@@ -52,7 +52,7 @@ def leaderboard_csv(board: Board) -> bytes:
 @once
 def _line(row: Row, targets: tuple[str, ...]) -> bytes:
     """Return a submission's line in the CSV of the whole board."""
-    scores = (value for target in targets for value in _score_and_rank(row.cells.get(target)))
+    scores = (value for target in targets for value in _score_and_ranks(row.cells.get(target)))
     return csv_lines([[*_about(row), row.average.mean, "", row.mark, _seen(row), *scores]])
 
 
@@ -105,6 +105,8 @@ def _cell(value: Value) -> str | int | float:
     return round(value, _DECIMALS) if isinstance(value, float) else value
 
 
+# Of a target: its score, its place by score, and the ranks that examples and seeds leave possible.
+_OF_A_TARGET = ("", "_place", "_rank_best", "_rank_worst")
 _ABOUT = (
     "kind", "submission", "title", "family", "regime", "batches", "tasks", "training_languages",
     "training_examples", "parameters", "parameters_total", "seeds", "licence", "weights",
@@ -131,8 +133,10 @@ def _about_reported(row: ReportedRow) -> Iterator[Value]:
     yield from (None, row.submission.reported.parameters, None, row.submission.license, None)
 
 
-def _score_and_rank(cell: Cell | None) -> tuple[Value, Value]:
-    return (cell.score, cell.rank) if cell is not None else (None, None)
+def _score_and_ranks(cell: Cell | None) -> tuple[Value, ...]:
+    if cell is None:
+        return (None,) * len(_OF_A_TARGET)
+    return (cell.score, cell.rank, *(cell.ranks or (None, None)))
 
 
 def _seen(row: Row) -> str:
@@ -142,7 +146,8 @@ def _seen(row: Row) -> str:
 
 def _reported_scores(row: ReportedRow, targets: Iterable[Target]) -> Iterator[Value]:
     for target in targets:
-        yield from (row.cells[target.name].score if target.name in row.cells else None, None)
+        yield row.cells[target.name].score if target.name in row.cells else None
+        yield from (None,) * (len(_OF_A_TARGET) - 1)
 
 
 def _ranked(cell: Cell) -> Iterator[Value]:

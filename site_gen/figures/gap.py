@@ -50,6 +50,8 @@ def gap_figure(
         "Above zero, multilingual intermediate training is better; "
         "whiskers are intervals at 95\u00a0%, over seeds and examples."
     ]
+    if any(gap.real for gap in drawn):
+        caption.append("A ring marks a size that is beyond chance when all sizes are tested together.")
     if any(size.matched for gap in gaps for size in gap.sizes):
         caption.append(
             "Where both sides differ only in the training languages, their seeds are compared in pairs."
@@ -73,7 +75,9 @@ def _curve(number: int, gap: Gap, totals: Mapping[str, int]) -> Curve:
     tasks = gap.sizes[-1].multilingual.submission.intermediate.tasks
     mark = difference_mark(number, recipe_symbol(tasks))
     points = tuple(_point(size, totals) for size in gap.sizes)
-    return Curve(label=f"{gap.family} ({_title(gap)})", mark=mark, points=points, joined=len(points) > 2)
+    decided = tuple(point for size, point in zip(gap.sizes, points, strict=True) if size in gap.real)
+    label = f"{gap.family} ({_title(gap)})"
+    return Curve(label=label, mark=mark, points=points, joined=len(points) > 2, marked=decided)
 
 
 def _point(size: SizeGap, totals: Mapping[str, int]) -> Point:
@@ -99,6 +103,7 @@ def _table(gaps: Sequence[Gap]) -> Table:
         Column("Family and recipe", head=True), Column("Parameters", number=True),
         Column("English-only"), Column("Multilingual"),
         Column("Difference", number=True), Column("95\u00a0% interval"), Column("p", number=True),
+        Column("p, all sizes together", number=True),
     )  # fmt: skip
     lines = (
         Line(
@@ -110,9 +115,10 @@ def _table(gaps: Sequence[Gap]) -> Table:
                 signed(size.points, 2),
                 f"[{signed(size.interval[0], 2)}, {signed(size.interval[1], 2)}]",
                 f"{size.p:.4f}",
+                f"{together:.4f}",
             )
         )
         for gap in gaps
-        for size in gap.sizes
+        for size, together in zip(gap.sizes, gap.p_together, strict=True)
     )
     return Table(columns, tuple(lines))

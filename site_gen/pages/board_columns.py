@@ -35,6 +35,8 @@ from site_gen.once import once
 # What a cell shows where its row has no value.
 NOTHING = "–"
 NOT_SEPARABLE = "not separable"
+NOT_TESTED = "not tested"
+ONE_TRAINING = "trained once: its range is over examples alone, and another training may score differently"
 Kind = Literal["title", "regime", "text", "number", "score", "links"]
 
 
@@ -279,23 +281,29 @@ def _score_notes(cell: Cell) -> Iterator[CellNote]:
         yield CellNote("test data seen", cell.trust.seen.said)
     if cell.trust.notices:
         yield CellNote(cell.trust.flag, cell.trust.objection)
+    if cell.one_training:
+        yield CellNote("one training", ONE_TRAINING)
 
 
 def _rank(standing: Standing, row: Row) -> BoardCell:
     cell = row.cells.get(standing.target.name)
     if cell is None or cell.ranks is None:
         return BoardCell("not ranked", hover=cell.reason if cell else "")
-    words = rank_words(cell.ranks, len(standing.ranked))
+    words = rank_words(cell.ranks, len(standing.ranked), once=cell.one_training)
     best, worst = cell.ranks
-    return BoardCell(words, best + worst / 10_000, hover=rank_hover(cell.ranks, len(standing.ranked)))
+    hover = ONE_TRAINING if words == NOT_TESTED else rank_hover(cell.ranks, len(standing.ranked))
+    return BoardCell(words, best + worst / 10_000, hover=hover)
 
 
-def rank_words(ranks: tuple[int, int], of: int) -> str:
+def rank_words(ranks: tuple[int, int], of: int, *, once: bool = False) -> str:
     """Return the range of a rank, or “not separable” of a row that is separated from no other.
 
-    Of any other row that would be said of pairs that are separated.
+    Of any other row that would be said of pairs that are separated. A row that was trained `once` is “not
+    tested”: its difference to any other may be that of its seed.
     """
-    return NOT_SEPARABLE if ranks == (1, of) and of > 1 else rank_range(*ranks)
+    if ranks != (1, of) or of == 1:
+        return rank_range(*ranks)
+    return NOT_TESTED if once else NOT_SEPARABLE
 
 
 def rank_hover(ranks: tuple[int, int], of: int) -> str:

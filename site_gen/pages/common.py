@@ -77,13 +77,20 @@ def common(board: Board, base_url: str, path: str, current: str) -> dict[str, ob
         "most": LISTED,
         "version": software_version(),
         "rank_text": partial(_rank_text, board),
+        "rank_phrase": partial(_rank_phrase, board),
     }
 
 
 def _rank_text(board: Board, cell: Cell) -> str:
     """Return a ranked cell's rank among all ranked rows of its target."""
     assert cell.ranks is not None  # a template asks only for ranked cells
-    return rank_words(cell.ranks, ranked_counts(board)[cell.target.name])
+    return rank_words(cell.ranks, ranked_counts(board)[cell.target.name], once=cell.one_training)
+
+
+def _rank_phrase(board: Board, cell: Cell) -> str:
+    """Return the same in a sentence: rank 2–5, or not separable."""
+    words = _rank_text(board, cell)
+    return f"rank {words}" if words[0].isdigit() else words
 
 
 @once

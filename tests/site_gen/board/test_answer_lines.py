@@ -5,7 +5,7 @@ from __future__ import annotations
 from site_gen.board.answer_lines import AnswerLines, answer_lines
 from site_gen.board.gap_by_language import language_gaps
 from site_gen.board.whole import WholeEntry
-from tests.support.boards import row, sizes, standing
+from tests.support.boards import ENGLISH, MULTILINGUAL, row, sizes, standing
 
 UNTRAINED: dict[str, object] = {"regime": "none"}
 
@@ -29,7 +29,7 @@ def test_a_decided_gap_is_told_with_its_sizes_and_how_it_moves() -> None:
     )
     assert "Beyond chance" in together.text
     assert effect.text.startswith("multilingual is ahead by +8.0 points (+7.")
-    assert effect.text.endswith("Beyond chance, allowing for four sizes tested.")
+    assert effect.text.endswith("Beyond chance, allowing for four sizes tested (largest p < 0.0001).")
     assert (trend.mark, trend.about) == ("●", "sts, with size")
     assert trend.text.startswith("the gap changes by −2.0 points (−2.")
     assert trend.text.endswith(" per doubling of the model. Beyond chance.")
@@ -68,16 +68,30 @@ def test_two_sizes_have_no_trend_and_english_can_be_ahead() -> None:
 
 def test_what_both_regimes_lose_to_is_said() -> None:
     found = told(row(10, UNTRAINED, 89.9, 90.0, 90.1), *sizes(3.0))
-    assert found.sentence.endswith("Both lose to no intermediate training at every size.")
+    assert found.sentence.endswith(
+        "After sts, either training is below no intermediate training at every size."
+    )
     (loss,) = [line for line in found.lines if line.mark == "▼"]
     assert loss.about == "sts, against no intermediate training"
     assert loss.text == (
-        "both lose: English-only −40.0 points, beyond chance at 1 of 1 size; "
+        "both are below: English-only −40.0 points, beyond chance at 1 of 1 size; "
         "multilingual −37.0 points, beyond chance at 1 of 1 size."
     )
     better = told(row(10, UNTRAINED, 19.9, 20.0, 20.1), *sizes(3.0))
-    assert "lose" not in better.sentence
+    assert "below" not in better.sentence
     assert [line.mark for line in better.lines] == ["●", "●", "○"]
+
+
+def test_a_pair_that_was_trained_once_is_told_as_not_tested() -> None:
+    other = {"tasks": ["xnli_dev"]}
+    pairs = [row(size, regime | other, score) for size in (40, 20)
+             for regime, score in ((ENGLISH, 50.0), (MULTILINGUAL, 50.0 + size / 10))]  # fmt: skip
+    *_, last = told(*sizes(3.0, 5.0), *pairs).lines
+    assert (last.mark, last.about) == ("○", "After XNLI (dev set)")
+    assert last.text == (
+        "multilingual minus English-only is +2.0 at 2 layers, 20 M and +4.0 at 2 layers, 40 M. "
+        "Not tested: trained once, and another training may differ."
+    )
 
 
 def test_languages_that_were_trained_on_are_apart_from_the_others() -> None:

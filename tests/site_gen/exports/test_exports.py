@@ -72,12 +72,13 @@ def test_the_whole_board_has_a_line_a_submission_and_a_place_only_for_what_is_ra
         reported("paper", {"pair": {"means": {"accuracy": "99"}}}),
     ]  # fmt: skip
     lines = rows(leaderboard_csv(make_board(found, (PAIR, SHOW))))
-    assert [(line["kind"], line["submission"], line["pair"], line["pair_rank"]) for line in lines] == [
+    assert [(line["kind"], line["submission"], line["pair"], line["pair_place"]) for line in lines] == [
         ("measured", "a", "55.0", "1"),
         ("measured", "b", "90.0", ""),
         ("measured", "waiting", "", ""),
         ("reported", "paper", "99.0", ""),
     ]
+    assert (lines[0]["pair_rank_best"], lines[0]["pair_rank_worst"]) == ("1", "1")
     assert "show" not in lines[0]  # nobody has a score on it
 
 

@@ -35,7 +35,8 @@ def test_the_panel_shows_every_gap_with_its_interval_over_the_sizes_of_the_curve
     totals = standing_gap_figure(found, "total")
     assert totals is not None
     assert [point.x for point in totals.curves[0].points] == [3 * point.x for point in curve.points]
-    (trace,) = json.loads(figure_json(figure))["data"]
+    assert curve.marked == curve.points  # all are beyond chance
+    trace, _rings = json.loads(figure_json(figure))["data"]
     tops = [y + above for y, above in zip(trace["y"], trace["error_y"]["array"], strict=True)]
     assert tops == pytest.approx([point.interval[1] for point in curve.points if point.interval], abs=1e-3)
 

@@ -71,6 +71,7 @@ def test_the_definition_of_the_columns_is_what_the_page_and_the_script_show() ->
 )
 def test_a_rank_is_shown_where_it_says_something(ranks: tuple[int, int], of: int, words: str) -> None:
     assert rank_words(ranks, of) == words
+    assert rank_words(ranks, of, once=True) == words.replace("not separable", "not tested")
 
 
 def test_a_row_is_found_by_what_names_it() -> None:

@@ -137,7 +137,7 @@ def test_weights_that_are_gone_are_a_mark_on_the_page_of_a_ranked_row() -> None:
     page = files["submissions/toy.html"].decode()
     top = page.partition('<h2 id="scores">')[0]
     assert "<strong>Weights gone</strong> since 2026-03-02: it was seen.</p>" in top
-    assert ", rank 1</span>" in page
+    assert ">rank 1</span>" in page
 
 
 def test_the_page_says_which_run_measured_what(board: Board, files: dict[str, bytes]) -> None:
