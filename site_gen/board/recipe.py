@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.catalog.tasks import TASK_BY_NAME
 from harness.records import AnySubmission, Batches
 
@@ -18,19 +20,31 @@ def recipe(submission: AnySubmission) -> str:
 
 
 def recipe_title(submission: AnySubmission) -> str:
-    """Return the recipe with the titles of the tasks, for readers: STS-B (translated)."""
-    titles = [
-        task.replace(name, _task_title(name), 1)
+    """Return the recipe with the titles of the tasks, for readers: STS-B (translated).
+
+    Of a single task everything else is in one pair of parentheses.
+    """
+    tasks = [
+        (*_task_title(name), task.removeprefix(name).strip(" ()"))
         for name, task in zip(submission.intermediate.tasks, tasks_with_objectives(submission), strict=True)
     ]
     options = _options(submission)
-    return " ".join([" + ".join(titles), *([f"({', '.join(options)})"] if options else [])]).strip()
+    if len(tasks) == 1:
+        title, *notes = tasks[0]
+        return _noted(title, [*notes, *options])
+    return _noted(" + ".join(_noted(title, notes) for title, *notes in tasks), options).strip()
 
 
-def _task_title(name: str) -> str:
-    """Return a task's title, what follows a comma in parentheses; the name of an unknown one."""
+def _task_title(name: str) -> tuple[str, str]:
+    """Return a task's title and what follows a comma in it; the name of an unknown one."""
     title, _, rest = (TASK_BY_NAME[name].title if name in TASK_BY_NAME else name).partition(", ")
-    return f"{title} ({rest})" if rest else title
+    return title, rest
+
+
+def _noted(title: str, notes: Sequence[str]) -> str:
+    """Return a title with those notes in parentheses that are not empty."""
+    words = ", ".join(filter(None, notes))
+    return f"{title} ({words})" if words else title
 
 
 def _options(submission: AnySubmission) -> list[str]:

@@ -188,8 +188,11 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser, site: Path) ->
 
 def test_hostile_titles_do_nothing_in_a_browser(browser: Browser, tmp_path: Path) -> None:
     hostile = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><a href='https://example.org'>x</a>"
-    made = WholeEntry("hostile", submission(hostile), (result("hostile", [{"de": 1.0, "fi": 2.0}]),))
-    write_site(site_files(make_board([made], (PAIR, SHOW))), tmp_path / "public")
+    made = [
+        WholeEntry(slug, submission(hostile), (result(slug, [{"de": 1.0, "fi": score}]),))
+        for slug, score in (("hostile", 2.0), ("other", 3.0))
+    ]
+    write_site(site_files(make_board(made, (PAIR, SHOW))), tmp_path / "public")
     with Visit(browser) as visit:
         page = visit.open((tmp_path / "public" / "index.html").as_uri())
         visit.charts()
