@@ -88,6 +88,12 @@ def language_named(code: str, languages: Sequence[str], target: str = "") -> str
     raise WrongUsage(what, cure=f"{suggestion}one of: {' '.join(languages)}")
 
 
+def languages_named(codes: Iterable[str], others: Iterable[str] = ()) -> list[str]:
+    """Return the languages that codes mean, among those of all targets and some others."""
+    known = list(dict.fromkeys([*(code for target in TARGETS for code in target.languages), *others]))
+    return [language_named(code, known) for code in split_names(codes)]
+
+
 def _same(given: Sequence[str], known: Sequence[str]) -> bool:
     base = _canonical(given[0])
     if base != _canonical(known[0]):

@@ -11,10 +11,10 @@ import click
 
 from harness.cli.options import language_option, submissions_option, target_option
 from harness.cli.targets import command as targets_command
-from harness.records import Regime, ReportedSubmission
+from harness.records import Regime, Submission
 
 if TYPE_CHECKING:
-    from harness.records import Result, Submission
+    from harness.records import Result
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -46,21 +46,30 @@ def models(
 
     A score that lacks languages is in brackets: the mean of those that were measured.
     """
-    from harness.catalog.lookup import split_names, targets_named
+    from harness.catalog.lookup import languages_named, targets_named
     from harness.records.score_line import ScoreLine
     from harness.store import find_submissions, load_results, load_submission
     from harness.text_table import print_table
 
     selected = targets_named(targets)
-    entries = []
+    rows_of_board = []
     for slug in find_submissions(submissions):
         submission = load_submission(submissions / slug)
-        if isinstance(submission, ReportedSubmission):
-            continue
-        results = {result.target: result for result in load_results(submissions / slug)}
-        if _wanted(submission, results, selected, split_names(languages), regime):
-            lines = [ScoreLine.of_result(result) for name, result in results.items() if name in selected]
-            entries.append(_entry(slug, submission, results, lines))
+        if isinstance(submission, Submission):
+            results = {result.target: result for result in load_results(submissions / slug)}
+            rows_of_board.append((slug, submission, results))
+    measured = [code for _, _, results in rows_of_board for one in results.values() for code in one.languages]
+    codes = languages_named(languages, measured)
+    entries = [
+        _entry(
+            slug,
+            submission,
+            results,
+            [ScoreLine.of_result(result) for name, result in results.items() if name in selected],
+        )
+        for slug, submission, results in rows_of_board
+        if _wanted(submission, results, selected, codes, regime)
+    ]
     if as_json:
         click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
@@ -71,8 +80,9 @@ def models(
 
 @command.command("languages")
 @target_option("Only of this target or group")
+@language_option("Only this language")
 @_json_option
-def languages_command(targets: tuple[str, ...], as_json: bool) -> None:
+def languages_command(targets: tuple[str, ...], languages: tuple[str, ...], as_json: bool) -> None:
     """List the languages of targets: code, name, script, family, and who has them.
 
     Under pre-training are the families of encoders that saw the language in pre-training; only those of XLM-R
@@ -80,14 +90,14 @@ def languages_command(targets: tuple[str, ...], as_json: bool) -> None:
     """
     from harness.catalog import TARGETS
     from harness.catalog.languages import families_that_saw, language_facts
-    from harness.catalog.lookup import english_name, targets_named
+    from harness.catalog.lookup import english_name, languages_named, targets_named
     from harness.text_table import print_table
 
-    selected = targets_named(targets)
+    selected, codes = targets_named(targets), languages_named(languages)
     having: dict[str, list[str]] = {}
     for target in TARGETS:
         if not selected or target.name in selected:
-            for code in target.languages:
+            for code in (code for code in target.languages if not codes or code in codes):
                 having.setdefault(code, []).append(target.name)
     if as_json:
         entries = [

@@ -85,7 +85,7 @@ class ModelChoice:
         from harness.evaluation.direct import OUTPUT, submission_of_code
 
         folder = submission_of_code(code, self.output or OUTPUT)
-        say(f"{code.name} ({code.package} {code.version}): results are written to {folder}")
+        say(f"{code.name} ({code.package} {code.version}): kept in {folder}")
         return folder
 
     def saving(
@@ -118,7 +118,7 @@ class ModelChoice:
         from harness.evaluation.direct import OUTPUT, submission_of_model
 
         folder = submission_of_model(model, self.stated(), self.output or OUTPUT, cache_folder(), say)
-        say(f"{model.hub or model.folder}: results are written to {folder}")
+        say(f"{model.hub or model.folder}: kept in {folder}")
         return folder
 
 

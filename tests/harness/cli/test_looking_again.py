@@ -94,6 +94,10 @@ def test_models_are_listed_with_filters(board: Board) -> None:
 
 
 def test_languages_and_targets_are_listed(board: Board) -> None:
+    assert run("list", "models", "-l", "deu").stdout == run("list", "models", "-l", "de").stdout
+    assert run("list", "targets", "-t", "xquad-r", "-l", "spa").stdout.splitlines()[1].startswith("xquad_r ")
+    assert run("list", "targets", "-t", "retrieval", "-l", "tl").stdout.count("\n") == 2
+    assert run("list", "languages", "-l", "zh-CN").stdout.splitlines()[1].startswith("zh    Chinese")
     lines = run("list", "languages", "-t", "xquad-r").stdout.splitlines()
     assert lines[1].split() == [
         "ar",
