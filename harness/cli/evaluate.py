@@ -27,6 +27,7 @@ from harness.cli.options import (
     user_text_options,
 )
 from harness.cli.paged_help import PagedCommand
+from harness.cli.run_config import config_options
 from harness.cli.streams import terminal_width
 from harness.errors import CheckFailed, Fault, MissingExtra, WrongUsage, naming_failures
 from harness.records import Margin, Mining
@@ -153,6 +154,7 @@ _NEEDED_FIRST = (
 )
 @verbosity_options
 @submissions_option
+@config_options
 def command(
     names: Sequence[str],
     targets: Sequence[str],
@@ -176,6 +178,8 @@ def command(
     its slug or folder. The results of a submission are written into its folder, those of a model into
     evaluations/<model>. Finished results of an earlier run are kept; an interrupted run continues where it
     stopped. A failure of one does not stop the others.
+
+    What is not given is taken from the environment (STILTBOARD_EVALUATE_DTYPE), then from --config FILE.
     """
     options = _options(choice.encoder, **measured)
     subjects = choice.subjects(names, submissions, options.encoder)
