@@ -210,6 +210,9 @@ def _steps(submission: Submission) -> Iterator[Inconsistency]:
     """Check that the steps of a checkpoint differ from each other and from its own, and are no head's."""
     for index, checkpoint in enumerate(submission.checkpoints):
         place = f"checkpoints[{index}].steps"
+        if checkpoint.steps and checkpoint.python is not None:
+            message = f"{place}: an encoder in Python has no training whose steps are known"
+            yield Inconsistency(("checkpoints", index, "steps"), message, "remove the key", key=True)
         steps = {checkpoint.step: "the step of the checkpoint itself"}
         sources = {checkpoint.source: "the checkpoint itself"}
         for number, saved in enumerate(checkpoint.steps):

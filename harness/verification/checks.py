@@ -9,9 +9,16 @@ from harness.catalog import target_of
 from harness.catalog.contamination import names_seen, seen
 from harness.errors import BadInput, Fault, Unreachable, Where
 from harness.models.checkpoint import CheckpointFiles, at_hand, fetch
-from harness.records import CheckpointScores, Result, Submission, Target, Training
+from harness.records import Checkpoint, CheckpointScores, Result, Submission, Target, Training
 from harness.scoring.recalculation import differences
-from harness.store import find_results, load_outcomes, load_result, load_submission, result_digest
+from harness.store import (
+    STEP_CURVES,
+    find_results,
+    load_outcomes,
+    load_result,
+    load_submission,
+    result_digest,
+)
 from harness.store.agreement import (
     checkpoints_of,
     former_protocol,
@@ -126,24 +133,43 @@ def _other_weights(files: CheckpointFiles, scored: CheckpointScores) -> str:
 
 
 def changed_weights(folder: Path, cache: Path) -> Iterator[Fault]:
-    """Yield a fault for each result of a submission that names other weights than its folders hold now.
+    """Yield a fault for each record of scores that names other weights than the folders hold now.
 
     Only weights in folders are compared, which can change; those of the Hub are at a commit.
     """
     submission = load_submission(folder)
     if not isinstance(submission, Submission):
         return
+    slug = folder.absolute().name
     opened: dict[str, CheckpointFiles] = {}
+    for path, checkpoint, weights in _named_weights(folder, submission):
+        if checkpoint.path is None or not at_hand(checkpoint, folder):
+            continue
+        if checkpoint.path not in opened:
+            opened[checkpoint.path] = fetch(checkpoint, folder, cache / "checkpoints")
+        if (digest := opened[checkpoint.path].digest) != weights:
+            of_step = path.name.endswith(STEP_CURVES.suffix)
+            at_step, option = (f" at step {checkpoint.step}", " --steps") if of_step else ("", "")
+            what = f"the weights of seed {checkpoint.seed}{at_step} are {digest}, the result names {weights}"
+            cure = f"stiltboard evaluate {slug}{option} --stale measures again what former weights gave"
+            yield Fault(what, Where(str(path)), cure)
+
+
+def _named_weights(folder: Path, submission: Submission) -> Iterator[tuple[Path, Checkpoint, str]]:
+    """Yield each file of scores with a checkpoint of the submission, and the weights that it names for it."""
+    saved = {
+        (checkpoint.seed, step.step): step.of_seed(checkpoint.seed)
+        for checkpoint in submission.checkpoints
+        for step in checkpoint.steps
+    }
     for path in find_results(folder):
         result = load_result(path)
         declared = checkpoints_of(submission, target_of(result))
         for scored in result.checkpoints:
-            checkpoint = declared.get(scored.seed)
-            if checkpoint is None or checkpoint.path is None or not at_hand(checkpoint, folder):
-                continue
-            if checkpoint.path not in opened:
-                opened[checkpoint.path] = fetch(checkpoint, folder, cache / "checkpoints")
-            if opened[checkpoint.path].digest != scored.weights:
-                slug = folder.absolute().name
-                cure = f"stiltboard evaluate {slug} --stale measures again what former weights gave"
-                yield Fault(_other_weights(opened[checkpoint.path], scored), Where(str(path)), cure)
+            if scored.seed in declared:
+                yield path, declared[scored.seed], scored.weights
+        curve = STEP_CURVES.path(folder, path.stem)
+        for seed in STEP_CURVES.load(curve).checkpoints if curve.is_file() else ():
+            for step in seed.steps:
+                if (seed.seed, step.step) in saved:
+                    yield curve, saved[seed.seed, step.step], step.weights

@@ -59,6 +59,8 @@ def make_board(folder: Path) -> Path:
             ignore=shutil.ignore_patterns("*.lock"),
         )
     shutil.copy(ROOT / "stiltboard.yaml", folder)
+    (folder / "docs").mkdir()
+    shutil.copy(ROOT / "docs/reference-experiment.md", folder / "docs")  # the account that it names
     return folder
 
 

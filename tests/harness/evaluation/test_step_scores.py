@@ -12,6 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 import harness
+from harness.cache import cache_folder
 from harness.catalog import target_of
 from harness.cli.main import main
 from harness.errors import BadInput
@@ -19,6 +20,7 @@ from harness.evaluation.run import Options
 from harness.records import StepCurve
 from harness.store import STEP_CURVES, load_submission, on_disk, submission_faults
 from harness.store.renaming import rename_submission
+from harness.verification.checks import changed_weights
 from site_gen.board.entry import Entry
 from site_gen.figures.selection import step_figure
 from site_gen.reading.entries import gather
@@ -73,6 +75,8 @@ def test_a_curve_grows_and_scores_of_former_weights_are_replaced_only_if_asked(s
         step: scores["de"] for step, scores in first.items()
     }
     save_toy_encoder(submission / "step-8", seed=9)
+    (changed,) = changed_weights(submission, cache_folder())
+    assert "the weights of seed 0 at step 8 are " in changed.message and "--steps --stale" in changed.cure
     with pytest.raises(BadInput, match="other weights of step 8 of seed 0") as refused:
         measured(submission, "de", "it")
     assert "--steps --stale" in str(refused.value.faults[0].cure)
@@ -101,6 +105,7 @@ def test_weights_that_are_no_other_step_are_refused(submission: Path) -> None:
         ("steps: [{step: 4, path: a}, {step: 4, path: b}]", r"steps\[1\]\.step: 4 is that of .*steps\[0\]"),
         ("steps: [{step: 4, path: weights}]", "'weights' is the checkpoint itself"),
         ("steps: [{step: 4}]", "name one of hub and path"),
+        ("steps: [{step: 4, hub: a/b}]", "hub and revision"),
         ("steps: [{path: step-4}]", "step"),
     ],
 )
