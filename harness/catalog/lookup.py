@@ -12,6 +12,9 @@ from babel.core import get_global
 from harness.catalog import BY_NAME, TARGETS
 from harness.errors import WrongUsage
 
+# Codes in one message.
+_MOST_LISTED = 60
+
 
 def split_names(names: Iterable[str]) -> list[str]:
     """Return names given one by one or joined by commas, without repetitions."""
@@ -80,11 +83,16 @@ def language_named(code: str, languages: Sequence[str], target: str = "") -> str
         return code
     parts = code.replace("_", "-").split("-")
     meant = [language for language in languages if _same(parts, language.split("-"))]
-    if len(meant) == 1:
-        return meant[0]
+    written = code.replace("_", "-").lower()
+    # As written, else the language alone rather than its pair with itself, as in de-de.
+    preferred = [language for language in meant if language.lower() in (written, _canonical(written))]
+    if len(chosen := preferred or meant) == 1:
+        return chosen[0]
     similar = meant or _similar(code, languages)
     suggestion = f"did you mean {' or '.join(similar)}? " if similar else ""
     what = f"target {target} has no language {code!r}" if target else f"no target has the language {code!r}"
+    if len(languages) > _MOST_LISTED:
+        raise WrongUsage(what, cure=f"{suggestion}stiltboard list languages has all")
     raise WrongUsage(what, cure=f"{suggestion}one of: {' '.join(languages)}")
 
 

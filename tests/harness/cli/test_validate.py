@@ -85,6 +85,7 @@ def test_validate_names_what_does_not_exist() -> None:
         "submission",
         "result",
         "sweep",
+        "steps",
         "recipe",
         "training",
         "verification",
