@@ -11,6 +11,7 @@ from site_gen.board.board import Board, Row
 from site_gen.board.ranking import make_board
 from site_gen.pages.board_columns import BoardColumn, benchmark_rows, board_columns, target_columns
 from site_gen.pages.table_text import has_bounds
+from site_gen.reading.board_content import with_content
 from site_gen.reading.entries import gather
 
 
@@ -19,7 +20,7 @@ def ranked_table(submissions: Path, target: str = "") -> tuple[Sequence[BoardCol
 
     Raises BadInput where a submission is malformed, KeyError for an unknown target.
     """
-    board: Board = make_board(gather(submissions))
+    board: Board = with_content(make_board(gather(submissions)), submissions)
     if not target:
         return board_columns(board), benchmark_rows(board)
     standing = {standing.target.name: standing for standing in board.standings}[target]

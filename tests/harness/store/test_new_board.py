@@ -44,6 +44,7 @@ def test_a_new_board_is_valid_is_built_and_takes_a_row(
         assert "English-only intermediate training" not in page.read_text(), page
     for name in (".github/workflows/pages.yml", ".github/ISSUE_TEMPLATE/submission.yml"):
         yaml.safe_load(Path(name).read_text())
+    assert "| multilingual-e5-small, first 3 layers |" in run("table")
     run("new", "mine")
     assert (
         Path("submissions/mine/submission.yaml")
