@@ -7,12 +7,12 @@ import pytest
 from experiments.reference import grid_tables
 
 
-def test_differences_are_over_matched_seeds_with_students_interval() -> None:
-    english, crosslingual = {0: 10.0, 1: 12.0, 2: 11.0}, {0: 13.0, 1: 14.0, 3: 99.0}
-    # Seeds 0 and 1: +3 and +2, whose interval has half the width 12.706 · 0.7071 / √2.
-    assert grid_tables.difference(english, crosslingual) == "+2.50 ± 6.35 (2)"
-    assert grid_tables.difference({0: 10.0}, {0: 13.0}) == "+3.00 (1 seed)"
-    assert grid_tables.difference({}, {0: 13.0}) == "–"
+def test_differences_are_those_of_diff() -> None:
+    names = "me5-small-l12-nli-english", "me5-small-l12-nli-multilingual"
+    assert grid_tables.difference(*names, "tatoeba") == "+12.18 [+7.87, +16.50] (3)"
+    assert grid_tables.difference(*names, "xquad_r", ["el"]).endswith(" (3)")
+    assert grid_tables.difference("me5-small-l12", names[0], "tatoeba").endswith(" (3)")
+    assert grid_tables.difference("me5-small-l12", "nobody", "tatoeba") == "–"
 
 
 def test_the_seeds_that_are_needed_follow_from_the_seeds_variance() -> None:

@@ -7,7 +7,7 @@ Every table has the seeds that both sides of a difference have; a missing row is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -27,9 +27,11 @@ from experiments.reference.control_analysis import (
 )
 from experiments.reference.control_records import SeedControls, load_controls
 from experiments.reference.grid import HERE
-from experiments.reference.tables import SUBMISSIONS, table
-from harness.records import Result, Score, SweptCheckpoint, Training
-from harness.store import SWEEPS, load_result, load_training
+from experiments.reference.tables import SUBMISSIONS, signed, table
+from harness.comparison.compare import compare
+from harness.records import Result, SweptCheckpoint, Training
+from harness.store import SWEEPS, load_result, load_side, load_training
+from harness.store.prior_file import load_seed_priors
 
 DEPTHS = (2, 4, 6, 8, 12)
 ENGLISH, CROSSLINGUAL = "qa-english", "qa-crosslingual"
@@ -52,43 +54,30 @@ def result(name: str, target: str) -> Result | None:
     return load_result(path) if path.is_file() else None
 
 
-def by_seed(
-    name: str,
-    target: str,
-    value: Callable[[Score], float] = lambda score: score.score,
-    only: Sequence[str] = (),
-) -> dict[int, float]:
-    """Return by seed the mean over the languages (only these) of a value of each language's score."""
+def by_seed(name: str, target: str) -> dict[int, float]:
+    """Return by seed the mean score over the languages."""
     stored = result(name, target)
     return {
-        checkpoint.seed: fmean(
-            value(score) for language, score in checkpoint.scores.items() if not only or language in only
-        )
+        checkpoint.seed: fmean(score.score for score in checkpoint.scores.values())
         for checkpoint in (stored.checkpoints if stored is not None else ())
     }
 
 
-def mean_and_half(values: Sequence[float]) -> tuple[float, float | None]:
-    """Return the mean over seeds and half the width of its interval at 95 %; None with fewer than two."""
-    array = np.array(values)
-    if len(array) < 2:
-        return float(array.mean()), None
-    half = stdtrit(len(array) - 1, 0.975) * array.std(ddof=1) / np.sqrt(len(array))
-    return float(array.mean()), float(half)
+def difference(first: str, second: str, target: str, languages: Sequence[str] = ()) -> str:
+    """Return second − first as `diff` and the pages have it, with the seeds of the side that has fewer.
 
-
-def difference(first: Mapping[int, float], second: Mapping[int, float]) -> str:
-    """Return second − first over the seeds of both, which are matched; an untouched encoder has one score."""
-    seeds = [seed for seed in second if seed in first]
-    values = [second[seed] - first[seed] for seed in seeds]
-    if not values and len(first) == 1:
-        values = [value - next(iter(first.values())) for value in second.values()]
-    if not values:
+    The untouched encoder has none; where a side was trained once, no interval describes the recipes.
+    """
+    stored = [result(name, target) for name in (first, second)]
+    if None in stored:
         return "–"
-    mean, half = mean_and_half(values)
-    return (
-        f"{mean:+.2f} ({len(values)} seed)" if half is None else f"{mean:+.2f} ± {half:.2f} ({len(values)})"
+    sides = [load_side(SUBMISSIONS / name) for name in (first, second)]
+    prior, chosen = load_seed_priors(SUBMISSIONS), list(languages) or None
+    compared = compare(*sides, targets=[target], languages=chosen, prior=prior).targets[0]
+    seeds = min(
+        len(one.checkpoints) for one, side in zip(stored, sides, strict=True) if one and side.training
     )
+    return f"{compared.difference:+.2f} (1 seed)" if seeds == 1 else f"{signed(compared)} ({seeds})"
 
 
 def seeds_needed(first: Mapping[int, float], second: Mapping[int, float]) -> str:
@@ -105,12 +94,13 @@ def scores(target: str) -> str:
     """Return a table of the scores at each depth, and their differences."""
     rows = []
     for depth in DEPTHS:
-        none, *trained = (by_seed(slug(depth, recipe), target) for recipe in (None, *RECIPES[:2]))
+        names = none, english, crosslingual = [slug(depth, recipe) for recipe in (None, *RECIPES[:2])]
+        values, *trained = [by_seed(name, target) for name in names]
         if not any(trained):
             continue
-        means = (f"{fmean(values.values()):.2f}" if values else "–" for values in (none, *trained))
-        none = {seed: next(iter(none.values())) for seed in (*trained[0], *trained[1])} if none else {}
-        compared = (difference(none, trained[0]), difference(none, trained[1]), difference(*trained))
+        means = (f"{fmean(one.values()):.2f}" if one else "–" for one in (values, *trained))
+        pairs = (none, english), (none, crosslingual), (english, crosslingual)
+        compared = (difference(*pair, target) for pair in pairs)
         rows.append((str(depth), *means, *compared, seeds_needed(*trained)))
     head = ("layers", "none", "En-En", "X-Y", "En-En − none", "X-Y − none", "X-Y − En-En", "seeds for ± 2")
     return table(head, rows)
@@ -144,8 +134,7 @@ def unseen() -> str:
         if stored is None:
             continue
         seen = [language for language in stored.languages if language not in UNSEEN]
-        parts = ([by_seed(name, "xquad_r", only=part) for name in names] for part in (seen, UNSEEN))
-        rows.append((str(depth), *(difference(*part) for part in parts)))
+        rows.append((str(depth), *(difference(*names, "xquad_r", part) for part in (seen, UNSEEN))))
     return table(("layers", "X-Y − En-En, trained in", "el, ru, th, tr"), rows)
 
 
