@@ -42,7 +42,11 @@ def cluster_executors(path: Path) -> Callable[[], Executor]:
         os.environ["PATH"] = os.pathsep.join(filter(None, (scripts, os.environ.get("PATH"))))
 
     def start() -> Executor:
-        with _deaf_children():
+        failed = f"the workers that {path} describes could not be started"
+        with (
+            _deaf_children(),
+            naming_failures(failed, cure="see the logs in Parsl's run_dir, mend it, try again"),
+        ):
             executor: Executor = ParslPoolExecutor(_config(function, path))
         return executor
 

@@ -270,6 +270,18 @@ def test_workers_of_parsl_end_with_the_bytes_of_one_run(board: Path, monkeypatch
     assert bytes_of_one_run(board) == (done.stdout, measured)
 
 
+def test_workers_that_cannot_be_started_are_named_without_a_traceback(board: Path, tmp_path: Path) -> None:
+    """A port that is taken, for example, shows itself only when the workers are started."""
+    broken = "class HighThroughputExecutor(HighThroughputExecutor):\n    def start(self): raise OSError('no port')\n"
+    text = CLUSTER.read_text().replace("def config", f"{broken}\n\ndef config")
+    (tmp_path / "cluster.py").write_text(text)
+    done = evaluate("--cluster", str(tmp_path / "cluster.py"))
+    assert done.exit_code == 1
+    assert "the workers that " in done.stderr
+    assert "could not be started: " in done.stderr
+    assert "defect" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
