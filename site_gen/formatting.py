@@ -194,8 +194,8 @@ def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
 
 
 def unbroken(text: str) -> str:
-    """Return a text in which no line ends between a number and its unit: 21.3 M."""
-    return re.sub(r"(\d) ([kMBT])\b", "\\1\N{NO-BREAK SPACE}\\2", text)
+    """Return a text in which no line ends within a number and its unit or name: 21.3 M, p 0.04."""
+    return re.sub(r"(?<=\d) (?=[kMBT]\b)|(?<=\bp) (?=[<\d])", "\N{NO-BREAK SPACE}", text)
 
 
 def compact(count: float) -> str:
