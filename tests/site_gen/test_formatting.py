@@ -94,3 +94,4 @@ def test_a_number_stays_with_its_unit() -> None:
     assert (
         formatting.unbroken("12 layers, 21.3 M; 5 Models") == "12 layers, 21.3\N{NO-BREAK SPACE}M; 5 Models"
     )
+    assert formatting.unbroken("tested (p 0.04); map 2") == "tested (p\N{NO-BREAK SPACE}0.04); map 2"
