@@ -48,14 +48,20 @@ class AnswerLines:
 @once
 def answer_lines(standing: Standing) -> AnswerLines | None:
     """Return what a target says about the question; None without a gap between the regimes."""
-    series = [_Series(standing, gap, baselines(standing, gap)) for gap in gaps(standing)]
-    if not series:
+    found = gaps(standing)
+    if not found:
         return None
+    titles = [recipe_title(gap.sizes[-1].multilingual.submission) for gap in found]
+    names = [title.partition(" (")[0] for title in titles]
+    series = [
+        _Series(standing, gap, baselines(standing, gap), title, name if names.count(name) == 1 else title)
+        for gap, title, name in zip(found, titles, names, strict=True)
+    ]
     lines = [
         *(one.effect for one in series),
         *(one.together for one in series if len(one.gap.sizes) > 1),
         *(finding for one in series for finding in one.against_none),
-        *(one.trend for one in series),
+        *(one.trend for one in series if len(one.gap.sizes) > 1),
         *(finding for one in series for finding in one.unused),
         *(_untested(standing, pairs) for pairs in untested_pairs(standing).values()),
     ]
@@ -64,16 +70,16 @@ def answer_lines(standing: Standing) -> AnswerLines | None:
 
 @dataclass(frozen=True)
 class _Series:
-    """The gaps of one family and recipe with the differences to no training, in words."""
+    """The gaps of one family and recipe with the differences to no training, in words.
+
+    `title` is the recipe's, `task` its shortest name that no other series has.
+    """
 
     standing: Standing
     gap: Gap
     against: Mapping[Regime, Gap]
-
-    @property
-    def task(self) -> str:
-        """Return the recipe's title."""
-        return recipe_title(self.gap.sizes[-1].multilingual.submission)
+    title: str
+    task: str
 
     def size(self, gap: SizeGap) -> str:
         """Return the size of a gap as people name it."""
@@ -92,7 +98,7 @@ class _Series:
             others = (
                 f"; the other {'size is' if rest == 1 else f'{spelled(rest)} sizes are'} open" if rest else ""
             )
-            return AnswerLine(f"After {self.task}", DECIDED, f"{where}. Beyond chance, {tested}{others}.")
+            return AnswerLine(f"After {self.title}", DECIDED, f"{where}. Beyond chance, {tested}{others}.")
         ahead = [size for size in sizes if size.points > 0]
         if len(sizes) == 1:
             text = f"{_difference(sizes[0])} at {self.size(sizes[0])}. Open: it can be chance."
@@ -102,7 +108,7 @@ class _Series:
                 f"multilingual is ahead at {len(ahead)} of {len(sizes)} sizes, by {signed(low)} to "
                 f"{signed(high)} points. Open: each can be chance, {tested}."
             )
-        return AnswerLine(f"After {self.task}", OPEN, text)
+        return AnswerLine(f"After {self.title}", OPEN, text)
 
     @property
     def together(self) -> AnswerLine:
@@ -215,16 +221,18 @@ def _untested(standing: Standing, pairs: Sequence[UntestedPair]) -> AnswerLine:
 
 def _together(series: Sequence[_Series]) -> str:
     """Return what all sizes say together where single sizes are beyond chance; empty where none is."""
-    if not any(one.gap.real for one in series):
+    several = [one for one in series if len(one.gap.sizes) > 1]
+    if not any(one.gap.real for one in several):
         return ""
     better: dict[Regime, list[str]] = {}
-    for one in series:
+    for one in several:
         mean = one.gap.model.mean if one.gap.model is not None else None
         if mean is not None and mean.p < 1 - LEVEL:
             regime = Regime.MULTILINGUAL if mean.points > 0 else Regime.ENGLISH
             better.setdefault(regime, []).append(one.task)
     if not better:
-        return " Over all sizes together it is open."
+        after = f" after {listed([one.task for one in several])}" if len(several) < len(series) else ""
+        return f" Over all sizes together{after} it is open."
     said = [
         f"{REGIME_NAMES[regime]} training is better after {listed(tasks)}" for regime, tasks in better.items()
     ]

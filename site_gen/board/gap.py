@@ -68,7 +68,9 @@ class Gap:
 
     @property
     def p_together(self) -> tuple[float, ...]:
-        """Return the p value of each size when all sizes are tested together."""
+        """Return the p value of each size when all sizes are tested together; of a single size its own."""
+        if len(self.sizes) == 1:
+            return (self.sizes[0].p,)
         together = [size.p for size in self.model.sizes] if self.model is not None else []
         return tuple(together or holm([size.p for size in self.sizes]))
 

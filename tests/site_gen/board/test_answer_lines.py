@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from site_gen.board.answer_lines import AnswerLines, answer_lines
+from site_gen.board.gap import gaps
 from site_gen.board.gap_by_language import language_gaps
 from site_gen.board.whole import WholeEntry
 from tests.support.boards import ENGLISH, MULTILINGUAL, row, sizes, standing
@@ -79,7 +80,17 @@ def test_what_both_regimes_lose_to_is_said() -> None:
     )
     better = told(row(10, UNTRAINED, 19.9, 20.0, 20.1), *sizes(3.0))
     assert "below" not in better.sentence
-    assert [line.mark for line in better.lines] == ["●", "●", "○"]
+    assert [line.mark for line in better.lines] == ["●", "●"]
+
+
+def test_one_size_is_tested_as_diff_tests_it_and_says_nothing_of_all_sizes() -> None:
+    found = standing(*sizes(3.0))
+    (gap,) = gaps(found)
+    assert gap.p_together == (gap.sizes[0].p,)
+    single = answer_lines(found)
+    assert single is not None
+    assert [line.about for line in single.lines] == ["After sts"]
+    assert single.sentence == "On Pair, after sts, multilingual training is better at 2 layers, 10 M."
 
 
 def test_a_pair_that_was_trained_once_is_told_as_not_tested() -> None:
