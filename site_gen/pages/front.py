@@ -8,6 +8,7 @@ from harness.catalog import is_own
 from harness.records import Batches
 from site_gen.board.answer_lines import answer_lines
 from site_gen.board.board import Board, Row, Standing
+from site_gen.board.by_language import language_boards, language_paths
 from site_gen.board.evidence import evidence
 from site_gen.board.gap_by_language import language_gaps
 from site_gen.board.reported import ReportedRow
@@ -28,6 +29,7 @@ def front(board: Board, base_url: str) -> Iterator[tuple[str, Context]]:
         "findings": answer_lines(main) if asks and board.has_main else None,
         "evidence": evidence(main),
         "charts": [*(charts_of(main, "gap") if asks else ()), *charts_of(main, "scaling")],
+        "language_paths": language_paths(language_boards(board)),
         "language_gaps": language_gaps(main) if asks and board.has_main else (),
         "benchmark_rows": rows,
         "families": sorted({row.submission.family for row in rows}),

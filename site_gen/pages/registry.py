@@ -17,7 +17,7 @@ from site_gen.board.by_language import LanguageRow, LanguageStanding, language_b
 from site_gen.board.dated_changes import dated_changes
 from site_gen.board.evidence import evidence
 from site_gen.board.families import Family, families
-from site_gen.board.gap_by_language import language_gaps, trained_languages
+from site_gen.board.gap_by_language import gaps_in_language, language_gaps, trained_languages
 from site_gen.board.glossary import GLOSSARY
 from site_gen.board.unpublished import only_submitters_have, unpublished_weights
 from site_gen.exports import badge, model_card
@@ -208,8 +208,11 @@ def _languages(board: Board, base_url: str) -> Iterator[tuple[str, Context | Cac
     for language_board in language_boards(board):
         path = language_board.language.path
         tables = tuple(language_board.tables())
-        extra = {"language": language_board.language, "tables": tables}
-        inputs = (base_url, repr(language_board.language), *map(_table_inputs, tables))
+        asked = language_board.standings if board.settings.asks_regimes else ()
+        found = [gaps_in_language(standing, language_board.language.code) for standing in asked]
+        gaps = [each for each in found if each is not None]
+        extra = {"language": language_board.language, "tables": tables, "gaps": gaps}
+        inputs = (base_url, repr(language_board.language), repr(gaps), *map(_table_inputs, tables))
         yield path, CacheablePage(inputs, partial(_context, board, base_url, path, "languages", extra))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from site_gen.board.answer_lines import AnswerLines, answer_lines
 from site_gen.board.gap import gaps
-from site_gen.board.gap_by_language import language_gaps
+from site_gen.board.gap_by_language import gaps_in_language, language_gaps
 from site_gen.board.whole import WholeEntry
 from tests.support.boards import ENGLISH, MULTILINGUAL, row, sizes, standing
 
@@ -110,3 +110,15 @@ def test_languages_that_were_trained_on_are_apart_from_the_others() -> None:
     assert (gaps.trained, gaps.other) == (("de",), ("fi",))
     assert [line.size for line in gaps.lines] == ["2 layers, 10 M", "2 layers, 20 M"]
     assert [round(line.differences["de"], 6) for line in gaps.lines] == [3.0, 5.0]
+    assert {language: round(mean, 6) for language, mean in gaps.means.items()} == {"de": 4.0, "fi": 4.0}
+
+
+def test_one_language_says_its_difference_by_size_and_whether_it_was_trained_on() -> None:
+    pair = standing(*sizes(3.0, 5.0))
+    (german, finnish) = (gaps_in_language(pair, code) for code in ("de", "fi"))
+    assert german is not None
+    assert finnish is not None
+    assert german.sizes == ("2 layers, 10 M", "2 layers, 20 M")
+    assert [one.recipes[0].is_trained for one in (german, finnish)] == [True, False]
+    assert [round(value, 6) for value in german.recipes[0].differences.values()] == [3.0, 5.0]
+    assert gaps_in_language(standing(row(10, UNTRAINED, 50.0, 50.1)), "de") is None
