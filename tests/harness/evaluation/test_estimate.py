@@ -101,9 +101,9 @@ def test_the_command_prints_it_and_writes_nothing(submission: Path) -> None:
     ]
     outcome = CliRunner().invoke(main, arguments)
     assert outcome.exit_code == 0, outcome.output
-    lines = [
-        line.split("  ")[0].strip() or line.strip().split("  ")[0] for line in outcome.stdout.splitlines()
-    ]
+    *estimate, share = outcome.stdout.splitlines()
+    assert share.startswith("1 worker: ")
+    lines = [line.split("  ")[0].strip() or line.strip().split("  ")[0] for line in estimate]
     assert lines == ["toy", "jupyterlab", "to encode", "passes", "similarities", "disk", "memory", "time"]
     assert not (submission / "results").exists()
 
