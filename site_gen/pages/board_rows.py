@@ -9,6 +9,7 @@ from typing import TypeVar
 from site_gen.board.board import Board, Row
 from site_gen.board.glossary import meaning
 from site_gen.figures.style import REGIME_MARKS
+from site_gen.formatting import language_name
 from site_gen.pages.board_columns import BoardColumn, benchmark_rows, board_columns
 
 _Value = TypeVar("_Value")
@@ -53,7 +54,10 @@ def _words(row: Row) -> str:
     """Return what a search finds a row by, besides the cells that are always shown."""
     submission = row.submission
     names = [submitter.name for submitter in submission.submitters]
-    return " ".join([row.slug, *submission.aliases, submission.family, submission.base.id, *names])
+    languages = [language_name(code) for code in submission.intermediate.languages]
+    return " ".join(
+        [row.slug, *submission.aliases, submission.family, submission.base.id, *names, *languages]
+    )
 
 
 def _cells(column: BoardColumn, rows: Sequence[Row]) -> Mapping[str, object]:

@@ -19,6 +19,9 @@ if (board !== null) {
   const PLAIN = { sort: board.dataset.main, down: true, q: "", regime: [], family: "", batches: "", target: "", least: "", most: "", columns: [] };
   const FILTERS = ["regime", "family", "batches", "target", "least", "most", "columns"];
 
+  // Where little more than two columns fit, the score on the main test follows the name, so that it is in view.
+  const narrow = matchMedia("(max-width: 40rem)");
+
   let rows = null; // data/rows.js, with values derived from it once
   let view = { ...PLAIN };
   let shown = PAGE;
@@ -152,7 +155,9 @@ if (board !== null) {
   // The columns to show: those of the page, or those that the reader chose; a test that is asked for is always among them.
   function columns() {
     const chosen = view.columns.length ? (column) => column.key === "title" || view.columns.includes(column.key) : (column) => column.shown;
-    return rows.columns.filter((column) => chosen(column) || (view.target !== "" && column.target === view.target));
+    const found = rows.columns.filter((column) => chosen(column) || (view.target !== "" && column.target === view.target));
+    const isMain = (column) => column.key === PLAIN.sort;
+    return narrow.matches ? [found[0], ...found.filter(isMain), ...found.slice(1).filter((column) => !isMain(column))] : found;
   }
 
   // ---- the table --------------------------------------------------------------------------------
@@ -336,6 +341,16 @@ if (board !== null) {
     }
   }
 
+  // The same order of columns for the rows that the page came with.
+  function arrange() {
+    const from = [...head.cells].findIndex((header) => header.dataset.key === PLAIN.sort);
+    if (narrow.matches && from > 1) {
+      for (const row of [head, ...body.rows]) {
+        row.cells[0].after(row.cells[from]);
+      }
+    }
+  }
+
   function clear() {
     view = { ...PLAIN };
     fill();
@@ -356,6 +371,8 @@ if (board !== null) {
     show({}, { step: false });
   }
 
+  arrange();
+  narrow.addEventListener("change", () => show({}, { keepShown: true, step: false }));
   addButtons();
   [...head.cells].find((header) => header.dataset.key === PLAIN.sort)?.setAttribute("aria-sort", "descending");
   controls.hidden = false;

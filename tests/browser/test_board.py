@@ -153,6 +153,22 @@ def test_rows_are_filtered_by_their_batches(visit: Visit, tmp_path: Path) -> Non
     assert page.url.endswith("#view?batches=hybrid")
 
 
+def test_on_a_phone_the_score_follows_the_name(browser: Browser, front: str) -> None:
+    with Visit(browser, viewport={"width": 360, "height": 740}) as visit:
+        page = visit.open(front)
+        first = shown(page)[0]
+        cell = page.locator("#leaderboard-table tbody tr").first.locator("td").first
+        assert cell.inner_text() == first[1] == "82.33"
+        box = cell.bounding_box()
+        assert box is not None and box["x"] + box["width"] <= 360
+        page.get_by_label("Search").fill("german")
+        status(page, "4 of 12 rows")
+        assert column(page, "Tatoeba") == [row[1] for row in shown(page)]
+        page.set_viewport_size({"width": 1280, "height": 740})
+        expect(page.locator("#leaderboard-table thead th").nth(1)).to_have_text("Regime")
+        assert visit.faults == []
+
+
 @pytest.mark.slow
 def test_a_thousand_rows_are_sorted_at_once(browser: Browser, tmp_path: Path) -> None:
     rows = [entry(f"row-{number}", {"de": number % 97, "fi": number % 89}) for number in range(1_000)]

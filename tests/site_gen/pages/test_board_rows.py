@@ -77,6 +77,9 @@ def test_a_rank_is_shown_where_it_says_something(ranks: tuple[int, int], of: int
 def test_a_row_is_found_by_what_names_it() -> None:
     (words,) = document(make_board([entry("toy", {"de": 10, "fi": 20})], (PAIR,)))["words"]  # type: ignore[misc]
     assert words == "toy toy example/toy Example"
+    trained = entry("wide", {"de": 10, "fi": 20}, regime="multilingual")
+    (words,) = document(make_board([trained], (PAIR,)))["words"]  # type: ignore[misc]
+    assert words == "wide toy example/toy Example German English"
 
 
 def test_rows_tell_their_batches_and_the_page_offers_those_that_there_are() -> None:
