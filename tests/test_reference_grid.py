@@ -83,8 +83,15 @@ def test_work_that_was_killed_goes_on_and_a_published_seed_is_taken_over(
     measured = checkpoint_work.work_on(recipe, None, 0, places)
     assert (places.work / "toy/checkpoints/seed-0/model.safetensors").stat().st_mtime_ns == weights
     grid.publish(grid.Unit(tmp_path / "toy.yaml", "toy", 0), measured, places)
-    checkpoint_work._take_over(places.submissions / "toy", places.work / "toy")
-    assert load_training(places.work / "toy") == load_training(places.submissions / "toy")
+    row, work = places.submissions / "toy", places.work / "toy"
+    checkpoint_work._take_over(row, work, 1)
+    assert load_training(work) == load_training(row)
+    # Seed 1 fails before its weights are written: the work on seed 2 does not look for them.
+    (work / "submission.yaml").write_text(
+        (work / "submission.yaml").read_text().replace("seed: 0", "seed: 1").replace("seed-0", "seed-1")
+    )
+    checkpoint_work._take_over(row, work, 2)
+    assert (work / "submission.yaml").read_text() == (row / "submission.yaml").read_text()
 
 
 @pytest.mark.parametrize("stage", [*grid.STAGES, grid.UNTOUCHED])

@@ -16,7 +16,7 @@ from harness.evaluation.story import Options, evaluate
 from harness.models.checkpoint import fetch, verify
 from harness.records import Checkpoint, Result, Submission, TrainingRecipe
 from harness.reporter import Reporter
-from harness.store import load_submission, load_training, new_trained_submission
+from harness.store import SUBMISSION_FILE, load_submission, load_training, new_trained_submission
 from harness.training.intermediate.story import (
     Trainee,
     TrainingOptions,
@@ -57,7 +57,7 @@ def work_on(
     start = next(start for start in recipe.start.checkpoints if start.layers == layers)
     trainee = Trainee(recipe, start, seed)
     folder, cache = places.of(trainee.slug), places.work / f"cache-{trainee.slug}"
-    _take_over(places.submissions / trainee.slug, folder)
+    _take_over(places.submissions / trainee.slug, folder, seed)
     settings = Options(data=places.data, device="cpu", dtype="float32", cache=cache)
     seconds: dict[str, float] = {}
     with watch(f"{trainee.slug} seed {seed}") as reporter:
@@ -100,20 +100,36 @@ def measure_untouched(folder: Path, places: Places, *, sweep: bool) -> None:
     shutil.rmtree(cache, ignore_errors=True)
 
 
-def _take_over(published: Path, folder: Path) -> None:
-    """Copy the row so far into the folder of work, unless work on its next seed is under way there."""
+def _take_over(published: Path, folder: Path, seed: int) -> None:
+    """Copy the row so far into the folder of work, unless work on this seed is under way there.
+
+    What a seed that failed left in the row is not kept: it has no weights.
+    """
     known, here = load_training(published) if published.is_dir() else None, load_training(folder)
-    seeds_here = {seed.seed for seed in here.seeds} if here is not None else set()
-    if known is None or {seed.seed for seed in known.seeds} <= seeds_here:
+    seeds = {one.seed for one in known.seeds} if known is not None else set()
+    trained_here = {one.seed for one in here.seeds} if here is not None else set()
+    if _listed(folder) <= {*seeds, seed} and seeds <= trained_here:
+        return
+    (folder / SUBMISSION_FILE).unlink(missing_ok=True)
+    if known is None:
         return
     names = [
-        "submission.yaml",
+        SUBMISSION_FILE,
         "training.yaml",
         *(f"results/{path.name}" for path in published.glob("results/*")),
     ]
     (folder / "results").mkdir(parents=True, exist_ok=True)
     for name in names:
         shutil.copyfile(published / name, folder / name)
+
+
+def _listed(folder: Path) -> set[int]:
+    """Return the seeds that a row in work names."""
+    if not (folder / SUBMISSION_FILE).is_file():
+        return set()
+    submission = load_submission(folder)
+    assert isinstance(submission, Submission)
+    return {checkpoint.seed for checkpoint in submission.checkpoints}
 
 
 def _evaluate(folder: Path, settings: Options, reporter: Reporter) -> list[Result]:
