@@ -118,14 +118,15 @@ class _Series:
         low, high = model.mean.interval
         text = (
             f"multilingual minus English-only is {signed(model.mean.points)} points on the mean of the "
-            f"{counted(len(self.gap.sizes), 'size')} ({signed(low)} to {signed(high)})."
+            f"{spelled(len(self.gap.sizes))} sizes ({signed(low)} to {signed(high)})."
         )
         decided = model.mean.p < 1 - LEVEL
         text += f" {'Beyond chance' if decided else 'Open'} ({p_words(model.mean.p)}"
         others = sorted(effect.p for effect in model.sensitivity.values())
         if others:
-            least, most = p_words(others[0]), p_words(others[-1]).removeprefix("p ")
-            text += f"; under other assumptions {least} to {most}"
+            least, most = (p_words(p).removeprefix("p ") for p in (others[0], others[-1]))
+            span = least if least == most else f"{least} to {most}"
+            text += f"; {span} under other assumptions about what the sizes of one seed share"
         text += ")."
         return AnswerLine(f"{self.task}, all sizes together", DECIDED if decided else OPEN, text)
 
@@ -136,20 +137,14 @@ class _Series:
             return
         parts = []
         for regime, gap in self.against.items():
-            points = [size.points for size in gap.sizes]
-            span = (
-                signed(points[0]) if len(points) == 1 else f"{signed(min(points))} to {signed(max(points))}"
-            )
             parts.append(
-                f"{REGIME_NAMES[regime]} {span} points, beyond chance at "
-                f"{len(gap.real)} of {counted(len(points), 'size')}"
+                f"{REGIME_NAMES[regime]} is {_above_or_below([size.points for size in gap.sizes])}, "
+                f"beyond chance at {len(gap.real)} of {counted(len(gap.sizes), 'size')}"
             )
         below = all(size.points < 0 for gap in self.against.values() for size in gap.sizes)
         decided = any(gap.real for gap in self.against.values())
         state = BELOW if below else DECIDED if decided else OPEN
-        lead = "both are below" if below and len(self.against) > 1 else "the difference"
-        about = f"{self.task}, against no intermediate training"
-        yield AnswerLine(about, state, f"{lead}: {'; '.join(parts)}.")
+        yield AnswerLine(f"{self.task}, against no intermediate training", state, f"{'; '.join(parts)}.")
 
     @property
     def trend(self) -> AnswerLine:
@@ -199,6 +194,9 @@ def _sentence(standing: Standing, series: Sequence[_Series]) -> str:
     if open_tasks:
         parts.append(f"after {listed(open_tasks)}, neither is beyond chance")
     text = f"On {standing.target.title}, {'; '.join(parts)}.{_together(series)}"
+    named = [one.size(size) for one in series for size in one.gap.real]
+    if named:  # what the number of a size counts, where it is said first
+        text = text.replace(named[0], f"{named[0]} parameters", 1)
     losing = [one.task for one in series if one.losing]
     if losing:
         text += f" After {listed(losing)}, either training is below no intermediate training at every size."
@@ -251,6 +249,17 @@ def _basis(standing: Standing, series: Sequence[_Series]) -> str:
         f"{counted(len(standing.target.languages), 'language')}; {many} seeds each. "
         "Ranges are at 95\u00a0%, over seeds and examples."
     )
+
+
+def _above_or_below(points: Sequence[float]) -> str:
+    """Return differences to the untrained encoder in words: 7.7 to 25.3 points below, by size."""
+    low, high = min(points), max(points)
+    if len(points) == 1:
+        return f"{abs(low):.1f} points {'below' if low < 0 else 'above'}"
+    if low < 0 <= high:
+        return f"between {-low:.1f} points below and {high:.1f} above, by size"
+    least, most = sorted((abs(low), abs(high)))
+    return f"{least:.1f} to {most:.1f} points {'below' if low < 0 else 'above'}, by size"
 
 
 def _difference(size: SizeGap) -> str:

@@ -19,6 +19,17 @@ GLOSSARY = {
     "family": "encoders of one design in several sizes; one scaling curve joins them",
     "interval": "the range that holds the true value in 95 of 100 such experiments",
     "beyond chance": "a difference too large for chance, allowing for how many were tested",
+    "p value": "how often chance alone would give a difference as large, from 0 to 1",
+    "points": "scores are written from 0 to 100; one of a hundred is a point",
+    "intermediate training": "training on another task, between pre-training and the tests",
+    "transfer": "what a training on one task or language brings to another",
+    "retrieval": "finding the right text among many by the nearest vector",
+    "embeddings": "the table of word vectors; it grows with the vocabulary, not with the depth",
+    "F1": "the harmonic mean of precision and recall",
+    "mAP@20": "how near the top of the first 20 found the right answers are: mean average precision",
+    "oracle threshold": "a threshold chosen on the scored examples themselves: an upper bound",
+    "self-evaluated": "measured by its submitters with the harness, not rerun by anyone else",
+    "slug": "the short name of a submission, as in addresses and commands",
     "zero-shot": "tested in a language in which the task was not trained",
     "mono, cross, multi": "questions and answers in one language, in two, or in all languages at once",
 }
@@ -27,5 +38,5 @@ GLOSSARY = {
 
 def meaning(word: str) -> str:
     """Return the meaning of a word, or of its plural, as plain text; empty where the glossary lacks it."""
-    name = word.lower()
+    name = word if word in GLOSSARY else word.lower()
     return GLOSSARY.get(name, GLOSSARY.get(name.removesuffix("s"), "")).replace("`", "")

@@ -76,7 +76,7 @@ def test_a_row_is_found_in_one_search_and_its_evidence_in_two_clicks(browser: Br
         expect(evidence).to_contain_text(
             'pd.read_parquet("submissions/multilingual-20/results/pair.parquet")'
         )
-        page.get_by_role("link", name="the command that measures it again").click()
+        page.get_by_role("link", name="the command that was used").click()
         expect(page.get_by_text("The weights were not published")).to_be_in_viewport()
 
 

@@ -494,5 +494,6 @@ def test_column_heads_explain_the_words_of_the_glossary(files: dict[str, bytes])
     regime = meaning("Regime")
     assert regime == GLOSSARY["regime"].replace("`", "")
     assert (meaning("Seeds"), meaning("Other")) == (GLOSSARY["seed"], "")
+    assert meaning("F1") == GLOSSARY["F1"]
     assert f'data-key="regime" title="{regime}"' in files["index.html"].decode()
     assert f'<abbr class="term" title="{regime}">Regime</abbr>' in files["targets/tatoeba.html"].decode()

@@ -20,13 +20,13 @@ def told(*rows: WholeEntry) -> AnswerLines:
 def test_a_decided_gap_is_told_with_its_sizes_and_how_it_moves() -> None:
     found = told(*sizes(8.0, 6.0, 4.0, 2.0))
     assert found.sentence.startswith(
-        "On Pair, after sts, multilingual training is better at 2 layers, 10 M, "
+        "On Pair, after sts, multilingual training is better at 2 layers, 10 M parameters, "
     )
     effect, together, trend = found.lines
     assert (effect.mark, effect.about) == ("●", "After sts")
     assert (together.mark, together.about) == ("●", "sts, all sizes together")
     assert together.text.startswith(
-        "multilingual minus English-only is +5.0 points on the mean of the 4 size"
+        "multilingual minus English-only is +5.0 points on the mean of the four sizes ("
     )
     assert "Beyond chance" in together.text
     assert effect.text.startswith("multilingual is ahead by +8.0 points (+7.")
@@ -39,7 +39,7 @@ def test_a_decided_gap_is_told_with_its_sizes_and_how_it_moves() -> None:
 
 def test_one_size_beyond_chance_is_no_answer_for_all_sizes() -> None:
     assert told(*sizes(-3.0, 3.0, 0.0)).sentence == (
-        "On Pair, after sts, English-only training is better at 2 layers, 10 M; "
+        "On Pair, after sts, English-only training is better at 2 layers, 10 M parameters; "
         "after sts, multilingual training is better at 2 layers, 20 M. Over all sizes together it is open."
     )
     assert told(*sizes(8.0, 6.0, 7.0)).sentence.endswith(
@@ -75,8 +75,8 @@ def test_what_both_regimes_lose_to_is_said() -> None:
     (loss,) = [line for line in found.lines if line.mark == "▼"]
     assert loss.about == "sts, against no intermediate training"
     assert loss.text == (
-        "both are below: English-only −40.0 points, beyond chance at 1 of 1 size; "
-        "multilingual −37.0 points, beyond chance at 1 of 1 size."
+        "English-only is 40.0 points below, beyond chance at 1 of 1 size; "
+        "multilingual is 37.0 points below, beyond chance at 1 of 1 size."
     )
     better = told(row(10, UNTRAINED, 19.9, 20.0, 20.1), *sizes(3.0))
     assert "below" not in better.sentence
@@ -90,7 +90,9 @@ def test_one_size_is_tested_as_diff_tests_it_and_says_nothing_of_all_sizes() -> 
     single = answer_lines(found)
     assert single is not None
     assert [line.about for line in single.lines] == ["After sts"]
-    assert single.sentence == "On Pair, after sts, multilingual training is better at 2 layers, 10 M."
+    assert (
+        single.sentence == "On Pair, after sts, multilingual training is better at 2 layers, 10 M parameters."
+    )
 
 
 def test_a_pair_that_was_trained_once_is_told_as_not_tested() -> None:

@@ -80,7 +80,7 @@ def test_every_setting_is_on_the_pages(board: Path) -> None:
     tests = re.findall('<h2 id="group[^>]*>([^<]+)', (site / "targets.html").read_text())
     assert tests == ["Messages", "Sails", "Other tests"]
     about = (site / "about.html").read_text()
-    assert "author = {{Harbour Office}}" in about and "licence CC-BY-4.0" in about
+    assert "author = {{Harbour Office}}" in about and "Results: CC-BY-4.0" in about
 
 
 @pytest.mark.parametrize(
