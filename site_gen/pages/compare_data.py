@@ -56,6 +56,7 @@ def compare_outputs(board: Board) -> Iterator[tuple[str, Output]]:
                 [_target_description(standing) for standing in board.standings],
                 {former: slug for former, slug in board.former_slugs.items() if slug in slugs},
                 {code: language_name(code) for code in _languages(board)},
+                [row.slug for row in board.reported],
             )
         ),
     )

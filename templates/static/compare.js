@@ -13,13 +13,15 @@ let names = new Map(); // slug → title
 let former = new Map(); // former slug → slug
 let targets = []; // [name, title, metric]
 let languageNames = {}; // by code
+let published = new Set(); // slugs of numbers from elsewhere
 
 // Called by data/compare.js and data/compare/*.js.
-window.stiltboardNames = (rows, standings, renamed, spoken) => {
+window.stiltboardNames = (rows, standings, renamed, spoken, elsewhere) => {
   names = new Map(rows);
   former = new Map(Object.entries(renamed));
   targets = standings;
   languageNames = spoken;
+  published = new Set(elsewhere);
 };
 window.stiltboardCompared = (slug, document) => given.set(slug, document);
 
@@ -120,12 +122,14 @@ function languages(slugs) {
       const values = of.map((each) => each[code]);
       const best = Math.max(...values.filter((value) => value !== undefined));
       const cells = values.map((value) => (value === undefined ? "–" : value === best ? element("strong", points(value)) : points(value)));
-      return [`${languageNames[code] ?? code} (${code})`, ...cells];
+      const difference = values.includes(undefined) ? "–" : signed(values[1] - values[0]);
+      return [`${languageNames[code] ?? code} (${code})`, ...cells, ...(slugs.length === 2 ? [difference] : [])];
     });
     const inside = place;
     const details = element("details", element("summary", `${title} by language`));
     inside.append(details);
-    table(`${title} by language, in points`, ["Language", ...slugs.map(linked)], lines);
+    const last = slugs.length === 2 ? ["Second minus first"] : [];
+    table(`${title} by language, in points; the best is bold`, ["Language", ...slugs.map(linked), ...last], lines);
     details.append(inside.lastElementChild);
     if (slugs.length === 2) {
       place.append(examples(slugs, name, title));
@@ -168,18 +172,22 @@ function slugOf(name) {
   return names.has(name) || titled.length !== 1 ? name : titled[0];
 }
 
+// Why a name takes no part; the others are compared all the same.
+function notCompared(name) {
+  return published.has(name)
+    ? `${name}: numbers that others published are not compared. `
+    : `No submission is called ${name}. `;
+}
+
 async function show(left = []) {
   const wanted = [...new Set(inputs.map((input) => input.value.trim()).filter(Boolean).map((name) => former.get(name) ?? slugOf(name)))];
   const unknown = wanted.filter((slug) => !names.has(slug));
   const slugs = wanted.filter((slug) => names.has(slug));
   history.replaceState(null, "", wanted.length > 0 ? `#of=${wanted.map(encodeURIComponent).join(",")}` : location.pathname + location.search);
   place.replaceChildren();
-  if (unknown.length > 0) {
-    said.value = `No submission is called ${unknown.join(" or ")}.`;
-    return;
-  }
+  const problems = unknown.map(notCompared).join("");
   if (slugs.length < 2) {
-    said.value = `Choose ${slugs.length === 1 ? "one more" : "two"} of ${names.size} submissions.`;
+    said.value = `${problems}Choose ${slugs.length === 1 ? "one more" : "two"} of ${names.size} submissions.`;
     return;
   }
   said.value = "Loading …";
@@ -194,7 +202,7 @@ async function show(left = []) {
   scores(slugs);
   languages(slugs);
   const rest = left.length > 0 ? ` Left out, because ${inputs.length} fit side by side: ${left.join(", ")}.` : "";
-  said.value = `${slugs.length} submissions compared.${rest}`;
+  said.value = `${problems}${slugs.length} submissions compared.${rest}`;
 }
 
 function fill() {

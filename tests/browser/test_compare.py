@@ -86,7 +86,9 @@ def test_names_that_nobody_has_and_files_that_are_gone_are_named(browser: Browse
     with Visit(browser) as visit:
         visit.page.route("**/data/compare/near.js", lambda route: route.abort())
         page = visit.open(f"{site.as_uri()}/compare.html#of=low,hihg")
-        expect(page.locator("#compare-said")).to_have_text("No submission is called hihg.")
+        expect(page.locator("#compare-said")).to_have_text(
+            "No submission is called hihg. Choose one more of 4 submissions."
+        )
         page.get_by_label("Second").fill("near")
         page.keyboard.press("Tab")
         expect(page.locator("#compare-said")).to_have_text("data/compare/near.js could not be loaded.")
@@ -94,10 +96,15 @@ def test_names_that_nobody_has_and_files_that_are_gone_are_named(browser: Browse
         page.keyboard.press("Tab")
         expect(page.locator("#compare-said")).to_have_text("2 submissions compared.")
         assert page.url.endswith("#of=low,high"), "a title names its submission"
+        page.get_by_text("Pair by language", exact=True).click()
+        assert line(page, "German (de)") == ["45.00", "65.33", "+20.33"]
         page = visit.open("about:blank") and visit.open(
             f"{site.as_uri()}/compare.html#of=low,high,once,low,near"
         )
         expect(page.locator("#compare-said")).to_contain_text("Left out, because 4 fit side by side: near.")
+        page.get_by_label("Fourth").fill("hihg")
+        page.keyboard.press("Tab")
+        expect(page.locator("#compare-said")).to_contain_text("hihg. 3 submissions compared.")
 
 
 def test_without_javascript_the_page_says_what_to_do(browser: Browser, site: Path) -> None:
