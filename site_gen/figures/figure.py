@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from site_gen.figures.axes import Axis
 from site_gen.figures.style import CurveMark
 
+# The line of a caption where `Figure.side_by_side` moves points of several curves apart.
+SIDE_BY_SIDE = "Points of one size are drawn next to each other."
+
 
 @dataclass(frozen=True)
 class Point:

@@ -10,7 +10,7 @@ from site_gen.board.board import Standing
 from site_gen.board.gap import Gap, SizeGap, gaps
 from site_gen.board.recipe import recipe_title
 from site_gen.figures.axes import Axis, difference_axis
-from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
+from site_gen.figures.figure import SIDE_BY_SIDE, Column, Curve, Figure, Line, Point, Table
 from site_gen.figures.scaling import Size, scaling_figure
 from site_gen.figures.style import difference_mark, recipe_symbol
 from site_gen.formatting import compact, count, signed
@@ -50,6 +50,8 @@ def gap_figure(
         "Above zero, multilingual intermediate training is better; "
         "whiskers are intervals at 95\u00a0%, over seeds and examples."
     ]
+    if len(drawn) > 1:
+        caption.append(SIDE_BY_SIDE)
     if any(gap.real for gap in drawn):
         caption.append("A ring marks a size that is beyond chance when all sizes are tested together.")
     if any(size.matched for gap in gaps for size in gap.sizes):

@@ -16,7 +16,7 @@ from site_gen.board.board import Cell, Row, Standing
 from site_gen.board.recipe import recipe, recipe_title
 from site_gen.board.regimes import REGIME_NAMES
 from site_gen.figures.axes import log_axis, points_axis
-from site_gen.figures.figure import Column, Curve, Figure, Line, Point, Table
+from site_gen.figures.figure import SIDE_BY_SIDE, Column, Curve, Figure, Line, Point, Table
 from site_gen.figures.style import REGIME_MARKS, CurveMark, recipe_symbol
 from site_gen.formatting import capital, compact, count, counted, metric_name, points, score_range
 from site_gen.once import once
@@ -81,6 +81,8 @@ def _caption(curves: Sequence[Curve], total: int, is_thinned: bool) -> Iterator[
         )
     if not all(curve.joined or curve.trend for curve in curves):
         yield "With fewer than three sizes, only the points of a curve are drawn."
+    if len(curves) > 1:
+        yield SIDE_BY_SIDE
     if len(curves) < total:
         yield f"{len(curves)} of {total} curves are drawn."
     if is_thinned:

@@ -207,6 +207,7 @@ def test_other_tasks_make_another_curve() -> None:
     assert found.caption[1:] == (
         "A line through symbols joins the means of one family under one regime and recipe; it is not a fit.",
         "With fewer than three sizes, only the points of a curve are drawn.",
+        "Points of one size are drawn next to each other.",
     )
 
 
