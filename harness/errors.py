@@ -125,9 +125,14 @@ def joined(errors: Sequence[StiltboardError], message: str = "") -> StiltboardEr
     It is of the class whose exit code all of them have, else CheckFailed.
     """
     codes = {error.exit_code for error in errors}
+    code = codes.pop() if len(codes) == 1 else CheckFailed.exit_code
+    return of_exit_code(code, message or [fault for error in errors for fault in error.faults])
+
+
+def of_exit_code(code: int, message: str | Sequence[Fault]) -> StiltboardError:
+    """Return the error that a process with this exit code reports, with its message or faults."""
     classes = (CheckFailed, WrongUsage, BadInput, NotComparable, Incomplete)
-    kind = next((kind for kind in classes if codes == {kind.exit_code}), CheckFailed)
-    return kind(message or [fault for error in errors for fault in error.faults])
+    return next((kind for kind in classes if kind.exit_code == code), CheckFailed)(message)
 
 
 def _installation(extra: str) -> str:

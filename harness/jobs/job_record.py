@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from harness.errors import BadInput, CheckFailed, Fault, StiltboardError
+from harness.errors import CheckFailed, Fault, StiltboardError, of_exit_code
 from harness.evaluation.heads import UntrainedHead
 from harness.evaluation.isolated import Apart
 from harness.evaluation.run import AbsolutePath, Options
@@ -109,9 +109,7 @@ class JobReply:
     @property
     def error(self) -> StiltboardError | None:
         """Return the error."""
-        if not self.faults:
-            return None
-        return (BadInput if self.exit_code == BadInput.exit_code else CheckFailed)(self.faults)
+        return of_exit_code(self.exit_code, self.faults) if self.faults else None
 
     def to_json(self) -> str:
         """Return the reply as JSON, under the field names of result files."""

@@ -273,7 +273,8 @@ def loaders() -> dict[str, Load]:
     result: dict[str, Load] = {
         name: partial(_load, load, language) for (load, language), name in by_loader.items()
     }
-    for name, from_folder in data_loaders._HUB_FILES.items():
+    for name, layout in (("tatoeba", "laser"), ("ntrex", "ntrex")):
+        from_folder = data_loaders._LAYOUTS[layout]
         result[name] = lambda folder, load=from_folder, name=name: load("de", folder / name)  # type: ignore[misc]
     for kind, names in (
         ("bitext", tuple(f"bitext/{form}" for form in ("two", "tsv", "csv", "jsonl", "lines", "tmx"))),

@@ -109,7 +109,12 @@ def test_a_worker_that_is_asked_to_end_ends_after_a_batch(run: JobsRun) -> None:
         progress.encoded(1, 1, 2)
 
 
-def test_ctrl_c_is_raised_when_the_workers_have_ended(run: JobsRun, tmp_path: Path) -> None:
+def test_ctrl_c_is_raised_when_the_workers_have_ended(
+    run: JobsRun, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    # Without job control a shell lets what it starts in the background ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     jobs = sleeping_jobs(tmp_path, 3, 200)
     with run.kept_on_disk(), pytest.raises(KeyboardInterrupt):
         threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()

@@ -89,7 +89,7 @@ def test_a_submission_is_typed_by_the_schema_alone() -> None:
     assert [submitter.name for submitter in submission.submitters] == ["Åsa Müller", "山田 太郎", "می‌خواهم"]
 
 
-ALLOWED = "schema, title, family, base, intermediate, encoding, checkpoints, finetuning, finetuned, trained_on, submitters, license, links, aliases, supersedes, origin"
+ALLOWED = "schema, title, family, base, intermediate, encoding, encoding_by_target, checkpoints, finetuning, finetuned, trained_on, submitters, license, links, aliases, supersedes, origin"
 WITH_HEAD = ", ".join(target.name for target in TARGETS if target.has_head)
 MAIN_FAULTS = [
     ("family: toy", "familly: toy", [

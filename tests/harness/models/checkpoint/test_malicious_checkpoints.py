@@ -551,7 +551,7 @@ def test_a_folder_behind_a_link_in_the_submission_is_refused(folder: Path, tmp_p
 
 def test_a_download_that_is_too_large_is_refused_before_it_begins(tmp_path: Path, hub: HubServer) -> None:
     listing = [{"type": "file", "path": "model.safetensors", "size": 2**50, "oid": "a" * 40}]
-    hub.fail("GET /api", status=200, body=json.dumps(listing).encode())
+    hub.fail("GET /api/models", status=200, body=json.dumps(listing).encode())
     with pytest.raises(
         BadInput,
         match=r"the download of org/model@a+ has 1 files of 1,125,899,906,842,624 bytes, the most is 274,877,906,944",
